@@ -1,0 +1,162 @@
+#include <almanac/engine/attempts.h>
+
+#include <csignal>
+#include <utility>
+#include <vector>
+
+namespace almanac {
+namespace {
+
+AttemptOutcome timed_out(AttemptOutcome outcome) {
+  outcome.status = AttemptStatus::timed_out;
+  outcome.message = "did not end before its deadline";
+  return outcome;
+}
+
+}  // namespace
+
+Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
+    : report_(surroundings.report),
+      options_(std::move(options)),
+      processes_(surroundings.loop, surroundings.guard, options_.processes,
+                 [this](Lease lease, AttemptOutcome outcome) {
+                   command_ended(lease, std::move(outcome));
+                 }),
+      workers_(
+          [report = surroundings.report](FinishAttempt finish) { report(std::move(finish)); }) {}
+
+void Attempts::add_handler(std::string kind, Handler handler) {
+  handlers_.insert_or_assign(std::move(kind), std::make_shared<const Handler>(std::move(handler)));
+}
+
+bool Attempts::can_run(std::string_view kind) const {
+  return kind == command_kind ? options_.runs_commands : handlers_.contains(kind);
+}
+
+void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, Time now) {
+  Running running{
+      .id = effect.id, .is_command = enqueued.kind == command_kind, .deadline = effect.deadline};
+  if (running.is_command) {
+    begin_command(effect, enqueued, std::move(running));
+  } else {
+    workers_.start({.handler = handlers_.find(enqueued.kind)->second,
+                    .id = effect.id,
+                    .lease = effect.lease,
+                    .number = effect.attempt,
+                    .deadline = effect.deadline,
+                    .kind = std::string(enqueued.kind),
+                    .payload = std::string(as_text(enqueued.payload)),
+                    .stop = running.stop_source.get_token()});
+    running_.emplace(effect.lease, std::move(running));
+  }
+  advance(now);
+}
+
+void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued,
+                             Running running) {
+  auto spec = decode_command(enqueued.payload);
+  auto started = spec ? processes_.start({.lease = effect.lease,
+                                          .id = effect.id,
+                                          .attempt = effect.attempt,
+                                          .spec = std::move(*spec)})
+                      : std::unexpected(spec.error());
+  if (started) {
+    running_.emplace(effect.lease, std::move(running));
+    return;
+  }
+  AttemptOutcome outcome{.status = AttemptStatus::not_started,
+                         .message = describe(started.error())};
+  report_(FinishAttempt{effect.id, effect.lease, std::move(outcome)});
+}
+
+void Attempts::stop(Lease lease, StopReason reason, Time now) {
+  auto entry = running_.find(lease);
+  if (entry == running_.end() || entry->second.stop != StopReason::none) return;
+  Running& running = entry->second;
+  running.stop = reason;
+  running.stop_source.request_stop();
+  running.kill_at = now + options_.kill_grace;
+  if (running.is_command) processes_.signal(lease, SIGTERM);
+}
+
+void Attempts::hand_back_all(Time now, bool at_once) {
+  std::vector<Lease> leases;
+  for (auto& [lease, running] : running_) leases.push_back(lease);
+  for (Lease lease : leases) {
+    stop(lease, StopReason::stopping, now);
+    Running& running = running_.at(lease);
+    if (at_once) running.kill_at = now;
+  }
+  advance(now);
+}
+
+void Attempts::advance(Time now) {
+  std::vector<Lease> overdue;
+  for (auto& [lease, running] : running_) {
+    bool timed = running.stop == StopReason::none && running.deadline != Time();
+    if ((timed && running.deadline <= now) ||
+        (running.kill_at != Time() && running.kill_at <= now)) {
+      overdue.push_back(lease);
+    }
+  }
+  for (Lease lease : overdue) {
+    Running& running = running_.at(lease);
+    if (running.stop == StopReason::none) {
+      stop(lease, StopReason::timeout, now);
+      // A function cannot be made to end: its lease goes, its thread follows when it returns.
+      if (!running.is_command) give_up(lease, running);
+    } else if (running.is_command) {
+      processes_.signal(lease, SIGKILL);
+      running.kill_at = Time();
+    } else {
+      give_up(lease, running);
+    }
+  }
+}
+
+// Ends an attempt of a C++ handler that has not returned. What it answers later is refused.
+void Attempts::give_up(Lease lease, const Running& running) {
+  if (running.stop == StopReason::stopping) {
+    report_(HandBackAttempt{running.id, lease});
+  } else {
+    report_(FinishAttempt{running.id, lease, timed_out({})});
+  }
+  running_.erase(lease);
+}
+
+std::optional<Time> Attempts::next_due() const {
+  std::optional<Time> next;
+  for (const auto& [lease, running] : running_) {
+    Time due = running.stop == StopReason::none ? running.deadline : running.kill_at;
+    if (due != Time() && (!next || due < *next)) next = due;
+  }
+  return next;
+}
+
+Command Attempts::settle(Command report) {
+  const auto* finish = std::get_if<FinishAttempt>(&report);
+  if (finish == nullptr) return report;
+  auto entry = running_.find(finish->lease);
+  if (entry == running_.end()) return report;
+  bool hand_back = entry->second.stop == StopReason::stopping &&
+                   finish->outcome.status != AttemptStatus::succeeded;
+  running_.erase(entry);
+  if (hand_back) return HandBackAttempt{finish->id, finish->lease};
+  return report;
+}
+
+void Attempts::command_ended(Lease lease, AttemptOutcome outcome) {
+  auto entry = running_.find(lease);
+  ALMANAC_CHECK(entry != running_.end());
+  Running running = std::move(entry->second);
+  running_.erase(entry);
+  bool succeeded = outcome.status == AttemptStatus::succeeded;
+  if (running.stop == StopReason::stopping && !succeeded) {
+    report_(HandBackAttempt{running.id, lease});
+    return;
+  }
+  if (running.stop == StopReason::timeout) outcome = timed_out(std::move(outcome));
+  report_(FinishAttempt{running.id, lease, std::move(outcome)});
+}
+
+}  // namespace almanac

@@ -1,0 +1,82 @@
+// The attempts that are running in this process: which handler each went to, when its time is up,
+// and why it was told to stop.
+#pragma once
+
+#include <almanac/engine/command.h>
+#include <almanac/engine/effects.h>
+#include <almanac/engine/handler.h>
+#include <almanac/engine/processes.h>
+#include <almanac/engine/workers.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace almanac {
+
+struct AttemptOptions {
+  ProcessOptions processes;
+  Duration kill_grace{0};  // between SIGTERM and SIGKILL
+  bool runs_commands = true;
+};
+
+// Owned by the core; used on the loop's thread alone, but for workers that finish.
+class Attempts {
+ public:
+  // What an attempt comes to: FinishAttempt or HandBackAttempt. Called on any thread.
+  using Report = std::function<void(Command)>;
+  struct Surroundings {
+    Loop& loop;
+    const Guard& guard;
+    Report report;
+  };
+  Attempts(const Surroundings& surroundings, AttemptOptions options);
+
+  void add_handler(std::string kind, Handler handler);
+  [[nodiscard]] bool can_run(std::string_view kind) const;
+
+  // `enqueued` is the task as it was submitted; it is read before this returns.
+  void begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, Time now);
+  void cancel(Lease lease, Time now) { stop(lease, StopReason::cancel, now); }
+  // Tells all that run to stop and hands them back; with `at_once` commands get no time to end.
+  void hand_back_all(Time now, bool at_once);
+  // Enforces what is due: deadlines, and the end of the time given after SIGTERM.
+  void advance(Time now);
+  // When advance() has something to do next.
+  [[nodiscard]] std::optional<Time> next_due() const;
+  // Forgets the attempt a report speaks of and answers what is to be decided: an attempt that
+  // failed because the engine stops is handed back instead. Other commands pass as they are.
+  [[nodiscard]] Command settle(Command report);
+  // Says what came of an attempt that was never begun.
+  void report(Command command) const { report_(std::move(command)); }
+  [[nodiscard]] bool empty() const { return running_.empty(); }
+
+ private:
+  enum class StopReason : std::uint8_t { none, timeout, cancel, stopping };
+  struct Running {
+    TaskId id;
+    bool is_command = false;
+    StopReason stop = StopReason::none;
+    Time deadline;  // not set = none
+    Time kill_at;   // not set = not told to stop
+    std::stop_source stop_source;
+  };
+
+  void begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued, Running running);
+  void stop(Lease lease, StopReason reason, Time now);
+  void give_up(Lease lease, const Running& running);
+  void command_ended(Lease lease, AttemptOutcome outcome);
+
+  Report report_;
+  AttemptOptions options_;
+  std::map<std::string, std::shared_ptr<const Handler>, std::less<>> handlers_;
+  std::map<Lease, Running> running_;
+  Processes processes_;
+  Workers workers_;
+};
+
+}  // namespace almanac

@@ -1,0 +1,75 @@
+// What can be asked of the engine. Commands own their data: the events decided from them point
+// into it until they are on disk.
+#pragma once
+
+#include <almanac/engine/task_spec.h>
+#include <almanac/log/event.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace almanac {
+
+struct EnqueueTasks {
+  std::vector<TaskSpec> tasks;
+};
+
+struct CancelTask {
+  TaskId id;
+  std::string reason;
+};
+
+struct ConfigureQueue {
+  std::string queue;
+  std::uint32_t slots = 0;  // 0 = as many as the engine has
+};
+
+// How an attempt ended, owned. What AttemptEnd is a view of.
+struct AttemptOutcome {
+  AttemptStatus status = AttemptStatus::succeeded;
+  std::int32_t code = 0;
+  std::uint64_t output_dropped = 0;
+  std::string message;
+  std::string result;
+  std::string output;
+};
+
+// From a handler. Refused when the lease is no longer the task's.
+struct FinishAttempt {
+  TaskId id;
+  Lease lease;
+  AttemptOutcome outcome;
+};
+
+// From an engine that stops before the attempt has ended.
+struct HandBackAttempt {
+  TaskId id;
+  Lease lease;
+};
+
+// The first command of every engine: takes back the leases of an engine that died.
+struct StartEngine {
+  std::string version;
+  std::uint64_t process_id = 0;
+  std::uint32_t slots = 0;
+  std::uint64_t seed = 0;
+};
+
+struct StopEngine {};
+
+using Command = std::variant<EnqueueTasks, CancelTask, ConfigureQueue, FinishAttempt,
+                             HandBackAttempt, StartEngine, StopEngine>;
+
+enum class CancelOutcome : std::uint8_t {
+  cancelled,  // it was not running and never will
+  stopping,   // it was running and has been told to stop
+};
+
+// What an accepted command is answered, once its events are on disk.
+using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome>;
+
+}  // namespace almanac

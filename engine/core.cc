@@ -1,0 +1,237 @@
+#include <almanac/engine/core.h>
+
+#include <almanac/engine/diagnostics.h>
+#include <almanac/engine/dispatch.h>
+#include <almanac/engine/limits.h>
+#include <almanac/engine/tasks.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+Error stopped_error() {
+  return {ErrorCode::stopped, "the engine is stopping and takes no more work",
+          "submit it again when the engine runs"};
+}
+
+}  // namespace
+
+Core::Core(const Parts& parts, CoreOptions options)
+    : log_(parts.log),
+      loop_(parts.loop),
+      attempts_(parts.attempts),
+      published_(parts.published),
+      options_(std::move(options)),
+      head_(*parts.published.state()),
+      durable_(head_.position) {}
+
+Time Core::now() const { return std::max(options_.clock(), head_.time); }
+
+void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
+  auto now = this->now();
+  attempts_.advance(now);
+  if (now >= paused_until_) {
+    std::ranges::move(std::exchange(retry_, {}), std::back_inserter(submissions));
+  }
+  auto turn = std::make_shared<Turn>();
+  for (auto& submission : submissions) take(*turn, std::move(submission), now);
+  if (now >= paused_until_ && !broken_ && stop_ != Stop::recorded) {
+    DecideContext context{now, turn->memory};
+    ALMANAC_CHECK(absorb(*turn, decide_due(head_, context)).has_value());
+    // What was left over for the next turn is due already; the timer brings it.
+    if (stop_ == Stop::no) {
+      auto can_run = [this](std::string_view kind) { return attempts_.can_run(kind); };
+      ALMANAC_CHECK(absorb(*turn, decide_starts(head_, context, can_run)).has_value());
+    }
+  }
+  park(std::move(turn));
+  proceed_with_stop();
+  arm_timer(now);
+}
+
+// Decides one submission, or says why it cannot be decided now.
+void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
+  bool own = !submission->done;
+  if (broken_) return refuse(std::move(submission), *published_.failure());
+  if (now < paused_until_) {
+    if (own) return retry_.push_back(std::move(submission));
+    return refuse(std::move(submission),
+                  {ErrorCode::storage_full, "there is no space left for the log",
+                   "free some; work goes on by itself"});
+  }
+  if (stop_ != Stop::no && !own) return refuse(std::move(submission), stopped_error());
+  submission->command = attempts_.settle(std::move(submission->command));
+  auto decision = decide(head_, submission->command, {now, turn.memory});
+  Result<Answer> answer =
+      decision ? Result<Answer>(std::move(decision->answer)) : std::unexpected(decision.error());
+  if (decision) {
+    auto absorbed = absorb(turn, std::move(decision->events));
+    if (!absorbed) answer = std::unexpected(absorbed.error());
+  }
+  if (own && !answer) note(describe(answer.error()));
+  turn.answered.push_back({std::move(submission), std::move(answer)});
+}
+
+void Core::refuse(std::unique_ptr<Submission> submission, const Error& error) {
+  if (submission->done) submission->done(std::unexpected(error));
+}
+
+Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
+  if (events.empty()) return {};
+  EventBatch batch{std::move(events), nullptr};
+  if (auto checked = check_batch(batch); !checked) return std::unexpected(checked.error());
+  for (const Event& event : batch.events) {
+    RecordedEvent recorded{head_.position.next(), event};
+    head_ = fold(std::move(head_), recorded);
+    add_effects(head_, recorded, turn.effects);
+    turn.events.push_back(recorded);
+  }
+  turn.batches.push_back(std::move(batch));
+  return {};
+}
+
+void Core::park(std::shared_ptr<Turn> turn) {
+  if (turn->batches.empty() && turn->answered.empty()) return;
+  turn->after = head_;
+  // The turn owns what its events point at, so it lives as long as the writer needs any of them.
+  Position next = turn->events.empty() ? Position() : turn->events.front().position;
+  for (const EventBatch& batch : turn->batches) {
+    auto first = log_.append(std::shared_ptr<const EventBatch>(turn, &batch));
+    ALMANAC_CHECK(first && *first == next);
+    next = Position(next.value + batch.events.size());
+  }
+  if (turn->batches.empty() && parked_.empty()) return release(*turn);
+  parked_.push_back(std::move(turn));
+}
+
+void Core::committed(const CommitReport& report) {
+  if (broken_) return;
+  durable_ = report.through;
+  while (!parked_.empty() && parked_.front()->after.position <= durable_) {
+    auto turn = std::move(parked_.front());
+    parked_.pop_front();
+    release(*turn);
+  }
+  if (report.error) {
+    bool kept_nothing = report.error->code == ErrorCode::storage_full;
+    kept_nothing ? roll_back(*report.error) : break_down(*report.error);
+  }
+  proceed_with_stop();
+  arm_timer(now());
+}
+
+// Publish first, then answer, then act: nobody is told of what a reader cannot see yet.
+void Core::release(Turn& turn) {
+  if (!turn.events.empty()) {
+    published_.publish(turn.after);
+    if (options_.on_events) options_.on_events(turn.after, turn.events);
+  }
+  for (auto& [submission, answer] : turn.answered) {
+    if (submission->done) submission->done(std::move(answer));
+  }
+  for (const Effect& effect : turn.effects) carry_out(effect);
+}
+
+void Core::carry_out(const Effect& effect) {
+  if (const auto* cancel = std::get_if<CancelAttempt>(&effect)) {
+    return attempts_.cancel(cancel->lease, now());
+  }
+  const auto& begin = std::get<BeginAttempt>(effect);
+  if (stop_ != Stop::no) return attempts_.report(HandBackAttempt{begin.id, begin.lease});
+  auto read = log_.read_one(begin.enqueued, [&](const Event& event) {
+    attempts_.begin(begin, std::get<TaskEnqueued>(event.body), now());
+  });
+  if (read) return;
+  AttemptOutcome outcome{.status = AttemptStatus::not_started, .message = describe(read.error())};
+  attempts_.report(FinishAttempt{begin.id, begin.lease, std::move(outcome)});
+}
+
+// The disk is full: as if nothing behind the published state had been decided. Callers get the
+// error; what handlers have reported is decided again as soon as there is space.
+void Core::roll_back(const Error& error) {
+  warn(describe(error));
+  head_ = *published_.state();
+  for (auto& turn : std::exchange(parked_, {})) {
+    for (auto& [submission, answer] : turn->answered) {
+      if (submission->done) {
+        submission->done(std::unexpected(error));
+      } else if (!std::holds_alternative<StopEngine>(submission->command)) {
+        retry_.push_back(std::move(submission));
+      }
+    }
+  }
+  if (stop_ == Stop::recorded) stop_ = Stop::handing_back;
+  paused_until_ = now() + limits::storage_retry_interval;
+  log_.resume();
+}
+
+void Core::break_down(const Error& error) {
+  warn(describe(error));
+  broken_ = true;
+  published_.end(error);
+  for (auto& turn : std::exchange(parked_, {})) {
+    for (auto& [submission, answer] : turn->answered) refuse(std::move(submission), error);
+  }
+  loop_.stop();
+}
+
+void Core::stop(bool at_once) {
+  auto now = this->now();
+  if (stop_ == Stop::no) {
+    stop_ = Stop::draining;
+    hand_back_at_ = now + options_.stop_grace;
+  }
+  if (at_once && now < paused_until_) {
+    // Nothing can be written; the next engine takes back what this one held.
+    published_.end(Error{ErrorCode::storage_full, "there was no space left to record the stop",
+                         "free some; the next start takes back what was running"});
+    return loop_.stop();
+  }
+  if (at_once && stop_ != Stop::recorded) {
+    stop_ = Stop::handing_back;
+    attempts_.hand_back_all(now, true);
+  }
+  turn({});
+}
+
+void Core::proceed_with_stop() {
+  if (stop_ == Stop::no || broken_) return;
+  auto now = this->now();
+  if (stop_ == Stop::draining && now >= hand_back_at_) {
+    stop_ = Stop::handing_back;
+    attempts_.hand_back_all(now, false);
+  }
+  bool idle = attempts_.empty() && parked_.empty() && retry_.empty();
+  if (stop_ == Stop::recorded) {
+    if (idle && head_.position == durable_) loop_.stop();
+    return;
+  }
+  if (!idle || !head_.tasks.running.empty()) return;
+  stop_ = Stop::recorded;
+  auto turn = std::make_shared<Turn>();
+  auto submission = std::make_unique<Submission>();
+  submission->command = StopEngine{};
+  take(*turn, std::move(submission), now);
+  park(std::move(turn));
+}
+
+void Core::arm_timer(Time now) {
+  std::optional<Time> next;
+  auto consider = [&](std::optional<Time> time) {
+    if (time && (!next || *time < *next)) next = time;
+  };
+  if (stop_ != Stop::recorded) {
+    consider(head_.tasks.next_due());
+    if (!head_.tasks.doomed.empty()) consider(now);
+  }
+  consider(attempts_.next_due());
+  if (stop_ == Stop::draining) consider(hand_back_at_);
+  if (now < paused_until_) next = paused_until_;
+  if (!next) return loop_.disarm();
+  loop_.arm(std::min(*next - now, limits::timer_interval_max));
+}
+
+}  // namespace almanac

@@ -1,0 +1,102 @@
+// The life of an event, between the mailbox and the writer: decide, fold, park, and once it is
+// durable publish and release. One thread, the loop's; nothing in it blocks on the disk.
+#pragma once
+
+#include <almanac/engine/attempts.h>
+#include <almanac/engine/command.h>
+#include <almanac/engine/decide.h>
+#include <almanac/engine/effects.h>
+#include <almanac/engine/published.h>
+#include <almanac/log/log.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace almanac {
+
+// A command on its way, and where its answer goes: called once, on the loop's thread, after its
+// events are on disk or with the refusal. The engine's own commands have no `done`.
+struct Submission {
+  Command command;
+  std::function<void(Result<Answer>)> done;
+};
+
+struct CoreOptions {
+  std::function<Time()> clock;
+  Duration stop_grace{0};
+  // Sees every durable event in order with the state behind it; may be empty. Views die with the
+  // call.
+  std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
+};
+
+// Owned by the engine.
+class Core {
+ public:
+  struct Parts {
+    Log& log;
+    Loop& loop;
+    Attempts& attempts;
+    Published& published;
+  };
+  Core(const Parts& parts, CoreOptions options);
+
+  // Decides a whole mailbox at once, then what time has brought and what may start.
+  void turn(std::vector<std::unique_ptr<Submission>> submissions);
+  void committed(const CommitReport& report);
+  // Starts nothing more; ends the loop when all attempts have ended or been handed back: after
+  // the grace they are told to, at once if so asked. May be called again to make haste.
+  void stop(bool at_once);
+
+ private:
+  // What is decided together and released together.
+  struct Turn {
+    struct Answered {
+      std::unique_ptr<Submission> submission;
+      Result<Answer> answer;
+    };
+    std::deque<EventBatch> batches;
+    std::vector<Answered> answered;
+    std::vector<RecordedEvent> events;
+    std::vector<Effect> effects;
+    Arena memory;
+    State after;
+  };
+
+  void take(Turn& turn, std::unique_ptr<Submission> submission, Time now);
+  void refuse(std::unique_ptr<Submission> submission, const Error& error);
+  // Folds the events of one decision. Errors: invalid; nothing is folded then.
+  [[nodiscard]] Result<void> absorb(Turn& turn, std::vector<Event> events);
+  void park(std::shared_ptr<Turn> turn);
+  void release(Turn& turn);
+  void carry_out(const Effect& effect);
+  void roll_back(const Error& error);
+  void break_down(const Error& error);
+  void proceed_with_stop();
+  void arm_timer(Time now);
+  [[nodiscard]] Time now() const;
+
+  Log& log_;
+  Loop& loop_;
+  Attempts& attempts_;
+  Published& published_;
+  CoreOptions options_;
+
+  State head_;        // with all that is parked
+  Position durable_;  // the end of what is published
+  std::deque<std::shared_ptr<Turn>> parked_;
+
+  // After a refused commit: until when nothing is written, and what the engine must not lose.
+  Time paused_until_;
+  std::vector<std::unique_ptr<Submission>> retry_;
+
+  enum class Stop : std::uint8_t { no, draining, handing_back, recorded };
+  Stop stop_ = Stop::no;
+  Time hand_back_at_;
+  bool broken_ = false;
+};
+
+}  // namespace almanac

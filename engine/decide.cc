@@ -1,0 +1,13 @@
+#include <almanac/engine/decide.h>
+
+#include <almanac/engine/engines.h>
+#include <almanac/engine/queues.h>
+#include <almanac/engine/tasks.h>
+
+namespace almanac {
+
+Result<Decision> decide(const State& state, const Command& command, const DecideContext& context) {
+  return std::visit([&](const auto& one) { return decide_one(state, one, context); }, command);
+}
+
+}  // namespace almanac

@@ -1,0 +1,23 @@
+// What a decision is made of. Seen by the deciders of all domains.
+#pragma once
+
+#include <almanac/engine/arena.h>
+#include <almanac/engine/command.h>
+#include <almanac/log/error.h>
+#include <almanac/projections/state.h>
+
+#include <vector>
+
+namespace almanac {
+
+struct Decision {
+  std::vector<Event> events;  // they point into the command and the arena
+  Answer answer;
+};
+
+struct DecideContext {
+  Time now;  // never before the state's time
+  Arena& memory;
+};
+
+}  // namespace almanac

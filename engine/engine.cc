@@ -1,0 +1,246 @@
+#include <almanac/engine/engine.h>
+
+#include <almanac/engine/attempts.h>
+#include <almanac/engine/core.h>
+#include <almanac/engine/diagnostics.h>
+#include <almanac/engine/guard.h>
+#include <almanac/engine/loop.h>
+#include <almanac/engine/mailbox.h>
+#include <almanac/engine/published.h>
+#include <almanac/log/hash.h>
+#include <almanac/snapshots/rebuild.h>
+#include <almanac/version.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+#include <thread>
+#include <utility>
+#include <variant>
+
+namespace almanac {
+namespace {
+
+using Call = std::function<void(Core&)>;
+using Item = std::variant<std::unique_ptr<Submission>, Call, CommitReport>;
+
+std::uint64_t draw_seed() {
+  std::uint64_t seed = 0;
+  fill_random(std::as_writable_bytes(std::span(&seed, 1)));
+  return seed | 1;
+}
+
+Result<void> check(const EngineOptions& options) {
+  if (options.slots > limits::slots_max) {
+    return fail(ErrorCode::invalid, "an engine takes at most " + std::to_string(limits::slots_max) +
+                                        " slots, not " + std::to_string(options.slots));
+  }
+  if (options.output_bytes_max > limits::output_bytes_max) {
+    return fail(ErrorCode::invalid, "at most " + std::to_string(limits::output_bytes_max) +
+                                        " bytes of output can be kept");
+  }
+  return {};
+}
+
+}  // namespace
+
+Time system_time() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+std::vector<std::string> environment_allow_default() {
+  return {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL"};
+}
+
+// In the order in which they are made; they go in the opposite one.
+struct Engine::Parts {
+  Parts(EngineOptions from, Guard started)
+      : options(std::move(from)),
+        guard(std::move(started)),
+        loop({.on_wake = [this] { wake(); },
+              .on_timer = [this] { core->turn({}); },
+              .on_signal = [this](int) { core->stop(std::exchange(signalled, true)); }}),
+        mailbox(limits::mailbox_commands_max, [this] { loop.wake(); }) {}
+
+  void assemble(std::unique_ptr<Log> opened, State state);
+  void wake();
+  void run();
+
+  EngineOptions options;
+  Guard guard;
+  Loop loop;
+  Mailbox<Item> mailbox;
+  std::unique_ptr<Log> log;
+  std::optional<Published> published;
+  std::optional<Attempts> attempts;
+  std::optional<Core> core;
+  bool signalled = false;  // of the loop's thread
+  std::thread thread;
+};
+
+void Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
+  log = std::move(opened);
+  published.emplace(std::move(state));
+  auto report = [this](Command command) {
+    mailbox.put_always(std::make_unique<Submission>(std::move(command), nullptr));
+  };
+  attempts.emplace(Attempts::Surroundings{loop, guard, report},
+                   AttemptOptions{.processes = {.output_bytes_max = options.output_bytes_max,
+                                                .environment_allow = options.environment_allow},
+                                  .kill_grace = options.kill_grace,
+                                  .runs_commands = options.runs_commands});
+  core.emplace(Core::Parts{*log, loop, *attempts, *published},
+               CoreOptions{.clock = options.clock,
+                           .stop_grace = options.stop_grace,
+                           .on_events = options.on_events});
+  if (options.handle_signals) loop.watch_signals();
+}
+
+void Engine::Parts::wake() {
+  std::vector<std::unique_ptr<Submission>> submissions;
+  for (Item& item : mailbox.take()) {
+    if (auto* report = std::get_if<CommitReport>(&item)) core->committed(*report);
+    if (auto* call = std::get_if<Call>(&item)) (*call)(*core);
+    if (auto* submission = std::get_if<std::unique_ptr<Submission>>(&item)) {
+      submissions.push_back(std::move(*submission));
+    }
+  }
+  if (!submissions.empty()) core->turn(std::move(submissions));
+}
+
+void Engine::Parts::run() {
+  loop.run();
+  published->end(published->failure());
+  Error error = published->failure().value_or(
+      Error{ErrorCode::stopped, "the engine has stopped", "open it again"});
+  for (Item& item : mailbox.close()) {
+    auto* submission = std::get_if<std::unique_ptr<Submission>>(&item);
+    if (submission != nullptr && (*submission)->done) {
+      (*submission)->done(std::unexpected(error));
+    }
+  }
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
+  if (auto checked = check(options); !checked) return std::unexpected(checked.error());
+  if (options.slots == 0) options.slots = std::max(1U, std::thread::hardware_concurrency());
+  if (options.seed == 0) options.seed = draw_seed();
+  auto guard = Guard::start();
+  if (!guard) return std::unexpected(guard.error());
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(*guard));
+  auto* mailbox = &parts->mailbox;
+  auto log = Log::open(parts->options.folder, {.map_bytes = parts->options.map_bytes,
+                                               .on_commit = [mailbox](const CommitReport& report) {
+                                                 mailbox->put_always(CommitReport(report));
+                                               }});
+  if (!log) return std::unexpected(log.error());
+  auto state = rebuild(**log);
+  if (!state) return std::unexpected(state.error());
+  parts->assemble(std::move(*log), std::move(*state));
+  parts->thread = std::thread([running = parts.get()] { running->run(); });
+  std::unique_ptr<Engine> engine(new Engine(std::move(parts)));
+  const EngineOptions& settings = engine->parts_->options;
+  auto started = engine->ask(StartEngine{.version = std::string(version),
+                                         .process_id = static_cast<std::uint64_t>(::getpid()),
+                                         .slots = settings.slots,
+                                         .seed = settings.seed});
+  if (!started) return std::unexpected(started.error());
+  return engine;
+}
+
+Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Engine::~Engine() {
+  stop();
+  parts_->thread.join();
+}
+
+void Engine::tell(Command command, std::function<void(Result<Answer>)> done) {
+  Item item = std::make_unique<Submission>(std::move(command), std::move(done));
+  if (parts_->mailbox.put(std::move(item))) return;
+  auto& refused = std::get<std::unique_ptr<Submission>>(item);
+  if (parts_->mailbox.closed()) {
+    refused->done(std::unexpected(parts_->published->failure().value_or(
+        Error{ErrorCode::stopped, "the engine has stopped", "open it again"})));
+  } else {
+    refused->done(fail(ErrorCode::busy, "the engine's mailbox is full", "try again in a moment"));
+  }
+}
+
+Result<Answer> Engine::ask(Command command) {
+  auto answer = std::make_shared<std::promise<Result<Answer>>>();
+  auto future = answer->get_future();
+  tell(std::move(command),
+       [answer](Result<Answer> result) { answer->set_value(std::move(result)); });
+  return future.get();
+}
+
+void Engine::handle(std::string kind, Handler handler) {
+  parts_->mailbox.put_always(Call([attempts = &*parts_->attempts, kind = std::move(kind),
+                                   handler = std::move(handler)](Core& core) {
+    attempts->add_handler(kind, handler);
+    core.turn({});
+  }));
+}
+
+Result<std::vector<Submitted>> Engine::submit(std::vector<TaskSpec> tasks) {
+  auto answer = ask(EnqueueTasks{std::move(tasks)});
+  if (!answer) return std::unexpected(answer.error());
+  return std::get<std::vector<Submitted>>(std::move(*answer));
+}
+
+Result<Submitted> Engine::submit(TaskSpec task) {
+  std::vector<TaskSpec> tasks;
+  tasks.push_back(std::move(task));
+  auto submitted = submit(std::move(tasks));
+  if (!submitted) return std::unexpected(submitted.error());
+  return submitted->front();
+}
+
+void Engine::submit(std::vector<TaskSpec> tasks,
+                    std::function<void(Result<std::vector<Submitted>>)> done) {
+  tell(EnqueueTasks{std::move(tasks)}, [done = std::move(done)](Result<Answer> answer) {
+    if (!answer) return done(std::unexpected(answer.error()));
+    done(std::get<std::vector<Submitted>>(std::move(*answer)));
+  });
+}
+
+Result<CancelOutcome> Engine::cancel(TaskId id, std::string reason) {
+  auto answer = ask(CancelTask{id, std::move(reason)});
+  if (!answer) return std::unexpected(answer.error());
+  return std::get<CancelOutcome>(*answer);
+}
+
+Result<void> Engine::configure_queue(std::string queue, std::uint32_t slots) {
+  auto answer = ask(ConfigureQueue{std::move(queue), slots});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+std::shared_ptr<const State> Engine::state() const { return parts_->published->state(); }
+
+bool Engine::wait(const std::function<bool(const State&)>& wanted,
+                  std::optional<std::chrono::milliseconds> timeout) const {
+  std::optional<std::chrono::steady_clock::time_point> until;
+  if (timeout) until = std::chrono::steady_clock::now() + *timeout;
+  return parts_->published->wait(wanted, until);
+}
+
+const Log& Engine::log() const { return *parts_->log; }
+
+void Engine::stop() {
+  parts_->mailbox.put_always(Call([](Core& core) { core.stop(false); }));
+}
+
+void Engine::stop_at_once() {
+  parts_->mailbox.put_always(Call([](Core& core) { core.stop(true); }));
+}
+
+void Engine::wait_until_stopped() const { parts_->published->wait_for_end(); }
+
+bool Engine::stopped() const { return parts_->published->ended(); }
+
+std::optional<Error> Engine::failure() const { return parts_->published->failure(); }
+
+}  // namespace almanac

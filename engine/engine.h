@@ -1,0 +1,111 @@
+// The public door: one engine per folder. Submit work from any thread, give it handlers, read the
+// published state.
+//
+//   auto engine = almanac::Engine::open({.folder = "work"});
+//   (*engine)->handle("greet", [](const almanac::Attempt& attempt) { … });
+//   auto task = (*engine)->submit({.kind = "greet", .payload = "world"});
+//
+// A compiled example is examples/greet.cc.
+#pragma once
+
+#include <almanac/engine/command.h>
+#include <almanac/engine/command_spec.h>
+#include <almanac/engine/handler.h>
+#include <almanac/engine/limits.h>
+#include <almanac/engine/task_spec.h>
+#include <almanac/log/log.h>
+#include <almanac/projections/state.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace almanac {
+
+[[nodiscard]] Time system_time();
+// PATH, HOME, USER, LOGNAME, LANG, LC_ALL, TZ, TMPDIR, SHELL.
+[[nodiscard]] std::vector<std::string> environment_allow_default();
+
+struct EngineOptions {
+  std::filesystem::path folder;  // made when missing
+  std::uint32_t slots = 0;       // attempts that may run at once; 0 = one for each processor
+  // Of a stop: how long attempts may go on before they are told to end and handed back.
+  Duration stop_grace = std::chrono::seconds(10);
+  // Between SIGTERM and SIGKILL, for a command that was cancelled, timed out or handed back.
+  Duration kill_grace = std::chrono::seconds(5);
+  std::size_t output_bytes_max = limits::output_bytes_default;  // kept of a command's output
+  std::vector<std::string> environment_allow = environment_allow_default();
+  // Whether tasks of kind "command" run; without, they wait for an engine that runs them.
+  bool runs_commands = true;
+  // SIGINT and SIGTERM stop the engine; a second one makes it hand back at once.
+  bool handle_signals = false;
+  std::uint64_t seed = 0;  // of the jitter in retry times; 0 = drawn
+  std::function<Time()> clock = system_time;
+  std::size_t map_bytes = limits::map_bytes_default;
+  // Sees every event once it is durable, in order, with the state behind it. Called on the
+  // engine's own thread: must return soon and must not call the engine's blocking functions.
+  std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
+};
+
+// Owns the log, a loop on a thread of its own and the threads of handlers. All functions may be
+// called from any thread. Blocking ones return when the outcome is on disk; not for on_events.
+class Engine {
+ public:
+  // Opens or makes the folder's log, folds it, and takes back what an engine that died there was
+  // running. Errors: those of Log::open, invalid (options), storage_full.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> open(EngineOptions options);
+  // Stops as stop() does and waits; handlers that do not return keep it waiting.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // From now on tasks of this kind run through `handler`. Those that waited for one start.
+  void handle(std::string kind, Handler handler);
+
+  // All tasks or none. Errors: invalid, conflict (idempotency key), busy (the mailbox is full),
+  // stopped, storage_full, unknown_outcome.
+  [[nodiscard]] Result<std::vector<Submitted>> submit(std::vector<TaskSpec> tasks);
+  [[nodiscard]] Result<Submitted> submit(TaskSpec task);
+  // Without waiting: `done` is called once, on the engine's thread, and must return soon.
+  void submit(std::vector<TaskSpec> tasks,
+              std::function<void(Result<std::vector<Submitted>>)> done);
+
+  // A task that is not running is cancelled, a running one told to stop.
+  // Errors: not_found, conflict (it has ended), and those of submit().
+  [[nodiscard]] Result<CancelOutcome> cancel(TaskId id, std::string reason = "cancelled");
+  // Attempts of the queue that may run at once; 0 = as many as the engine has slots.
+  [[nodiscard]] Result<void> configure_queue(std::string queue, std::uint32_t slots);
+
+  // What is durable now. Immutable; keep it as long as you like.
+  [[nodiscard]] std::shared_ptr<const State> state() const;
+  // Waits until a published state satisfies `wanted`; false when the engine ends or the time is
+  // up before one does.
+  bool wait(const std::function<bool(const State&)>& wanted,
+            std::optional<std::chrono::milliseconds> timeout = {}) const;
+  // For reading payloads, results and outputs by position.
+  [[nodiscard]] const Log& log() const;
+
+  // Takes no more work and returns at once; attempts end or are handed back (see EngineOptions).
+  void stop();
+  // The same without any grace.
+  void stop_at_once();
+  void wait_until_stopped() const;
+  [[nodiscard]] bool stopped() const;
+  // Why the engine ended by itself; nothing while it runs and when it was stopped.
+  [[nodiscard]] std::optional<Error> failure() const;
+
+ private:
+  struct Parts;
+  explicit Engine(std::unique_ptr<Parts> parts);
+  void tell(Command command, std::function<void(Result<Answer>)> done);
+  [[nodiscard]] Result<Answer> ask(Command command);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace almanac

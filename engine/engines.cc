@@ -1,0 +1,39 @@
+#include <almanac/engine/engines.h>
+
+#include <almanac/engine/limits.h>
+
+namespace almanac {
+
+Result<Decision> decide_one(const State& state, const StartEngine& command,
+                            const DecideContext& context) {
+  if (command.slots == 0 || command.slots > limits::slots_max) {
+    return fail(ErrorCode::invalid, "an engine takes 1 to " + std::to_string(limits::slots_max) +
+                                        " slots, not " + std::to_string(command.slots));
+  }
+  Decision decision;
+  decision.events.push_back({.at = context.now,
+                             .body = EngineStarted{.version = command.version,
+                                                   .process_id = command.process_id,
+                                                   .slots = command.slots,
+                                                   .seed = command.seed}});
+  // Only one process writes a log, so every lease found here belongs to an engine that is gone.
+  for (const RunningKey& key : state.tasks.running) {
+    const Task& task = *state.tasks.all.find(key.id);
+    Event event{.at = context.now};
+    if (task.state == TaskState::cancelling) {
+      event.body = TaskCancelled{.id = key.id, .reason = "cancelled; the engine died meanwhile"};
+    } else {
+      event.body = TaskHandedBack{key.id, task.lease, HandBackReason::engine_died};
+    }
+    decision.events.push_back(event);
+  }
+  return decision;
+}
+
+Result<Decision> decide_one(const State&, const StopEngine&, const DecideContext& context) {
+  Decision decision;
+  decision.events.push_back({.at = context.now, .body = EngineStopped{}});
+  return decision;
+}
+
+}  // namespace almanac

@@ -1,0 +1,50 @@
+// The libuv loop of one engine: wakes, one timer, signals, and descriptors to watch. Owns every
+// handle it makes and closes them all before it dies.
+#pragma once
+
+#include <almanac/log/types.h>
+
+#include <functional>
+#include <memory>
+
+namespace almanac {
+
+// One thread constructs it, runs it and destroys it; wake() alone may be called from any thread,
+// as long as the loop lives.
+class Loop {
+ public:
+  struct Callbacks {
+    std::function<void()> on_wake;       // at least once after a wake(), never at the same time
+    std::function<void()> on_timer;      // the time of arm() has come
+    std::function<void(int)> on_signal;  // see watch_signals()
+  };
+  explicit Loop(Callbacks callbacks);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Runs until stop() is called from one of the callbacks.
+  void run();
+  void stop();
+  void wake();
+  // Calls on_timer once, `wait` from now at the latest; replaces what was armed before.
+  void arm(Duration wait);
+  void disarm();
+  // SIGINT and SIGTERM reach on_signal instead of ending the process.
+  void watch_signals();
+
+  // Calls `ready` whenever the descriptor can be read or its other end is gone, until the watch
+  // dies. The descriptor must stay open until then.
+  class Watch;
+  struct CloseWatch {
+    void operator()(Watch* watch) const;
+  };
+  using WatchHandle = std::unique_ptr<Watch, CloseWatch>;
+  [[nodiscard]] WatchHandle watch(int descriptor, std::function<void()> ready);
+
+ private:
+  struct Handles;
+  std::unique_ptr<Handles> handles_;
+};
+
+}  // namespace almanac

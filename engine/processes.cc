@@ -1,0 +1,148 @@
+#include <almanac/engine/processes.h>
+
+#include <almanac/engine/limits.h>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace almanac {
+
+struct Processes::Process {
+  Lease lease;
+  Spawned spawned;
+  std::string output;
+  std::uint64_t output_dropped = 0;
+  Loop::WatchHandle output_watch;
+  Loop::WatchHandle end_watch;
+};
+
+namespace {
+
+std::string describe_signal(int signal) {
+  const char* abbreviation = ::sigabbrev_np(signal);
+  return abbreviation == nullptr ? "signal " + std::to_string(signal)
+                                 : "SIG" + std::string(abbreviation);
+}
+
+AttemptOutcome outcome_of(const siginfo_t& ended) {
+  if (ended.si_code == CLD_EXITED && ended.si_status == 0) return {};
+  if (ended.si_code == CLD_EXITED) {
+    return {.status = AttemptStatus::exited,
+            .code = ended.si_status,
+            .message = "exit code " + std::to_string(ended.si_status)};
+  }
+  return {.status = AttemptStatus::signaled,
+          .code = ended.si_status,
+          .message = "ended by " + describe_signal(ended.si_status)};
+}
+
+siginfo_t wait_for(const FileDescriptor& handle, int options) {
+  siginfo_t ended{};
+  auto id = static_cast<id_t>(handle.get());
+  while (::waitid(P_PIDFD, id, &ended, options) != 0) {
+    ALMANAC_CHECK(errno == EINTR || errno == ECHILD);
+    if (errno == ECHILD) break;  // the program around us ignores SIGCHLD: the code is lost
+  }
+  return ended;
+}
+
+}  // namespace
+
+Processes::Processes(Loop& loop, const Guard& guard, ProcessOptions options, OnEnd on_end)
+    : loop_(loop),
+      guard_(guard),
+      options_(std::move(options)),
+      on_end_(std::move(on_end)),
+      null_device_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  for (const std::string& name : options_.environment_allow) {
+    const char* value = std::getenv(name.c_str());
+    if (value != nullptr) environment_.push_back(name + "=" + value);
+  }
+}
+
+Processes::~Processes() {
+  for (auto& [lease, process] : running_) {
+    ::kill(-process->spawned.process, SIGKILL);
+    (void)wait_for(process->spawned.handle, WEXITED);
+    guard_.forget(process->spawned.process);
+  }
+}
+
+Result<void> Processes::start(const Start& start) {
+  SpawnRequest request{.arguments = start.spec.arguments,
+                       .environment = environment_,
+                       .working_folder = start.spec.working_folder,
+                       .null_device = null_device_.get(),
+                       .guard_socket = guard_.socket()};
+  for (const auto& [name, value] : start.spec.environment) {
+    std::erase_if(request.environment,
+                  [&](const std::string& variable) { return variable.starts_with(name + "="); });
+    request.environment.push_back(name + "=" + value);
+  }
+  request.environment.push_back("ALMANAC_TASK=" + std::to_string(start.id.value));
+  request.environment.push_back("ALMANAC_ATTEMPT=" + std::to_string(start.attempt));
+  request.environment.push_back("ALMANAC_LEASE=" + std::to_string(start.lease.value));
+  auto spawned = spawn(request);
+  if (!spawned) return std::unexpected(spawned.error());
+  auto process = std::make_unique<Process>();
+  process->lease = start.lease;
+  process->spawned = std::move(*spawned);
+  auto& entry = *process;
+  entry.output_watch =
+      loop_.watch(entry.spawned.output.get(), [this, &entry] { read_output(entry); });
+  entry.end_watch = loop_.watch(entry.spawned.handle.get(), [this, &entry] { end(entry); });
+  running_[start.lease] = std::move(process);
+  return {};
+}
+
+void Processes::signal(Lease lease, int signal) {
+  auto entry = running_.find(lease);
+  if (entry != running_.end()) ::kill(-entry->second->spawned.process, signal);
+}
+
+void Processes::read_output(Process& process) {
+  std::array<char, 64 * limits::kibibyte> buffer;
+  while (true) {
+    auto size = ::read(process.spawned.output.get(), buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return;  // nothing there now
+    if (size == 0) {
+      process.output_watch.reset();
+      return;
+    }
+    auto bytes = static_cast<std::size_t>(size);
+    auto room = options_.output_bytes_max - process.output.size();
+    process.output.append(buffer.data(), std::min(bytes, room));
+    process.output_dropped += bytes - std::min(bytes, room);
+    if (bytes < buffer.size()) return;
+  }
+}
+
+// 1. see how it ended, its number still taken  2. kill what it left behind in its group, by that
+// number  3. tell the guard  4. only now give the number back
+void Processes::end(Process& process) {
+  auto ended = wait_for(process.spawned.handle, WEXITED | WNOWAIT);
+  ::kill(-process.spawned.process, SIGKILL);
+  guard_.forget(process.spawned.process);
+  (void)wait_for(process.spawned.handle, WEXITED);
+  read_output(process);
+  auto outcome = outcome_of(ended);
+  outcome.output = std::move(process.output);
+  outcome.output_dropped = process.output_dropped;
+  auto lease = process.lease;
+  process.output_watch.reset();
+  process.end_watch.reset();
+  running_.erase(lease);
+  on_end_(lease, std::move(outcome));
+}
+
+}  // namespace almanac

@@ -1,0 +1,83 @@
+// The state that everyone may see: what is durable. Written by the loop, read from any thread.
+#pragma once
+
+#include <almanac/log/error.h>
+#include <almanac/projections/state.h>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace almanac {
+
+class Published {
+ public:
+  explicit Published(State state) : state_(std::make_shared<const State>(std::move(state))) {}
+
+  void publish(State state) {
+    auto next = std::make_shared<const State>(std::move(state));
+    {
+      std::lock_guard guard(mutex_);
+      state_.swap(next);
+    }
+    changed_.notify_all();
+  }
+  // The engine will publish nothing more; `failure` says why when it did not stop by itself.
+  void end(std::optional<Error> failure) {
+    {
+      std::lock_guard guard(mutex_);
+      ended_ = true;
+      failure_ = std::move(failure);
+    }
+    changed_.notify_all();
+  }
+
+  [[nodiscard]] std::shared_ptr<const State> state() const {
+    std::lock_guard guard(mutex_);
+    return state_;
+  }
+  [[nodiscard]] std::optional<Error> failure() const {
+    std::lock_guard guard(mutex_);
+    return failure_;
+  }
+
+  // Waits until a published state satisfies `wanted`, the engine ends, or the time is up; true
+  // when the state does. Every published state is looked at or a later one is.
+  bool wait(const std::function<bool(const State&)>& wanted,
+            std::optional<std::chrono::steady_clock::time_point> until) const {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      auto state = state_;
+      bool ended = ended_;
+      lock.unlock();
+      if (wanted(*state)) return true;
+      if (ended) return false;
+      lock.lock();
+      auto moved = [&] { return state_ != state || ended_; };
+      if (!until) {
+        changed_.wait(lock, moved);
+      } else if (!changed_.wait_until(lock, *until, moved)) {
+        return false;
+      }
+    }
+  }
+  [[nodiscard]] bool ended() const {
+    std::lock_guard guard(mutex_);
+    return ended_;
+  }
+  void wait_for_end() const {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ended_; });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::shared_ptr<const State> state_;  // guarded by mutex_
+  std::optional<Error> failure_;        // guarded by mutex_
+  bool ended_ = false;                  // guarded by mutex_
+};
+
+}  // namespace almanac

@@ -1,0 +1,285 @@
+#include <almanac/engine/submission.h>
+
+#include <almanac/engine/limits.h>
+#include <almanac/log/hash.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace almanac {
+namespace {
+
+std::string describe_task(const EnqueueTasks& command, std::size_t index) {
+  const TaskSpec& spec = command.tasks[index];
+  if (!spec.label.empty()) return "'" + spec.label + "'";
+  return "task " + std::to_string(index + 1) + " of the submission";
+}
+
+Result<void> check_limit(std::string_view what, std::size_t size, std::size_t size_max) {
+  if (size <= size_max) return {};
+  return fail(ErrorCode::invalid, std::string(what) + ": " + std::to_string(size) +
+                                      " is over the limit of " + std::to_string(size_max));
+}
+
+Result<void> check_numbers(const TaskSpec& spec) {
+  if (spec.attempts_max < 1 || spec.attempts_max > limits::attempts_max) {
+    return fail(ErrorCode::invalid, "attempts must be 1 to " +
+                                        std::to_string(limits::attempts_max) + ", not " +
+                                        std::to_string(spec.attempts_max));
+  }
+  if (spec.timeout < Duration(0) || spec.backoff.initial < Duration(0) ||
+      spec.backoff.max < Duration(0)) {
+    return fail(ErrorCode::invalid, "timeout and backoff cannot be negative");
+  }
+  return {};
+}
+
+Result<void> check_spec(const State& state, const EnqueueTasks& command, const TaskSpec& spec) {
+  Result<void> checked = check_name("kind", spec.kind);
+  if (checked) checked = check_name("queue", spec.queue);
+  for (const std::string& tag : spec.tags) {
+    if (checked) checked = check_name("tag", tag);
+  }
+  if (checked) checked = check_numbers(spec);
+  if (checked)
+    checked = check_limit("bytes of payload", spec.payload.size(), limits::payload_bytes_max);
+  if (checked) checked = check_limit("bytes of label", spec.label.size(), limits::label_bytes_max);
+  if (checked) checked = check_limit("tags", spec.tags.size(), limits::tags_max);
+  if (checked)
+    checked = check_limit("dependencies", spec.dependencies.size(), limits::dependencies_max);
+  if (checked)
+    checked =
+        check_limit("bytes of idempotency key", spec.idempotency_key.size(), limits::key_bytes_max);
+  for (const Dependency& dependency : spec.dependencies) {
+    if (!checked) break;
+    const auto* id = std::get_if<TaskId>(&dependency);
+    if (id != nullptr && !state.tasks.all.contains(*id)) {
+      return fail(ErrorCode::invalid,
+                  "it depends on task " + std::to_string(id->value) + ", which does not exist");
+    }
+    const auto* in_batch = std::get_if<InBatch>(&dependency);
+    if (in_batch != nullptr && in_batch->index >= command.tasks.size()) {
+      return fail(ErrorCode::invalid, "it depends on a task outside the submission");
+    }
+  }
+  return checked;
+}
+
+// The order in which every task comes behind those it depends on; tasks that do not depend on each
+// other keep the order they were submitted in.
+class DependencyOrder {
+ public:
+  explicit DependencyOrder(const EnqueueTasks& command)
+      : command_(command), marks_(command.tasks.size(), Mark::fresh) {}
+
+  Result<std::vector<std::size_t>> run() {
+    for (std::size_t i = 0; i < marks_.size(); ++i) {
+      if (marks_[i] == Mark::fresh && !visit(i)) return cycle();
+    }
+    return std::move(order_);
+  }
+
+ private:
+  enum class Mark : std::uint8_t { fresh, open, done };
+  struct Step {
+    std::size_t task;
+    std::size_t dependency;  // the next one to look at
+  };
+
+  // Depth first, on a stack of its own: a chain may be as long as the submission. False when it
+  // meets a task that is still open; the stack then ends with the cycle.
+  bool visit(std::size_t task) {
+    stack_ = {{task, 0}};
+    marks_[task] = Mark::open;
+    while (!stack_.empty()) {
+      auto& [current, next] = stack_.back();
+      const auto& dependencies = command_.tasks[current].dependencies;
+      if (next == dependencies.size()) {
+        marks_[current] = Mark::done;
+        order_.push_back(current);
+        stack_.pop_back();
+        continue;
+      }
+      const auto* in_batch = std::get_if<InBatch>(&dependencies[next++]);
+      if (in_batch == nullptr || marks_[in_batch->index] == Mark::done) continue;
+      closing_ = in_batch->index;
+      if (marks_[closing_] == Mark::open) return false;
+      marks_[closing_] = Mark::open;
+      stack_.push_back({closing_, 0});
+    }
+    return true;
+  }
+
+  std::unexpected<Error> cycle() const {
+    std::string path;
+    bool inside = false;
+    for (const Step& step : stack_) {
+      inside = inside || step.task == closing_;
+      if (inside) path += describe_task(command_, step.task) + " -> ";
+    }
+    return fail(ErrorCode::invalid,
+                "the dependencies form a cycle: " + path + describe_task(command_, closing_),
+                "remove one of these dependencies");
+  }
+
+  const EnqueueTasks& command_;
+  std::vector<Mark> marks_;
+  std::vector<Step> stack_;
+  std::size_t closing_ = 0;
+  std::vector<std::size_t> order_;
+};
+
+// What an idempotency key stands for. Start time and label may differ when work is submitted
+// again; what would run may not.
+std::uint64_t content_hash(const TaskSpec& spec, std::span<const TaskId> dependencies) {
+  std::string content;
+  auto number = [&](std::uint64_t value) {
+    for (int shift = 0; shift < 64; shift += 8) content += static_cast<char>(value >> shift);
+  };
+  auto text = [&](std::string_view value) {
+    number(value.size());
+    content += value;
+  };
+  text(spec.kind);
+  text(spec.queue);
+  text(spec.payload);
+  number(static_cast<std::uint64_t>(spec.priority));
+  number(spec.attempts_max);
+  number(static_cast<std::uint64_t>(spec.timeout.count()));
+  number(static_cast<std::uint64_t>(spec.backoff.initial.count()));
+  number(static_cast<std::uint64_t>(spec.backoff.max.count()));
+  number(spec.tags.size());
+  for (const std::string& tag : spec.tags) text(tag);
+  for (TaskId id : dependencies) number(id.value);
+  return xxh3(as_bytes(content));
+}
+
+// Gives numbers to the tasks of one submission and makes their events.
+class Enqueuer {
+ public:
+  Enqueuer(const State& state, const EnqueueTasks& command, const DecideContext& context)
+      : state_(state),
+        command_(command),
+        context_(context),
+        next_(state.tasks.last.next()),
+        submitted_(command.tasks.size()) {}
+
+  // Called in an order in which dependencies come first.
+  Result<void> add(std::size_t index) {
+    const TaskSpec& spec = command_.tasks[index];
+    auto dependencies = resolve(spec);
+    auto hash = spec.idempotency_key.empty() ? 0 : content_hash(spec, dependencies);
+    if (const KeyedTask* known = find_key(spec.idempotency_key)) {
+      if (known->content_hash != hash) return other_content(index, *known);
+      submitted_[index] = {known->id, true};
+      return {};
+    }
+    TaskId id = next_;
+    next_ = next_.next();
+    if (!spec.idempotency_key.empty()) keys_[spec.idempotency_key] = {id, hash};
+    submitted_[index] = {id, false};
+    events_.push_back(event(spec, id, hash, dependencies));
+    return {};
+  }
+
+  Decision finish() { return {std::move(events_), std::move(submitted_)}; }
+
+ private:
+  std::span<const TaskId> resolve(const TaskSpec& spec) {
+    auto ids = context_.memory.array<TaskId>(spec.dependencies.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto* in_batch = std::get_if<InBatch>(&spec.dependencies[i]);
+      ids[i] = in_batch != nullptr ? submitted_[in_batch->index].id
+                                   : std::get<TaskId>(spec.dependencies[i]);
+    }
+    return ids;
+  }
+
+  const KeyedTask* find_key(const std::string& key) const {
+    if (key.empty()) return nullptr;
+    if (auto entry = keys_.find(key); entry != keys_.end()) return &entry->second;
+    return state_.tasks.keys.find(key);
+  }
+
+  std::unexpected<Error> other_content(std::size_t index, const KeyedTask& known) const {
+    return fail(ErrorCode::conflict,
+                describe_task(command_, index) + " was submitted before as task " +
+                    std::to_string(known.id.value) + " with other content (key '" +
+                    command_.tasks[index].idempotency_key + "')",
+                "submit it under another key, or as it was");
+  }
+
+  Event event(const TaskSpec& spec, TaskId id, std::uint64_t hash,
+              std::span<const TaskId> dependencies) {
+    auto tags = context_.memory.array<std::string_view>(spec.tags.size());
+    std::ranges::copy(spec.tags, tags.begin());
+    return {.at = context_.now,
+            .idempotency_key = spec.idempotency_key,
+            .body = TaskEnqueued{.id = id,
+                                 .kind = spec.kind,
+                                 .queue = spec.queue,
+                                 .label = spec.label,
+                                 .priority = spec.priority,
+                                 .run_at = spec.run_at,
+                                 .timeout = spec.timeout,
+                                 .backoff = spec.backoff,
+                                 .attempts_max = spec.attempts_max,
+                                 .content_hash = hash,
+                                 .tags = NameListView(tags),
+                                 .dependencies = dependencies,
+                                 .payload = as_bytes(spec.payload)}};
+  }
+
+  const State& state_;
+  const EnqueueTasks& command_;
+  const DecideContext& context_;
+  TaskId next_;
+  std::vector<Submitted> submitted_;
+  std::vector<Event> events_;
+  std::unordered_map<std::string_view, KeyedTask> keys_;
+};
+
+bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
+
+}  // namespace
+
+Result<void> check_name(std::string_view what, std::string_view name) {
+  if (name.empty()) return fail(ErrorCode::invalid, "the " + std::string(what) + " is empty");
+  if (auto checked =
+          check_limit("bytes of " + std::string(what), name.size(), limits::name_bytes_max);
+      !checked) {
+    return checked;
+  }
+  if (std::ranges::any_of(name, is_control)) {
+    return fail(ErrorCode::invalid, "the " + std::string(what) + " has a control character in it");
+  }
+  return {};
+}
+
+Result<Decision> decide_one(const State& state, const EnqueueTasks& command,
+                            const DecideContext& context) {
+  if (command.tasks.empty()) return fail(ErrorCode::invalid, "the submission has no task");
+  if (auto checked = check_limit("tasks in one submission", command.tasks.size(),
+                                 limits::submission_tasks_max);
+      !checked) {
+    return std::unexpected(checked.error());
+  }
+  for (std::size_t i = 0; i < command.tasks.size(); ++i) {
+    if (auto checked = check_spec(state, command, command.tasks[i]); !checked) {
+      auto error = checked.error();
+      error.message = describe_task(command, i) + " is refused: " + error.message;
+      return std::unexpected(std::move(error));
+    }
+  }
+  auto order = DependencyOrder(command).run();
+  if (!order) return std::unexpected(order.error());
+  Enqueuer enqueuer(state, command, context);
+  for (std::size_t index : *order) {
+    if (auto added = enqueuer.add(index); !added) return std::unexpected(added.error());
+  }
+  return enqueuer.finish();
+}
+
+}  // namespace almanac

@@ -1,0 +1,44 @@
+// What a task is asked to be: the shape in which work is submitted.
+#pragma once
+
+#include <almanac/log/event.h>
+#include <almanac/log/types.h>
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace almanac {
+
+// Another task of the same submission, by its index there.
+struct InBatch {
+  std::size_t index = 0;
+  bool operator==(const InBatch&) const = default;
+};
+using Dependency = std::variant<TaskId, InBatch>;
+
+// A value; owns everything. Limits are in engine/limits.h and log/limits.h.
+struct TaskSpec {
+  std::string kind;  // which handler runs it
+  std::string queue = "default";
+  std::string label;                     // what people call it; free text
+  std::string payload;                   // bytes for the handler
+  std::int32_t priority = 0;             // larger runs first
+  Time run_at = {};                      // not before this time; not set = at once
+  std::uint16_t attempts_max = 1;        // tries in all
+  Backoff backoff = {};                  // the wait between them
+  Duration timeout{0};                   // of one attempt; 0 = none
+  std::vector<Dependency> dependencies;  // it runs after all of these have succeeded
+  std::vector<std::string> tags;
+  // Submitting the same key again answers the first task. With other content it is refused.
+  std::string idempotency_key;
+};
+
+// One task of a submission that was accepted.
+struct Submitted {
+  TaskId id;
+  bool existed = false;  // its idempotency key was known
+};
+
+}  // namespace almanac

@@ -1,0 +1,133 @@
+#include <almanac/engine/tasks.h>
+
+#include <almanac/engine/limits.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+namespace almanac {
+namespace {
+
+// One round of SplitMix64 (S. Vigna's public-domain generator): spreads every bit of its input.
+std::uint64_t mix(std::uint64_t number) {
+  number += 0x9e3779b97f4a7c15;
+  number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9;
+  number = (number ^ (number >> 27)) * 0x94d049bb133111eb;
+  return number ^ (number >> 31);
+}
+
+AttemptEnd view(const AttemptOutcome& outcome) {
+  return {.status = outcome.status,
+          .code = outcome.code,
+          .output_dropped = outcome.output_dropped,
+          .message = outcome.message,
+          .result = as_bytes(outcome.result),
+          .output = as_bytes(outcome.output)};
+}
+
+Result<const Task*> find_held(const State& state, TaskId id, Lease lease) {
+  const Task* task = state.tasks.all.find(id);
+  if (task != nullptr && lease && task->lease == lease) return task;
+  return fail(ErrorCode::refused, "lease " + std::to_string(lease.value) +
+                                      " is no longer the one of task " + std::to_string(id.value));
+}
+
+Decision decision_of(Time now, EventBody body, Answer answer = {}) {
+  Decision decision;
+  decision.events.push_back({.at = now, .body = std::move(body)});
+  decision.answer = std::move(answer);
+  return decision;
+}
+
+}  // namespace
+
+Duration retry_delay(const Backoff& backoff, const RetryDraw& draw) {
+  constexpr std::uint32_t doublings_max = 40;
+  auto initial = std::min(backoff.initial, backoff.max).count();
+  auto doublings = std::min(draw.failures - 1, doublings_max);
+  auto whole = backoff.max.count();
+  if (initial < (whole >> doublings)) whole = initial << doublings;
+  auto half = static_cast<std::uint64_t>(whole) / 2;
+  auto drawn = mix(mix(mix(draw.seed) ^ draw.id.value) ^ draw.failures);
+  return Duration(whole - static_cast<std::int64_t>(half == 0 ? 0 : drawn % (half + 1)));
+}
+
+Result<Decision> decide_one(const State& state, const CancelTask& command,
+                            const DecideContext& context) {
+  const Task* task = state.tasks.all.find(command.id);
+  auto number = std::to_string(command.id.value);
+  if (task == nullptr) {
+    return fail(ErrorCode::not_found, "there is no task " + number,
+                "`almanac list` shows those there are");
+  }
+  if (has_ended(task->state)) {
+    return fail(ErrorCode::conflict,
+                "task " + number + " has already " + std::string(name(task->state)));
+  }
+  if (task->state == TaskState::cancelling) return Decision{{}, CancelOutcome::stopping};
+  if (task->state == TaskState::running) {
+    return decision_of(context.now, TaskCancelRequested{command.id, command.reason},
+                       CancelOutcome::stopping);
+  }
+  return decision_of(context.now, TaskCancelled{.id = command.id, .reason = command.reason},
+                     CancelOutcome::cancelled);
+}
+
+Result<Decision> decide_one(const State& state, const FinishAttempt& command,
+                            const DecideContext& context) {
+  auto held = find_held(state, command.id, command.lease);
+  if (!held) return std::unexpected(held.error());
+  const Task& task = **held;
+  auto end = view(command.outcome);
+  if (task.state == TaskState::cancelling) {
+    return decision_of(context.now, TaskCancelled{.id = command.id,
+                                                  .lease = command.lease,
+                                                  .reason = "cancelled while it ran",
+                                                  .end = end});
+  }
+  if (end.status == AttemptStatus::succeeded) {
+    return decision_of(context.now, TaskSucceeded{command.id, command.lease, end});
+  }
+  auto failures = task.failures + 1;
+  if (failures >= task.attempts_max) {
+    return decision_of(context.now, TaskFailed{command.id, command.lease, end});
+  }
+  auto delay = retry_delay(task.backoff, {state.engine.seed, command.id, failures});
+  return decision_of(context.now,
+                     TaskAttemptFailed{command.id, command.lease, context.now + delay, end});
+}
+
+Result<Decision> decide_one(const State& state, const HandBackAttempt& command,
+                            const DecideContext& context) {
+  auto held = find_held(state, command.id, command.lease);
+  if (!held) return std::unexpected(held.error());
+  if ((*held)->state == TaskState::cancelling) {
+    return decision_of(context.now, TaskCancelled{.id = command.id,
+                                                  .lease = command.lease,
+                                                  .reason = "cancelled while it ran"});
+  }
+  return decision_of(context.now,
+                     TaskHandedBack{command.id, command.lease, HandBackReason::stopping});
+}
+
+std::vector<Event> decide_due(const State& state, const DecideContext& context) {
+  std::vector<Event> events;
+  for (const DueKey& key : state.tasks.due) {
+    if (key.at > context.now || events.size() == limits::due_per_turn) break;
+    events.push_back({.at = context.now, .body = TaskReadied{key.id}});
+  }
+  std::size_t doomed = 0;
+  for (const auto& [id, culprit] : state.tasks.doomed) {
+    if (doomed++ == limits::doomed_per_turn) break;
+    auto ended = name(state.tasks.all.find(culprit)->state);
+    auto reason = "depends on task " + std::to_string(culprit.value) + ", which " +
+                  (ended == "failed" ? "failed" : "was cancelled");
+    events.push_back({.at = context.now,
+                      .body = TaskCancelled{
+                          .id = id, .dependency = culprit, .reason = context.memory.text(reason)}});
+  }
+  return events;
+}
+
+}  // namespace almanac

@@ -1,0 +1,55 @@
+// The threads on which C++ handlers run: as many as attempts run at once, kept for the next ones.
+#pragma once
+
+#include <almanac/engine/command.h>
+#include <almanac/engine/handler.h>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace almanac {
+
+// An attempt for a worker; owns what the handler is shown.
+struct WorkerJob {
+  std::shared_ptr<const Handler> handler;
+  TaskId id;
+  Lease lease;
+  std::uint32_t number = 0;
+  Time deadline;
+  std::string kind;
+  std::string payload;
+  std::stop_token stop;
+};
+
+// Owned by the engine's attempts; one thread starts jobs.
+class Workers {
+ public:
+  // `finished` is called on a worker's thread, once per job.
+  explicit Workers(std::function<void(FinishAttempt)> finished) : finished_(std::move(finished)) {}
+  // Waits for the handlers that still run.
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  // Never waits: a job finds an idle thread or gets a new one.
+  void start(WorkerJob job);
+
+ private:
+  void work();
+
+  std::function<void(FinishAttempt)> finished_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<WorkerJob> jobs_;  // guarded by mutex_
+  std::size_t idle_ = 0;        // guarded by mutex_: threads that wait and have no job coming
+  bool closing_ = false;        // guarded by mutex_
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace almanac

@@ -1,0 +1,364 @@
+#include <almanac/log/codec.h>
+
+#include <almanac/log/events_codec.h>
+#include <almanac/log/hash.h>
+#include <almanac/log/limits.h>
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+#include <kj/exception.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <optional>
+
+namespace almanac {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "frames are read in place");
+
+// The bytes in front of the message, all little-endian. `checksum` covers everything behind it.
+struct Prefix {
+  std::uint64_t checksum;
+  std::uint32_t magic;
+  std::uint16_t format;
+  std::uint16_t reserved;
+  std::uint64_t message_bytes;
+  Digest digest;  // BLAKE2b-256 of the message, which holds the digest of the frame before
+};
+static_assert(sizeof(Prefix) == 56 && sizeof(Prefix) % sizeof(std::uint64_t) == 0);
+
+constexpr std::uint32_t frame_magic = 0x464d4c41;  // "ALMF"
+constexpr std::uint16_t frame_format = 1;
+constexpr std::size_t prefix_words = sizeof(Prefix) / sizeof(std::uint64_t);
+constexpr std::size_t checksum_bytes = sizeof(Prefix::checksum);
+// Room for an ordinary frame; a larger one makes the buffer grow once.
+constexpr std::size_t buffer_words_initial = 2 * limits::mebibyte / sizeof(std::uint64_t);
+
+std::unexpected<Error> corrupt(std::string message) {
+  return fail(ErrorCode::corrupt, std::move(message),
+              "run `almanac log verify` to see how far the log is whole");
+}
+
+bool has_meta(const Event& event) {
+  return !event.idempotency_key.empty() || !event.stream.empty() || event.correlation ||
+         event.causation;
+}
+
+void write_meta(const Event& event, schema::Event::Builder to) {
+  auto meta = to.initMeta();
+  codec::set_text(event.idempotency_key,
+                  [&](unsigned size) { return meta.initIdempotencyKey(size); });
+  codec::set_text(event.stream, [&](unsigned size) { return meta.initStream(size); });
+  meta.setCorrelation(event.correlation.value);
+  meta.setCausation(event.causation.value);
+}
+
+// Writes the body of one event: one overload per union member.
+struct BodyWriter {
+  schema::Event::Builder event;
+  schema::Event::Body::Builder body;
+  codec::NameTable& names;
+
+  void operator()(const CustomEvent& from) {
+    event.setName(names.index(from.type));
+    body.setCustom(codec::data(from.data));
+  }
+  void operator()(const TaskEnqueued& from) { write(from, body.initTaskEnqueued(), names); }
+  void operator()(const TaskReadied& from) { write(from, body.initTaskReadied(), names); }
+  void operator()(const TaskStarted& from) { write(from, body.initTaskStarted(), names); }
+  void operator()(const TaskSucceeded& from) { write(from, body.initTaskSucceeded(), names); }
+  void operator()(const TaskAttemptFailed& from) {
+    write(from, body.initTaskAttemptFailed(), names);
+  }
+  void operator()(const TaskFailed& from) { write(from, body.initTaskFailed(), names); }
+  void operator()(const TaskCancelRequested& from) {
+    write(from, body.initTaskCancelRequested(), names);
+  }
+  void operator()(const TaskCancelled& from) { write(from, body.initTaskCancelled(), names); }
+  void operator()(const TaskHandedBack& from) { write(from, body.initTaskHandedBack(), names); }
+  void operator()(const QueueConfigured& from) { write(from, body.initQueueConfigured(), names); }
+  void operator()(const EngineStarted& from) { write(from, body.initEngineStarted(), names); }
+  void operator()(const EngineStopped& from) { write(from, body.initEngineStopped(), names); }
+};
+
+void write_event(const Event& from, Time frame_time, schema::Event::Builder to,
+                 codec::NameTable& names) {
+  auto after = (from.at - frame_time).count();
+  ALMANAC_CHECK(after >= 0 && after <= UINT32_MAX);
+  to.setAfter(static_cast<std::uint32_t>(after));
+  std::visit(BodyWriter{to, to.getBody(), names}, from.body);
+  if (has_meta(from)) write_meta(from, to);
+}
+
+void write_frame(const FrameHeader& header, std::span<const EventBatch* const> batches,
+                 schema::Frame::Builder frame) {
+  frame.setFormat(frame_format);
+  frame.setCount(header.count);
+  frame.setFirst(header.first.value);
+  frame.setTime(codec::micros(header.time));
+  frame.setTimeline(codec::data(header.timeline));
+  frame.setPrevious(codec::data(header.previous));
+  codec::NameTable names;
+  auto events = frame.initEvents(header.count);
+  unsigned next = 0;
+  for (const EventBatch* batch : batches) {
+    for (const Event& event : batch->events) {
+      write_event(event, header.time, events[next++], names);
+    }
+  }
+  auto list = frame.initNames(static_cast<unsigned>(names.names().size()));
+  for (unsigned i = 0; i < list.size(); ++i) {
+    auto name = names.names()[i];
+    codec::set_text(name, [&](unsigned size) { return list.init(i, size); });
+  }
+}
+
+std::optional<EventBody> read_body(schema::Event::Reader event, const codec::Names& names) {
+  auto body = event.getBody();
+  using Which = schema::Event::Body::Which;
+  switch (body.which()) {
+    case Which::CUSTOM:
+      return CustomEvent{names.at(event.getName()), codec::view(body.getCustom())};
+    case Which::TASK_ENQUEUED: return read(body.getTaskEnqueued(), names);
+    case Which::TASK_READIED: return read(body.getTaskReadied(), names);
+    case Which::TASK_STARTED: return read(body.getTaskStarted(), names);
+    case Which::TASK_SUCCEEDED: return read(body.getTaskSucceeded(), names);
+    case Which::TASK_ATTEMPT_FAILED: return read(body.getTaskAttemptFailed(), names);
+    case Which::TASK_FAILED: return read(body.getTaskFailed(), names);
+    case Which::TASK_CANCEL_REQUESTED: return read(body.getTaskCancelRequested(), names);
+    case Which::TASK_CANCELLED: return read(body.getTaskCancelled(), names);
+    case Which::TASK_HANDED_BACK: return read(body.getTaskHandedBack(), names);
+    case Which::QUEUE_CONFIGURED: return read(body.getQueueConfigured(), names);
+    case Which::ENGINE_STARTED: return read(body.getEngineStarted(), names);
+    case Which::ENGINE_STOPPED: return read(body.getEngineStopped(), names);
+  }
+  return std::nullopt;
+}
+
+Result<Prefix> read_prefix(Bytes value) {
+  if (value.size() < sizeof(Prefix) || value.size() % sizeof(std::uint64_t) != 0) {
+    return corrupt("a frame of " + std::to_string(value.size()) + " bytes cannot be whole");
+  }
+  Prefix prefix;
+  std::memcpy(&prefix, value.data(), sizeof(prefix));
+  if (prefix.magic != frame_magic) return corrupt("the bytes are not a frame");
+  if (prefix.format != frame_format) {
+    return fail(ErrorCode::newer_format,
+                "the frame has format " + std::to_string(prefix.format) +
+                    ", this version reads format " + std::to_string(frame_format),
+                "use the version of Almanac that wrote the log, or a later one");
+  }
+  if (prefix.message_bytes != value.size() - sizeof(Prefix)) {
+    return corrupt("the frame's length is not the one it was written with");
+  }
+  return prefix;
+}
+
+}  // namespace
+
+namespace codec {
+
+std::string_view Names::at(std::uint16_t index) const {
+  KJ_REQUIRE(index < names_.size(), "a name outside the frame's table");
+  return names_[index];
+}
+
+NameListView Names::list(std::span<const std::uint16_t> indexes) const {
+  for (auto index : indexes) KJ_REQUIRE(index < names_.size(), "a name outside the table");
+  return {names_, indexes};
+}
+
+}  // namespace codec
+
+FrameEncoder::FrameEncoder() : words_(buffer_words_initial) {}
+FrameEncoder::~FrameEncoder() = default;
+
+// Cap'n Proto needs zeroed space. False when the frame did not fit in the buffer; `words_used` is
+// what was used before and then what the frame took.
+bool FrameEncoder::encode_into(const FrameHeader& header,
+                               std::span<const EventBatch* const> batches,
+                               std::size_t& words_used) {
+  std::fill(words_.begin(), words_.begin() + static_cast<std::ptrdiff_t>(words_used), 0);
+  auto* first = reinterpret_cast<capnp::word*>(words_.data() + prefix_words);
+  struct Fixed final : capnp::MessageBuilder {
+    explicit Fixed(kj::ArrayPtr<capnp::word> space) : space(space) {}
+    // A second segment is only asked for when the first is full.
+    kj::ArrayPtr<capnp::word> allocateSegment(unsigned minimum) override {
+      if (!given && minimum <= space.size()) {
+        given = true;
+        return space;
+      }
+      spill.push_back(kj::heapArray<capnp::word>(std::max<std::size_t>(minimum, space.size())));
+      auto& more = spill.back();
+      std::memset(more.begin(), 0, more.size() * sizeof(capnp::word));
+      return more.asPtr();
+    }
+    kj::ArrayPtr<capnp::word> space;
+    bool given = false;
+    std::vector<kj::Array<capnp::word>> spill;
+  } message(kj::arrayPtr(first, words_.size() - prefix_words));
+  write_frame(header, batches, message.initRoot<schema::Frame>());
+  words_used = prefix_words;
+  for (auto segment : message.getSegmentsForOutput()) words_used += segment.size();
+  return message.spill.empty();
+}
+
+FrameEncoder::Encoded FrameEncoder::encode(FrameHeader header,
+                                           std::span<const EventBatch* const> batches) {
+  header.count = 0;
+  for (const EventBatch* batch : batches) {
+    header.count += static_cast<std::uint32_t>(batch->events.size());
+  }
+  std::size_t words_used = words_used_;
+  if (!encode_into(header, batches, words_used)) {
+    // Pointers across segments cost a little more than pointers inside one: twice is enough.
+    words_.assign(2 * words_used, 0);
+    words_used = 0;
+    ALMANAC_CHECK(encode_into(header, batches, words_used));
+  }
+  words_used_ = words_used;
+  auto value = std::as_writable_bytes(std::span(words_.data(), words_used));
+  Bytes message = value.subspan(sizeof(Prefix));
+  Prefix prefix{.checksum = 0,
+                .magic = frame_magic,
+                .format = frame_format,
+                .reserved = 0,
+                .message_bytes = message.size(),
+                .digest = blake2b(message)};
+  std::memcpy(value.data(), &prefix, sizeof(prefix));
+  prefix.checksum = xxh3(value.subspan(checksum_bytes));
+  std::memcpy(value.data(), &prefix.checksum, checksum_bytes);
+  return {value, prefix.digest};
+}
+
+struct FrameReader::Parsed {
+  Parsed(const Prefix& from, Bytes bytes)
+      : prefix(from),
+        copy(is_aligned(bytes) ? 0 : bytes.size() / sizeof(std::uint64_t)),
+        message(copy.empty() ? bytes : copied(bytes)),
+        segment(reinterpret_cast<const capnp::word*>(message.data()),
+                message.size() / sizeof(capnp::word)) {
+    start_reading();
+    auto list = frame.getNames();
+    names.reserve(list.size());
+    for (auto name : list) names.push_back(codec::view(name));
+  }
+
+  // Every pointer followed counts against a limit and is never given back, so that a few bytes
+  // cannot be read as many; see event(). Whatever was read before stays valid.
+  void start_reading() {
+    auto words = std::max<std::size_t>(segment.size(), 1024);
+    reader.emplace(kj::arrayPtr(&segment, 1),
+                   capnp::ReaderOptions{.traversalLimitInWords = 64 * words, .nestingLimit = 32});
+    frame = reader->getRoot<schema::Frame>();
+    events = frame.getEvents();
+  }
+
+  static bool is_aligned(Bytes bytes) {
+    return reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(std::uint64_t) == 0;
+  }
+  Bytes copied(Bytes bytes) {
+    std::memcpy(copy.data(), bytes.data(), bytes.size());
+    return std::as_bytes(std::span(copy));
+  }
+  Result<void> read_header();
+  Result<Event> read_event(std::uint32_t index) const;
+
+  Prefix prefix;
+  std::vector<std::uint64_t> copy;  // LMDB promises 2-byte alignment only; seen aligned always
+  Bytes message;
+  kj::ArrayPtr<const capnp::word> segment;
+  std::optional<capnp::SegmentArrayMessageReader> reader;
+  schema::Frame::Reader frame;
+  capnp::List<schema::Event>::Reader events;
+  std::vector<std::string_view> names;
+  FrameHeader header;
+};
+
+Result<void> FrameReader::Parsed::read_header() {
+  auto timeline = codec::view(frame.getTimeline());
+  auto previous = codec::view(frame.getPrevious());
+  if (frame.getFormat() != frame_format || frame.getCount() != events.size() ||
+      events.size() == 0 || timeline.size() != header.timeline.size() ||
+      previous.size() != header.previous.size()) {
+    return corrupt("the frame's header contradicts its content");
+  }
+  // Neither the last position nor the last time may overflow.
+  if (frame.getFirst() == 0 || frame.getFirst() > UINT64_MAX - frame.getCount() ||
+      frame.getTime() < 0 || frame.getTime() > INT64_MAX - UINT32_MAX) {
+    return corrupt("the frame's header holds a number that cannot be");
+  }
+  std::ranges::copy(timeline, header.timeline.begin());
+  std::ranges::copy(previous, header.previous.begin());
+  header.first = Position(frame.getFirst());
+  header.count = frame.getCount();
+  header.time = codec::time(frame.getTime());
+  return {};
+}
+
+FrameReader::FrameReader(std::unique_ptr<Parsed> parsed) : parsed_(std::move(parsed)) {}
+FrameReader::FrameReader(FrameReader&&) noexcept = default;
+FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
+FrameReader::~FrameReader() = default;
+
+Result<FrameReader> FrameReader::open(Bytes value, FrameTrust trust) {
+  auto prefix = read_prefix(value);
+  if (!prefix) return std::unexpected(prefix.error());
+  if (trust == FrameTrust::unverified && xxh3(value.subspan(checksum_bytes)) != prefix->checksum) {
+    return corrupt("the frame's checksum does not match its bytes");
+  }
+  try {
+    auto parsed = std::make_unique<Parsed>(*prefix, value.subspan(sizeof(Prefix)));
+    if (auto header = parsed->read_header(); !header) return std::unexpected(header.error());
+    return FrameReader(std::move(parsed));
+  } catch (const kj::Exception& error) {
+    return corrupt("the frame cannot be read: " + std::string(error.getDescription().cStr()));
+  }
+}
+
+const FrameHeader& FrameReader::header() const { return parsed_->header; }
+const Digest& FrameReader::digest() const { return parsed_->prefix.digest; }
+std::size_t FrameReader::size_bytes() const { return sizeof(Prefix) + parsed_->message.size(); }
+bool FrameReader::digest_matches() const {
+  return blake2b(parsed_->message) == parsed_->prefix.digest;
+}
+
+Result<Event> FrameReader::Parsed::read_event(std::uint32_t index) const {
+  auto from = events[index];
+  auto body = read_body(from, codec::Names(names));
+  if (!body) {
+    return fail(ErrorCode::newer_format,
+                "event " + std::to_string(header.first.value + index) +
+                    " is of a type this version does not know",
+                "use the version of Almanac that wrote the log, or a later one");
+  }
+  Event event{.at = header.time + Duration(from.getAfter()), .body = *body};
+  if (from.hasMeta()) {
+    auto meta = from.getMeta();
+    event.idempotency_key = codec::view(meta.getIdempotencyKey());
+    event.stream = codec::view(meta.getStream());
+    event.correlation = Position(meta.getCorrelation());
+    event.causation = Position(meta.getCausation());
+  }
+  return event;
+}
+
+Result<Event> FrameReader::event(std::uint32_t index) const {
+  ALMANAC_CHECK(index < parsed_->header.count);
+  try {
+    return parsed_->read_event(index);
+  } catch (const kj::Exception&) {
+    // Damage, or the reads of the events before have used up the limit.
+  }
+  try {
+    parsed_->start_reading();
+    return parsed_->read_event(index);
+  } catch (const kj::Exception& error) {
+    return corrupt("event " + std::to_string(parsed_->header.first.value + index) +
+                   " cannot be read: " + std::string(error.getDescription().cStr()));
+  }
+}
+
+}  // namespace almanac

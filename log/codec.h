@@ -1,0 +1,77 @@
+// Events to bytes and back. The only door to Cap'n Proto: generated code is seen by the codec's
+// own .cc files and nobody else. Frames are described byte by byte in log/README.md.
+#pragma once
+
+#include <almanac/log/error.h>
+#include <almanac/log/event.h>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace almanac {
+
+// What a frame says about itself. Plain values; nothing borrowed.
+struct FrameHeader {
+  Timeline timeline{};
+  Position first;
+  std::uint32_t count = 0;
+  Time time;
+  Digest previous{};  // digest of the frame before; zeros for the first
+
+  [[nodiscard]] Position last() const { return Position(first.value + count - 1); }
+};
+
+// Encodes frames into a buffer of its own that is reused from frame to frame. Owned by one writer;
+// one thread at a time. Costs one pass over the events and two over the bytes (checksum, digest).
+class FrameEncoder {
+ public:
+  FrameEncoder();
+  ~FrameEncoder();
+
+  // The frame as it is stored, a multiple of 8 bytes; `header.count` is set from the events.
+  // Valid until the next call. The batches must pass check_batch, fit one frame
+  // (limits.h) and start within 71 minutes of `header.time`.
+  struct Encoded {
+    Bytes value;
+    Digest digest{};
+  };
+  [[nodiscard]] Encoded encode(FrameHeader header, std::span<const EventBatch* const> batches);
+
+ private:
+  std::vector<std::uint64_t> words_;
+  std::size_t words_used_ = 0;  // by the last frame; zeroed before the next
+  bool encode_into(const FrameHeader& header, std::span<const EventBatch* const> batches,
+                   std::size_t& words_used);
+};
+
+// Whether the bytes must be held against their checksum. `verified` is for bytes this process has
+// written or checked before; damage in them is still reported, as a message that does not parse.
+enum class FrameTrust : std::uint8_t { unverified, verified };
+
+// Reads one stored frame. Owned by one thread. Borrows `value`, which must stay mapped and
+// unchanged as long as the reader or any event read from it is used.
+class FrameReader {
+ public:
+  // Errors: corrupt (wrong length, checksum, or content), newer_format.
+  [[nodiscard]] static Result<FrameReader> open(Bytes value, FrameTrust trust);
+  FrameReader(FrameReader&&) noexcept;
+  FrameReader& operator=(FrameReader&&) noexcept;
+  ~FrameReader();
+
+  [[nodiscard]] const FrameHeader& header() const;
+  // The digest the frame is stored with, which the next one names as its previous.
+  [[nodiscard]] const Digest& digest() const;
+  [[nodiscard]] std::size_t size_bytes() const;
+  // Recomputes the digest from the bytes; open() checks only the much faster checksum.
+  [[nodiscard]] bool digest_matches() const;
+  // Event `index` of 0 … count - 1, O(1). Errors: corrupt, newer_format.
+  [[nodiscard]] Result<Event> event(std::uint32_t index) const;
+
+ private:
+  struct Parsed;
+  explicit FrameReader(std::unique_ptr<Parsed> parsed);
+  std::unique_ptr<Parsed> parsed_;
+};
+
+}  // namespace almanac

@@ -1,0 +1,147 @@
+#include <almanac/log/event.h>
+
+#include <almanac/log/limits.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_names = {
+    "custom",        "TaskEnqueued",      "TaskReadied",     "TaskStarted",
+    "TaskSucceeded", "TaskAttemptFailed", "TaskFailed",      "TaskCancelRequested",
+    "TaskCancelled", "TaskHandedBack",    "QueueConfigured", "EngineStarted",
+    "EngineStopped"};
+
+// Everything of variable length in one event.
+struct Carried {
+  std::size_t bytes = 0;
+  std::vector<std::string_view> names = {};
+
+  void add(const AttemptEnd& end) {
+    bytes += end.message.size() + end.result.size() + end.output.size();
+  }
+  void operator()(const CustomEvent& event) {
+    names.push_back(event.type);
+    bytes += event.data.size();
+  }
+  void operator()(const TaskEnqueued& event) {
+    names.push_back(event.kind);
+    names.push_back(event.queue);
+    for (std::size_t i = 0; i < event.tags.size(); ++i) names.push_back(event.tags[i]);
+    bytes += event.label.size() + event.payload.size() + event.dependencies.size_bytes() +
+             event.tags.size() * sizeof(std::uint16_t);
+  }
+  void operator()(const TaskReadied&) {}
+  void operator()(const TaskStarted&) {}
+  void operator()(const TaskSucceeded& event) { add(event.end); }
+  void operator()(const TaskAttemptFailed& event) { add(event.end); }
+  void operator()(const TaskFailed& event) { add(event.end); }
+  void operator()(const TaskCancelRequested& event) { bytes += event.reason.size(); }
+  void operator()(const TaskCancelled& event) {
+    bytes += event.reason.size();
+    add(event.end);
+  }
+  void operator()(const TaskHandedBack&) {}
+  void operator()(const QueueConfigured& event) { names.push_back(event.queue); }
+  void operator()(const EngineStarted& event) { bytes += event.version.size(); }
+  void operator()(const EngineStopped&) {}
+};
+
+std::unexpected<Error> too_large(std::string what, std::size_t size, std::size_t size_max) {
+  return fail(ErrorCode::invalid, what + " of " + std::to_string(size) + " is over the limit of " +
+                                      std::to_string(size_max));
+}
+
+Result<void> check_event(const Event& event, const Carried& carried) {
+  for (auto name : carried.names) {
+    if (name.size() > limits::name_bytes_max) {
+      return too_large("a name with a length", name.size(), limits::name_bytes_max);
+    }
+  }
+  auto key_bytes = std::max(event.idempotency_key.size(), event.stream.size());
+  if (key_bytes > limits::key_bytes_max) {
+    return too_large("a key with a length", key_bytes, limits::key_bytes_max);
+  }
+  if (carried.bytes > limits::event_bytes_max) {
+    return too_large("an event with a size", carried.bytes, limits::event_bytes_max);
+  }
+  return {};
+}
+
+Result<void> check_times(const EventBatch& batch) {
+  Time first = batch.events.front().at;
+  if (first < Time()) return fail(ErrorCode::invalid, "an event is older than the year 1970");
+  Time before = first;
+  for (const Event& event : batch.events) {
+    if (event.at < before) {
+      return fail(ErrorCode::invalid, "an event is older than the one before it");
+    }
+    before = event.at;
+  }
+  if (before - first > limits::frame_span_max) {
+    return fail(ErrorCode::invalid, "the events of a batch lie over " +
+                                        std::to_string(limits::frame_span_max.count()) +
+                                        " minutes apart");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view type_name(const EventBody& body) { return type_names[body.index()]; }
+
+std::string_view name(AttemptStatus status) {
+  switch (status) {
+    case AttemptStatus::succeeded: return "succeeded";
+    case AttemptStatus::error: return "error";
+    case AttemptStatus::exited: return "exited";
+    case AttemptStatus::signaled: return "signaled";
+    case AttemptStatus::timed_out: return "timed_out";
+    case AttemptStatus::not_started: return "not_started";
+  }
+  return "unknown";
+}
+
+std::string_view name(HandBackReason reason) {
+  switch (reason) {
+    case HandBackReason::stopping: return "stopping";
+    case HandBackReason::engine_died: return "engine_died";
+  }
+  return "unknown";
+}
+
+Result<BatchCost> check_batch(const EventBatch& batch) {
+  if (batch.events.empty() || batch.events.size() > limits::batch_events_max) {
+    return fail(ErrorCode::invalid,
+                "a batch takes 1 to " + std::to_string(limits::batch_events_max) + " events");
+  }
+  if (auto checked = check_times(batch); !checked) return std::unexpected(checked.error());
+  BatchCost cost;
+  std::unordered_set<std::string_view> distinct;
+  std::size_t carried_bytes = 0;
+  for (const Event& event : batch.events) {
+    Carried carried;
+    std::visit(carried, event.body);
+    if (auto checked = check_event(event, carried); !checked) {
+      return std::unexpected(checked.error());
+    }
+    carried_bytes += carried.bytes + event.idempotency_key.size() + event.stream.size();
+    distinct.insert(carried.names.begin(), carried.names.end());
+  }
+  if (carried_bytes > limits::batch_bytes_max) {
+    return too_large("a batch with a size", carried_bytes, limits::batch_bytes_max);
+  }
+  if (distinct.size() >= limits::frame_names_max) {
+    return too_large("a batch with a number of names", distinct.size(), limits::frame_names_max);
+  }
+  for (auto name : distinct) cost.bytes += name.size() + limits::name_overhead_bytes_max;
+  cost.names = distinct.size();
+  cost.bytes += carried_bytes + batch.events.size() * limits::event_overhead_bytes_max;
+  return cost;
+}
+
+}  // namespace almanac

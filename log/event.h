@@ -1,0 +1,63 @@
+// An event: an immutable fact in the past tense. A small struct of numbers and borrowed views; who
+// hands one out says how long the views live.
+#pragma once
+
+#include <almanac/log/error.h>
+#include <almanac/log/events/engine.h>
+#include <almanac/log/events/queue.h>
+#include <almanac/log/events/task.h>
+#include <almanac/log/types.h>
+
+#include <memory>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace almanac {
+
+// A fact of the program that embeds the library. Almanac keeps it and does not look inside.
+struct CustomEvent {
+  std::string_view type;
+  Bytes data;
+};
+
+using EventBody = std::variant<CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded,
+                               TaskAttemptFailed, TaskFailed, TaskCancelRequested, TaskCancelled,
+                               TaskHandedBack, QueueConfigured, EngineStarted, EngineStopped>;
+
+struct Event {
+  Time at;  // never before the event in front of it
+  std::string_view idempotency_key = {};
+  std::string_view stream = {};
+  Position correlation = {};  // the event that began the story
+  Position causation = {};    // the event that caused this one
+  EventBody body = {};
+};
+
+// "TaskEnqueued", "custom" …: the name used in every output and filter.
+[[nodiscard]] std::string_view type_name(const EventBody& body);
+
+// An event with its place in the log.
+struct RecordedEvent {
+  Position position;
+  Event event;
+};
+
+// Events that are committed together or not at all. `memory` keeps alive what their views point
+// at until they are on disk.
+struct EventBatch {
+  std::vector<Event> events;
+  std::shared_ptr<const void> memory;
+};
+
+// What a batch takes of a frame's ceilings (limits.h).
+struct BatchCost {
+  std::size_t bytes = 0;  // an upper bound of what it adds to a frame
+  std::size_t names = 0;  // an upper bound of the names it adds to the frame's table
+};
+
+// Whether a batch can be stored: not empty, its size, the lengths of its names and keys, its times
+// in order and close enough for one frame. O(events). Errors: invalid.
+[[nodiscard]] Result<BatchCost> check_batch(const EventBatch& batch);
+
+}  // namespace almanac

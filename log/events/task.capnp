@@ -1,0 +1,95 @@
+@0xb2d1c9a0c4f7e611;
+# The events of the task domain. Times are microseconds since 1970 in UTC, 0 is "not set".
+# Durations are microseconds. Names (kind, queue, tags) are indexes into the frame's table of
+# names. Ordinals are never reused; fields are only added.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("almanac::schema");
+
+struct TaskEnqueued {
+  id @0 :UInt64;
+  kind @1 :UInt16;
+  queue @2 :UInt16;
+  priority @3 :Int32;          # larger runs first
+  runAt @4 :Int64;             # not before this time
+  timeout @5 :Int64;           # of one attempt; 0 = none
+  backoffInitial @6 :Int64;
+  backoffMax @7 :Int64;
+  attemptsMax @8 :UInt16;
+  contentHash @9 :UInt64;      # what an idempotency key stands for, XXH3 of the request
+  label @10 :Text;             # what people call it
+  tags @11 :List(UInt16);
+  dependencies @12 :List(UInt64);
+  payload @13 :Data;
+}
+
+struct TaskReadied {           # its time has come
+  id @0 :UInt64;
+}
+
+struct TaskStarted {           # the position of this event is the lease's fencing token
+  id @0 :UInt64;
+  attempt @1 :UInt32;
+  deadline @2 :Int64;
+}
+
+enum AttemptStatus {           # how one attempt ended
+  succeeded @0;
+  error @1;                    # the handler reported a failure
+  exited @2;                   # a command ended with a code other than 0
+  signaled @3;                 # a command was ended by a signal
+  timedOut @4;
+  notStarted @5;               # a command could not be started
+}
+
+struct AttemptEnd {
+  status @0 :AttemptStatus;
+  code @1 :Int32;              # exit code or signal number
+  outputDropped @2 :UInt64;    # bytes beyond the cap
+  message @3 :Text;
+  result @4 :Data;
+  output @5 :Data;
+}
+
+struct TaskSucceeded {
+  id @0 :UInt64;
+  lease @1 :UInt64;
+  end @2 :AttemptEnd;
+}
+
+struct TaskAttemptFailed {     # and will be tried again
+  id @0 :UInt64;
+  lease @1 :UInt64;
+  retryAt @2 :Int64;
+  end @3 :AttemptEnd;
+}
+
+struct TaskFailed {            # for good
+  id @0 :UInt64;
+  lease @1 :UInt64;
+  end @2 :AttemptEnd;
+}
+
+struct TaskCancelRequested {   # of a running task
+  id @0 :UInt64;
+  reason @1 :Text;
+}
+
+struct TaskCancelled {
+  id @0 :UInt64;
+  lease @1 :UInt64;            # 0 when it was not running
+  dependency @2 :UInt64;       # the task whose end made this one pointless; 0 when asked for
+  reason @3 :Text;
+  end @4 :AttemptEnd;          # when it was running
+}
+
+enum HandBackReason {
+  stopping @0;                 # the engine stopped before the attempt ended
+  engineDied @1;               # the engine that held the lease is gone
+}
+
+struct TaskHandedBack {        # the attempt does not count
+  id @0 :UInt64;
+  lease @1 :UInt64;
+  reason @2 :HandBackReason;
+}

@@ -1,0 +1,139 @@
+// The events of the task domain as C++ sees them: numbers, times and borrowed views. While
+// deciding the views point at the command's memory, while replaying they point into the map; who
+// hands out an event says how long it lives.
+#pragma once
+
+#include <almanac/log/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace almanac {
+
+// A borrowed list of names. It is either a list of texts or, read from a frame, a list of indexes
+// into the frame's table of names.
+class NameListView {
+ public:
+  NameListView() = default;
+  explicit NameListView(std::span<const std::string_view> names)
+      : table_(names), size_(names.size()) {}
+  NameListView(std::span<const std::string_view> table, std::span<const std::uint16_t> indexes)
+      : table_(table), indexes_(indexes.data()), size_(indexes.size()) {}
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::string_view operator[](std::size_t i) const {
+    return table_[indexes_ == nullptr ? i : indexes_[i]];
+  }
+
+ private:
+  std::span<const std::string_view> table_;
+  const std::uint16_t* indexes_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// The wait before attempt n + 1 is drawn between half and all of min(max, initial * 2^(n - 1)).
+struct Backoff {
+  Duration initial = std::chrono::seconds(1);
+  Duration max = std::chrono::minutes(10);
+  bool operator==(const Backoff&) const = default;
+};
+
+struct TaskEnqueued {
+  TaskId id;
+  std::string_view kind;
+  std::string_view queue;
+  std::string_view label;
+  std::int32_t priority = 0;  // larger runs first
+  Time run_at;                // not before this time; not set = at once
+  Duration timeout{0};        // of one attempt; 0 = none
+  Backoff backoff;
+  std::uint16_t attempts_max = 1;
+  std::uint64_t content_hash = 0;  // what an idempotency key stands for
+  NameListView tags;
+  std::span<const TaskId> dependencies;
+  Bytes payload;
+};
+
+// The time a task was waiting for has come.
+struct TaskReadied {
+  TaskId id;
+};
+
+// Begins an attempt. The position of this event is the attempt's lease.
+struct TaskStarted {
+  TaskId id;
+  std::uint32_t attempt = 0;  // 1, 2, 3 …
+  Time deadline;              // not set = none
+};
+
+enum class AttemptStatus : std::uint8_t {
+  succeeded,
+  error,        // the handler reported a failure
+  exited,       // a command ended with a code other than 0
+  signaled,     // a command was ended by a signal
+  timed_out,    // it did not end before its deadline
+  not_started,  // a command could not be started
+};
+inline constexpr int attempt_status_count = 6;
+[[nodiscard]] std::string_view name(AttemptStatus status);
+
+struct AttemptEnd {
+  AttemptStatus status = AttemptStatus::succeeded;
+  std::int32_t code = 0;             // exit code or signal number
+  std::uint64_t output_dropped = 0;  // bytes beyond the cap
+  std::string_view message;
+  Bytes result;
+  Bytes output;
+};
+
+struct TaskSucceeded {
+  TaskId id;
+  Lease lease;
+  AttemptEnd end;
+};
+
+// The attempt failed and the task will be tried again.
+struct TaskAttemptFailed {
+  TaskId id;
+  Lease lease;
+  Time retry_at;
+  AttemptEnd end;
+};
+
+// The last attempt failed.
+struct TaskFailed {
+  TaskId id;
+  Lease lease;
+  AttemptEnd end;
+};
+
+// A running task is to be stopped.
+struct TaskCancelRequested {
+  TaskId id;
+  std::string_view reason;
+};
+
+struct TaskCancelled {
+  TaskId id;
+  Lease lease;        // none when it was not running
+  TaskId dependency;  // the task whose end made this one pointless; none when it was asked for
+  std::string_view reason;
+  AttemptEnd end;  // when it was running
+};
+
+enum class HandBackReason : std::uint8_t {
+  stopping,     // the engine stopped before the attempt ended
+  engine_died,  // the engine that held the lease is gone
+};
+inline constexpr int hand_back_reason_count = 2;
+[[nodiscard]] std::string_view name(HandBackReason reason);
+
+// The lease is given up and the attempt does not count.
+struct TaskHandedBack {
+  TaskId id;
+  Lease lease;
+  HandBackReason reason = HandBackReason::stopping;
+};
+
+}  // namespace almanac

@@ -1,0 +1,170 @@
+#include <almanac/log/events_codec.h>
+
+#include <kj/debug.h>
+
+namespace almanac::codec {
+namespace {
+
+static_assert(sizeof(TaskId) == sizeof(std::uint64_t) && std::is_trivially_copyable_v<TaskId>,
+              "lists of ids are read in place");
+
+// A list of plain numbers as it lies in the message.
+template <class Element, class List>
+std::span<const Element> in_place(List list) {
+  if (list.size() == 0) return {};
+  auto raw = capnp::AnyList::Reader(list).getRawBytes();
+  KJ_REQUIRE(raw.size() == list.size() * sizeof(Element), "a list of another element size");
+  return {reinterpret_cast<const Element*>(raw.begin()), list.size()};
+}
+
+void write_end(const AttemptEnd& from, schema::AttemptEnd::Builder to) {
+  to.setStatus(static_cast<schema::AttemptStatus>(from.status));
+  to.setCode(from.code);
+  to.setOutputDropped(from.output_dropped);
+  set_text(from.message, [&](unsigned size) { return to.initMessage(size); });
+  if (!from.result.empty()) to.setResult(data(from.result));
+  if (!from.output.empty()) to.setOutput(data(from.output));
+}
+
+AttemptEnd read_end(schema::AttemptEnd::Reader from) {
+  auto status = static_cast<unsigned>(from.getStatus());
+  KJ_REQUIRE(status < attempt_status_count, "an attempt status this version does not know");
+  return {.status = static_cast<AttemptStatus>(status),
+          .code = from.getCode(),
+          .output_dropped = from.getOutputDropped(),
+          .message = view(from.getMessage()),
+          .result = view(from.getResult()),
+          .output = view(from.getOutput())};
+}
+
+bool is_plain_success(const AttemptEnd& end) {
+  return end.status == AttemptStatus::succeeded && end.code == 0 && end.output_dropped == 0 &&
+         end.message.empty() && end.result.empty() && end.output.empty();
+}
+
+}  // namespace
+
+void write(const TaskEnqueued& from, schema::TaskEnqueued::Builder to, NameTable& names) {
+  to.setId(from.id.value);
+  to.setKind(names.index(from.kind));
+  to.setQueue(names.index(from.queue));
+  to.setPriority(from.priority);
+  to.setRunAt(micros(from.run_at));
+  to.setTimeout(from.timeout.count());
+  to.setBackoffInitial(from.backoff.initial.count());
+  to.setBackoffMax(from.backoff.max.count());
+  to.setAttemptsMax(from.attempts_max);
+  to.setContentHash(from.content_hash);
+  set_text(from.label, [&](unsigned size) { return to.initLabel(size); });
+  if (from.tags.size() > 0) {
+    auto tags = to.initTags(static_cast<unsigned>(from.tags.size()));
+    for (unsigned i = 0; i < tags.size(); ++i) tags.set(i, names.index(from.tags[i]));
+  }
+  if (!from.dependencies.empty()) {
+    auto dependencies = to.initDependencies(static_cast<unsigned>(from.dependencies.size()));
+    for (unsigned i = 0; i < dependencies.size(); ++i) {
+      dependencies.set(i, from.dependencies[i].value);
+    }
+  }
+  if (!from.payload.empty()) to.setPayload(data(from.payload));
+}
+
+TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names) {
+  return {.id = TaskId(from.getId()),
+          .kind = names.at(from.getKind()),
+          .queue = names.at(from.getQueue()),
+          .label = view(from.getLabel()),
+          .priority = from.getPriority(),
+          .run_at = time(from.getRunAt()),
+          .timeout = Duration(from.getTimeout()),
+          .backoff = {Duration(from.getBackoffInitial()), Duration(from.getBackoffMax())},
+          .attempts_max = from.getAttemptsMax(),
+          .content_hash = from.getContentHash(),
+          .tags = names.list(in_place<std::uint16_t>(from.getTags())),
+          .dependencies = in_place<TaskId>(from.getDependencies()),
+          .payload = view(from.getPayload())};
+}
+
+void write(const TaskReadied& from, schema::TaskReadied::Builder to, NameTable&) {
+  to.setId(from.id.value);
+}
+
+TaskReadied read(schema::TaskReadied::Reader from, const Names&) { return {TaskId(from.getId())}; }
+
+void write(const TaskStarted& from, schema::TaskStarted::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setAttempt(from.attempt);
+  to.setDeadline(micros(from.deadline));
+}
+
+TaskStarted read(schema::TaskStarted::Reader from, const Names&) {
+  return {TaskId(from.getId()), from.getAttempt(), time(from.getDeadline())};
+}
+
+void write(const TaskSucceeded& from, schema::TaskSucceeded::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  if (!is_plain_success(from.end)) write_end(from.end, to.initEnd());
+}
+
+TaskSucceeded read(schema::TaskSucceeded::Reader from, const Names&) {
+  return {TaskId(from.getId()), Lease(from.getLease()), read_end(from.getEnd())};
+}
+
+void write(const TaskAttemptFailed& from, schema::TaskAttemptFailed::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  to.setRetryAt(micros(from.retry_at));
+  write_end(from.end, to.initEnd());
+}
+
+TaskAttemptFailed read(schema::TaskAttemptFailed::Reader from, const Names&) {
+  return {TaskId(from.getId()), Lease(from.getLease()), time(from.getRetryAt()),
+          read_end(from.getEnd())};
+}
+
+void write(const TaskFailed& from, schema::TaskFailed::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  write_end(from.end, to.initEnd());
+}
+
+TaskFailed read(schema::TaskFailed::Reader from, const Names&) {
+  return {TaskId(from.getId()), Lease(from.getLease()), read_end(from.getEnd())};
+}
+
+void write(const TaskCancelRequested& from, schema::TaskCancelRequested::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  set_text(from.reason, [&](unsigned size) { return to.initReason(size); });
+}
+
+TaskCancelRequested read(schema::TaskCancelRequested::Reader from, const Names&) {
+  return {TaskId(from.getId()), view(from.getReason())};
+}
+
+void write(const TaskCancelled& from, schema::TaskCancelled::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  to.setDependency(from.dependency.value);
+  set_text(from.reason, [&](unsigned size) { return to.initReason(size); });
+  if (!is_plain_success(from.end)) write_end(from.end, to.initEnd());
+}
+
+TaskCancelled read(schema::TaskCancelled::Reader from, const Names&) {
+  return {TaskId(from.getId()), Lease(from.getLease()), TaskId(from.getDependency()),
+          view(from.getReason()), read_end(from.getEnd())};
+}
+
+void write(const TaskHandedBack& from, schema::TaskHandedBack::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  to.setReason(static_cast<schema::HandBackReason>(from.reason));
+}
+
+TaskHandedBack read(schema::TaskHandedBack::Reader from, const Names&) {
+  auto reason = static_cast<unsigned>(from.getReason());
+  KJ_REQUIRE(reason < hand_back_reason_count, "a reason this version does not know");
+  return {TaskId(from.getId()), Lease(from.getLease()), static_cast<HandBackReason>(reason)};
+}
+
+}  // namespace almanac::codec

@@ -1,0 +1,91 @@
+// The codecs of the domains, seen by codec.cc alone: each event between its view struct and the
+// code Cap'n Proto generates for it.
+#pragma once
+
+#include <almanac/log/event.h>
+#include <almanac/log/frame.capnp.h>
+
+#include <capnp/any.h>
+
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace almanac::codec {
+
+// The names of the frame being written, each once, in order of first use. Index 0 is "".
+class NameTable {
+ public:
+  NameTable() { (void)index(""); }
+  [[nodiscard]] std::uint16_t index(std::string_view name) {
+    if (!names_.empty() && names_[last_] == name) return last_;
+    auto [entry, added] = indexes_.try_emplace(name, static_cast<std::uint16_t>(names_.size()));
+    if (added) names_.push_back(name);
+    return last_ = entry->second;
+  }
+  [[nodiscard]] std::span<const std::string_view> names() const { return names_; }
+
+ private:
+  std::vector<std::string_view> names_;
+  std::unordered_map<std::string_view, std::uint16_t> indexes_;
+  std::uint16_t last_ = 0;  // runs of events mostly name the same thing
+};
+
+// The names of the frame being read. An index outside the table is damage.
+class Names {
+ public:
+  explicit Names(std::span<const std::string_view> names) : names_(names) {}
+  [[nodiscard]] std::string_view at(std::uint16_t index) const;
+  [[nodiscard]] NameListView list(std::span<const std::uint16_t> indexes) const;
+
+ private:
+  std::span<const std::string_view> names_;
+};
+
+inline std::string_view view(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
+inline Bytes view(capnp::Data::Reader data) {
+  return std::as_bytes(std::span(data.begin(), data.size()));
+}
+inline capnp::Data::Reader data(Bytes bytes) {
+  return {reinterpret_cast<const capnp::byte*>(bytes.data()), bytes.size()};
+}
+// Cap'n Proto's text is zero-terminated, ours is not: it is copied into place instead of passed.
+template <class Init>
+void set_text(std::string_view text, Init init) {
+  if (text.empty()) return;
+  auto place = init(static_cast<unsigned>(text.size()));
+  std::memcpy(place.begin(), text.data(), text.size());
+}
+inline std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
+inline Time time(std::int64_t micros) { return Time(Duration(micros)); }
+
+void write(const TaskEnqueued& from, schema::TaskEnqueued::Builder to, NameTable& names);
+void write(const TaskReadied& from, schema::TaskReadied::Builder to, NameTable& names);
+void write(const TaskStarted& from, schema::TaskStarted::Builder to, NameTable& names);
+void write(const TaskSucceeded& from, schema::TaskSucceeded::Builder to, NameTable& names);
+void write(const TaskAttemptFailed& from, schema::TaskAttemptFailed::Builder to, NameTable& names);
+void write(const TaskFailed& from, schema::TaskFailed::Builder to, NameTable& names);
+void write(const TaskCancelRequested& from, schema::TaskCancelRequested::Builder to,
+           NameTable& names);
+void write(const TaskCancelled& from, schema::TaskCancelled::Builder to, NameTable& names);
+void write(const TaskHandedBack& from, schema::TaskHandedBack::Builder to, NameTable& names);
+void write(const QueueConfigured& from, schema::QueueConfigured::Builder to, NameTable& names);
+void write(const EngineStarted& from, schema::EngineStarted::Builder to, NameTable& names);
+void write(const EngineStopped& from, schema::EngineStopped::Builder to, NameTable& names);
+
+TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
+TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
+TaskStarted read(schema::TaskStarted::Reader from, const Names& names);
+TaskSucceeded read(schema::TaskSucceeded::Reader from, const Names& names);
+TaskAttemptFailed read(schema::TaskAttemptFailed::Reader from, const Names& names);
+TaskFailed read(schema::TaskFailed::Reader from, const Names& names);
+TaskCancelRequested read(schema::TaskCancelRequested::Reader from, const Names& names);
+TaskCancelled read(schema::TaskCancelled::Reader from, const Names& names);
+TaskHandedBack read(schema::TaskHandedBack::Reader from, const Names& names);
+QueueConfigured read(schema::QueueConfigured::Reader from, const Names& names);
+EngineStarted read(schema::EngineStarted::Reader from, const Names& names);
+EngineStopped read(schema::EngineStopped::Reader from, const Names& names);
+
+}  // namespace almanac::codec

@@ -1,0 +1,48 @@
+@0xe7a5d3180b92c64f;
+# A frame: the events of one commit, in one single-segment message. The bytes around it (length,
+# checksum, digest) are described in log/README.md.
+
+using Cxx = import "/capnp/c++.capnp";
+using Task = import "events/task.capnp";
+using Queue = import "events/queue.capnp";
+using Engine = import "events/engine.capnp";
+$Cxx.namespace("almanac::schema");
+
+struct Frame {
+  format @0 :UInt16;           # 1
+  count @1 :UInt32;            # length of `events`
+  first @2 :UInt64;            # position of the first event
+  time @3 :Int64;              # microseconds since 1970 in UTC
+  timeline @4 :Data;           # 16 bytes: the log this frame belongs to
+  previous @5 :Data;           # 32 bytes: digest of the frame before; zeros for the first
+  names @6 :List(Text);        # every kind, queue, tag and custom type in the frame, once
+  events @7 :List(Event);
+}
+
+struct Event {
+  after @0 :UInt32;            # microseconds after the frame's time
+  name @1 :UInt16;             # the type of a custom event, else 0
+  body :union {
+    custom @2 :Data;           # opaque to Almanac
+    taskEnqueued @3 :Task.TaskEnqueued;
+    taskReadied @4 :Task.TaskReadied;
+    taskStarted @5 :Task.TaskStarted;
+    taskSucceeded @6 :Task.TaskSucceeded;
+    taskAttemptFailed @7 :Task.TaskAttemptFailed;
+    taskFailed @8 :Task.TaskFailed;
+    taskCancelRequested @9 :Task.TaskCancelRequested;
+    taskCancelled @10 :Task.TaskCancelled;
+    taskHandedBack @11 :Task.TaskHandedBack;
+    queueConfigured @12 :Queue.QueueConfigured;
+    engineStarted @13 :Engine.EngineStarted;
+    engineStopped @14 :Engine.EngineStopped;
+  }
+  meta @15 :Meta;              # null for most events
+}
+
+struct Meta {
+  idempotencyKey @0 :Text;
+  stream @1 :Text;
+  correlation @2 :UInt64;      # position of the event that began the story; 0 = none
+  causation @3 :UInt64;        # position of the event that caused this one; 0 = none
+}

@@ -1,0 +1,75 @@
+#include <almanac/log/hash.h>
+
+#include <sodium.h>
+#include <xxhash.h>
+
+#include <almanac/log/error.h>
+
+namespace almanac {
+namespace {
+
+const unsigned char* raw(Bytes bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+crypto_generichash_blake2b_state* sodium_state(std::array<std::byte, 384>& storage) {
+  static_assert(sizeof(crypto_generichash_blake2b_state) <= sizeof(storage));
+  return reinterpret_cast<crypto_generichash_blake2b_state*>(storage.data());
+}
+
+}  // namespace
+
+std::uint64_t xxh3(Bytes bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+Digest blake2b(Bytes bytes) {
+  Digest digest;
+  crypto_generichash_blake2b(reinterpret_cast<unsigned char*>(digest.data()), digest.size(),
+                             raw(bytes), bytes.size(), nullptr, 0);
+  return digest;
+}
+
+Hasher::Hasher() {
+  crypto_generichash_blake2b_init(sodium_state(state_), nullptr, 0, sizeof(Digest));
+}
+
+void Hasher::bytes(Bytes bytes) {
+  crypto_generichash_blake2b_update(sodium_state(state_), raw(bytes), bytes.size());
+}
+
+void Hasher::text(std::string_view text) {
+  number(text.size());
+  bytes(as_bytes(text));
+}
+
+void Hasher::number(std::uint64_t number) {
+  std::array<std::byte, 8> little_endian;
+  for (std::size_t i = 0; i < little_endian.size(); ++i) {
+    little_endian[i] = static_cast<std::byte>(number >> (8 * i));
+  }
+  bytes(little_endian);
+}
+
+Digest Hasher::finish() {
+  Digest digest;
+  crypto_generichash_blake2b_final(sodium_state(state_),
+                                   reinterpret_cast<unsigned char*>(digest.data()), digest.size());
+  return digest;
+}
+
+void fill_random(std::span<std::byte> bytes) {
+  ALMANAC_CHECK(sodium_init() >= 0);
+  randombytes_buf(bytes.data(), bytes.size());
+}
+
+std::string to_hex(Bytes bytes) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(bytes.size() * 2);
+  for (std::byte byte : bytes) {
+    hex += digits[std::to_integer<unsigned>(byte) >> 4];
+    hex += digits[std::to_integer<unsigned>(byte) & 15];
+  }
+  return hex;
+}
+
+}  // namespace almanac

@@ -1,0 +1,49 @@
+// The ceilings of the log, each with its arithmetic. Exceeding one is a refusal, never a crash.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace almanac::limits {
+
+inline constexpr std::size_t kibibyte = 1024;
+inline constexpr std::size_t mebibyte = 1024 * kibibyte;
+inline constexpr std::size_t gibibyte = 1024 * mebibyte;
+
+// One event, all its text and bytes included.
+inline constexpr std::size_t event_bytes_max = 16 * mebibyte;
+// The events of one batch are committed in one frame or not at all.
+inline constexpr std::size_t batch_bytes_max = 16 * mebibyte;
+inline constexpr std::size_t batch_events_max = 100'000;
+// The writer starts another frame once one holds this much.
+inline constexpr std::size_t frame_bytes_target = 1 * mebibyte;
+// One LMDB transaction takes batches until they hold this much, so that a commit stays short …
+inline constexpr std::size_t commit_bytes_target = 8 * mebibyte;
+// … and makes at most this many frames of them: each is encoded in a buffer of its own.
+inline constexpr std::size_t commit_frames_max = 16;
+static_assert(commit_frames_max * frame_bytes_target >= commit_bytes_target);
+// The times of a frame's events are 32 bits of microseconds behind the frame's own, which hold
+// 71.5 minutes.
+inline constexpr std::chrono::minutes frame_span_max{70};
+static_assert(std::chrono::microseconds(frame_span_max).count() <= UINT32_MAX);
+// Names (kinds, queues, tags, types) are stored once per frame and referred to by 16 bits.
+inline constexpr std::size_t frame_names_max = 65'535;
+inline constexpr std::size_t name_bytes_max = 128;
+// What an encoded event, or a name in the table, costs at most beyond the bytes it carries.
+inline constexpr std::size_t event_overhead_bytes_max = 320;
+inline constexpr std::size_t name_overhead_bytes_max = 16;
+// The largest frame: one that was just under its target and took the largest batch.
+inline constexpr std::size_t frame_bytes_max = 64 * mebibyte;
+static_assert(frame_bytes_target + batch_bytes_max + batch_events_max * event_overhead_bytes_max +
+                  frame_names_max * (name_bytes_max + name_overhead_bytes_max) <=
+              frame_bytes_max);
+inline constexpr std::size_t key_bytes_max = 512;
+// Address space kept for the map; the file itself grows as needed.
+inline constexpr std::size_t map_bytes_default = 64 * gibibyte;
+// A reader takes at most this many frames or bytes before it lets go of its LMDB transaction, so
+// that it never pins pages the writer wants to reuse.
+inline constexpr std::size_t read_slice_frames = 64;
+inline constexpr std::size_t read_slice_bytes = 8 * mebibyte;
+
+}  // namespace almanac::limits

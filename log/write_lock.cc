@@ -1,0 +1,66 @@
+#include <almanac/log/write_lock.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace almanac {
+namespace {
+
+constexpr const char* lock_file = "lock";
+constexpr std::size_t holder_bytes_max = 200;
+
+// "process 4711 (almanac run build.toml)", in one line.
+std::string describe_self() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string command{std::istreambuf_iterator<char>(file), {}};
+  while (!command.empty() && command.back() == '\0') command.pop_back();
+  for (char& c : command) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return "process " + std::to_string(::getpid()) + " (" + command.substr(0, holder_bytes_max) + ")";
+}
+
+std::string read_holder(int descriptor) {
+  std::array<char, holder_bytes_max + 64> text;
+  auto size = ::pread(descriptor, text.data(), text.size(), 0);
+  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "another process";
+}
+
+Result<FileDescriptor> lock(const std::filesystem::path& folder, int open_flags, int operation) {
+  auto path = folder / lock_file;
+  FileDescriptor file(::open(path.c_str(), open_flags | O_CLOEXEC, 0600));
+  if (!file.valid()) return fail_errno(errno, "open " + path.string());
+  if (::flock(file.get(), operation | LOCK_NB) == 0) return file;
+  if (errno != EWOULDBLOCK) return fail_errno(errno, "lock " + path.string());
+  return fail(ErrorCode::conflict,
+              "the log in " + folder.string() + " is held by " + read_holder(file.get()),
+              "wait until it ends, stop it, or use another folder with --dir");
+}
+
+}  // namespace
+
+Result<WriteLock> WriteLock::take(const std::filesystem::path& folder) {
+  auto file = lock(folder, O_RDWR | O_CREAT, LOCK_EX);
+  if (!file) return std::unexpected(file.error());
+  auto self = describe_self();
+  if (::ftruncate(file->get(), 0) != 0 ||
+      ::pwrite(file->get(), self.data(), self.size(), 0) != static_cast<ssize_t>(self.size())) {
+    return fail_errno(errno, "write " + (folder / lock_file).string());
+  }
+  return WriteLock(std::move(*file));
+}
+
+Result<WriteLock> WriteLock::share(const std::filesystem::path& folder) {
+  auto file = lock(folder, O_RDONLY, LOCK_SH);
+  if (!file) return std::unexpected(file.error());
+  return WriteLock(std::move(*file));
+}
+
+}  // namespace almanac

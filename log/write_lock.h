@@ -1,0 +1,27 @@
+// One process writes a log. The lock is a flock on DIR/lock, so it is gone with its holder however
+// that one ends; the file's text tells a second one who holds it.
+#pragma once
+
+#include <almanac/log/error.h>
+#include <almanac/log/file.h>
+
+#include <filesystem>
+
+namespace almanac {
+
+// Owned by the log; released by its destructor.
+class WriteLock {
+ public:
+  // Takes the lock for writing and writes who we are. Errors: conflict (names the holder),
+  // refused, io, storage_full.
+  [[nodiscard]] static Result<WriteLock> take(const std::filesystem::path& folder);
+  // Keeps writers out while a reader that cannot register with LMDB (a read-only folder) reads.
+  // Errors: conflict when someone writes, refused, io.
+  [[nodiscard]] static Result<WriteLock> share(const std::filesystem::path& folder);
+
+ private:
+  explicit WriteLock(FileDescriptor file) : file_(std::move(file)) {}
+  FileDescriptor file_;
+};
+
+}  // namespace almanac

@@ -1,0 +1,90 @@
+// The life of a task as one table. The fold asks it before every change, the README's picture is
+// printed from it, and a test holds both against it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace almanac {
+
+enum class TaskState : std::uint8_t {
+  waiting,     // for tasks it depends on
+  delayed,     // until a time: a start time, or the wait before another attempt
+  ready,       // as soon as there is a slot
+  running,     // an attempt holds the lease
+  cancelling,  // running, and told to stop
+  succeeded,
+  failed,
+  cancelled,
+};
+inline constexpr std::size_t task_state_count = 8;
+
+[[nodiscard]] std::string_view name(TaskState state);
+[[nodiscard]] std::optional<TaskState> task_state_from(std::string_view name);
+[[nodiscard]] constexpr bool has_ended(TaskState state) { return state >= TaskState::succeeded; }
+[[nodiscard]] constexpr bool holds_lease(TaskState state) {
+  return state == TaskState::running || state == TaskState::cancelling;
+}
+
+// What can happen to a task. Each is an event's type, but for `unblocked`, which is the end of the
+// last task it was waiting for.
+enum class TaskStep : std::uint8_t {
+  enqueued,
+  unblocked,
+  readied,
+  started,
+  succeeded,
+  attempt_failed,
+  failed,
+  cancel_requested,
+  cancelled,
+  handed_back,
+};
+inline constexpr std::size_t task_step_count = 10;
+[[nodiscard]] std::string_view name(TaskStep step);
+
+struct Transition {
+  std::optional<TaskState> from;  // none: before it exists
+  TaskStep step;
+  TaskState to;
+  std::string_view when;  // tells apart the rows of one `from` and `step`
+};
+
+inline constexpr std::array lifecycle = {
+    Transition{{}, TaskStep::enqueued, TaskState::waiting, "depends on tasks that have not ended"},
+    Transition{{}, TaskStep::enqueued, TaskState::delayed, "its start time is in the future"},
+    Transition{{}, TaskStep::enqueued, TaskState::ready, ""},
+    Transition{TaskState::waiting, TaskStep::unblocked, TaskState::delayed,
+               "its start time is in the future"},
+    Transition{TaskState::waiting, TaskStep::unblocked, TaskState::ready, ""},
+    Transition{TaskState::waiting, TaskStep::cancelled, TaskState::cancelled, ""},
+    Transition{TaskState::delayed, TaskStep::readied, TaskState::ready, ""},
+    Transition{TaskState::delayed, TaskStep::cancelled, TaskState::cancelled, ""},
+    Transition{TaskState::ready, TaskStep::started, TaskState::running, ""},
+    Transition{TaskState::ready, TaskStep::cancelled, TaskState::cancelled, ""},
+    Transition{TaskState::running, TaskStep::succeeded, TaskState::succeeded, ""},
+    Transition{TaskState::running, TaskStep::attempt_failed, TaskState::delayed,
+               "attempts are left"},
+    Transition{TaskState::running, TaskStep::failed, TaskState::failed, "it was the last attempt"},
+    Transition{TaskState::running, TaskStep::cancel_requested, TaskState::cancelling, ""},
+    Transition{TaskState::running, TaskStep::handed_back, TaskState::ready,
+               "the engine stopped or died"},
+    Transition{TaskState::cancelling, TaskStep::cancelled, TaskState::cancelled,
+               "the attempt has ended"},
+};
+
+// Whether the table has a row that leads from `from` by `step` to `to`.
+[[nodiscard]] constexpr bool allows(std::optional<TaskState> from, TaskStep step, TaskState to) {
+  for (const Transition& row : lifecycle) {
+    if (row.from == from && row.step == step && row.to == to) return true;
+  }
+  return false;
+}
+
+// The table as a Mermaid state diagram, as the README shows it.
+[[nodiscard]] std::string lifecycle_picture();
+
+}  // namespace almanac

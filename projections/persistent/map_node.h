@@ -1,0 +1,426 @@
+// The node layer of PersistentMap: nodes, their shared ownership, and the steps by which a B+tree
+// grows and shrinks. Only map.h includes this file; everybody else wants map.h.
+//
+// A tree is a Node*; height 0 is a leaf, nullptr is the empty tree. A leaf holds keys and values,
+// an inner node holds keys and children: both are a Block, and every step works on both.
+// What holds in every tree (tests/projections/persistent_map_inspector.h checks it):
+//  1. Every leaf is at the same depth; keys rise from left to right.
+//  2. For each child but the first of an inner node, its key there is at most every key under that
+//     child and greater than every key under the child before it. It need not be present in a
+//     leaf. A search never looks at the key of a first child. It is the key that the node itself
+//     has in its parent, so that it is right when the child moves to the node before; on the left
+//     edge, where there is none before, it can be any value.
+//  3. A node is at least half full, except the root and the nodes on the right edge. On the right
+//     edge a leaf has at least one entry and an inner node at least two children.
+//
+// Ownership: `owners` counts the maps and inner nodes that point at a node. A node that is reached
+// from the root through nodes with one owner, and has one owner itself, belongs to one map alone
+// and may be changed; any other node is constant. Nothing here throws: running out of memory, or a
+// key or value that throws while it is copied, ends the program.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace almanac::tree {
+
+// Copying an inner node touches each of its children to count one more owner, and after a snapshot
+// most changes copy a few: 16 children measured faster than 32 for changes and no slower to search.
+inline constexpr std::size_t inner_capacity = 16;
+// Leaves hold 32 entries while entries are cheap to copy and 16 otherwise, because a change after a
+// snapshot copies a whole leaf.
+inline constexpr std::size_t cheap_entry_bytes = 64;
+template <class Key, class Value>
+inline constexpr bool is_cheap_to_copy =
+    std::conjunction_v<std::is_trivially_copyable<Key>, std::is_trivially_copyable<Value>> &&
+    sizeof(Key) + sizeof(Value) <= cheap_entry_bytes;
+template <class Key, class Value>
+inline constexpr std::size_t leaf_capacity = is_cheap_to_copy<Key, Value> ? 32 : 16;
+
+// Levels of a tree, leaves included. The root's first child is not on the right edge, so it and
+// all below it are at least half full: n levels have at least 8^(n-2) leaves. Seventeen levels
+// are 2^45 leaves of 32 bytes or more, which is more than the 2^47 bytes a process can address.
+inline constexpr std::size_t levels_max = 16;
+static_assert(inner_capacity / 2 >= 8, "levels_max counts on 8 children in a half full node");
+
+// The value of a map that is only a set; costs no byte.
+struct Nothing {
+  bool operator==(const Nothing&) const = default;
+};
+
+struct Range {
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
+// Storage for objects that the owner creates and destroys one by one. It does not know which of
+// its places hold an object; Block does.
+template <class T, std::size_t capacity>
+class Slots {
+ public:
+  Slots() noexcept {}
+  ~Slots() {}
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+
+  [[nodiscard]] T& operator[](std::size_t index) { return items_[index]; }
+  [[nodiscard]] const T& operator[](std::size_t index) const { return items_[index]; }
+  [[nodiscard]] std::span<const T> first(std::size_t count) const { return {items_, count}; }
+
+  void put(std::size_t at, T&& item) noexcept { std::construct_at(items_ + at, std::move(item)); }
+  void drop(Range range) noexcept { std::destroy_n(items_ + range.first, range.count); }
+  void copy(const Slots& from, std::size_t count) noexcept {
+    std::uninitialized_copy_n(from.items_, count, items_);
+  }
+
+  // Moves objects to the empty places from `at` on and leaves their old places empty. `from` may
+  // be this, and the ranges may overlap.
+  void take(std::size_t at, Slots& from, Range range) noexcept {
+    if (range.count == 0) return;
+    T* target = items_ + at;
+    T* source = from.items_ + range.first;
+    if constexpr (std::is_trivially_copyable_v<T>) {
+      std::memmove(static_cast<void*>(target), source, range.count * sizeof(T));
+    } else if (this == &from && at > range.first) {
+      for (std::size_t i = range.count; i-- > 0;) relocate(target + i, source[i]);
+    } else {
+      for (std::size_t i = 0; i < range.count; ++i) relocate(target + i, source[i]);
+    }
+  }
+
+ private:
+  static void relocate(T* target, T& source) noexcept {
+    std::construct_at(target, std::move(source));
+    std::destroy_at(&source);
+  }
+
+  union {
+    T items_[capacity];
+  };
+};
+
+template <std::size_t capacity>
+class Slots<Nothing, capacity> {
+ public:
+  [[nodiscard]] Nothing& operator[](std::size_t) const { return nothing_; }
+  void put(std::size_t, Nothing&&) noexcept {}
+  void drop(Range) noexcept {}
+  void copy(const Slots&, std::size_t) noexcept {}
+  void take(std::size_t, Slots&, Range) noexcept {}
+
+ private:
+  // One object stands for all; nobody can tell, and nothing is ever written to it.
+  static inline Nothing nothing_;
+};
+
+struct Node {
+  explicit Node(std::uint8_t height_above_leaves) : height(height_above_leaves) {}
+
+  // Acquire: what other owners read before they let go happened before we change the node.
+  [[nodiscard]] bool has_one_owner() const { return owners.load(std::memory_order_acquire) == 1; }
+
+  std::atomic<std::size_t> owners = 1;
+  std::uint16_t count = 0;
+  const std::uint8_t height;
+};
+
+// `count` keys in rising order, each with an item: a value in a leaf, a child in an inner node.
+template <class KeyType, class ItemType, std::size_t capacity_of_block>
+struct Block : Node {
+  using Key = KeyType;
+  using Item = ItemType;
+  static constexpr std::size_t capacity = capacity_of_block;
+  static constexpr std::size_t minimum = capacity / 2;
+  static constexpr bool is_inner = std::is_same_v<Item, Node*>;
+
+  using Node::Node;
+
+  void insert(std::size_t index, Key&& key, Item&& item) noexcept {
+    keys.take(index + 1, keys, {index, count - index});
+    keys.put(index, std::move(key));
+    items.take(index + 1, items, {index, count - index});
+    items.put(index, std::move(item));
+    ++count;
+  }
+
+  void erase(std::size_t index) noexcept {
+    keys.drop({index, 1});
+    items.drop({index, 1});
+    close({index, 1});
+  }
+
+  // Takes entries from the front of the next block.
+  void append_from(Block& right, std::size_t taken) noexcept {
+    keys.take(count, right.keys, {0, taken});
+    items.take(count, right.items, {0, taken});
+    count = static_cast<std::uint16_t>(count + taken);
+    right.close({0, taken});
+  }
+
+  // Takes entries from the back of the previous block.
+  void prepend_from(Block& left, std::size_t taken) noexcept {
+    keys.take(taken, keys, {0, count});
+    items.take(taken, items, {0, count});
+    const Range tail{left.count - taken, taken};
+    keys.take(0, left.keys, tail);
+    items.take(0, left.items, tail);
+    count = static_cast<std::uint16_t>(count + taken);
+    left.count = static_cast<std::uint16_t>(left.count - taken);
+  }
+
+  void clear() noexcept {
+    keys.drop({0, count});
+    items.drop({0, count});
+    count = 0;
+  }
+
+  Slots<Key, capacity> keys;
+  [[no_unique_address]] Slots<Item, capacity> items;
+
+ private:
+  // Moves what follows a hole down over it.
+  void close(Range hole) noexcept {
+    const std::size_t end = hole.first + hole.count;
+    keys.take(hole.first, keys, {end, count - end});
+    items.take(hole.first, items, {end, count - end});
+    count = static_cast<std::uint16_t>(count - hole.count);
+  }
+};
+
+// The way from the root to an entry, by height: [0] is the leaf. What lies above the root's
+// height is not set.
+struct Trail {
+  std::array<Node*, levels_max> nodes;
+  std::array<std::uint8_t, levels_max> indexes;
+};
+
+// The index of the first key that does not come before `key`, by halving without branches.
+template <class Compare, class Key, class K>
+[[nodiscard]] std::size_t lower_index(std::span<const Key> keys, const K& key) {
+  const Key* base = keys.data();
+  std::size_t count = keys.size();
+  if (count == 0) return 0;
+  while (count > 1) {
+    const std::size_t half = count / 2;
+    base += Compare{}(base[half - 1], key) ? half : 0;
+    count -= half;
+  }
+  return static_cast<std::size_t>(base - keys.data()) + (Compare{}(*base, key) ? 1 : 0);
+}
+
+// The index of the child under which `key` belongs: the last whose key does not come after it.
+template <class Compare, class InnerBlock, class K>
+[[nodiscard]] std::size_t child_index(const InnerBlock& inner, const K& key) {
+  const auto* base = &inner.keys[0];
+  std::size_t count = inner.count;
+  while (count > 1) {
+    const std::size_t half = count / 2;
+    base += Compare{}(key, base[half]) ? 0 : half;
+    count -= half;
+  }
+  return static_cast<std::size_t>(base - &inner.keys[0]);
+}
+
+// The steps on trees of one kind of entry.
+template <class Key, class Value>
+struct Tree {
+  using Leaf = Block<Key, Value, leaf_capacity<Key, Value>>;
+  using Inner = Block<Key, Node*, inner_capacity>;
+
+  [[nodiscard]] static Leaf& leaf(Node* node) { return *static_cast<Leaf*>(node); }
+  [[nodiscard]] static Inner& inner(Node* node) { return *static_cast<Inner*>(node); }
+
+  static Node* retain(Node* node) noexcept {
+    if (node != nullptr) node->owners.fetch_add(1, std::memory_order_relaxed);
+    return node;
+  }
+
+  static void release(Node* node) noexcept {
+    if (node == nullptr) return;
+    const bool last =
+        node->has_one_owner() || node->owners.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if (last) destroy(node);
+  }
+
+  // Makes `link`'s node this map's own, given that whoever holds `link` is. Costs nothing when it
+  // already is, one copied node otherwise.
+  static void unshare(Node*& link) noexcept {
+    if (link->has_one_owner()) return;
+    Node* copy = link->height == 0 ? clone(leaf(link)) : clone(inner(link));
+    release(std::exchange(link, copy));
+  }
+
+  // Makes every node on the trail this map's own and lets the trail point at the copies.
+  static void unshare(Node*& root, Trail& trail) noexcept {
+    Node** link = &root;
+    for (std::size_t height = root->height;; --height) {
+      unshare(*link);
+      trail.nodes[height] = *link;
+      if (height == 0) return;
+      link = &inner(*link).items[trail.indexes[height]];
+    }
+  }
+
+  // True when an entry put at the trail's end becomes the last of the whole tree.
+  [[nodiscard]] static bool is_append(const Trail& trail, std::size_t root_height) {
+    if (trail.indexes[0] != trail.nodes[0]->count) return false;
+    for (std::size_t height = 1; height <= root_height; ++height) {
+      if (trail.indexes[height] + 1 != trail.nodes[height]->count) return false;
+    }
+    return true;
+  }
+
+  // Inserts where the trail ends. Every node on the trail must be this map's own.
+  static void insert(Node*& root, const Trail& trail, Key&& key, Value&& value) noexcept {
+    const bool append = is_append(trail, root->height);
+    Node* added =
+        insert_into(leaf(trail.nodes[0]),
+                    Addition<Value>{trail.indexes[0], std::move(key), std::move(value), append});
+    for (std::size_t height = 1; added != nullptr; ++height) {
+      if (height > root->height) return grow(root, added);
+      const std::size_t index = trail.indexes[height] + std::size_t{1};
+      added = insert_into(inner(trail.nodes[height]),
+                          Addition<Node*>{index, first_key(added), added, append});
+    }
+  }
+
+  // Erases the entry where the trail ends. Every node on the trail must be this map's own.
+  static void erase(Node*& root, const Trail& trail) noexcept {
+    leaf(trail.nodes[0]).erase(trail.indexes[0]);
+    for (std::size_t height = 1; height <= root->height; ++height) {
+      if (!is_short(trail.nodes[height - 1])) break;
+      mend(inner(trail.nodes[height]), trail.indexes[height]);
+    }
+    shrink(root);
+  }
+
+ private:
+  template <class Item>
+  struct Addition {
+    std::size_t index;
+    Key key;
+    Item item;
+    bool append;
+  };
+
+  // Counting owners visits nodes all over memory. Atomic changes wait for one another, prefetches
+  // do not.
+  static void prefetch_children(const Inner& inner) noexcept {
+    for (std::size_t i = 0; i < inner.count; ++i) __builtin_prefetch(inner.items[i], 1);
+  }
+
+  static void destroy(Node* node) noexcept {
+    if (node->height == 0) {
+      leaf(node).clear();
+      delete &leaf(node);
+      return;
+    }
+    prefetch_children(inner(node));
+    for (std::size_t i = 0; i < node->count; ++i) release(inner(node).items[i]);
+    inner(node).clear();
+    delete &inner(node);
+  }
+
+  template <class Kind>
+  [[nodiscard]] static Node* clone(const Kind& block) noexcept {
+    if constexpr (Kind::is_inner) prefetch_children(block);
+    auto* copy = new Kind(block.height);
+    copy->keys.copy(block.keys, block.count);
+    copy->items.copy(block.items, block.count);
+    copy->count = block.count;
+    if constexpr (Kind::is_inner) {
+      for (std::size_t i = 0; i < copy->count; ++i) retain(copy->items[i]);
+    }
+    return copy;
+  }
+
+  [[nodiscard]] static const Key& first_key(Node* node) {
+    return node->height == 0 ? leaf(node).keys[0] : inner(node).keys[0];
+  }
+
+  [[nodiscard]] static bool is_short(const Node* node) {
+    return node->count < (node->height == 0 ? Leaf::minimum : Inner::minimum);
+  }
+
+  // Returns the new node to the right when the block was full, nullptr otherwise. An append leaves
+  // the full block full, so that keys that only ever rise fill every node; a new inner node still
+  // takes one child along, so that it always has a pair to mend with.
+  template <class Kind>
+  [[nodiscard]] static Node* insert_into(Kind& block,
+                                         Addition<typename Kind::Item>&& addition) noexcept {
+    const auto put = [&](Kind& target, std::size_t index) {
+      target.insert(index, std::move(addition.key), std::move(addition.item));
+    };
+    if (block.count < Kind::capacity) {
+      put(block, addition.index);
+      return nullptr;
+    }
+    constexpr std::size_t taken_along = Kind::is_inner ? 1 : 0;
+    const std::size_t moved = addition.append ? taken_along : Kind::capacity - Kind::minimum;
+    const std::size_t kept = Kind::capacity - moved;
+    auto* right = new Kind(block.height);
+    right->prepend_from(block, moved);
+    if (addition.index < kept) {
+      put(block, addition.index);
+    } else {
+      put(*right, addition.index - kept);
+    }
+    return right;
+  }
+
+  // Puts a new root above the old one and its new right neighbour.
+  static void grow(Node*& root, Node* right) noexcept {
+    auto* above = new Inner(static_cast<std::uint8_t>(root->height + 1));
+    above->insert(0, Key(first_key(root)), std::move(root));
+    above->insert(1, Key(first_key(right)), std::move(right));
+    root = above;
+  }
+
+  // Takes away a root that has nothing to choose between.
+  static void shrink(Node*& root) noexcept {
+    if (root->height == 0) {
+      if (root->count == 0) release(std::exchange(root, nullptr));
+      return;
+    }
+    if (root->count > 1) return;
+    Node* only = retain(inner(root).items[0]);
+    release(std::exchange(root, only));
+  }
+
+  static void mend(Inner& parent, std::size_t index) noexcept {
+    const std::size_t left = index > 0 ? index - 1 : 0;
+    parent.height == 1 ? level<Leaf>(parent, left) : level<Inner>(parent, left);
+  }
+
+  // Joins child `at` with the one after it when the two are less than one full node, shares their
+  // entries evenly otherwise: both are at least half full then.
+  template <class Kind>
+  static void level(Inner& parent, std::size_t at) noexcept {
+    unshare(parent.items[at]);
+    unshare(parent.items[at + 1]);
+    auto& left = static_cast<Kind&>(*parent.items[at]);
+    auto& right = static_cast<Kind&>(*parent.items[at + 1]);
+    const std::size_t total = std::size_t{left.count} + right.count;
+    if (total < Kind::capacity) {
+      left.append_from(right, right.count);
+      release(&right);
+      parent.erase(at + 1);
+      return;
+    }
+    if (left.count > total / 2) {
+      right.prepend_from(left, left.count - total / 2);
+    } else {
+      left.append_from(right, total / 2 - left.count);
+    }
+    parent.keys[at + 1] = right.keys[0];
+  }
+};
+
+}  // namespace almanac::tree

@@ -1,0 +1,18 @@
+#include <almanac/projections/queues.h>
+
+namespace almanac {
+
+void Queues::hash_into(Hasher& hasher) const {
+  hasher.number(slots.size());
+  for (const auto& [queue, count] : slots) {
+    hasher.number(queue.value);
+    hasher.number(count);
+  }
+}
+
+bool fold(Queues& queues, Names& names, const QueueConfigured& event) {
+  queues.slots.set(names.intern(event.queue), event.slots);
+  return true;
+}
+
+}  // namespace almanac

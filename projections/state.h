@@ -1,0 +1,33 @@
+// Everything known at one position, as a value: folded from the log, never stored as the truth.
+// Copying a state costs the same however much it holds; a copy never changes again and may be
+// read on any thread.
+#pragma once
+
+#include <almanac/log/event.h>
+#include <almanac/projections/engines.h>
+#include <almanac/projections/names.h>
+#include <almanac/projections/queues.h>
+#include <almanac/projections/tasks.h>
+
+namespace almanac {
+
+struct State {
+  Position position;  // of the last event folded in
+  Time time;          // of that event
+  Names names;
+  Tasks tasks;
+  Queues queues;
+  EngineInfo engine;
+  // Events that contradicted the state and changed nothing. A log written by Almanac has none.
+  std::uint64_t ignored = 0;
+};
+
+// The only way a state changes. Pure and total: no clock, no chance, no refusal. The event's
+// position must be the one behind the state's. O(log n). Copy the state first to keep the old one.
+[[nodiscard]] State fold(State state, const RecordedEvent& event);
+
+// The same for the same events on every build: a BLAKE2b-256 over all that the state holds, in
+// order, numbers as 8 little-endian bytes. O(n).
+[[nodiscard]] Digest digest(const State& state);
+
+}  // namespace almanac

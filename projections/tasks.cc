@@ -1,0 +1,269 @@
+#include <almanac/projections/tasks.h>
+
+#include <almanac/log/error.h>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+// The secondary orders follow from a task's fields: a task is taken out of them before it changes
+// and put back afterwards, here and nowhere else.
+void remove_from_orders(Tasks& tasks, TaskId id, const Task& task) {
+  if (task.state == TaskState::ready) {
+    tasks.ready.erase({task.queue, task.kind, -std::int64_t{task.priority}, id});
+  }
+  if (task.state == TaskState::delayed) tasks.due.erase({task.run_at, id});
+  if (holds_lease(task.state)) tasks.running.erase({task.queue, id});
+  --tasks.counts[static_cast<std::size_t>(task.state)];
+}
+
+void add_to_orders(Tasks& tasks, TaskId id, const Task& task) {
+  if (task.state == TaskState::ready) {
+    tasks.ready.insert({task.queue, task.kind, -std::int64_t{task.priority}, id});
+  }
+  if (task.state == TaskState::delayed) tasks.due.insert({task.run_at, id});
+  if (holds_lease(task.state)) tasks.running.insert({task.queue, id});
+  ++tasks.counts[static_cast<std::size_t>(task.state)];
+}
+
+// Moves a task along one row of the lifecycle. `change` sets the fields that belong to the step.
+template <class Change>
+bool step(Tasks& tasks, const EventPlace& place, TaskId id, TaskStep step, TaskState to,
+          Change change) {
+  const Task* found = tasks.all.find(id);
+  if (found == nullptr || !allows(found->state, step, to)) return false;
+  Task& task = *tasks.all.edit(id);
+  remove_from_orders(tasks, id, task);
+  task.state = to;
+  task.changed = place.position;
+  change(task);
+  if (!holds_lease(to)) task.lease = Lease();
+  if (has_ended(to)) task.ended_at = place.at;
+  add_to_orders(tasks, id, task);
+  return true;
+}
+
+TaskState state_at(Time run_at, Time now) {
+  return run_at > now ? TaskState::delayed : TaskState::ready;
+}
+
+bool holds(const Tasks& tasks, TaskId id, Lease lease) {
+  const Task* task = tasks.all.find(id);
+  return task != nullptr && lease && task->lease == lease;
+}
+
+// The tasks that wait for `id`, taken out of the order of dependents.
+std::vector<TaskId> take_dependents(Tasks& tasks, TaskId id) {
+  std::vector<TaskId> dependents;
+  for (auto entry = tasks.dependents.lower_bound({id, TaskId()});
+       entry != tasks.dependents.end() && (*entry).dependency == id; ++entry) {
+    dependents.push_back((*entry).dependent);
+  }
+  for (TaskId dependent : dependents) tasks.dependents.erase({id, dependent});
+  return dependents;
+}
+
+void unblock_dependents(Tasks& tasks, const EventPlace& place, TaskId id) {
+  for (TaskId dependent : take_dependents(tasks, id)) {
+    const Task* task = tasks.all.find(dependent);
+    if (task == nullptr || task->state != TaskState::waiting) continue;
+    if (task->waiting_for > 1) {
+      --tasks.all.edit(dependent)->waiting_for;
+      continue;
+    }
+    step(tasks, place, dependent, TaskStep::unblocked, state_at(task->run_at, place.at),
+         [](Task& unblocked) { unblocked.waiting_for = 0; });
+  }
+}
+
+void doom_dependents(Tasks& tasks, TaskId id) {
+  for (TaskId dependent : take_dependents(tasks, id)) {
+    const Task* task = tasks.all.find(dependent);
+    if (task != nullptr && task->state == TaskState::waiting) tasks.doomed.set(dependent, id);
+  }
+}
+
+void set_last(Task& task, const AttemptEnd& end) {
+  task.last_status = end.status;
+  task.last_code = end.code;
+}
+
+// Counts what a new task has to wait for and enters it where it will be found again.
+void add_dependencies(Tasks& tasks, TaskId id, Task& task, std::span<const TaskId> dependencies) {
+  for (TaskId dependency : dependencies) {
+    const Task* other = tasks.all.find(dependency);
+    if (other == nullptr || other->state == TaskState::succeeded) continue;
+    if (has_ended(other->state)) {
+      tasks.doomed.set(id, dependency);
+    } else if (!tasks.dependents.insert({dependency, id})) {
+      continue;  // named twice
+    }
+    ++task.waiting_for;
+  }
+}
+
+void hash_task(Hasher& hasher, TaskId id, const Task& task) {
+  for (std::uint64_t number : {id.value,
+                               std::uint64_t(task.state),
+                               std::uint64_t(task.last_status),
+                               std::uint64_t(task.attempts_max),
+                               std::uint64_t(task.kind.value),
+                               std::uint64_t(task.queue.value),
+                               std::uint64_t(task.priority),
+                               std::uint64_t(task.last_code),
+                               std::uint64_t(task.attempts),
+                               std::uint64_t(task.failures),
+                               std::uint64_t(task.waiting_for),
+                               std::uint64_t(task.enqueued_at.time_since_epoch().count()),
+                               std::uint64_t(task.run_at.time_since_epoch().count()),
+                               std::uint64_t(task.started_at.time_since_epoch().count()),
+                               std::uint64_t(task.ended_at.time_since_epoch().count()),
+                               std::uint64_t(task.timeout.count()),
+                               std::uint64_t(task.backoff.initial.count()),
+                               std::uint64_t(task.backoff.max.count()),
+                               task.lease.value,
+                               task.enqueued.value,
+                               task.changed.value}) {
+    hasher.number(number);
+  }
+}
+
+}  // namespace
+
+std::uint64_t Tasks::live() const {
+  return all.size() - count(TaskState::succeeded) - count(TaskState::failed) -
+         count(TaskState::cancelled);
+}
+
+std::uint32_t Tasks::running_in(NameId queue) const {
+  std::uint32_t leases = 0;
+  for (auto entry = running.lower_bound({queue, TaskId()});
+       entry != running.end() && (*entry).queue == queue; ++entry) {
+    ++leases;
+  }
+  return leases;
+}
+
+std::optional<Time> Tasks::next_due() const {
+  if (due.empty()) return std::nullopt;
+  return (*due.begin()).at;
+}
+
+void Tasks::hash_into(Hasher& hasher) const {
+  hasher.number(last.value);
+  hasher.number(all.size());
+  for (const auto& [id, task] : all) hash_task(hasher, id, task);
+  hasher.number(tagged.size());
+  for (const TagKey& key : tagged) {
+    hasher.number(key.tag.value);
+    hasher.number(key.id.value);
+  }
+  hasher.number(dependents.size());
+  for (const DependencyKey& key : dependents) {
+    hasher.number(key.dependency.value);
+    hasher.number(key.dependent.value);
+  }
+  hasher.number(doomed.size());
+  for (const auto& [dependent, culprit] : doomed) {
+    hasher.number(dependent.value);
+    hasher.number(culprit.value);
+  }
+  hasher.number(keys.size());
+  for (const auto& [key, keyed] : keys) {
+    hasher.text(key);
+    hasher.number(keyed.id.value);
+    hasher.number(keyed.content_hash);
+  }
+}
+
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueued& event) {
+  if (!event.id || tasks.all.contains(event.id)) return false;
+  Task task{.attempts_max = event.attempts_max,
+            .kind = names.intern(event.kind),
+            .queue = names.intern(event.queue),
+            .priority = event.priority,
+            .enqueued_at = place.at,
+            .run_at = event.run_at,
+            .timeout = event.timeout,
+            .backoff = event.backoff,
+            .enqueued = place.position,
+            .changed = place.position};
+  add_dependencies(tasks, event.id, task, event.dependencies);
+  task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);
+  ALMANAC_CHECK(allows({}, TaskStep::enqueued, task.state));
+  add_to_orders(tasks, event.id, task);
+  tasks.all.set(event.id, task);
+  tasks.last = std::max(tasks.last, event.id);
+  for (std::size_t i = 0; i < event.tags.size(); ++i) {
+    tasks.tagged.insert({names.intern(event.tags[i]), event.id});
+  }
+  if (!place.idempotency_key.empty()) {
+    tasks.keys.set(std::string(place.idempotency_key), {event.id, event.content_hash});
+  }
+  return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskReadied& event) {
+  return step(tasks, place, event.id, TaskStep::readied, TaskState::ready, [](Task&) {});
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskStarted& event) {
+  return step(tasks, place, event.id, TaskStep::started, TaskState::running, [&](Task& task) {
+    task.attempts = event.attempt;
+    task.started_at = place.at;
+    task.lease = Lease(place.position.value);
+  });
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskSucceeded& event) {
+  if (!holds(tasks, event.id, event.lease)) return false;
+  bool moved = step(tasks, place, event.id, TaskStep::succeeded, TaskState::succeeded,
+                    [&](Task& task) { set_last(task, event.end); });
+  if (moved) unblock_dependents(tasks, place, event.id);
+  return moved;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskAttemptFailed& event) {
+  if (!holds(tasks, event.id, event.lease)) return false;
+  return step(tasks, place, event.id, TaskStep::attempt_failed, TaskState::delayed,
+              [&](Task& task) {
+                ++task.failures;
+                task.run_at = event.retry_at;
+                set_last(task, event.end);
+              });
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskFailed& event) {
+  if (!holds(tasks, event.id, event.lease)) return false;
+  bool moved = step(tasks, place, event.id, TaskStep::failed, TaskState::failed, [&](Task& task) {
+    ++task.failures;
+    set_last(task, event.end);
+  });
+  if (moved) doom_dependents(tasks, event.id);
+  return moved;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelRequested& event) {
+  return step(tasks, place, event.id, TaskStep::cancel_requested, TaskState::cancelling,
+              [](Task&) {});
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelled& event) {
+  if (event.lease && !holds(tasks, event.id, event.lease)) return false;
+  bool moved =
+      step(tasks, place, event.id, TaskStep::cancelled, TaskState::cancelled, [&](Task& task) {
+        if (event.lease) set_last(task, event.end);
+      });
+  if (!moved) return false;
+  tasks.doomed.erase(event.id);
+  doom_dependents(tasks, event.id);
+  return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHandedBack& event) {
+  if (!holds(tasks, event.id, event.lease)) return false;
+  return step(tasks, place, event.id, TaskStep::handed_back, TaskState::ready, [](Task&) {});
+}
+
+}  // namespace almanac

@@ -1,0 +1,127 @@
+// The tasks: what each is doing, and the orders in which they are asked for (ready, due, running,
+// by tag). Payloads, results and outputs stay in the log; a task remembers where.
+#pragma once
+
+#include <almanac/log/event.h>
+#include <almanac/projections/lifecycle.h>
+#include <almanac/projections/names.h>
+#include <almanac/projections/persistent/map.h>
+#include <almanac/projections/persistent/set.h>
+
+#include <array>
+#include <compare>
+#include <optional>
+#include <string>
+
+namespace almanac {
+
+struct Task {
+  TaskState state = TaskState::ready;
+  AttemptStatus last_status = AttemptStatus::succeeded;  // of the last attempt that ended
+  std::uint16_t attempts_max = 1;
+  NameId kind;
+  NameId queue;
+  std::int32_t priority = 0;
+  std::int32_t last_code = 0;     // exit code or signal of the last attempt that ended
+  std::uint32_t attempts = 0;     // begun, those handed back included
+  std::uint32_t failures = 0;     // attempts that ended badly
+  std::uint32_t waiting_for = 0;  // tasks it depends on that have not succeeded
+  Time enqueued_at;
+  Time run_at;      // delayed until then
+  Time started_at;  // the last attempt
+  Time ended_at;    // the task
+  Duration timeout{0};
+  Backoff backoff;
+  Lease lease;        // while it runs
+  Position enqueued;  // the event that holds label, tags, dependencies and payload
+  Position changed;   // the last event that changed it; of an ended task, the one with its output
+
+  bool operator==(const Task&) const = default;
+};
+
+// Ready tasks in the order in which one lane (the tasks of one queue and kind) runs them.
+struct ReadyKey {
+  NameId queue;
+  NameId kind;
+  std::int64_t rank = 0;  // minus the priority: the smallest runs first
+  TaskId id;
+  auto operator<=>(const ReadyKey&) const = default;
+};
+
+struct DueKey {
+  Time at;
+  TaskId id;
+  auto operator<=>(const DueKey&) const = default;
+};
+
+struct RunningKey {
+  NameId queue;
+  TaskId id;
+  auto operator<=>(const RunningKey&) const = default;
+};
+
+struct TagKey {
+  NameId tag;
+  TaskId id;
+  auto operator<=>(const TagKey&) const = default;
+};
+
+struct DependencyKey {
+  TaskId dependency;
+  TaskId dependent;
+  auto operator<=>(const DependencyKey&) const = default;
+};
+
+// What an idempotency key stands for.
+struct KeyedTask {
+  TaskId id;
+  std::uint64_t content_hash = 0;
+};
+
+// A value; O(1) copy. Changed by fold() alone.
+struct Tasks {
+  PersistentMap<TaskId, Task> all;
+  TaskId last;                                           // the highest number given so far
+  std::array<std::uint64_t, task_state_count> counts{};  // of `all`, by state
+
+  PersistentSet<ReadyKey> ready;
+  PersistentSet<DueKey> due;
+  PersistentSet<RunningKey> running;
+  PersistentSet<TagKey> tagged;
+  PersistentSet<DependencyKey> dependents;  // of tasks that have not ended
+  PersistentMap<TaskId, TaskId> doomed;     // waiting for ever, and the task that is to blame
+  PersistentMap<std::string, KeyedTask> keys;
+
+  [[nodiscard]] std::uint64_t count(TaskState state) const {
+    return counts[static_cast<std::size_t>(state)];
+  }
+  // Tasks that have not ended.
+  [[nodiscard]] std::uint64_t live() const;
+  // Leases held in a queue. O(their number).
+  [[nodiscard]] std::uint32_t running_in(NameId queue) const;
+  // When the next delayed task is due.
+  [[nodiscard]] std::optional<Time> next_due() const;
+
+  void hash_into(Hasher& hasher) const;
+};
+
+// Where an event stands; what every fold of it may use beside the event.
+struct EventPlace {
+  Position position;
+  Time at;
+  std::string_view idempotency_key;
+};
+
+// Each changes `tasks` as the event says. An event that the lifecycle does not allow changes
+// nothing and answers false; a log written by Almanac has none.
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueued& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskReadied& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskStarted& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskSucceeded& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskAttemptFailed& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskFailed& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskCancelRequested& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskCancelled& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHandedBack& event);
+
+}  // namespace almanac

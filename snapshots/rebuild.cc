@@ -1,0 +1,25 @@
+#include <almanac/snapshots/rebuild.h>
+
+#include <string>
+#include <utility>
+
+namespace almanac {
+
+Result<State> rebuild(const Log& log, const RebuildOptions& options) {
+  State state;
+  if (options.through && !*options.through) return state;
+  auto read = log.read(Position(1), [&](const RecordedEvent& event) -> Result<bool> {
+    state = fold(std::move(state), event);
+    if (options.visit) options.visit(state);
+    return !options.through || state.position < *options.through;
+  });
+  if (!read) return std::unexpected(read.error());
+  if (options.through && state.position < *options.through) {
+    return fail(ErrorCode::not_found, "the log ends at position " +
+                                          std::to_string(state.position.value) + ", before " +
+                                          std::to_string(options.through->value));
+  }
+  return state;
+}
+
+}  // namespace almanac
