@@ -184,17 +184,22 @@ void Core::stop(bool at_once) {
     stop_ = Stop::draining;
     hand_back_at_ = now + options_.stop_grace;
   }
-  if (at_once && now < paused_until_) {
-    // Nothing can be written; the next engine takes back what this one held.
-    published_.end(Error{ErrorCode::storage_full, "there was no space left to record the stop",
-                         "free some; the next start takes back what was running"});
-    return loop_.stop();
-  }
+  if (at_once && now < paused_until_) return stop_unrecorded();
   if (at_once && stop_ != Stop::recorded) {
     stop_ = Stop::handing_back;
     attempts_.hand_back_all(now, true);
   }
   turn({});
+}
+
+// Ends while nothing can be written: the log does not tell of the stop, and what handlers have
+// reported since the disk was full is lost with the leases, which the next engine takes back.
+void Core::stop_unrecorded() {
+  if (!retry_.empty()) {
+    published_.end(Error{ErrorCode::storage_full, "there was no space to record how tasks ended",
+                         "free some; these tasks run again with the next start"});
+  }
+  loop_.stop();
 }
 
 void Core::proceed_with_stop() {
@@ -208,6 +213,9 @@ void Core::proceed_with_stop() {
   if (stop_ == Stop::recorded) {
     if (idle && head_.position == durable_) loop_.stop();
     return;
+  }
+  if (now < paused_until_ && attempts_.empty() && (retry_.empty() || now >= hand_back_at_)) {
+    return stop_unrecorded();
   }
   if (!idle || !head_.tasks.running.empty()) return;
   stop_ = Stop::recorded;

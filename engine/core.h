@@ -76,6 +76,7 @@ class Core {
   void roll_back(const Error& error);
   void break_down(const Error& error);
   void proceed_with_stop();
+  void stop_unrecorded();
   void arm_timer(Time now);
   [[nodiscard]] Time now() const;
 

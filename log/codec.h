@@ -28,6 +28,8 @@ class FrameEncoder {
  public:
   FrameEncoder();
   ~FrameEncoder();
+  FrameEncoder(const FrameEncoder&) = delete;
+  FrameEncoder& operator=(const FrameEncoder&) = delete;
 
   // The frame as it is stored, a multiple of 8 bytes; `header.count` is set from the events.
   // Valid until the next call. The batches must pass check_batch, fit one frame

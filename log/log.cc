@@ -131,16 +131,27 @@ Result<std::unique_ptr<Log>> Log::open(const fs::path& folder, LogOptions option
   auto tail = log->tail();
   if (!tail) return std::unexpected(tail.error());
   log->opened_tail_ = *tail;
-  if (writing) {
-    log->writer_ = std::make_unique<Writer>(*log->store_, *tail, std::move(options.on_commit));
-  }
+  if (writing) log->start_writer(std::move(options.on_commit));
   return log;
+}
+
+void Log::start_writer(OnCommit on_commit) {
+  auto told = [this, before = opened_tail_.last,
+               on_commit = std::move(on_commit)](const CommitReport& report) mutable {
+    auto expected = before.value;
+    verified_through_.compare_exchange_strong(expected, report.through.value);
+    before = report.through;
+    on_commit(report);
+  };
+  writer_ = std::make_unique<Writer>(*store_, opened_tail_, std::move(told));
 }
 
 Log::~Log() = default;
 
 Result<FrameReader> Log::read_frame(const Store::Frame& frame) const {
-  auto reader = FrameReader::open(frame.value, FrameTrust::unverified);
+  auto trust =
+      frame.first.value <= verified_through_ ? FrameTrust::verified : FrameTrust::unverified;
+  auto reader = FrameReader::open(frame.value, trust);
   if (!reader) return at_position(reader.error(), frame.first);
   if (reader->header().first != frame.first) {
     return at_position({ErrorCode::corrupt, "a frame stands in another one's place", ""},
@@ -182,6 +193,8 @@ Result<void> Log::read_frames(Position from, const VisitFrame& visit) const {
                          before->last.next());
     }
     before = LogTail{header.last(), reader->digest(), header.time};
+    auto expected = header.first.value - 1;
+    verified_through_.compare_exchange_strong(expected, header.last().value);
     return visit(*reader);
   });
 }

@@ -10,6 +10,7 @@
 #include <almanac/log/write_lock.h>
 #include <almanac/log/writer.h>
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -47,7 +48,8 @@ class Log {
   [[nodiscard]] Result<LogTail> tail() const;
 
   // Gives the events from `from` to the end of the log, in order, to `visit` until it returns
-  // false. Every frame's checksum, position and link to the frame before are checked. An event's
+  // false. Every frame's position and link to the frame before are checked, and its checksum when
+  // this process reads it for the first time. An event's
   // views live until `visit` returns. No lock and no transaction is held between frames for long.
   // Errors: corrupt (with the position), newer_format, io, and what `visit` returns.
   using Visit = std::function<Result<bool>(const RecordedEvent&)>;
@@ -68,10 +70,14 @@ class Log {
  private:
   Log() = default;
   [[nodiscard]] Result<FrameReader> read_frame(const Store::Frame& frame) const;
+  void start_writer(OnCommit on_commit);
 
   std::optional<WriteLock> lock_;
   std::unique_ptr<Store> store_;
   LogTail opened_tail_;
+  // Frames up to here were held against their checksums, or written, by this process: reading one
+  // of them again, for a payload say, does not pay for that twice.
+  mutable std::atomic<std::uint64_t> verified_through_{0};
   std::unique_ptr<Writer> writer_;  // writing only; the first to go
 };
 

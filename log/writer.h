@@ -76,7 +76,7 @@ class Writer {
   bool closing_ = false;                      // guarded by mutex_
   LogTail tail_;                              // guarded by mutex_
 
-  std::vector<FrameEncoder> encoders_;  // of the writer's thread, one for each frame of a commit
+  std::deque<FrameEncoder> encoders_;  // of the writer's thread, one for each frame of a commit
   std::thread thread_;
 };
 

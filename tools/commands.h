@@ -1,0 +1,93 @@
+// The subcommands of `almanac`, one file each. Each prints what it found on standard output, what
+// went wrong on standard error, and answers the exit code.
+#pragma once
+
+#include <almanac/tools/exit_code.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace almanac {
+
+struct RunCommand {
+  std::string workload;  // empty = what the folder holds; "-" = standard input
+  std::filesystem::path folder;
+  std::uint32_t slots = 0;  // 0 = one for each processor
+  std::string grace = "10s";
+  bool json = false;
+  bool all = false;  // every task in the closing table, every end on a line of its own
+  bool verbose = false;
+};
+ExitCode run(const RunCommand& command);
+
+struct SubmitCommand {
+  std::filesystem::path folder;
+  std::vector<std::string> arguments;  // the command
+  std::string name;
+  std::string queue = "default";
+  std::int32_t priority = 0;
+  std::uint16_t attempts = 1;
+  std::string timeout;
+  std::string delay;
+  std::string run_at;
+  std::vector<std::uint64_t> after;
+  std::vector<std::string> tags;
+  std::string key;
+  bool json = false;
+};
+ExitCode submit(const SubmitCommand& command);
+
+struct ListCommand {
+  std::filesystem::path folder;
+  std::vector<std::string> states;
+  std::string queue;
+  std::string tag;
+  std::size_t limit = 0;  // 0 = all
+  bool json = false;
+};
+ExitCode list(const ListCommand& command);
+
+struct ShowCommand {
+  std::filesystem::path folder;
+  std::uint64_t id = 0;
+  bool output = false;  // nothing but the bytes the last attempt wrote
+  bool json = false;
+};
+ExitCode show(const ShowCommand& command);
+
+struct CancelCommand {
+  std::filesystem::path folder;
+  std::vector<std::uint64_t> ids;
+  std::string reason = "cancelled from the command line";
+};
+ExitCode cancel(const CancelCommand& command);
+
+struct LogCatCommand {
+  std::filesystem::path folder;
+  std::uint64_t from = 1;
+  std::uint64_t to = 0;  // 0 = the end
+  bool json = false;
+};
+ExitCode log_cat(const LogCatCommand& command);
+
+struct LogVerifyCommand {
+  std::filesystem::path folder;
+  bool json = false;
+};
+ExitCode log_verify(const LogVerifyCommand& command);
+
+struct StateDigestCommand {
+  std::filesystem::path folder;
+  bool json = false;
+};
+ExitCode state_digest(const StateDigestCommand& command);
+
+struct VersionCommand {
+  bool json = false;
+};
+ExitCode show_version(const VersionCommand& command);
+
+}  // namespace almanac

@@ -1,0 +1,26 @@
+// How a command of the command line ends: one number for each kind of end, and the error in words.
+#pragma once
+
+#include <almanac/log/error.h>
+
+namespace almanac {
+
+enum class ExitCode : int {
+  ok = 0,
+  work_failed = 1,  // a task failed or was cancelled; or the system said no
+  usage = 2,
+  not_found = 3,
+  conflict = 4,
+  no_daemon = 5,
+  corrupt = 6,
+  refused = 7,
+  unknown_outcome = 8,
+  storage_full = 9,
+};
+
+[[nodiscard]] ExitCode exit_code(ErrorCode code);
+
+// Prints "almanac: MESSAGE" and the next step below it on standard error.
+ExitCode report(const Error& error);
+
+}  // namespace almanac

@@ -1,0 +1,24 @@
+// The ceilings of the tools, each with its arithmetic.
+#pragma once
+
+#include <almanac/engine/limits.h>
+
+#include <cstddef>
+
+namespace almanac::limits {
+
+// A line holds at most one task of a JSON Lines workload: its command in any spelling that makes
+// sense, and room for the names of what it depends on.
+inline constexpr std::size_t workload_line_bytes_max = 16 * mebibyte;
+static_assert(workload_line_bytes_max >= payload_bytes_max + mebibyte);
+// A workload is held in memory while it is checked, at about three times its size.
+inline constexpr std::size_t workload_bytes_max = 256 * mebibyte;
+inline constexpr std::size_t workload_tasks_max = 1'000'000;
+// Lists and tables inside each other. Four are in use: file, defaults, env, variable.
+inline constexpr std::size_t workload_nesting_max = 16;
+
+// A word longer than this is not compared with others, and at most so many others are looked at.
+inline constexpr std::size_t nearest_word_bytes_max = 64;
+inline constexpr std::size_t nearest_candidates_max = 100'000;
+
+}  // namespace almanac::limits

@@ -1,0 +1,100 @@
+#include <almanac/tools/commands.h>
+#include <almanac/tools/source.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+// What the options ask for, checked once.
+struct Filter {
+  std::vector<TaskState> states;  // empty = all
+  std::optional<NameId> queue;
+  std::optional<NameId> tag;
+  bool nothing = false;  // a queue or tag that no task has
+
+  [[nodiscard]] bool matches(const State& state, TaskId id, const Task& task) const {
+    if (!states.empty() && std::ranges::find(states, task.state) == states.end()) return false;
+    if (queue && task.queue != *queue) return false;
+    return !tag || state.tasks.tagged.contains(TagKey{*tag, id});
+  }
+};
+
+Result<Filter> make_filter(const State& state, const ListCommand& command) {
+  Filter filter;
+  for (const std::string& name : command.states) {
+    auto found = task_state_from(name);
+    if (!found) {
+      return fail(ErrorCode::invalid, "there is no state '" + name + "'",
+                  "use waiting, delayed, ready, running, cancelling, succeeded, failed or "
+                  "cancelled");
+    }
+    filter.states.push_back(*found);
+  }
+  if (!command.queue.empty()) filter.queue = state.names.find(command.queue);
+  if (!command.tag.empty()) filter.tag = state.names.find(command.tag);
+  filter.nothing =
+      (!command.queue.empty() && !filter.queue) || (!command.tag.empty() && !filter.tag);
+  return filter;
+}
+
+nlohmann::ordered_json task_json(const Source& source, TaskId id, const Task& task) {
+  nlohmann::ordered_json json{{"id", id.value},
+                              {"label", source.label(id)},
+                              {"state", name(task.state)},
+                              {"queue", printable(source.state.names.text(task.queue))},
+                              {"kind", printable(source.state.names.text(task.kind))},
+                              {"priority", task.priority},
+                              {"attempts", task.attempts},
+                              {"failures", task.failures},
+                              {"attempts_max", task.attempts_max},
+                              {"enqueued_at", format_time(task.enqueued_at)}};
+  if (task.state == TaskState::delayed) json["run_at"] = format_time(task.run_at);
+  if (task.attempts > 0) json["started_at"] = format_time(task.started_at);
+  if (has_ended(task.state)) json["ended_at"] = format_time(task.ended_at);
+  return json;
+}
+
+void add_row(Table& table, const Source& source, TaskId id, const Task& task) {
+  table.add({std::to_string(id.value), std::string(name(task.state)),
+             printable(source.state.names.text(task.queue)), std::to_string(task.priority),
+             fmt::format("{}/{}", task.attempts, task.attempts_max), format_time(task.enqueued_at),
+             source.label(id)});
+}
+
+}  // namespace
+
+ExitCode list(const ListCommand& command) {
+  auto source = open_source(command.folder);
+  if (!source) return report(source.error());
+  auto filter = make_filter(source->state, command);
+  if (!filter) return report(filter.error());
+  Table table({"ID", "STATE", "QUEUE", "PRIORITY", "ATTEMPTS", "ENQUEUED", "LABEL"});
+  std::size_t matching = 0;
+  for (const auto& [id, task] : source->state.tasks.all) {
+    if (filter->nothing || !filter->matches(source->state, id, task)) continue;
+    if (++matching > command.limit && command.limit > 0) continue;
+    if (command.json) {
+      fmt::print("{}\n", task_json(*source, id, task).dump());
+    } else {
+      add_row(table, *source, id, task);
+    }
+  }
+  if (command.json) return ExitCode::ok;
+  if (matching == 0) {
+    fmt::print("no tasks\n");
+    return ExitCode::ok;
+  }
+  fmt::print("{}", table.text(terminal_columns()));
+  if (command.limit > 0 && matching > command.limit) {
+    fmt::print("{} more; --limit 0 shows all\n", matching - command.limit);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace almanac

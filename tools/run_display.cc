@@ -1,0 +1,168 @@
+#include <almanac/tools/run_display.h>
+
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+// Up to this many tasks each end is a line and each task a row; beyond, what went wrong is.
+constexpr std::size_t tasks_shown_max = 60;
+constexpr std::size_t troubles_shown_max = 30;
+constexpr std::size_t milestones = 20;
+constexpr auto redraw_interval = std::chrono::milliseconds(100);
+
+std::string_view word(const AttemptNote& note) {
+  return note.state == TaskState::delayed ? "retrying" : name(note.state);
+}
+
+// Why a task ended as it did, from the event that ended it.
+std::string reason_of(const EventBody& body) {
+  if (const auto* event = std::get_if<TaskAttemptFailed>(&body)) {
+    return std::string(event->end.message);
+  }
+  if (const auto* event = std::get_if<TaskFailed>(&body)) return std::string(event->end.message);
+  if (const auto* event = std::get_if<TaskCancelled>(&body)) return std::string(event->reason);
+  return {};
+}
+
+}  // namespace
+
+RunDisplay::RunDisplay(DisplayOptions options, std::vector<RunTask> tasks)
+    : options_(options),
+      tasks_(std::move(tasks)),
+      terminal_columns_(options.json ? 0 : terminal_columns()),
+      every_end_(options.all || tasks_.size() <= tasks_shown_max),
+      milestone_next_(tasks_.size() / milestones) {
+  for (std::size_t i = 0; i < tasks_.size(); ++i) by_id_[tasks_[i].id] = i;
+}
+
+std::string RunDisplay::label(TaskId id) const {
+  auto found = by_id_.find(id);
+  auto number = "task " + std::to_string(id.value);
+  if (found == by_id_.end() || tasks_[found->second].label.empty()) return number;
+  return tasks_[found->second].label;
+}
+
+void RunDisplay::show(std::span<const AttemptNote> notes, const State& state) {
+  for (const AttemptNote& note : notes) {
+    if (has_ended(note.state) && by_id_.contains(note.id)) ++ended_;
+    if (options_.json) {
+      json(note);
+    } else if (terminal_columns_ == 0 && (every_end_ || note.state != TaskState::succeeded)) {
+      line(note);
+    }
+  }
+  if (options_.json) {
+    if (!notes.empty()) std::fflush(stdout);
+    return;
+  }
+  terminal_columns_ > 0 ? redraw(state) : milestone(state);
+}
+
+void RunDisplay::line(const AttemptNote& note) {
+  fmt::print("{:<9}  {}", word(note), label(note.id));
+  if (note.attempt > 0) fmt::print("  (attempt {}, {})", note.attempt, format_compact(note.took));
+  if (!note.message.empty()) fmt::print("  {}", printable(note.message));
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
+void RunDisplay::json(const AttemptNote& note) {
+  nlohmann::ordered_json json{{"task", note.id.value},
+                              {"label", label(note.id)},
+                              {"state", word(note)},
+                              {"attempt", note.attempt},
+                              {"position", note.position.value},
+                              {"time", format_time(note.at)},
+                              {"took_us", note.took.count()}};
+  if (!note.message.empty()) json["message"] = printable(note.message);
+  fmt::print("{}\n", json.dump());
+}
+
+void RunDisplay::redraw(const State& state) {
+  auto now = std::chrono::steady_clock::now();
+  if (now - drawn_ < redraw_interval) return;
+  drawn_ = now;
+  auto seconds = std::chrono::duration<double>(now - began_).count();
+  auto text =
+      fmt::format("{}/{} ended, {} running, {} failed, {:.0f}/s", ended_, tasks_.size(),
+                  state.tasks.count(TaskState::running), state.tasks.count(TaskState::failed),
+                  seconds > 0 ? static_cast<double>(ended_) / seconds : 0.0);
+  fmt::print("\r\033[K{}", cut(text, terminal_columns_ - 1));
+  std::fflush(stdout);
+}
+
+void RunDisplay::milestone(const State& state) {
+  if (every_end_ || ended_ < milestone_next_) return;
+  milestone_next_ = ended_ + tasks_.size() / milestones;
+  fmt::print("{}/{} ended, {} failed\n", ended_, tasks_.size(),
+             state.tasks.count(TaskState::failed));
+  std::fflush(stdout);
+}
+
+RunDisplay::Sums RunDisplay::sums(const State& state) const {
+  Sums sums;
+  for (const RunTask& task : tasks_) {
+    switch (state.tasks.all.find(task.id)->state) {
+      case TaskState::succeeded: ++sums.succeeded; break;
+      case TaskState::failed: ++sums.failed; break;
+      case TaskState::cancelled: ++sums.cancelled; break;
+      default: ++sums.unfinished; break;
+    }
+  }
+  return sums;
+}
+
+std::string RunDisplay::why(const Task& task, const Log& log) const {
+  if (task.state == TaskState::succeeded) return {};
+  std::string reason;
+  auto read =
+      log.read_one(task.changed, [&](const Event& event) { reason = reason_of(event.body); });
+  return printable(read ? reason : read.error().message);
+}
+
+void RunDisplay::close(const State& state, const Log& log) {
+  auto sums = this->sums(state);
+  if (options_.json) {
+    nlohmann::ordered_json json{
+        {"tasks", tasks_.size()},        {"succeeded", sums.succeeded},
+        {"failed", sums.failed},         {"cancelled", sums.cancelled},
+        {"unfinished", sums.unfinished}, {"position", state.position.value}};
+    fmt::print("{}\n", json.dump());
+    std::fflush(stdout);
+    return;
+  }
+  if (terminal_columns_ > 0) fmt::print("\r\033[K");
+  Table table({"TASK", "STATE", "ATTEMPTS", "TIME", "WHY"});
+  std::size_t rows = 0;
+  std::size_t hidden = 0;
+  for (const RunTask& entry : tasks_) {
+    const Task& task = *state.tasks.all.find(entry.id);
+    if (!every_end_ && task.state == TaskState::succeeded) continue;
+    if (!options_.all && !every_end_ && rows == troubles_shown_max) {
+      ++hidden;
+      continue;
+    }
+    ++rows;
+    bool timed = has_ended(task.state) && task.attempts > 0;
+    table.add({label(entry.id), std::string(name(task.state)), std::to_string(task.attempts),
+               timed ? format_compact(task.ended_at - task.started_at) : "-", why(task, log)});
+  }
+  if (rows > 0) fmt::print("\n{}", table.text(terminal_columns_));
+  if (hidden > 0) fmt::print("and {} more; --all shows them\n", hidden);
+  auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began_);
+  fmt::print("\n{} tasks: {} succeeded, {} failed, {} cancelled", tasks_.size(), sums.succeeded,
+             sums.failed, sums.cancelled);
+  if (sums.unfinished > 0) fmt::print(", {} not finished", sums.unfinished);
+  fmt::print(" in {}\n", format_compact(took));
+  std::fflush(stdout);
+}
+
+}  // namespace almanac

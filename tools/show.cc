@@ -1,0 +1,144 @@
+#include <almanac/tools/commands.h>
+#include <almanac/tools/event_text.h>
+#include <almanac/tools/source.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/engine/command_spec.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace almanac {
+namespace {
+
+using nlohmann::ordered_json;
+
+// How the last attempt ended, if it has: the event that changed the task last tells.
+const AttemptEnd* attempt_end(const EventBody& body) {
+  if (const auto* event = std::get_if<TaskSucceeded>(&body)) return &event->end;
+  if (const auto* event = std::get_if<TaskAttemptFailed>(&body)) return &event->end;
+  if (const auto* event = std::get_if<TaskFailed>(&body)) return &event->end;
+  if (const auto* event = std::get_if<TaskCancelled>(&body)) return &event->end;
+  return nullptr;
+}
+
+std::string text_of(Bytes bytes) { return std::string(as_text(bytes)); }
+
+// As people would type it; quoted where a shell would need it.
+std::string command_line(const CommandSpec& spec) {
+  std::string line;
+  for (const std::string& argument : spec.arguments) {
+    bool plain = !argument.empty() &&
+                 argument.find_first_of(" \t\n'\"\\$&|;<>()*?[]#~`!") == std::string::npos;
+    line += (line.empty() ? "" : " ") + (plain ? argument : "'" + argument + "'");
+  }
+  return line;
+}
+
+void describe_request(ordered_json& json, const TaskEnqueued& event) {
+  json["label"] = event.label;
+  json["kind"] = event.kind;
+  json["queue"] = event.queue;
+  json["priority"] = event.priority;
+  for (std::size_t i = 0; i < event.tags.size(); ++i) json["tags"].push_back(event.tags[i]);
+  for (TaskId id : event.dependencies) json["after"].push_back(id.value);
+  if (event.timeout > Duration(0)) json["timeout"] = format_duration(event.timeout);
+  if (event.kind != command_kind) {
+    json["payload_bytes"] = event.payload.size();
+    return;
+  }
+  if (auto spec = decode_command(event.payload)) {
+    json["command"] = command_line(*spec);
+    if (!spec->working_folder.empty()) json["folder"] = spec->working_folder;
+  }
+}
+
+void describe_state(ordered_json& json, const Source& source, TaskId id, const Task& task) {
+  json["state"] = name(task.state);
+  json["attempts"] = task.attempts;
+  json["failures"] = task.failures;
+  json["attempts_max"] = task.attempts_max;
+  json["enqueued_at"] = format_time(task.enqueued_at);
+  if (task.state == TaskState::delayed) json["run_at"] = format_time(task.run_at);
+  if (task.attempts > 0) json["started_at"] = format_time(task.started_at);
+  if (has_ended(task.state)) json["ended_at"] = format_time(task.ended_at);
+  if (task.lease) json["lease"] = task.lease.value;
+  const auto& dependents = source.state.tasks.dependents;
+  for (auto entry = dependents.lower_bound(DependencyKey{id, TaskId()});
+       entry != dependents.end() && (*entry).dependency == id; ++entry) {
+    json["awaited_by"].push_back((*entry).dependent.value);
+  }
+}
+
+void describe_end(ordered_json& json, const EventBody& body) {
+  if (const auto* cancelled = std::get_if<TaskCancelled>(&body)) {
+    json["reason"] = cancelled->reason;
+  }
+  const AttemptEnd* end = attempt_end(body);
+  if (end == nullptr) return;
+  if (!end->message.empty()) json["message"] = end->message;
+  if (!end->result.empty()) json["result"] = text_of(end->result);
+  if (!end->output.empty()) json["output"] = text_of(end->output);
+  if (end->output_dropped > 0) json["output_dropped"] = end->output_dropped;
+}
+
+// Output is shown as lines, everything else as one escaped line.
+void print_plain(const ordered_json& json) {
+  for (const auto& [key, value] : json.items()) {
+    auto text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (key != "output") {
+      fmt::print("{:<13} {}\n", key, printable(text));
+      continue;
+    }
+    fmt::print("output\n");
+    for (std::size_t begin = 0; begin < text.size();) {
+      auto end = std::min(text.find('\n', begin), text.size());
+      fmt::print("  {}\n", printable(std::string_view(text).substr(begin, end - begin)));
+      begin = end + 1;
+    }
+  }
+}
+
+Result<void> write_output(const Source& source, const Task& task) {
+  return source.log->read_one(task.changed, [](const Event& event) {
+    const AttemptEnd* end = attempt_end(event.body);
+    if (end != nullptr) std::fwrite(end->output.data(), 1, end->output.size(), stdout);
+  });
+}
+
+}  // namespace
+
+ExitCode show(const ShowCommand& command) {
+  auto source = open_source(command.folder);
+  if (!source) return report(source.error());
+  TaskId id(command.id);
+  const Task* task = source->state.tasks.all.find(id);
+  if (task == nullptr) {
+    return report({ErrorCode::not_found, "there is no task " + std::to_string(command.id),
+                   "`almanac list` shows those there are"});
+  }
+  if (command.output) {
+    auto written = write_output(*source, *task);
+    return written ? ExitCode::ok : report(written.error());
+  }
+  ordered_json json{{"id", command.id}};
+  auto read = source->log->read_one(task->enqueued, [&](const Event& event) {
+    describe_request(json, std::get<TaskEnqueued>(event.body));
+  });
+  if (!read) return report(read.error());
+  describe_state(json, *source, id, *task);
+  read = source->log->read_one(task->changed,
+                               [&](const Event& event) { describe_end(json, event.body); });
+  if (!read) return report(read.error());
+  if (command.json) {
+    fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  } else {
+    print_plain(json);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace almanac

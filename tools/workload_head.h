@@ -1,0 +1,24 @@
+// What a workload says about itself, in front of its tasks.
+#pragma once
+
+#include <almanac/tools/workload_task.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace almanac::workload {
+
+struct Head {
+  std::string name;  // empty = it was given none
+  TaskDraft defaults;
+  std::map<std::string, std::uint32_t> queue_slots;
+};
+
+[[nodiscard]] Checked<Head> read_head(const Value::Table& table);
+
+// Whether a text may name a workload: as a queue's name, and without '/', which parts it from the
+// task's name in keys.
+[[nodiscard]] Checked<void> check_workload_name(const std::string& name, int line);
+
+}  // namespace almanac::workload

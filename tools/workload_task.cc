@@ -1,0 +1,224 @@
+#include <almanac/tools/workload_task.h>
+
+#include <almanac/tools/limits.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/engine/submission.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace almanac::workload {
+namespace {
+
+// What check_name allows, as a fault of this line.
+Checked<void> check_word(std::string_view what, const std::string& text, int line) {
+  auto checked = check_name(what, text);
+  if (checked) return {};
+  return fault(
+      line, std::move(checked.error().message),
+      fmt::format("write 1 to {} bytes without control characters", limits::name_bytes_max));
+}
+
+// Reads with `reader` into `target`.
+template <class T, class Target>
+Checked<void> put(Checked<T> read, Target& target) {
+  if (!read) return std::unexpected(std::move(read.error()));
+  target = static_cast<Target>(std::move(*read));
+  return {};
+}
+
+Checked<void> set_name(TaskDraft& draft, const Field& field) {
+  draft.name_line = field.value.line;
+  if (auto read = put(read_text(field), draft.name); !read) return read;
+  const bool is_printable = std::ranges::none_of(
+      draft.name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (!draft.name.empty() && draft.name.size() <= limits::label_bytes_max && is_printable)
+    return {};
+  return fault(
+      field.value.line,
+      draft.name.empty() ? "the task's name is empty"
+      : is_printable     ? "the task's name is too long"
+                         : "the task's name has a control character in it",
+      fmt::format("write 1 to {} bytes without control characters", limits::label_bytes_max));
+}
+
+Checked<void> set_command(TaskDraft& draft, const Field& field) {
+  auto words = read_words(field);
+  if (!words) return std::unexpected(std::move(words.error()));
+  if (words->empty() || words->front().text.empty()) {
+    return fault(field.value.line, "'command' has no program to run",
+                 "write the program first: [\"echo\", \"hello\"]");
+  }
+  draft.command.arguments.clear();
+  for (Word& word : *words) draft.command.arguments.push_back(std::move(word.text));
+  return {};
+}
+
+Checked<void> set_shell(TaskDraft& draft, const Field& field) {
+  auto text = read_text(field);
+  if (!text) return std::unexpected(std::move(text.error()));
+  if (text->empty()) {
+    return fault(field.value.line, "'shell' is empty", "write what /bin/sh should run");
+  }
+  draft.command.arguments = {"/bin/sh", "-c", std::move(*text)};
+  return {};
+}
+
+Checked<void> set_after(TaskDraft& draft, const Field& field) {
+  return put(read_word_set(field, limits::dependencies_max), draft.after);
+}
+
+Checked<void> set_queue(TaskDraft& draft, const Field& field) {
+  if (auto read = put(read_text(field), draft.spec.queue); !read) return read;
+  return check_word("queue", draft.spec.queue, field.value.line);
+}
+
+Checked<void> set_priority(TaskDraft& draft, const Field& field) {
+  using Limits = std::numeric_limits<std::int32_t>;
+  return put(read_integer(field, {Limits::min(), Limits::max()}), draft.spec.priority);
+}
+
+Checked<void> set_attempts(TaskDraft& draft, const Field& field) {
+  return put(read_integer(field, {1, limits::attempts_max}), draft.spec.attempts_max);
+}
+
+Checked<void> set_backoff(TaskDraft& draft, const Field& field) {
+  return put(read_duration(field), draft.spec.backoff.initial);
+}
+
+Checked<void> set_backoff_max(TaskDraft& draft, const Field& field) {
+  return put(read_duration(field), draft.spec.backoff.max);
+}
+
+Checked<void> set_timeout(TaskDraft& draft, const Field& field) {
+  return put(read_duration(field), draft.spec.timeout);
+}
+
+Checked<void> set_delay(TaskDraft& draft, const Field& field) {
+  draft.spec.run_at = {};
+  return put(read_duration(field), draft.delay);
+}
+
+Checked<void> set_run_at(TaskDraft& draft, const Field& field) {
+  draft.delay.reset();
+  return put(read_time(field), draft.spec.run_at);
+}
+
+Checked<void> set_tags(TaskDraft& draft, const Field& field) {
+  auto words = read_word_set(field, limits::tags_max);
+  if (!words) return std::unexpected(std::move(words.error()));
+  draft.spec.tags.clear();
+  for (Word& word : *words) {
+    if (auto checked = check_word("tag", word.text, word.line); !checked) return checked;
+    draft.spec.tags.push_back(std::move(word.text));
+  }
+  return {};
+}
+
+Checked<void> set_cwd(TaskDraft& draft, const Field& field) {
+  return put(read_text(field), draft.command.working_folder);
+}
+
+Checked<void> set_env(TaskDraft& draft, const Field& field) {
+  auto table = read_table(field);
+  if (!table) return std::unexpected(std::move(table.error()));
+  for (const Member& member : **table) {
+    if (member.key.empty() ||
+        member.key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+      return fault(member.line, fmt::format("'{}' cannot name an environment variable", member.key),
+                   "write a name without '='");
+    }
+    auto text = read_text({member.key, member.value});
+    if (!text) return std::unexpected(std::move(text.error()));
+    draft.command.environment[member.key] = std::move(*text);
+  }
+  return {};
+}
+
+struct Key {
+  std::string_view name;
+  bool can_be_default;
+  Checked<void> (*set)(TaskDraft&, const Field&);
+};
+
+// docs/guides/workloads.md says the same in words.
+constexpr std::array keys = {
+    Key{"name", false, set_name},
+    Key{"command", true, set_command},
+    Key{"shell", true, set_shell},
+    Key{"after", false, set_after},
+    Key{"queue", true, set_queue},
+    Key{"priority", true, set_priority},
+    Key{"attempts", true, set_attempts},
+    Key{"backoff", true, set_backoff},
+    Key{"backoff_max", true, set_backoff_max},
+    Key{"timeout", true, set_timeout},
+    Key{"delay", true, set_delay},
+    Key{"run_at", true, set_run_at},
+    Key{"tags", true, set_tags},
+    Key{"cwd", true, set_cwd},
+    Key{"env", true, set_env},
+};
+using Names = std::array<std::string_view, keys.size()>;
+
+const Names& key_names() {
+  static const Names names = [] {
+    Names all;
+    std::ranges::transform(keys, all.begin(), &Key::name);
+    return all;
+  }();
+  return names;
+}
+
+const Member* find(const Value::Table& table, std::string_view key) {
+  auto member = std::ranges::find(table, key, &Member::key);
+  return member == table.end() ? nullptr : &*member;
+}
+
+// Keys that say the same thing in two ways.
+Checked<void> check_alternatives(const Value::Table& table) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 2> alternatives = {
+      {{"command", "shell"}, {"delay", "run_at"}}};
+  for (auto [one, other] : alternatives) {
+    const Member* first = find(table, one);
+    const Member* second = find(table, other);
+    if (first == nullptr || second == nullptr) continue;
+    return fault(std::max(first->line, second->line),
+                 fmt::format("'{}' and '{}' stand side by side", one, other), "keep one of them");
+  }
+  return {};
+}
+
+Checked<void> check_backoff(const TaskDraft& draft, const Value::Table& table) {
+  const Member* member = find(table, "backoff");
+  if (member == nullptr) member = find(table, "backoff_max");
+  const Backoff& backoff = draft.spec.backoff;
+  if (member == nullptr || backoff.initial <= backoff.max) return {};
+  return fault(member->line,
+               fmt::format("'backoff' of {} is longer than 'backoff_max' of {}",
+                           format_duration(backoff.initial), format_duration(backoff.max)),
+               "raise 'backoff_max'");
+}
+
+}  // namespace
+
+Checked<void> read_task(TaskDraft& draft, const Value::Table& table, Scope scope) {
+  for (const Member& member : table) {
+    auto key = std::ranges::find(keys, member.key, &Key::name);
+    if (key == keys.end()) return unknown_key(member, key_names());
+    if (scope == Scope::defaults && !key->can_be_default) {
+      return fault(member.line, fmt::format("'{}' cannot have a default", member.key),
+                   "write it into each task");
+    }
+    if (auto set = key->set(draft, {member.key, member.value}); !set) return set;
+  }
+  if (auto checked = check_alternatives(table); !checked) return checked;
+  return check_backoff(draft, table);
+}
+
+}  // namespace almanac::workload

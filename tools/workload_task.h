@@ -1,0 +1,31 @@
+// One task as a workload describes it. The table of its keys, in workload_task.cc, is the only
+// place that says what a key means; both formats go through it.
+#pragma once
+
+#include <almanac/tools/workload_field.h>
+
+#include <almanac/engine/command_spec.h>
+#include <almanac/engine/task_spec.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace almanac::workload {
+
+// A task begins as a copy of the defaults; what its own table says replaces that, and adds to the
+// variables of `env` one by one.
+struct TaskDraft {
+  std::string name;
+  int name_line = 0;  // 0 = it was given none
+  std::vector<Word> after;
+  CommandSpec command;            // the working folder as it was written
+  TaskSpec spec;                  // without payload and dependencies
+  std::optional<Duration> delay;  // at most one of this and spec.run_at is set
+};
+
+enum class Scope { task, defaults };
+
+[[nodiscard]] Checked<void> read_task(TaskDraft& draft, const Value::Table& table, Scope scope);
+
+}  // namespace almanac::workload
