@@ -1,7 +1,7 @@
 // How long does `almanac run` take for 5,000 commands that do nothing, 8 at a time, with every
 // change of state on disk, beside xargs -P 8 and GNU parallel -j 8, which keep no record at all?
 // Rounds are run in turn; the value is the median in seconds.
-#include "bench_line.h"
+#include <almanac/bench/bench_line.h>
 
 #include <spawn.h>
 #include <sys/wait.h>

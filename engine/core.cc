@@ -118,6 +118,9 @@ void Core::committed(const CommitReport& report) {
   if (report.error) {
     bool kept_nothing = report.error->code == ErrorCode::storage_full;
     kept_nothing ? roll_back(*report.error) : break_down(*report.error);
+  } else if (paused_until_ != Time()) {
+    warn("there is space for the log again");
+    paused_until_ = Time();
   }
   proceed_with_stop();
   arm_timer(now());
@@ -152,7 +155,7 @@ void Core::carry_out(const Effect& effect) {
 // The disk is full: as if nothing behind the published state had been decided. Callers get the
 // error; what handlers have reported is decided again as soon as there is space.
 void Core::roll_back(const Error& error) {
-  warn(describe(error));
+  if (paused_until_ == Time()) warn(describe(error));
   head_ = *published_.state();
   for (auto& turn : std::exchange(parked_, {})) {
     for (auto& [submission, answer] : turn->answered) {

@@ -7,6 +7,7 @@
 
 #include <lmdb.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
@@ -30,6 +31,9 @@ constexpr std::string_view format_key = "format";
 constexpr std::string_view timeline_key = "timeline";
 constexpr std::size_t creation_map_bytes = 1 * limits::mebibyte;
 constexpr unsigned readers_max = 256;
+constexpr std::uint64_t page_bytes =
+    4096;  // LMDB takes the system's; only room is reckoned with it
+constexpr std::uint64_t commit_pages_spare = 64;
 // A reader that was killed in a transaction keeps the pages it read from being used again until
 // someone looks for it, which this many commits later the writer does.
 constexpr std::uint64_t reader_check_interval = 64;
@@ -158,6 +162,7 @@ struct Store::Environment {
   Result<void> open_databases(unsigned transaction_flags, unsigned database_flags);
   Result<void> read_meta();
   Result<void> write_meta();
+  Result<void> check_space(std::span<const Frame> frames) const;
 
   MDB_env* env = nullptr;
   MDB_dbi frames = 0;
@@ -239,6 +244,25 @@ Result<void> Store::Environment::read_meta() {
   }
   std::memcpy(timeline.data(), value.mv_data, timeline.size());
   return {};
+}
+
+// LMDB answers a write that the full disk cut short with EIO, after which nobody knows what is on
+// it. So a commit is not begun unless the disk has room for it: the frames by themselves, and the
+// pages above them that are written anew. Another process may still take that room; then the
+// outcome is unknown.
+Result<void> Store::Environment::check_space(std::span<const Frame> frames) const {
+  struct statvfs disk;
+  int file_descriptor = -1;
+  if (mdb_env_get_fd(env, &file_descriptor) != 0 || ::fstatvfs(file_descriptor, &disk) != 0) {
+    return {};
+  }
+  std::uint64_t needed = commit_pages_spare * page_bytes;
+  for (const Frame& frame : frames) {
+    needed += (frame.value.size() / page_bytes + 2) * page_bytes;
+  }
+  if (std::uint64_t{disk.f_bavail} * disk.f_frsize >= needed) return {};
+  return fail(ErrorCode::storage_full, "the disk is too full to write to the log",
+              "free some space; nothing was changed");
 }
 
 Store::Store(std::unique_ptr<Environment> environment) : environment_(std::move(environment)) {}
@@ -326,6 +350,7 @@ Result<void> Store::append(std::span<const Frame> frames) {
   if (environment_->commits++ % reader_check_interval == 0) {
     (void)mdb_reader_check(environment_->env, nullptr);
   }
+  if (auto space = environment_->check_space(frames); !space) return space;
   auto txn = Transaction::begin(environment_->env, 0);
   if (!txn) return std::unexpected(txn.error());
   int code = 0;
