@@ -58,6 +58,10 @@ Result<void> make_folder(const fs::path& folder, mode_t mode) {
   }
   if (made == 0) return sync_folder(above(path));
   if (errno == EEXIST) return {};
+  if (errno == ENOTDIR) {
+    return fail(ErrorCode::invalid, path.parent_path().string() + " is no folder",
+                "name a folder with --dir");
+  }
   return fail_errno(errno, "create the folder " + folder.string(),
                     "name a folder you may write to with --dir");
 }
@@ -96,6 +100,13 @@ Result<void> check_readable(const fs::path& folder) {
               "submit work to it first, or name another folder with --dir");
 }
 
+// LMDB's readers register in its lock file, which it makes where it is missing. Where it cannot,
+// nobody else may write while we read, which our own lock sees to.
+bool can_register(const fs::path& store) {
+  if (::access((store / "lock.mdb").c_str(), W_OK) == 0) return true;
+  return errno == ENOENT && ::access(store.c_str(), W_OK) == 0;
+}
+
 std::unexpected<Error> at_position(const Error& error, Position position) {
   auto placed = error;
   placed.message += " (at position " + std::to_string(position.value) + ")";
@@ -111,9 +122,7 @@ Result<std::unique_ptr<Log>> Log::open(const fs::path& folder, LogOptions option
   auto checked = writing ? prepare_writing(folder) : check_readable(folder);
   if (!checked) return std::unexpected(checked.error());
   if (!writing) {
-    // LMDB's readers register in its lock file. Where that cannot be written, nobody else may
-    // write while we read, which our own lock sees to.
-    store_options.registered = ::access((folder / store_folder / "lock.mdb").c_str(), W_OK) == 0;
+    store_options.registered = can_register(folder / store_folder);
   }
   if (writing || !store_options.registered) {
     auto lock = writing ? WriteLock::take(folder) : WriteLock::share(folder);
@@ -187,14 +196,15 @@ Result<void> Log::read_frames(Position from, const VisitFrame& visit) const {
     auto reader = read_frame(frame);
     if (!reader) return std::unexpected(reader.error());
     const FrameHeader& header = reader->header();
-    if (header.last() < from) return true;  // `from` is past the end
-    if (before && (header.first != before->last.next() || header.previous != before->digest)) {
+    if (before ? header.first != before->last.next() || header.previous != before->digest
+               : header.first > from) {
       return at_position({ErrorCode::corrupt, "a frame does not follow the one before it", ""},
-                         before->last.next());
+                         before ? before->last.next() : from);
     }
     before = LogTail{header.last(), reader->digest(), header.time};
     auto expected = header.first.value - 1;
     verified_through_.compare_exchange_strong(expected, header.last().value);
+    if (header.last() < from) return true;  // the last frame, when `from` is past the end
     return visit(*reader);
   });
 }
@@ -216,19 +226,16 @@ Result<void> Log::read(Position from, const Visit& visit) const {
 Result<void> Log::read_one(Position position,
                            const std::function<void(const Event&)>& visit) const {
   bool found = false;
-  auto read = store_->read(position, [&](const Store::Frame& frame) -> Result<bool> {
-    auto reader = read_frame(frame);
-    if (!reader) return std::unexpected(reader.error());
-    const FrameHeader& header = reader->header();
-    if (position < header.first || position > header.last()) return false;
-    auto event = reader->event(static_cast<std::uint32_t>(position.value - header.first.value));
+  auto find = [&](const FrameReader& frame) -> Result<bool> {
+    auto index = position.value - frame.header().first.value;
+    auto event = frame.event(static_cast<std::uint32_t>(index));
     if (!event) return std::unexpected(event.error());
     found = true;
     visit(*event);
     return false;
-  });
-  if (!read) return read;
-  if (found) return {};
+  };
+  auto read = position ? read_frames(position, find) : Result<void>();
+  if (!read || found) return read;
   return fail(ErrorCode::not_found, "the log has no event " + std::to_string(position.value));
 }
 

@@ -61,6 +61,17 @@ std::unexpected<Error> store_error(int code, std::string_view what) {
   return fail(ErrorCode::io, "cannot " + std::string(what) + ": " + mdb_strerror(code));
 }
 
+// LMDB answers a write that the full disk cut short with EIO, after which nobody knows what is on
+// it, and a page of a mapped file that finds no room kills the process. So neither a commit nor a
+// log is begun unless the disk has room for it: the frames by themselves, and the pages above them
+// that are written anew. Another process may still take that room; then the outcome is unknown.
+Result<void> check_room(const struct statvfs& disk, std::uint64_t frame_bytes) {
+  auto needed = commit_pages_spare * page_bytes + frame_bytes;
+  if (std::uint64_t{disk.f_bavail} * disk.f_frsize >= needed) return {};
+  return fail(ErrorCode::storage_full, "the disk is too full to write to the log",
+              "free some space; nothing was changed");
+}
+
 MDB_val to_val(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
 MDB_val to_val(const std::uint64_t& number) {
   return {sizeof(number), const_cast<std::uint64_t*>(&number)};
@@ -117,11 +128,14 @@ class Cursor {
     std::memcpy(&first, key.mv_data, sizeof(first));
     return Store::Frame{Position(first), to_bytes(value)};
   }
-  // The frame that holds `position`: the last one that does not begin behind it.
+  // The frame that holds `position`: the last one that does not begin behind it; the first where
+  // all do, because the front is missing.
   Result<std::optional<Store::Frame>> seek(Position position) {
     auto found = get(MDB_SET_RANGE, position.value);
     if (!found || (*found && (*found)->first == position)) return found;
-    return *found ? get(MDB_PREV) : get(MDB_LAST);
+    if (!*found) return get(MDB_LAST);
+    auto before = get(MDB_PREV);
+    return before && !*before ? get(MDB_FIRST) : before;
   }
 
  private:
@@ -246,23 +260,17 @@ Result<void> Store::Environment::read_meta() {
   return {};
 }
 
-// LMDB answers a write that the full disk cut short with EIO, after which nobody knows what is on
-// it. So a commit is not begun unless the disk has room for it: the frames by themselves, and the
-// pages above them that are written anew. Another process may still take that room; then the
-// outcome is unknown.
 Result<void> Store::Environment::check_space(std::span<const Frame> frames) const {
   struct statvfs disk;
   int file_descriptor = -1;
   if (mdb_env_get_fd(env, &file_descriptor) != 0 || ::fstatvfs(file_descriptor, &disk) != 0) {
     return {};
   }
-  std::uint64_t needed = commit_pages_spare * page_bytes;
+  std::uint64_t needed = 0;
   for (const Frame& frame : frames) {
     needed += (frame.value.size() / page_bytes + 2) * page_bytes;
   }
-  if (std::uint64_t{disk.f_bavail} * disk.f_frsize >= needed) return {};
-  return fail(ErrorCode::storage_full, "the disk is too full to write to the log",
-              "free some space; nothing was changed");
+  return check_room(disk, needed);
 }
 
 Store::Store(std::unique_ptr<Environment> environment) : environment_(std::move(environment)) {}
@@ -271,6 +279,10 @@ Store::~Store() = default;
 // LMDB's very first commit is not safe against a power loss, so it happens in a folder of another
 // name, and the log appears by a rename.
 Result<void> Store::create(const fs::path& folder) {
+  struct statvfs disk;
+  if (::statvfs(folder.parent_path().c_str(), &disk) == 0) {
+    if (auto room = check_room(disk, 0); !room) return room;
+  }
   fs::path building = folder;
   building += ".creating";
   std::error_code ignored;

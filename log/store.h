@@ -46,9 +46,9 @@ class Store {
   // The key of the last frame, none when there is no frame yet.
   [[nodiscard]] Result<Position> last_key() const;
 
-  // Gives the last frame that does not begin behind `from`, and those behind it, to `visit` until
-  // it returns false, in slices (limits.h) so that no read transaction is held for long. A frame's
-  // bytes live until `visit` returns.
+  // Gives the last frame that does not begin behind `from` (else the first), and those behind it,
+  // to `visit` until it returns false, in slices (limits.h) so that no read transaction is held for
+  // long. A frame's bytes live until `visit` returns. Position 0 gives no call.
   using Visit = std::function<Result<bool>(Frame)>;
   [[nodiscard]] Result<void> read(Position from, const Visit& visit) const;
 

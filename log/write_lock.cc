@@ -36,6 +36,7 @@ std::string read_holder(int descriptor) {
 Result<FileDescriptor> lock(const std::filesystem::path& folder, int open_flags, int operation) {
   auto path = folder / lock_file;
   FileDescriptor file(::open(path.c_str(), open_flags | O_CLOEXEC, 0600));
+  if (!file.valid() && errno == ENOENT && (open_flags & O_CREAT) == 0) return file;
   if (!file.valid()) return fail_errno(errno, "open " + path.string());
   if (::flock(file.get(), operation | LOCK_NB) == 0) return file;
   if (errno != EWOULDBLOCK) return fail_errno(errno, "lock " + path.string());

@@ -16,7 +16,8 @@ class WriteLock {
   // refused, io, storage_full.
   [[nodiscard]] static Result<WriteLock> take(const std::filesystem::path& folder);
   // Keeps writers out while a reader that cannot register with LMDB (a read-only folder) reads.
-  // Errors: conflict when someone writes, refused, io.
+  // Where there is no lock file, as in a copy of the log alone, nobody is kept out. Errors:
+  // conflict when someone writes, refused, io.
   [[nodiscard]] static Result<WriteLock> share(const std::filesystem::path& folder);
 
  private:

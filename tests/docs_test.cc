@@ -91,7 +91,8 @@ std::optional<std::string> broken_link(std::string_view page, const fs::path& fo
     auto end = page.find(')', at);
     std::string target(page.substr(at + 2, end - at - 2));
     target = target.substr(0, target.find('#'));
-    if (target.empty() || target.find("://") != std::string::npos) continue;
+    bool is_code = target.find(' ') != std::string::npos;  // [](const State& state)
+    if (target.empty() || is_code || target.find("://") != std::string::npos) continue;
     if (!fs::exists(folder / target)) return target;
   }
   return std::nullopt;

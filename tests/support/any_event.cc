@@ -1,0 +1,175 @@
+#include <almanac/tests/support/any_event.h>
+
+#include <rapidcheck.h>
+
+#include <array>
+#include <utility>
+
+namespace almanac::test {
+namespace {
+
+constexpr std::array<std::string_view, 3> tags = {"nightly", "gpu", "größer als"};
+constexpr std::array<TaskId, 3> dependencies = {TaskId(7), TaskId(1), TaskId(UINT64_MAX)};
+
+AttemptEnd full_end() {
+  return {.status = AttemptStatus::signaled,
+          .code = -9,
+          .output_dropped = 1'234'567'890'123,
+          .message = "killed by the system",
+          .result = as_bytes("{\"rows\":17}"),
+          .output = as_bytes(std::string_view("line 1\nline 2\0\xff", 15))};
+}
+
+TaskEnqueued full_enqueued() {
+  return {.id = TaskId(42),
+          .kind = "render",
+          .queue = "slow",
+          .label = "a label",
+          .priority = -5,
+          .run_at = Time(Duration(1'700'000'000'000'001)),
+          .timeout = std::chrono::seconds(90),
+          .backoff = {.initial = std::chrono::milliseconds(5), .max = std::chrono::hours(1)},
+          .attempts_max = 65'535,
+          .content_hash = 0xfedcba9876543210,
+          .tags = NameListView(tags),
+          .dependencies = dependencies,
+          .payload = as_bytes("{\"frame\":1}")};
+}
+
+// Keeps the memory random events point at.
+struct Arena {
+  std::deque<std::string> texts;
+  std::deque<std::vector<std::string_view>> names;
+  std::deque<std::vector<TaskId>> ids;
+  EventBatch batch;
+};
+
+template <class Number>
+Number any_number() {
+  // rapidcheck's own numbers stay near 0 for small sizes; half of ours are from the whole range.
+  return *rc::gen::oneOf(rc::gen::arbitrary<Number>(),
+                         rc::gen::resize(100, rc::gen::arbitrary<Number>()));
+}
+
+std::string_view any_text(Arena& arena, int length_max) {
+  auto length = static_cast<std::size_t>(*rc::gen::inRange(0, length_max + 1));
+  return arena.texts.emplace_back(
+      *rc::gen::container<std::string>(length, rc::gen::arbitrary<char>()));
+}
+
+std::string_view any_name(Arena& arena) {
+  static constexpr std::array<std::string_view, 4> common = {"", "default", "render", "mail"};
+  auto choice = *rc::gen::inRange<std::size_t>(0, common.size() + 1);
+  return choice < common.size() ? common[choice] : any_text(arena, 12);
+}
+
+Time any_time() { return Time(Duration(any_number<std::int64_t>())); }
+
+template <class Enum>
+Enum any_of(int count) {
+  return static_cast<Enum>(*rc::gen::inRange(0, count));
+}
+
+AttemptEnd any_end(Arena& arena) {
+  return {.status = any_of<AttemptStatus>(attempt_status_count),
+          .code = any_number<std::int32_t>(),
+          .output_dropped = any_number<std::uint64_t>(),
+          .message = any_text(arena, 20),
+          .result = as_bytes(any_text(arena, 20)),
+          .output = as_bytes(any_text(arena, 100))};
+}
+
+TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
+  auto& names = arena.names.emplace_back();
+  for (int left = *rc::gen::inRange(0, 4); left > 0; --left) names.push_back(any_name(arena));
+  auto& ids = arena.ids.emplace_back();
+  for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
+    ids.emplace_back(any_number<std::uint64_t>());
+  }
+  return {.id = id,
+          .kind = any_name(arena),
+          .queue = any_name(arena),
+          .label = any_text(arena, 20),
+          .priority = any_number<std::int32_t>(),
+          .run_at = any_time(),
+          .timeout = Duration(any_number<std::int64_t>()),
+          .backoff = {Duration(any_number<std::int64_t>()), Duration(any_number<std::int64_t>())},
+          .attempts_max = any_number<std::uint16_t>(),
+          .content_hash = any_number<std::uint64_t>(),
+          .tags = NameListView(names),
+          .dependencies = ids,
+          .payload = as_bytes(any_text(arena, 200))};
+}
+
+EventBody any_body(Arena& arena) {
+  TaskId id(any_number<std::uint64_t>());
+  Lease lease(any_number<std::uint64_t>());
+  switch (*rc::gen::inRange<std::size_t>(0, std::variant_size_v<EventBody>)) {
+    case 0: return CustomEvent{any_name(arena), as_bytes(any_text(arena, 100))};
+    case 1: return any_enqueued(arena, id);
+    case 2: return TaskReadied{id};
+    case 3: return TaskStarted{id, any_number<std::uint32_t>(), any_time()};
+    case 4: return TaskSucceeded{id, lease, any_end(arena)};
+    case 5: return TaskAttemptFailed{id, lease, any_time(), any_end(arena)};
+    case 6: return TaskFailed{id, lease, any_end(arena)};
+    case 7: return TaskCancelRequested{id, any_text(arena, 30)};
+    case 8: return TaskCancelled{id, lease, id.next(), any_text(arena, 30), any_end(arena)};
+    case 9: return TaskHandedBack{id, lease, any_of<HandBackReason>(hand_back_reason_count)};
+    case 10: return QueueConfigured{any_name(arena), any_number<std::uint32_t>()};
+    case 11:
+      return EngineStarted{any_text(arena, 20), any_number<std::uint64_t>(),
+                           any_number<std::uint32_t>(), any_number<std::uint64_t>()};
+    default: return EngineStopped{};
+  }
+}
+
+}  // namespace
+
+std::vector<Event> one_of_each(Time at) {
+  std::vector<EventBody> bodies = {
+      CustomEvent{"invoice.paid", as_bytes(std::string_view("\0\1binary", 8))},
+      full_enqueued(),
+      TaskReadied{TaskId(42)},
+      TaskStarted{TaskId(42), 3, Time(Duration(1'700'000'090'000'000))},
+      TaskSucceeded{TaskId(42), Lease(4), full_end()},
+      TaskAttemptFailed{TaskId(42), Lease(4), Time(Duration(1'700'000'123'000'000)), full_end()},
+      TaskFailed{TaskId(42), Lease(4), full_end()},
+      TaskCancelRequested{TaskId(42), "no longer wanted"},
+      TaskCancelled{TaskId(42), Lease(4), TaskId(41), "its input failed", full_end()},
+      TaskHandedBack{TaskId(42), Lease(4), HandBackReason::engine_died},
+      QueueConfigured{"slow", 2},
+      EngineStarted{"0.1.0", 4711, 16, 0x0123456789abcdef},
+      EngineStopped{}};
+  std::vector<Event> events;
+  for (const EventBody& body : bodies) {
+    auto number = events.size() + 1;
+    events.push_back({.at = at + Duration(number),
+                      .idempotency_key = "key of its own",
+                      .stream = "orders/17",
+                      .correlation = Position(100 + number),
+                      .causation = Position(200 + number),
+                      .body = body});
+  }
+  return events;
+}
+
+std::shared_ptr<const EventBatch> any_batch(std::size_t events_max, Time not_before) {
+  auto arena = std::make_shared<Arena>();
+  auto count = *rc::gen::inRange<std::size_t>(1, events_max + 1);
+  Time at = not_before;
+  for (std::size_t i = 0; i < count; ++i) {
+    at += Duration(*rc::gen::inRange(0, 1000));
+    Event event{.at = at, .body = any_body(*arena)};
+    if (*rc::gen::arbitrary<bool>()) {
+      event.idempotency_key = any_text(*arena, 20);
+      event.stream = any_text(*arena, 20);
+      event.correlation = Position(any_number<std::uint64_t>());
+      event.causation = Position(any_number<std::uint64_t>());
+    }
+    arena->batch.events.push_back(event);
+  }
+  const EventBatch* batch = &arena->batch;
+  return {std::move(arena), batch};
+}
+
+}  // namespace almanac::test

@@ -1,0 +1,76 @@
+#include <almanac/tests/support/desk.h>
+
+#include <almanac/engine/tasks.h>
+#include <almanac/log/error.h>
+
+#include <cstdio>
+#include <utility>
+
+namespace almanac::test {
+
+Desk::Desk(const DeskOptions& options) {
+  auto started = ask(StartEngine{
+      .version = "test", .process_id = 1, .slots = options.slots, .seed = options.seed});
+  ALMANAC_CHECK(started.has_value());
+}
+
+Result<Answer> Desk::ask(Command command) {
+  const Command& kept = commands_.emplace_back(std::move(command));
+  auto decision = decide(state_, kept, {now, memory_});
+  if (!decision) {
+    last_.clear();
+    return std::unexpected(decision.error());
+  }
+  fold_all(std::move(decision->events));
+  return std::move(decision->answer);
+}
+
+const std::vector<Event>& Desk::come_due() {
+  fold_all(decide_due(state_, {now, memory_}));
+  return last_;
+}
+
+std::vector<TaskId> Desk::start(const CanRun& can_run) {
+  fold_all(decide_starts(state_, {now, memory_}, can_run));
+  std::vector<TaskId> started;
+  for (const Event& event : last_) started.push_back(std::get<TaskStarted>(event.body).id);
+  return started;
+}
+
+TaskId Desk::submit(TaskSpec spec) {
+  std::vector<TaskSpec> specs;
+  specs.push_back(std::move(spec));
+  return submit_all(std::move(specs)).front().id;
+}
+
+std::vector<Submitted> Desk::submit_all(std::vector<TaskSpec> specs) {
+  auto answer = ask(EnqueueTasks{std::move(specs)});
+  if (!answer) std::fprintf(stderr, "%s\n", describe(answer.error()).c_str());
+  ALMANAC_CHECK(answer.has_value());
+  return std::get<std::vector<Submitted>>(*answer);
+}
+
+void Desk::finish(TaskId id, AttemptStatus status) {
+  ALMANAC_CHECK(ask(FinishAttempt{id, task(id).lease, {.status = status}}).has_value());
+}
+
+void Desk::cancel(TaskId id) { ALMANAC_CHECK(ask(CancelTask{id, "no"}).has_value()); }
+
+const Task& Desk::task(TaskId id) const {
+  const Task* found = state_.tasks.all.find(id);
+  ALMANAC_CHECK(found != nullptr);
+  return *found;
+}
+
+void Desk::fold_all(std::vector<Event> events) {
+  last_ = std::move(events);
+  for (const Event& event : last_) {
+    auto ignored = state_.ignored;
+    state_ = fold(std::move(state_), {state_.position.next(), event});
+    ALMANAC_CHECK(state_.ignored == ignored);  // what is decided always applies
+  }
+}
+
+Error error_of(const Result<Answer>& answer) { return answer ? Error{} : answer.error(); }
+
+}  // namespace almanac::test

@@ -1,0 +1,61 @@
+// Decides and folds with no disk, no thread and no clock but the one the test turns: the engine's
+// thinking by itself.
+#pragma once
+
+#include <almanac/engine/decide.h>
+#include <almanac/engine/dispatch.h>
+#include <almanac/projections/state.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+namespace almanac::test {
+
+using CanRun = std::function<bool(std::string_view kind)>;
+inline bool can_run_all(std::string_view) { return true; }
+
+struct DeskOptions {
+  std::uint32_t slots = 4;
+  std::uint64_t seed = 42;
+};
+
+// Begins with a started engine. What the events point at lives as long as the desk.
+class Desk {
+ public:
+  explicit Desk(const DeskOptions& options = {});
+
+  Time now{std::chrono::seconds(1'000'000)};
+
+  // Decides a command and folds its events; last() gives them. A refusal changes nothing.
+  Result<Answer> ask(Command command);
+  // What decide_due() and decide_starts() give, folded.
+  const std::vector<Event>& come_due();
+  std::vector<TaskId> start(const CanRun& can_run = can_run_all);
+
+  // Those below stop the test program when they are refused.
+  TaskId submit(TaskSpec spec);
+  std::vector<Submitted> submit_all(std::vector<TaskSpec> specs);
+  void finish(TaskId id, AttemptStatus status);
+  void cancel(TaskId id);
+
+  [[nodiscard]] const State& state() const { return state_; }
+  [[nodiscard]] const Task& task(TaskId id) const;
+  // The events of the last decision.
+  [[nodiscard]] const std::vector<Event>& last() const { return last_; }
+
+ private:
+  void fold_all(std::vector<Event> events);
+
+  State state_;
+  Arena memory_;
+  std::deque<Command> commands_;
+  std::vector<Event> last_;
+};
+
+// The error of an answer; empty code and text when there was none.
+[[nodiscard]] Error error_of(const Result<Answer>& answer);
+
+}  // namespace almanac::test

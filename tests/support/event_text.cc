@@ -1,0 +1,137 @@
+#include <almanac/tests/support/event_text.h>
+
+#include <almanac/log/hash.h>
+
+namespace almanac::test {
+namespace {
+
+constexpr std::size_t shown_bytes_max = 64;
+
+class Line {
+ public:
+  explicit Line(std::string_view type) : text_(type) {}
+
+  Line& add(std::string_view field, std::string_view text) {
+    return put(field, "\"" + std::string(text) + "\"");
+  }
+  Line& add(std::string_view field, std::uint64_t number) {
+    return put(field, std::to_string(number));
+  }
+  Line& add(std::string_view field, std::int32_t number) {
+    return put(field, std::to_string(number));
+  }
+  Line& add(std::string_view field, Duration duration) {
+    return put(field, std::to_string(duration.count()) + "us");
+  }
+  Line& add(std::string_view field, Time time) { return add(field, time.time_since_epoch()); }
+  template <class Tag>
+  Line& add(std::string_view field, Number<Tag> number) {
+    return add(field, number.value);
+  }
+  Line& add(std::string_view field, Bytes bytes) {
+    if (bytes.size() <= shown_bytes_max) return put(field, to_hex(bytes));
+    return put(field,
+               std::to_string(bytes.size()) + " bytes with hash " + std::to_string(xxh3(bytes)));
+  }
+  Line& add(std::string_view field, const NameListView& names) {
+    std::string list;
+    for (std::size_t i = 0; i < names.size(); ++i) list += std::string(names[i]) + ",";
+    return put(field, "[" + list + "]");
+  }
+  Line& add(std::string_view field, std::span<const TaskId> ids) {
+    std::string list;
+    for (TaskId id : ids) list += std::to_string(id.value) + ",";
+    return put(field, "[" + list + "]");
+  }
+  Line& add(const AttemptEnd& end) {
+    const auto& [status, code, output_dropped, message, result, output] = end;
+    add("status", name(status)).add("code", code).add("output_dropped", output_dropped);
+    return add("message", message).add("result", result).add("output", output);
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  Line& put(std::string_view field, const std::string& value) {
+    text_ += " " + std::string(field) + "=" + value;
+    return *this;
+  }
+  std::string text_;
+};
+
+struct AddBody {
+  Line& line;
+
+  void operator()(const CustomEvent& event) {
+    const auto& [type, data] = event;
+    line.add("type", type).add("data", data);
+  }
+  void operator()(const TaskEnqueued& event) {
+    const auto& [id, kind, queue, label, priority, run_at, timeout, backoff, attempts_max,
+                 content_hash, tags, dependencies, payload] = event;
+    line.add("id", id).add("kind", kind).add("queue", queue).add("label", label);
+    line.add("priority", priority).add("run_at", run_at).add("timeout", timeout);
+    line.add("backoff_initial", backoff.initial).add("backoff_max", backoff.max);
+    line.add("attempts_max", std::uint64_t{attempts_max}).add("content_hash", content_hash);
+    line.add("tags", tags).add("dependencies", dependencies).add("payload", payload);
+  }
+  void operator()(const TaskReadied& event) {
+    const auto& [id] = event;
+    line.add("id", id);
+  }
+  void operator()(const TaskStarted& event) {
+    const auto& [id, attempt, deadline] = event;
+    line.add("id", id).add("attempt", std::uint64_t{attempt}).add("deadline", deadline);
+  }
+  void operator()(const TaskSucceeded& event) {
+    const auto& [id, lease, end] = event;
+    line.add("id", id).add("lease", lease).add(end);
+  }
+  void operator()(const TaskAttemptFailed& event) {
+    const auto& [id, lease, retry_at, end] = event;
+    line.add("id", id).add("lease", lease).add("retry_at", retry_at).add(end);
+  }
+  void operator()(const TaskFailed& event) {
+    const auto& [id, lease, end] = event;
+    line.add("id", id).add("lease", lease).add(end);
+  }
+  void operator()(const TaskCancelRequested& event) {
+    const auto& [id, reason] = event;
+    line.add("id", id).add("reason", reason);
+  }
+  void operator()(const TaskCancelled& event) {
+    const auto& [id, lease, dependency, reason, end] = event;
+    line.add("id", id).add("lease", lease).add("dependency", dependency).add("reason", reason);
+    line.add(end);
+  }
+  void operator()(const TaskHandedBack& event) {
+    const auto& [id, lease, reason] = event;
+    line.add("id", id).add("lease", lease).add("reason", name(reason));
+  }
+  void operator()(const QueueConfigured& event) {
+    const auto& [queue, slots] = event;
+    line.add("queue", queue).add("slots", std::uint64_t{slots});
+  }
+  void operator()(const EngineStarted& event) {
+    const auto& [version, process_id, slots, seed] = event;
+    line.add("version", version).add("process_id", process_id);
+    line.add("slots", std::uint64_t{slots}).add("seed", seed);
+  }
+  void operator()(const EngineStopped&) {}
+};
+
+}  // namespace
+
+std::string event_text(const Event& event) {
+  const auto& [at, idempotency_key, stream, correlation, causation, body] = event;
+  Line line(type_name(body));
+  line.add("at", at).add("key", idempotency_key).add("stream", stream);
+  line.add("correlation", correlation).add("causation", causation);
+  std::visit(AddBody{line}, body);
+  return line.text();
+}
+
+std::string event_text(const RecordedEvent& recorded) {
+  return std::to_string(recorded.position.value) + " " + event_text(recorded.event);
+}
+
+}  // namespace almanac::test

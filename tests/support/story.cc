@@ -1,0 +1,141 @@
+#include <almanac/tests/support/story.h>
+
+#include <almanac/log/error.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace almanac::test {
+namespace {
+
+constexpr Time beginning{std::chrono::seconds(1'000'000)};
+
+// The orders as plain sets, made anew from the tasks.
+struct Derived {
+  std::set<ReadyKey> ready;
+  std::set<DueKey> due;
+  std::set<RunningKey> running;
+  std::array<std::uint64_t, task_state_count> counts{};
+  std::uint64_t live = 0;
+
+  explicit Derived(const Tasks& tasks) {
+    for (const auto& [id, task] : tasks.all) {
+      if (task.state == TaskState::ready) {
+        ready.insert({task.queue, task.kind, -std::int64_t{task.priority}, id});
+      }
+      if (task.state == TaskState::delayed) due.insert({task.run_at, id});
+      if (holds_lease(task.state)) running.insert({task.queue, id});
+      ++counts[static_cast<std::size_t>(task.state)];
+      live += has_ended(task.state) ? 0 : 1;
+    }
+  }
+};
+
+template <class Order, class Expected>
+bool same(const Order& order, const Expected& expected) {
+  return order.size() == expected.size() &&
+         std::equal(order.begin(), order.end(), expected.begin());
+}
+
+std::string check_task(const Tasks& tasks, TaskId id, const Task& task) {
+  auto wrong = [&](const char* what) { return "task " + std::to_string(id.value) + ": " + what; };
+  if (holds_lease(task.state) != (task.lease != Lease())) return wrong("lease without running");
+  if (task.state == TaskState::waiting && task.waiting_for == 0) return wrong("waits for nothing");
+  if (has_ended(task.state) != (task.ended_at != Time())) return wrong("ended without a time");
+  if (id > tasks.last) return wrong("is behind the last one");
+  return {};
+}
+
+}  // namespace
+
+bool Story::tell(const EventBody& body, std::string_view key) {
+  Event event{.at = now(), .body = body};
+  if (!key.empty()) event.idempotency_key = keys_.emplace_back(key);
+  auto ignored = state_.ignored;
+  events_.push_back({state_.position.next(), event});
+  state_ = fold(std::move(state_), events_.back());
+  return state_.ignored == ignored;
+}
+
+bool Story::enqueue(const NewTask& task) {
+  Memory& memory = memory_.emplace_back();
+  memory.task = task;
+  for (std::uint64_t id : task.dependencies) memory.dependencies.emplace_back(id);
+  for (const std::string& tag : memory.task.tags) memory.tags.emplace_back(tag);
+  return tell(TaskEnqueued{.id = TaskId(task.id),
+                           .kind = memory.task.kind,
+                           .queue = memory.task.queue,
+                           .priority = task.priority,
+                           .run_at = task.run_at,
+                           .timeout = task.timeout,
+                           .attempts_max = task.attempts_max,
+                           .content_hash = task.content_hash,
+                           .tags = NameListView(memory.tags),
+                           .dependencies = memory.dependencies},
+              memory.task.key);
+}
+
+bool Story::start(std::uint64_t id) {
+  const Task* task = state_.tasks.all.find(TaskId(id));
+  return tell(TaskStarted{TaskId(id), task == nullptr ? 1 : task->attempts + 1, Time()});
+}
+
+bool Story::succeed(std::uint64_t id) { return tell(TaskSucceeded{TaskId(id), lease(id), {}}); }
+
+bool Story::fail_attempt(std::uint64_t id, Time retry_at) {
+  return tell(TaskAttemptFailed{
+      TaskId(id), lease(id), retry_at, {.status = AttemptStatus::exited, .code = 3}});
+}
+
+bool Story::fail(std::uint64_t id) {
+  return tell(TaskFailed{TaskId(id), lease(id), {.status = AttemptStatus::signaled, .code = 9}});
+}
+
+bool Story::cancel(std::uint64_t id) {
+  return tell(TaskCancelled{.id = TaskId(id), .lease = lease(id), .reason = "no"});
+}
+
+bool Story::hand_back(std::uint64_t id) {
+  return tell(TaskHandedBack{TaskId(id), lease(id), HandBackReason::stopping});
+}
+
+const Task& Story::task(std::uint64_t id) const {
+  const Task* found = state_.tasks.all.find(TaskId(id));
+  ALMANAC_CHECK(found != nullptr);
+  return *found;
+}
+
+Lease Story::lease(std::uint64_t id) const {
+  const Task* found = state_.tasks.all.find(TaskId(id));
+  return found == nullptr ? Lease() : found->lease;
+}
+
+Time Story::now() const {
+  return state_.position ? state_.time + std::chrono::seconds(1) : beginning;
+}
+
+std::string check_orders(const State& state) {
+  const Tasks& tasks = state.tasks;
+  for (const auto& [id, task] : tasks.all) {
+    if (auto wrong = check_task(tasks, id, task); !wrong.empty()) return wrong;
+  }
+  Derived derived(tasks);
+  if (!same(tasks.ready, derived.ready)) return "the ready order is not that of the tasks";
+  if (!same(tasks.due, derived.due)) return "the due order is not that of the tasks";
+  if (!same(tasks.running, derived.running)) return "the running order is not that of the tasks";
+  if (tasks.counts != derived.counts) return "the counts are not those of the tasks";
+  if (tasks.live() != derived.live) return "live() is not the number of tasks that have not ended";
+  for (const DependencyKey& key : tasks.dependents) {
+    const Task* dependency = tasks.all.find(key.dependency);
+    if (dependency == nullptr || has_ended(dependency->state)) return "waits for an ended task";
+  }
+  for (const auto& [id, culprit] : tasks.doomed) {
+    const Task* task = tasks.all.find(id);
+    if (task == nullptr || task->state != TaskState::waiting) return "doomed but not waiting";
+  }
+  return {};
+}
+
+}  // namespace almanac::test
