@@ -1,5 +1,7 @@
 #include <almanac/engine/attempts.h>
 
+#include <almanac/engine/limits.h>
+
 #include <csignal>
 #include <utility>
 #include <vector>
@@ -24,6 +26,10 @@ Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
                  }),
       workers_(
           [report = surroundings.report](FinishAttempt finish) { report(std::move(finish)); }) {}
+
+Attempts::~Attempts() {
+  for (auto& [lease, running] : running_) running.stop_source.request_stop();
+}
 
 void Attempts::add_handler(std::string kind, Handler handler) {
   handlers_.insert_or_assign(std::move(kind), std::make_shared<const Handler>(std::move(handler)));
@@ -91,6 +97,7 @@ void Attempts::hand_back_all(Time now, bool at_once) {
 }
 
 void Attempts::advance(Time now) {
+  sweep(now);
   std::vector<Lease> overdue;
   for (auto& [lease, running] : running_) {
     bool timed = running.stop == StopReason::none && running.deadline != Time();
@@ -114,6 +121,15 @@ void Attempts::advance(Time now) {
   }
 }
 
+// Commands that end within an interval are swept behind together.
+void Attempts::sweep(Time now) {
+  if (!processes_.needs_sweep()) return;
+  if (sweep_at_ == Time()) sweep_at_ = now + limits::sweep_interval;
+  if (sweep_at_ > now) return;
+  processes_.sweep();
+  sweep_at_ = Time();
+}
+
 // Ends an attempt of a C++ handler that has not returned. What it answers later is refused.
 void Attempts::give_up(Lease lease, const Running& running) {
   if (running.stop == StopReason::stopping) {
@@ -130,6 +146,7 @@ std::optional<Time> Attempts::next_due() const {
     Time due = running.stop == StopReason::none ? running.deadline : running.kill_at;
     if (due != Time() && (!next || due < *next)) next = due;
   }
+  if (sweep_at_ != Time() && (!next || sweep_at_ < *next)) next = sweep_at_;
   return next;
 }
 

@@ -35,6 +35,10 @@ class Attempts {
     Report report;
   };
   Attempts(const Surroundings& surroundings, AttemptOptions options);
+  // Tells what still runs to stop, kills commands and waits for handlers.
+  ~Attempts();
+  Attempts(const Attempts&) = delete;
+  Attempts& operator=(const Attempts&) = delete;
 
   void add_handler(std::string kind, Handler handler);
   [[nodiscard]] bool can_run(std::string_view kind) const;
@@ -44,7 +48,8 @@ class Attempts {
   void cancel(Lease lease, Time now) { stop(lease, StopReason::cancel, now); }
   // Tells all that run to stop and hands them back; with `at_once` commands get no time to end.
   void hand_back_all(Time now, bool at_once);
-  // Enforces what is due: deadlines, and the end of the time given after SIGTERM.
+  // Enforces what is due: deadlines, the end of the time given after SIGTERM, and the sweep behind
+  // commands that have ended.
   void advance(Time now);
   // When advance() has something to do next.
   [[nodiscard]] std::optional<Time> next_due() const;
@@ -69,12 +74,14 @@ class Attempts {
   void begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued, Running running);
   void stop(Lease lease, StopReason reason, Time now);
   void give_up(Lease lease, const Running& running);
+  void sweep(Time now);
   void command_ended(Lease lease, AttemptOutcome outcome);
 
   Report report_;
   AttemptOptions options_;
   std::map<std::string, std::shared_ptr<const Handler>, std::less<>> handlers_;
   std::map<Lease, Running> running_;
+  Time sweep_at_;  // not set = nothing to sweep
   Processes processes_;
   Workers workers_;
 };

@@ -13,7 +13,8 @@ bool has_zero_byte(const std::string& text) { return text.find('\0') != std::str
 
 Result<void> check(const CommandSpec& spec) {
   if (spec.arguments.empty() || spec.arguments.front().empty()) {
-    return fail(ErrorCode::invalid, "a command needs a program to run");
+    return fail(ErrorCode::invalid, "a command needs a program to run",
+                "write the program's name first, its arguments behind it");
   }
   bool zero = has_zero_byte(spec.working_folder);
   for (const auto& argument : spec.arguments) zero = zero || has_zero_byte(argument);
@@ -37,7 +38,8 @@ Result<std::string> encode(const CommandSpec& spec) {
   try {
     return payload.dump();
   } catch (const json::exception&) {
-    return fail(ErrorCode::invalid, "a command must be UTF-8 text");
+    return fail(ErrorCode::invalid, "a command must be UTF-8 text",
+                "write what is not into a file and give the command its name");
   }
 }
 

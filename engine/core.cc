@@ -6,6 +6,7 @@
 #include <almanac/engine/tasks.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -72,7 +73,7 @@ void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
     if (!absorbed) answer = std::unexpected(absorbed.error());
   }
   if (own && !answer) note(describe(answer.error()));
-  turn.answered.push_back({std::move(submission), std::move(answer)});
+  turn.answered.push_back({std::move(submission), std::move(answer), head_.position});
 }
 
 void Core::refuse(std::unique_ptr<Submission> submission, const Error& error) {
@@ -132,10 +133,28 @@ void Core::release(Turn& turn) {
     published_.publish(turn.after);
     if (options_.on_events) options_.on_events(turn.after, turn.events);
   }
-  for (auto& [submission, answer] : turn.answered) {
+  for (auto& [submission, answer, through] : turn.answered) {
     if (submission->done) submission->done(std::move(answer));
   }
   for (const Effect& effect : turn.effects) carry_out(effect);
+}
+
+// The writer cuts commits between batches, not between turns: what is durable of a turn whose rest
+// was refused is released like any other.
+void Core::release_durable_part(Turn& turn) {
+  Turn part;
+  part.after = *published_.state();
+  for (const RecordedEvent& recorded : turn.events) {
+    if (recorded.position > durable_) break;
+    part.after = fold(std::move(part.after), recorded);
+    add_effects(part.after, recorded, part.effects);
+    part.events.push_back(recorded);
+  }
+  auto refused = std::ranges::find_if(
+      turn.answered, [&](const Turn::Answered& one) { return one.through > durable_; });
+  std::move(turn.answered.begin(), refused, std::back_inserter(part.answered));
+  turn.answered.erase(turn.answered.begin(), refused);
+  release(part);
 }
 
 void Core::carry_out(const Effect& effect) {
@@ -156,9 +175,10 @@ void Core::carry_out(const Effect& effect) {
 // error; what handlers have reported is decided again as soon as there is space.
 void Core::roll_back(const Error& error) {
   if (paused_until_ == Time()) warn(describe(error));
+  if (!parked_.empty()) release_durable_part(*parked_.front());
   head_ = *published_.state();
   for (auto& turn : std::exchange(parked_, {})) {
-    for (auto& [submission, answer] : turn->answered) {
+    for (auto& [submission, answer, through] : turn->answered) {
       if (submission->done) {
         submission->done(std::unexpected(error));
       } else if (!std::holds_alternative<StopEngine>(submission->command)) {
@@ -176,7 +196,7 @@ void Core::break_down(const Error& error) {
   broken_ = true;
   published_.end(error);
   for (auto& turn : std::exchange(parked_, {})) {
-    for (auto& [submission, answer] : turn->answered) refuse(std::move(submission), error);
+    for (auto& [submission, answer, through] : turn->answered) refuse(std::move(submission), error);
   }
   loop_.stop();
 }

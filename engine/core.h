@@ -57,6 +57,7 @@ class Core {
     struct Answered {
       std::unique_ptr<Submission> submission;
       Result<Answer> answer;
+      Position through;  // the last event there was when it was decided
     };
     std::deque<EventBatch> batches;
     std::vector<Answered> answered;
@@ -72,6 +73,7 @@ class Core {
   [[nodiscard]] Result<void> absorb(Turn& turn, std::vector<Event> events);
   void park(std::shared_ptr<Turn> turn);
   void release(Turn& turn);
+  void release_durable_part(Turn& turn);
   void carry_out(const Effect& effect);
   void roll_back(const Error& error);
   void break_down(const Error& error);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <thread>
 #include <utility>
@@ -60,7 +61,11 @@ struct Engine::Parts {
         guard(std::move(started)),
         loop({.on_wake = [this] { wake(); },
               .on_timer = [this] { core->turn({}); },
-              .on_signal = [this](int) { core->stop(std::exchange(signalled, true)); }}),
+              .on_signal =
+                  [this](int) {
+                    stopping = true;
+                    core->stop(std::exchange(signalled, true));
+                  }}),
         mailbox(limits::mailbox_commands_max, [this] { loop.wake(); }) {}
 
   void assemble(std::unique_ptr<Log> opened, State state);
@@ -76,6 +81,7 @@ struct Engine::Parts {
   std::optional<Attempts> attempts;
   std::optional<Core> core;
   bool signalled = false;  // of the loop's thread
+  std::atomic<bool> stopping = false;
   std::thread thread;
 };
 
@@ -230,12 +236,16 @@ bool Engine::wait(const std::function<bool(const State&)>& wanted,
 const Log& Engine::log() const { return *parts_->log; }
 
 void Engine::stop() {
+  parts_->stopping = true;
   parts_->mailbox.put_always(Call([](Core& core) { core.stop(false); }));
 }
 
 void Engine::stop_at_once() {
+  parts_->stopping = true;
   parts_->mailbox.put_always(Call([](Core& core) { core.stop(true); }));
 }
+
+bool Engine::stopping() const { return parts_->stopping; }
 
 void Engine::wait_until_stopped() const { parts_->published->wait_for_end(); }
 

@@ -95,6 +95,8 @@ class Engine {
   void stop();
   // The same without any grace.
   void stop_at_once();
+  // One of these was called, or a signal came.
+  [[nodiscard]] bool stopping() const;
   void wait_until_stopped() const;
   [[nodiscard]] bool stopped() const;
   // Why the engine ended by itself; nothing while it runs and when it was stopped.

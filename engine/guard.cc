@@ -1,6 +1,7 @@
 #include <almanac/engine/guard.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/sessions.h>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <span>
 #include <utility>
 
 namespace almanac {
@@ -49,7 +51,7 @@ struct Groups {
     if (size < 0 && errno == EINTR) continue;
     break;
   }
-  for (std::size_t i = 0; i < groups.size; ++i) ::kill(-groups.items[i], SIGKILL);
+  kill_sessions(std::span(groups.items).first(groups.size));
   ::_exit(0);
 }
 
@@ -91,9 +93,10 @@ Guard::~Guard() {
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {}
 }
 
-void Guard::forget(pid_t group) const {
+void forget(int guard_socket, pid_t group) {
+  if (guard_socket < 0) return;
   GuardMessage message{.group = group, .running = false};
-  (void)::send(socket_.get(), &message, sizeof(message), MSG_NOSIGNAL);
+  (void)::send(guard_socket, &message, sizeof(message), MSG_NOSIGNAL);
 }
 
 }  // namespace almanac

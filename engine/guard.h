@@ -1,5 +1,5 @@
 // A small process beside the engine that outlives it by a moment: when the engine is gone, however
-// it went, the guard kills the process groups of the commands that were running. The kernel kills
+// it went, the guard kills the sessions of the commands that were running. The kernel kills
 // a command itself when its parent dies, but not what the command has started.
 #pragma once
 
@@ -17,6 +17,9 @@ struct GuardMessage {
   bool running = false;
 };
 
+// Tells the guard behind a socket that a group is no more; nothing when there is no socket.
+void forget(int guard_socket, pid_t group);
+
 // Owned by the engine; its destructor ends the guard and with it whatever is still running.
 class Guard {
  public:
@@ -28,7 +31,7 @@ class Guard {
 
   // The socket that takes GuardMessages; never blocks for long.
   [[nodiscard]] int socket() const { return socket_.get(); }
-  void forget(pid_t group) const;
+  void forget(pid_t group) const { almanac::forget(socket_.get(), group); }
 
  private:
   Guard(FileDescriptor socket, pid_t process) : socket_(std::move(socket)), process_(process) {}

@@ -18,6 +18,8 @@ static_assert(submission_tasks_max <= batch_events_max);
 
 inline constexpr std::uint32_t slots_max = 4'096;
 inline constexpr std::uint16_t attempts_max = 1'000;
+// Of timeouts and backoffs: now plus any of them is far from the end of a 64-bit clock.
+inline constexpr Duration duration_max = std::chrono::hours(24 * 365 * 100);
 inline constexpr std::size_t dependencies_max = 10'000;
 inline constexpr std::size_t tags_max = 64;
 inline constexpr std::size_t label_bytes_max = 512;
@@ -25,6 +27,10 @@ inline constexpr std::size_t payload_bytes_max = 8 * mebibyte;
 inline constexpr std::size_t task_bytes_max =
     payload_bytes_max + dependencies_max * sizeof(TaskId) + label_bytes_max;
 static_assert(task_bytes_max <= event_bytes_max);
+
+// What a command left behind outside its process group lives no longer than this, and one look at
+// all processes serves every command that ended within it.
+inline constexpr Duration sweep_interval = std::chrono::milliseconds(200);
 
 // Output of a command kept in the log; the rest is counted and dropped.
 inline constexpr std::size_t output_bytes_default = 64 * kibibyte;

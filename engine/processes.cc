@@ -1,6 +1,7 @@
 #include <almanac/engine/processes.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/sessions.h>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 namespace almanac {
@@ -45,6 +47,13 @@ AttemptOutcome outcome_of(const siginfo_t& ended) {
           .message = "ended by " + describe_signal(ended.si_status)};
 }
 
+void set_variable(std::vector<std::string>& environment, const std::string& name,
+                  const std::string& value) {
+  std::erase_if(environment,
+                [&](const std::string& variable) { return variable.starts_with(name + "="); });
+  environment.push_back(name + "=" + value);
+}
+
 siginfo_t wait_for(const FileDescriptor& handle, int options) {
   siginfo_t ended{};
   auto id = static_cast<id_t>(handle.get());
@@ -53,6 +62,13 @@ siginfo_t wait_for(const FileDescriptor& handle, int options) {
     if (errno == ECHILD) break;  // the program around us ignores SIGCHLD: the code is lost
   }
   return ended;
+}
+
+// Not when the program around us has waited for it, or ignores SIGCHLD: then the number may be
+// another's by now.
+bool is_our_child(pid_t process) {
+  siginfo_t ended{};
+  return ::waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOWAIT | WNOHANG) == 0;
 }
 
 }  // namespace
@@ -71,10 +87,9 @@ Processes::Processes(Loop& loop, const Guard& guard, ProcessOptions options, OnE
 
 Processes::~Processes() {
   for (auto& [lease, process] : running_) {
-    ::kill(-process->spawned.process, SIGKILL);
-    (void)wait_for(process->spawned.handle, WEXITED);
-    guard_.forget(process->spawned.process);
+    ended_.push_back(process->spawned.process);
   }
+  sweep();
 }
 
 Result<void> Processes::start(const Start& start) {
@@ -83,14 +98,11 @@ Result<void> Processes::start(const Start& start) {
                        .working_folder = start.spec.working_folder,
                        .null_device = null_device_.get(),
                        .guard_socket = guard_.socket()};
-  for (const auto& [name, value] : start.spec.environment) {
-    std::erase_if(request.environment,
-                  [&](const std::string& variable) { return variable.starts_with(name + "="); });
-    request.environment.push_back(name + "=" + value);
-  }
-  request.environment.push_back("ALMANAC_TASK=" + std::to_string(start.id.value));
-  request.environment.push_back("ALMANAC_ATTEMPT=" + std::to_string(start.attempt));
-  request.environment.push_back("ALMANAC_LEASE=" + std::to_string(start.lease.value));
+  auto& environment = request.environment;
+  for (const auto& [name, value] : start.spec.environment) set_variable(environment, name, value);
+  set_variable(environment, "ALMANAC_TASK", std::to_string(start.id.value));
+  set_variable(environment, "ALMANAC_ATTEMPT", std::to_string(start.attempt));
+  set_variable(environment, "ALMANAC_LEASE", std::to_string(start.lease.value));
   auto spawned = spawn(request);
   if (!spawned) return std::unexpected(spawned.error());
   auto process = std::make_unique<Process>();
@@ -128,12 +140,10 @@ void Processes::read_output(Process& process) {
 }
 
 // 1. see how it ended, its number still taken  2. kill what it left behind in its group, by that
-// number  3. tell the guard  4. only now give the number back
+// number  3. keep the number for the sweep
 void Processes::end(Process& process) {
   auto ended = wait_for(process.spawned.handle, WEXITED | WNOWAIT);
   ::kill(-process.spawned.process, SIGKILL);
-  guard_.forget(process.spawned.process);
-  (void)wait_for(process.spawned.handle, WEXITED);
   read_output(process);
   auto outcome = outcome_of(ended);
   outcome.output = std::move(process.output);
@@ -141,8 +151,20 @@ void Processes::end(Process& process) {
   auto lease = process.lease;
   process.output_watch.reset();
   process.end_watch.reset();
+  ended_.push_back(process.spawned.process);
   running_.erase(lease);
   on_end_(lease, std::move(outcome));
+}
+
+// 1. kill, their numbers still taken  2. tell the guard  3. only now give the numbers back
+void Processes::sweep() {
+  std::vector<pid_t> leaders;
+  std::ranges::copy_if(ended_, std::back_inserter(leaders), is_our_child);
+  kill_sessions(leaders);
+  for (pid_t leader : std::exchange(ended_, {})) {
+    guard_.forget(leader);
+    while (::waitpid(leader, nullptr, 0) < 0 && errno == EINTR) {}
+  }
 }
 
 }  // namespace almanac

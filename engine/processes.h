@@ -40,6 +40,11 @@ class Processes {
   [[nodiscard]] Result<void> start(const Start& start);
   // Sends a signal to the command's whole process group; nothing when it has ended.
   void signal(Lease lease, int signal);
+  // Kills what commands that have ended left behind outside their group. Costs a look at all
+  // processes of the machine, so it is for many of them at once.
+  void sweep();
+  // Whether a command has ended since the last sweep.
+  [[nodiscard]] bool needs_sweep() const { return !ended_.empty(); }
 
  private:
   struct Process;
@@ -53,6 +58,7 @@ class Processes {
   FileDescriptor null_device_;
   std::vector<std::string> environment_;  // what every command sees
   std::map<Lease, std::unique_ptr<Process>> running_;
+  std::vector<pid_t> ended_;  // not reaped: their numbers are still theirs
 };
 
 }  // namespace almanac

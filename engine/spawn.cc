@@ -108,16 +108,17 @@ std::string_view path_of(const std::vector<std::string>& environment) {
   return path_default;
 }
 
-// What a shell would run for this name; the name itself when there is no such program.
+// What a shell would run for this name, but never a program of the working folder that is only
+// named and not pointed at. Empty when there is none.
 std::string find_program(const std::string& name, std::string_view path) {
   if (name.find('/') != std::string::npos) return name;
   while (!path.empty()) {
     auto end = std::min(path.find(':'), path.size());
     std::string candidate = std::string(path.substr(0, end)) + "/" + name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    if (path.starts_with('/') && ::access(candidate.c_str(), X_OK) == 0) return candidate;
     path.remove_prefix(std::min(end + 1, path.size()));
   }
-  return name;
+  return {};
 }
 
 std::unexpected<Error> failed(const SpawnRequest& request, const Child& child) {
@@ -165,6 +166,7 @@ Result<Spawned> spawn(const SpawnRequest& request) {
   if (process < 0) return fail_errno(error_number, "start a process");
   Spawned spawned{process, FileDescriptor(handle), std::move(output_read)};
   if (child.error_number == 0) return spawned;
+  forget(request.guard_socket, process);  // while the number is still taken
   while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {}
   return failed(request, child);
 }

@@ -19,8 +19,10 @@ std::string describe_task(const EnqueueTasks& command, std::size_t index) {
 
 Result<void> check_limit(std::string_view what, std::size_t size, std::size_t size_max) {
   if (size <= size_max) return {};
-  return fail(ErrorCode::invalid, std::string(what) + ": " + std::to_string(size) +
-                                      " is over the limit of " + std::to_string(size_max));
+  return fail(ErrorCode::invalid,
+              std::string(what) + ": " + std::to_string(size) + " is over the limit of " +
+                  std::to_string(size_max),
+              "stay within the limit");
 }
 
 Result<void> check_numbers(const TaskSpec& spec) {
@@ -32,6 +34,9 @@ Result<void> check_numbers(const TaskSpec& spec) {
   if (spec.timeout < Duration(0) || spec.backoff.initial < Duration(0) ||
       spec.backoff.max < Duration(0)) {
     return fail(ErrorCode::invalid, "timeout and backoff cannot be negative");
+  }
+  if (std::max({spec.timeout, spec.backoff.initial, spec.backoff.max}) > limits::duration_max) {
+    return fail(ErrorCode::invalid, "timeout and backoff cannot be longer than 100 years");
   }
   return {};
 }
@@ -57,7 +62,8 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
     const auto* id = std::get_if<TaskId>(&dependency);
     if (id != nullptr && !state.tasks.all.contains(*id)) {
       return fail(ErrorCode::invalid,
-                  "it depends on task " + std::to_string(id->value) + ", which does not exist");
+                  "it depends on task " + std::to_string(id->value) + ", which does not exist",
+                  "`almanac list` shows those there are");
     }
     const auto* in_batch = std::get_if<InBatch>(&dependency);
     if (in_batch != nullptr && in_batch->index >= command.tasks.size()) {
@@ -67,8 +73,8 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
   return checked;
 }
 
-// The order in which every task comes behind those it depends on; tasks that do not depend on each
-// other keep the order they were submitted in.
+// The order in which every task comes behind those it depends on, and otherwise as it was
+// submitted: a task moves forward only to stand before one that depends on it.
 class DependencyOrder {
  public:
   explicit DependencyOrder(const EnqueueTasks& command)
@@ -243,18 +249,55 @@ class Enqueuer {
 
 bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
 
+// The bytes of the character that begins the text, 0 when it is not UTF-8. Source: table 3-7 of the
+// Unicode standard, which leaves out surrogates and what has a shorter form.
+std::size_t character_bytes(std::string_view text) {
+  auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  auto within = [&](std::size_t i, unsigned low, unsigned high) {
+    return byte(i) >= low && byte(i) <= high;
+  };
+  auto follows = [&](std::size_t i) { return within(i, 0x80, 0xbf); };
+  unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (within(0, 0xc2, 0xdf)) return follows(1) ? 2 : 0;
+  if (within(0, 0xe0, 0xef)) {
+    bool second = within(1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf);
+    return second && follows(2) ? 3 : 0;
+  }
+  if (within(0, 0xf0, 0xf4)) {
+    bool second = within(1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf);
+    return second && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    auto bytes = character_bytes(text);
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<void> check_name(std::string_view what, std::string_view name) {
-  if (name.empty()) return fail(ErrorCode::invalid, "the " + std::string(what) + " is empty");
+  auto bad = [&](std::string_view why) {
+    return fail(ErrorCode::invalid, "the " + std::string(what) + " " + std::string(why),
+                "write 1 to " + std::to_string(limits::name_bytes_max) +
+                    " bytes of UTF-8 text without control characters");
+  };
+  if (name.empty()) return bad("is empty");
   if (auto checked =
           check_limit("bytes of " + std::string(what), name.size(), limits::name_bytes_max);
       !checked) {
     return checked;
   }
-  if (std::ranges::any_of(name, is_control)) {
-    return fail(ErrorCode::invalid, "the " + std::string(what) + " has a control character in it");
-  }
+  if (std::ranges::any_of(name, is_control)) return bad("has a control character in it");
+  if (!is_utf8(name)) return bad("is not UTF-8 text");
   return {};
 }
 

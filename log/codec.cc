@@ -265,6 +265,7 @@ struct FrameReader::Parsed {
   }
   Result<void> read_header();
   Result<Event> read_event(std::uint32_t index) const;
+  Result<Event> read_event_anew(std::uint32_t index);
 
   Prefix prefix;
   std::vector<std::uint64_t> copy;  // LMDB promises 2-byte alignment only; seen aligned always
@@ -345,19 +346,23 @@ Result<Event> FrameReader::Parsed::read_event(std::uint32_t index) const {
   return event;
 }
 
+Result<Event> FrameReader::Parsed::read_event_anew(std::uint32_t index) {
+  try {
+    start_reading();
+    return read_event(index);
+  } catch (const kj::Exception& error) {
+    return corrupt("event " + std::to_string(header.first.value + index) +
+                   " cannot be read: " + std::string(error.getDescription().cStr()));
+  }
+}
+
 Result<Event> FrameReader::event(std::uint32_t index) const {
   ALMANAC_CHECK(index < parsed_->header.count);
   try {
     return parsed_->read_event(index);
   } catch (const kj::Exception&) {
     // Damage, or the reads of the events before have used up the limit.
-  }
-  try {
-    parsed_->start_reading();
-    return parsed_->read_event(index);
-  } catch (const kj::Exception& error) {
-    return corrupt("event " + std::to_string(parsed_->header.first.value + index) +
-                   " cannot be read: " + std::string(error.getDescription().cStr()));
+    return parsed_->read_event_anew(index);
   }
 }
 

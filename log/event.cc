@@ -51,7 +51,7 @@ struct Carried {
   void operator()(const EngineStopped&) {}
 };
 
-std::unexpected<Error> too_large(std::string what, std::size_t size, std::size_t size_max) {
+std::unexpected<Error> too_large(const std::string& what, std::size_t size, std::size_t size_max) {
   return fail(ErrorCode::invalid, what + " of " + std::to_string(size) + " is over the limit of " +
                                       std::to_string(size_max));
 }

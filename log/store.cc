@@ -176,7 +176,7 @@ struct Store::Environment {
   Result<void> open_databases(unsigned transaction_flags, unsigned database_flags);
   Result<void> read_meta();
   Result<void> write_meta();
-  Result<void> check_space(std::span<const Frame> frames) const;
+  Result<void> check_space(std::span<const Frame> added) const;
 
   MDB_env* env = nullptr;
   MDB_dbi frames = 0;
@@ -260,14 +260,14 @@ Result<void> Store::Environment::read_meta() {
   return {};
 }
 
-Result<void> Store::Environment::check_space(std::span<const Frame> frames) const {
+Result<void> Store::Environment::check_space(std::span<const Frame> added) const {
   struct statvfs disk;
   int file_descriptor = -1;
   if (mdb_env_get_fd(env, &file_descriptor) != 0 || ::fstatvfs(file_descriptor, &disk) != 0) {
     return {};
   }
   std::uint64_t needed = 0;
-  for (const Frame& frame : frames) {
+  for (const Frame& frame : added) {
     needed += (frame.value.size() / page_bytes + 2) * page_bytes;
   }
   return check_room(disk, needed);

@@ -46,7 +46,9 @@ class Fields {
     number("attempts_max", event.attempts_max);
     number("backoff_us", event.backoff.initial.count());
     number("backoff_max_us", event.backoff.max.count());
-    for (std::size_t i = 0; i < event.tags.size(); ++i) json_["tags"].push_back(event.tags[i]);
+    for (std::size_t i = 0; i < event.tags.size(); ++i) {
+      json_["tags"].push_back(text_or_hex(as_bytes(event.tags[i])));
+    }
     for (TaskId id : event.dependencies) json_["dependencies"].push_back(id.value);
     bytes("payload", event.payload);
   }
@@ -146,6 +148,7 @@ std::string event_line(const RecordedEvent& recorded) {
   for (const auto& [name, value] : fields.items()) {
     line += fmt::format("  {}={}", name, value_text(value));
   }
+  line.erase(line.find_last_not_of(' ') + 1);
   return line;
 }
 

@@ -3,6 +3,8 @@
 #include <almanac/tools/text.h>
 
 #include <cstdio>
+#include <string>
+#include <string_view>
 
 namespace almanac {
 
@@ -23,11 +25,25 @@ ExitCode exit_code(ErrorCode code) {
   return ExitCode::work_failed;
 }
 
-ExitCode report(const Error& error) {
-  std::fprintf(stderr, "almanac: %s\n", printable(error.message).c_str());
-  if (!error.next_step.empty()) {
-    std::fprintf(stderr, "  %s\n", printable(error.next_step).c_str());
+namespace {
+
+// Where the error itself knows no better.
+std::string_view next_step(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::refused: return "do it as a user who may, or change who may with chmod";
+    case ErrorCode::corrupt: return "run `almanac log verify` to see how far the log is whole";
+    case ErrorCode::storage_full: return "free some space and try again";
+    case ErrorCode::newer_format: return "use the version of Almanac that wrote it, or a later one";
+    default: return {};
   }
+}
+
+}  // namespace
+
+ExitCode report(const Error& error) {
+  auto help = error.next_step.empty() ? std::string(next_step(error.code)) : error.next_step;
+  std::fprintf(stderr, "almanac: %s\n", printable(error.message).c_str());
+  if (!help.empty()) std::fprintf(stderr, "  %s\n", printable(help).c_str());
   return exit_code(error.code);
 }
 

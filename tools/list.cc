@@ -47,8 +47,8 @@ nlohmann::ordered_json task_json(const Source& source, TaskId id, const Task& ta
   nlohmann::ordered_json json{{"id", id.value},
                               {"label", source.label(id)},
                               {"state", name(task.state)},
-                              {"queue", printable(source.state.names.text(task.queue))},
-                              {"kind", printable(source.state.names.text(task.kind))},
+                              {"queue", source.state.names.text(task.queue)},
+                              {"kind", source.state.names.text(task.kind)},
                               {"priority", task.priority},
                               {"attempts", task.attempts},
                               {"failures", task.failures},
@@ -60,11 +60,17 @@ nlohmann::ordered_json task_json(const Source& source, TaskId id, const Task& ta
   return json;
 }
 
+// Without the microseconds, so that what follows fits on a terminal.
+std::string seconds_text(Time time) {
+  return format_time(time).substr(0, std::string_view("2026-11-21T10:00:00").size()) + "Z";
+}
+
+// Priorities are in the JSON and in `show`: here they would cost the label its room.
 void add_row(Table& table, const Source& source, TaskId id, const Task& task) {
   table.add({std::to_string(id.value), std::string(name(task.state)),
-             printable(source.state.names.text(task.queue)), std::to_string(task.priority),
-             fmt::format("{}/{}", task.attempts, task.attempts_max), format_time(task.enqueued_at),
-             source.label(id)});
+             fmt::format("{}/{}", task.attempts, task.attempts_max),
+             printable(source.state.names.text(task.queue)), seconds_text(task.enqueued_at),
+             printable(source.label(id))});
 }
 
 }  // namespace
@@ -74,20 +80,21 @@ ExitCode list(const ListCommand& command) {
   if (!source) return report(source.error());
   auto filter = make_filter(source->state, command);
   if (!filter) return report(filter.error());
-  Table table({"ID", "STATE", "QUEUE", "PRIORITY", "ATTEMPTS", "ENQUEUED", "LABEL"});
+  Table table({"ID", "STATE", "ATTEMPTS", "QUEUE", "ENQUEUED", "LABEL"});
   std::size_t matching = 0;
   for (const auto& [id, task] : source->state.tasks.all) {
     if (filter->nothing || !filter->matches(source->state, id, task)) continue;
     if (++matching > command.limit && command.limit > 0) continue;
     if (command.json) {
-      fmt::print("{}\n", task_json(*source, id, task).dump());
+      auto json = task_json(*source, id, task);
+      fmt::print("{}\n", json.dump(-1, ' ', false, decltype(json)::error_handler_t::replace));
     } else {
       add_row(table, *source, id, task);
     }
   }
   if (command.json) return ExitCode::ok;
   if (matching == 0) {
-    fmt::print("no tasks\n");
+    fmt::print("{}\n", source->state.tasks.last ? "no tasks match" : "no tasks");
     return ExitCode::ok;
   }
   fmt::print("{}", table.text(terminal_columns()));

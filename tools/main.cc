@@ -1,15 +1,26 @@
 // The command line of Almanac: what can be typed, and which function answers it.
 #include <almanac/tools/commands.h>
+#include <almanac/tools/nearest.h>
 
+#include <almanac/engine/limits.h>
+#include <almanac/log/error.h>
 #include <almanac/version.h>
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
 
 namespace almanac {
 namespace {
@@ -17,17 +28,145 @@ namespace {
 // What is to be done once the line has been understood.
 using Action = std::function<ExitCode()>;
 
+// ---- What is wrong with a line, in words that do not change with CLI11's version ----
+
+constexpr std::int64_t number_max = std::numeric_limits<std::int64_t>::max();
+
+CLI::Validator whole_number(std::int64_t min, std::int64_t max) {
+  auto check = [=](std::string& text) -> std::string {
+    std::int64_t number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    bool is_number = error == std::errc() && end == text.data() + text.size();
+    if (is_number && number >= min && number <= max) return {};
+    auto range = max == number_max
+                     ? "of " + std::to_string(min) + " or more"
+                     : "between " + std::to_string(min) + " and " + std::to_string(max);
+    return "'" + text + "' is not a whole number " + range;
+  };
+  return {check, ""};
+}
+
+CLI::Validator not_empty() {
+  return {[](std::string& text) { return std::string(text.empty() ? "the value is empty" : ""); },
+          ""};
+}
+
+// "almanac log cat"
+std::string path_of(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : path_of(*parent) + " " + app.get_name();
+}
+
+std::string help_hint(const CLI::App& app) {
+  return "`" + path_of(app) + " --help` shows what can be typed";
+}
+
+// What was typed behind the name of `app` and not understood.
+std::vector<std::string> unexpected_words(const CLI::App& app) {
+  auto words = app.remaining();
+  std::erase(words, "--");
+  return words;
+}
+
+bool is_parent(const CLI::App& app) { return !app.get_subcommands({}).empty(); }
+
+// A word the command does not take: `known` are those that would have been.
+Error unknown_word(const CLI::App& app, std::string_view what, const std::string& word,
+                   const std::vector<std::string>& known) {
+  std::vector<std::string_view> candidates(known.begin(), known.end());
+  auto meant = nearest(word, candidates);
+  auto next_step = meant ? "did you mean '" + std::string(*meant) + "'?" : help_hint(app);
+  return {ErrorCode::invalid, "there is no " + std::string(what) + " '" + word + "'", next_step};
+}
+
+Error unexpected_word(const CLI::App& app, const std::string& word) {
+  if (!word.starts_with('-')) {
+    return {ErrorCode::invalid, "'" + word + "' is one word too many", help_hint(app)};
+  }
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) known.push_back(option->get_name());
+  auto error = unknown_word(app, "option", word, known);
+  if (is_parent(app)) error.next_step = "write options behind the command: `almanac list --json`";
+  if (app.get_name() == "submit") {
+    error.next_step = "write -- in front of the command: `almanac submit -- tar -czf home.tgz`";
+  }
+  return error;
+}
+
+Error missing_command(const CLI::App& app) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
+  if (auto words = unexpected_words(app); !words.empty()) {
+    if (words.front().starts_with('-')) return unexpected_word(app, words.front());
+    return unknown_word(app, "command", words.front(), known);
+  }
+  std::string list;
+  for (const auto& name : known) list += (list.empty() ? "" : ", ") + name;
+  return {ErrorCode::invalid, "no command stands behind `" + path_of(app) + "`",
+          "add one of: " + list};
+}
+
+template <class Kind>
+bool is(const CLI::ParseError& error) {
+  return dynamic_cast<const Kind*>(&error) != nullptr;
+}
+
+Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
+  const CLI::App* app = &root;
+  while (unexpected_words(*app).empty() && !app->get_subcommands().empty()) {
+    app = app->get_subcommands().front();
+  }
+  bool required = is<CLI::RequiredError>(error);
+  if (required && is_parent(*app)) return missing_command(*app);
+  auto words = unexpected_words(*app);
+  if (!words.empty() && (required || is<CLI::ExtrasError>(error))) {
+    return unexpected_word(*app, words.front());
+  }
+  std::string text = error.what();
+  auto subject = text.substr(0, text.find_first_of(": "));
+  if (required) return {ErrorCode::invalid, "the " + subject + " is missing", help_hint(*app)};
+  if (is<CLI::ExcludesError>(error)) {
+    return {ErrorCode::invalid, text, "keep one of them"};
+  }
+  if (is<CLI::ArgumentMismatch>(error)) {
+    bool missing = text.ends_with("missing") || text.ends_with("received 0");
+    return {ErrorCode::invalid,
+            subject + (missing ? " needs a value behind it" : " was given more than once"),
+            help_hint(*app)};
+  }
+  return {ErrorCode::invalid, text, help_hint(*app)};
+}
+
+// ---- What is printed ----
+
+// A file that is opened where standard output should be would be written into.
+void open_standard_files() {
+  for (int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(file, F_GETFD) == -1) (void)::open("/dev/null", O_RDWR);
+  }
+}
+
+// What was printed must have arrived. A reader that went away, as `head` does, is no error.
+ExitCode finish_output(ExitCode code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  if (errno == EPIPE) return code;
+  return report(fail_errno(errno, "write to standard output").error());
+}
+
+// ---- What can be typed ----
+
 class CommandLine {
  public:
   CommandLine() {
+    app_.name("almanac");
     app_.require_subcommand(1);
-    app_.set_help_all_flag("--help-all", "Show the help of every command");
     app_.footer(
-        "Start here:\n"
+        "Example:\n"
         "  almanac run examples/project_report.toml\n\n"
         "Exit codes: 0 ok, 1 a task failed, 2 usage, 3 not found, 4 conflict,\n"
         "5 no daemon, 6 corrupt, 7 refused, 8 outcome unknown, 9 storage full.");
-    app_.set_version_flag("--version", "almanac " + std::string(version));
+    app_.set_version_flag("--version", "almanac " + std::string(version), "Print the version");
+    app_.set_help_flag("-h,--help", "Print this help");
     add_run();
     add_submit();
     add_list();
@@ -36,19 +175,19 @@ class CommandLine {
     add_log();
     add_state();
     add_version();
+    app_.set_help_all_flag("--help-all", "Print the help of every command");
   }
 
-  int run(int argc, char** argv) {
+  ExitCode run(int argc, char** argv) {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::Success& asked) {
-      return app_.exit(asked);
+      app_.exit(asked);
+      return finish_output(ExitCode::ok);
     } catch (const CLI::ParseError& error) {
-      std::fprintf(stderr, "almanac: %s\n  `almanac --help` shows what can be typed\n",
-                   error.what());
-      return static_cast<int>(ExitCode::usage);
+      return report(usage_error(app_, error));
     }
-    return static_cast<int>(action_());
+    return finish_output(action_());
   }
 
  private:
@@ -71,6 +210,8 @@ class CommandLine {
       options->folder = ".almanac";
       app->add_option("-d,--dir", options->folder, "Folder of the log")
           ->envname("ALMANAC_DIR")
+          ->check(not_empty())
+          ->type_name("FOLDER")
           ->capture_default_str();
     }
     if constexpr (requires { options->json; }) {
@@ -87,35 +228,65 @@ class CommandLine {
         almanac::run);
     app->add_option("workload", options->workload,
                     "TOML or JSON Lines file, - for standard input;\n"
-                    "without one, runs what was submitted to the folder");
+                    "without one, runs what was submitted before")
+        ->check(not_empty())
+        ->type_name("FILE");
     app->add_option("-s,--slots", options->slots, "Attempts at once; 0 = one for each processor")
+        ->check(whole_number(0, limits::slots_max))
+        ->type_name("NUMBER")
         ->capture_default_str();
     app->add_option("--grace", options->grace,
-                    "On Ctrl-C, how long tasks may go on before they are handed back")
+                    "On Ctrl-C, how long tasks may go on before\nthey are handed back")
+        ->type_name("TIME")
         ->capture_default_str();
     app->add_flag("--all", options->all, "Show every task, however many there are");
     app->add_flag("-v,--verbose", options->verbose, "Say what the engine does");
   }
 
   void add_submit() {
-    auto [app, options] = add<SubmitCommand>(
-        app_, "submit", "Add one command to the folder, for the next `almanac run`",
-        "almanac submit --name backup --attempts 3 -- tar czf home.tgz /home\n"
-        "  almanac run",
-        almanac::submit);
+    auto [app, options] =
+        add<SubmitCommand>(app_, "submit", "Add one command for the next `almanac run`",
+                           "almanac submit --name backup --attempts 3 -- tar czf home.tgz /home\n"
+                           "  almanac run",
+                           almanac::submit);
     app->add_option("command", options->arguments, "The command and its arguments, after --")
-        ->required();
-    app->add_option("-n,--name", options->name, "What to call it; the program when left out");
-    app->add_option("-q,--queue", options->queue, "Queue")->capture_default_str();
-    app->add_option("-p,--priority", options->priority, "Larger runs first")->capture_default_str();
-    app->add_option("--attempts", options->attempts, "Tries in all")->capture_default_str();
-    app->add_option("--timeout", options->timeout, "Of one attempt, such as 30s or 5m");
-    auto* delay = app->add_option("--delay", options->delay, "Not before this long from now");
-    app->add_option("--run-at", options->run_at, "Not before, such as 2026-11-21T10:00:00Z")
+        ->required()
+        ->type_name("WORD");
+    app->add_option("-n,--name", options->name, "What to call it; when left out, the command")
+        ->type_name("TEXT");
+    app->add_option("-q,--queue", options->queue, "Queue")
+        ->type_name("NAME")
+        ->capture_default_str();
+    app->add_option("-p,--priority", options->priority, "Larger runs first")
+        ->check(whole_number(std::numeric_limits<std::int32_t>::min(),
+                             std::numeric_limits<std::int32_t>::max()))
+        ->type_name("NUMBER")
+        ->capture_default_str();
+    app->add_option("--attempts", options->attempts, "Tries in all")
+        ->check(whole_number(1, limits::attempts_max))
+        ->type_name("NUMBER")
+        ->capture_default_str();
+    app->add_option("--key", options->key, "Idempotency key: the same key submits once")
+        ->type_name("TEXT");
+    add_conditions(*app, *options);
+  }
+
+  // When a submitted command may run.
+  void add_conditions(CLI::App& app, SubmitCommand& options) {
+    app.add_option("--timeout", options.timeout, "Of one attempt, such as 30s or 5m")
+        ->type_name("TIME");
+    auto* delay = app.add_option("--delay", options.delay, "Not before this long from now")
+                      ->type_name("TIME");
+    app.add_option("--run-at", options.run_at, "Not before, such as 2026-11-21T10:00:00Z")
+        ->type_name("MOMENT")
         ->excludes(delay);
-    app->add_option("--after", options->after, "Numbers of tasks that must succeed first");
-    app->add_option("--tag", options->tags, "Tags");
-    app->add_option("--key", options->key, "Idempotency key: the same key submits once");
+    app.add_option("--after", options.after, "A task that must succeed first; may be repeated")
+        ->check(whole_number(1, number_max))
+        ->type_name("ID")
+        ->allow_extra_args(false);
+    app.add_option("--tag", options.tags, "A tag; may be repeated")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
   }
 
   void add_list() {
@@ -123,42 +294,62 @@ class CommandLine {
                                            "almanac list --state failed --limit 20", almanac::list);
     options->limit = 100;
     app->add_option("--state", options->states,
-                    "waiting, delayed, ready, running, cancelling,\nsucceeded, failed, cancelled");
-    app->add_option("-q,--queue", options->queue, "Only this queue");
-    app->add_option("--tag", options->tag, "Only this tag");
-    app->add_option("--limit", options->limit, "At most so many; 0 = all")->capture_default_str();
+                    "waiting, delayed, ready, running, cancelling,\nsucceeded, failed, cancelled")
+        ->type_name("STATE");
+    app->add_option("-q,--queue", options->queue, "Only this queue")->type_name("NAME");
+    app->add_option("--tag", options->tag, "Only this tag")->type_name("NAME");
+    app->add_option("--limit", options->limit, "At most so many; 0 = all")
+        ->check(whole_number(0, number_max))
+        ->type_name("NUMBER")
+        ->capture_default_str();
   }
 
   void add_show() {
     auto [app, options] =
-        add<ShowCommand>(app_, "show", "Show one task: what it is, how it went, what it said",
+        add<ShowCommand>(app_, "show", "Show one task, how it went and what it wrote",
                          "almanac show 7\n  almanac show 7 --output > report.txt", almanac::show);
-    app->add_option("id", options->id, "Number of the task")->required();
+    app->add_option("id", options->id, "Number of the task")
+        ->required()
+        ->check(whole_number(1, number_max))
+        ->type_name("");
     app->add_flag("--output", options->output, "Print nothing but what its last attempt wrote");
   }
 
   void add_cancel() {
     auto [app, options] = add<CancelCommand>(app_, "cancel", "Cancel tasks that have not ended",
                                              "almanac cancel 7 8", almanac::cancel);
-    app->add_option("id", options->ids, "Numbers of the tasks")->required();
-    app->add_option("--reason", options->reason, "Why, for the record")->capture_default_str();
+    app->add_option("id", options->ids, "Numbers of the tasks")
+        ->required()
+        ->check(whole_number(1, number_max))
+        ->type_name("");
+    app->add_option("--reason", options->reason, "Why, for the record")
+        ->type_name("TEXT")
+        ->capture_default_str();
   }
 
   void add_log() {
     CLI::App* log = app_.add_subcommand("log", "Look at the log itself");
     log->require_subcommand(1);
+    log->footer("Example:\n  almanac log cat --from 100\n  almanac log verify");
     auto [cat, options] =
         add<LogCatCommand>(*log, "cat", "Print events",
                            "almanac log cat --from 100 --to 120 --json", almanac::log_cat);
-    cat->add_option("--from", options->from, "First position")->capture_default_str();
-    cat->add_option("--to", options->to, "Last position; 0 = the end")->capture_default_str();
-    add<LogVerifyCommand>(*log, "verify", "Check every checksum, digest, link and event of the log",
+    cat->add_option("--from", options->from, "First position")
+        ->check(whole_number(1, number_max))
+        ->type_name("POSITION")
+        ->capture_default_str();
+    cat->add_option("--to", options->to, "Last position; 0 = the end")
+        ->check(whole_number(0, number_max))
+        ->type_name("POSITION")
+        ->capture_default_str();
+    add<LogVerifyCommand>(*log, "verify", "Check every checksum, digest, link and event",
                           "almanac log verify --dir work", almanac::log_verify);
   }
 
   void add_state() {
     CLI::App* state = app_.add_subcommand("state", "Look at the state folded from the log");
     state->require_subcommand(1);
+    state->footer("Example:\n  almanac state digest");
     add<StateDigestCommand>(*state, "digest", "Print the digest of the state",
                             "almanac state digest --dir work", almanac::state_digest);
   }
@@ -178,10 +369,20 @@ class CommandLine {
 }  // namespace almanac
 
 int main(int argc, char** argv) {
+  using almanac::ExitCode;
+  auto code = ExitCode::ok;
   try {
-    return almanac::CommandLine().run(argc, argv);
+    almanac::open_standard_files();
+    code = almanac::CommandLine().run(argc, argv);
+  } catch (const std::system_error& error) {
+    // What fmt throws when it cannot print.
+    bool reader_went_away = error.code() == std::errc::broken_pipe;
+    if (!reader_went_away) {
+      code = almanac::report(almanac::fail_errno(error.code().value(), "print").error());
+    }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "almanac: %s\n", error.what());
-    return static_cast<int>(almanac::ExitCode::work_failed);
+    code = ExitCode::work_failed;
   }
+  return static_cast<int>(code);
 }

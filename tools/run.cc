@@ -2,6 +2,7 @@
 #include <almanac/tools/progress.h>
 #include <almanac/tools/run_display.h>
 #include <almanac/tools/text.h>
+#include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
 #include <almanac/tools/workload.h>
 
@@ -11,6 +12,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -35,33 +37,55 @@ void resolve(TaskSpec& spec, std::size_t chunk_begin, const std::vector<RunTask>
   }
 }
 
-// Submits a workload piece by piece. What was submitted before, by a run that did not end, is
-// recognised by its keys.
-Result<std::vector<RunTask>> submit_workload(Engine& engine, Workload workload) {
-  for (const auto& [queue, slots] : workload.queue_slots) {
-    if (auto done = engine.configure_queue(queue, slots); !done) {
-      return std::unexpected(done.error());
-    }
-  }
-  std::vector<RunTask> tasks;
+using Submit = std::function<Result<std::vector<Submitted>>(std::vector<TaskSpec>)>;
+
+// Submits a workload piece by piece; `tasks` are those that were, also when it answers an error.
+// What was submitted before, by a run that did not end, is recognised by its keys.
+Result<void> submit_workload(const Workload& workload, const Submit& submit,
+                             std::vector<RunTask>& tasks) {
   for (std::size_t begin = 0; begin < workload.tasks.size(); begin += chunk_tasks) {
     auto end = std::min(begin + chunk_tasks, workload.tasks.size());
     std::vector<TaskSpec> specs;
     for (std::size_t i = begin; i < end; ++i) {
-      resolve(workload.tasks[i].spec, begin, tasks);
-      specs.push_back(std::move(workload.tasks[i].spec));
+      resolve(specs.emplace_back(workload.tasks[i].spec), begin, tasks);
     }
-    auto submitted = engine.submit(std::move(specs));
+    auto submitted = submit(std::move(specs));
     if (!submitted) return std::unexpected(submitted.error());
     for (std::size_t i = begin; i < end; ++i) {
       tasks.push_back({(*submitted)[i - begin].id, printable(workload.tasks[i].name)});
     }
   }
+  return {};
+}
+
+// All of the workload will be accepted, or why not, before anything of it is.
+Result<void> try_out_workload(const Workload& workload, State state) {
+  auto submit = [&](std::vector<TaskSpec> specs) -> Result<std::vector<Submitted>> {
+    auto answer = try_out(state, EnqueueTasks{std::move(specs)});
+    if (!answer) return std::unexpected(answer.error());
+    return std::get<std::vector<Submitted>>(std::move(*answer));
+  };
+  std::vector<RunTask> tasks;
+  return submit_workload(workload, submit, tasks);
+}
+
+// Not all of it, when the engine was stopped meanwhile.
+Result<std::vector<RunTask>> hand_over(Engine& engine, const Workload& workload) {
+  std::vector<RunTask> tasks;
+  Result<void> submitted;
+  for (const auto& [queue, slots] : workload.queue_slots) {
+    if (submitted) submitted = engine.configure_queue(queue, slots);
+  }
+  auto submit = [&](std::vector<TaskSpec> specs) { return engine.submit(std::move(specs)); };
+  if (submitted) submitted = submit_workload(workload, submit, tasks);
+  if (submitted) return tasks;
+  bool was_stopped = submitted.error().code == ErrorCode::stopped && !engine.failure();
+  if (!was_stopped) return std::unexpected(submitted.error());
   return tasks;
 }
 
 // Without a workload a run is for everything the folder holds that has not ended.
-std::vector<RunTask> live_tasks(const Engine& engine) {
+Result<std::vector<RunTask>> live_tasks(const Engine& engine) {
   std::vector<RunTask> tasks;
   auto state = engine.state();
   for (const auto& [id, task] : state->tasks.all) {
@@ -90,34 +114,68 @@ bool all_succeeded(const State& state, const std::vector<TaskId>& ids) {
 ExitCode follow(Engine& engine, Progress& progress, std::vector<RunTask> tasks,
                 DisplayOptions options) {
   auto ids = ids_of(tasks);
-  RunDisplay display(options, std::move(tasks));
+  bool is_json = options.json;
+  RunDisplay display(std::move(options), std::move(tasks));
   progress.await(ids, [&] { return engine.state(); });
   bool stopped = false;
   while (!stopped && !progress.done()) {
     stopped = engine.stopped();
+    if (engine.stopping()) display.stopping(*engine.state());
     display.show(progress.take(stopped ? std::chrono::milliseconds(0) : poll_interval),
                  *engine.state());
+  }
+  bool interrupted = stopped && !progress.done();
+  if (is_json) {  // the closing object is about the end of the log
+    engine.stop();
+    engine.wait_until_stopped();
   }
   auto state = engine.state();
   display.close(*state, engine.log());
   if (auto failure = engine.failure()) return report(*failure);
-  bool interrupted = stopped && !progress.done();
   return interrupted || all_succeeded(*state, ids) ? ExitCode::ok : ExitCode::work_failed;
+}
+
+// What a run is for, checked as far as that goes without an engine.
+struct Plan {
+  std::optional<Workload> workload;
+  State before;
+};
+
+Result<Plan> make_plan(const RunCommand& command) {
+  Plan plan;
+  if (!command.workload.empty()) {
+    auto loaded = load_workload(command.workload, system_time());
+    if (!loaded) return std::unexpected(loaded.error());
+    plan.workload = std::move(*loaded);
+  }
+  auto state = plan.workload ? read_state_or_none(command.folder) : read_state(command.folder);
+  if (!state) return std::unexpected(state.error());
+  plan.before = std::move(*state);
+  if (plan.workload) {
+    auto accepted = try_out_workload(*plan.workload, plan.before);
+    if (!accepted) return std::unexpected(accepted.error());
+  }
+  return plan;
+}
+
+DisplayOptions display_options(const RunCommand& command,
+                               std::chrono::steady_clock::time_point began) {
+  auto folder = command.folder == ".almanac" ? "" : " --dir " + shell_line({command.folder});
+  return {.json = command.json,
+          .all = command.all,
+          .grace = printable(command.grace),
+          .hint = printable("`almanac show ID" + folder + "` shows what a task wrote"),
+          .began = began};
 }
 
 }  // namespace
 
 ExitCode run(const RunCommand& command) {
+  auto began = std::chrono::steady_clock::now();
   auto grace = parse_duration(command.grace);
   if (!grace) return report(grace.error());
-  std::optional<Workload> workload;
-  if (!command.workload.empty()) {
-    auto loaded = load_workload(command.workload, system_time());
-    if (!loaded) return report(loaded.error());
-    workload = std::move(*loaded);
-  } else if (auto log = Log::open(command.folder, {.access = Access::read}); !log) {
-    return report(log.error());
-  }
+  auto plan = make_plan(command);
+  if (!plan) return report(plan.error());
   set_verbosity(command.verbose ? Verbosity::everything : Verbosity::warnings);
   Progress progress;
   auto engine =
@@ -129,19 +187,15 @@ ExitCode run(const RunCommand& command) {
                       progress.see(state, events);
                     }});
   if (!engine) return report(engine.error());
-  std::vector<RunTask> tasks;
-  if (workload) {
-    auto submitted = submit_workload(**engine, std::move(*workload));
-    if (!submitted && submitted.error().code == ErrorCode::stopped && !(*engine)->failure()) {
-      fmt::print("stopped before everything was submitted; run it again to go on\n");
-      return ExitCode::ok;
-    }
-    if (!submitted) return report(submitted.error());
-    tasks = std::move(*submitted);
-  } else {
-    tasks = live_tasks(**engine);
+  auto tasks = plan->workload ? hand_over(**engine, *plan->workload) : live_tasks(**engine);
+  if (!tasks) return report(tasks.error());
+  for (RunTask& task : *tasks) {
+    const Task* known = plan->before.tasks.all.find(task.id);
+    if (known != nullptr) task.before = known->state;
   }
-  return follow(**engine, progress, std::move(tasks), {.json = command.json, .all = command.all});
+  auto options = display_options(command, began);
+  options.tasks = plan->workload ? plan->workload->tasks.size() : tasks->size();
+  return follow(**engine, progress, std::move(*tasks), std::move(options));
 }
 
 }  // namespace almanac

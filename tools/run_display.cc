@@ -35,12 +35,21 @@ std::string reason_of(const EventBody& body) {
 }  // namespace
 
 RunDisplay::RunDisplay(DisplayOptions options, std::vector<RunTask> tasks)
-    : options_(options),
+    : options_(std::move(options)),
       tasks_(std::move(tasks)),
-      terminal_columns_(options.json ? 0 : terminal_columns()),
-      every_end_(options.all || tasks_.size() <= tasks_shown_max),
+      terminal_columns_(options_.json ? 0 : terminal_columns()),
+      every_end_(options_.all || tasks_.size() <= tasks_shown_max),
       milestone_next_(tasks_.size() / milestones) {
-  for (std::size_t i = 0; i < tasks_.size(); ++i) by_id_[tasks_[i].id] = i;
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    by_id_[tasks_[i].id] = i;
+    count(tasks_[i].before);
+  }
+  ended_before_ = ended_;
+}
+
+void RunDisplay::count(TaskState state) {
+  if (has_ended(state)) ++ended_;
+  if (state == TaskState::failed) ++failed_;
 }
 
 std::string RunDisplay::label(TaskId id) const {
@@ -52,7 +61,7 @@ std::string RunDisplay::label(TaskId id) const {
 
 void RunDisplay::show(std::span<const AttemptNote> notes, const State& state) {
   for (const AttemptNote& note : notes) {
-    if (has_ended(note.state) && by_id_.contains(note.id)) ++ended_;
+    if (by_id_.contains(note.id)) count(note.state);
     if (options_.json) {
       json(note);
     } else if (terminal_columns_ == 0 && (every_end_ || note.state != TaskState::succeeded)) {
@@ -63,7 +72,7 @@ void RunDisplay::show(std::span<const AttemptNote> notes, const State& state) {
     if (!notes.empty()) std::fflush(stdout);
     return;
   }
-  terminal_columns_ > 0 ? redraw(state) : milestone(state);
+  terminal_columns_ > 0 ? redraw(state) : milestone();
 }
 
 void RunDisplay::line(const AttemptNote& note) {
@@ -90,25 +99,37 @@ void RunDisplay::redraw(const State& state) {
   auto now = std::chrono::steady_clock::now();
   if (now - drawn_ < redraw_interval) return;
   drawn_ = now;
-  auto seconds = std::chrono::duration<double>(now - began_).count();
-  auto text =
-      fmt::format("{}/{} ended, {} running, {} failed, {:.0f}/s", ended_, tasks_.size(),
-                  state.tasks.count(TaskState::running), state.tasks.count(TaskState::failed),
-                  seconds > 0 ? static_cast<double>(ended_) / seconds : 0.0);
+  auto seconds = std::chrono::duration<double>(now - options_.began).count();
+  auto ended_here = static_cast<double>(ended_ - ended_before_);
+  auto text = fmt::format("{}/{} ended, {} running, {} failed, {:.0f}/s", ended_, options_.tasks,
+                          state.tasks.count(TaskState::running), failed_,
+                          seconds > 0 ? ended_here / seconds : 0.0);
   fmt::print("\r\033[K{}", cut(text, terminal_columns_ - 1));
   std::fflush(stdout);
 }
 
-void RunDisplay::milestone(const State& state) {
+void RunDisplay::milestone() {
   if (every_end_ || ended_ < milestone_next_) return;
   milestone_next_ = ended_ + tasks_.size() / milestones;
-  fmt::print("{}/{} ended, {} failed\n", ended_, tasks_.size(),
-             state.tasks.count(TaskState::failed));
+  fmt::print("{}/{} ended, {} failed\n", ended_, options_.tasks, failed_);
   std::fflush(stdout);
 }
 
+void RunDisplay::stopping(const State& state) {
+  auto running = state.tasks.count(TaskState::running) + state.tasks.count(TaskState::cancelling);
+  if (std::exchange(stopping_, true) || options_.json || running == 0) return;
+  clear_line();
+  fmt::print("stopping: {} may go on for {}; a second Ctrl-C ends that at once\n",
+             counted(running, "task"), options_.grace);
+  std::fflush(stdout);
+}
+
+void RunDisplay::clear_line() const {
+  if (drawn_ != std::chrono::steady_clock::time_point()) fmt::print("\r\033[K");
+}
+
 RunDisplay::Sums RunDisplay::sums(const State& state) const {
-  Sums sums;
+  Sums sums{.unfinished = options_.tasks - tasks_.size()};
   for (const RunTask& task : tasks_) {
     switch (state.tasks.all.find(task.id)->state) {
       case TaskState::succeeded: ++sums.succeeded; break;
@@ -128,40 +149,52 @@ std::string RunDisplay::why(const Task& task, const Log& log) const {
   return printable(read ? reason : read.error().message);
 }
 
-void RunDisplay::close(const State& state, const Log& log) {
-  auto sums = this->sums(state);
-  if (options_.json) {
-    nlohmann::ordered_json json{
-        {"tasks", tasks_.size()},        {"succeeded", sums.succeeded},
-        {"failed", sums.failed},         {"cancelled", sums.cancelled},
-        {"unfinished", sums.unfinished}, {"position", state.position.value}};
-    fmt::print("{}\n", json.dump());
-    std::fflush(stdout);
-    return;
-  }
-  if (terminal_columns_ > 0) fmt::print("\r\033[K");
-  Table table({"TASK", "STATE", "ATTEMPTS", "TIME", "WHY"});
+void RunDisplay::closing_object(const State& state, const Sums& sums) const {
+  nlohmann::ordered_json json{{"tasks", options_.tasks},        {"succeeded", sums.succeeded},
+                              {"failed", sums.failed},          {"cancelled", sums.cancelled},
+                              {"unfinished", sums.unfinished},  {"position", state.position.value},
+                              {"digest", to_hex(digest(state))}};
+  fmt::print("{}\n", json.dump());
+}
+
+void RunDisplay::table(const State& state, const Log& log) const {
+  Table table({"ID", "TASK", "STATE", "ATTEMPTS", "TIME", "WHY"});
   std::size_t rows = 0;
   std::size_t hidden = 0;
   for (const RunTask& entry : tasks_) {
     const Task& task = *state.tasks.all.find(entry.id);
     if (!every_end_ && task.state == TaskState::succeeded) continue;
-    if (!options_.all && !every_end_ && rows == troubles_shown_max) {
+    if (!every_end_ && rows == troubles_shown_max) {
       ++hidden;
       continue;
     }
     ++rows;
     bool timed = has_ended(task.state) && task.attempts > 0;
-    table.add({label(entry.id), std::string(name(task.state)), std::to_string(task.attempts),
+    table.add({std::to_string(entry.id.value), label(entry.id), std::string(name(task.state)),
+               std::to_string(task.attempts),
                timed ? format_compact(task.ended_at - task.started_at) : "-", why(task, log)});
   }
   if (rows > 0) fmt::print("\n{}", table.text(terminal_columns_));
   if (hidden > 0) fmt::print("and {} more; --all shows them\n", hidden);
-  auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began_);
-  fmt::print("\n{} tasks: {} succeeded, {} failed, {} cancelled", tasks_.size(), sums.succeeded,
-             sums.failed, sums.cancelled);
-  if (sums.unfinished > 0) fmt::print(", {} not finished", sums.unfinished);
-  fmt::print(" in {}\n", format_compact(took));
+}
+
+void RunDisplay::close(const State& state, const Log& log) {
+  auto sums = this->sums(state);
+  clear_line();
+  if (options_.json) {
+    closing_object(state, sums);
+  } else if (options_.tasks == 0) {
+    fmt::print("nothing to run: every task of this folder has ended\n");
+  } else {
+    table(state, log);
+    auto took = std::chrono::steady_clock::now() - options_.began;
+    fmt::print("\n{}: {} succeeded, {} failed, {} cancelled", counted(options_.tasks, "task"),
+               sums.succeeded, sums.failed, sums.cancelled);
+    if (sums.unfinished > 0) fmt::print(", {} not finished", sums.unfinished);
+    fmt::print(" in {}\n", format_compact(std::chrono::duration_cast<Duration>(took)));
+    if (sums.unfinished > 0) fmt::print("run it again to go on\n");
+    if (sums.failed > 0) fmt::print("{}\n", options_.hint);
+  }
   std::fflush(stdout);
 }
 

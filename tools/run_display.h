@@ -6,8 +6,10 @@
 #include <almanac/projections/state.h>
 #include <almanac/tools/progress.h>
 
+#include <chrono>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace almanac {
@@ -15,12 +17,17 @@ namespace almanac {
 // A task of the run, as it is called.
 struct RunTask {
   TaskId id;
-  std::string label;  // printable
+  std::string label;                      // printable
+  TaskState before = TaskState::waiting;  // when the run began
 };
 
 struct DisplayOptions {
   bool json = false;
-  bool all = false;  // every end on a line of its own, every task in the table
+  bool all = false;       // every end on a line of its own, every task in the table
+  std::size_t tasks = 0;  // of the run; more than were submitted when it was stopped early
+  std::string grace;      // printable; how long tasks may go on when the run is stopped
+  std::string hint;       // printable; how to look at what a task has written
+  std::chrono::steady_clock::time_point began;  // when the run did
 };
 
 class RunDisplay {
@@ -28,22 +35,29 @@ class RunDisplay {
   RunDisplay(DisplayOptions options, std::vector<RunTask> tasks);
 
   void show(std::span<const AttemptNote> notes, const State& state);
-  // The closing table or object. Reads why tasks failed from the log.
+  // The engine has been told to stop; says once what that means.
+  void stopping(const State& state);
+  // The closing table or object; once. Reads why tasks failed from the log. An engine that has
+  // stopped has written its last event: the object then has the digest of all there is.
   void close(const State& state, const Log& log);
 
  private:
-  void line(const AttemptNote& note);
-  void json(const AttemptNote& note);
-  void redraw(const State& state);
-  void milestone(const State& state);
-  [[nodiscard]] std::string label(TaskId id) const;
-  [[nodiscard]] std::string why(const Task& task, const Log& log) const;
   struct Sums {
     std::size_t succeeded = 0;
     std::size_t failed = 0;
     std::size_t cancelled = 0;
     std::size_t unfinished = 0;
   };
+  void count(TaskState state);
+  void table(const State& state, const Log& log) const;
+  void closing_object(const State& state, const Sums& sums) const;
+  void line(const AttemptNote& note);
+  void json(const AttemptNote& note);
+  void redraw(const State& state);
+  void milestone();
+  void clear_line() const;
+  [[nodiscard]] std::string label(TaskId id) const;
+  [[nodiscard]] std::string why(const Task& task, const Log& log) const;
   [[nodiscard]] Sums sums(const State& state) const;
 
   DisplayOptions options_;
@@ -52,8 +66,10 @@ class RunDisplay {
   std::size_t terminal_columns_;
   bool every_end_;
   std::size_t ended_ = 0;
+  std::size_t failed_ = 0;
+  std::size_t ended_before_;  // of ended_, those that had when the run began
   std::size_t milestone_next_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  bool stopping_ = false;
   std::chrono::steady_clock::time_point drawn_;
 };
 

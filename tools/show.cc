@@ -27,17 +27,6 @@ const AttemptEnd* attempt_end(const EventBody& body) {
 
 std::string text_of(Bytes bytes) { return std::string(as_text(bytes)); }
 
-// As people would type it; quoted where a shell would need it.
-std::string command_line(const CommandSpec& spec) {
-  std::string line;
-  for (const std::string& argument : spec.arguments) {
-    bool plain = !argument.empty() &&
-                 argument.find_first_of(" \t\n'\"\\$&|;<>()*?[]#~`!") == std::string::npos;
-    line += (line.empty() ? "" : " ") + (plain ? argument : "'" + argument + "'");
-  }
-  return line;
-}
-
 void describe_request(ordered_json& json, const TaskEnqueued& event) {
   json["label"] = event.label;
   json["kind"] = event.kind;
@@ -51,7 +40,7 @@ void describe_request(ordered_json& json, const TaskEnqueued& event) {
     return;
   }
   if (auto spec = decode_command(event.payload)) {
-    json["command"] = command_line(*spec);
+    json["command"] = shell_line(spec->arguments);
     if (!spec->working_folder.empty()) json["folder"] = spec->working_folder;
   }
 }
@@ -85,10 +74,18 @@ void describe_end(ordered_json& json, const EventBody& body) {
   if (end->output_dropped > 0) json["output_dropped"] = end->output_dropped;
 }
 
+std::string plain_text(const ordered_json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const auto& element : value) text += (text.empty() ? "" : ", ") + plain_text(element);
+  return text;
+}
+
 // Output is shown as lines, everything else as one escaped line.
 void print_plain(const ordered_json& json) {
   for (const auto& [key, value] : json.items()) {
-    auto text = value.is_string() ? value.get<std::string>() : value.dump();
+    auto text = plain_text(value);
     if (key != "output") {
       fmt::print("{:<13} {}\n", key, printable(text));
       continue;

@@ -1,14 +1,12 @@
 #include <almanac/tools/source.h>
 
-#include <almanac/tools/text.h>
-
 #include <utility>
 
 namespace almanac {
 
-std::string Source::label(TaskId id) const {
-  return id.value > 0 && id.value <= labels.size() ? printable(labels[id.value - 1])
-                                                   : std::string();
+std::string_view Source::label(TaskId id) const {
+  return id.value > 0 && id.value <= labels.size() ? std::string_view(labels[id.value - 1])
+                                                   : std::string_view();
 }
 
 Result<Source> open_source(const std::filesystem::path& folder) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace almanac {
@@ -17,8 +18,8 @@ struct Source {
   State state;
   std::vector<std::string> labels;  // by TaskId - 1
 
-  // Printable; empty when the task was given none.
-  [[nodiscard]] std::string label(TaskId id) const;
+  // As it was given; empty when it was not.
+  [[nodiscard]] std::string_view label(TaskId id) const;
 };
 
 // Opens the log for reading, beside a writer if there is one, and reads all of it once.

@@ -18,7 +18,7 @@ ExitCode state_digest(const StateDigestCommand& command) {
     nlohmann::ordered_json json{{"position", state->position.value}, {"digest", hex}};
     fmt::print("{}\n", json.dump());
   } else {
-    fmt::print("{}  at position {}\n", hex, state->position.value);
+    fmt::print("position {}\ndigest   {}\n", state->position.value, hex);
   }
   return ExitCode::ok;
 }

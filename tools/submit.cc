@@ -1,8 +1,10 @@
 #include <almanac/tools/commands.h>
 #include <almanac/tools/text.h>
+#include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
 
 #include <almanac/engine/command_spec.h>
+#include <almanac/engine/diagnostics.h>
 #include <almanac/engine/engine.h>
 
 #include <fmt/core.h>
@@ -13,14 +15,34 @@
 namespace almanac {
 namespace {
 
+constexpr std::size_t label_columns_max = 60;
+
+// The working folder of the command, which is also that of this process.
+Result<std::string> current_folder() {
+  std::error_code error;
+  auto path = std::filesystem::current_path(error);
+  if (error) return fail_errno(error.value(), "tell the current folder");
+  return path.string();
+}
+
+Result<void> check_accepted(const std::filesystem::path& folder, const TaskSpec& spec) {
+  auto state = read_state_or_none(folder);
+  if (!state) return std::unexpected(state.error());
+  auto answer = try_out(*state, EnqueueTasks{{spec}});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
 Result<TaskSpec> make_spec(const SubmitCommand& command) {
-  auto payload = encode({.arguments = command.arguments,
-                         .working_folder = std::filesystem::current_path().string(),
-                         .environment = {}});
+  auto folder = current_folder();
+  if (!folder) return std::unexpected(folder.error());
+  CommandSpec run{.arguments = command.arguments, .working_folder = *folder, .environment = {}};
+  auto payload = encode(run);
   if (!payload) return std::unexpected(payload.error());
   TaskSpec spec{.kind = std::string(command_kind),
                 .queue = command.queue,
-                .label = command.name.empty() ? command.arguments.front() : command.name,
+                .label = command.name.empty() ? cut(shell_line(run.arguments), label_columns_max)
+                                              : command.name,
                 .payload = std::move(*payload),
                 .priority = command.priority,
                 .attempts_max = command.attempts,
@@ -50,7 +72,11 @@ Result<TaskSpec> make_spec(const SubmitCommand& command) {
 ExitCode submit(const SubmitCommand& command) {
   auto spec = make_spec(command);
   if (!spec) return report(spec.error());
+  if (auto accepted = check_accepted(command.folder, *spec); !accepted) {
+    return report(accepted.error());
+  }
   // An engine that only takes the task: no kind of command runs while it is open.
+  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
   auto engine = Engine::open({.folder = command.folder, .runs_commands = false});
   if (!engine) return report(engine.error());
   auto submitted = (*engine)->submit(std::move(*spec));

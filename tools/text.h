@@ -7,13 +7,19 @@
 
 namespace almanac {
 
-// Control characters and bytes that are not UTF-8 become \n, \t, \xNN: what a task says can
-// never move the cursor or hide a line.
+// Control characters, those that turn the direction of writing and bytes that are not UTF-8 become
+// \n, \t, \xNN: what a task says can never move the cursor, hide a line or swap words.
 [[nodiscard]] std::string printable(std::string_view text);
-// Columns on a terminal, taking every code point for one.
+// Columns of printable text on a terminal: two for what East Asia writes wide and for emoji, none
+// for marks above other letters. Source: the main blocks of Unicode's EastAsianWidth.txt.
 [[nodiscard]] std::size_t columns(std::string_view text);
 // At most so many columns; the last one is "…" when something was cut.
 [[nodiscard]] std::string cut(std::string_view text, std::size_t columns_max);
+
+// Words as one would type them: those a shell would take apart stand in quotes.
+[[nodiscard]] std::string shell_line(const std::vector<std::string>& words);
+// "1 task", "2 tasks".
+[[nodiscard]] std::string counted(std::size_t count, std::string_view noun);
 
 // Rows with aligned columns. Cells must be printable.
 class Table {
@@ -21,10 +27,11 @@ class Table {
   explicit Table(std::vector<std::string> headings);
   // As many cells as headings.
   void add(std::vector<std::string> cells);
-  // The last column is cut so that no line is wider than `columns_max`; 0 = no limit.
+  // The widest cells are cut so that no line is wider than `columns_max`; 0 = no limit.
   [[nodiscard]] std::string text(std::size_t columns_max) const;
 
  private:
+  [[nodiscard]] std::vector<std::size_t> widths(std::size_t columns_max) const;
   std::vector<std::vector<std::string>> rows_;
 };
 

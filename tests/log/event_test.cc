@@ -15,9 +15,9 @@ namespace {
 
 constexpr Time noon(Duration(1'700'000'000'000'000));
 
-EventBatch batch_of(std::vector<EventBody> bodies) {
+EventBatch batch_of(const std::vector<EventBody>& bodies) {
   EventBatch batch;
-  for (EventBody& body : bodies) batch.events.push_back({.at = noon, .body = body});
+  for (const EventBody& body : bodies) batch.events.push_back({.at = noon, .body = body});
   return batch;
 }
 

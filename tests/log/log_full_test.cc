@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include <signal.h>
 #include <sys/resource.h>
 
+#include <csignal>
 #include <future>
 #include <string>
 #include <vector>

@@ -49,13 +49,13 @@ TEST(LogOpen, MakesExactlyTheFilesOfALog) {
 
 TEST(LogOpen, MakesMissingFoldersAndKeepsOthersOut) {
   TempFolder folder;
-  for (const char* name : {"a/b/plain", "a/b/slash/"}) {
+  for (const char* name : {"a/b/plain", "c/d/slash/"}) {
     TestLog log(folder / name);
     EXPECT_EQ(mode_of(folder / name), 0700U) << name;
     EXPECT_EQ(mode_of(folder / name / "lock"), 0600U);
     EXPECT_EQ(mode_of(folder / name / "log/data.mdb"), 0600U);
   }
-  EXPECT_EQ(names_in(folder / "a/b/slash"), names_of_a_log);
+  EXPECT_EQ(names_in(folder / "c/d/slash"), names_of_a_log);
 }
 
 TEST(LogOpen, TakesARelativeFolder) {
@@ -149,6 +149,7 @@ TEST(LogOpen, ReadsACopyOfTheFileAlone) {
   auto log = Log::open(folder / "copy", {.access = Access::read});
   ASSERT_TRUE(log) << log.error().message;
   EXPECT_EQ(read_texts(**log), texts_of(numbered_events(1, 3)));
+  EXPECT_TRUE(fs::exists(folder / "copy/log/lock.mdb")) << "it registers as a reader";
 }
 
 TEST(LogOpen, GivesAnErrorForADamagedFileAndKeepsIt) {

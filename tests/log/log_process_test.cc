@@ -9,10 +9,9 @@
 
 #include <gtest/gtest.h>
 
-#include <signal.h>
 #include <unistd.h>
 
-#include <set>
+#include <csignal>
 #include <string>
 #include <vector>
 

@@ -62,7 +62,7 @@ TEST(WriteLock, OverwritesALongerTextOfAnEarlierHolder) {
   write_file(folder / "lock", std::string(5'000, 'x'));
   auto lock = WriteLock::take(folder.path());
   ASSERT_TRUE(lock);
-  EXPECT_EQ(read_file(folder / "lock").find('x'), std::string::npos);
+  EXPECT_EQ(read_file(folder / "lock").find("xxxx"), std::string::npos);
 }
 
 TEST(WriteLock, IsSharedByReadersAndKeepsWritersOut) {

@@ -1,0 +1,56 @@
+// What must happen outside for an event: a start begins an attempt, a request to cancel stops one,
+// nothing else does anything.
+#include <almanac/engine/effects.h>
+#include <almanac/tests/support/any_event.h>
+#include <almanac/tests/support/story.h>
+
+#include <gtest/gtest.h>
+
+namespace almanac::test {
+namespace {
+
+std::vector<Effect> effects_of(const Story& story) {
+  std::vector<Effect> effects;
+  add_effects(story.state(), story.events().back(), effects);
+  return effects;
+}
+
+TEST(Effects, BeginTheAttemptThatWasStarted) {
+  Story story;
+  story.enqueue({.id = 7});
+  story.tell(TaskStarted{TaskId(7), 3, Time(Duration(99))});
+  auto effects = effects_of(story);
+  ASSERT_EQ(effects.size(), 1U);
+  const auto& begin = std::get<BeginAttempt>(effects.front());
+  EXPECT_EQ(begin.id, TaskId(7));
+  EXPECT_EQ(begin.lease, Lease(2));
+  EXPECT_EQ(begin.attempt, 3U);
+  EXPECT_EQ(begin.deadline, Time(Duration(99)));
+  EXPECT_EQ(begin.enqueued, Position(1));
+}
+
+TEST(Effects, StopTheAttemptThatIsToBeCancelled) {
+  Story story;
+  story.enqueue({.id = 7});
+  story.start(7);
+  story.request_cancel(7);
+  auto effects = effects_of(story);
+  ASSERT_EQ(effects.size(), 1U);
+  EXPECT_EQ(std::get<CancelAttempt>(effects.front()).lease, Lease(2));
+}
+
+TEST(Effects, FollowFromNothingElse) {
+  Story story;
+  story.enqueue({.id = 42});
+  story.start(42);
+  for (const Event& event : one_of_each(story.now())) {
+    if (std::holds_alternative<TaskStarted>(event.body)) continue;
+    if (std::holds_alternative<TaskCancelRequested>(event.body)) continue;
+    std::vector<Effect> effects;
+    add_effects(story.state(), {story.state().position, event}, effects);
+    EXPECT_TRUE(effects.empty()) << type_name(event.body);
+  }
+}
+
+}  // namespace
+}  // namespace almanac::test

@@ -1,0 +1,172 @@
+// The fold beside a naive model over random histories, right and wrong ones: it is total, its
+// orders are always those of its tasks, and a state once taken never changes.
+#include <almanac/tests/projections/task_model.h>
+#include <almanac/tests/support/any_event.h>
+#include <almanac/tests/support/story.h>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <array>
+#include <tuple>
+
+namespace almanac::test {
+namespace {
+
+constexpr std::uint64_t tasks_max = 9;
+
+// One event, as numbers that rapidcheck can draw and shrink.
+struct Move {
+  std::uint8_t type = 0;
+  std::uint8_t task = 0;
+  std::uint8_t detail = 0;
+};
+
+const std::array<std::string, 3> some_names = {"red", "green", "blue"};
+
+NewTask new_task(const Move& move) {
+  NewTask task{.id = move.task % (tasks_max + 1),  // 0 is no number
+               .kind = some_names[move.detail % 3],
+               .queue = some_names[move.detail / 3 % 3],
+               .priority = move.detail % 5 - 2};
+  if (move.detail % 4 == 0) task.run_at = Time(std::chrono::seconds(1'000'000 + move.detail));
+  for (std::uint64_t other = 1; other <= tasks_max; ++other) {
+    if ((move.detail * other) % 7 == 1) task.dependencies.push_back(other);
+  }
+  if (move.detail % 8 == 1) task.dependencies.push_back(task.dependencies.empty() ? 1 : task.id);
+  if (move.detail % 3 == 1) task.tags = {some_names[move.task % 3], some_names[move.detail % 2]};
+  if (move.detail % 6 == 5) task.key = "key " + std::to_string(move.detail % 18);
+  return task;
+}
+
+// Mostly with the lease the task holds.
+Lease lease_for(const Story& story, const Move& move) {
+  Lease lease = story.lease(move.task % tasks_max + 1);
+  if (move.detail % 16 == 3) return Lease(lease.value + 1);
+  if (move.detail % 16 == 4) return Lease();
+  return lease;
+}
+
+void make(Story& story, const Move& move) {
+  TaskId id(move.task % tasks_max + 1);
+  Lease lease = lease_for(story, move);
+  Time soon = story.now() + std::chrono::seconds(move.detail % 9);
+  switch (move.type % 16) {
+    case 0:
+    case 1:
+    case 2: story.enqueue(new_task(move)); return;
+    case 3: story.tell(TaskReadied{id}); return;
+    case 4:
+    case 5:
+    case 6:
+    case 7: story.tell(TaskStarted{id, move.detail, Time()}); return;
+    case 8:
+    case 9: story.tell(TaskSucceeded{id, lease, {}}); return;
+    case 10: story.tell(TaskAttemptFailed{id, lease, soon, {}}); return;
+    case 11: story.tell(TaskFailed{id, lease, {}}); return;
+    case 12: story.tell(TaskCancelRequested{id, ""}); return;
+    case 13: story.tell(TaskCancelled{.id = id, .lease = lease}); return;
+    case 14: story.tell(TaskHandedBack{id, lease}); return;
+    default: story.tell(QueueConfigured{some_names[move.detail % 3], move.detail}); return;
+  }
+}
+
+auto as_tuple(const State& state, const Task& task) {
+  return std::tuple(task.state, std::string(state.names.text(task.kind)),
+                    std::string(state.names.text(task.queue)), task.priority, task.run_at,
+                    task.ended_at, task.attempts, task.failures, task.lease.value,
+                    task.changed.value);
+}
+
+auto as_tuple(const ModelTask& task) {
+  return std::tuple(task.state, task.kind, task.queue, task.priority, task.run_at, task.ended_at,
+                    task.attempts, task.failures, task.lease, task.changed);
+}
+
+std::set<std::string> tags_of(const State& state, TaskId id) {
+  std::set<std::string> tags;
+  for (const TagKey& key : state.tasks.tagged) {
+    if (key.id == id) tags.emplace(state.names.text(key.tag));
+  }
+  return tags;
+}
+
+void assert_same(const State& state, const TaskModel& model) {
+  RC_ASSERT(state.ignored == model.ignored);
+  RC_ASSERT(state.tasks.all.size() == model.tasks.size());
+  std::size_t doomed = 0;
+  std::size_t tagged = 0;
+  for (const auto& [number, expected] : model.tasks) {
+    const Task* task = state.tasks.all.find(TaskId(number));
+    RC_ASSERT(task != nullptr);
+    RC_ASSERT(as_tuple(state, *task) == as_tuple(expected));
+    const TaskId* blame = state.tasks.doomed.find(TaskId(number));
+    RC_ASSERT((blame == nullptr ? 0 : blame->value) == expected.blame.value_or(0));
+    // How many it waits for matters as long as the wait can end.
+    if (expected.state == TaskState::waiting && !expected.blame) {
+      RC_ASSERT(task->waiting_for == expected.waits_for.size());
+    }
+    RC_ASSERT(tags_of(state, TaskId(number)) == expected.tags);
+    doomed += expected.blame ? 1 : 0;
+    tagged += expected.tags.size();
+  }
+  RC_ASSERT(state.tasks.doomed.size() == doomed);
+  RC_ASSERT(state.tasks.tagged.size() == tagged);
+  RC_ASSERT(state.tasks.keys.size() == model.keys.size());
+  for (const auto& [key, id] : model.keys) {
+    RC_ASSERT(state.tasks.keys.find(key)->id.value == id);
+  }
+}
+
+rc::Gen<std::vector<Move>> any_moves() {
+  auto move = rc::gen::build<Move>(rc::gen::set(&Move::type, rc::gen::inRange<std::uint8_t>(0, 16)),
+                                   rc::gen::set(&Move::task), rc::gen::set(&Move::detail));
+  return rc::gen::scale(4.0, rc::gen::container<std::vector<Move>>(move));
+}
+
+RC_GTEST_PROP(Fold, FollowsTheModel, ()) {
+  Story story;
+  TaskModel model;
+  for (const Move& move : *any_moves()) {
+    make(story, move);
+    model.tell(story.events().back());
+    assert_same(story.state(), model);
+    RC_ASSERT(check_orders(story.state()) == "");
+  }
+}
+
+RC_GTEST_PROP(Fold, NeverChangesAStateThatWasTaken, ()) {
+  Story story;
+  std::vector<std::pair<State, Digest>> taken;
+  for (const Move& move : *any_moves()) {
+    make(story, move);
+    if (move.detail % 8 == 0) taken.emplace_back(story.state(), digest(story.state()));
+  }
+  for (const auto& [state, digest_then] : taken) {
+    RC_ASSERT(digest(state) == digest_then);
+    RC_ASSERT(check_orders(state) == "");
+  }
+}
+
+RC_GTEST_PROP(Fold, OfTheSameEventsGivesTheSameDigest, ()) {
+  Story story;
+  for (const Move& move : *any_moves()) make(story, move);
+  State again;
+  for (const RecordedEvent& event : story.events()) again = fold(std::move(again), event);
+  RC_ASSERT(digest(again) == digest(story.state()));
+}
+
+// Events with numbers and texts from anywhere, most of which make no sense together.
+RC_GTEST_PROP(Fold, IsTotal, ()) {
+  auto batch = any_batch(60, Time(std::chrono::seconds(1)));
+  State state;
+  for (const Event& event : batch->events) {
+    state = fold(std::move(state), {state.position.next(), event});
+    RC_ASSERT(check_orders(state) == "");
+  }
+  RC_ASSERT(state.position == Position(batch->events.size()));
+  RC_ASSERT(state.ignored <= batch->events.size());
+}
+
+}  // namespace
+}  // namespace almanac::test

@@ -1,0 +1,50 @@
+// The `almanac` command as a person or a script runs it: in a folder, with its own input, variables
+// and rights, and both of its outputs kept apart.
+#pragma once
+
+#include <almanac/log/file.h>
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace almanac::test {
+
+struct Invocation {
+  std::vector<std::string> arguments;  // behind the program's name
+  std::filesystem::path folder;        // where it runs
+  std::string input;
+  // Beside the test's own variables, of which ALMANAC_DIR is taken out.
+  std::map<std::string, std::string> environment = {};
+  // Runs in the child just before it becomes the command.
+  std::function<void()> in_child = {};
+};
+
+struct Outcome {
+  int code = 0;  // exit code, or minus the signal that ended it
+  std::string output;
+  std::string errors;
+};
+
+// ALMANAC_BIN, or the command beside the test program.
+[[nodiscard]] std::string almanac_path();
+
+// Runs it to its end.
+[[nodiscard]] Outcome run_almanac(const Invocation& invocation);
+// The same on a terminal of this width, which is all three standard files: what it prints and what
+// it complains about are one text.
+[[nodiscard]] Outcome run_on_terminal(const Invocation& invocation, std::size_t columns);
+
+// Gives up the rights of root, should the test have them, so that permissions mean something. For
+// Invocation::in_child.
+void become_nobody();
+
+// The text in lines, without their ends.
+[[nodiscard]] std::vector<std::string> lines_of(std::string_view text);
+
+}  // namespace almanac::test

@@ -1,0 +1,34 @@
+#include <almanac/tools/trial.h>
+
+#include <almanac/engine/decide.h>
+#include <almanac/engine/engine.h>
+#include <almanac/snapshots/rebuild.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace almanac {
+
+Result<State> read_state(const std::filesystem::path& folder) {
+  auto log = Log::open(folder, {.access = Access::read});
+  if (!log) return std::unexpected(log.error());
+  return rebuild(**log);
+}
+
+Result<State> read_state_or_none(const std::filesystem::path& folder) {
+  auto state = read_state(folder);
+  if (!state && state.error().code == ErrorCode::not_found) return State();
+  return state;
+}
+
+Result<Answer> try_out(State& state, const Command& command) {
+  Arena memory;
+  auto decision = decide(state, command, {std::max(system_time(), state.time), memory});
+  if (!decision) return std::unexpected(decision.error());
+  for (const Event& event : decision->events) {
+    state = fold(std::move(state), {state.position.next(), event});
+  }
+  return std::move(decision->answer);
+}
+
+}  // namespace almanac
