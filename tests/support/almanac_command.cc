@@ -112,7 +112,7 @@ Outcome run_almanac(const Invocation& invocation) {
   return {wait_for(process), content_of(output), content_of(errors)};
 }
 
-Outcome run_on_terminal(const Invocation& invocation, std::size_t columns) {
+Outcome run_on_terminal(const Invocation& invocation, std::size_t columns, const Seen& seen) {
   Command command(invocation);
   winsize size{
       .ws_row = 24, .ws_col = static_cast<unsigned short>(columns), .ws_xpixel = 0, .ws_ypixel = 0};
@@ -128,6 +128,7 @@ Outcome run_on_terminal(const Invocation& invocation, std::size_t columns) {
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
     text.append(part.data(), static_cast<std::size_t>(count));
+    if (seen) seen(text);
   }
   return {wait_for(process), std::move(text), {}};
 }

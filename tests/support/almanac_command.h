@@ -38,7 +38,10 @@ struct Outcome {
 [[nodiscard]] Outcome run_almanac(const Invocation& invocation);
 // The same on a terminal of this width, which is all three standard files: what it prints and what
 // it complains about are one text.
-[[nodiscard]] Outcome run_on_terminal(const Invocation& invocation, std::size_t columns);
+// `seen` is told all that was printed so far, whenever that has become more.
+using Seen = std::function<void(const std::string& text)>;
+[[nodiscard]] Outcome run_on_terminal(const Invocation& invocation, std::size_t columns,
+                                      const Seen& seen = {});
 
 // Gives up the rights of root, should the test have them, so that permissions mean something. For
 // Invocation::in_child.

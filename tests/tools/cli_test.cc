@@ -256,7 +256,8 @@ TEST_F(Cli, TheFolderIsAnOptionElseAVariableElseALocalOne) {
 }
 
 TEST_F(Cli, AReaderThatGoesAwayIsNoError) {
-  almanac({"submit", "--", "/bin/true"});
+  // More than a buffer holds, so that it is missed in the middle and not only at the end.
+  almanac({"submit", "--", "/bin/true", std::string(100'000, 'x')});
   auto without_reader = [this](Words words, bool signal_is_ignored) {
     return run_almanac({.arguments = std::move(words),
                         .folder = folder_.path(),

@@ -5,6 +5,7 @@
 #include <almanac/tests/support/process_watch.h>
 #include <almanac/tests/support/temp_folder.h>
 
+#include <almanac/engine/engine.h>
 #include <almanac/tools/text.h>
 
 #include <gtest/gtest.h>
@@ -12,7 +13,8 @@
 
 #include <signal.h>
 
-#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <string>
@@ -49,9 +51,9 @@ class Run : public testing::Test {
     return run_almanac(
         {.arguments = std::move(words), .folder = folder_.path(), .input = std::move(input)});
   }
-  [[nodiscard]] Outcome on_terminal(Words words, std::size_t width) const {
+  [[nodiscard]] Outcome on_terminal(Words words, std::size_t width, const Seen& seen = {}) const {
     words.insert(words.end(), {"--dir", "log"});
-    return run_on_terminal({.arguments = std::move(words), .folder = folder_.path()}, width);
+    return run_on_terminal({.arguments = std::move(words), .folder = folder_.path()}, width, seen);
   }
   // A run to be talked to while it goes on.
   [[nodiscard]] ChildProcess begin(Words words) const {
@@ -224,11 +226,21 @@ TEST_F(Run, MovesOneLineOnATerminalAndFitsItsWidth) {
 }
 
 TEST_F(Run, CountsWhatHadEndedBeforeItBegan) {
-  auto workload = chain({"true", "exit 1", "true"});
-  EXPECT_EQ(almanac({"run", workload}).code, 1);
-  auto done = on_terminal({"run", workload}, 80);
-  EXPECT_TRUE(matches(done.output, "3 tasks: 1 succeeded, 1 failed, 1 cancelled")) << done.output;
-  EXPECT_FALSE(contains(done.output, "0/3 ended")) << done.output;
+  HeldTask held(folder_);
+  auto workload = chain({"true", held.script()});
+  auto first = begin({workload, "--grace", "0s"});
+  held.wait_until_it_runs();
+  first.kill(SIGTERM);
+  (void)rest_of(first);
+  EXPECT_EQ(first.wait(), 0);
+  bool told = false;
+  auto second = on_terminal({"run", workload}, 80, [&](const std::string& text) {
+    if (!told && contains(text, " ended, ")) held.let_go();
+    told = told || contains(text, " ended, ");
+  });
+  EXPECT_TRUE(contains(second.output, "1/2 ended, 1 running")) << second.output;
+  EXPECT_FALSE(contains(second.output, "0/2 ended")) << second.output;
+  EXPECT_TRUE(contains(second.output, "2 tasks: 2 succeeded")) << second.output;
 }
 
 // ---- How it stops ----
@@ -279,9 +291,11 @@ TEST_P(StoppedRun, EndsAtOnceWhenItIsToldTwice) {
   held.wait_until_it_runs();
   run.kill(GetParam());
   EXPECT_TRUE(run.read_line().starts_with("stopping: "));
+  auto told = std::chrono::steady_clock::now();
   run.kill(GetParam());
   EXPECT_TRUE(contains(rest_of(run), "1 not finished"));
   EXPECT_EQ(run.wait(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - told, EngineOptions().kill_grace);
   EXPECT_EQ(task(1).at("state"), "ready");
 }
 
