@@ -23,24 +23,24 @@ class Durability : public EngineTest {
 };
 
 TEST_F(Durability, ComesBeforeAnythingIsPublished) {
-  std::atomic<Engine*> opened = nullptr;
+  std::atomic<const Engine*> opened = nullptr;
   std::atomic<int> looks = 0;
   open({.on_events = [&](const State& state, std::span<const RecordedEvent> events) {
     EXPECT_EQ(events.back().position, state.position);
-    if (opened == nullptr) return;
+    const Engine* looked_at = opened;
+    if (looked_at == nullptr) return;
     ++looks;
-    auto tail = opened.load()->log().tail();
+    auto tail = looked_at->log().tail();
     ASSERT_TRUE(tail.has_value());
     EXPECT_GE(tail->last, state.position);
-    EXPECT_GE(tail->last, opened.load()->state()->position);
+    EXPECT_GE(tail->last, looked_at->state()->position);
   }});
   opened = engine.get();
   engine->handle("work", [](const Attempt&) { return Outcome::success(); });
   for (int i = 0; i < 50; ++i) submit({.kind = "work"});
   wait_until_all_ended();
-  EXPECT_GE(looks, 50);
-  opened = nullptr;
   close();  // on_events is called until then
+  EXPECT_GE(looks, 50);
 }
 
 TEST_F(Durability, ComesBeforeAnyAnswer) {

@@ -235,8 +235,8 @@ TEST_F(Run, CountsWhatHadEndedBeforeItBegan) {
   EXPECT_EQ(first.wait(), 0);
   bool told = false;
   auto second = on_terminal({"run", workload}, 80, [&](const std::string& text) {
-    if (!told && contains(text, " ended, ")) held.let_go();
-    told = told || contains(text, " ended, ");
+    if (!told && contains(text, " 1 running")) held.let_go();
+    told = told || contains(text, " 1 running");
   });
   EXPECT_TRUE(contains(second.output, "1/2 ended, 1 running")) << second.output;
   EXPECT_FALSE(contains(second.output, "0/2 ended")) << second.output;
