@@ -90,11 +90,12 @@ Result<std::vector<RunTask>> live_tasks(const Engine& engine) {
   auto state = engine.state();
   for (const auto& [id, task] : state->tasks.all) {
     if (has_ended(task.state)) continue;
-    std::string label;
-    (void)engine.log().read_one(task.enqueued, [&](const Event& event) {
-      label = printable(std::get<TaskEnqueued>(event.body).label);
+    RunTask live{.id = id, .label = {}};
+    auto read = engine.log().read_one(task.enqueued, [&](const Event& event) {
+      live.label = printable(std::get<TaskEnqueued>(event.body).label);
     });
-    tasks.push_back({id, label});
+    if (!read) return std::unexpected(read.error());
+    tasks.push_back(std::move(live));
   }
   return tasks;
 }

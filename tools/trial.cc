@@ -26,7 +26,8 @@ Result<Answer> try_out(State& state, const Command& command) {
   auto decision = decide(state, command, {std::max(system_time(), state.time), memory});
   if (!decision) return std::unexpected(decision.error());
   for (const Event& event : decision->events) {
-    state = fold(std::move(state), {state.position.next(), event});
+    const RecordedEvent recorded{state.position.next(), event};
+    state = fold(std::move(state), recorded);
   }
   return std::move(decision->answer);
 }

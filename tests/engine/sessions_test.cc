@@ -1,9 +1,6 @@
 // Killing whole sessions: all that a command has started, in whatever groups, and nobody else.
-#include <almanac/engine/limits.h>
 #include <almanac/engine/sessions.h>
 #include <almanac/engine/spawn.h>
-#include <almanac/tests/support/engine_fixture.h>
-#include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/process_watch.h>
 #include <almanac/tests/support/temp_folder.h>
 

@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pty.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 extern char** environ;

@@ -5,11 +5,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 namespace almanac::test {
@@ -46,20 +46,20 @@ void log_of_three_tasks(Place& place) {
   place.almanac({"submit", "--dir", "log", "--", "/bin/true"});
 }
 
-Prepare file(std::string name, std::string content) {
+Prepare file(const std::string& name, const std::string& content) {
   return [=](Place& place) { write_file(place.root / name, content); };
 }
-Prepare toml(std::string content) { return file("w.toml", std::move(content)); }
-Prepare jsonl(std::string content) { return file("w.jsonl", std::move(content)); }
+Prepare toml(const std::string& content) { return file("w.toml", content); }
+Prepare jsonl(const std::string& content) { return file("w.jsonl", content); }
 Prepare task_with(const std::string& lines) {
   return toml("[[task]]\nname = \"a\"\nshell = \"true\"\n" + lines);
 }
 
-Prepare folder(std::string name) {
+Prepare folder(const std::string& name) {
   return [=](Place& place) { fs::create_directory(place.root / name); };
 }
 
-Prepare damage(std::function<void(std::string&)> change) {
+Prepare damage(const std::function<void(std::string&)>& change) {
   return [=](Place& place) {
     log_of_three_tasks(place);
     auto bytes = read_file(place.data_file());
@@ -152,7 +152,10 @@ void almost_full_disk(Place& place) {
 
 void output_on_full_disk(Place& place) {
   log_of_three_tasks(place);
-  place.in_child = [] { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); };
+  place.in_child = [] {
+    FileDescriptor full(::open("/dev/full", O_WRONLY));
+    if (full.valid()) ::dup2(full.get(), STDOUT_FILENO);
+  };
 }
 
 void file_that_cannot_grow(Place& place) {

@@ -41,9 +41,9 @@ void log_of_three_tasks(Place& place);
 
 // ---- Workloads ----
 
-Prepare file(std::string name, std::string content);
-Prepare toml(std::string content);   // w.toml
-Prepare jsonl(std::string content);  // w.jsonl
+Prepare file(const std::string& name, const std::string& content);
+Prepare toml(const std::string& content);   // w.toml
+Prepare jsonl(const std::string& content);  // w.jsonl
 // w.toml with a task that is whole but for these lines, which begin at line 4.
 Prepare task_with(const std::string& lines);
 void unreadable_workload(Place& place);  // w.jsonl
@@ -52,14 +52,14 @@ void submitted_workload(Place& place);
 
 // ---- Folders ----
 
-Prepare folder(std::string name);
+Prepare folder(const std::string& name);
 void folder_to_read_only(Place& place);  // `root`
 void log_to_read_only(Place& place);
 void unreadable_log(Place& place);
 // Another process is in the middle of a run.
 void log_in_use(Place& place);
 // A log of three tasks whose file is then changed.
-Prepare damage(std::function<void(std::string&)> change);
+Prepare damage(const std::function<void(std::string&)>& change);
 // Sets the byte `offset` behind the beginning of each `mark`.
 void set_behind(std::string& bytes, std::string_view mark, std::size_t offset, char value);
 void zero_page(std::string& bytes, std::size_t page);

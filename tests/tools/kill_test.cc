@@ -180,15 +180,15 @@ bool Campaign::round(std::optional<KillMoment> moment) {
   auto end = run.kill_at(moment);
   auto left = orphans_.wait(run.process(), survival_limit);
   run.read_rest();
+  bool killed = WIFSIGNALED(left.status);
+  kills_ += killed ? 1 : 0;
   opening_ = run.first_line_after().value_or(opening_);
   orphan_count_ += left.count;
   longest_survival_ = std::max(longest_survival_, left.outlived);
   for (const auto& survivor : left.survivors) violated(during, "survived: " + survivor);
   if (end == KillableRun::End::stalled) violated(during, "the run did not go on");
-  bool killed = WIFSIGNALED(left.status);
   if (killed && WTERMSIG(left.status) != SIGKILL) violated(during, "the run crashed");
   if (!killed && WEXITSTATUS(left.status) > 1) violated(during, "the run gave up");
-  kills_ += killed ? 1 : 0;
   auto before = folder.oracle.figures();
   check(during);
   if (!killed) return false;
