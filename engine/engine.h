@@ -3,7 +3,7 @@
 //
 //   auto engine = almanac::Engine::open({.folder = "work"});
 //   (*engine)->handle("greet", [](const almanac::Attempt& attempt) { … });
-//   auto task = (*engine)->submit({.kind = "greet", .payload = "world"});
+//   auto task = (*engine)->submit({.kind = "greet", .payload = "world", .attempts_max = 3});
 //
 // A compiled example is examples/greet.cc.
 #pragma once

@@ -81,7 +81,8 @@ TEST(PersistentMap, leaves_a_moved_from_map_empty_and_usable) {
   EXPECT_TRUE(map.empty());
   map.set(1, 2);
   EXPECT_EQ(map.size(), 1U);
-  map = map;
+  const NumberMap& itself = map;
+  map = itself;
   EXPECT_EQ(map.size(), 1U);
 }
 
