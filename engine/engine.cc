@@ -139,7 +139,10 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   auto log = Log::open(parts->options.folder, {.map_bytes = parts->options.map_bytes,
                                                .on_commit = [mailbox](const CommitReport& report) {
                                                  mailbox->put_always(CommitReport(report));
-                                               }});
+                                               },
+                                               .after_refusal = AfterRefusal::wait,
+                                               .pending_bytes_max = SIZE_MAX,
+                                               .index = false});
   if (!log) return std::unexpected(log.error());
   auto state = rebuild(**log);
   if (!state) return std::unexpected(state.error());

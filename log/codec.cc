@@ -233,6 +233,18 @@ FrameEncoder::Encoded FrameEncoder::encode(FrameHeader header,
   return {value, prefix.digest};
 }
 
+std::optional<std::size_t> stored_frame_bytes(Bytes bytes) {
+  static_assert(stored_prefix_bytes == sizeof(Prefix));
+  Prefix prefix;
+  if (bytes.size() < sizeof(prefix)) return std::nullopt;
+  std::memcpy(&prefix, bytes.data(), sizeof(prefix));
+  if (prefix.magic != frame_magic || prefix.message_bytes % sizeof(std::uint64_t) != 0 ||
+      prefix.message_bytes > limits::frame_bytes_max) {
+    return std::nullopt;
+  }
+  return sizeof(prefix) + prefix.message_bytes;
+}
+
 struct FrameReader::Parsed {
   Parsed(const Prefix& from, Bytes bytes)
       : prefix(from),

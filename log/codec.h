@@ -6,6 +6,7 @@
 #include <almanac/log/event.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -50,6 +51,11 @@ class FrameEncoder {
 // Whether the bytes must be held against their checksum. `verified` is for bytes this process has
 // written or checked before; damage in them is still reported, as a message that does not parse.
 enum class FrameTrust : std::uint8_t { unverified, verified };
+
+// The size, prefix included, that the frame which begins with these bytes gives itself; nothing
+// when they do not begin one. Looks at the prefix alone, which is this long.
+inline constexpr std::size_t stored_prefix_bytes = 56;
+[[nodiscard]] std::optional<std::size_t> stored_frame_bytes(Bytes bytes);
 
 // Reads one stored frame. Owned by one thread. Borrows `value`, which must stay mapped and
 // unchanged as long as the reader or any event read from it is used.

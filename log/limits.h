@@ -46,4 +46,28 @@ inline constexpr std::size_t map_bytes_default = 64 * gibibyte;
 inline constexpr std::size_t read_slice_frames = 64;
 inline constexpr std::size_t read_slice_bytes = 8 * mebibyte;
 
+// The journal's segments. It begins with a small one; each further one is half of what there is, so
+// that a log of little use stays small. A frame that is larger gets a segment of its own size.
+inline constexpr std::size_t journal_segment_bytes_min = 256 * kibibyte;
+inline constexpr std::size_t journal_segment_bytes_max = 8 * mebibyte;
+inline constexpr std::size_t journal_segments_max = 256;
+// Frames wait in memory until they are in the store: at most so many bytes and one frame more.
+inline constexpr std::size_t recent_bytes_max = 16 * mebibyte;
+// The journal keeps them until two commits of the store later, in segments that may be half free.
+inline constexpr std::size_t journal_bytes_max = 512 * mebibyte;
+static_assert(2 * (recent_bytes_max + frame_bytes_max + 2 * commit_bytes_target) <=
+              journal_bytes_max);
+// They are brought to the store as soon as there is a good load, or after this long …
+inline constexpr std::size_t settle_bytes_min = 2 * mebibyte;
+inline constexpr std::chrono::milliseconds settle_interval{100};
+// … and tried again after this long when it has no room.
+inline constexpr std::chrono::milliseconds settle_retry_interval{250};
+
+// Appended and not on disk yet, before an append is told to wait.
+inline constexpr std::size_t pending_bytes_default = 16 * mebibyte;
+// Frames that one transaction removes from the front of a log.
+inline constexpr std::size_t trim_slice_frames = 1'024;
+// Events that the index takes in at once when it catches up.
+inline constexpr std::size_t index_slice_events = 50'000;
+
 }  // namespace almanac::limits

@@ -1,84 +1,152 @@
-// The log of one folder: append events, read them back from any position. Usable without the
-// engine. See log/README.md for what lies in the folder.
+// The log of one folder: append events, read them back from any position, follow it. Usable
+// without the engine; docs/guides/log.md shows it by example. See log/README.md for what lies in
+// the folder.
 #pragma once
 
+#include <almanac/log/append.h>
+#include <almanac/log/append_awaiter.h>
 #include <almanac/log/codec.h>
 #include <almanac/log/error.h>
 #include <almanac/log/event.h>
 #include <almanac/log/limits.h>
+#include <almanac/log/read.h>
 #include <almanac/log/store.h>
-#include <almanac/log/write_lock.h>
+#include <almanac/log/subscription.h>
+#include <almanac/log/trim.h>
 #include <almanac/log/writer.h>
 
-#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <span>
+#include <string_view>
 
 namespace almanac {
+
+[[nodiscard]] Time system_now();
 
 struct LogOptions {
   Access access = Access::write;
   // Address space for the map, and with it the largest size of the log's file.
   std::size_t map_bytes = limits::map_bytes_default;
-  // Writing only: told of every commit, on the writer's thread.
+
+  // The rest is for writing only.
+
+  // Told of every frame, on the writer's thread.
   OnCommit on_commit = [](const CommitReport&) {};
+  // Given the coroutines to resume, all of one frame at once, on the writer's thread: the place to
+  // hand them to a loop of your own. Without it they are resumed right there.
+  std::function<void(std::span<const std::coroutine_handle<>>)> resume = {};
+  AfterRefusal after_refusal = AfterRefusal::resume;
+  // Within this time what was appended with Durability::grouped is being written.
+  std::chrono::milliseconds grouped_within{20};
+  // Appended and not on disk: more is answered with `busy`, or waits.
+  std::size_t pending_bytes_max = limits::pending_bytes_default;
+  // Ordinary events are refused while the log's file uses more than this. 0 = no quota.
+  std::uint64_t quota_bytes = 0;
+  // Whether versions of streams and idempotency keys are known and checked. Costs nothing for
+  // events that have neither; the first open with it reads the log once.
+  bool index = true;
+  // The time of events that come without one.
+  std::function<Time()> clock = system_now;
 };
 
-// One object owns a log. Reading is safe from any thread; append() and resume() belong to one.
+// One object owns a log. Any thread may call; views live as long as the call that gives them out.
 class Log {
  public:
   // Opens the log in `folder`. For writing, a missing or empty folder gets a new log, and the
   // process holds the write lock until it closes. For reading, a writer may run beside.
-  // Errors: not_found, conflict (held by another process, which is named), corrupt, newer_format,
-  // refused (folder of something else, no permission), io, storage_full.
+  // Errors: not_found, conflict (held by another process, which is named), corrupt (also when the
+  // log is older than what it acknowledged), newer_format, refused (folder of something else, no
+  // permission), io, storage_full.
   [[nodiscard]] static Result<std::unique_ptr<Log>> open(const std::filesystem::path& folder,
                                                          LogOptions options = {});
-  // Commits what was appended.
+  // Writes what was appended, and brings it to the store.
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  [[nodiscard]] const Timeline& timeline() const { return store_->timeline(); }
+  [[nodiscard]] const Timeline& timeline() const;
   // Where the log ended when it was opened.
-  [[nodiscard]] const LogTail& opened_tail() const { return opened_tail_; }
+  [[nodiscard]] const LogTail& opened_tail() const;
   // Where it ends now: what is on disk, also when another process writes. Reads one frame.
   // Errors: corrupt, newer_format, io.
   [[nodiscard]] Result<LogTail> tail() const;
+  // The first position there is; 1 unless the log was trimmed. Of an empty log the next one.
+  [[nodiscard]] Result<Position> first() const;
 
-  // Gives the events from `from` to the end of the log, in order, to `visit` until it returns
-  // false. Every frame's position and link to the frame before are checked, and its checksum when
-  // this process reads it for the first time. An event's
-  // views live until `visit` returns. No lock and no transaction is held between frames for long.
-  // Errors: corrupt (with the position), newer_format, io, and what `visit` returns.
-  using Visit = std::function<Result<bool>(const RecordedEvent&)>;
+  // --- Appending. The events of one call are stored together or not at all, one after the other.
+  // Errors: invalid (see check_batch, or older than the end of the log), conflict (expected
+  // versions, idempotency keys), busy, storage_full (nothing was stored), unknown_outcome.
+
+  // Waits until it is on disk; grouped, only until there is room for it.
+  [[nodiscard]] Result<Appended> append_and_wait(std::span<const Event> events,
+                                                 const AppendOptions& options = {});
+  [[nodiscard]] Result<Appended> append_and_wait(const Event& event,
+                                                 const AppendOptions& options = {});
+  // co_await gives Result<Appended>. See LogOptions::resume for where it goes on.
+  [[nodiscard]] AppendAwaiter append_async(std::span<const Event> events,
+                                           const AppendOptions& options = {});
+  // Answers at once; on_commit or wait() tell of the outcome. Copies what the events point at.
+  [[nodiscard]] Result<AppendTicket> append(std::span<const Event> events,
+                                            const AppendOptions& options = {});
+  [[nodiscard]] Result<void> wait(const AppendTicket& ticket);
+  // The same without a copy: the batch owns what its views point at, and its events have times.
+  // Answers the position of the first.
+  [[nodiscard]] Result<Position> append(std::shared_ptr<const EventBatch> batch,
+                                        const AppendOptions& options = {});
+  // With AfterRefusal::wait: goes on behind the last durable event.
+  void resume();
+
+  // The version of a stream, 0 when it does not exist. O(log streams). Needs LogOptions::index.
+  [[nodiscard]] Result<std::uint64_t> version(std::string_view stream) const;
+
+  // --- Reading. Every frame's position and link to the frame before are checked, and its checksum
+  // when this process reads it for the first time. No lock and no transaction is held between
+  // frames for long. Errors: corrupt (with the position), newer_format, io, and what `visit`
+  // returns.
+
+  // Gives the events from `from` to the end, in order, to `visit` until it returns false. An
+  // event's views live until `visit` returns.
+  using Visit = EventVisit;
   [[nodiscard]] Result<void> read(Position from, const Visit& visit) const;
-  // The same, frame by frame, from the one that holds `from`.
-  using VisitFrame = std::function<Result<bool>(const FrameReader&)>;
+  // Those that a filter lets through, forward or backward.
+  [[nodiscard]] Result<void> read(const ReadOptions& options, const Visit& visit) const;
+  // From the one at `from`, or the last one in front of it, back to the first.
+  [[nodiscard]] Result<void> read_backward(Position from, const Visit& visit) const;
+  // The events of a stream from a version on, in order. With the index in O(log n) for each.
+  [[nodiscard]] Result<void> read_stream(std::string_view stream, std::uint64_t from_version,
+                                         const Visit& visit) const;
+  // Frame by frame, from the one that holds `from`.
+  using VisitFrame = FrameVisit;
   [[nodiscard]] Result<void> read_frames(Position from, const VisitFrame& visit) const;
   // One event. Errors: not_found, and those of read().
   [[nodiscard]] Result<void> read_one(Position position,
                                       const std::function<void(const Event&)>& visit) const;
+  // The first event that is not older than `time`; behind the end when all are. O(log n).
+  [[nodiscard]] Result<Position> position_at(Time time) const;
 
-  // Queues a batch for the next commit and answers the position of its first event; its outcome
-  // comes through on_commit. Errors: invalid (see check_batch; nothing was queued).
-  [[nodiscard]] Result<Position> append(std::shared_ptr<const EventBatch> batch);
-  // Goes on behind the last durable event after a commit was refused for lack of space.
-  void resume() { writer_->resume(); }
+  // Follows the log from a position on. Must not outlive it.
+  [[nodiscard]] Subscription subscribe(Position from) const;
+
+  // --- Space.
+
+  // Promises that the state at `position` is kept elsewhere, so that what led to it may go.
+  // Errors: invalid (behind the end, or lower than before), storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> set_checkpoint(Position position);
+  // Removes whole frames from the front, never behind the checkpoint. Their room is used again.
+  // Takes small transactions; appends go on meanwhile. Errors: refused (no checkpoint), io.
+  [[nodiscard]] Result<TrimReport> trim(const TrimOptions& options);
+  // Keeps so many bytes of room for Space::reserve, when the disk is full. Made at the next append.
+  void set_reserve(std::size_t bytes);
+  [[nodiscard]] Result<LogSize> size() const;
 
  private:
-  Log() = default;
-  [[nodiscard]] Result<FrameReader> read_frame(const Store::Frame& frame) const;
-  void start_writer(OnCommit on_commit);
-
-  std::optional<WriteLock> lock_;
-  std::unique_ptr<Store> store_;
-  LogTail opened_tail_;
-  // Frames up to here were held against their checksums, or written, by this process: reading one
-  // of them again, for a payload say, does not pay for that twice.
-  mutable std::atomic<std::uint64_t> verified_through_{0};
-  std::unique_ptr<Writer> writer_;  // writing only; the first to go
+  struct Parts;
+  explicit Log(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace almanac

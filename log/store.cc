@@ -1,284 +1,53 @@
 #include <almanac/log/store.h>
 
 #include <almanac/log/file.h>
-#include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/precheck.h>
+#include <almanac/log/store_environment.h>
 
-#include <lmdb.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
-#include <mutex>
-#include <optional>
-#include <set>
-#include <utility>
 
 namespace almanac {
 namespace {
 
 namespace fs = std::filesystem;
+using lmdb::Cursor;
+using lmdb::to_val;
+using lmdb::Transaction;
 
-constexpr std::uint32_t store_format = 1;
 constexpr const char* data_file = "data.mdb";
-constexpr const char* frames_database = "frames";
-constexpr const char* meta_database = "meta";
-constexpr std::string_view format_key = "format";
-constexpr std::string_view timeline_key = "timeline";
 constexpr std::size_t creation_map_bytes = 1 * limits::mebibyte;
-constexpr unsigned readers_max = 256;
-constexpr std::uint64_t page_bytes =
-    4096;  // LMDB takes the system's; only room is reckoned with it
-constexpr std::uint64_t commit_pages_spare = 64;
-// A reader that was killed in a transaction keeps the pages it read from being used again until
-// someone looks for it, which this many commits later the writer does.
-constexpr std::uint64_t reader_check_interval = 64;
 
-static_assert(sizeof(MDB_val::mv_size) == sizeof(std::uint64_t), "keys are 8-byte integers");
-
-std::unexpected<Error> store_error(int code, std::string_view what) {
-  switch (code) {
-    case MDB_INVALID:
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INCOMPATIBLE:
-      return fail(ErrorCode::corrupt, "cannot " + std::string(what) + ": " + mdb_strerror(code));
-    case MDB_VERSION_MISMATCH:
-      return fail(ErrorCode::newer_format,
-                  "cannot " + std::string(what) + ": " + mdb_strerror(code));
-    case MDB_MAP_FULL:
-      return fail(ErrorCode::storage_full, "the log has reached its largest size",
-                  "free space by removing old logs, or open it with a larger map");
-    case MDB_READERS_FULL:
-      return fail(ErrorCode::busy, "too many processes read this log", "close some of them");
-    default: break;
-  }
-  if (code > 0) return fail_errno(code, what);
-  return fail(ErrorCode::io, "cannot " + std::string(what) + ": " + mdb_strerror(code));
+// A key of the index as it is stored: which table, then its words.
+using StoredKey = std::array<std::byte, 1 + sizeof(IndexKey)>;
+StoredKey stored_key(IndexTable table, const IndexKey& key) {
+  StoredKey stored;
+  stored[0] = static_cast<std::byte>(table);
+  std::memcpy(stored.data() + 1, key.words.data(), sizeof(key.words));
+  return stored;
 }
 
-// LMDB answers a write that the full disk cut short with EIO, after which nobody knows what is on
-// it, and a page of a mapped file that finds no room kills the process. So neither a commit nor a
-// log is begun unless the disk has room for it: the frames by themselves, and the pages above them
-// that are written anew. Another process may still take that room; then the outcome is unknown.
-Result<void> check_room(const struct statvfs& disk, std::uint64_t frame_bytes) {
-  auto needed = commit_pages_spare * page_bytes + frame_bytes;
-  if (std::uint64_t{disk.f_bavail} * disk.f_frsize >= needed) return {};
-  return fail(ErrorCode::storage_full, "the disk is too full to write to the log",
-              "free some space; nothing was changed");
+Result<IndexRecord> to_record(const MDB_val& key, const MDB_val& value) {
+  IndexRecord record;
+  if (key.mv_size != sizeof(StoredKey) || value.mv_size != sizeof(record.value)) {
+    return fail(ErrorCode::corrupt, "the index of the log holds something else",
+                "remove it with `almanac log repair`; it is made anew");
+  }
+  const auto* bytes = static_cast<const std::byte*>(key.mv_data);
+  record.table = static_cast<IndexTable>(bytes[0]);
+  std::memcpy(record.key.words.data(), bytes + 1, sizeof(record.key.words));
+  std::memcpy(record.value.data(), value.mv_data, sizeof(record.value));
+  return record;
 }
-
-MDB_val to_val(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
-MDB_val to_val(const std::uint64_t& number) {
-  return {sizeof(number), const_cast<std::uint64_t*>(&number)};
-}
-Bytes to_bytes(const MDB_val& value) {
-  return {static_cast<const std::byte*>(value.mv_data), value.mv_size};
-}
-
-// A transaction that aborts unless it was committed.
-class Transaction {
- public:
-  static Result<Transaction> begin(MDB_env* env, unsigned flags) {
-    MDB_txn* txn = nullptr;
-    int code = mdb_txn_begin(env, nullptr, flags, &txn);
-    if (code == MDB_READERS_FULL && mdb_reader_check(env, nullptr) == 0) {
-      code = mdb_txn_begin(env, nullptr, flags, &txn);
-    }
-    if (code != 0) return store_error(code, "begin a transaction");
-    return Transaction(txn);
-  }
-  Transaction(Transaction&& other) noexcept : txn_(std::exchange(other.txn_, nullptr)) {}
-  Transaction& operator=(Transaction&&) = delete;
-  ~Transaction() {
-    if (txn_ != nullptr) mdb_txn_abort(txn_);
-  }
-  [[nodiscard]] int commit() { return mdb_txn_commit(std::exchange(txn_, nullptr)); }
-  [[nodiscard]] MDB_txn* get() const { return txn_; }
-
- private:
-  explicit Transaction(MDB_txn* txn) : txn_(txn) {}
-  MDB_txn* txn_;
-};
-
-class Cursor {
- public:
-  Cursor(MDB_txn* txn, MDB_dbi dbi) { opened_ = mdb_cursor_open(txn, dbi, &cursor_); }
-  Cursor(const Cursor&) = delete;
-  Cursor& operator=(const Cursor&) = delete;
-  ~Cursor() {
-    if (opened_ == 0) mdb_cursor_close(cursor_);
-  }
-  // Empty at the end of the database.
-  Result<std::optional<Store::Frame>> get(MDB_cursor_op operation, std::uint64_t position = 0) {
-    if (opened_ != 0) return store_error(opened_, "read the log");
-    MDB_val key = to_val(position);
-    MDB_val value{};
-    int code = mdb_cursor_get(cursor_, &key, &value, operation);
-    if (code == MDB_NOTFOUND) return std::nullopt;
-    if (code != 0) return store_error(code, "read the log");
-    if (key.mv_size != sizeof(std::uint64_t)) {
-      return fail(ErrorCode::corrupt, "the log holds a key that is not a position");
-    }
-    std::uint64_t first = 0;
-    std::memcpy(&first, key.mv_data, sizeof(first));
-    return Store::Frame{Position(first), to_bytes(value)};
-  }
-  // The frame that holds `position`: the last one that does not begin behind it; the first where
-  // all do, because the front is missing.
-  Result<std::optional<Store::Frame>> seek(Position position) {
-    auto found = get(MDB_SET_RANGE, position.value);
-    if (!found || (*found && (*found)->first == position)) return found;
-    if (!*found) return get(MDB_LAST);
-    auto before = get(MDB_PREV);
-    return before && !*before ? get(MDB_FIRST) : before;
-  }
-
- private:
-  MDB_cursor* cursor_ = nullptr;
-  int opened_ = 0;
-};
-
-// LMDB's locks break when one process opens a file twice; this table makes that an error.
-class OpenFiles {
- public:
-  using FileId = std::pair<dev_t, ino_t>;
-  static OpenFiles& instance() {
-    static OpenFiles files;
-    return files;
-  }
-  bool add(FileId id) {
-    std::lock_guard guard(mutex_);
-    return ids_.insert(id).second;
-  }
-  void remove(FileId id) {
-    std::lock_guard guard(mutex_);
-    ids_.erase(id);
-  }
-
- private:
-  std::mutex mutex_;
-  std::set<FileId> ids_;
-};
 
 }  // namespace
-
-struct Store::Environment {
-  ~Environment() {
-    if (env != nullptr) mdb_env_close(env);
-    if (registered) OpenFiles::instance().remove(file);
-  }
-  Result<void> open(const fs::path& folder, std::size_t map_bytes, unsigned flags);
-  Result<void> open_databases(unsigned transaction_flags, unsigned database_flags);
-  Result<void> read_meta();
-  Result<void> write_meta();
-  Result<void> check_space(std::span<const Frame> added) const;
-
-  MDB_env* env = nullptr;
-  MDB_dbi frames = 0;
-  MDB_dbi meta = 0;
-  Timeline timeline{};
-  OpenFiles::FileId file{};
-  bool registered = false;
-  std::uint64_t commits = 0;
-};
-
-Result<void> Store::Environment::open(const fs::path& folder, std::size_t map_bytes,
-                                      unsigned flags) {
-  struct stat status;
-  if (::stat((folder / data_file).c_str(), &status) == 0) {
-    file = {status.st_dev, status.st_ino};
-    registered = OpenFiles::instance().add(file);
-    if (!registered) {
-      return fail(ErrorCode::conflict,
-                  "this process already has the log in " + folder.parent_path().string() + " open",
-                  "share the one that is open");
-    }
-  }
-  int code = mdb_env_create(&env);
-  if (code == 0) code = mdb_env_set_mapsize(env, map_bytes);
-  if (code == 0) code = mdb_env_set_maxdbs(env, 2);
-  if (code == 0) code = mdb_env_set_maxreaders(env, readers_max);
-  if (code == 0) code = mdb_env_open(env, folder.c_str(), flags | MDB_NOTLS, 0600);
-  if (code != 0) return store_error(code, "open the log in " + folder.parent_path().string());
-  return {};
-}
-
-Result<void> Store::Environment::open_databases(unsigned transaction_flags,
-                                                unsigned database_flags) {
-  auto txn = Transaction::begin(env, transaction_flags);
-  if (!txn) return std::unexpected(txn.error());
-  int code = mdb_dbi_open(txn->get(), frames_database, database_flags | MDB_INTEGERKEY, &frames);
-  if (code == 0) code = mdb_dbi_open(txn->get(), meta_database, database_flags, &meta);
-  if (code == MDB_NOTFOUND) return fail(ErrorCode::corrupt, "the file is not a log of Almanac");
-  if (code == 0) code = txn->commit();
-  if (code != 0) return store_error(code, "open the log");
-  return {};
-}
-
-Result<void> Store::Environment::write_meta() {
-  auto txn = Transaction::begin(env, 0);
-  if (!txn) return std::unexpected(txn.error());
-  auto format = static_cast<std::uint64_t>(store_format);
-  fill_random(timeline);
-  MDB_val key = to_val(format_key);
-  MDB_val value = to_val(format);
-  int code = mdb_put(txn->get(), meta, &key, &value, 0);
-  key = to_val(timeline_key);
-  value = to_val(as_text(timeline));
-  if (code == 0) code = mdb_put(txn->get(), meta, &key, &value, 0);
-  if (code == 0) code = txn->commit();
-  if (code != 0) return store_error(code, "create the log");
-  return {};
-}
-
-Result<void> Store::Environment::read_meta() {
-  auto txn = Transaction::begin(env, MDB_RDONLY);
-  if (!txn) return std::unexpected(txn.error());
-  MDB_val key = to_val(format_key);
-  MDB_val value{};
-  std::uint64_t format = 0;
-  if (mdb_get(txn->get(), meta, &key, &value) != 0 || value.mv_size != sizeof(format)) {
-    return fail(ErrorCode::corrupt, "the log does not say which format it has");
-  }
-  std::memcpy(&format, value.mv_data, sizeof(format));
-  if (format != store_format) {
-    return fail(ErrorCode::newer_format,
-                "the log has format " + std::to_string(format) + ", this version reads format " +
-                    std::to_string(store_format),
-                "use the version of Almanac that wrote it, or a later one");
-  }
-  key = to_val(timeline_key);
-  if (mdb_get(txn->get(), meta, &key, &value) != 0 || value.mv_size != timeline.size()) {
-    return fail(ErrorCode::corrupt, "the log does not say which timeline it is");
-  }
-  std::memcpy(timeline.data(), value.mv_data, timeline.size());
-  return {};
-}
-
-Result<void> Store::Environment::check_space(std::span<const Frame> added) const {
-  struct statvfs disk;
-  int file_descriptor = -1;
-  if (mdb_env_get_fd(env, &file_descriptor) != 0 || ::fstatvfs(file_descriptor, &disk) != 0) {
-    return {};
-  }
-  std::uint64_t needed = 0;
-  for (const Frame& frame : added) {
-    needed += (frame.value.size() / page_bytes + 2) * page_bytes;
-  }
-  return check_room(disk, needed);
-}
 
 Store::Store(std::unique_ptr<Environment> environment) : environment_(std::move(environment)) {}
 Store::~Store() = default;
 
 // LMDB's very first commit is not safe against a power loss, so it happens in a folder of another
 // name, and the log appears by a rename.
-Result<void> Store::create(const fs::path& folder) {
+Result<void> Store::create(const fs::path& folder, const std::optional<Timeline>& timeline) {
   struct statvfs disk;
   if (::statvfs(folder.parent_path().c_str(), &disk) == 0) {
     if (auto room = check_room(disk, 0); !room) return room;
@@ -294,7 +63,7 @@ Result<void> Store::create(const fs::path& folder) {
   Environment environment;
   if (auto opened = environment.open(building, creation_map_bytes, 0); !opened) return opened;
   if (auto made = environment.open_databases(0, MDB_CREATE); !made) return made;
-  if (auto written = environment.write_meta(); !written) return written;
+  if (auto written = environment.write_meta(timeline); !written) return written;
   if (auto synced = sync_folder(building); !synced) return synced;
   fs::rename(building, folder, error);
   if (error) return fail_errno(error.value(), "rename " + building.string());
@@ -358,27 +127,161 @@ Result<void> Store::read(Position from, const Visit& visit) const {
   return {};
 }
 
-Result<void> Store::append(std::span<const Frame> frames) {
-  if (environment_->commits++ % reader_check_interval == 0) {
-    (void)mdb_reader_check(environment_->env, nullptr);
+Result<void> Store::read_backward(Position from, const Visit& visit) const {
+  for (Position next = from; next;) {
+    auto txn = Transaction::begin(environment_->env, MDB_RDONLY);
+    if (!txn) return std::unexpected(txn.error());
+    Cursor cursor(txn->get(), environment_->frames);
+    auto frame = cursor.seek(next);
+    next = Position();
+    std::size_t bytes = 0;
+    for (std::size_t frames = 0; frame && *frame; ++frames, frame = cursor.get(MDB_PREV)) {
+      if (frames == limits::read_slice_frames || bytes >= limits::read_slice_bytes) {
+        next = (*frame)->first;
+        break;
+      }
+      bytes += (*frame)->value.size();
+      auto more = visit(**frame);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return {};
+    }
+    if (!frame) return std::unexpected(frame.error());
   }
+  return {};
+}
+
+Result<void> Store::append(std::span<const Frame> frames, const StoreRecords& records) {
   if (auto space = environment_->check_space(frames); !space) return space;
-  auto txn = Transaction::begin(environment_->env, 0);
+  return environment_->write([&](MDB_txn* txn) {
+    int code = records.index.empty() ? 0 : environment_->open_index(txn);
+    for (const Frame& frame : frames) {
+      ALMANAC_CHECK(frame.value.size() % sizeof(std::uint64_t) == 0);
+      MDB_val key = to_val(frame.first.value);
+      MDB_val value = to_val(frame.value);
+      if (code == 0) code = mdb_put(txn, environment_->frames, &key, &value, MDB_APPEND);
+    }
+    for (const IndexRecord& record : records.index) {
+      auto stored = stored_key(record.table, record.key);
+      MDB_val key = to_val(Bytes(stored));
+      MDB_val value = to_val(std::as_bytes(std::span(record.value)));
+      if (code == 0) code = mdb_put(txn, *environment_->index, &key, &value, 0);
+    }
+    if (code == 0 && records.indexed_through) {
+      code = put_meta(txn, environment_->meta, store_meta::indexed, records.indexed_through->value);
+    }
+    return code;
+  });
+}
+
+Result<Store::JournalUse> Store::journal_use() const {
+  auto use = environment_->read_meta<std::uint64_t>(store_meta::journal);
+  if (!use) return std::unexpected(use.error());
+  if (!*use) return JournalUse::none;
+  return **use == static_cast<std::uint64_t>(JournalUse::open) ? JournalUse::open
+                                                               : JournalUse::closed;
+}
+
+Result<void> Store::set_journal_use(JournalUse use) {
+  return environment_->write([&](MDB_txn* txn) {
+    return put_meta(txn, environment_->meta, store_meta::journal, static_cast<std::uint64_t>(use));
+  });
+}
+
+namespace {
+
+struct StoredBase {
+  std::uint64_t last;
+  std::int64_t micros;
+  Digest digest;
+};
+
+}  // namespace
+
+Result<Store::Base> Store::base() const {
+  auto stored = environment_->read_meta<StoredBase>(store_meta::base);
+  if (!stored) return std::unexpected(stored.error());
+  if (!*stored) return Base{};
+  return Base{Position((*stored)->last), (*stored)->digest, Time(Duration((*stored)->micros))};
+}
+
+Result<void> Store::remove(const Base& base) {
+  return environment_->write([&](MDB_txn* txn) {
+    Cursor cursor(txn, environment_->frames);
+    auto frame = cursor.get(MDB_FIRST);
+    int code = 0;
+    while (code == 0 && frame && *frame && (*frame)->first <= base.last) {
+      code = cursor.remove();
+      frame = cursor.get(MDB_FIRST);
+    }
+    if (!frame) code = MDB_CORRUPTED;
+    StoredBase stored{base.last.value, base.time.time_since_epoch().count(), base.digest};
+    if (code != 0) return code;
+    return put_meta(txn, environment_->meta, store_meta::base,
+                    std::as_bytes(std::span(&stored, 1)));
+  });
+}
+
+Result<Position> Store::checkpoint() const {
+  auto stored = environment_->read_meta<std::uint64_t>(store_meta::checkpoint);
+  if (!stored) return std::unexpected(stored.error());
+  return Position(stored->value_or(0));
+}
+
+Result<void> Store::set_checkpoint(Position position) {
+  return environment_->write([&](MDB_txn* txn) {
+    return put_meta(txn, environment_->meta, store_meta::checkpoint, position.value);
+  });
+}
+
+Result<Position> Store::indexed_through() const {
+  auto stored = environment_->read_meta<std::uint64_t>(store_meta::indexed);
+  if (!stored) return std::unexpected(stored.error());
+  return Position(stored->value_or(0));
+}
+
+Result<std::optional<IndexRecord>> Store::find(IndexTable table, const IndexKey& key) const {
+  auto records = find_from(table, key, 1);
+  if (!records) return std::unexpected(records.error());
+  if (records->empty() || records->front().key.words != key.words) return std::nullopt;
+  return records->front();
+}
+
+Result<std::vector<IndexRecord>> Store::find_from(IndexTable table, const IndexKey& from,
+                                                  std::size_t count_max) const {
+  std::vector<IndexRecord> records;
+  if (!environment_->index) return records;
+  auto txn = Transaction::begin(environment_->env, MDB_RDONLY);
   if (!txn) return std::unexpected(txn.error());
-  int code = 0;
-  for (const Frame& frame : frames) {
-    ALMANAC_CHECK(frame.value.size() % sizeof(std::uint64_t) == 0);
-    MDB_val key = to_val(frame.first.value);
-    MDB_val value{frame.value.size(), const_cast<std::byte*>(frame.value.data())};
-    code = mdb_put(txn->get(), environment_->frames, &key, &value, MDB_APPEND);
-    if (code != 0) break;
+  MDB_cursor* cursor = nullptr;
+  int code = mdb_cursor_open(txn->get(), *environment_->index, &cursor);
+  if (code != 0) return lmdb::error(code, "read the index");
+  auto stored = stored_key(table, from);
+  MDB_val key = to_val(Bytes(stored));
+  MDB_val value{};
+  code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+  Result<void> read;
+  while (code == 0 && records.size() < count_max) {
+    auto record = to_record(key, value);
+    if (!record) read = std::unexpected(record.error());
+    if (!record || record->table != table) break;
+    records.push_back(*record);
+    code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
   }
-  if (code == 0) code = txn->commit();
-  if (code == 0) return {};
-  auto error = store_error(code, "write to the log");
-  if (error.error().code == ErrorCode::storage_full) return error;
-  return fail(ErrorCode::unknown_outcome, error.error().message,
-              "the last events may or may not be on disk; open the log again to see");
+  mdb_cursor_close(cursor);
+  if (!read) return std::unexpected(read.error());
+  if (code != 0 && code != MDB_NOTFOUND) return lmdb::error(code, "read the index");
+  return records;
+}
+
+Result<Store::Size> Store::size() const {
+  MDB_envinfo info;
+  MDB_stat stat;
+  int code = mdb_env_info(environment_->env, &info);
+  if (code == 0) code = mdb_env_stat(environment_->env, &stat);
+  if (code != 0) return lmdb::error(code, "measure the log");
+  auto free = environment_->free_bytes();
+  if (!free) return std::unexpected(free.error());
+  return Size{(info.me_last_pgno + 1) * stat.ms_psize, *free, info.me_mapsize};
 }
 
 }  // namespace almanac

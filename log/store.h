@@ -1,19 +1,40 @@
 // Frames in an LMDB environment: the only door to LMDB. One named database holds them, key = first
 // position (8-byte integer), value = the frame, a multiple of 8 bytes, so that it is read in place;
-// another holds the format and the timeline.
+// others hold what the log says about itself (README.md) and the index.
 #pragma once
 
 #include <almanac/log/error.h>
 #include <almanac/log/types.h>
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 namespace almanac {
 
 enum class Access : std::uint8_t { read, write };
+
+// The tables of the index. Keys are ordered as bytes.
+enum class IndexTable : std::uint8_t { streams, stream_events, keys };
+struct IndexKey {
+  std::array<std::uint64_t, 2> words;  // big-endian where the order matters
+};
+struct IndexRecord {
+  IndexTable table;
+  IndexKey key;
+  std::array<std::uint64_t, 3> value;
+};
+
+// What goes into the store beside frames, in one transaction with them.
+struct StoreRecords {
+  std::vector<IndexRecord> index;
+  std::optional<Position> indexed_through;  // the index knows everything up to here
+};
 
 // Owned by one Log. Any thread may read; one thread at a time may write. A process may have one
 // store of a folder open (LMDB's rule).
@@ -24,9 +45,11 @@ class Store {
     Bytes value;
   };
 
-  // Makes an empty store with a fresh timeline in `folder`, which must not exist: it appears there
-  // whole or not at all, also after a power loss. Errors: refused, io, storage_full.
-  [[nodiscard]] static Result<void> create(const std::filesystem::path& folder);
+  // Makes an empty store in `folder`, which must not exist: it appears there whole or not at all,
+  // also after a power loss. Without a timeline it draws a fresh one.
+  // Errors: refused, io, storage_full.
+  [[nodiscard]] static Result<void> create(const std::filesystem::path& folder,
+                                           const std::optional<Timeline>& timeline = {});
   // Errors: not_found, corrupt, newer_format, conflict (this process has it open), refused, io.
   // `registered` is false where LMDB's table of readers cannot be written; see Log::open.
   struct OpenOptions {
@@ -43,6 +66,17 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   [[nodiscard]] const Timeline& timeline() const;
+
+  // Whether a journal stands in front of this store, which holds what the store may lack.
+  enum class JournalUse : std::uint8_t {
+    none,    // there never was one
+    closed,  // there was, and it holds nothing that is not here
+    open,
+  };
+  [[nodiscard]] Result<JournalUse> journal_use() const;
+  // Durable when it returns. Errors: storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> set_journal_use(JournalUse use);
+
   // The key of the last frame, none when there is no frame yet.
   [[nodiscard]] Result<Position> last_key() const;
 
@@ -51,10 +85,43 @@ class Store {
   // long. A frame's bytes live until `visit` returns. Position 0 gives no call.
   using Visit = std::function<Result<bool>(Frame)>;
   [[nodiscard]] Result<void> read(Position from, const Visit& visit) const;
+  // The same backward: the last frame that does not begin behind `from`, and those in front of it.
+  [[nodiscard]] Result<void> read_backward(Position from, const Visit& visit) const;
 
-  // Appends frames in ascending order in one transaction, durable when it returns.
+  // Appends frames in ascending order, and records, in one transaction, durable when it returns.
   // Errors: storage_full (nothing was changed), unknown_outcome.
-  [[nodiscard]] Result<void> append(std::span<const Frame> frames);
+  [[nodiscard]] Result<void> append(std::span<const Frame> frames,
+                                    const StoreRecords& records = {});
+
+  // What was removed from the front: the log begins behind it.
+  struct Base {
+    Position last;    // of what was removed; none when nothing was
+    Digest digest{};  // of the frame that ended there
+    Time time;        // of the event that stood there
+  };
+  [[nodiscard]] Result<Base> base() const;
+  // Removes whole frames from the front, those that end at or in front of `base.last`, in one
+  // transaction. Errors: storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> remove(const Base& base);
+
+  // The position below which frames may be removed, because what they say is kept elsewhere.
+  [[nodiscard]] Result<Position> checkpoint() const;
+  [[nodiscard]] Result<void> set_checkpoint(Position position);
+
+  // Up to where the index knows the log; none when there is no index.
+  [[nodiscard]] Result<Position> indexed_through() const;
+  [[nodiscard]] Result<std::optional<IndexRecord>> find(IndexTable table,
+                                                        const IndexKey& key) const;
+  // The records from `key` on, at most `count_max`.
+  [[nodiscard]] Result<std::vector<IndexRecord>> find_from(IndexTable table, const IndexKey& key,
+                                                           std::size_t count_max) const;
+
+  struct Size {
+    std::uint64_t file_bytes = 0;
+    std::uint64_t free_bytes = 0;  // inside it, to be used again
+    std::uint64_t map_bytes = 0;   // which it cannot outgrow
+  };
+  [[nodiscard]] Result<Size> size() const;
 
  private:
   struct Environment;

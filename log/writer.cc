@@ -1,14 +1,34 @@
 #include <almanac/log/writer.h>
 
 #include <almanac/log/limits.h>
+#include <almanac/log/pending_frame.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace almanac {
+namespace {
 
-Writer::Writer(Store& store, const LogTail& tail, OnCommit on_commit)
-    : store_(store),
-      on_commit_(std::move(on_commit)),
+// For appends that are dropped: nobody will write them.
+std::shared_ptr<PendingFrame> refused_frame(Error error) {
+  auto frame = std::make_shared<PendingFrame>();
+  frame->error = std::move(error);
+  frame->done = 1;
+  return frame;
+}
+
+bool fits(const PendingFrame& frame, const EventBatch& batch, const BatchCost& cost) {
+  auto time = frame.batches.front()->events.front().at;
+  return frame.cost.bytes + cost.bytes <= limits::frame_bytes_target &&
+         frame.cost.names + cost.names < limits::frame_names_max &&
+         batch.events.back().at - time <= limits::frame_span_max;
+}
+
+}  // namespace
+
+Writer::Writer(const Parts& parts, const LogTail& tail, WriterOptions options)
+    : parts_(parts),
+      options_(std::move(options)),
       next_(tail.last.next()),
       latest_(tail.time),
       tail_(tail) {
@@ -24,117 +44,203 @@ Writer::~Writer() {
   thread_.join();
 }
 
-Result<Position> Writer::append(std::shared_ptr<const EventBatch> batch, const BatchCost& cost) {
-  if (batch->events.front().at < latest_) {
+Result<AppendTicket> Writer::append(const Request& request) {
+  Lock lock(mutex_);
+  return enqueue(lock, request);
+}
+
+Result<AppendTicket> Writer::append_now(const std::shared_ptr<EventBatch>& batch, Request request) {
+  Lock lock(mutex_);
+  for (Event& event : batch->events) event.at = std::max(event.at, latest_);
+  request.batch = batch;
+  return enqueue(lock, request);
+}
+
+// 1. has it been stored before, may it be stored  2. is there room  3. a place in a frame
+Result<AppendTicket> Writer::enqueue(Lock& lock, const Request& request) {
+  const EventBatch& batch = *request.batch;
+  auto count = batch.events.size();
+  if (auto room = make_room(lock, request); !room) return std::unexpected(room.error());
+  if (batch.events.front().at < latest_) {
     return fail(ErrorCode::invalid, "an event is older than the one before it in the log",
                 "give it the time of that one");
   }
-  latest_ = batch->events.back().at;
-  auto first = next_;
-  next_ = Position(next_.value + batch->events.size());
-  {
-    std::lock_guard guard(mutex_);
-    if (condition_ != Condition::writing) return first;
-    queue_.push_back({std::move(batch), cost, first});
+  if (condition_ == Condition::writing && parts_.index.on()) {
+    auto admitted = parts_.index.admit(request.entries, request.options.expected, count);
+    if (!admitted) return std::unexpected(admitted.error());
+    if (*admitted) {
+      auto first = **admitted;
+      return AppendTicket{{first, Position(first.value + count - 1), true}, nullptr};
+    }
+    if (auto added = parts_.index.add(request.entries, next_); !added) {
+      return std::unexpected(added.error());
+    }
   }
-  work_.notify_one();
-  return first;
+  Appended appended{next_, Position(next_.value + count - 1)};
+  appended.durable = request.options.durability == Durability::durable;
+  latest_ = batch.events.back().at;
+  next_ = appended.last.next();
+  if (condition_ != Condition::writing) return AppendTicket{appended, refused_frame(failure_)};
+  PendingFrame& frame = frame_for(request);
+  frame.last = appended.last;
+  frame.cost.bytes += request.cost.bytes;
+  frame.cost.names += request.cost.names;
+  frame.batches.push_back(request.batch);
+  pending_bytes_ += request.cost.bytes;
+  bool news = queue_.size() == 1 && frame.batches.size() == 1;
+  if (appended.durable && !std::exchange(frame.urgent, true)) news = true;
+  AppendTicket ticket{appended, queue_.back()};
+  if (news || queue_.size() > 1) work_.notify_one();
+  return ticket;
+}
+
+Result<void> Writer::make_room(Lock& lock, const Request& request) {
+  if (condition_ == Condition::broken && options_.after_refusal == AfterRefusal::resume) {
+    return std::unexpected(failure_);
+  }
+  auto has_room = [&] {
+    return pending_bytes_ == 0 || pending_bytes_ + request.cost.bytes <= options_.pending_bytes_max;
+  };
+  if (has_room()) return {};
+  if (!request.wait_for_room) {
+    return fail(ErrorCode::busy, "the log has more to write than it may keep in memory",
+                "append again when a commit has been reported");
+  }
+  room_.wait(lock, has_room);
+  return {};
+}
+
+// The last frame that waits, or a new one.
+PendingFrame& Writer::frame_for(const Request& request) {
+  if (!queue_.empty()) {
+    PendingFrame& last = *queue_.back();
+    if (last.space == request.options.space && fits(last, *request.batch, request.cost)) {
+      return last;
+    }
+  }
+  auto frame = std::make_shared<PendingFrame>();
+  frame->first = Position(next_.value - request.batch->events.size());
+  frame->space = request.options.space;
+  frame->write_by = std::chrono::steady_clock::now() + options_.grouped_within;
+  queue_.push_back(frame);
+  return *frame;
+}
+
+Result<void> Writer::wait(const AppendTicket& ticket) {
+  if (!ticket.frame) return {};
+  ticket.frame->done.wait(0, std::memory_order_acquire);
+  if (ticket.frame->error) return std::unexpected(*ticket.frame->error);
+  return {};
+}
+
+bool Writer::resume_when_done(const AppendTicket& ticket, std::coroutine_handle<> handle) {
+  if (!ticket.frame) return false;
+  std::lock_guard guard(mutex_);
+  if (ticket.frame->done.load(std::memory_order_acquire) != 0) return false;
+  ticket.frame->resumes.push_back(handle);
+  return true;
 }
 
 void Writer::resume() {
   std::lock_guard guard(mutex_);
-  if (condition_ != Condition::refused) return;
+  if (condition_ == Condition::refused) go_on();
+}
+
+void Writer::go_on() {
   condition_ = Condition::writing;
   next_ = tail_.last.next();
   latest_ = tail_.time;
 }
 
-void Writer::run() {
-  for (;;) {
-    auto batches = take();  // and lets go of them before it waits for the next
-    if (batches.empty()) return;
-    for (std::span<const Pending> left = batches; !left.empty();) {
-      auto committed = commit(left);
-      if (!committed) {
-        report_failure(committed.error());
-        break;
-      }
-      left = left.subspan(*committed);
-      on_commit_({.through = tail_.last, .error = {}});
-    }
-  }
-}
-
-// Waits for work and takes what one commit may hold. Empty when the writer closes.
-std::vector<Writer::Pending> Writer::take() {
-  std::unique_lock lock(mutex_);
-  work_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-  std::vector<Pending> batches;
-  std::size_t bytes = 0;
-  while (!queue_.empty() && (batches.empty() || bytes < limits::commit_bytes_target)) {
-    bytes += queue_.front().cost.bytes;
-    batches.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
-  return batches;
-}
-
-// How many of the batches make the next frame.
-std::size_t Writer::frame_length(std::span<const Pending> batches) const {
-  auto time = batches.front().batch->events.front().at;
-  BatchCost sum = batches.front().cost;
-  std::size_t length = 1;
-  for (; length < batches.size(); ++length) {
-    const Pending& next = batches[length];
-    sum.names += next.cost.names;
-    if (sum.bytes >= limits::frame_bytes_target || sum.names >= limits::frame_names_max ||
-        next.batch->events.back().at - time > limits::frame_span_max) {
-      break;
-    }
-    sum.bytes += next.cost.bytes;
-  }
-  return length;
-}
-
-// 1. cut the batches into frames  2. encode each with the digest of the one before
-// 3. put all in one transaction and sync it  4. only then move the tail
-// Answers how many batches that took, which is all unless they make too many frames.
-Result<std::size_t> Writer::commit(std::span<const Pending> batches) {
-  std::vector<Store::Frame> frames;
-  LogTail tail = tail_;
-  std::size_t taken = 0;
-  while (taken < batches.size() && frames.size() < limits::commit_frames_max) {
-    auto left = batches.subspan(taken);
-    auto of_frame = left.first(frame_length(left));
-    std::vector<const EventBatch*> events;
-    for (const Pending& pending : of_frame) events.push_back(pending.batch.get());
-    if (encoders_.size() == frames.size()) encoders_.emplace_back();
-    FrameHeader header{.timeline = store_.timeline(),
-                       .first = of_frame.front().first,
-                       .time = events.front()->events.front().at,
-                       .previous = tail.digest};
-    auto encoded = encoders_[frames.size()].encode(header, events);
-    frames.push_back({header.first, encoded.value});
-    const Pending& last = of_frame.back();
-    tail = {.last = Position(last.first.value + last.batch->events.size() - 1),
-            .digest = encoded.digest,
-            .time = last.batch->events.back().at};
-    taken += of_frame.size();
-  }
-  if (auto appended = store_.append(frames); !appended) return std::unexpected(appended.error());
+LogTail Writer::tail() const {
   std::lock_guard guard(mutex_);
-  tail_ = tail;
-  return taken;
+  return tail_;
 }
 
-void Writer::report_failure(const Error& error) {
-  std::deque<Pending> dropped;
+void Writer::run() {
+  while (auto frame = take()) {
+    auto committed = commit(*frame);
+    if (!committed) {
+      report_failure(*frame, committed.error());
+      continue;
+    }
+    options_.on_commit({.through = frame->last, .error = {}});
+    finish(*frame, {});
+  }
+}
+
+// Waits for a frame that is full, that somebody waits for or whose time has come. None when the
+// writer closes.
+std::shared_ptr<PendingFrame> Writer::take() {
+  Lock lock(mutex_);
+  work_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  if (queue_.empty()) return nullptr;
+  work_.wait_until(lock, queue_.front()->write_by,
+                   [this] { return closing_ || queue_.size() > 1 || queue_.front()->urgent; });
+  auto frame = std::move(queue_.front());
+  queue_.pop_front();
+  return frame;
+}
+
+// 1. encode with the digest of the frame before  2. journal, one sync  3. let readers see it
+// 4. only then move the tail
+Result<void> Writer::commit(const PendingFrame& frame) {
+  if (auto room = parts_.recent.wait_for_room(frame.space); !room) return room;
+  if (frame.space == Space::ordinary && options_.check_space) {
+    if (auto space = options_.check_space(); !space) return space;
+  }
+  std::vector<const EventBatch*> batches;
+  batches.reserve(frame.batches.size());
+  for (const auto& batch : frame.batches) batches.push_back(batch.get());
+  FrameHeader header{.timeline = parts_.timeline,
+                     .first = frame.first,
+                     .time = batches.front()->events.front().at,
+                     .previous = tail_.digest};
+  auto encoded = encoder_.encode(header, batches);
+  const FrameView view{frame.first, frame.last, encoded.value};
+  if (auto appended = parts_.journal.append(view, frame.space); !appended) return appended;
+  parts_.recent.add(own_frame(view));
   {
     std::lock_guard guard(mutex_);
-    condition_ = error.code == ErrorCode::storage_full ? Condition::refused : Condition::broken;
-    dropped.swap(queue_);
+    tail_ = {frame.last, encoded.digest, batches.back()->events.back().at};
   }
-  on_commit_({.through = tail_.last, .error = error});
+  parts_.mark.publish(frame.last);
+  return {};
+}
+
+void Writer::finish(PendingFrame& frame, const std::optional<Error>& error) {
+  std::vector<std::coroutine_handle<>> resumes;
+  bool waited_for_room = false;
+  {
+    std::lock_guard guard(mutex_);
+    waited_for_room = pending_bytes_ >= options_.pending_bytes_max / 2;
+    pending_bytes_ -= frame.cost.bytes;
+    frame.error = error;
+    frame.batches.clear();
+    resumes.swap(frame.resumes);
+    frame.done.store(1, std::memory_order_release);
+  }
+  frame.done.notify_all();
+  if (waited_for_room) room_.notify_all();
+  if (resumes.empty()) return;
+  if (options_.resume) return options_.resume(resumes);
+  for (auto handle : resumes) handle.resume();
+}
+
+void Writer::report_failure(PendingFrame& frame, const Error& error) {
+  std::deque<std::shared_ptr<PendingFrame>> dropped;
+  {
+    std::lock_guard guard(mutex_);
+    bool full = error.code == ErrorCode::storage_full;
+    condition_ = full ? Condition::refused : Condition::broken;
+    failure_ = error;
+    dropped.swap(queue_);
+    parts_.index.forget_behind(tail_.last);
+    if (full && options_.after_refusal == AfterRefusal::resume) go_on();
+  }
+  options_.on_commit({.through = tail_.last, .error = error});
+  finish(frame, error);
+  for (auto& one : dropped) finish(*one, error);
 }
 
 }  // namespace almanac

@@ -1,17 +1,25 @@
-// The one thread that makes events durable. While one commit is on its way to the disk the next
-// one fills: group commit without a delay setting.
+// The one thread that makes events durable. While one frame is on its way to the disk the next one
+// fills: group commit without a delay setting.
 #pragma once
 
+#include <almanac/log/append.h>
 #include <almanac/log/codec.h>
+#include <almanac/log/durable_mark.h>
 #include <almanac/log/event.h>
-#include <almanac/log/store.h>
+#include <almanac/log/index.h>
+#include <almanac/log/journal.h>
+#include <almanac/log/recent_frames.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <coroutine>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -27,56 +35,101 @@ struct LogTail {
 // Everything up to `through` is on disk. With an error: the batches behind it are not.
 struct CommitReport {
   Position through;
-  std::optional<Error> error;  // storage_full: nothing behind `through` was kept, see resume();
+  std::optional<Error> error;  // storage_full: nothing behind `through` was kept;
                                // unknown_outcome: nothing more can be written until a new open
 };
-// Called on the writer's thread, once per commit; must return soon.
+// Called on the writer's thread, once per frame, which acknowledges all its events at once; must
+// return soon.
 using OnCommit = std::function<void(const CommitReport&)>;
 
-// Owned by a Log. append() and resume() belong to one thread, the one that decides.
+// What happens to appends after one was refused for lack of space.
+enum class AfterRefusal : std::uint8_t {
+  resume,  // they go on behind the last durable event
+  wait,    // they are dropped until resume(): for one who has numbered events in advance
+};
+
+struct WriterOptions {
+  OnCommit on_commit;
+  // Given the coroutines whose events are on disk, all of one frame at once, on the writer's
+  // thread; must return soon. Resumes them there unless told otherwise.
+  std::function<void(std::span<const std::coroutine_handle<>>)> resume;
+  AfterRefusal after_refusal = AfterRefusal::resume;
+  std::chrono::milliseconds grouped_within{0};
+  std::size_t pending_bytes_max = 0;
+  std::function<Result<void>()> check_space;  // asked before a frame of ordinary events
+};
+
+// Owned by a Log. Any thread may call.
 class Writer {
  public:
-  Writer(Store& store, const LogTail& tail, OnCommit on_commit);
+  struct Parts {
+    Journal& journal;
+    RecentFrames& recent;
+    DurableMark& mark;
+    Index& index;
+    Timeline timeline;
+  };
+  Writer(const Parts& parts, const LogTail& tail, WriterOptions options);
   // Commits what was appended, then ends the thread.
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Takes a batch that passed check_batch and gives its events their positions; answers that of
-  // the first. Never waits for the disk. After a refused commit everything is dropped until
-  // resume(). Errors: invalid when it is older than what was appended before.
-  [[nodiscard]] Result<Position> append(std::shared_ptr<const EventBatch> batch,
-                                        const BatchCost& cost);
-  // Goes on behind the last durable event after a commit was refused.
-  void resume();
-
- private:
-  struct Pending {
+  // A batch that passed check_batch, with what its events mean to the index.
+  struct Request {
     std::shared_ptr<const EventBatch> batch;
     BatchCost cost;
-    Position first;
+    AppendOptions options;
+    std::span<const IndexEntry> entries = {};
+    bool wait_for_room = false;  // rather than answer `busy`
   };
+  // Gives the events their positions. Never waits for the disk, unless asked to.
+  // Errors: invalid when it is older than what was appended before, conflict, busy, unknown_outcome
+  // (nothing more can be written).
+  [[nodiscard]] Result<AppendTicket> append(const Request& request);
+  // The same for events that take the time of the log's end where they are older.
+  [[nodiscard]] Result<AppendTicket> append_now(const std::shared_ptr<EventBatch>& batch,
+                                                Request request);
+  // Waits until it is on disk. Errors: why it is not.
+  [[nodiscard]] Result<void> wait(const AppendTicket& ticket);
+  // Resumes the coroutine when it is on disk or refused; false when that is so already.
+  [[nodiscard]] bool resume_when_done(const AppendTicket& ticket, std::coroutine_handle<> handle);
+  // Goes on behind the last durable event after a frame was refused.
+  void resume();
+
+  // The end of what is on disk.
+  [[nodiscard]] LogTail tail() const;
+
+ private:
   enum class Condition : std::uint8_t { writing, refused, broken };
+  using Lock = std::unique_lock<std::mutex>;
 
   void run();
-  std::vector<Pending> take();
-  Result<std::size_t> commit(std::span<const Pending> batches);
-  std::size_t frame_length(std::span<const Pending> batches) const;
-  void report_failure(const Error& error);
+  [[nodiscard]] std::shared_ptr<PendingFrame> take();
+  [[nodiscard]] Result<void> commit(const PendingFrame& frame);
+  [[nodiscard]] Result<AppendTicket> enqueue(Lock& lock, const Request& request);
+  [[nodiscard]] Result<void> make_room(Lock& lock, const Request& request);
+  [[nodiscard]] PendingFrame& frame_for(const Request& request);
+  void finish(PendingFrame& frame, const std::optional<Error>& error);
+  void report_failure(PendingFrame& frame, const Error& error);
+  void go_on();
 
-  Store& store_;
-  OnCommit on_commit_;
-  Position next_;  // of the deciding thread, as is:
-  Time latest_;    // the time of the last event appended
+  const Parts parts_;
+  const WriterOptions options_;
 
-  std::mutex mutex_;
-  std::condition_variable work_;
-  std::deque<Pending> queue_;                 // guarded by mutex_
-  Condition condition_ = Condition::writing;  // guarded by mutex_
-  bool closing_ = false;                      // guarded by mutex_
-  LogTail tail_;                              // guarded by mutex_
+  mutable std::mutex mutex_;
+  std::condition_variable work_;                     // for the writer's thread
+  std::condition_variable room_;                     // for those who wait to append
+  std::deque<std::shared_ptr<PendingFrame>> queue_;  // guarded by mutex_, as are:
+  std::size_t pending_bytes_ = 0;                    // of the queue and what is being written
+  Position next_;
+  Time latest_;  // the time of the last event appended
+  Condition condition_ = Condition::writing;
+  Error failure_;  // why it is broken
+  bool closing_ = false;
+  LogTail tail_;
 
-  std::deque<FrameEncoder> encoders_;  // of the writer's thread, one for each frame of a commit
+  FrameEncoder encoder_;  // of the writer's thread
   std::thread thread_;
 };
 

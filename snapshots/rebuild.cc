@@ -8,6 +8,14 @@ namespace almanac {
 Result<State> rebuild(const Log& log, const RebuildOptions& options) {
   State state;
   if (options.through && !*options.through) return state;
+  auto first = log.first();
+  if (!first) return std::unexpected(first.error());
+  if (*first != Position(1)) {
+    return fail(ErrorCode::refused,
+                "the log begins at position " + std::to_string(first->value) +
+                    ": what happened before was removed",
+                "its state can only be rebuilt from a checkpoint");
+  }
   auto read = log.read(Position(1), [&](const RecordedEvent& event) -> Result<bool> {
     state = fold(std::move(state), event);
     if (options.visit) options.visit(state);

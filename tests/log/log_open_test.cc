@@ -39,7 +39,8 @@ unsigned mode_of(const fs::path& path) {
   return status.st_mode & 07777U;
 }
 
-const std::vector<std::string> names_of_a_log = {"lock", "log", "log/data.mdb", "log/lock.mdb"};
+const std::vector<std::string> names_of_a_log = {"lock",        "log",         "log/data.mdb",
+                                                 "log/durable", "log/journal", "log/lock.mdb"};
 
 TEST(LogOpen, MakesExactlyTheFilesOfALog) {
   TempFolder folder;
@@ -81,8 +82,8 @@ TEST(LogOpen, CleansUpWhatACrashedCreationLeft) {
   write_file(folder / "log.creating/data.mdb", "half a log");
   write_file(folder / "lock", "process 1 (crashed)");
   TestLog log(folder.path());
-  EXPECT_TRUE(log.append(numbered_events(1, 1)));
   EXPECT_EQ(names_in(folder.path()), names_of_a_log);
+  EXPECT_TRUE(log.append(numbered_events(1, 1)));
 }
 
 TEST(LogOpen, RefusesAFolderOfSomethingElseAndLeavesItAsItIs) {

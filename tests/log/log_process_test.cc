@@ -123,8 +123,8 @@ TEST(LogProcesses, FindEverythingAcknowledgedByAWriterThatWasKilled) {
 
 TEST(LogProcesses, SayThatTooManyReadAtOnceAndForgetThoseThatWereKilled) {
   TempFolder folder;
+  { ASSERT_TRUE(TestLog(folder / "log").append(numbered_events(1, 1))); }
   TestLog log(folder / "log");
-  ASSERT_TRUE(log.append(numbered_events(1, 1)));
   ChildProcess first(peer("read", folder / "log"));
   ChildProcess second(peer("read", folder / "log"));
   ASSERT_EQ(first.read_line(), "open 1");
@@ -138,8 +138,8 @@ TEST(LogProcesses, SayThatTooManyReadAtOnceAndForgetThoseThatWereKilled) {
 
 TEST(LogProcesses, LetTheFileGrowNoFurtherForAReaderThatWasKilled) {
   TempFolder folder;
+  { ASSERT_TRUE(TestLog(folder / "log").append(numbered_events(1, 1))); }
   TestLog log(folder / "log");
-  ASSERT_TRUE(log.append(numbered_events(1, 1)));
   ChildProcess reader(peer("read", folder / "log"));
   ASSERT_EQ(reader.read_line(), "open 1");
   ASSERT_EQ(reader.ask("nest 1"), "holding 1");
@@ -157,9 +157,10 @@ class ReadOnlyLog {
     { EXPECT_TRUE(TestLog(folder_ / "log").append(numbered_events(1, 5))); }
     if (::geteuid() == 0) {
       fs::permissions(folder_.path(), fs::perms(0755));
-      for (const char* name :
-           {"log", "log/lock", "log/log", "log/log/data.mdb", "log/log/lock.mdb"})
-        EXPECT_EQ(::chown((folder_ / name).c_str(), nobody, nobody), 0);
+      EXPECT_EQ(::chown(path().c_str(), nobody, nobody), 0);
+      for (const auto& entry : fs::recursive_directory_iterator(path())) {
+        EXPECT_EQ(::chown(entry.path().c_str(), nobody, nobody), 0);
+      }
     }
     set_permissions(0500, 0400);
   }

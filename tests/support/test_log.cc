@@ -31,19 +31,22 @@ Result<void> TestLog::start(const std::filesystem::path& folder, LogOptions opti
     reported_.notify_all();
     then(report);
   };
+  options.after_refusal = AfterRefusal::wait;
+  options.pending_bytes_max = SIZE_MAX;
   auto opened = Log::open(folder, std::move(options));
   if (!opened) return std::unexpected(opened.error());
   log_ = std::move(*opened);
   return {};
 }
 
-Result<Position> TestLog::append(std::vector<Event> events) {
-  return append(make_batch(std::move(events)));
+Result<Position> TestLog::append(std::vector<Event> events, const AppendOptions& options) {
+  return append(make_batch(std::move(events)), options);
 }
 
-Result<Position> TestLog::append(std::shared_ptr<const EventBatch> batch) {
+Result<Position> TestLog::append(std::shared_ptr<const EventBatch> batch,
+                                 const AppendOptions& options) {
   auto count = batch->events.size();
-  auto first = log_->append(std::move(batch));
+  auto first = log_->append(std::move(batch), options);
   if (!first) return first;
   auto report = wait_for(Position(first->value + count - 1));
   if (report.error) return std::unexpected(*report.error);

@@ -26,8 +26,9 @@ class TestLog {
 
   // Appends one batch and waits until it is on disk. Answers the position of its first event, or
   // why the commit failed; while the log waits for resume(), the error of the failed commit again.
-  Result<Position> append(std::vector<Event> events);
-  Result<Position> append(std::shared_ptr<const EventBatch> batch);
+  Result<Position> append(std::vector<Event> events, const AppendOptions& options = {});
+  Result<Position> append(std::shared_ptr<const EventBatch> batch,
+                          const AppendOptions& options = {});
   // Waits until everything up to `last` is on disk or a commit has failed.
   CommitReport wait_for(Position last);
   void resume();

@@ -1,0 +1,54 @@
+// What an append may ask for, and what it is answered.
+#pragma once
+
+#include <almanac/log/event.h>
+#include <almanac/log/journal.h>
+#include <almanac/log/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace almanac {
+
+enum class Durability : std::uint8_t {
+  durable,  // acknowledged when it is on disk
+  grouped,  // acknowledged at once; on disk within LogOptions::grouped_within and one sync
+};
+
+// A stream's version is the number of events in it; 0 is a stream that does not exist.
+struct ExpectedVersion {
+  std::string_view stream;
+  std::uint64_t version = 0;  // 0 = it must not exist yet
+};
+
+struct AppendOptions {
+  Durability durability = Durability::durable;
+  // `reserve` for events that end what was accepted before: they may use what Log::set_reserve
+  // keeps, when other events are refused for lack of space.
+  Space space = Space::ordinary;
+  // Streams whose version must be just this; of any other, any version will do.
+  std::span<const ExpectedVersion> expected = {};
+};
+
+struct Appended {
+  Position first;
+  Position last;
+  bool repeated = false;  // an earlier append with the same idempotency keys had stored it
+  bool durable = true;    // false for a grouped append: it is going to be
+};
+
+struct PendingFrame;
+
+// An append on its way. Copies freely.
+struct AppendTicket {
+  Appended appended;
+  std::shared_ptr<PendingFrame> frame;  // none when there is nothing to wait for
+};
+
+// A copy of the events with all that their views point at. Costs one pass.
+[[nodiscard]] std::shared_ptr<EventBatch> own_events(std::span<const Event> events);
+
+}  // namespace almanac

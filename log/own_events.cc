@@ -1,0 +1,73 @@
+#include <almanac/log/append.h>
+
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace almanac {
+namespace {
+
+// The events and all that they point at.
+struct Owned {
+  EventBatch batch;
+  std::deque<std::string> texts;
+  std::deque<std::vector<std::string_view>> names;
+  std::deque<std::vector<TaskId>> ids;
+
+  void own(std::string_view& text) {
+    if (!text.empty()) text = texts.emplace_back(text);
+  }
+  void own(Bytes& bytes) {
+    if (!bytes.empty()) bytes = as_bytes(texts.emplace_back(as_text(bytes)));
+  }
+  void own(AttemptEnd& end) {
+    own(end.message);
+    own(end.result);
+    own(end.output);
+  }
+
+  void operator()(CustomEvent& event) {
+    own(event.type);
+    own(event.data);
+  }
+  void operator()(TaskEnqueued& event) {
+    own(event.kind);
+    own(event.queue);
+    own(event.label);
+    own(event.payload);
+    auto& tags = names.emplace_back();
+    for (std::size_t i = 0; i < event.tags.size(); ++i) own(tags.emplace_back(event.tags[i]));
+    event.tags = NameListView(tags);
+    event.dependencies = ids.emplace_back(event.dependencies.begin(), event.dependencies.end());
+  }
+  void operator()(TaskReadied&) {}
+  void operator()(TaskStarted&) {}
+  void operator()(TaskSucceeded& event) { own(event.end); }
+  void operator()(TaskAttemptFailed& event) { own(event.end); }
+  void operator()(TaskFailed& event) { own(event.end); }
+  void operator()(TaskCancelRequested& event) { own(event.reason); }
+  void operator()(TaskCancelled& event) {
+    own(event.reason);
+    own(event.end);
+  }
+  void operator()(TaskHandedBack&) {}
+  void operator()(QueueConfigured& event) { own(event.queue); }
+  void operator()(EngineStarted& event) { own(event.version); }
+  void operator()(EngineStopped&) {}
+};
+
+}  // namespace
+
+std::shared_ptr<EventBatch> own_events(std::span<const Event> events) {
+  auto owned = std::make_shared<Owned>();
+  owned->batch.events.assign(events.begin(), events.end());
+  for (Event& event : owned->batch.events) {
+    owned->own(event.idempotency_key);
+    owned->own(event.stream);
+    std::visit(*owned, event.body);
+  }
+  return {owned, &owned->batch};
+}
+
+}  // namespace almanac

@@ -1,0 +1,51 @@
+#include <almanac/log/settler.h>
+
+#include <almanac/log/limits.h>
+
+#include <utility>
+#include <vector>
+
+namespace almanac {
+
+Settler::Settler(Parts parts) : parts_(std::move(parts)), thread_([this] { run(); }) {}
+
+Settler::~Settler() {
+  parts_.recent.close();
+  thread_.join();
+}
+
+void Settler::run() {
+  while (true) {
+    auto frames = parts_.recent.take(limits::commit_bytes_target);
+    if (frames.empty()) return;
+    auto settled = settle(frames);
+    // Where there is no room for all, there may be for some.
+    for (auto some = frames.size() / 2;
+         !settled && settled.error().code == ErrorCode::storage_full && some > 0; some /= 2) {
+      settled = settle(std::span(frames).first(some));
+    }
+    if (settled) continue;
+    // What is here stays durable in the journal; the next open finds it there.
+    parts_.recent.refuse(settled.error());
+    if (settled.error().code != ErrorCode::storage_full || parts_.recent.closing()) return;
+    parts_.recent.pause(limits::settle_retry_interval);
+  }
+}
+
+Result<void> Settler::settle(std::span<const SharedFrame> frames) {
+  std::vector<Store::Frame> values;
+  values.reserve(frames.size());
+  for (const SharedFrame& frame : frames) values.push_back({frame->first, frame->value()});
+  auto last = frames.back()->last;
+  if (auto written = parts_.store.append(values, parts_.index.records(last)); !written) {
+    return written;
+  }
+  parts_.index.settled(last);
+  parts_.recent.drop(last);
+  parts_.journal.trim(commits_[0]);
+  commits_ = {commits_[1], last};
+  parts_.settled();
+  return {};
+}
+
+}  // namespace almanac

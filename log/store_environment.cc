@@ -1,0 +1,207 @@
+#include <almanac/log/store_environment.h>
+
+#include <almanac/log/hash.h>
+#include <almanac/log/limits.h>
+
+#include <sys/stat.h>
+
+#include <mutex>
+#include <set>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+using lmdb::Transaction;
+
+constexpr std::uint64_t store_format = 1;
+constexpr const char* data_file = "data.mdb";
+constexpr const char* frames_database = "frames";
+constexpr const char* meta_database = "meta";
+constexpr const char* index_database = "index";
+constexpr std::size_t map_spare_bytes = limits::mebibyte;
+constexpr unsigned databases_max = 3;
+constexpr unsigned readers_max = 256;
+constexpr std::uint64_t page_bytes =
+    4096;  // LMDB takes the system's; only room is reckoned with it
+constexpr std::uint64_t commit_pages_spare = 64;
+// A reader that was killed in a transaction keeps the pages it read from being used again until
+// someone looks for it, which this many commits later the writer does.
+constexpr std::uint64_t reader_check_interval = 64;
+
+Result<void> not_written(int code) {
+  auto error = lmdb::error(code, "write to the log");
+  if (error.error().code == ErrorCode::storage_full) return error;
+  return fail(ErrorCode::unknown_outcome, error.error().message,
+              "the last events may or may not be on disk; open the log again to see");
+}
+
+// LMDB's locks break when one process opens a file twice; this table makes that an error.
+class OpenFiles {
+ public:
+  using FileId = std::pair<dev_t, ino_t>;
+  static OpenFiles& instance() {
+    static OpenFiles files;
+    return files;
+  }
+  bool add(FileId id) {
+    std::lock_guard guard(mutex_);
+    return ids_.insert(id).second;
+  }
+  void remove(FileId id) {
+    std::lock_guard guard(mutex_);
+    ids_.erase(id);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<FileId> ids_;
+};
+
+}  // namespace
+
+// LMDB answers a write that the full disk cut short with EIO, after which nobody knows what is on
+// it, and a page of a mapped file that finds no room kills the process. So neither a commit nor a
+// log is begun unless the disk has room for it: the frames by themselves, and the pages above them
+// that are written anew. Another process may still take that room; then the outcome is unknown.
+Result<void> check_room(const struct statvfs& disk, std::uint64_t frame_bytes) {
+  auto needed = commit_pages_spare * page_bytes + frame_bytes;
+  if (std::uint64_t{disk.f_bavail} * disk.f_frsize >= needed) return {};
+  return fail(ErrorCode::storage_full, "the disk is too full to write to the log",
+              "free some space; nothing was changed");
+}
+
+void forget_open_file(std::pair<dev_t, ino_t> file) { OpenFiles::instance().remove(file); }
+
+Result<void> Store::Environment::open(const fs::path& folder, std::size_t map_bytes,
+                                      unsigned flags) {
+  struct stat status;
+  if (::stat((folder / data_file).c_str(), &status) == 0) {
+    file = {status.st_dev, status.st_ino};
+    registered = OpenFiles::instance().add(file);
+    if (!registered) {
+      return fail(ErrorCode::conflict,
+                  "this process already has the log in " + folder.parent_path().string() + " open",
+                  "share the one that is open");
+    }
+  }
+  int code = mdb_env_create(&env);
+  // Removing frames needs pages too: what goes beyond the size asked for is kept for that.
+  if (code == 0 && map_bytes != 0) code = mdb_env_set_mapsize(env, map_bytes + map_spare_bytes);
+  if (code == 0) code = mdb_env_set_maxdbs(env, databases_max);
+  if (code == 0) code = mdb_env_set_maxreaders(env, readers_max);
+  if (code == 0) code = mdb_env_open(env, folder.c_str(), flags | MDB_NOTLS, 0600);
+  if (code != 0) return lmdb::error(code, "open the log in " + folder.parent_path().string());
+  return {};
+}
+
+Result<void> Store::Environment::open_databases(unsigned transaction_flags,
+                                                unsigned database_flags) {
+  auto txn = Transaction::begin(env, transaction_flags);
+  if (!txn) return std::unexpected(txn.error());
+  int code = mdb_dbi_open(txn->get(), frames_database, database_flags | MDB_INTEGERKEY, &frames);
+  if (code == 0) code = mdb_dbi_open(txn->get(), meta_database, database_flags, &meta);
+  if (code == MDB_NOTFOUND) return fail(ErrorCode::corrupt, "the file is not a log of Almanac");
+  MDB_dbi found = 0;
+  if (code == 0 && mdb_dbi_open(txn->get(), index_database, 0, &found) == 0) index = found;
+  if (code == 0) code = txn->commit();
+  if (code != 0) return lmdb::error(code, "open the log");
+  return {};
+}
+
+Result<void> Store::Environment::write_meta(const std::optional<Timeline>& given) {
+  if (given) {
+    timeline = *given;
+  } else {
+    fill_random(timeline);
+  }
+  return write([this](MDB_txn* txn) {
+    int code = put_meta(txn, meta, store_meta::format, store_format);
+    return code != 0 ? code : put_meta(txn, meta, store_meta::timeline, Bytes(timeline));
+  });
+}
+
+Result<void> Store::Environment::read_meta() {
+  auto format = read_meta<std::uint64_t>(store_meta::format);
+  if (!format) return std::unexpected(format.error());
+  if (!*format) return fail(ErrorCode::corrupt, "the log does not say which format it has");
+  if (**format != store_format) {
+    return fail(ErrorCode::newer_format,
+                "the log has format " + std::to_string(**format) + ", this version reads format " +
+                    std::to_string(store_format),
+                "use the version of Almanac that wrote it, or a later one");
+  }
+  auto identity = read_meta<Timeline>(store_meta::timeline);
+  if (!identity) return std::unexpected(identity.error());
+  if (!*identity) return fail(ErrorCode::corrupt, "the log does not say which timeline it is");
+  timeline = **identity;
+  return {};
+}
+
+// One transaction, durable when it returns.
+Result<void> Store::Environment::write(const std::function<int(MDB_txn*)>& change) {
+  std::lock_guard guard(writing);
+  if (commits++ % reader_check_interval == 0) (void)mdb_reader_check(env, nullptr);
+  auto txn = Transaction::begin(env, 0);
+  if (!txn) return std::unexpected(txn.error());
+  int code = change(txn->get());
+  if (code == 0) code = txn->commit();
+  return code == 0 ? Result<void>() : not_written(code);
+}
+
+int Store::Environment::open_index(MDB_txn* txn) {
+  if (index) return 0;
+  MDB_dbi dbi = 0;
+  int code = mdb_dbi_open(txn, index_database, MDB_CREATE, &dbi);
+  if (code == 0) index = dbi;
+  return code;
+}
+
+// Whether frames of so many bytes fit into the size the map was asked to have: behind the file's
+// end, or else into what is free inside it.
+Result<void> Store::Environment::check_map(std::uint64_t bytes) const {
+  MDB_envinfo info;
+  if (mdb_env_info(env, &info) != 0) return {};
+  auto usable = info.me_mapsize - std::min<std::uint64_t>(info.me_mapsize, map_spare_bytes);
+  auto needed = bytes + commit_pages_spare * page_bytes / 4;
+  if ((info.me_last_pgno + 1) * page_bytes + needed <= usable) return {};
+  auto free = free_bytes();
+  if (free && *free >= 2 * needed) return {};
+  return lmdb::error(MDB_MAP_FULL, "write to the log");
+}
+
+Result<void> Store::Environment::check_space(std::span<const Frame> added) const {
+  std::uint64_t needed = 0;
+  for (const Frame& frame : added) {
+    needed += (frame.value.size() / page_bytes + 2) * page_bytes;
+  }
+  if (auto fits = check_map(needed); !fits) return fits;
+  struct statvfs disk;
+  int file_descriptor = -1;
+  if (mdb_env_get_fd(env, &file_descriptor) != 0 || ::fstatvfs(file_descriptor, &disk) != 0) {
+    return {};
+  }
+  return check_room(disk, needed);
+}
+
+// The free pages are listed in database 0, in records that begin with their number.
+Result<std::uint64_t> Store::Environment::free_bytes() const {
+  constexpr MDB_dbi free_pages = 0;
+  auto txn = Transaction::begin(env, MDB_RDONLY);
+  if (!txn) return std::unexpected(txn.error());
+  MDB_cursor* cursor = nullptr;
+  int code = mdb_cursor_open(txn->get(), free_pages, &cursor);
+  if (code != 0) return lmdb::error(code, "measure the log");
+  MDB_val key{};
+  MDB_val value{};
+  std::uint64_t pages = 0;
+  while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+    std::uint64_t count = 0;
+    if (value.mv_size >= sizeof(count)) std::memcpy(&count, value.mv_data, sizeof(count));
+    pages += count;
+  }
+  mdb_cursor_close(cursor);
+  return pages * page_bytes;
+}
+
+}  // namespace almanac

@@ -1,0 +1,84 @@
+// Reading by stream.
+#include <almanac/log/log_parts.h>
+
+#include <bit>
+
+namespace almanac {
+namespace {
+
+constexpr std::size_t slice = 256;
+
+// The events of a stream in order, counted from its first; those below `from_version` are left out.
+struct Counted {
+  std::string_view stream;
+  std::uint64_t from_version = 1;
+  std::uint64_t version = 0;  // of the last one seen
+  const EventVisit& visit;
+
+  Result<bool> operator()(const RecordedEvent& recorded) {
+    if (recorded.event.stream != stream) return true;
+    ++version;
+    return version < from_version ? Result<bool>(true) : visit(recorded);
+  }
+};
+
+}  // namespace
+
+Result<std::uint64_t> Log::version(std::string_view stream) const {
+  if (!parts_->index.on()) {
+    return fail(ErrorCode::refused, "the log was opened without its index",
+                "open it for writing, with LogOptions::index");
+  }
+  auto found = parts_->index.stream(index_key(stream));
+  if (!found) return std::unexpected(found.error());
+  return found->version;
+}
+
+// What the index knows is read event by event, the rest of the log is gone through.
+Result<void> Log::read_stream(std::string_view stream, std::uint64_t from_version,
+                              const Visit& visit) const {
+  Counted counted{.stream = stream, .from_version = from_version, .visit = visit};
+  auto known = parts_->store->indexed_through();
+  if (!known) return std::unexpected(known.error());
+  auto record = parts_->store->find(IndexTable::streams, index_key(stream));
+  if (!record) return std::unexpected(record.error());
+  bool stopped = false;
+  auto checked = [&](const RecordedEvent& recorded) -> Result<bool> {
+    auto more = counted(recorded);
+    stopped = more && !*more;
+    return more;
+  };
+  if (*record) {
+    // May have grown since `known` was read; the end is where the two agree.
+    auto number = Position((*record)->value[0]);
+    counted.version = std::max<std::uint64_t>(from_version, 1) - 1;
+    while (!stopped) {
+      auto from = stream_event_key(number, counted.version + 1);
+      auto events = parts_->store->find_from(IndexTable::stream_events, from, slice);
+      if (!events) return std::unexpected(events.error());
+      bool any = false;
+      for (const IndexRecord& one : *events) {
+        Position position(one.value[0]);
+        if (one.key.words[0] != from.words[0] || stopped) break;
+        if (position > *known) break;
+        any = true;
+        Result<bool> more = true;
+        auto read = read_one(position, [&](const Event& event) {
+          more = event.stream == stream
+                     ? checked({position, event})
+                     : fail(ErrorCode::corrupt, "the index names another stream's event",
+                            "run `almanac log repair`");
+        });
+        if (!read && read.error().code != ErrorCode::not_found) return read;
+        if (!read) counted.version += 1;  // trimmed
+        if (!more) return std::unexpected(more.error());
+      }
+      if (!any) break;
+    }
+    if (stopped) return {};
+    if (counted.version < from_version) counted.version = from_version - 1;
+  }
+  return read(known->next(), checked);
+}
+
+}  // namespace almanac

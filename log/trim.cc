@@ -1,0 +1,122 @@
+#include <almanac/log/trim.h>
+
+#include <almanac/log/limits.h>
+#include <almanac/log/log_parts.h>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+// The last position that may go by what the options say.
+Result<Position> wanted(const Reader& reader, const TrimOptions& options) {
+  Position last(UINT64_MAX);
+  if (!options.before && !options.older_than && !options.keep_bytes) {
+    return fail(ErrorCode::invalid, "nothing says how much of the log may go",
+                "name a position, an age or a size");
+  }
+  if (options.before) last = Position(options.before->value - (*options.before ? 1 : 0));
+  if (options.older_than) {
+    auto first = reader.position_at(*options.older_than);
+    if (!first) return std::unexpected(first.error());
+    last = std::min(last, Position(first->value - 1));
+  }
+  if (options.keep_bytes) {
+    std::uint64_t bytes = 0;
+    Position over;  // the newest event of the frames that are too many
+    auto read = reader.read_frames_backward(Position(UINT64_MAX),
+                                            [&](const FrameReader& frame) -> Result<bool> {
+                                              bytes += frame.size_bytes();
+                                              if (bytes <= *options.keep_bytes) return true;
+                                              over = frame.header().last();
+                                              return false;
+                                            });
+    if (!read) return std::unexpected(read.error());
+    last = std::min(last, over);
+  }
+  return last;
+}
+
+// Frames from the front that end at or before `last`, as many as one transaction may remove.
+struct Slice {
+  Store::Base base;
+  TrimReport report;
+};
+Result<Slice> next_slice(const Reader& reader, const Store& store, Position last) {
+  auto base = store.base();
+  auto newest = store.last_key();  // stays: it is how the store knows where it ends
+  if (!base || !newest) return std::unexpected(base ? newest.error() : base.error());
+  Slice slice;
+  auto read = reader.read_frames(base->last.next(), [&](const FrameReader& frame) -> Result<bool> {
+    const FrameHeader& header = frame.header();
+    if (header.last() > last || header.first >= *newest) return false;
+    auto end = tail_of(frame);
+    if (!end) return std::unexpected(end.error());
+    slice.base = {end->last, end->digest, end->time};
+    slice.report.events += header.count;
+    slice.report.frames += 1;
+    slice.report.bytes += frame.size_bytes();
+    return slice.report.frames < limits::trim_slice_frames &&
+           slice.report.bytes < limits::commit_bytes_target;
+  });
+  if (!read) return std::unexpected(read.error());
+  return slice;
+}
+
+}  // namespace
+
+Result<void> Log::set_checkpoint(Position position) {
+  auto before = parts_->store->checkpoint();
+  auto end = tail();
+  if (!before || !end) return std::unexpected(before ? end.error() : before.error());
+  if (position < *before || position > end->last) {
+    return fail(ErrorCode::invalid,
+                "a checkpoint at " + std::to_string(position.value) + " is not between the last, " +
+                    std::to_string(before->value) + ", and the end of the log, " +
+                    std::to_string(end->last.value));
+  }
+  return parts_->store->set_checkpoint(position);
+}
+
+Result<TrimReport> Log::trim(const TrimOptions& options) {
+  auto checkpoint = parts_->store->checkpoint();
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  if (!*checkpoint) {
+    return fail(ErrorCode::refused,
+                "the log has no checkpoint: without its front, nobody knows what it says",
+                "keep the state at some position elsewhere and say so with set_checkpoint");
+  }
+  auto last = wanted(parts_->reader, options);
+  if (!last) return std::unexpected(last.error());
+  TrimReport total;
+  if (*last > *checkpoint) total.held_by = *checkpoint;
+  auto limit = std::min(*last, *checkpoint);
+  while (true) {
+    auto slice = next_slice(parts_->reader, *parts_->store, limit);
+    if (!slice) return std::unexpected(slice.error());
+    if (slice->report.frames == 0) break;
+    if (auto removed = parts_->store->remove(slice->base); !removed) {
+      return std::unexpected(removed.error());
+    }
+    total.events += slice->report.events;
+    total.frames += slice->report.frames;
+    total.bytes += slice->report.bytes;
+  }
+  parts_->measure();
+  auto first = this->first();
+  if (!first) return std::unexpected(first.error());
+  total.first = *first;
+  return total;
+}
+
+void Log::set_reserve(std::size_t bytes) { parts_->journal->set_reserve(bytes); }
+
+Result<LogSize> Log::size() const {
+  auto store = parts_->store->size();
+  if (!store) return std::unexpected(store.error());
+  LogSize size{store->file_bytes, store->free_bytes, store->map_bytes, 0};
+  if (parts_->journal) size.journal_bytes = parts_->journal->size_bytes();
+  return size;
+}
+
+}  // namespace almanac
