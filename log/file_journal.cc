@@ -274,7 +274,7 @@ Result<void> create_file_journal(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return fail_errno(errno, "create " + folder.string());
   }
-  return sync_folder(folder.parent_path());
+  return {};
 }
 
 Result<std::unique_ptr<Journal>> open_file_journal(const fs::path& folder, Access access) {

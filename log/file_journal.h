@@ -13,8 +13,8 @@
 
 namespace almanac {
 
-// Makes an empty journal in `folder`, which may be there already. Errors: refused, io,
-// storage_full.
+// Makes an empty journal in `folder`, which may be there already; the caller syncs the folder
+// above. Errors: refused, io, storage_full.
 [[nodiscard]] Result<void> create_file_journal(const std::filesystem::path& folder);
 
 // Errors: corrupt (the folder is missing), refused, io.

@@ -1,6 +1,7 @@
 #include <almanac/log/folder.h>
 
 #include <almanac/log/file.h>
+#include <almanac/log/file_journal.h>
 #include <almanac/log/store.h>
 
 #include <sys/stat.h>
@@ -79,7 +80,10 @@ Result<void> create_if_missing(const fs::path& folder) {
   auto exists = Store::exists(folder / store_folder);
   if (!exists) return std::unexpected(exists.error());
   if (*exists) return {};
-  auto created = Store::create(folder / store_folder);
+  auto created = Store::create(folder / store_folder,
+                               {.journal = JournalUse::open, .also = [](const fs::path& building) {
+                                  return create_file_journal(building / journal_folder);
+                                }});
   // The folder itself may be new. Where we may not read what it lies in, we did not make it.
   auto synced = created ? sync_folder(above(folder)) : created;
   if (!synced && created && synced.error().code == ErrorCode::refused) return {};

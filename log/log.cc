@@ -33,6 +33,8 @@ Result<std::unique_ptr<Log>> Log::open(const fs::path& folder, LogOptions option
   const auto path = folder / store_folder;
   Store::OpenOptions store_options{.access = options.access, .map_bytes = options.map_bytes};
   if (!writing) store_options.registered = can_register(path);
+  // What the store lacks may be in the journal; where it is not, that is found out there.
+  if (writing) store_options.replay_through = Position(UINT64_MAX);
   Parts::Opened opened;
   if (writing || !store_options.registered) {
     auto lock = writing ? WriteLock::take(folder) : WriteLock::share(folder);

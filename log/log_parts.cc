@@ -1,9 +1,11 @@
 #include <almanac/log/log_parts.h>
 
+#include <almanac/log/file.h>
 #include <almanac/log/file_journal.h>
 #include <almanac/log/folder.h>
 #include <almanac/log/limits.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,7 +31,9 @@ Log::Parts::~Parts() {
   if (!writer) return;
   writer.reset();
   settler.reset();
-  if (recent.last() == nullptr) (void)store->set_journal_use(Store::JournalUse::closed);
+  auto use = store->journal_use();
+  if (recent.last() != nullptr || !use || *use == JournalUse::closed) return;
+  (void)store->set_journal_use(JournalUse::closed);
 }
 
 Result<void> Log::Parts::start_reading() {
@@ -55,8 +59,9 @@ Result<void> Log::Parts::recover_journal() {
   if (!end || !use) return std::unexpected(end ? use.error() : end.error());
   opened_tail = *end;
   const auto path = folder / store_folder / journal_folder;
-  if (*use != Store::JournalUse::open) {
+  if (*use != JournalUse::open) {
     if (auto made = create_file_journal(path); !made) return made;
+    if (auto synced = sync_folder(path.parent_path()); !synced) return synced;
   }
   auto opened = open_file_journal(path, Access::write);
   if (!opened) return std::unexpected(opened.error());
@@ -71,11 +76,9 @@ Result<void> Log::Parts::recover_journal() {
         return {};
       });
   if (!recovered) return recovered;
-  if (opened_tail.last < mark->position()) {
-    return rolled_back(opened_tail.last, mark->position());
-  }
-  return *use == Store::JournalUse::open ? Result<void>()
-                                         : store->set_journal_use(Store::JournalUse::open);
+  auto reached = std::max(mark->position(), store->confirmed_last());
+  if (opened_tail.last < reached) return rolled_back(opened_tail.last, reached);
+  return *use == JournalUse::open ? Result<void>() : store->set_journal_use(JournalUse::open);
 }
 
 // What the store's index lacks is read from the log. Where the store has no room for it, it stays

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -17,13 +18,15 @@
 namespace almanac {
 namespace {
 
+namespace fs = std::filesystem;
 using layout::MetaPage;
+using Confirmed = CommitFile::Records;
 
 // Pages of a snapshot are written over two commits later at the earliest: whoever walks one beside
 // a busy writer may have to look again.
 constexpr int tries_beside_a_writer = 4;
 
-std::unexpected<Error> damaged(const std::filesystem::path& file, const std::string& what) {
+std::unexpected<Error> damaged(const fs::path& file, const std::string& what) {
   return fail(ErrorCode::corrupt, file.string() + " " + what,
               "restore the folder from a backup, or keep it and start with a new one");
 }
@@ -33,8 +36,7 @@ bool read_meta(int descriptor, std::uint64_t offset, MetaPage& page) {
   return size == static_cast<ssize_t>(sizeof(page));
 }
 
-Result<void> check_meta(const std::filesystem::path& file, const MetaPage& page,
-                        std::uint32_t page_bytes) {
+Result<void> check_meta(const fs::path& file, const MetaPage& page, std::uint32_t page_bytes) {
   if (page.magic != layout::magic || page.header.flags != layout::meta_page) {
     return damaged(file, "has a damaged meta page");
   }
@@ -53,15 +55,17 @@ Result<void> check_meta(const std::filesystem::path& file, const MetaPage& page,
 // Both meta pages, and which of them is the newer one.
 struct Metas {
   std::array<MetaPage, layout::meta_pages> pages;
-  [[nodiscard]] const MetaPage& newest() const {
-    return pages[pages[0].transaction < pages[1].transaction ? 1 : 0];
+  [[nodiscard]] std::size_t newest_index() const {
+    return pages[0].transaction < pages[1].transaction ? 1 : 0;
   }
+  [[nodiscard]] const MetaPage& newest() const { return pages[newest_index()]; }
+  [[nodiscard]] const MetaPage& older() const { return pages[1 - newest_index()]; }
   bool operator==(const Metas& other) const {
     return std::memcmp(pages.data(), other.pages.data(), sizeof(pages)) == 0;
   }
 };
 
-Result<Metas> read_metas(int descriptor, const std::filesystem::path& file) {
+Result<Metas> read_metas(int descriptor, const fs::path& file) {
   Metas metas;
   auto& [first, second] = metas.pages;
   if (!read_meta(descriptor, 0, first)) return damaged(file, "is cut short");
@@ -80,20 +84,19 @@ Result<Metas> read_metas(int descriptor, const std::filesystem::path& file) {
   return metas;
 }
 
-// Transactions take turns with the meta pages, so that the two are of consecutive ones. What was
-// never written to has 0 in both.
-Result<void> check_turns(const std::filesystem::path& file, const Metas& metas) {
+// Transactions take turns with the meta pages, so that the two are of consecutive ones; or one is a
+// copy of the other: in a file that was never written to, and where a commit was taken back.
+Result<void> check_turns(const fs::path& file, const Metas& metas) {
   const auto& [first, second] = metas.pages;
   bool in_turn =
       first.transaction + 1 == second.transaction || second.transaction + 1 == first.transaction;
   bool in_place = first.transaction % 2 == 0 && second.transaction % 2 == 1;
-  bool new_file = first.transaction == 0 && second.transaction == 0;
-  if ((in_turn && in_place) || new_file) return {};
+  if ((in_turn && in_place) || hash_of(first) == hash_of(second)) return {};
   return damaged(file, "has meta pages that contradict each other");
 }
 
 // After the metas were read: a writer makes the file longer before it names the new pages.
-Result<void> check_length(int descriptor, const std::filesystem::path& file, const MetaPage& meta) {
+Result<void> check_length(int descriptor, const fs::path& file, const MetaPage& meta) {
   struct stat status;
   if (::fstat(descriptor, &status) != 0) return fail_errno(errno, "stat " + file.string());
   auto bytes = static_cast<std::uint64_t>(status.st_size);
@@ -104,18 +107,70 @@ Result<void> check_length(int descriptor, const std::filesystem::path& file, con
                            std::to_string(needed));
 }
 
-Result<void> check_snapshot(int descriptor, const std::filesystem::path& file, const Metas& metas) {
-  if (auto turns = check_turns(file, metas); !turns) return turns;
-  if (auto length = check_length(descriptor, file, metas.newest()); !length) return length;
-  auto walked = check_pages(descriptor, metas.newest());
-  if (walked) return {};
-  if (walked.error().code != ErrorCode::corrupt) return std::unexpected(walked.error());
+Result<PageCheckReport> walk(int descriptor, const fs::path& file, const MetaPage& meta) {
+  if (auto length = check_length(descriptor, file, meta); !length) {
+    return std::unexpected(length.error());
+  }
+  auto walked = check_pages(descriptor, meta);
+  if (walked || walked.error().code != ErrorCode::corrupt) return walked;
   return damaged(file, "is damaged: " + walked.error().message);
+}
+
+// Whether the newest commit is one that was made and can be read.
+Result<void> check_newest(int descriptor, const fs::path& file, const Metas& metas,
+                          const Confirmed& confirmed, Position replay_through) {
+  const MetaPage& newest = metas.newest();
+  if (auto turns = check_turns(file, metas); !turns) return turns;
+  auto walked = walk(descriptor, file, newest);
+  if (!walked) return std::unexpected(walked.error());
+  if (!confirmed[0]) return {};
+  bool same = newest.transaction == confirmed[0]->transaction;
+  if (same && hash_of(newest) != confirmed[0]->meta_hash) {
+    return damaged(file, "has a damaged meta page");
+  }
+  if (newest.transaction >= confirmed[0]->transaction &&
+      walked->last_frame.first >= confirmed[0]->first.value) {
+    return {};
+  }
+  bool before = newest.transaction < confirmed[0]->transaction;
+  if (before && replay_through >= confirmed[0]->last) return {};
+  return fail(ErrorCode::corrupt,
+              file.string() + " was rolled back: it ends before position " +
+                  std::to_string(confirmed[0]->last.value) + ", which was once in it",
+              "put the newer file back; if this one is meant to be here, remove " +
+                  (file.parent_path() / "commits").string());
+}
+
+// Takes the newest commit back, which is not whole, where the one before it is and all that a
+// record confirms is in it or will be appended again. False where that cannot be.
+Result<bool> take_back(const fs::path& file, const Metas& metas, const Confirmed& confirmed,
+                       Position replay_through) {
+  const MetaPage& older = metas.older();
+  auto record = std::ranges::find_if(confirmed, [&](const auto& candidate) {
+    return candidate && candidate->transaction == older.transaction &&
+           candidate->meta_hash == hash_of(older);
+  });
+  if (record == confirmed.end() || !check_turns(file, metas)) return false;
+  if (std::max((*record)->last, replay_through) < confirmed[0]->last) return false;
+  FileDescriptor opened(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+  if (!opened.valid()) return fail_errno(errno, "open " + file.string());
+  auto walked = walk(opened.get(), file, older);
+  if (!walked || walked->last_frame.first != (*record)->first.value) return false;
+  MetaPage copy = older;
+  copy.header = metas.newest().header;
+  auto offset = static_cast<off_t>(metas.newest_index() * older.free_pages.padding);
+  if (::pwrite(opened.get(), &copy, sizeof(copy), offset) != sizeof(copy) ||
+      ::fdatasync(opened.get()) != 0) {
+    return fail_errno(errno, "write " + file.string());
+  }
+  return true;
 }
 
 }  // namespace
 
-Result<void> check_before_mapping(const std::filesystem::path& data_file) {
+// The records are read first: whoever commits writes them last, so that a record that is found is
+// of a commit that is found.
+Result<Precheck> check_before_mapping(const fs::path& data_file, const PrecheckOptions& options) {
   FileDescriptor file(::open(data_file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
     if (errno == ENOENT) {
@@ -123,17 +178,26 @@ Result<void> check_before_mapping(const std::filesystem::path& data_file) {
     }
     return fail_errno(errno, "open " + data_file.string());
   }
+  const auto confirmed = CommitFile::read(data_file.parent_path());
   auto metas = read_metas(file.get(), data_file);
   for (int left = tries_beside_a_writer; left > 0; --left) {
-    auto checked = metas ? check_snapshot(file.get(), data_file, *metas)
-                         : Result<void>(std::unexpected(metas.error()));
-    if (checked) return {};
+    auto checked =
+        metas ? check_newest(file.get(), data_file, *metas, confirmed, options.replay_through)
+              : Result<void>(std::unexpected(metas.error()));
+    if (checked) return Precheck{.confirmed = confirmed[0]};
     auto again = read_metas(file.get(), data_file);
     bool unchanged = metas ? again && *metas == *again : !again;
-    if (unchanged) return checked;
+    if (unchanged && (!metas || !options.may_take_back)) return std::unexpected(checked.error());
+    if (unchanged) {
+      auto taken = take_back(data_file, *metas, confirmed, options.replay_through);
+      if (!taken) return std::unexpected(taken.error());
+      if (!*taken) return std::unexpected(checked.error());
+      return Precheck{.confirmed = confirmed[0], .took_back = true};
+    }
     metas = std::move(again);
   }
-  return metas ? Result<void>() : std::unexpected(metas.error());
+  if (!metas) return std::unexpected(metas.error());
+  return Precheck{.confirmed = confirmed[0]};
 }
 
 }  // namespace almanac

@@ -94,7 +94,7 @@ Result<std::vector<SharedFrame>> Reader::behind(const LogTail& end) const {
   if (start.through <= end.last) return frames;
   auto use = parts_.store.journal_use();
   if (!use) return std::unexpected(use.error());
-  if (*use == Store::JournalUse::open) {
+  if (*use == JournalUse::open) {
     std::lock_guard guard(journal_mutex_);
     if (!journal_) {
       auto opened = parts_.open_journal();

@@ -37,9 +37,11 @@ Result<void> Settler::settle(std::span<const SharedFrame> frames) {
   values.reserve(frames.size());
   for (const SharedFrame& frame : frames) values.push_back({frame->first, frame->value()});
   auto last = frames.back()->last;
-  if (auto written = parts_.store.append(values, parts_.index.records(last)); !written) {
-    return written;
+  auto records = parts_.index.records(last);
+  if (parts_.recent.closing() && parts_.recent.last()->last == last) {
+    records.journal_use = JournalUse::closed;
   }
+  if (auto written = parts_.store.append(values, records); !written) return written;
   parts_.index.settled(last);
   parts_.recent.drop(last);
   parts_.journal.trim(commits_[0]);

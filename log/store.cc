@@ -18,15 +18,6 @@ using lmdb::Transaction;
 constexpr const char* data_file = "data.mdb";
 constexpr std::size_t creation_map_bytes = 1 * limits::mebibyte;
 
-// A key of the index as it is stored: which table, then its words.
-using StoredKey = std::array<std::byte, 1 + sizeof(IndexKey)>;
-StoredKey stored_key(IndexTable table, const IndexKey& key) {
-  StoredKey stored;
-  stored[0] = static_cast<std::byte>(table);
-  std::memcpy(stored.data() + 1, key.words.data(), sizeof(key.words));
-  return stored;
-}
-
 Result<IndexRecord> to_record(const MDB_val& key, const MDB_val& value) {
   IndexRecord record;
   if (key.mv_size != sizeof(StoredKey) || value.mv_size != sizeof(record.value)) {
@@ -47,7 +38,7 @@ Store::~Store() = default;
 
 // LMDB's very first commit is not safe against a power loss, so it happens in a folder of another
 // name, and the log appears by a rename.
-Result<void> Store::create(const fs::path& folder, const std::optional<Timeline>& timeline) {
+Result<void> Store::create(const fs::path& folder, const CreateOptions& options) {
   struct statvfs disk;
   if (::statvfs(folder.parent_path().c_str(), &disk) == 0) {
     if (auto room = check_room(disk, 0); !room) return room;
@@ -62,8 +53,12 @@ Result<void> Store::create(const fs::path& folder, const std::optional<Timeline>
   }
   Environment environment;
   if (auto opened = environment.open(building, creation_map_bytes, 0); !opened) return opened;
-  if (auto made = environment.open_databases(0, MDB_CREATE); !made) return made;
-  if (auto written = environment.write_meta(timeline); !written) return written;
+  environment.commit_file = CommitFile(building);
+  if (auto written = environment.write_meta(options); !written) return written;
+  if (options.also) {
+    if (auto also = options.also(building); !also) return also;
+  }
+  if (auto synced = environment.commit_file.sync(); !synced) return synced;
   if (auto synced = sync_folder(building); !synced) return synced;
   fs::rename(building, folder, error);
   if (error) return fail_errno(error.value(), "rename " + building.string());
@@ -78,11 +73,12 @@ Result<bool> Store::exists(const fs::path& folder) {
 }
 
 Result<std::unique_ptr<Store>> Store::open(const fs::path& folder, const OpenOptions& options) {
-  if (auto checked = check_before_mapping(folder / data_file); !checked) {
-    return std::unexpected(checked.error());
-  }
   bool reading = options.access == Access::read;
+  auto checked = check_before_mapping(
+      folder / data_file, {.may_take_back = !reading, .replay_through = options.replay_through});
+  if (!checked) return std::unexpected(checked.error());
   auto environment = std::make_unique<Environment>();
+  environment->precheck = *checked;
   unsigned flags = (reading ? MDB_RDONLY : 0) | (options.registered ? 0 : MDB_NOLOCK);
   if (auto opened = environment->open(folder, options.map_bytes, flags); !opened) {
     return std::unexpected(opened.error());
@@ -91,10 +87,20 @@ Result<std::unique_ptr<Store>> Store::open(const fs::path& folder, const OpenOpt
     return std::unexpected(opened.error());
   }
   if (auto read = environment->read_meta(); !read) return std::unexpected(read.error());
+  if (auto same = environment->check_confirmed(); !same) return std::unexpected(same.error());
+  if (!reading) {
+    if (auto found = environment->find_end(); !found) return std::unexpected(found.error());
+    environment->commit_file = CommitFile(folder);
+  }
   return std::unique_ptr<Store>(new Store(std::move(environment)));
 }
 
 const Timeline& Store::timeline() const { return environment_->timeline; }
+bool Store::recovered_from_older_commit() const { return environment_->precheck.took_back; }
+Position Store::confirmed_last() const {
+  const auto& confirmed = environment_->precheck.confirmed;
+  return confirmed ? confirmed->last : Position();
+}
 
 Result<Position> Store::last_key() const {
   auto txn = Transaction::begin(environment_->env, MDB_RDONLY);
@@ -152,28 +158,21 @@ Result<void> Store::read_backward(Position from, const Visit& visit) const {
 
 Result<void> Store::append(std::span<const Frame> frames, const StoreRecords& records) {
   if (auto space = environment_->check_space(frames); !space) return space;
-  return environment_->write([&](MDB_txn* txn) {
-    int code = records.index.empty() ? 0 : environment_->open_index(txn);
-    for (const Frame& frame : frames) {
-      ALMANAC_CHECK(frame.value.size() % sizeof(std::uint64_t) == 0);
-      MDB_val key = to_val(frame.first.value);
-      MDB_val value = to_val(frame.value);
-      if (code == 0) code = mdb_put(txn, environment_->frames, &key, &value, MDB_APPEND);
-    }
-    for (const IndexRecord& record : records.index) {
-      auto stored = stored_key(record.table, record.key);
-      MDB_val key = to_val(Bytes(stored));
-      MDB_val value = to_val(std::as_bytes(std::span(record.value)));
-      if (code == 0) code = mdb_put(txn, *environment_->index, &key, &value, 0);
-    }
-    if (code == 0 && records.indexed_through) {
-      code = put_meta(txn, environment_->meta, store_meta::indexed, records.indexed_through->value);
-    }
-    return code;
-  });
+  return environment_->write(
+      [&](MDB_txn* txn) {
+        int code = records.index.empty() ? 0 : environment_->open_index(txn);
+        for (const Frame& frame : frames) {
+          ALMANAC_CHECK(frame.value.size() % sizeof(std::uint64_t) == 0);
+          MDB_val key = to_val(frame.first.value);
+          MDB_val value = to_val(frame.value);
+          if (code == 0) code = mdb_put(txn, environment_->frames, &key, &value, MDB_APPEND);
+        }
+        return code != 0 ? code : environment_->put_records(txn, records);
+      },
+      frames.empty() ? nullptr : &frames.back());
 }
 
-Result<Store::JournalUse> Store::journal_use() const {
+Result<JournalUse> Store::journal_use() const {
   auto use = environment_->read_meta<std::uint64_t>(store_meta::journal);
   if (!use) return std::unexpected(use.error());
   if (!*use) return JournalUse::none;

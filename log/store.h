@@ -30,10 +30,18 @@ struct IndexRecord {
   std::array<std::uint64_t, 3> value;
 };
 
+// Whether a journal stands in front of a store, which holds what the store may lack.
+enum class JournalUse : std::uint8_t {
+  none,    // there never was one
+  closed,  // there was, and it holds nothing that is not here
+  open,
+};
+
 // What goes into the store beside frames, in one transaction with them.
 struct StoreRecords {
   std::vector<IndexRecord> index;
   std::optional<Position> indexed_through;  // the index knows everything up to here
+  std::optional<JournalUse> journal_use;
 };
 
 // Owned by one Log. Any thread may read; one thread at a time may write. A process may have one
@@ -46,16 +54,23 @@ class Store {
   };
 
   // Makes an empty store in `folder`, which must not exist: it appears there whole or not at all,
-  // also after a power loss. Without a timeline it draws a fresh one.
-  // Errors: refused, io, storage_full.
+  // also after a power loss. Errors: refused, io, storage_full.
+  struct CreateOptions {
+    std::optional<Timeline> timeline = {};  // a fresh one where none is given
+    JournalUse journal = JournalUse::none;
+    // What else belongs into the folder is made by this, before it appears.
+    std::function<Result<void>(const std::filesystem::path&)> also = {};
+  };
   [[nodiscard]] static Result<void> create(const std::filesystem::path& folder,
-                                           const std::optional<Timeline>& timeline = {});
+                                           const CreateOptions& options);
   // Errors: not_found, corrupt, newer_format, conflict (this process has it open), refused, io.
   // `registered` is false where LMDB's table of readers cannot be written; see Log::open.
   struct OpenOptions {
     Access access = Access::write;
     std::size_t map_bytes = 0;
     bool registered = true;
+    // Writing only: frames held elsewhere end here, and those the store lacks are appended next.
+    Position replay_through = {};
   };
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::filesystem::path& folder,
                                                            const OpenOptions& options);
@@ -66,13 +81,12 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   [[nodiscard]] const Timeline& timeline() const;
+  // Writing only: a crash cut the last commit short, and the one before it is the last now.
+  [[nodiscard]] bool recovered_from_older_commit() const;
+  // The position a commit is known to have reached: never behind the last one, unless the store was
+  // opened to be appended to up to there. None when nothing is known.
+  [[nodiscard]] Position confirmed_last() const;
 
-  // Whether a journal stands in front of this store, which holds what the store may lack.
-  enum class JournalUse : std::uint8_t {
-    none,    // there never was one
-    closed,  // there was, and it holds nothing that is not here
-    open,
-  };
   [[nodiscard]] Result<JournalUse> journal_use() const;
   // Durable when it returns. Errors: storage_full, unknown_outcome.
   [[nodiscard]] Result<void> set_journal_use(JournalUse use);

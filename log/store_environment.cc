@@ -1,9 +1,11 @@
 #include <almanac/log/store_environment.h>
 
+#include <almanac/log/codec.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <mutex>
 #include <set>
@@ -20,6 +22,7 @@ constexpr const char* frames_database = "frames";
 constexpr const char* meta_database = "meta";
 constexpr const char* index_database = "index";
 constexpr std::size_t map_spare_bytes = limits::mebibyte;
+constexpr std::size_t digest_offset = 24;  // in a frame, see README.md
 constexpr unsigned databases_max = 3;
 constexpr unsigned readers_max = 256;
 constexpr std::uint64_t page_bytes =
@@ -57,6 +60,15 @@ class OpenFiles {
   std::mutex mutex_;
   std::set<FileId> ids_;
 };
+
+// The digest a frame says it has; zeros for what is no frame.
+Digest stated_digest(Bytes value) {
+  Digest digest{};
+  if (value.size() >= digest_offset + digest.size()) {
+    std::memcpy(digest.data(), value.data() + digest_offset, digest.size());
+  }
+  return digest;
+}
 
 }  // namespace
 
@@ -109,15 +121,19 @@ Result<void> Store::Environment::open_databases(unsigned transaction_flags,
   return {};
 }
 
-Result<void> Store::Environment::write_meta(const std::optional<Timeline>& given) {
-  if (given) {
-    timeline = *given;
+Result<void> Store::Environment::write_meta(const CreateOptions& options) {
+  if (options.timeline) {
+    timeline = *options.timeline;
   } else {
     fill_random(timeline);
   }
-  return write([this](MDB_txn* txn) {
-    int code = put_meta(txn, meta, store_meta::format, store_format);
-    return code != 0 ? code : put_meta(txn, meta, store_meta::timeline, Bytes(timeline));
+  return write([&](MDB_txn* txn) {
+    int code = mdb_dbi_open(txn, frames_database, MDB_CREATE | MDB_INTEGERKEY, &frames);
+    if (code == 0) code = mdb_dbi_open(txn, meta_database, MDB_CREATE, &meta);
+    if (code == 0) code = put_meta(txn, meta, store_meta::format, store_format);
+    if (code == 0) code = put_meta(txn, meta, store_meta::timeline, Bytes(timeline));
+    if (code != 0 || options.journal == JournalUse::none) return code;
+    return put_meta(txn, meta, store_meta::journal, static_cast<std::uint64_t>(options.journal));
   });
 }
 
@@ -138,15 +154,18 @@ Result<void> Store::Environment::read_meta() {
   return {};
 }
 
-// One transaction, durable when it returns.
-Result<void> Store::Environment::write(const std::function<int(MDB_txn*)>& change) {
+Result<void> Store::Environment::write(const std::function<int(MDB_txn*)>& change,
+                                       const Frame* last) {
   std::lock_guard guard(writing);
   if (commits++ % reader_check_interval == 0) (void)mdb_reader_check(env, nullptr);
   auto txn = Transaction::begin(env, 0);
   if (!txn) return std::unexpected(txn.error());
   int code = change(txn->get());
   if (code == 0) code = txn->commit();
-  return code == 0 ? Result<void>() : not_written(code);
+  if (code != 0) return not_written(code);
+  if (last != nullptr) end = end_with(*last);
+  record_commit();
+  return {};
 }
 
 int Store::Environment::open_index(MDB_txn* txn) {
@@ -202,6 +221,79 @@ Result<std::uint64_t> Store::Environment::free_bytes() const {
   }
   mdb_cursor_close(cursor);
   return pages * page_bytes;
+}
+
+int Store::Environment::put_records(MDB_txn* txn, const StoreRecords& records) {
+  int code = 0;
+  for (const IndexRecord& record : records.index) {
+    auto stored = stored_key(record.table, record.key);
+    MDB_val key = lmdb::to_val(Bytes(stored));
+    MDB_val value = lmdb::to_val(std::as_bytes(std::span(record.value)));
+    if (code == 0) code = mdb_put(txn, *index, &key, &value, 0);
+  }
+  if (code == 0 && records.indexed_through) {
+    code = put_meta(txn, meta, store_meta::indexed, records.indexed_through->value);
+  }
+  if (code == 0 && records.journal_use) {
+    code =
+        put_meta(txn, meta, store_meta::journal, static_cast<std::uint64_t>(*records.journal_use));
+  }
+  return code;
+}
+
+CommitRecord end_with(const Store::Frame& frame) {
+  CommitRecord end{.first = frame.first, .last = frame.first, .digest = stated_digest(frame.value)};
+  auto reader = FrameReader::open(frame.value, FrameTrust::verified);
+  if (reader) end.last = reader->header().last();
+  return end;
+}
+
+// Where the last commit ended, when the store is opened for writing.
+Result<void> Store::Environment::find_end() {
+  auto txn = Transaction::begin(env, MDB_RDONLY);
+  if (!txn) return std::unexpected(txn.error());
+  auto frame = lmdb::Cursor(txn->get(), frames).get(MDB_LAST);
+  if (!frame) return std::unexpected(frame.error());
+  if (*frame) end = end_with(**frame);
+  return {};
+}
+
+// Remembers the commit that has just been made.
+void Store::Environment::record_commit() {
+  MDB_envinfo info;
+  MDB_stat stat;
+  int file_descriptor = -1;
+  if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat) != 0 ||
+      mdb_env_get_fd(env, &file_descriptor) != 0) {
+    return;
+  }
+  layout::MetaPage page;
+  auto offset = static_cast<off_t>(info.me_last_txnid % layout::meta_pages * stat.ms_psize);
+  if (::pread(file_descriptor, &page, sizeof(page), offset) != sizeof(page)) return;
+  CommitRecord record = end;
+  record.transaction = info.me_last_txnid;
+  record.meta_hash = hash_of(page);
+  record.timeline = timeline;
+  commit_file.write(record);
+}
+
+// The frame that was once the last one is still what it was, unless it will be appended again.
+Result<void> Store::Environment::check_confirmed() const {
+  const auto& confirmed = precheck.confirmed;
+  if (!confirmed) return {};
+  if (confirmed->timeline != timeline) {
+    return fail(ErrorCode::corrupt, "the log and the record of its commits are of different logs",
+                "put back the files that belong together");
+  }
+  if (!confirmed->first) return {};
+  auto txn = Transaction::begin(env, MDB_RDONLY);
+  if (!txn) return std::unexpected(txn.error());
+  auto frame = lmdb::Cursor(txn->get(), frames).get(MDB_SET_RANGE, confirmed->first.value);
+  if (!frame) return std::unexpected(frame.error());
+  if (!*frame || (*frame)->first != confirmed->first) return {};
+  if (stated_digest((*frame)->value) == confirmed->digest) return {};
+  return fail(ErrorCode::corrupt, "a frame is not the one that was committed (at position " +
+                                      std::to_string(confirmed->first.value) + ")");
 }
 
 }  // namespace almanac

@@ -1,8 +1,10 @@
 // The LMDB environment of a store: opened, its databases and small records. Internal to the store.
 #pragma once
 
+#include <almanac/log/commit_record.h>
 #include <almanac/log/error.h>
 #include <almanac/log/lmdb.h>
+#include <almanac/log/precheck.h>
 #include <almanac/log/store.h>
 
 #include <sys/statvfs.h>
@@ -60,6 +62,18 @@ inline constexpr std::string_view indexed = "indexed";
 // Whether the disk has room for a commit, or a new log. Errors: storage_full.
 [[nodiscard]] Result<void> check_room(const struct statvfs& disk, std::uint64_t frame_bytes);
 
+// A key of the index as it is stored: which table, then its words.
+using StoredKey = std::array<std::byte, 1 + sizeof(IndexKey)>;
+inline StoredKey stored_key(IndexTable table, const IndexKey& key) {
+  StoredKey stored;
+  stored[0] = static_cast<std::byte>(table);
+  std::memcpy(stored.data() + 1, key.words.data(), sizeof(key.words));
+  return stored;
+}
+
+// What a commit that ends with this frame leaves behind.
+[[nodiscard]] CommitRecord end_with(const Store::Frame& frame);
+
 void forget_open_file(std::pair<dev_t, ino_t> file);
 
 struct Store::Environment {
@@ -70,14 +84,19 @@ struct Store::Environment {
   Result<void> open(const std::filesystem::path& folder, std::size_t map_bytes, unsigned flags);
   Result<void> open_databases(unsigned transaction_flags, unsigned database_flags);
   Result<void> read_meta();
-  Result<void> write_meta(const std::optional<Timeline>& timeline);
-  Result<void> write(const std::function<int(MDB_txn*)>& change);
+  Result<void> write_meta(const CreateOptions& options);
+  // One transaction, durable when it returns; `last` is the frame it ends the log with, if any.
+  Result<void> write(const std::function<int(MDB_txn*)>& change, const Frame* last = nullptr);
   template <class Value>
   Result<std::optional<Value>> read_meta(std::string_view name) const;
   int open_index(MDB_txn* txn);
+  int put_records(MDB_txn* txn, const StoreRecords& records);
   Result<void> check_space(std::span<const Frame> added) const;
   Result<void> check_map(std::uint64_t bytes) const;
   Result<std::uint64_t> free_bytes() const;
+  Result<void> check_confirmed() const;
+  Result<void> find_end();
+  void record_commit();
 
   MDB_env* env = nullptr;
   MDB_dbi frames = 0;
@@ -88,6 +107,9 @@ struct Store::Environment {
   bool registered = false;
   std::mutex writing;  // commits follow one another
   std::uint64_t commits = 0;
+  CommitFile commit_file;  // writing only, as is:
+  CommitRecord end;        // where the last commit ended
+  Precheck precheck;
 };
 
 template <class Value>

@@ -41,7 +41,7 @@ void set(std::string& bytes, std::size_t at, T value) {
 // A store whose values mean nothing: the walk does not look into them.
 class PageCheckTest : public testing::Test {
  protected:
-  PageCheckTest() { EXPECT_TRUE(Store::create(folder_ / "log")); }
+  PageCheckTest() { EXPECT_TRUE(Store::create(folder_ / "log", {})); }
 
   [[nodiscard]] std::unique_ptr<Store> open() const {
     auto store = Store::open(folder_ / "log", {.map_bytes = limits::gibibyte});

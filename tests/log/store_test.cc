@@ -29,7 +29,7 @@ std::unique_ptr<Store> open_store(const fs::path& folder, Access access = Access
 }
 
 std::unique_ptr<Store> new_store(const fs::path& folder) {
-  EXPECT_TRUE(Store::create(folder));
+  EXPECT_TRUE(Store::create(folder, {}));
   return open_store(folder);
 }
 
@@ -63,7 +63,7 @@ using Keys = std::vector<std::uint64_t>;
 TEST(Store, AppearsWholeWithATimeline) {
   TempFolder folder;
   EXPECT_EQ(Store::exists(folder / "log"), false);
-  ASSERT_TRUE(Store::create(folder / "log"));
+  ASSERT_TRUE(Store::create(folder / "log", {}));
   EXPECT_EQ(Store::exists(folder / "log"), true);
   EXPECT_FALSE(fs::exists(folder / "log.creating"));
   auto store = open_store(folder / "log");
@@ -81,7 +81,7 @@ TEST(Store, IsNeverCreatedOverAnother) {
     ASSERT_TRUE(put(*store, 1, value));
     timeline = store->timeline();
   }
-  EXPECT_FALSE(Store::create(folder / "log"));
+  EXPECT_FALSE(Store::create(folder / "log", {}));
   auto store = open_store(folder / "log");
   EXPECT_EQ(store->timeline(), timeline);
   EXPECT_EQ(store->last_key(), Position(1));
@@ -176,7 +176,7 @@ TEST(Store, LetsGoOfItsTransactionAfterManyBytesToo) {
 // What stands in a store, against a plain map of it.
 RC_GTEST_PROP(Store, KeepsFramesOfAnySizeAligned, ()) {
   TempFolder folder;
-  RC_ASSERT(Store::create(folder / "log"));
+  RC_ASSERT(Store::create(folder / "log", {}));
   std::map<std::uint64_t, Value> model;
   std::uint64_t next = 1;
   for (auto commits = *rc::gen::inRange(1, 10); commits > 0; --commits) {
@@ -230,7 +230,7 @@ TEST(Store, CannotBeOpenedTwiceByOneProcess) {
 
 TEST(Store, SaysThatANewerFormatIsNewer) {
   TempFolder folder;
-  ASSERT_TRUE(Store::create(folder / "log"));
+  ASSERT_TRUE(Store::create(folder / "log", {}));
   auto bytes = read_file(folder / "log/data.mdb");
   const std::string one = std::string("format") + '\1';
   for (auto at = bytes.find(one); at != std::string::npos; at = bytes.find(one, at + 1)) {
