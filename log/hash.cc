@@ -1,9 +1,12 @@
 #include <almanac/log/hash.h>
 
 #include <sodium.h>
+#include <sys/random.h>
 #include <xxhash.h>
 
 #include <almanac/log/error.h>
+
+#include <cerrno>
 
 namespace almanac {
 namespace {
@@ -56,9 +59,15 @@ Digest Hasher::finish() {
   return digest;
 }
 
+// Without sodium_init(), which libsodium's hashing does not need: it exchanges BLAKE2b for the code
+// with vector instructions, which is not the faster one everywhere (an AMD EPYC: 0.74 instead of
+// 1.40 GB/s), and a frame's digest is the largest part of what it costs the processor.
 void fill_random(std::span<std::byte> bytes) {
-  ALMANAC_CHECK(sodium_init() >= 0);
-  randombytes_buf(bytes.data(), bytes.size());
+  while (!bytes.empty()) {
+    const auto filled = ::getrandom(bytes.data(), bytes.size(), 0);
+    ALMANAC_CHECK(filled > 0 || errno == EINTR);
+    if (filled > 0) bytes = bytes.subspan(static_cast<std::size_t>(filled));
+  }
 }
 
 std::string to_hex(Bytes bytes) {
