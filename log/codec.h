@@ -75,6 +75,9 @@ class FrameReader {
   [[nodiscard]] bool digest_matches() const;
   // Event `index` of 0 … count - 1, O(1). Errors: corrupt, newer_format.
   [[nodiscard]] Result<Event> event(std::uint32_t index) const;
+  // The same into an event that is used again and again, which costs half; after an error it holds
+  // anything.
+  [[nodiscard]] Result<void> read(std::uint32_t index, Event& to) const;
 
  private:
   struct Parsed;

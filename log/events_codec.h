@@ -6,6 +6,7 @@
 #include <almanac/log/frame.capnp.h>
 
 #include <capnp/any.h>
+#include <kj/debug.h>
 
 #include <cstring>
 #include <span>
@@ -37,7 +38,10 @@ class NameTable {
 class Names {
  public:
   explicit Names(std::span<const std::string_view> names) : names_(names) {}
-  [[nodiscard]] std::string_view at(std::uint16_t index) const;
+  [[nodiscard]] std::string_view at(std::uint16_t index) const {
+    KJ_REQUIRE(index < names_.size(), "a name outside the frame's table");
+    return names_[index];
+  }
   [[nodiscard]] NameListView list(std::span<const std::uint16_t> indexes) const;
 
  private:

@@ -233,13 +233,14 @@ Result<void> Reader::read_frames_backward(Position from, const FrameVisit& visit
 }
 
 Result<void> Reader::read(Position from, const EventVisit& visit) const {
+  RecordedEvent recorded;
   return read_frames(from, [&](const FrameReader& frame) -> Result<bool> {
     for (std::uint32_t i = 0; i < frame.header().count; ++i) {
-      Position position(frame.header().first.value + i);
-      if (position < from) continue;
-      auto event = frame.event(i);
-      if (!event) return std::unexpected(event.error());
-      auto more = visit({position, *event});
+      recorded.position = Position(frame.header().first.value + i);
+      if (recorded.position < from) continue;
+      auto read = frame.read(i, recorded.event);
+      if (!read) return std::unexpected(read.error());
+      auto more = visit(recorded);
       if (!more || !*more) return more;
     }
     return true;
@@ -247,13 +248,14 @@ Result<void> Reader::read(Position from, const EventVisit& visit) const {
 }
 
 Result<void> Reader::read_backward(Position from, const EventVisit& visit) const {
+  RecordedEvent recorded;
   return read_frames_backward(from, [&](const FrameReader& frame) -> Result<bool> {
     for (auto i = frame.header().count; i-- > 0;) {
-      Position position(frame.header().first.value + i);
-      if (position > from) continue;
-      auto event = frame.event(i);
-      if (!event) return std::unexpected(event.error());
-      auto more = visit({position, *event});
+      recorded.position = Position(frame.header().first.value + i);
+      if (recorded.position > from) continue;
+      auto read = frame.read(i, recorded.event);
+      if (!read) return std::unexpected(read.error());
+      auto more = visit(recorded);
       if (!more || !*more) return more;
     }
     return true;

@@ -256,6 +256,21 @@ TEST(Codec, ReadsALargeEventFromOneReaderAgainAndAgain) {
   for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(reader->event(0)) << i;
 }
 
+TEST(Codec, LeavesNothingOfTheEventBeforeInOneThatIsUsedAgain) {
+  auto events = one_of_each(noon);
+  const auto bare = many_events(2 * events.size());
+  events.insert(events.end(), bare.begin(), bare.end());
+  events.push_back({.at = events.back().at, .body = CustomEvent{}});
+  const auto stored = encode(events);
+  auto reader = FrameReader::open(stored.value(), FrameTrust::unverified);
+  ASSERT_TRUE(reader);
+  Event again;
+  for (std::uint32_t i = 0; i < reader->header().count; ++i) {
+    ASSERT_TRUE(reader->read(i, again));
+    EXPECT_EQ(event_text({Position(1), again}), event_text({Position(1), events[i]}));
+  }
+}
+
 TEST(Codec, ReadsEventsInPlace) {
   const std::string data = "these bytes are not copied";
   const auto frame = encode({{.at = noon, .body = CustomEvent{"t", as_bytes(data)}}});
