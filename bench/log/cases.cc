@@ -21,6 +21,8 @@ constexpr std::size_t disk_groups = 4'000;
 constexpr std::size_t scan_group = 1'000;
 constexpr std::size_t scan_groups = 1'000;
 constexpr std::size_t warm_up_groups = 4;
+// A round with larger payloads has fewer appends.
+constexpr std::size_t round_bytes_max = 100'000'000;
 
 // A system and its place among the others.
 struct Running {
@@ -147,9 +149,10 @@ void check_content(Subject& subject, const Payloads& payloads, bool in_order) {
 Compared compare(const Case& of, const Payloads& payloads, const Sizes& sizes,
                  const fs::path& folder) {
   auto all = start(raw_disk(), folder);
+  const auto fitting = round_bytes_max / (of.events_per_append * payloads.size_bytes());
+  const auto appends = std::min(of.appends, fitting) / sizes.divisor;
   Case shorter = of;
-  shorter.appends =
-      std::max(of.in_flight, of.appends / sizes.divisor / of.in_flight * of.in_flight);
+  shorter.appends = std::max(of.in_flight, appends / of.in_flight * of.in_flight);
   const auto events = static_cast<double>(shorter.appends * of.events_per_append);
   in_turn(all, sizes.rounds, [&](Running& running) {
     fill(*running.subject, payloads, warm_up_groups, of.events_per_append);
