@@ -106,10 +106,6 @@ void stop(const std::string& why) {
   std::exit(1);
 }
 
-void require(bool good, const std::string& what) {
-  if (!good) stop(what);
-}
-
 std::int64_t wall_micros() {
   return std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())
       .count();
@@ -130,11 +126,11 @@ void check_content(Subject& subject, const Payloads& payloads, bool in_order) {
   std::uint64_t next = 0;
   subject.read([&](const Record& record) {
     if (first == 0) first = next = record.position;
-    require(record.position == next, "an event is missing at " + std::to_string(next));
-    auto number = payloads.number(record.payload);
-    require(number.has_value(), "event " + std::to_string(next) + " is not what was appended");
-    require(!in_order || *number == (next - 1) % Payloads::different,
-            "event " + std::to_string(next) + " stands in another one's place");
+    const auto number = payloads.number(record.payload);
+    if (record.position != next || !number ||
+        (in_order && *number != (next - 1) % Payloads::different)) {
+      stop("event " + std::to_string(next) + " is not what was appended");
+    }
     ++seen[*number];
     ++next;
   });

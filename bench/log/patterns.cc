@@ -34,6 +34,7 @@ void run_blocking(Subject& subject, std::span<const Bytes> events, std::size_t g
 void run_window(Asynchronous& subject, std::span<const Bytes> events, std::uint64_t before,
                 const Case& of, std::vector<float>& latencies_us) {
   const auto size = of.events_per_append;
+  require(size > 0 && of.in_flight > 0, "a window without room");
   std::vector<Clock::time_point> began(of.in_flight);
   std::size_t posted = 0;
   std::size_t durable = 0;

@@ -135,9 +135,9 @@ class MappedRecords final : public Subject {
     bytes_ = fs::file_size(file_, none_yet);
     if (none_yet || bytes_ == 0) return;
     int file = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
-    require(::fsync(file) == 0, "fsync");
+    require(file >= 0 && ::fsync(file) == 0, "fsync");
     void* map = ::mmap(nullptr, bytes_, PROT_READ, MAP_SHARED, file, 0);
-    require(file >= 0 && map != MAP_FAILED, "mmap");
+    require(map != MAP_FAILED, "mmap");
     ::close(file);
     map_ = static_cast<const std::byte*>(map);
   }

@@ -11,13 +11,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace almanac::bench {
 
 [[noreturn]] void stop(const std::string& why);
-// Stops where `good` is false.
-void require(bool good, const std::string& what);
+inline void require(bool good, std::string_view what) {
+  if (!good) stop(std::string(what));
+}
 
 // Microseconds since 1970, for the events.
 [[nodiscard]] std::int64_t wall_micros();
