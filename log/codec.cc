@@ -1,5 +1,6 @@
 #include <almanac/log/codec.h>
 
+#include <almanac/log/custom_events_codec.h>
 #include <almanac/log/events_codec.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
@@ -119,13 +120,11 @@ void write_frame(const FrameHeader& header, std::span<const EventBatch* const> b
 // this one is looked at.
 constexpr std::size_t events_ahead = 5;
 
-// In place: it is the quickest event to read, and moving it would cost as much again.
-void read_custom(schema::Event::Reader event, const codec::Names& names, EventBody& to) {
-  if (!std::holds_alternative<CustomEvent>(to)) to.emplace<CustomEvent>();
-  auto& custom = std::get<CustomEvent>(to);
-  custom.type = names.at(event.getName());
-  custom.data = codec::view(event.getBody().getCustom());
-  __builtin_prefetch(custom.data.data() + events_ahead * custom.data.size());
+void clear_meta(Event& event) {
+  event.idempotency_key = {};
+  event.stream = {};
+  event.correlation = {};
+  event.causation = {};
 }
 
 // False for a type of a newer version.
@@ -133,7 +132,9 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
   auto body = event.getBody();
   using Which = schema::Event::Body::Which;
   switch (body.which()) {
-    case Which::CUSTOM: read_custom(event, names, to); return true;
+    case Which::CUSTOM:
+      to = CustomEvent{names.at(event.getName()), codec::view(body.getCustom())};
+      return true;
     case Which::TASK_ENQUEUED: to = read(body.getTaskEnqueued(), names); return true;
     case Which::TASK_READIED: to = read(body.getTaskReadied(), names); return true;
     case Which::TASK_STARTED: to = read(body.getTaskStarted(), names); return true;
@@ -274,6 +275,7 @@ struct FrameReader::Parsed {
                    capnp::ReaderOptions{.traversalLimitInWords = 64 * words, .nestingLimit = 32});
     frame = reader->getRoot<schema::Frame>();
     events = frame.getEvents();
+    custom_events = codec::CustomEvents(events, message);
   }
 
   static bool is_aligned(Bytes bytes) {
@@ -284,6 +286,7 @@ struct FrameReader::Parsed {
     return std::as_bytes(std::span(copy));
   }
   Result<void> read_header();
+  bool read_custom(std::uint32_t index, Event& to) const;
   Result<void> read_event(std::uint32_t index, Event& to) const;
   Result<void> read_event_anew(std::uint32_t index, Event& to);
 
@@ -294,6 +297,7 @@ struct FrameReader::Parsed {
   std::optional<capnp::SegmentArrayMessageReader> reader;
   schema::Frame::Reader frame;
   capnp::List<schema::Event>::Reader events;
+  codec::CustomEvents custom_events;
   std::vector<std::string_view> names;
   FrameHeader header;
 };
@@ -346,6 +350,20 @@ bool FrameReader::digest_matches() const {
   return blake2b(parsed_->message) == parsed_->prefix.digest;
 }
 
+// In place, because moving it would cost as much again.
+bool FrameReader::Parsed::read_custom(std::uint32_t index, Event& to) const {
+  codec::CustomEvents::Custom from;
+  if (!custom_events.read(index, from) || from.name >= names.size()) return false;
+  if (!std::holds_alternative<CustomEvent>(to.body)) to.body.emplace<CustomEvent>();
+  auto& custom = std::get<CustomEvent>(to.body);
+  custom.type = names[from.name];
+  custom.data = from.data;
+  to.at = header.time + Duration(from.after);
+  clear_meta(to);
+  __builtin_prefetch(from.data.data() + events_ahead * from.data.size());
+  return true;
+}
+
 Result<void> FrameReader::Parsed::read_event(std::uint32_t index, Event& to) const {
   auto from = events[index];
   if (!read_body(from, codec::Names(names), to.body)) {
@@ -355,17 +373,13 @@ Result<void> FrameReader::Parsed::read_event(std::uint32_t index, Event& to) con
                 "use the version of Almanac that wrote the log, or a later one");
   }
   to.at = header.time + Duration(from.getAfter());
+  clear_meta(to);
   if (from.hasMeta()) {
     auto meta = from.getMeta();
     to.idempotency_key = codec::view(meta.getIdempotencyKey());
     to.stream = codec::view(meta.getStream());
     to.correlation = Position(meta.getCorrelation());
     to.causation = Position(meta.getCausation());
-  } else {
-    to.idempotency_key = {};
-    to.stream = {};
-    to.correlation = {};
-    to.causation = {};
   }
   return {};
 }
@@ -382,6 +396,7 @@ Result<void> FrameReader::Parsed::read_event_anew(std::uint32_t index, Event& to
 
 Result<void> FrameReader::read(std::uint32_t index, Event& to) const {
   ALMANAC_CHECK(index < parsed_->header.count);
+  if (parsed_->read_custom(index, to)) return {};
   try {
     return parsed_->read_event(index, to);
   } catch (const kj::Exception&) {

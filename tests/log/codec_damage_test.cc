@@ -138,6 +138,28 @@ TEST(CodecDamage, NoFlippedBitCrashesAReaderThatTrustsTheBytes) {
   EXPECT_GT(seen, 0U);
 }
 
+TEST(CodecDamage, NoFlippedBitShowsWhatLiesOutsideOfTheFrame) {
+  std::vector<Event> events;
+  for (std::string_view data : {"", "a", "12345678", "more than a word"}) {
+    events.push_back({.at = noon, .body = CustomEvent{"t", as_bytes(data)}});
+  }
+  Frame frame(events);
+  const std::span<const std::byte> all = frame.bytes();
+  for (std::size_t bit = message_at * 8; bit < frame.size() * 8; ++bit) {
+    frame.flip(bit);
+    auto reader = FrameReader::open(all, FrameTrust::verified);
+    for (std::uint32_t i = 0; reader && i < reader->header().count; ++i) {
+      auto event = reader->event(i);
+      const auto* custom = event ? std::get_if<CustomEvent>(&event->body) : nullptr;
+      if (custom == nullptr || custom->data.empty()) continue;
+      EXPECT_GE(custom->data.data(), all.data()) << "bit " << bit;
+      EXPECT_LE(custom->data.data() + custom->data.size(), all.data() + all.size())
+          << "bit " << bit;
+    }
+    frame.flip(bit);
+  }
+}
+
 TEST(CodecDamage, NoGarbageCrashesAReaderEvenWithARightChecksum) {
   std::mt19937_64 random(1);
   Frame frame(one_of_each(noon));
