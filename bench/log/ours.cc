@@ -45,9 +45,19 @@ std::uint64_t Ours::enqueue(std::span<const Bytes> group) {
 
 void Ours::post(std::span<const Bytes> group) { (void)enqueue(group); }
 
-void Ours::append(std::span<const Bytes> group) { (void)durable_.wait_beyond(enqueue(group) - 1); }
+void Ours::append(std::span<const Bytes> group) {
+  if (group.size() == 1) {
+    append_shared(group.front());
+  } else {
+    (void)durable_.wait_beyond(enqueue(group) - 1);
+  }
+}
 
-void Ours::append_shared(Bytes payload) { append({&payload, 1}); }
+void Ours::append_shared(Bytes payload) {
+  auto done = log_->append_and_wait(Event{.body = CustomEvent{event_type, payload}});
+  require(done.has_value(), done ? "" : describe(done.error()));
+  ++count_;
+}
 
 void Ours::read(const Visit& visit) {
   auto done = log_->read(Position(1), [&](const RecordedEvent& recorded) -> Result<bool> {

@@ -5,6 +5,7 @@
 #include <almanac/bench/log/subject.h>
 #include <almanac/log/log.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -36,9 +37,9 @@ class Ours final : public Subject, public Asynchronous {
 
   std::filesystem::path folder_;
   Acknowledged durable_;
-  std::mutex appending_;     // append() of a log belongs to one thread at a time
-  std::uint64_t count_ = 0;  // guarded by appending_, as latest_
-  Time latest_;
+  std::atomic<std::uint64_t> count_ = 0;
+  std::mutex appending_;      // batches come with times, which must not go back
+  Time latest_;               // guarded by appending_
   std::unique_ptr<Log> log_;  // the first to go: it reports until then
 };
 
