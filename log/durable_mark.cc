@@ -24,7 +24,7 @@ namespace almanac {
 namespace {
 
 constexpr std::uint64_t mark_magic = 0x314b52414d4d4c41;  // "ALMMARK1"
-constexpr std::size_t file_bytes = 4096;
+constexpr std::size_t file_bytes = 128;
 
 using BootId = std::array<char, 36>;
 
@@ -46,6 +46,7 @@ struct DurableMark::Content {
   std::atomic<std::uint64_t> position = 0;  // and 16 bits to check it
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
 
 namespace {
 

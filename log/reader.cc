@@ -127,11 +127,10 @@ Result<void> Reader::begin(Pass& pass) const {
   return {};
 }
 
-// Where the log ends when reading begins: what is appended meanwhile is not read, or who appends
-// while reading would read for ever. A reader that cannot know takes what it finds.
+// Where the log ends when reading begins: what this process appends meanwhile is not read, or who
+// appends while reading would read for ever. What another one has brought to the store may be.
 Position Reader::known_end() const {
-  if (parts_.recent == nullptr && parts_.mark->is_of_an_earlier_boot()) return Position(UINT64_MAX);
-  return parts_.mark->position();
+  return parts_.recent != nullptr ? parts_.mark->position() : Position(UINT64_MAX);
 }
 
 // Frames move from behind the store into it all the time: what is missing between the two has got

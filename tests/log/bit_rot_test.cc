@@ -39,13 +39,15 @@ constexpr unsigned workers = 2;
 
 // ---- A log and what is in it -------------------------------------------------------------------
 
-// By their path below the log's folder; the reader's table is not part of a log.
+// By their path below the log's folder. The readers' table is not part of a log, and the journal of
+// one that was closed holds nothing that is needed.
 using Files = std::map<std::string, std::string>;
 
 Files files_of(const fs::path& folder) {
   Files files;
   for (const auto& entry : fs::recursive_directory_iterator(folder / "log")) {
     if (!entry.is_regular_file() || entry.path().filename() == "lock.mdb") continue;
+    if (entry.path().filename().string().starts_with("segment-")) continue;
     files[fs::relative(entry.path(), folder).string()] = read_file(entry.path());
   }
   return files;

@@ -35,7 +35,7 @@ std::size_t newest_index(const std::string& data) {
   return meta_of(data, 0).transaction < meta_of(data, 1).transaction ? 1 : 0;
 }
 
-// A log of frames 1 2 | 3 4 | 5 6 | 7 8, with both files as they were behind each commit.
+// A log of frames 1 2 | 3 4 | 5 6 | 7 8, with both files as they were when it was closed behind each.
 class CommitRecordTest : public testing::Test {
  protected:
   struct Files {
@@ -44,10 +44,10 @@ class CommitRecordTest : public testing::Test {
   };
 
   CommitRecordTest() {
-    TestLog log(folder_ / "log");
+    { const TestLog log(folder_ / "log"); }
     keep(0);
     for (std::uint64_t last : {2, 4, 6, 8}) {
-      EXPECT_TRUE(log.append(numbered_events(last - 1, 2)));
+      { EXPECT_TRUE(TestLog(folder_ / "log").append(numbered_events(last - 1, 2))); }
       keep(last);
     }
   }
@@ -55,7 +55,10 @@ class CommitRecordTest : public testing::Test {
     after_[last] = {read_file(store() / "data.mdb"), read_file(store() / "commits")};
   }
   [[nodiscard]] fs::path store() const { return folder_ / "log/log"; }
+  // The journal of a log that was closed, and its mark, would know better.
   void put(const std::string& data, const std::string& commits) const {
+    fs::remove(store() / "durable");
+    fs::remove_all(store() / "journal");
     write_file(store() / "data.mdb", data);
     write_file(store() / "commits", commits);
   }
