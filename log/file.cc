@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 
 namespace almanac {
 
@@ -17,6 +18,13 @@ Result<void> sync_folder(const std::filesystem::path& folder) {
     return fail_errno(errno, "sync the folder " + folder.string());
   }
   return {};
+}
+
+Result<void> rename_synced(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  if (error) return fail_errno(error.value(), "rename " + from.string());
+  return sync_folder(to.parent_path());
 }
 
 }  // namespace almanac

@@ -29,5 +29,9 @@ class FileDescriptor {
 
 // Makes names created, renamed or removed in a folder survive a power loss.
 [[nodiscard]] Result<void> sync_folder(const std::filesystem::path& folder);
+// Gives a file or folder another name, of which a file that has it already is gone, and syncs the
+// folder it is in now.
+[[nodiscard]] Result<void> rename_synced(const std::filesystem::path& from,
+                                         const std::filesystem::path& to);
 
 }  // namespace almanac

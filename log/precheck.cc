@@ -28,7 +28,7 @@ constexpr int tries_beside_a_writer = 4;
 
 std::unexpected<Error> damaged(const fs::path& file, const std::string& what) {
   return fail(ErrorCode::corrupt, file.string() + " " + what,
-              "restore the folder from a backup, or keep it and start with a new one");
+              "`almanac log repair` keeps what is whole of it; or restore it from a backup");
 }
 
 bool read_meta(int descriptor, std::uint64_t offset, MetaPage& page) {

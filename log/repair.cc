@@ -1,0 +1,167 @@
+#include <almanac/log/repair.h>
+
+#include <almanac/log/commit_record.h>
+#include <almanac/log/file.h>
+#include <almanac/log/limits.h>
+#include <almanac/log/log.h>
+#include <almanac/log/salvage.h>
+#include <almanac/log/store.h>
+#include <almanac/log/verify.h>
+#include <almanac/log/write_lock.h>
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* store_folder = "log";
+constexpr const char* journal_folder = "journal";
+constexpr const char* building_folder = "log.repairing";
+
+// What is wrong with the log; an error when it is whole, or cannot be judged.
+Result<Error> find_damage(const fs::path& folder) {
+  auto log = Log::open(folder, {.access = Access::read});
+  auto verified = log ? verify(**log) : Result<VerifyReport>(std::unexpected(log.error()));
+  if (verified) {
+    return fail(ErrorCode::refused, "the log is whole: there is nothing to repair",
+                "go on using it");
+  }
+  if (verified.error().code != ErrorCode::corrupt) return std::unexpected(verified.error());
+  return verified.error();
+}
+
+RepairReport report_of(const Salvage& salvage, const std::optional<CommitRecord>& confirmed,
+                       Error damage) {
+  RepairReport report{.damage = std::move(damage)};
+  for (const FoundFrame& frame : salvage.chain) {
+    ++report.frames;
+    report.bytes += frame.bytes;
+    report.kept = frame.header.last();
+  }
+  report.lost = report.kept;
+  if (confirmed) report.lost = std::max(report.lost, confirmed->last);
+  for (const FoundFrame& frame : salvage.loose) {
+    report.readable += frame.header.count;
+    report.lost = std::max(report.lost, frame.header.last());
+  }
+  return report;
+}
+
+// The chain in a new store, in commits of the usual size.
+Result<void> write_chain(const Salvage& salvage, const fs::path& store_path) {
+  auto timeline = salvage.chain.front().header.timeline;
+  if (auto made = Store::create(store_path, timeline); !made) return made;
+  std::uint64_t bytes = 0;
+  for (const FoundFrame& frame : salvage.chain) bytes += frame.bytes;
+  auto map_bytes = std::max<std::uint64_t>(limits::map_bytes_default, 2 * bytes);
+  auto store = Store::open(store_path, {.map_bytes = map_bytes});
+  if (!store) return std::unexpected(store.error());
+  for (auto next = salvage.chain.begin(); next != salvage.chain.end();) {
+    std::vector<std::vector<std::uint64_t>> memories;
+    std::vector<Store::Frame> frames;
+    for (std::size_t taken = 0; next != salvage.chain.end() && taken < limits::commit_bytes_target;
+         ++next) {
+      auto value = read_found(salvage, *next, memories.emplace_back());
+      if (!value) return std::unexpected(value.error());
+      frames.push_back({next->header.first, *value});
+      taken += value->size();
+    }
+    if (auto appended = (*store)->append(frames); !appended) return appended;
+  }
+  return {};
+}
+
+Result<void> build(const Salvage& salvage, const fs::path& building, Position last) {
+  std::error_code error;
+  fs::create_directory(building, error);
+  if (error) return fail_errno(error.value(), "create " + building.string());
+  if (auto written = write_chain(salvage, building / store_folder); !written) return written;
+  auto log = Log::open(building, {.access = Access::read});
+  if (!log) return std::unexpected(log.error());
+  auto verified = verify(**log);
+  if (!verified) return std::unexpected(verified.error());
+  if (verified->last == last) return {};
+  return fail(ErrorCode::corrupt, "the repaired log does not hold what was found");
+}
+
+fs::path free_name(const fs::path& folder) {
+  for (std::uint64_t number = 1;; ++number) {
+    auto path = folder / ("log.damaged-" + std::to_string(number));
+    if (!fs::exists(path)) return path;
+  }
+}
+
+// A new log lies ready and the old one is gone already: a crash came between two renames.
+Result<void> finish_interrupted(const fs::path& folder) {
+  auto ready = folder / building_folder / store_folder;
+  if (fs::exists(folder / store_folder) || !fs::exists(ready)) return {};
+  return rename_synced(ready, folder / store_folder);
+}
+
+// Each step leaves a folder from which a repair can go on.
+Result<fs::path> exchange(const fs::path& folder) {
+  auto aside = free_name(folder);
+  if (auto synced = sync_folder(folder); !synced) return std::unexpected(synced.error());
+  if (fs::exists(folder / journal_folder)) {
+    auto moved = rename_synced(folder / journal_folder, folder / store_folder / journal_folder);
+    if (!moved) return std::unexpected(moved.error());
+  }
+  if (auto moved = rename_synced(folder / store_folder, aside); !moved) {
+    return std::unexpected(moved.error());
+  }
+  auto building = folder / building_folder;
+  if (auto moved = rename_synced(building / store_folder, folder / store_folder); !moved) {
+    return std::unexpected(moved.error());
+  }
+  std::error_code ignored;
+  fs::remove_all(building, ignored);
+  return aside;
+}
+
+}  // namespace
+
+Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options) {
+  if (!fs::exists(folder / store_folder) && !fs::exists(folder / building_folder)) {
+    return fail(ErrorCode::not_found, "there is no log in " + folder.string(),
+                "name another folder with --dir");
+  }
+  auto lock = options.dry_run ? WriteLock::share(folder) : WriteLock::take(folder);
+  if (!lock) return std::unexpected(lock.error());
+  if (!options.dry_run) {
+    if (auto finished = finish_interrupted(folder); !finished) {
+      return std::unexpected(finished.error());
+    }
+  }
+  auto damage = find_damage(folder);
+  if (!damage) return std::unexpected(damage.error());
+  const auto confirmed = CommitFile::read(folder / store_folder);
+  auto salvage = find_frames({folder / store_folder, folder / journal_folder},
+                             {.confirmed = confirmed, .progress = options.progress});
+  if (!salvage) return std::unexpected(salvage.error());
+  auto report = report_of(*salvage, confirmed[0], *damage);
+  if (salvage->chain.empty()) {
+    return fail(
+        ErrorCode::corrupt,
+        "nothing can be saved: the first frame is not whole anywhere (" + damage->message + ")",
+        "restore the folder from a backup");
+  }
+  if (options.dry_run) return report;
+  auto building = folder / building_folder;
+  std::error_code ignored;
+  fs::remove_all(building, ignored);
+  if (auto built = build(*salvage, building, report.kept); !built) {
+    fs::remove_all(building, ignored);
+    return std::unexpected(built.error());
+  }
+  auto aside = exchange(folder);
+  if (!aside) return std::unexpected(aside.error());
+  report.aside = *aside;
+  return report;
+}
+
+}  // namespace almanac
