@@ -1,0 +1,222 @@
+#include <almanac/log/compact.h>
+
+#include <almanac/log/commit_record.h>
+#include <almanac/log/file.h>
+#include <almanac/log/limits.h>
+#include <almanac/log/log.h>
+#include <almanac/log/page_layout.h>
+#include <almanac/log/store.h>
+#include <almanac/log/verify.h>
+#include <almanac/log/write_lock.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+using layout::MetaPage;
+
+constexpr const char* store_folder = "log";
+constexpr const char* building_folder = "log.compacting";
+constexpr const char* data_file = "data.mdb";
+constexpr const char* commits_file = "commits";
+
+// LMDB's readers share a lock on the first byte of their table as long as they have the log open.
+// This process must not have it open: closing the table here would let go of its own.
+Result<void> check_nobody_reads(const fs::path& store) {
+  FileDescriptor table(::open((store / "lock.mdb").c_str(), O_RDWR | O_CLOEXEC));
+  if (!table.valid()) return {};
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_len = 1;
+  if (::fcntl(table.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return {};
+  return fail(ErrorCode::conflict,
+              "process " + std::to_string(lock.l_pid) + " has the log in " +
+                  store.parent_path().string() + " open",
+              "wait until it ends, or stop it");
+}
+
+// Copies frames as they come, in commits of the usual size.
+class Copier {
+ public:
+  explicit Copier(Store& to) : to_(to) {}
+
+  Result<bool> add(const Store::Frame& frame) {
+    auto& copy = values_.emplace_back(frame.value.begin(), frame.value.end());
+    frames_.push_back({frame.first, copy});
+    bytes_ += copy.size();
+    ++count_;
+    if (bytes_ < limits::commit_bytes_target) return true;
+    if (auto written = finish(); !written) return std::unexpected(written.error());
+    return true;
+  }
+  Result<void> finish() {
+    if (frames_.empty()) return {};
+    auto appended = to_.append(frames_);
+    frames_.clear();
+    values_.clear();
+    bytes_ = 0;
+    return appended;
+  }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+  Store& to_;
+  std::vector<std::vector<std::byte>> values_;
+  std::vector<Store::Frame> frames_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t count_ = 0;
+};
+
+// Answers how many frames there were.
+Result<std::uint64_t> copy_frames(const fs::path& from, const fs::path& to,
+                                  const std::function<void(Position)>& progress) {
+  const Store::OpenOptions reading{.access = Access::read, .map_bytes = limits::map_bytes_default};
+  auto old = Store::open(from, reading);
+  if (!old) return std::unexpected(old.error());
+  if (auto made = Store::create(to, (*old)->timeline()); !made) {
+    return std::unexpected(made.error());
+  }
+  const auto map_bytes =
+      std::max<std::uint64_t>(limits::map_bytes_default, 2 * fs::file_size(from / data_file));
+  auto copy = Store::open(to, {.map_bytes = map_bytes});
+  if (!copy) return std::unexpected(copy.error());
+  Copier copier(**copy);
+  auto read = (*old)->read(Position(1), [&](const Store::Frame& frame) {
+    if (progress) progress(frame.first);
+    return copier.add(frame);
+  });
+  if (!read) return std::unexpected(read.error());
+  if (auto finished = copier.finish(); !finished) return std::unexpected(finished.error());
+  return copier.count();
+}
+
+using Metas = std::array<MetaPage, layout::meta_pages>;
+
+// Of a log that was open a moment ago: the older one, then the newest.
+Result<Metas> read_metas(int file) {
+  Metas metas;
+  if (::pread(file, metas.data(), sizeof(MetaPage), 0) != sizeof(MetaPage) ||
+      ::pread(file, &metas[1], sizeof(MetaPage), metas[0].free_pages.padding) != sizeof(MetaPage)) {
+    return fail_errno(errno, "read the log");
+  }
+  if (metas[0].transaction > metas[1].transaction) std::swap(metas[0], metas[1]);
+  return metas;
+}
+
+// The copy's transactions go on behind those of the log it replaces: no record of a commit looks
+// newer than its file then, and a reader that came in between finds the newest snapshot.
+Result<void> continue_transactions(const fs::path& old_store, const fs::path& copy) {
+  FileDescriptor old_file(::open((old_store / data_file).c_str(), O_RDONLY | O_CLOEXEC));
+  FileDescriptor file(::open((copy / data_file).c_str(), O_RDWR | O_CLOEXEC));
+  if (!old_file.valid() || !file.valid()) return fail_errno(errno, "open the log");
+  auto old_metas = read_metas(old_file.get());
+  auto metas = read_metas(file.get());
+  if (!old_metas) return std::unexpected(old_metas.error());
+  if (!metas) return std::unexpected(metas.error());
+  auto record = CommitFile::read(copy)[0];
+  auto transaction = (*old_metas)[1].transaction;
+  for (MetaPage& meta : *metas) {
+    meta.transaction = ++transaction;
+    meta.header.number = transaction % layout::meta_pages;
+    auto offset = static_cast<off_t>(meta.header.number * meta.free_pages.padding);
+    if (::pwrite(file.get(), &meta, sizeof(meta), offset) != sizeof(meta)) {
+      return fail_errno(errno, "write the log");
+    }
+  }
+  if (::fdatasync(file.get()) != 0) return fail_errno(errno, "sync the log");
+  CommitFile commits(copy);
+  if (record) {
+    record->transaction = transaction;
+    record->meta_hash = hash_of((*metas)[1]);
+    // In both slots: the other one would be of a transaction that never was.
+    commits.write(*record);
+    record->transaction = transaction - 1;
+    record->meta_hash = hash_of((*metas)[0]);
+    commits.write(*record);
+  }
+  return commits.sync();
+}
+
+Result<CompactReport> build(const fs::path& folder, const fs::path& building, const LogTail& tail,
+                            const std::function<void(Position)>& progress) {
+  std::error_code error;
+  fs::create_directory(building, error);
+  if (error) return fail_errno(error.value(), "create " + building.string());
+  auto store = folder / store_folder;
+  auto copy = building / store_folder;
+  auto frames = copy_frames(store, copy, progress);
+  if (!frames) return std::unexpected(frames.error());
+  if (auto continued = continue_transactions(store, copy); !continued) {
+    return std::unexpected(continued.error());
+  }
+  auto log = Log::open(building, {.access = Access::read});
+  if (!log) return std::unexpected(log.error());
+  auto verified = verify(**log);
+  if (!verified) return std::unexpected(verified.error());
+  if (verified->last != tail.last || verified->digest != tail.digest) {
+    return fail(ErrorCode::corrupt, "the copy of the log is not like the log");
+  }
+  return CompactReport{.last = tail.last,
+                       .frames = *frames,
+                       .bytes_before = fs::file_size(store / data_file),
+                       .bytes_after = fs::file_size(copy / data_file)};
+}
+
+Result<CompactReport> copy_and_replace(const fs::path& folder, const fs::path& building,
+                                       const std::function<void(Position)>& progress) {
+  auto store = folder / store_folder;
+  if (auto alone = check_nobody_reads(store); !alone) return std::unexpected(alone.error());
+  auto tail = [&]() -> Result<LogTail> {
+    auto log = Log::open(folder, {.access = Access::read});
+    if (!log) return std::unexpected(log.error());
+    return (*log)->tail();
+  }();
+  if (!tail) return std::unexpected(tail.error());
+  auto report = build(folder, building, *tail, progress);
+  if (!report) return report;
+  if (report->bytes_after >= report->bytes_before) {
+    report->bytes_after = report->bytes_before;
+    return report;
+  }
+  if (auto alone = check_nobody_reads(store); !alone) return std::unexpected(alone.error());
+  auto copy = building / store_folder;
+  for (const char* name : {data_file, commits_file}) {
+    if (auto moved = rename_synced(copy / name, store / name); !moved) {
+      return std::unexpected(moved.error());
+    }
+  }
+  return report;
+}
+
+}  // namespace
+
+Result<CompactReport> compact(const fs::path& folder,
+                              const std::function<void(Position)>& progress) {
+  auto exists = Store::exists(folder / store_folder);
+  if (!exists) return std::unexpected(exists.error());
+  if (!*exists) {
+    return fail(ErrorCode::not_found, "there is no log in " + folder.string(),
+                "name another folder with --dir");
+  }
+  auto lock = WriteLock::take(folder);
+  if (!lock) return std::unexpected(lock.error());
+  auto building = folder / building_folder;
+  std::error_code ignored;
+  fs::remove_all(building, ignored);
+  auto report = copy_and_replace(folder, building, progress);
+  fs::remove_all(building, ignored);
+  return report;
+}
+
+}  // namespace almanac

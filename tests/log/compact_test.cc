@@ -1,0 +1,168 @@
+#include <almanac/log/compact.h>
+#include <almanac/log/page_layout.h>
+#include <almanac/log/verify.h>
+#include <almanac/tests/support/child_process.h>
+#include <almanac/tests/support/code_of.h>
+#include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/small_disk.h>
+#include <almanac/tests/support/temp_folder.h>
+#include <almanac/tests/support/test_log.h>
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace almanac::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::uint64_t newest_transaction(const fs::path& data) {
+  const auto bytes = read_file(data);
+  std::uint64_t newest = 0;
+  for (std::size_t page : {0, 4096}) {
+    layout::MetaPage meta;
+    std::memcpy(&meta, bytes.data() + page, sizeof(meta));
+    newest = std::max(newest, meta.transaction);
+  }
+  return newest;
+}
+
+// A reader held the log's pages while it grew, so that many of them are free now.
+class CompactTest : public testing::Test {
+ protected:
+  CompactTest() {
+    TestLog writer(log());
+    EXPECT_TRUE(writer.append(numbered_events(1, 1)));
+    bool first = true;
+    auto grow = [&](const RecordedEvent&) -> Result<bool> {
+      for (std::uint64_t i = 2; first && i <= 400; ++i) {
+        EXPECT_TRUE(writer.append(numbered_events(i, 1)));
+      }
+      first = false;
+      return false;
+    };
+    EXPECT_TRUE(writer->read(Position(1), grow));
+  }
+
+  [[nodiscard]] fs::path log() const { return folder_ / "log"; }
+  [[nodiscard]] fs::path data() const { return log() / "log/data.mdb"; }
+  void expect_whole(const fs::path& folder, std::uint64_t last) const {
+    auto opened = Log::open(folder, {.access = Access::read});
+    ASSERT_TRUE(opened) << opened.error().message;
+    auto report = verify(**opened);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(read_texts(**opened), texts_of(numbered_events(1, last)));
+  }
+
+  TempFolder folder_;
+};
+
+TEST_F(CompactTest, MakesTheFileSmallAndKeepsEveryEvent) {
+  const auto before = Log::open(log(), {.access = Access::read}).value()->tail();
+  const auto timeline = Log::open(log(), {.access = Access::read}).value()->timeline();
+  const auto bytes = fs::file_size(data());
+  std::vector<Position> progress;
+  auto report = compact(log(), [&](Position position) { progress.push_back(position); });
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->last, Position(400));
+  EXPECT_EQ(report->frames, 400U);
+  EXPECT_EQ(progress.size(), 400U);
+  EXPECT_EQ(report->bytes_before, bytes);
+  EXPECT_EQ(report->bytes_after, fs::file_size(data()));
+  EXPECT_LT(report->bytes_after, bytes / 4);
+  expect_whole(log(), 400);
+  const auto after = Log::open(log(), {.access = Access::read});
+  EXPECT_EQ((*after)->tail()->digest, before->digest);
+  EXPECT_EQ((*after)->timeline(), timeline);
+  EXPECT_FALSE(fs::exists(log() / "log.compacting"));
+}
+
+TEST_F(CompactTest, GoesOnBehindTheTransactionsThereWere) {
+  for (std::uint64_t last = 400; last < 404; ++last) {
+    const auto transaction = newest_transaction(data());
+    {
+      TestLog writer(log());
+      ASSERT_TRUE(writer.append(numbered_events(last + 1, 1)));
+    }
+    // What makes it worth the while.
+    write_file(data(), read_file(data()) + std::string(1 << 20, '\0'));
+    ASSERT_TRUE(compact(log()));
+    EXPECT_EQ(newest_transaction(data()), transaction + 3);
+    expect_whole(log(), last + 1);
+  }
+}
+
+TEST_F(CompactTest, LeavesALogAloneThatHasNothingToGain) {
+  ASSERT_TRUE(compact(log()));
+  const auto bytes = read_file(data());
+  auto report = compact(log());
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->bytes_after, report->bytes_before);
+  EXPECT_EQ(read_file(data()), bytes);
+}
+
+TEST_F(CompactTest, CompactsAnEmptyLog) {
+  { TestLog empty(folder_ / "empty"); }
+  auto report = compact(folder_ / "empty");
+  ASSERT_TRUE(report) << report.error().message;
+  expect_whole(folder_ / "empty", 0);
+  EXPECT_EQ(code_of(compact(folder_ / "missing")), "not_found");
+}
+
+// A crash between the two renames, and one before them.
+TEST_F(CompactTest, IsWholeWhereverACrashComes) {
+  const auto commits = read_file(log() / "log/commits");
+  ASSERT_TRUE(compact(log()));
+  write_file(log() / "log/commits", commits);
+  expect_whole(log(), 400);
+  fs::create_directories(log() / "log.compacting/log");
+  write_file(log() / "log.compacting/log/data.mdb", "half");
+  EXPECT_TRUE(compact(log()));
+  expect_whole(log(), 400);
+}
+
+TEST_F(CompactTest, RefusesWhileSomeoneWritesOrReads) {
+  {
+    TestLog writer(log());
+    EXPECT_EQ(code_of(compact(log())), "conflict");
+  }
+  ChildProcess reader({program_path("log_peer").string(), "read", log().string()});
+  ASSERT_NE(reader.read_line(), "(end)");
+  auto report = compact(log());
+  EXPECT_EQ(code_of(report), "conflict");
+  EXPECT_NE(report.error().message.find(std::to_string(reader.id())), std::string::npos)
+      << report.error().message;
+}
+
+TEST_F(CompactTest, RefusesADamagedLog) {
+  auto bytes = read_file(data());
+  const std::string mark = "ALMF";
+  for (auto at = bytes.find(mark); at != std::string::npos; at = bytes.find(mark, at + 1)) {
+    bytes[at + 100] ^= 1;
+  }
+  write_file(data(), bytes);
+  EXPECT_EQ(code_of(compact(log())), "corrupt");
+  EXPECT_EQ(read_file(data()), bytes);
+}
+
+TEST_F(CompactTest, LeavesAllAsItWasOnAFullDisk) {
+  fs::create_directory(folder_ / "mount");
+  SmallDisk disk(folder_ / "mount", 32 * limits::mebibyte);
+  fs::copy(log(), disk.path() / "log", fs::copy_options::recursive);
+  const auto bytes = read_file(data());
+  disk.fill();
+  EXPECT_EQ(code_of(compact(disk.path() / "log")), "storage_full");
+  EXPECT_EQ(read_file(disk.path() / "log/log/data.mdb"), bytes);
+  EXPECT_FALSE(fs::exists(disk.path() / "log/log.compacting"));
+  expect_whole(disk.path() / "log", 400);
+  disk.make_room();
+  auto report = compact(disk.path() / "log");
+  EXPECT_TRUE(report) << report.error().message;
+}
+
+}  // namespace
+}  // namespace almanac::test
