@@ -79,6 +79,19 @@ struct LogVerifyCommand {
 };
 ExitCode log_verify(const LogVerifyCommand& command);
 
+struct LogRepairCommand {
+  std::filesystem::path folder;
+  bool dry_run = false;  // only say what would be kept and cut
+  bool json = false;
+};
+ExitCode log_repair(const LogRepairCommand& command);
+
+struct LogCompactCommand {
+  std::filesystem::path folder;
+  bool json = false;
+};
+ExitCode log_compact(const LogCompactCommand& command);
+
 struct StateDigestCommand {
   std::filesystem::path folder;
   bool json = false;

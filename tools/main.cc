@@ -344,6 +344,12 @@ class CommandLine {
         ->capture_default_str();
     add<LogVerifyCommand>(*log, "verify", "Check every checksum, digest, link and event",
                           "almanac log verify --dir work", almanac::log_verify);
+    auto [repair, how] =
+        add<LogRepairCommand>(*log, "repair", "Keep what is whole of a damaged log",
+                              "almanac log repair --dry-run", almanac::log_repair);
+    repair->add_flag("--dry-run", how->dry_run, "Only say what would be kept and cut");
+    add<LogCompactCommand>(*log, "compact", "Copy the log into a file without unused pages",
+                           "almanac log compact --dir work", almanac::log_compact);
   }
 
   void add_state() {
