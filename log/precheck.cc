@@ -141,24 +141,33 @@ Result<void> check_newest(int descriptor, const fs::path& file, const Metas& met
                   (file.parent_path() / "commits").string());
 }
 
-// Takes the newest commit back, which is not whole, where the one before it is and all that a
-// record confirms is in it or will be appended again. False where that cannot be.
+// The commit that a record confirms, and whose meta page can stand for both: all that any record
+// confirms is in it or will be appended again.
+std::optional<std::size_t> index_to_keep(int descriptor, const fs::path& file, const Metas& metas,
+                                         const Confirmed& confirmed, Position replay_through) {
+  for (const auto& record : confirmed) {
+    if (!record || std::max(record->last, replay_through) < confirmed[0]->last) continue;
+    for (std::size_t index = 0; index < metas.pages.size(); ++index) {
+      const MetaPage& meta = metas.pages[index];
+      if (record->transaction != meta.transaction || record->meta_hash != hash_of(meta)) continue;
+      auto walked = walk(descriptor, file, meta);
+      if (walked && walked->last_frame.first == record->first.value) return index;
+    }
+  }
+  return std::nullopt;
+}
+
+// Takes a commit back that is not whole. False where nothing else could stand in its place. Cut
+// short by a crash itself, it is done again by the next one.
 Result<bool> take_back(const fs::path& file, const Metas& metas, const Confirmed& confirmed,
                        Position replay_through) {
-  const MetaPage& older = metas.older();
-  auto record = std::ranges::find_if(confirmed, [&](const auto& candidate) {
-    return candidate && candidate->transaction == older.transaction &&
-           candidate->meta_hash == hash_of(older);
-  });
-  if (record == confirmed.end() || !check_turns(file, metas)) return false;
-  if (std::max((*record)->last, replay_through) < confirmed[0]->last) return false;
   FileDescriptor opened(::open(file.c_str(), O_RDWR | O_CLOEXEC));
   if (!opened.valid()) return fail_errno(errno, "open " + file.string());
-  auto walked = walk(opened.get(), file, older);
-  if (!walked || walked->last_frame.first != (*record)->first.value) return false;
-  MetaPage copy = older;
-  copy.header = metas.newest().header;
-  auto offset = static_cast<off_t>(metas.newest_index() * older.free_pages.padding);
+  auto kept = index_to_keep(opened.get(), file, metas, confirmed, replay_through);
+  if (!kept) return false;
+  MetaPage copy = metas.pages[*kept];
+  copy.header = metas.pages[1 - *kept].header;
+  auto offset = static_cast<off_t>((1 - *kept) * copy.free_pages.padding);
   if (::pwrite(opened.get(), &copy, sizeof(copy), offset) != sizeof(copy) ||
       ::fdatasync(opened.get()) != 0) {
     return fail_errno(errno, "write " + file.string());

@@ -22,7 +22,7 @@ struct Precheck {
   // The newest commit that is known to have been whole: the log ends with it or behind it, unless
   // what is missing will be appended again.
   std::optional<CommitRecord> confirmed;
-  // The newest meta page was not whole: the one before it was written over it, and synced.
+  // A meta page was not whole: the other one was written over it, and synced.
   bool took_back = false;
 };
 

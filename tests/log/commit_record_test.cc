@@ -238,6 +238,24 @@ TEST_F(CommitRecordTest, GoesOnBehindACommitThatWasTakenBack) {
   EXPECT_FALSE((*open_store({}))->recovered_from_older_commit());
 }
 
+TEST_F(CommitRecordTest, TakesBackWhereTakingBackWasTorn) {
+  const auto before = torn(after_[6].data, after_[8].data, 1U << (words - 1));
+  put(before, after_[6].commits);
+  ASSERT_EQ(verdict(Access::write), "ok through 6");
+  const auto after = read_file(store() / "data.mdb");
+  ASSERT_NE(before, after);
+  std::mt19937 random(8);
+  for (int i = 0; i < 300; ++i) {
+    auto data = after;
+    const auto page = newest_index(after_[8].data) * page_bytes;
+    for (std::size_t at = page + written_at; at < page + sizeof(MetaPage); at += 8) {
+      if (random() % 2 == 0) data.replace(at, 8, before, at, 8);
+    }
+    put(data, after_[6].commits);
+    EXPECT_EQ(verdict(Access::write), "ok through 6") << i;
+  }
+}
+
 TEST_F(CommitRecordTest, TakesNothingBackThatARecordConfirms) {
   const auto data = torn(after_[6].data, after_[8].data, 1U << (words - 1));
   put(data, after_[8].commits);
