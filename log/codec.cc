@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstring>
 #include <optional>
 
@@ -34,8 +35,9 @@ constexpr std::uint32_t frame_magic = 0x464d4c41;  // "ALMF"
 constexpr std::uint16_t frame_format = 1;
 constexpr std::size_t prefix_words = sizeof(Prefix) / sizeof(std::uint64_t);
 constexpr std::size_t checksum_bytes = sizeof(Prefix::checksum);
-// Room for an ordinary frame; a larger one makes the buffer grow once.
-constexpr std::size_t buffer_words_initial = 2 * limits::mebibyte / sizeof(std::uint64_t);
+// Room for a small frame; a larger one makes the buffer grow, which is kept unless it is huge.
+constexpr std::size_t buffer_words_initial = 64 * limits::kibibyte / sizeof(std::uint64_t);
+constexpr std::size_t buffer_words_kept = 4 * limits::mebibyte / sizeof(std::uint64_t);
 
 std::unexpected<Error> corrupt(std::string message) {
   return fail(ErrorCode::corrupt, std::move(message),
@@ -170,6 +172,12 @@ Result<Prefix> read_prefix(Bytes value) {
   return prefix;
 }
 
+// Puts the checksum of all that is behind it in front of a frame.
+void seal(std::span<std::byte> value) {
+  auto checksum = xxh3(value.subspan(checksum_bytes));
+  std::memcpy(value.data(), &checksum, checksum_bytes);
+}
+
 }  // namespace
 
 namespace codec {
@@ -214,11 +222,14 @@ bool FrameEncoder::encode_into(const FrameHeader& header,
   return message.spill.empty();
 }
 
-FrameEncoder::Encoded FrameEncoder::encode(FrameHeader header,
-                                           std::span<const EventBatch* const> batches) {
+Bytes FrameEncoder::encode_draft(FrameHeader header, std::span<const EventBatch* const> batches) {
   header.count = 0;
   for (const EventBatch* batch : batches) {
     header.count += static_cast<std::uint32_t>(batch->events.size());
+  }
+  if (words_.size() > buffer_words_kept && words_used_ < buffer_words_initial) {
+    words_ = std::vector<std::uint64_t>(buffer_words_initial);
+    words_used_ = 0;
   }
   std::size_t words_used = words_used_;
   if (!encode_into(header, batches, words_used)) {
@@ -228,18 +239,47 @@ FrameEncoder::Encoded FrameEncoder::encode(FrameHeader header,
     ALMANAC_CHECK(encode_into(header, batches, words_used));
   }
   words_used_ = words_used;
-  auto value = std::as_writable_bytes(std::span(words_.data(), words_used));
-  Bytes message = value.subspan(sizeof(Prefix));
+  auto value = value_in_place();
   Prefix prefix{.checksum = 0,
                 .magic = frame_magic,
                 .format = frame_format,
                 .reserved = 0,
-                .message_bytes = message.size(),
-                .digest = blake2b(message)};
+                .message_bytes = value.size() - sizeof(Prefix),
+                .digest = {}};
   std::memcpy(value.data(), &prefix, sizeof(prefix));
-  prefix.checksum = xxh3(value.subspan(checksum_bytes));
-  std::memcpy(value.data(), &prefix.checksum, checksum_bytes);
-  return {value, prefix.digest};
+  seal(value);
+  return value;
+}
+
+Bytes FrameEncoder::message() const {
+  return std::as_bytes(std::span(words_).first(words_used_)).subspan(sizeof(Prefix));
+}
+
+FrameEncoder::Encoded FrameEncoder::complete(const Digest& digest) {
+  auto value = value_in_place();
+  std::ranges::copy(digest, value.begin() + offsetof(Prefix, digest));
+  seal(value);
+  return {value, digest};
+}
+
+FrameEncoder::Encoded FrameEncoder::encode(const FrameHeader& header,
+                                           std::span<const EventBatch* const> batches) {
+  (void)encode_draft(header, batches);
+  return complete(blake2b(message()));
+}
+
+std::span<std::byte> FrameEncoder::value_in_place() {
+  return std::as_writable_bytes(std::span(words_.data(), words_used_));
+}
+
+Digest complete_frame(std::span<std::byte> value) {
+  Digest digest;
+  std::memcpy(digest.data(), value.data() + offsetof(Prefix, digest), digest.size());
+  if (digest != Digest{}) return digest;
+  digest = blake2b(value.subspan(sizeof(Prefix)));
+  std::ranges::copy(digest, value.begin() + offsetof(Prefix, digest));
+  seal(value);
+  return digest;
 }
 
 std::optional<std::size_t> stored_frame_bytes(Bytes bytes) {

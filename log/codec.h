@@ -39,14 +39,25 @@ class FrameEncoder {
     Bytes value;
     Digest digest{};
   };
-  [[nodiscard]] Encoded encode(FrameHeader header, std::span<const EventBatch* const> batches);
+  [[nodiscard]] Encoded encode(const FrameHeader& header,
+                               std::span<const EventBatch* const> batches);
+
+  // The same in two steps, so that the slow one can be taken while the frame is on its way to the
+  // disk: a draft is the frame with zeros for its digest, which is that of the message.
+  [[nodiscard]] Bytes encode_draft(FrameHeader header, std::span<const EventBatch* const> batches);
+  [[nodiscard]] Bytes message() const;
+  [[nodiscard]] Encoded complete(const Digest& digest);
 
  private:
   std::vector<std::uint64_t> words_;
   std::size_t words_used_ = 0;  // by the last frame; zeroed before the next
   bool encode_into(const FrameHeader& header, std::span<const EventBatch* const> batches,
                    std::size_t& words_used);
+  [[nodiscard]] std::span<std::byte> value_in_place();
 };
+
+// Makes a draft of a frame, as the journal may hold one, the frame itself; answers its digest.
+Digest complete_frame(std::span<std::byte> value);
 
 // Whether the bytes must be held against their checksum. `verified` is for bytes this process has
 // written or checked before; damage in them is still reported, as a message that does not parse.

@@ -78,13 +78,27 @@ class Copier {
   std::uint64_t count_ = 0;
 };
 
+// What the log says about itself. The index is left behind: it is made anew.
+Result<void> copy_records(const Store& from, Store& to) {
+  auto base = from.base();
+  auto checkpoint = from.checkpoint();
+  if (!base || !checkpoint) return std::unexpected(base ? checkpoint.error() : base.error());
+  if (base->last) {
+    if (auto set = to.set_base(*base); !set) return set;
+  }
+  if (*checkpoint) {
+    if (auto set = to.set_checkpoint(*checkpoint); !set) return set;
+  }
+  return to.set_journal_use(JournalUse::closed);
+}
+
 // Answers how many frames there were.
 Result<std::uint64_t> copy_frames(const fs::path& from, const fs::path& to,
                                   const std::function<void(Position)>& progress) {
   const Store::OpenOptions reading{.access = Access::read, .map_bytes = limits::map_bytes_default};
   auto old = Store::open(from, reading);
   if (!old) return std::unexpected(old.error());
-  if (auto made = Store::create(to, (*old)->timeline()); !made) {
+  if (auto made = Store::create(to, {.timeline = (*old)->timeline()}); !made) {
     return std::unexpected(made.error());
   }
   const auto map_bytes =
@@ -98,6 +112,7 @@ Result<std::uint64_t> copy_frames(const fs::path& from, const fs::path& to,
   });
   if (!read) return std::unexpected(read.error());
   if (auto finished = copier.finish(); !finished) return std::unexpected(finished.error());
+  if (auto kept = copy_records(**old, **copy); !kept) return std::unexpected(kept.error());
   return copier.count();
 }
 
@@ -209,6 +224,8 @@ Result<CompactReport> compact(const fs::path& folder,
     return fail(ErrorCode::not_found, "there is no log in " + folder.string(),
                 "name another folder with --dir");
   }
+  // Brings what is in the journal into the file.
+  if (auto log = Log::open(folder, {.index = false}); !log) return std::unexpected(log.error());
   auto lock = WriteLock::take(folder);
   if (!lock) return std::unexpected(lock.error());
   auto building = folder / building_folder;

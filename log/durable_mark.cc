@@ -47,7 +47,6 @@ struct DurableMark::Content {
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
-
 namespace {
 
 // One word, so that it is read and written as one: 48 bits are enough for 281 trillion events.
@@ -78,26 +77,27 @@ Result<std::unique_ptr<DurableMark>> DurableMark::open(const std::filesystem::pa
   bool writing = access == Access::write;
   FileDescriptor file(
       ::open(path.c_str(), (writing ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600));
-  if (!file.valid() && errno == ENOENT && !writing) {
+  struct stat status{};
+  bool missing = !file.valid() && errno == ENOENT;
+  if (!writing && (missing || (file.valid() && ::fstat(file.get(), &status) == 0 &&
+                               status.st_size < off_t{file_bytes}))) {
     // A copy of a log, or one from before there was a mark: all of it has been on disk.
     mark->own_ = std::make_unique<Content>();
     mark->content_ = mark->own_.get();
     mark->earlier_boot_ = true;
     return mark;
   }
-  struct stat status;
   if (!file.valid() || ::fstat(file.get(), &status) != 0) {
     return fail_errno(errno, "open " + path.string());
   }
-  const bool fresh = status.st_size == 0;
-  if (fresh && writing) {
+  // A power loss may have left it without its content.
+  const bool cut_short = status.st_size < off_t{file_bytes};
+  if (cut_short && writing) {
     const std::array<std::byte, file_bytes> zeros{};
     auto written = ::pwrite(file.get(), zeros.data(), zeros.size(), 0);
     if (written != ssize_t{zeros.size()}) {
       return fail_errno(written < 0 ? errno : ENOSPC, "write " + path.string());
     }
-  } else if (status.st_size < off_t{file_bytes}) {
-    return unusable(path, "is cut short");
   }
   void* address = ::mmap(nullptr, file_bytes, PROT_READ | (writing ? PROT_WRITE : 0), MAP_SHARED,
                          file.get(), 0);

@@ -137,12 +137,16 @@ Result<void> FileJournal::recover(const JournalStart& start, const Visit& visit)
 }
 
 // The process that wrote these frames may have died, or been told of an error, before they were
-// synced: what is read back then is in memory only, and only writing it again makes sure.
+// synced: what is read back then is in memory only, and only writing it again, just as it is, makes
+// sure.
 Result<void> FileJournal::write_again(const std::vector<Run>& runs) {
   for (const Run& run : runs) {
     Segment& segment = *segments_[run.segment];
     for (const SegmentFrame& frame : run.frames) {
-      if (auto written = write_at(segment, frame.offset, frame.value()); !written) return written;
+      std::vector<std::byte> bytes(frame.value().size());
+      auto read = read_at(segment, frame.offset, bytes);
+      if (read) read = write_at(segment, frame.offset, bytes);
+      if (!read) return read;
     }
     if (auto synced = sync(segment); !synced) return synced;
     segment.last = run.frames.back().last;

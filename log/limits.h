@@ -41,8 +41,9 @@ static_assert(frame_bytes_target + batch_bytes_max + batch_events_max * event_ov
 inline constexpr std::size_t key_bytes_max = 512;
 // Address space kept for the map; the file itself grows as needed.
 inline constexpr std::size_t map_bytes_default = 64 * gibibyte;
-// A reader takes at most this many frames or bytes before it lets go of its LMDB transaction, so
-// that it never pins pages the writer wants to reuse.
+// A reader takes at most this many values or bytes before it lets go of its LMDB transaction, so
+// that it never pins pages the writer wants to reuse; and so many frames from memory.
+inline constexpr std::size_t read_slice_values = 64;
 inline constexpr std::size_t read_slice_frames = 64;
 inline constexpr std::size_t read_slice_bytes = 8 * mebibyte;
 
@@ -63,10 +64,17 @@ inline constexpr std::chrono::milliseconds settle_interval{100};
 // … and tried again after this long when it has no room.
 inline constexpr std::chrono::milliseconds settle_retry_interval{250};
 
+// A frame from this size on is digested beside its sync; a smaller one takes less than 20
+// microseconds.
+inline constexpr std::size_t digest_aside_bytes_min = 24 * kibibyte;
 // Appended and not on disk yet, before an append is told to wait.
 inline constexpr std::size_t pending_bytes_default = 16 * mebibyte;
-// Frames that one transaction removes from the front of a log.
-inline constexpr std::size_t trim_slice_frames = 1'024;
+// Frames that share one value of the store: LMDB gives a value whole pages, of which it wastes half
+// a one. Finding one frame looks at the headers of those in front of it.
+inline constexpr std::size_t pack_bytes_max = 1 * mebibyte;
+inline constexpr std::size_t pack_frames_max = 64;
+// Values that one transaction removes from the front of a log.
+inline constexpr std::size_t trim_slice_values = 64;
 // Events that the index takes in at once when it catches up.
 inline constexpr std::size_t index_slice_events = 50'000;
 

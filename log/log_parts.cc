@@ -88,7 +88,7 @@ Result<void> Log::Parts::catch_up_index() {
   index.turn_on();
   encoder.emplace();
   auto known = store->indexed_through();
-  auto end = store->last_key();
+  auto end = store->last();
   if (!known || !end) return std::unexpected(known ? end.error() : known.error());
   Position through = *known;
   auto read = reader.read_frames(known->next(), [&](const FrameReader& frame) -> Result<bool> {
@@ -103,9 +103,10 @@ Result<void> Log::Parts::catch_up_index() {
     if (auto added = index.add(index_entries(events, *encoder), first); !added) {
       return std::unexpected(added.error());
     }
-    bool in_store = first <= *end;
-    bool last_of_store = first == *end;
-    if (in_store) through = frame.header().last();
+    auto last = frame.header().last();
+    bool in_store = last <= *end;
+    bool last_of_store = last == *end;
+    if (in_store) through = last;
     if (!in_store || (!last_of_store && index.size() < limits::index_slice_events)) return true;
     if (store->append({}, index.records(through))) index.settled(through);
     return true;

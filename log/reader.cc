@@ -113,8 +113,8 @@ Result<std::vector<SharedFrame>> Reader::behind(const LogTail& end) const {
 }
 
 bool Reader::store_goes_on(Position last) const {
-  auto key = parts_.store.last_key();
-  return key && *key > last;
+  auto end = parts_.store.last();
+  return end && *end > last;
 }
 
 // In front of the first frame there is an empty log, or what was removed from it.
@@ -300,14 +300,13 @@ Result<LogTail> Reader::store_tail() const {
   auto base = parts_.store.base();
   if (!base) return std::unexpected(base.error());
   Result<LogTail> tail = LogTail{base->last, base->digest, base->time};
-  auto last = parts_.store.last_key();
-  if (!last) return std::unexpected(last.error());
-  auto read = parts_.store.read(*last, [&](const Store::Frame& stored) -> Result<bool> {
-    auto frame = open_frame(stored);
-    if (!frame) return std::unexpected(frame.error());
-    tail = tail_of(*frame);
-    return tail.has_value();
-  });
+  auto read = parts_.store.read_backward(Position(UINT64_MAX),
+                                         [&](const Store::Frame& stored) -> Result<bool> {
+                                           auto frame = open_frame(stored);
+                                           if (!frame) return std::unexpected(frame.error());
+                                           tail = tail_of(*frame);
+                                           return false;
+                                         });
   if (!read) return std::unexpected(read.error());
   return tail;
 }

@@ -2,6 +2,7 @@
 
 #include <almanac/log/commit_record.h>
 #include <almanac/log/file.h>
+#include <almanac/log/folder.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/log.h>
 #include <almanac/log/salvage.h>
@@ -19,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* store_folder = "log";
-constexpr const char* journal_folder = "journal";
 constexpr const char* building_folder = "log.repairing";
 
 // What is wrong with the log; an error when it is whole, or cannot be judged.
@@ -55,7 +54,7 @@ RepairReport report_of(const Salvage& salvage, const std::optional<CommitRecord>
 // The chain in a new store, in commits of the usual size.
 Result<void> write_chain(const Salvage& salvage, const fs::path& store_path) {
   auto timeline = salvage.chain.front().header.timeline;
-  if (auto made = Store::create(store_path, timeline); !made) return made;
+  if (auto made = Store::create(store_path, {.timeline = timeline}); !made) return made;
   std::uint64_t bytes = 0;
   for (const FoundFrame& frame : salvage.chain) bytes += frame.bytes;
   auto map_bytes = std::max<std::uint64_t>(limits::map_bytes_default, 2 * bytes);
@@ -107,10 +106,6 @@ Result<void> finish_interrupted(const fs::path& folder) {
 Result<fs::path> exchange(const fs::path& folder) {
   auto aside = free_name(folder);
   if (auto synced = sync_folder(folder); !synced) return std::unexpected(synced.error());
-  if (fs::exists(folder / journal_folder)) {
-    auto moved = rename_synced(folder / journal_folder, folder / store_folder / journal_folder);
-    if (!moved) return std::unexpected(moved.error());
-  }
   if (auto moved = rename_synced(folder / store_folder, aside); !moved) {
     return std::unexpected(moved.error());
   }
@@ -140,7 +135,7 @@ Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options
   auto damage = find_damage(folder);
   if (!damage) return std::unexpected(damage.error());
   const auto confirmed = CommitFile::read(folder / store_folder);
-  auto salvage = find_frames({folder / store_folder, folder / journal_folder},
+  auto salvage = find_frames({folder / store_folder},
                              {.confirmed = confirmed, .progress = options.progress});
   if (!salvage) return std::unexpected(salvage.error());
   auto report = report_of(*salvage, confirmed[0], *damage);

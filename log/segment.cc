@@ -57,9 +57,11 @@ class Window {
 };
 
 SegmentFrame own(const FrameHeader& header, std::uint64_t offset, Bytes value) {
-  SegmentFrame frame{header.first, header.last(), offset, {}};
+  SegmentFrame frame{header.first, header.last(), offset, {}, {}};
   frame.words.resize(value.size() / sizeof(std::uint64_t));
-  std::ranges::copy(value, std::as_writable_bytes(std::span(frame.words)).begin());
+  auto place = std::as_writable_bytes(std::span(frame.words));
+  std::ranges::copy(value, place.begin());
+  frame.digest = complete_frame(place);
   return frame;
 }
 
@@ -97,7 +99,7 @@ Result<Segment> open_segment(const std::filesystem::path& path, int open_flags) 
 Result<std::vector<SegmentFrame>> read_segment(const Segment& segment, Position after) {
   std::vector<SegmentFrame> frames;
   Window window(segment);
-  std::optional<std::pair<Position, Digest>> before;
+  std::optional<Position> last;
   for (std::uint64_t offset = 0; offset < segment.bytes;) {
     auto prefix = window.at(offset, stored_prefix_bytes);
     if (!prefix) return std::unexpected(prefix.error());
@@ -109,14 +111,24 @@ Result<std::vector<SegmentFrame>> read_segment(const Segment& segment, Position 
     auto frame = FrameReader::open(*value, FrameTrust::unverified);
     if (!frame) break;
     const FrameHeader& header = frame->header();
-    if (before && (header.first != before->first.next() || header.previous != before->second)) {
-      break;
-    }
-    before = {header.last(), frame->digest()};
-    if (header.last() > after) frames.push_back(own(header, offset, *value));
+    if (last && header.first != last->next()) break;
+    if (!frames.empty() && header.previous != frames.back().digest) break;
+    last = header.last();
+    if (*last > after) frames.push_back(own(header, offset, *value));
     offset += *size;
   }
   return frames;
+}
+
+Result<void> read_at(const Segment& segment, std::uint64_t offset, std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    auto read = ::pread(segment.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (read < 0 && errno == EINTR) continue;
+    if (read <= 0) return fail_errno(read == 0 ? EIO : errno, "read the journal");
+    bytes = bytes.subspan(static_cast<std::size_t>(read));
+    offset += static_cast<std::uint64_t>(read);
+  }
+  return {};
 }
 
 Result<void> write_at(const Segment& segment, std::uint64_t offset, Bytes bytes) {

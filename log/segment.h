@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <vector>
 
 namespace almanac {
@@ -29,7 +30,8 @@ struct SegmentFrame {
   Position first;
   Position last;
   std::uint64_t offset = 0;  // in the segment
-  std::vector<std::uint64_t> words;
+  Digest digest{};
+  std::vector<std::uint64_t> words;  // complete, whether or not it is a draft in the segment
 
   [[nodiscard]] Bytes value() const { return std::as_bytes(std::span(words)); }
 };
@@ -46,7 +48,9 @@ struct SegmentFrame {
 [[nodiscard]] Result<std::vector<SegmentFrame>> read_segment(const Segment& segment,
                                                              Position after);
 
-// Errors: those of pwrite and fdatasync, by errno. Nothing is retried but EINTR.
+// Errors: those of pread, pwrite and fdatasync, by errno. Nothing is retried but EINTR.
+[[nodiscard]] Result<void> read_at(const Segment& segment, std::uint64_t offset,
+                                   std::span<std::byte> bytes);
 [[nodiscard]] Result<void> write_at(const Segment& segment, std::uint64_t offset, Bytes bytes);
 [[nodiscard]] Result<void> sync(const Segment& segment);
 

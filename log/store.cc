@@ -1,11 +1,14 @@
 #include <almanac/log/store.h>
 
+#include <almanac/log/codec.h>
 #include <almanac/log/file.h>
 #include <almanac/log/limits.h>
+#include <almanac/log/pack.h>
 #include <almanac/log/precheck.h>
 #include <almanac/log/store_environment.h>
 
 #include <cerrno>
+#include <iterator>
 
 namespace almanac {
 namespace {
@@ -102,74 +105,85 @@ Position Store::confirmed_last() const {
   return confirmed ? confirmed->last : Position();
 }
 
-Result<Position> Store::last_key() const {
+Result<Position> Store::last() const {
   auto txn = Transaction::begin(environment_->env, MDB_RDONLY);
   if (!txn) return std::unexpected(txn.error());
-  auto frame = Cursor(txn->get(), environment_->frames).get(MDB_LAST);
-  if (!frame) return std::unexpected(frame.error());
-  return *frame ? (*frame)->first : Position();
+  auto value = Cursor(txn->get(), environment_->frames).get(MDB_LAST);
+  if (!value) return std::unexpected(value.error());
+  return *value ? end_with(**value).last : Position();
+}
+
+// Values in the order of the cursor's operation, from the one that holds `from`, in slices.
+Result<void> Store::read_values(Position from, int operation, const Visit& visit) const {
+  for (Position next = from; next;) {
+    auto txn = Transaction::begin(environment_->env, MDB_RDONLY);
+    if (!txn) return std::unexpected(txn.error());
+    Cursor cursor(txn->get(), environment_->frames);
+    auto value = cursor.seek(next);
+    next = Position();
+    std::size_t bytes = 0;
+    for (std::size_t values = 0; value && *value; ++values) {
+      if (values == limits::read_slice_values || bytes >= limits::read_slice_bytes) {
+        next = (*value)->first;
+        break;
+      }
+      bytes += (*value)->value.size();
+      auto more = visit(**value);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return {};
+      value = cursor.get(static_cast<MDB_cursor_op>(operation));
+    }
+    if (!value) return std::unexpected(value.error());
+  }
+  return {};
 }
 
 Result<void> Store::read(Position from, const Visit& visit) const {
-  for (Position next = from; next;) {
-    auto txn = Transaction::begin(environment_->env, MDB_RDONLY);
-    if (!txn) return std::unexpected(txn.error());
-    Cursor cursor(txn->get(), environment_->frames);
-    auto frame = next == from ? cursor.seek(next) : cursor.get(MDB_SET_RANGE, next.value);
-    next = Position();
-    std::size_t bytes = 0;
-    for (std::size_t frames = 0; frame && *frame; ++frames, frame = cursor.get(MDB_NEXT)) {
-      if (frames == limits::read_slice_frames || bytes >= limits::read_slice_bytes) {
-        next = (*frame)->first;
-        break;
+  return read_values(from, MDB_NEXT, [&](const Frame& value) -> Result<bool> {
+    Pack pack(value.first, value.value);
+    auto frame = pack.next();
+    while (frame) {
+      auto after = pack.next();
+      // Of the frames in front of `from`, only the last one may hold it.
+      bool in_front = after && after->first <= from;
+      if (!in_front) {
+        auto more = visit(*frame);
+        if (!more || !*more) return more;
       }
-      bytes += (*frame)->value.size();
-      auto more = visit(**frame);
-      if (!more) return std::unexpected(more.error());
-      if (!*more) return {};
+      frame = after;
     }
-    if (!frame) return std::unexpected(frame.error());
-  }
-  return {};
+    return true;
+  });
 }
 
 Result<void> Store::read_backward(Position from, const Visit& visit) const {
-  for (Position next = from; next;) {
-    auto txn = Transaction::begin(environment_->env, MDB_RDONLY);
-    if (!txn) return std::unexpected(txn.error());
-    Cursor cursor(txn->get(), environment_->frames);
-    auto frame = cursor.seek(next);
-    next = Position();
-    std::size_t bytes = 0;
-    for (std::size_t frames = 0; frame && *frame; ++frames, frame = cursor.get(MDB_PREV)) {
-      if (frames == limits::read_slice_frames || bytes >= limits::read_slice_bytes) {
-        next = (*frame)->first;
-        break;
-      }
-      bytes += (*frame)->value.size();
-      auto more = visit(**frame);
-      if (!more) return std::unexpected(more.error());
-      if (!*more) return {};
+  return read_values(from, MDB_PREV, [&](const Frame& value) -> Result<bool> {
+    auto frames = frames_of(value);
+    for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
+      if (frame->first > from && frame != std::prev(frames.rend())) continue;
+      auto more = visit(*frame);
+      if (!more || !*more) return more;
     }
-    if (!frame) return std::unexpected(frame.error());
-  }
-  return {};
+    return true;
+  });
 }
 
 Result<void> Store::append(std::span<const Frame> frames, const StoreRecords& records) {
   if (auto space = environment_->check_space(frames); !space) return space;
+  CommitRecord end = environment_->end;
   return environment_->write(
       [&](MDB_txn* txn) {
         int code = records.index.empty() ? 0 : environment_->open_index(txn);
-        for (const Frame& frame : frames) {
-          ALMANAC_CHECK(frame.value.size() % sizeof(std::uint64_t) == 0);
-          MDB_val key = to_val(frame.first.value);
-          MDB_val value = to_val(frame.value);
-          if (code == 0) code = mdb_put(txn, environment_->frames, &key, &value, MDB_APPEND);
+        for (auto rest = frames; code == 0 && !rest.empty();) {
+          auto packed = rest.first(pack_length(rest));
+          code = environment_->put_frames(txn, packed);
+          end = end_with(packed.back());
+          end.first = packed.front().first;
+          rest = rest.subspan(packed.size());
         }
         return code != 0 ? code : environment_->put_records(txn, records);
       },
-      frames.empty() ? nullptr : &frames.back());
+      &end);
 }
 
 Result<JournalUse> Store::journal_use() const {
@@ -194,6 +208,11 @@ struct StoredBase {
   Digest digest;
 };
 
+int put_base(MDB_txn* txn, MDB_dbi meta, const Store::Base& base) {
+  StoredBase stored{base.last.value, base.time.time_since_epoch().count(), base.digest};
+  return put_meta(txn, meta, store_meta::base, std::as_bytes(std::span(&stored, 1)));
+}
+
 }  // namespace
 
 Result<Store::Base> Store::base() const {
@@ -203,21 +222,39 @@ Result<Store::Base> Store::base() const {
   return Base{Position((*stored)->last), (*stored)->digest, Time(Duration((*stored)->micros))};
 }
 
-Result<void> Store::remove(const Base& base) {
-  return environment_->write([&](MDB_txn* txn) {
+Result<void> Store::set_base(const Base& base) {
+  return environment_->write([&](MDB_txn* txn) { return put_base(txn, environment_->meta, base); });
+}
+
+// The last value stays: it is how the store knows where it ends.
+Result<Store::Removed> Store::remove(Position through) {
+  Removed removed;
+  auto base = this->base();
+  if (!base) return std::unexpected(base.error());
+  auto written = environment_->write([&](MDB_txn* txn) {
     Cursor cursor(txn, environment_->frames);
-    auto frame = cursor.get(MDB_FIRST);
+    auto value = cursor.get(MDB_FIRST);
     int code = 0;
-    while (code == 0 && frame && *frame && (*frame)->first <= base.last) {
-      code = cursor.remove();
-      frame = cursor.get(MDB_FIRST);
+    while (code == 0 && value && *value && removed.values < limits::trim_slice_values) {
+      auto bytes = (*value)->value.size();
+      auto last = last_of(**value);
+      auto reader = FrameReader::open(last.value, FrameTrust::verified);
+      if (!reader) return MDB_CORRUPTED;
+      auto event = reader->event(reader->header().count - 1);
+      if (!event) return MDB_CORRUPTED;
+      auto next = cursor.get(MDB_NEXT);
+      if (!next || !*next || reader->header().last() > through) break;
+      base = Base{reader->header().last(), reader->digest(), event->at};
+      code = cursor.get(MDB_FIRST) ? cursor.remove() : MDB_CORRUPTED;
+      removed.values += 1;
+      removed.bytes += bytes;
+      value = cursor.get(MDB_FIRST);
     }
-    if (!frame) code = MDB_CORRUPTED;
-    StoredBase stored{base.last.value, base.time.time_since_epoch().count(), base.digest};
-    if (code != 0) return code;
-    return put_meta(txn, environment_->meta, store_meta::base,
-                    std::as_bytes(std::span(&stored, 1)));
+    if (code != 0 || removed.values == 0) return code;
+    return put_base(txn, environment_->meta, *base);
   });
+  if (!written) return std::unexpected(written.error());
+  return removed;
 }
 
 Result<Position> Store::checkpoint() const {

@@ -91,8 +91,8 @@ class Store {
   // Durable when it returns. Errors: storage_full, unknown_outcome.
   [[nodiscard]] Result<void> set_journal_use(JournalUse use);
 
-  // The key of the last frame, none when there is no frame yet.
-  [[nodiscard]] Result<Position> last_key() const;
+  // The last position in it, none when there is no frame yet.
+  [[nodiscard]] Result<Position> last() const;
 
   // Gives the last frame that does not begin behind `from` (else the first), and those behind it,
   // to `visit` until it returns false, in slices (limits.h) so that no read transaction is held for
@@ -114,9 +114,14 @@ class Store {
     Time time;        // of the event that stood there
   };
   [[nodiscard]] Result<Base> base() const;
-  // Removes whole frames from the front, those that end at or in front of `base.last`, in one
+  [[nodiscard]] Result<void> set_base(const Base& base);
+  // Removes values from the front that end at or in front of `through`, some of them, in one
   // transaction. Errors: storage_full, unknown_outcome.
-  [[nodiscard]] Result<void> remove(const Base& base);
+  struct Removed {
+    std::uint64_t values = 0;
+    std::uint64_t bytes = 0;
+  };
+  [[nodiscard]] Result<Removed> remove(Position through);
 
   // The position below which frames may be removed, because what they say is kept elsewhere.
   [[nodiscard]] Result<Position> checkpoint() const;
@@ -139,6 +144,7 @@ class Store {
 
  private:
   struct Environment;
+  [[nodiscard]] Result<void> read_values(Position from, int operation, const Visit& visit) const;
   explicit Store(std::unique_ptr<Environment> environment);
   std::unique_ptr<Environment> environment_;
 };

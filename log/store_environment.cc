@@ -3,10 +3,12 @@
 #include <almanac/log/codec.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
+#include <almanac/log/pack.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 
@@ -155,7 +157,7 @@ Result<void> Store::Environment::read_meta() {
 }
 
 Result<void> Store::Environment::write(const std::function<int(MDB_txn*)>& change,
-                                       const Frame* last) {
+                                       const CommitRecord* new_end) {
   std::lock_guard guard(writing);
   if (commits++ % reader_check_interval == 0) (void)mdb_reader_check(env, nullptr);
   auto txn = Transaction::begin(env, 0);
@@ -163,7 +165,7 @@ Result<void> Store::Environment::write(const std::function<int(MDB_txn*)>& chang
   int code = change(txn->get());
   if (code == 0) code = txn->commit();
   if (code != 0) return not_written(code);
-  if (last != nullptr) end = end_with(*last);
+  if (new_end != nullptr) end = *new_end;
   record_commit();
   return {};
 }
@@ -241,9 +243,26 @@ int Store::Environment::put_records(MDB_txn* txn, const StoreRecords& records) {
   return code;
 }
 
-CommitRecord end_with(const Store::Frame& frame) {
-  CommitRecord end{.first = frame.first, .last = frame.first, .digest = stated_digest(frame.value)};
-  auto reader = FrameReader::open(frame.value, FrameTrust::verified);
+// One value of one frame or several, which are copied right into the map.
+int Store::Environment::put_frames(MDB_txn* txn, std::span<const Frame> packed) {
+  std::size_t bytes = 0;
+  for (const Frame& frame : packed) {
+    ALMANAC_CHECK(frame.value.size() % sizeof(std::uint64_t) == 0);
+    bytes += frame.value.size();
+  }
+  MDB_val key = lmdb::to_val(packed.front().first.value);
+  MDB_val value{bytes, nullptr};
+  int code = mdb_put(txn, frames, &key, &value, MDB_APPEND | MDB_RESERVE);
+  if (code != 0) return code;
+  auto* place = static_cast<std::byte*>(value.mv_data);
+  for (const Frame& frame : packed) place = std::ranges::copy(frame.value, place).out;
+  return 0;
+}
+
+CommitRecord end_with(const Store::Frame& value) {
+  auto last = last_of(value);
+  CommitRecord end{.first = value.first, .last = last.first, .digest = stated_digest(last.value)};
+  auto reader = FrameReader::open(last.value, FrameTrust::verified);
   if (reader) end.last = reader->header().last();
   return end;
 }
@@ -291,7 +310,7 @@ Result<void> Store::Environment::check_confirmed() const {
   auto frame = lmdb::Cursor(txn->get(), frames).get(MDB_SET_RANGE, confirmed->first.value);
   if (!frame) return std::unexpected(frame.error());
   if (!*frame || (*frame)->first != confirmed->first) return {};
-  if (stated_digest((*frame)->value) == confirmed->digest) return {};
+  if (stated_digest(last_of(**frame).value) == confirmed->digest) return {};
   return fail(ErrorCode::corrupt, "a frame is not the one that was committed (at position " +
                                       std::to_string(confirmed->first.value) + ")");
 }

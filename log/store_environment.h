@@ -71,7 +71,7 @@ inline StoredKey stored_key(IndexTable table, const IndexKey& key) {
   return stored;
 }
 
-// What a commit that ends with this frame leaves behind.
+// What a commit that ends with this value leaves behind.
 [[nodiscard]] CommitRecord end_with(const Store::Frame& frame);
 
 void forget_open_file(std::pair<dev_t, ino_t> file);
@@ -85,8 +85,10 @@ struct Store::Environment {
   Result<void> open_databases(unsigned transaction_flags, unsigned database_flags);
   Result<void> read_meta();
   Result<void> write_meta(const CreateOptions& options);
-  // One transaction, durable when it returns; `last` is the frame it ends the log with, if any.
-  Result<void> write(const std::function<int(MDB_txn*)>& change, const Frame* last = nullptr);
+  // One transaction, durable when it returns; `end` is where the log ends then, if it is another.
+  Result<void> write(const std::function<int(MDB_txn*)>& change,
+                     const CommitRecord* new_end = nullptr);
+  int put_frames(MDB_txn* txn, std::span<const Frame> frames);
   template <class Value>
   Result<std::optional<Value>> read_meta(std::string_view name) const;
   int open_index(MDB_txn* txn);

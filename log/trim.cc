@@ -37,32 +37,6 @@ Result<Position> wanted(const Reader& reader, const TrimOptions& options) {
   return last;
 }
 
-// Frames from the front that end at or before `last`, as many as one transaction may remove.
-struct Slice {
-  Store::Base base;
-  TrimReport report;
-};
-Result<Slice> next_slice(const Reader& reader, const Store& store, Position last) {
-  auto base = store.base();
-  auto newest = store.last_key();  // stays: it is how the store knows where it ends
-  if (!base || !newest) return std::unexpected(base ? newest.error() : base.error());
-  Slice slice;
-  auto read = reader.read_frames(base->last.next(), [&](const FrameReader& frame) -> Result<bool> {
-    const FrameHeader& header = frame.header();
-    if (header.last() > last || header.first >= *newest) return false;
-    auto end = tail_of(frame);
-    if (!end) return std::unexpected(end.error());
-    slice.base = {end->last, end->digest, end->time};
-    slice.report.events += header.count;
-    slice.report.frames += 1;
-    slice.report.bytes += frame.size_bytes();
-    return slice.report.frames < limits::trim_slice_frames &&
-           slice.report.bytes < limits::commit_bytes_target;
-  });
-  if (!read) return std::unexpected(read.error());
-  return slice;
-}
-
 }  // namespace
 
 Result<void> Log::set_checkpoint(Position position) {
@@ -91,21 +65,19 @@ Result<TrimReport> Log::trim(const TrimOptions& options) {
   TrimReport total;
   if (*last > *checkpoint) total.held_by = *checkpoint;
   auto limit = std::min(*last, *checkpoint);
+  const auto before = this->first();
+  if (!before) return std::unexpected(before.error());
   while (true) {
-    auto slice = next_slice(parts_->reader, *parts_->store, limit);
-    if (!slice) return std::unexpected(slice.error());
-    if (slice->report.frames == 0) break;
-    if (auto removed = parts_->store->remove(slice->base); !removed) {
-      return std::unexpected(removed.error());
-    }
-    total.events += slice->report.events;
-    total.frames += slice->report.frames;
-    total.bytes += slice->report.bytes;
+    auto removed = parts_->store->remove(limit);
+    if (!removed) return std::unexpected(removed.error());
+    if (removed->values == 0) break;
+    total.bytes += removed->bytes;
   }
   parts_->measure();
   auto first = this->first();
   if (!first) return std::unexpected(first.error());
   total.first = *first;
+  total.events = first->value - before->value;
   return total;
 }
 

@@ -18,7 +18,6 @@ struct TrimOptions {
 struct TrimReport {
   Position first;                   // that is left
   std::uint64_t events = 0;         // removed
-  std::uint64_t frames = 0;         // removed
   std::uint64_t bytes = 0;          // of the frames removed
   std::optional<Position> held_by;  // the checkpoint, when more would have gone without it
 };

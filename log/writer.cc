@@ -182,8 +182,8 @@ std::shared_ptr<PendingFrame> Writer::take() {
   return frame;
 }
 
-// 1. encode with the digest of the frame before  2. journal, one sync  3. let readers see it
-// 4. only then move the tail
+// 1. encode with the digest of the frame before  2. journal, one sync; its own digest, which the
+// next frame names, is made meanwhile  3. let readers see it  4. only then move the tail
 Result<void> Writer::commit(const PendingFrame& frame) {
   if (auto room = parts_.recent.wait_for_room(frame.space); !room) return room;
   if (frame.space == Space::ordinary && options_.check_space) {
@@ -196,10 +196,12 @@ Result<void> Writer::commit(const PendingFrame& frame) {
                      .first = frame.first,
                      .time = batches.front()->events.front().at,
                      .previous = tail_.digest};
-  auto encoded = encoder_.encode(header, batches);
-  const FrameView view{frame.first, frame.last, encoded.value};
-  if (auto appended = parts_.journal.append(view, frame.space); !appended) return appended;
-  parts_.recent.add(own_frame(view));
+  const FrameView draft{frame.first, frame.last, encoder_.encode_draft(header, batches)};
+  digester_.start(encoder_.message());
+  auto appended = parts_.journal.append(draft, frame.space);
+  auto encoded = encoder_.complete(digester_.finish());
+  if (!appended) return appended;
+  parts_.recent.add(own_frame({frame.first, frame.last, encoded.value}));
   {
     std::lock_guard guard(mutex_);
     tail_ = {frame.last, encoded.digest, batches.back()->events.back().at};

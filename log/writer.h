@@ -4,6 +4,7 @@
 
 #include <almanac/log/append.h>
 #include <almanac/log/codec.h>
+#include <almanac/log/digester.h>
 #include <almanac/log/durable_mark.h>
 #include <almanac/log/event.h>
 #include <almanac/log/index.h>
@@ -129,7 +130,8 @@ class Writer {
   bool closing_ = false;
   LogTail tail_;
 
-  FrameEncoder encoder_;  // of the writer's thread
+  FrameEncoder encoder_;  // of the writer's thread, as is:
+  Digester digester_;
   std::thread thread_;
 };
 

@@ -154,7 +154,7 @@ TEST_F(CommitRecordTest, OpensALogThatEndsBeforeItsRecordForAReplay) {
   auto store = open_store(Position(8));
   ASSERT_TRUE(store) << store.error().message;
   EXPECT_EQ((*store)->confirmed_last(), Position(8));
-  EXPECT_EQ(*(*store)->last_key(), Position(5));
+  EXPECT_EQ(*(*store)->last(), Position(5));
   EXPECT_FALSE((*store)->recovered_from_older_commit());
 }
 

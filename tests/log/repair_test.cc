@@ -1,5 +1,6 @@
 #include <almanac/log/repair.h>
 #include <almanac/log/verify.h>
+#include <almanac/log/write_lock.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/small_disk.h>

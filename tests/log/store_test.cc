@@ -68,7 +68,7 @@ TEST(Store, AppearsWholeWithATimeline) {
   EXPECT_FALSE(fs::exists(folder / "log.creating"));
   auto store = open_store(folder / "log");
   EXPECT_NE(store->timeline(), Timeline{});
-  EXPECT_EQ(store->last_key(), Position());
+  EXPECT_EQ(store->last(), Position());
   EXPECT_EQ(keys_from(*store, 1), Keys{});
 }
 
@@ -84,7 +84,7 @@ TEST(Store, IsNeverCreatedOverAnother) {
   EXPECT_FALSE(Store::create(folder / "log", {}));
   auto store = open_store(folder / "log");
   EXPECT_EQ(store->timeline(), timeline);
-  EXPECT_EQ(store->last_key(), Position(1));
+  EXPECT_EQ(store->last(), Position(1));
 }
 
 TEST(Store, GivesBackWhatWasAppended) {
@@ -105,7 +105,7 @@ TEST(Store, GivesBackWhatWasAppended) {
   });
   EXPECT_TRUE(read);
   EXPECT_EQ(next, 3U);
-  EXPECT_EQ(store->last_key(), Position(6));
+  EXPECT_EQ(store->last(), Position(6));
 }
 
 TEST(Store, ReadsFromTheLastFrameThatDoesNotBeginBehind) {
