@@ -1,0 +1,65 @@
+// Lets the power fail at every moment of a recording, in every way the model knows, and opens the
+// log that is left. Worker processes do that, so that one that dies is a finding like others.
+#pragma once
+
+#include <almanac/tests/disk/crash_point.h>
+#include <almanac/tests/disk/log_check.h>
+#include <almanac/tests/disk/log_oracle.h>
+#include <almanac/tests/disk/workload.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace almanac::test {
+
+struct ExploreOptions {
+  DiskFaults faults = {};
+  StateLimits limits = {};
+  std::uint64_t seed = 1;
+  unsigned workers = 2;
+  // Of so many states that were opened, the recovery of one is recorded and crashed again.
+  std::uint64_t second_level_every = 100;
+  StateLimits second_limits = {.family_max = 8, .random_states = 8};
+  // No state is begun after this.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  bool keeps_findings = true;  // as folders under TMPDIR
+};
+
+// Numbers of states, but for `points`.
+struct Tally {
+  std::uint64_t points = 0;  // moments at which the power failed
+  std::uint64_t states = 0;  // judged; some are equal
+  std::uint64_t opened = 0;  // different ones, each opened, read, verified and written to
+  std::uint64_t second = 0;  // those of them that are crashes of a recovery
+  std::uint64_t lost = 0;    // and what was found:
+  std::uint64_t wrong = 0;
+  std::uint64_t unopenable = 0;
+  std::uint64_t damaged = 0;
+  std::uint64_t stuck = 0;
+  std::uint64_t unstable = 0;
+  std::uint64_t dead = 0;
+
+  [[nodiscard]] std::uint64_t findings() const {
+    return lost + wrong + unopenable + damaged + stuck + unstable + dead;
+  }
+  Tally& operator+=(const Tally& other);
+};
+// "31 points, 1204 states, 811 opened (40 in recovery): 0 lost, 0 wrong, …".
+[[nodiscard]] std::string describe(const Tally& tally);
+
+struct ExploreReport {
+  Tally tally;
+  std::vector<std::string> examples;  // of findings, a few
+};
+
+// Nothing else runs in this process meanwhile. The pool is the one of the recording.
+[[nodiscard]] ExploreReport explore(const Scenario& scenario, const RecordedScenario& recorded,
+                                    SectorPool& pool, const ExploreOptions& options);
+
+// Makes a folder under TMPDIR with the image in `state` and the text in `why.txt`; it stays.
+[[nodiscard]] std::filesystem::path save_state(const DiskImage& image, SectorPool& pool,
+                                               const std::string& why);
+
+}  // namespace almanac::test

@@ -1,0 +1,75 @@
+// The power-loss tests see what they are there to see: a disk or a program that breaks a promise
+// is found out.
+#include <almanac/tests/disk/explorer.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <iostream>
+#include <string_view>
+
+namespace almanac::test {
+namespace {
+
+const Operation* operation(std::string_view name) {
+  return &*std::ranges::find(operations(), name, &Operation::name);
+}
+
+Scenario scenario(bool first_create, std::initializer_list<std::string_view> names) {
+  Scenario scenario{"planted", first_create, {}};
+  for (auto name : names) scenario.operations.push_back(operation(name));
+  return scenario;
+}
+
+Tally explore_with(const DiskFaults& faults, const Scenario& scenario,
+                   bool acknowledges_at_append = false) {
+  SectorPool pool;
+  auto recorded = record(scenario, pool, acknowledges_at_append);
+  auto report = explore(scenario, recorded, pool,
+                        {.faults = faults, .second_level_every = 0, .keeps_findings = false});
+  return report.tally;
+}
+
+const Scenario& appends() {
+  static const Scenario three =
+      scenario(false, {"append one", "append several", "append one", "close and open"});
+  return three;
+}
+
+TEST(PlantedFault, IsAbsentWhereNothingIsFound) {
+  auto tally = explore_with({}, appends());
+  EXPECT_EQ(tally.findings(), 0U) << describe(tally);
+  EXPECT_GT(tally.opened, 100U) << describe(tally);
+}
+
+TEST(PlantedFault, OfASyncThatDoesNothingIsFound) {
+  auto tally = explore_with({.data_sync_ignored = true}, appends());
+  EXPECT_GT(tally.findings(), 0U) << describe(tally);
+}
+
+TEST(PlantedFault, OfAnAcknowledgementBeforeTheCommitIsFound) {
+  auto tally = explore_with({}, appends(), true);
+  EXPECT_GT(tally.lost, 0U) << describe(tally);
+}
+
+TEST(PlantedFault, OfAFolderThatIsNotSyncedIsFound) {
+  auto tally = explore_with({.folder_sync_ignored = true}, scenario(true, {"append one"}));
+  EXPECT_GT(tally.findings(), 0U) << describe(tally);
+}
+
+TEST(PlantedFault, OfASectorThatIsTornInsideIsFound) {
+  auto tally = explore_with({.tears_words = true}, appends());
+  EXPECT_GT(tally.findings(), 0U) << describe(tally);
+}
+
+// Such a disk loses what it likes. That may be noticed late, but nothing false may be told.
+TEST(PlantedFault, OfADiskThatForgetsWhatItSyncedIsFoundAndNeverAnsweredWithWrongEvents) {
+  auto tally = explore_with({.forgets_synced = true}, appends());
+  EXPECT_GT(tally.findings(), 0U) << describe(tally);
+  EXPECT_EQ(tally.wrong, 0U) << describe(tally);
+  std::cout << "forgetful disk: " << describe(tally) << "\n";
+}
+
+}  // namespace
+}  // namespace almanac::test

@@ -1,0 +1,247 @@
+#include <almanac/tests/disk/workload.h>
+
+#include <almanac/tests/disk/log_oracle.h>
+#include <almanac/tests/disk/shadow_disk.h>
+#include <almanac/tests/support/temp_folder.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <random>
+#include <thread>
+#include <utility>
+
+namespace almanac::test {
+namespace {
+
+constexpr std::size_t usual_map_bytes = 256 * limits::mebibyte;
+constexpr std::size_t spare_map_bytes = 192 * limits::kibibyte;
+constexpr std::size_t filling_event_bytes = 16 * limits::kibibyte;
+constexpr int filling_events_max = 40;
+constexpr std::size_t page_bytes = 4096;
+
+// Bytes of which no 8 are like any others, so that no sector can pass for another one.
+std::string unlike_bytes(std::uint64_t number, std::size_t size) {
+  std::string bytes(size, '\0');
+  for (std::size_t at = 0; at < size; at += 8) {
+    auto word = mix(number, at);
+    std::memcpy(&bytes[at], &word, std::min<std::size_t>(8, size - at));
+  }
+  return bytes;
+}
+
+// Events one behind the other from `number` on, the number being the time.
+std::shared_ptr<const EventBatch> make_events(std::uint64_t number, std::size_t count,
+                                              std::size_t bytes) {
+  auto memory = std::make_shared<std::deque<std::string>>();
+  auto batch = std::make_shared<EventBatch>();
+  for (std::size_t i = 0; i < count; ++i, ++number) {
+    memory->push_back(unlike_bytes(number, bytes));
+    batch->events.push_back({.at = Time(Duration(static_cast<std::int64_t>(number))),
+                             .stream = number % 2 == 0 ? "even" : "odd",
+                             .body = CustomEvent{"power", as_bytes(memory->back())}});
+  }
+  batch->memory = memory;
+  return batch;
+}
+
+constexpr std::array table = {
+    Operation{"append one", &Workload::append_one, 50},
+    Operation{"append several", &Workload::append_several, 15},
+    Operation{"append 256", &Workload::append_256, 10},
+    Operation{"append 1 MiB", &Workload::append_mebibyte, 1},
+    Operation{"close and open", &Workload::close_and_open, 15},
+    Operation{"map full", &Workload::fill_map, 4},
+};
+
+}  // namespace
+
+std::span<const Operation> operations() { return table; }
+
+Workload::Workload(Options options) : options_(std::move(options)) { open(usual_map_bytes); }
+Workload::~Workload() = default;
+
+void Workload::mark(Mark::Kind kind, const Promised& promised) {
+  if (options_.recorder != nullptr) {
+    options_.recorder->mark({kind, promised.position, promised.content});
+  }
+}
+
+void Workload::open(std::size_t map_bytes) {
+  auto log = Log::open(options_.folder,
+                       {.map_bytes = map_bytes,
+                        .on_commit = [this](const CommitReport& report) { on_commit(report); }});
+  if (!log) std::fprintf(stderr, "%s\n", describe(log.error()).c_str());
+  ALMANAC_CHECK(log.has_value());
+  log_ = std::move(*log);
+  check_contents();
+}
+
+// No power failed: what was acknowledged is there, and nothing else.
+void Workload::check_contents() {
+  Promised found;
+  auto read = log_->read(Position(1), [&](const RecordedEvent& recorded) {
+    found = {recorded.position.value, content_behind(found.content, recorded.event)};
+    return Result<bool>(true);
+  });
+  ALMANAC_CHECK(read.has_value());
+  if (ends_.size() == 1) ends_.push_back(found);  // a log that was there before
+  ALMANAC_CHECK(found.position == ends_.back().position);
+  ALMANAC_CHECK(found.content == ends_.back().content);
+  number_ = std::max(number_, found.position);
+  mark(Mark::Kind::appended, found);
+  mark(Mark::Kind::found, found);
+  mark(Mark::Kind::shown, found);
+  shown_ = found.position;
+}
+
+void Workload::hand_over(std::size_t count, std::size_t bytes) {
+  auto batch = make_events(number_ + 1, count, bytes);
+  number_ += count;
+  Promised end = ends_.back();
+  end.position += count;
+  for (const Event& event : batch->events) end.content = content_behind(end.content, event);
+  ends_.push_back(end);
+  mark(Mark::Kind::appended, end);
+  if (options_.acknowledges_at_append) mark(Mark::Kind::acknowledged, end);
+  auto first = log_->append(std::move(batch));
+  ALMANAC_CHECK(first.has_value() && first->value + count - 1 == end.position);
+}
+
+// Reads the end of the log until the outcome is known, and notes what it saw.
+bool Workload::wait() {
+  for (;;) {
+    auto tail = log_->tail();
+    ALMANAC_CHECK(tail.has_value());
+    if (tail->last.value > shown_) {
+      shown_ = tail->last.value;
+      mark(Mark::Kind::shown, {shown_, 0});
+    }
+    {
+      std::lock_guard guard(mutex_);
+      if (error_) break;
+      if (through_ >= ends_.back().position) return true;
+    }
+    std::this_thread::yield();
+  }
+  ALMANAC_CHECK(error_->code == ErrorCode::storage_full);
+  std::erase_if(ends_, [&](const Promised& end) { return end.position > through_; });
+  error_.reset();
+  log_->resume();
+  return false;
+}
+
+void Workload::on_commit(const CommitReport& report) {
+  mark(Mark::Kind::acknowledged, {report.through.value, 0});
+  if (report.error) mark(Mark::Kind::refused, {report.through.value, 0});
+  std::lock_guard guard(mutex_);
+  through_ = report.through.value;
+  error_ = report.error;
+}
+
+bool Workload::append(std::size_t count, std::size_t bytes) {
+  hand_over(count, bytes);
+  return wait();
+}
+
+void Workload::append_in_batches(std::size_t count, std::size_t bytes) {
+  for (std::size_t i = 0; i < count; ++i) hand_over(1, bytes);
+  wait();
+}
+
+void Workload::close_and_open() {
+  log_.reset();
+  open(usual_map_bytes);
+}
+
+// Fills the little room that is left in the map, and opens the log with a larger one.
+void Workload::fill_map() {
+  log_.reset();
+  auto size = std::filesystem::file_size(options_.folder / "log" / "data.mdb");
+  open((size + spare_map_bytes) / page_bytes * page_bytes);
+  for (int i = 0; i < filling_events_max && append(1, filling_event_bytes); ++i) {}
+  append(1, 1);
+  close_and_open();
+}
+
+std::vector<Scenario> all_sequences(std::size_t length) {
+  std::vector<Scenario> all;
+  std::vector<std::vector<const Operation*>> last{{}};
+  for (std::size_t i = 0; i < length; ++i) {
+    std::vector<std::vector<const Operation*>> longer;
+    for (const auto& sequence : last) {
+      for (const Operation& operation : operations()) {
+        longer.push_back(sequence);
+        longer.back().push_back(&operation);
+      }
+    }
+    for (const auto& sequence : longer) {
+      for (bool first_create : {false, true}) {
+        std::string name = first_create ? "first create" : "open";
+        for (const Operation* operation : sequence) name += ", " + std::string(operation->name);
+        all.push_back({std::move(name), first_create, sequence});
+      }
+    }
+    last = std::move(longer);
+  }
+  return all;
+}
+
+Scenario random_run(std::uint64_t seed, std::size_t length) {
+  std::mt19937_64 random(seed);
+  int weights = 0;
+  for (const Operation& operation : operations()) weights += operation.weight;
+  Scenario scenario{"random run " + std::to_string(seed), random() % 2 == 0, {}};
+  while (scenario.operations.size() < length) {
+    auto left = static_cast<int>(random() % static_cast<unsigned>(weights));
+    const Operation* chosen = operations().data();
+    while (left >= chosen->weight) left -= (chosen++)->weight;
+    scenario.operations.push_back(chosen);
+  }
+  return scenario;
+}
+
+namespace {
+
+void check_complete(const RecordedScenario& recorded, const std::filesystem::path& folder,
+                    SectorPool& pool) {
+  ShadowDisk disk(pool, recorded.before);
+  for (std::size_t i = 0; i < recorded.recording.steps.size(); ++i) {
+    const auto* call = std::get_if<RecordedCall>(&recorded.recording.steps[i]);
+    if (call != nullptr) disk.apply(*call, i);
+  }
+  auto expected = disk.live_image();
+  auto real = read_image(folder, pool);
+  for (DiskImage* image : {&expected, &real}) {
+    for (ImageEntry& entry : *image) {
+      if (recorded.recording.mapped_for_writing.contains(entry.path)) entry.file.sectors.clear();
+      entry.file.trim(pool);
+    }
+  }
+  ALMANAC_CHECK(expected == real);
+}
+
+}  // namespace
+
+RecordedScenario record(const Scenario& scenario, SectorPool& pool, bool acknowledges_at_append) {
+  TempFolder folder;
+  const auto log = folder / "log";
+  Recorder recorder(folder.path());
+  if (!scenario.first_create) {
+    Workload before({.folder = log, .recorder = &recorder});
+    before.append_several();
+  }
+  RecordedScenario recorded{read_image(folder.path(), pool), {}};
+  {
+    Watching watching(recorder);
+    Workload workload({log, &recorder, acknowledges_at_append});
+    for (const Operation* operation : scenario.operations) (workload.*operation->run)();
+  }
+  recorded.recording = recorder.take();
+  check_complete(recorded, folder.path(), pool);
+  return recorded;
+}
+
+}  // namespace almanac::test

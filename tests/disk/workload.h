@@ -1,0 +1,95 @@
+// What is done with a log while it is recorded. To add an operation: a member of Workload and a
+// line in the table of workload.cc.
+#pragma once
+
+#include <almanac/log/log.h>
+#include <almanac/tests/disk/disk_image.h>
+#include <almanac/tests/disk/recording.h>
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace almanac::test {
+
+// A program that uses one log and knows what it was promised. One thread.
+class Workload {
+ public:
+  struct Options {
+    std::filesystem::path folder;  // of the log
+    Recorder* recorder = nullptr;  // told of all promises
+    // A fault: what was handed over is taken for acknowledged.
+    bool acknowledges_at_append = false;
+  };
+  explicit Workload(Options options);
+  ~Workload();
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
+
+  // The operations. Each waits until its outcome is known; a reader reads all the time.
+  void append_one() { append(1, 60); }
+  void append_several() { append_in_batches(4, 200); }
+  void append_256() { append(256, 100); }
+  void append_mebibyte() { append(1, limits::mebibyte); }
+  void close_and_open();
+  void fill_map();
+
+ private:
+  struct Promised {
+    std::uint64_t position = 0;
+    std::uint64_t content = 0;
+  };
+  void open(std::size_t map_bytes);
+  void check_contents();
+  bool append(std::size_t count, std::size_t bytes);
+  void append_in_batches(std::size_t count, std::size_t bytes);
+  void hand_over(std::size_t count, std::size_t bytes);
+  bool wait();
+  void on_commit(const CommitReport& report);
+  void mark(Mark::Kind kind, const Promised& promised);
+
+  Options options_;
+  std::uint64_t number_ = 0;                // of the last event made, kept or not
+  std::vector<Promised> ends_{Promised{}};  // of the batches handed over and not refused
+  std::uint64_t shown_ = 0;
+
+  std::mutex mutex_;
+  std::uint64_t through_ = 0;   // guarded by mutex_
+  std::optional<Error> error_;  // guarded by mutex_
+  std::unique_ptr<Log> log_;
+};
+
+struct Operation {
+  std::string_view name;
+  void (Workload::*run)();
+  int weight;  // in random runs
+};
+[[nodiscard]] std::span<const Operation> operations();
+
+// What one recording is of.
+struct Scenario {
+  std::string name;
+  bool first_create = false;                 // else there is a log with a few events already
+  std::vector<const Operation*> operations;  // between opening and closing
+};
+// Every sequence of one to `length` operations, each with and without the first creation.
+[[nodiscard]] std::vector<Scenario> all_sequences(std::size_t length);
+[[nodiscard]] Scenario random_run(std::uint64_t seed, std::size_t length);
+
+// What was there when the recording began, and what happened then.
+struct RecordedScenario {
+  DiskImage before;
+  Recording recording;
+};
+// Runs it for real, in a folder of its own under TMPDIR. Stops the test program when what was
+// recorded does not lead to what lies in the folder at the end: then a call was missed.
+[[nodiscard]] RecordedScenario record(const Scenario& scenario, SectorPool& pool,
+                                      bool acknowledges_at_append = false);
+
+}  // namespace almanac::test
