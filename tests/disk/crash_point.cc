@@ -83,7 +83,7 @@ void CrashPoint::each_state(const StateLimits& limits, std::uint64_t seed,
 void CrashPoint::each_of(const Groups& groups, const StateLimits& limits, std::uint64_t seed,
                          const Visit& visit) const {
   const auto count = groups.size();
-  if (count <= limits.all_subsets_of_max && (1U << count) <= limits.family_max * 3) {
+  if (count <= limits.all_subsets_of_max) {
     for (std::uint32_t subset = 0; subset < (1U << count); ++subset) {
       StateChoice choice{std::vector<char>(units_.size(), 0)};
       for (std::size_t i = 0; i < count; ++i) {

@@ -17,7 +17,7 @@ namespace almanac::test {
 struct StateLimits {
   std::size_t family_max = 64;
   std::size_t random_states = 32;
-  std::size_t all_subsets_of_max = 12;
+  std::size_t all_subsets_of_max = 8;  // units; of more, some at random
 };
 
 // What outlived the power loss.

@@ -240,8 +240,8 @@ class Worker {
 // Runs one worker, and another one behind the state that ended it, until one comes to the end.
 class WatchedWorker {
  public:
-  WatchedWorker(unsigned number, std::function<void(const std::set<std::uint64_t>&, Slot&)> run)
-      : number_(number), run_(std::move(run)) {
+  using Run = std::function<void(const std::set<std::uint64_t>& dead, Slot& slot)>;
+  WatchedWorker(Run run, bool quiet) : run_(std::move(run)), quiet_(quiet) {
     void* memory =
         ::mmap(nullptr, sizeof(Slot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ALMANAC_CHECK(memory != MAP_FAILED);
@@ -252,7 +252,6 @@ class WatchedWorker {
   WatchedWorker& operator=(const WatchedWorker&) = delete;
 
   [[nodiscard]] Slot& slot() { return *slot_; }
-  [[nodiscard]] unsigned number() const { return number_; }
 
   void start() {
     id_ = ::fork();
@@ -260,6 +259,7 @@ class WatchedWorker {
     if (id_ != 0) return;
     const rlimit no_core{};
     ::setrlimit(RLIMIT_CORE, &no_core);
+    if (quiet_) ALMANAC_CHECK(std::freopen("/dev/null", "w", stderr) != nullptr);
     run_(dead_, *slot_);
     ::_exit(0);
   }
@@ -276,8 +276,8 @@ class WatchedWorker {
   [[nodiscard]] bool goes_on() const { return dead_.size() < deaths_max; }
 
  private:
-  unsigned number_;
-  std::function<void(const std::set<std::uint64_t>&, Slot&)> run_;
+  Run run_;
+  bool quiet_;
   Slot* slot_ = nullptr;
   pid_t id_ = 0;
   std::set<std::uint64_t> dead_;
@@ -307,9 +307,11 @@ ExploreReport explore(const Scenario& scenario, const RecordedScenario& recorded
                       const ExploreOptions& options) {
   std::deque<WatchedWorker> workers;
   for (unsigned number = 0; number < options.workers; ++number) {
-    workers.emplace_back(number, [&, number](const std::set<std::uint64_t>& dead, Slot& slot) {
-      Worker(scenario, recorded, pool, options, slot).run(number, dead, slot.ordinal);
-    });
+    workers.emplace_back(
+        [&, number](const std::set<std::uint64_t>& dead, Slot& slot) {
+          Worker(scenario, recorded, pool, options, slot).run(number, dead, slot.ordinal);
+        },
+        !options.keeps_findings);
     workers.back().start();
   }
   ExploreReport report;

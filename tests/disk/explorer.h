@@ -21,7 +21,7 @@ struct ExploreOptions {
   unsigned workers = 2;
   // Of so many states that were opened, the recovery of one is recorded and crashed again.
   std::uint64_t second_level_every = 100;
-  StateLimits second_limits = {.family_max = 8, .random_states = 8};
+  StateLimits second_limits = {.family_max = 8, .random_states = 8, .all_subsets_of_max = 4};
   // No state is begun after this.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   bool keeps_findings = true;  // as folders under TMPDIR

@@ -27,8 +27,12 @@ namespace {
 constexpr std::size_t usual_map_bytes = 64 * limits::mebibyte;
 constexpr std::size_t spare_map_bytes = 192 * limits::kibibyte;
 constexpr unsigned run_seconds_max = 30;
+constexpr std::uint64_t calls_max = 2'000;  // of one use
 
 enum class Outcome : std::uint8_t { acknowledged, refused, unknown };
+
+// For planting a fault: a program that misunderstands what it is told.
+enum class Mistake : std::uint8_t { none, takes_unknown_for_done };
 
 // One event that was handed over, and what its program was told.
 struct Told {
@@ -40,8 +44,9 @@ struct Told {
 class Program {
  public:
   // `told`: what was promised before, by the log in this folder.
-  explicit Program(const std::filesystem::path& folder, std::vector<Told> told = {})
-      : folder_(folder), told_(std::move(told)) {}
+  explicit Program(const std::filesystem::path& folder, std::vector<Told> told = {},
+                   Mistake mistake = Mistake::none)
+      : folder_(folder), told_(std::move(told)), mistake_(mistake) {}
 
   [[nodiscard]] const std::vector<Told>& told() const { return told_; }
   [[nodiscard]] const std::string& lie() const { return lie_; }
@@ -69,6 +74,8 @@ class Program {
       log_->resume();
     } else if (position.error().code == ErrorCode::invalid) {
       lie_ = "append: " + describe(position.error());
+    } else if (mistake_ != Mistake::none) {
+      told_.back().outcome = Outcome::acknowledged;
     }
     return told_.back().outcome == Outcome::acknowledged;
   }
@@ -93,6 +100,7 @@ class Program {
   std::filesystem::path folder_;
   std::unique_ptr<TestLog> log_;
   std::vector<Told> told_;
+  Mistake mistake_;
   std::string lie_;
   std::uint64_t expected_ = 0;
 };
@@ -182,7 +190,24 @@ struct Slot {
   std::array<char, 2048> finding{};
 };
 
-void run(const Use& use, const Injector::Options& options, Slot& slot) {
+// Memory that a child process shares.
+class SharedSlot {
+ public:
+  SharedSlot() {
+    memory_ =
+        ::mmap(nullptr, sizeof(Slot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ALMANAC_CHECK(memory_ != MAP_FAILED);
+  }
+  ~SharedSlot() { ::munmap(memory_, sizeof(Slot)); }
+  SharedSlot(const SharedSlot&) = delete;
+  SharedSlot& operator=(const SharedSlot&) = delete;
+  [[nodiscard]] Slot& fresh() { return *new (memory_) Slot; }
+
+ private:
+  void* memory_;
+};
+
+void run(const Use& use, const Injector::Options& options, Mistake mistake, Slot& slot) {
   MemoryFolder folder;
   const auto path = folder.path() / "log";
   std::vector<Told> told;
@@ -192,7 +217,7 @@ void run(const Use& use, const Injector::Options& options, Slot& slot) {
     append_some(before, events_before);
     told = before.told();
   }
-  Program program(path, std::move(told));
+  Program program(path, std::move(told), mistake);
   {
     Injector injector(folder.path(), options);
     Watching watching(injector);
@@ -203,46 +228,80 @@ void run(const Use& use, const Injector::Options& options, Slot& slot) {
   std::snprintf(slot.finding.data(), slot.finding.size(), "%s", finding.c_str());
 }
 
-// In a process of its own. Answers whether a call failed.
-bool run_apart(const Use& use, const Injector::Options& options, Slot& slot) {
-  slot = {};
+struct Ran {
+  bool fired = false;   // a call failed
+  std::string finding;  // what is wrong, if anything
+};
+
+// In a process of its own.
+Ran run_apart(const Use& use, const Injector::Options& options, Mistake mistake,
+              SharedSlot& shared) {
+  Slot& slot = shared.fresh();
   const pid_t id = ::fork();
   if (id == 0) {
     const rlimit no_core{};
     ::setrlimit(RLIMIT_CORE, &no_core);
     ::alarm(run_seconds_max);
-    run(use, options, slot);
+    run(use, options, mistake, slot);
     ::_exit(0);
   }
   int status = 0;
   ALMANAC_CHECK(id > 0 && ::waitpid(id, &status, 0) == id);
-  const bool lived = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  EXPECT_TRUE(lived && slot.finding[0] == '\0')
-      << use.name << ", " << options.fault.name << " at call " << options.at
-      << (options.sticky ? " and from then on: " : ": ")
-      << (lived ? slot.finding.data() : ::strsignal(WTERMSIG(status)));
-  return slot.fired || !lived;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {slot.fired, slot.finding.data()};
+  auto how = WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "an exit";
+  return {true, std::string("the process ended by ") + how};
+}
+
+struct Findings {
+  std::uint64_t runs = 0;
+  std::vector<std::string> texts;
+};
+
+// Every call that a use makes fails in turn, until there is none left to fail.
+Findings fail_each_call(const Use& use, Mistake mistake = Mistake::none) {
+  SharedSlot shared;
+  Findings findings;
+  for (const InjectedFault& fault : injected_faults()) {
+    for (bool sticky : {false, true}) {
+      bool fired = true;
+      for (std::uint64_t at = 1; fired; ++at, ++findings.runs) {
+        auto ran = run_apart(use, {fault, at, sticky}, mistake, shared);
+        fired = ran.fired && at < calls_max;
+        if (ran.finding.empty()) continue;
+        findings.texts.push_back(std::string(use.name) + ", " + std::string(fault.name) +
+                                 " at call " + std::to_string(at) +
+                                 (sticky ? " and from then on: " : ": ") + ran.finding);
+      }
+    }
+  }
+  return findings;
 }
 
 TEST(FailingCall, LeavesALogThatHoldsWhatWasPromisedWhicheverItIs) {
   constexpr std::uint64_t floor = 300;
-  void* memory =
-      ::mmap(nullptr, sizeof(Slot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  ASSERT_NE(memory, MAP_FAILED);
-  Slot& slot = *new (memory) Slot;
   std::uint64_t runs = 0;
   for (const Use& use : uses) {
-    for (const InjectedFault& fault : injected_faults()) {
-      for (bool sticky : {false, true}) {
-        std::uint64_t at = 1;
-        while (run_apart(use, {fault, at, sticky}, slot)) ++at;
-        runs += at;
-      }
-    }
+    auto findings = fail_each_call(use);
+    runs += findings.runs;
+    for (const auto& text : findings.texts) ADD_FAILURE() << text;
   }
-  ::munmap(memory, sizeof(Slot));
   std::cout << runs << " runs with a failing call\n";
   EXPECT_GE(runs, floor) << "too little was done to count";
+}
+
+TEST(FailingCall, IsSeenToBeMisunderstood) {
+  EXPECT_FALSE(fail_each_call(uses[1], Mistake::takes_unknown_for_done).texts.empty());
+}
+
+TEST(FailingCall, IsJudgedByWhatTheProgramWasTold) {
+  const std::vector<Told> told = {
+      {1, Outcome::acknowledged}, {2, Outcome::unknown}, {3, Outcome::refused}};
+  EXPECT_EQ(judge(told, {1}), "");
+  EXPECT_EQ(judge(told, {1, 2}), "");
+  EXPECT_EQ(judge(told, {2}), "event 0 was acknowledged and is not there");
+  EXPECT_EQ(judge(told, {1, 2, 3}), "event 2 was refused and is there");
+  EXPECT_EQ(judge(told, {1, 2, 2}), "something is there that was not appended, or twice");
+  EXPECT_EQ(judge(told, {1, 4}), "something is there that was not appended, or twice");
 }
 
 }  // namespace

@@ -23,17 +23,28 @@ bool needs_room(const DiskCall& call) {
   }
 }
 
+bool changes_disk(const DiskCall& call) {
+  switch (call.kind) {
+    case CallKind::open:
+    case CallKind::close:
+    case CallKind::read:
+    case CallKind::map: return false;
+    default: return true;
+  }
+}
+
 constexpr std::array faults = {
-    InjectedFault{"EIO", EIO,
+    InjectedFault{"EIO", EIO, false,
                   [](const DiskCall& call) {
                     return call.kind != CallKind::close && call.kind != CallKind::map;
                   }},
-    InjectedFault{"ENOSPC", ENOSPC, needs_room},
-    InjectedFault{"short write", 0,
+    InjectedFault{"EIO when it is done", EIO, true, changes_disk},
+    InjectedFault{"ENOSPC", ENOSPC, false, needs_room},
+    InjectedFault{"short write", 0, false,
                   [](const DiskCall& call) { return call.kind == CallKind::write; }},
-    InjectedFault{"EMFILE", EMFILE,
+    InjectedFault{"EMFILE", EMFILE, false,
                   [](const DiskCall& call) { return call.kind == CallKind::open; }},
-    InjectedFault{"ENOMEM", ENOMEM,
+    InjectedFault{"ENOMEM", ENOMEM, false,
                   [](const DiskCall& call) { return call.kind == CallKind::map; }},
 };
 
@@ -62,6 +73,7 @@ long Injector::on_seen(const Seen& seen, const RealCall& real) {
     return real(seen.call.bytes);
   }
   fired_ = true;
+  if (options_.fault.done_first) real(seen.call.bytes);
   return options_.fault.error == 0 ? write_half(seen.call.bytes, real) : -options_.fault.error;
 }
 

@@ -13,7 +13,8 @@ namespace almanac::test {
 
 struct InjectedFault {
   std::string_view name;
-  int error = 0;  // 0: a write is cut short
+  int error = 0;            // 0: a write is cut short
+  bool done_first = false;  // the call does its work and says that it failed
   // Whether a call can fail like that.
   bool (*hits)(const DiskCall&) = nullptr;
 };

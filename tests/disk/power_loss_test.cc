@@ -1,69 +1,131 @@
 // What is acknowledged outlives a power loss at any moment, in any way the model knows.
 #include <almanac/tests/disk/explorer.h>
+#include <almanac/tests/disk/state_folder.h>
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <random>
 
 namespace almanac::test {
 namespace {
 
 using std::chrono::steady_clock;
 
-bool is_campaign() { return std::getenv("ALMANAC_CAMPAIGN") != nullptr; }
+constexpr std::size_t findings_max = 10;
+constexpr std::size_t random_run_length = 50;
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-// How much of one test is done: at least a floor, and more while there is time.
+bool is_campaign() { return number_from("ALMANAC_CAMPAIGN", 0) != 0; }
+
+// How much is done: until enough different states were opened or the time is up, and never less
+// than the floor.
 struct Work {
-  std::uint64_t opened_floor;
-  std::uint64_t opened_enough;
-  std::chrono::seconds time;
+  std::uint64_t floor;
+  std::uint64_t enough;
+  std::uint64_t seconds;
+  StateLimits limits;
 };
+Work work_of_a_test() {
+  const StateLimits few{.family_max = 16, .random_states = 8, .all_subsets_of_max = 6};
+  const StateLimits many{.family_max = 256, .random_states = 128, .all_subsets_of_max = 12};
+  auto work =
+      is_campaign() ? Work{2'500'000, 2'500'000, 3'300, many} : Work{3'000, UINT64_MAX, 18, few};
+  work.enough = work.floor = number_from("ALMANAC_DISK_STATES", work.floor);
+  if (!is_campaign()) work.enough = UINT64_MAX;
+  work.seconds = number_from("ALMANAC_DISK_SECONDS", work.seconds);
+  return work;
+}
 
 class Campaign {
  public:
-  explicit Campaign(const Work& work) : work_(work), end_(steady_clock::now() + work.time) {}
+  Campaign()
+      : work_(work_of_a_test()),
+        seed_(number_from("ALMANAC_DISK_SEED", 1)),
+        end_(steady_clock::now() + std::chrono::seconds(work_.seconds)) {}
 
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
   [[nodiscard]] bool goes_on() const {
-    return steady_clock::now() < end_ && total_.tally.opened < work_.opened_enough &&
-           total_.tally.findings() < 10;
+    return steady_clock::now() < end_ && total_.opened < work_.enough &&
+           total_.findings() < findings_max;
   }
-  void run(const Scenario& scenario, ExploreOptions options) {
+  void run(const Scenario& scenario) {
     SectorPool pool;
-    options.deadline = end_;
     auto recorded = record(scenario, pool);
-    auto report = explore(scenario, recorded, pool, options);
-    total_.tally += report.tally;
+    auto report = explore(scenario, recorded, pool,
+                          {.limits = work_.limits,
+                           .seed = mix(seed_, recordings_),
+                           .workers = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN)),
+                           .deadline = end_});
+    total_ += report.tally;
     for (const auto& example : report.examples) ADD_FAILURE() << example;
-    ++scenarios_;
+    ++recordings_;
   }
   // Prints what was done, and holds it against the floor.
-  void finish(const char* what) {
-    std::cout << what << ": " << scenarios_ << " recordings, " << describe(total_.tally) << "\n";
-    EXPECT_EQ(total_.tally.findings(), 0U);
-    EXPECT_GE(total_.tally.opened, work_.opened_floor) << "too little was done to count";
+  void finish() {
+    std::cout << "power loss, seed " << seed_ << ": " << recordings_ << " recordings, "
+              << describe(total_) << "\n";
+    EXPECT_EQ(total_.findings(), 0U);
+    EXPECT_GE(total_.opened, work_.floor) << "too little was done to count";
   }
 
  private:
   Work work_;
+  std::uint64_t seed_;
   steady_clock::time_point end_;
-  ExploreReport total_;
-  std::size_t scenarios_ = 0;
+  Tally total_;
+  std::uint64_t recordings_ = 0;
 };
 
+// The short ones first, those of three in any order: there may be no time for all of them. When
+// there is, they are recorded again: threads meet differently then, and chance draws others states.
 TEST(PowerLoss, LosesNothingInAnySequenceOfOperations) {
-  Campaign campaign(
-      Work{1, 1'000'000, std::chrono::seconds(number_from("ALMANAC_DISK_SECONDS", 25))});
-  for (const Scenario& scenario : all_sequences(is_campaign() ? 3 : 3)) {
-    if (!campaign.goes_on()) break;
-    campaign.run(scenario, {});
+  Campaign campaign;
+  auto scenarios = all_sequences(3);
+  auto is_short = [](const Scenario& scenario) { return scenario.operations.size() < 3; };
+  auto longer = std::ranges::stable_partition(scenarios, is_short);
+  std::ranges::shuffle(longer, std::mt19937_64(campaign.seed()));
+  for (std::size_t next = 0; campaign.goes_on(); ++next) {
+    campaign.run(scenarios[next % scenarios.size()]);
   }
-  campaign.finish("sequences");
+  campaign.finish();
+}
+
+TEST(PowerLoss, LosesNothingInRandomRuns) {
+  Campaign campaign;
+  for (auto seed = mix(campaign.seed(), 50); campaign.goes_on(); ++seed) {
+    campaign.run(random_run(seed, random_run_length));
+  }
+  campaign.finish();
+}
+
+// A state that was kept as a finding is opened again: by itself, as often as one likes.
+TEST(PowerLoss, CanBeRepeatedFromAKeptState) {
+  const char* kept = std::getenv("ALMANAC_DISK_KEPT");
+  SectorPool pool;
+  std::filesystem::path saved;
+  if (kept == nullptr) {
+    auto recorded = record({"kept", false, {}}, pool);
+    saved = save_state(recorded.before, pool, "nothing is wrong with it");
+    kept = saved.c_str();
+  }
+  MemoryFolder copy;
+  StateFolder(copy.path(), pool).make(read_image(std::filesystem::path(kept) / "state", pool));
+  auto found = check_log(copy.path() / "log");
+  std::cout << kept << ": " << found.events << " events\n";
+  EXPECT_EQ(found.problem, Problem::none) << name(found.problem) << ": " << found.text;
+  if (!saved.empty()) {
+    EXPECT_EQ(found.events, 4U);
+    std::filesystem::remove_all(saved);
+  }
 }
 
 }  // namespace

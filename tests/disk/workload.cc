@@ -203,10 +203,8 @@ Scenario random_run(std::uint64_t seed, std::size_t length) {
   return scenario;
 }
 
-namespace {
-
-void check_complete(const RecordedScenario& recorded, const std::filesystem::path& folder,
-                    SectorPool& pool) {
+bool is_complete(const RecordedScenario& recorded, const std::filesystem::path& folder,
+                 SectorPool& pool) {
   ShadowDisk disk(pool, recorded.before);
   for (std::size_t i = 0; i < recorded.recording.steps.size(); ++i) {
     const auto* call = std::get_if<RecordedCall>(&recorded.recording.steps[i]);
@@ -220,10 +218,8 @@ void check_complete(const RecordedScenario& recorded, const std::filesystem::pat
       entry.file.trim(pool);
     }
   }
-  ALMANAC_CHECK(expected == real);
+  return expected == real;
 }
-
-}  // namespace
 
 RecordedScenario record(const Scenario& scenario, SectorPool& pool, bool acknowledges_at_append) {
   TempFolder folder;
@@ -240,7 +236,7 @@ RecordedScenario record(const Scenario& scenario, SectorPool& pool, bool acknowl
     for (const Operation* operation : scenario.operations) (workload.*operation->run)();
   }
   recorded.recording = recorder.take();
-  check_complete(recorded, folder.path(), pool);
+  ALMANAC_CHECK(is_complete(recorded, folder.path(), pool));
   return recorded;
 }
 

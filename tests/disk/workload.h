@@ -87,8 +87,11 @@ struct RecordedScenario {
   DiskImage before;
   Recording recording;
 };
-// Runs it for real, in a folder of its own under TMPDIR. Stops the test program when what was
-// recorded does not lead to what lies in the folder at the end: then a call was missed.
+// Whether what was recorded leads to what lies in the folder now; else a call was missed.
+[[nodiscard]] bool is_complete(const RecordedScenario& recorded,
+                               const std::filesystem::path& folder, SectorPool& pool);
+// Runs it for real, in a folder of its own under TMPDIR. Stops the test program when the recording
+// is not complete.
 [[nodiscard]] RecordedScenario record(const Scenario& scenario, SectorPool& pool,
                                       bool acknowledges_at_append = false);
 
