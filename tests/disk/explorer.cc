@@ -67,22 +67,23 @@ std::string where(const Scenario& scenario, const Recording& recording, std::siz
 class Worker {
  public:
   Worker(const Scenario& scenario, const RecordedScenario& recorded, SectorPool& pool,
-         const ExploreOptions& options, Slot& slot)
-      : scenario_(scenario), recorded_(recorded), pool_(pool), options_(options), slot_(slot) {}
+         const ExploreOptions& options, Slot& slot, const std::filesystem::path& folder)
+      : scenario_(scenario),
+        recorded_(recorded),
+        pool_(pool),
+        options_(options),
+        slot_(slot),
+        first_(folder / "first", pool),
+        second_(folder / "second", pool) {}
 
   // `number`: which of the workers. `dead`: states that ended a worker, the last of them `after`.
   void run(unsigned number, const std::set<std::uint64_t>& dead, std::uint64_t after) {
     for (auto state : dead) known_[state] = {Problem::none, "", 0, 0};
     reported_.insert(dead.begin(), dead.end());
-    MemoryFolder first;
-    MemoryFolder second;
-    StateFolder first_states(first.path(), pool_);
-    StateFolder second_states(second.path(), pool_);
-    first_ = {&first_states, first.path()};
-    second_ = {&second_states, second.path()};
     std::uint64_t ordinal = 0;
     each_point(recorded_.before, recorded_.recording, {}, options_.faults, pool_,
                [&](const CrashPoint& point, const LogOracle& oracle, std::size_t step) {
+                 if (past_deadline() || left_out(step)) return;
                  if (number == 0 && ordinal >= after) ++slot_.tally.points;
                  point.each_state(options_.limits, mix(options_.seed, step),
                                   [&](const StateChoice& choice) {
@@ -96,9 +97,14 @@ class Worker {
   }
 
  private:
+  // A folder of its own, whatever a dead worker left in it.
   struct Place {
-    StateFolder* states = nullptr;
-    std::filesystem::path folder = {};
+    Place(const std::filesystem::path& path, SectorPool& pool) : folder(path), states(path, pool) {
+      std::filesystem::remove_all(path);
+      std::filesystem::create_directory(path);
+    }
+    std::filesystem::path folder;
+    StateFolder states;
   };
   struct State {
     const CrashPoint& point;
@@ -110,6 +116,10 @@ class Worker {
 
   [[nodiscard]] bool past_deadline() const {
     return std::chrono::steady_clock::now() >= options_.deadline;
+  }
+
+  [[nodiscard]] bool left_out(std::size_t step) const {
+    return mix(options_.seed, step) % options_.point_every != 0;
   }
 
   void judge(const State& state) {
@@ -157,16 +167,16 @@ class Worker {
     }
   }
 
-  FoundLog check(const DiskImage& image, const Place& place) {
+  FoundLog check(const DiskImage& image, Place& place) {
     ++slot_.tally.opened;
-    place.states->make(image);
+    place.states.make(image);
     Recorder recorder(place.folder, Recorder::Keep::places);
     auto found = guarded(place, recorder);
-    place.states->touched(recorder.take());
+    place.states.touched(recorder.take());
     return found;
   }
 
-  FoundLog guarded(const Place& place, Recorder& recorder) {
+  FoundLog guarded(Place& place, Recorder& recorder) {
     ::alarm(check_seconds_max);
     FoundLog found;
     {
@@ -182,11 +192,11 @@ class Worker {
     since_second_ = 0;
     ++slot_.tally.opened;
     auto image = state.point.image(state.choice);
-    first_.states->make(image);
+    first_.states.make(image);
     Recorder recorder(first_.folder);
     auto found = guarded(first_, recorder);
     auto recording = recorder.take();
-    first_.states->touched(recording);
+    first_.states.touched(recording);
     if (found.problem != Problem::none) return found;
     auto outer = where(scenario_, recorded_.recording, state.step) +
                  state.point.describe(state.choice) + "; then in the recovery ";
@@ -202,7 +212,7 @@ class Worker {
     point.each_state(options_.second_limits, mix(options_.seed, step),
                      [&](const StateChoice& choice) {
                        auto hash = point.hash(choice);
-                       if (past_deadline()) return;
+                       if (past_deadline() || left_out(step)) return;
                        ++slot_.tally.states;
                        auto known = known_.find(hash);
                        if (known == known_.end()) {
@@ -240,7 +250,8 @@ class Worker {
 // Runs one worker, and another one behind the state that ended it, until one comes to the end.
 class WatchedWorker {
  public:
-  using Run = std::function<void(const std::set<std::uint64_t>& dead, Slot& slot)>;
+  using Run = std::function<void(const std::set<std::uint64_t>& dead, Slot& slot,
+                                 const std::filesystem::path& folder)>;
   WatchedWorker(Run run, bool quiet) : run_(std::move(run)), quiet_(quiet) {
     void* memory =
         ::mmap(nullptr, sizeof(Slot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -260,7 +271,7 @@ class WatchedWorker {
     const rlimit no_core{};
     ::setrlimit(RLIMIT_CORE, &no_core);
     if (quiet_) ALMANAC_CHECK(std::freopen("/dev/null", "w", stderr) != nullptr);
-    run_(dead_, *slot_);
+    run_(dead_, *slot_, folder_.path());
     ::_exit(0);
   }
   // Waits for its end. Answers how it died, nothing when it did not.
@@ -278,6 +289,7 @@ class WatchedWorker {
  private:
   Run run_;
   bool quiet_;
+  MemoryFolder folder_;
   Slot* slot_ = nullptr;
   pid_t id_ = 0;
   std::set<std::uint64_t> dead_;
@@ -290,6 +302,7 @@ std::string describe_state(const Scenario& scenario, const RecordedScenario& rec
   std::uint64_t count = 0;
   each_point(recorded.before, recorded.recording, {}, options.faults, pool,
              [&](const CrashPoint& point, const LogOracle&, std::size_t step) {
+               if (mix(options.seed, step) % options.point_every != 0) return;
                point.each_state(
                    options.limits, mix(options.seed, step), [&](const StateChoice& choice) {
                      if (++count != ordinal) return;
@@ -308,8 +321,9 @@ ExploreReport explore(const Scenario& scenario, const RecordedScenario& recorded
   std::deque<WatchedWorker> workers;
   for (unsigned number = 0; number < options.workers; ++number) {
     workers.emplace_back(
-        [&, number](const std::set<std::uint64_t>& dead, Slot& slot) {
-          Worker(scenario, recorded, pool, options, slot).run(number, dead, slot.ordinal);
+        [&, number](const std::set<std::uint64_t>& dead, Slot& slot,
+                    const std::filesystem::path& folder) {
+          Worker(scenario, recorded, pool, options, slot, folder).run(number, dead, slot.ordinal);
         },
         !options.keeps_findings);
     workers.back().start();

@@ -19,8 +19,10 @@ struct ExploreOptions {
   StateLimits limits = {};
   std::uint64_t seed = 1;
   unsigned workers = 2;
+  // Of so many moments the power fails at one, chosen by the seed.
+  std::uint64_t point_every = 1;
   // Of so many states that were opened, the recovery of one is recorded and crashed again.
-  std::uint64_t second_level_every = 100;
+  std::uint64_t second_level_every = 200;
   StateLimits second_limits = {.family_max = 8, .random_states = 8, .all_subsets_of_max = 4};
   // No state is begun after this.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();

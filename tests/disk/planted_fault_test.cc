@@ -23,9 +23,9 @@ Scenario scenario(bool first_create, std::initializer_list<std::string_view> nam
 }
 
 Tally explore_with(const DiskFaults& faults, const Scenario& scenario,
-                   bool acknowledges_at_append = false) {
+                   std::optional<Mark::Kind> promised_at_append = {}) {
   SectorPool pool;
-  auto recorded = record(scenario, pool, acknowledges_at_append);
+  auto recorded = record(scenario, pool, promised_at_append);
   auto report = explore(scenario, recorded, pool,
                         {.faults = faults, .second_level_every = 0, .keeps_findings = false});
   return report.tally;
@@ -49,7 +49,12 @@ TEST(PlantedFault, OfASyncThatDoesNothingIsFound) {
 }
 
 TEST(PlantedFault, OfAnAcknowledgementBeforeTheCommitIsFound) {
-  auto tally = explore_with({}, appends(), true);
+  auto tally = explore_with({}, appends(), Mark::Kind::acknowledged);
+  EXPECT_GT(tally.lost, 0U) << describe(tally);
+}
+
+TEST(PlantedFault, OfAReaderWhoSeesWhatIsNotCommittedIsFound) {
+  auto tally = explore_with({}, appends(), Mark::Kind::shown);
   EXPECT_GT(tally.lost, 0U) << describe(tally);
 }
 

@@ -1,5 +1,6 @@
 // Whether everything that reaches the disk is recorded, LMDB's calls among it; and whether a folder
 // becomes what it is told to be.
+#include <almanac/log/file.h>
 #include <almanac/tests/disk/recording.h>
 #include <almanac/tests/disk/state_folder.h>
 #include <almanac/tests/disk/workload.h>

@@ -139,6 +139,19 @@ TEST(ShadowDisk, SyncsNoMoreThanTheBytesOfASynchronousWrite) {
   EXPECT_EQ(disk.left(), (States{"a=xq", "a=pq"}));
 }
 
+// Two threads: one syncs, and while it does the other one writes.
+TEST(ShadowDisk, SyncsNothingThatWasWrittenAfterTheSyncBegan) {
+  SectorPool pool;
+  ShadowDisk shadow(pool, {{"a", false, {{}, sector_bytes}}});
+  const std::string bytes = sector('p');
+  shadow.apply({.kind = CallKind::open, .handle = 1, .path = "a"}, 0);
+  shadow.apply({.kind = CallKind::write, .handle = 1, .length = sector_bytes, .bytes = bytes}, 1);
+  shadow.apply({.kind = CallKind::sync, .handle = 1, .began = 1}, 2);
+  EXPECT_EQ(shadow.pending().size(), 1U);
+  shadow.apply({.kind = CallKind::sync, .handle = 1, .began = 3}, 3);
+  EXPECT_TRUE(shadow.pending().empty());
+}
+
 TEST(ShadowDisk, HoldsOneOfAllThatWasWrittenToASector) {
   Disk disk;
   prepare_file(disk, sector('x'));

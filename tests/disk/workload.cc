@@ -105,7 +105,7 @@ void Workload::hand_over(std::size_t count, std::size_t bytes) {
   for (const Event& event : batch->events) end.content = content_behind(end.content, event);
   ends_.push_back(end);
   mark(Mark::Kind::appended, end);
-  if (options_.acknowledges_at_append) mark(Mark::Kind::acknowledged, end);
+  if (options_.promised_at_append) mark(*options_.promised_at_append, end);
   auto first = log_->append(std::move(batch));
   ALMANAC_CHECK(first.has_value() && first->value + count - 1 == end.position);
 }
@@ -221,7 +221,8 @@ bool is_complete(const RecordedScenario& recorded, const std::filesystem::path& 
   return expected == real;
 }
 
-RecordedScenario record(const Scenario& scenario, SectorPool& pool, bool acknowledges_at_append) {
+RecordedScenario record(const Scenario& scenario, SectorPool& pool,
+                        std::optional<Mark::Kind> promised_at_append) {
   TempFolder folder;
   const auto log = folder / "log";
   Recorder recorder(folder.path());
@@ -232,7 +233,7 @@ RecordedScenario record(const Scenario& scenario, SectorPool& pool, bool acknowl
   RecordedScenario recorded{read_image(folder.path(), pool), {}};
   {
     Watching watching(recorder);
-    Workload workload({log, &recorder, acknowledges_at_append});
+    Workload workload({log, &recorder, promised_at_append});
     for (const Operation* operation : scenario.operations) (workload.*operation->run)();
   }
   recorded.recording = recorder.take();

@@ -24,8 +24,8 @@ class Workload {
   struct Options {
     std::filesystem::path folder;  // of the log
     Recorder* recorder = nullptr;  // told of all promises
-    // A fault: what was handed over is taken for acknowledged.
-    bool acknowledges_at_append = false;
+    // A fault: what was handed over is promised at once.
+    std::optional<Mark::Kind> promised_at_append = {};
   };
   explicit Workload(Options options);
   ~Workload();
@@ -93,6 +93,6 @@ struct RecordedScenario {
 // Runs it for real, in a folder of its own under TMPDIR. Stops the test program when the recording
 // is not complete.
 [[nodiscard]] RecordedScenario record(const Scenario& scenario, SectorPool& pool,
-                                      bool acknowledges_at_append = false);
+                                      std::optional<Mark::Kind> promised_at_append = {});
 
 }  // namespace almanac::test
