@@ -181,7 +181,7 @@ class Worker {
     FoundLog found;
     {
       Watching watching(recorder);
-      found = check_log(place.folder / log_folder, &recorder);
+      found = options_.check(place.folder / log_folder, &recorder);
     }
     ::alarm(0);
     return found;
@@ -200,7 +200,7 @@ class Worker {
     if (found.problem != Problem::none) return found;
     auto outer = where(scenario_, recorded_.recording, state.step) +
                  state.point.describe(state.choice) + "; then in the recovery ";
-    each_point(image, recording, state.oracle, options_.faults, pool_,
+    each_point(image, recording, state.oracle, options_.faults_in_recovery, pool_,
                [&](const CrashPoint& point, const LogOracle& oracle, std::size_t step) {
                  judge_second(outer, recording, point, oracle, step);
                });

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ namespace almanac::test {
 
 struct ExploreOptions {
   DiskFaults faults = {};
+  DiskFaults faults_in_recovery = {};
+  // What opens a state.
+  std::function<FoundLog(const std::filesystem::path& folder, Recorder* recorder)> check =
+      check_log;
   StateLimits limits = {};
   std::uint64_t seed = 1;
   unsigned workers = 2;

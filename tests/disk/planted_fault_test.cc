@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <initializer_list>
 #include <iostream>
+#include <string>
 #include <string_view>
 
 namespace almanac::test {
@@ -74,6 +76,36 @@ TEST(PlantedFault, OfADiskThatForgetsWhatItSyncedIsFoundAndNeverAnsweredWithWron
   EXPECT_GT(tally.findings(), 0U) << describe(tally);
   EXPECT_EQ(tally.wrong, 0U) << describe(tally);
   std::cout << "forgetful disk: " << describe(tally) << "\n";
+}
+
+// The disk keeps its promises until the power is back, and then no more.
+TEST(PlantedFault, OfARecoveryThatIsNotSyncedIsFound) {
+  SectorPool pool;
+  auto recorded = record(appends(), pool);
+  auto report = explore(appends(), recorded, pool,
+                        {.faults_in_recovery = {.data_sync_ignored = true},
+                         .second_level_every = 20,
+                         .keeps_findings = false});
+  EXPECT_GT(report.tally.findings(), 0U) << describe(report.tally);
+}
+
+TEST(PlantedFault, ThatEndsTheProcessIsFoundAndTheOtherStatesAreOpenedAllTheSame) {
+  SectorPool pool;
+  auto recorded = record(appends(), pool);
+  auto kill_at_five_events = [](const std::filesystem::path& folder, Recorder* recorder) {
+    auto found = check_log(folder, recorder);
+    if (found.events == 5) ::abort();
+    return found;
+  };
+  auto report = explore(appends(), recorded, pool,
+                        {.check = kill_at_five_events, .workers = 1, .keeps_findings = false});
+  EXPECT_GT(report.tally.dead, 0U) << describe(report.tally);
+  EXPECT_EQ(report.tally.findings(), report.tally.dead) << describe(report.tally);
+  EXPECT_GT(report.tally.opened, report.tally.dead) << describe(report.tally);
+  ASSERT_FALSE(report.examples.empty());
+  EXPECT_NE(report.examples.front().find("Aborted\n  planted: power fails before step"),
+            std::string::npos)
+      << report.examples.front();
 }
 
 }  // namespace
