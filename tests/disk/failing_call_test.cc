@@ -68,15 +68,15 @@ class Program {
                       .body = CustomEvent{"fault", as_bytes(data)}};
     told_.push_back({content_behind(0, event), Outcome::unknown});
     auto position = log_->append({event});
-    if (position) {
+    const bool misunderstood = mistake_ == Mistake::takes_unknown_for_done && !position &&
+                               position.error().code == ErrorCode::unknown_outcome;
+    if (position || misunderstood) {
       told_.back().outcome = Outcome::acknowledged;
     } else if (position.error().code == ErrorCode::storage_full) {
       told_.back().outcome = Outcome::refused;
       log_->resume();
     } else if (position.error().code == ErrorCode::invalid) {
       lie_ = "append: " + describe(position.error());
-    } else if (mistake_ != Mistake::none) {
-      told_.back().outcome = Outcome::acknowledged;
     }
     return told_.back().outcome == Outcome::acknowledged;
   }

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -148,7 +149,7 @@ void* pass_map(void* address, size_t length, int protection, int flags, int file
     return DiskCall{.kind = CallKind::map, .name = "mmap", .file = file, .flags = writes ? 1 : 0};
   };
   long result = file < 0 ? answer(real({})) : pass(describe, real);
-  return result == -1 ? MAP_FAILED : reinterpret_cast<void*>(result);
+  return std::bit_cast<void*>(result);  // -1 is MAP_FAILED
 }
 
 }  // namespace
