@@ -2,6 +2,7 @@
 
 #include <almanac/log/commit_record.h>
 #include <almanac/log/file.h>
+#include <almanac/log/folder.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/log.h>
 #include <almanac/log/page_layout.h>
@@ -25,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using layout::MetaPage;
 
-constexpr const char* store_folder = "log";
 constexpr const char* building_folder = "log.compacting";
 constexpr const char* data_file = "data.mdb";
 constexpr const char* commits_file = "commits";
