@@ -1,4 +1,5 @@
 // The command line of Almanac: what can be typed, and which function answers it.
+#include <almanac/tools/command_line.h>
 #include <almanac/tools/commands.h>
 #include <almanac/tools/nearest.h>
 
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <limits>
@@ -20,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -155,6 +158,68 @@ ExitCode finish_output(ExitCode code) {
 
 // ---- What can be typed ----
 
+void add_folder(CLI::App& app, std::filesystem::path& folder) {
+  folder = ".almanac";
+  app.add_option("-d,--dir", folder, "Folder of the log")
+      ->envname("ALMANAC_DIR")
+      ->check(not_empty())
+      ->type_name("FOLDER")
+      ->capture_default_str();
+}
+
+// The options of one command of a group.
+class Typed final : public OptionSet {
+ public:
+  explicit Typed(CLI::App& app) : app_(app) {}
+
+  void flag(const char* names, bool& value, const char* help) override {
+    app_.add_flag(names, value, help);
+  }
+  void number(const char* names, std::uint64_t& value, NumberRange range,
+              OptionHelp help) override {
+    app_.add_option(names, value, help.text)
+        ->check(whole_number(static_cast<std::int64_t>(range.min),
+                             static_cast<std::int64_t>(range.max)))
+        ->type_name(help.type)
+        ->capture_default_str();
+  }
+  void text(const char* names, std::string& value, OptionHelp help) override {
+    app_.add_option(names, value, help.text)->check(not_empty())->type_name(help.type);
+  }
+  void texts(const char* names, std::vector<std::string>& values, OptionHelp help) override {
+    app_.add_option(names, values, help.text)
+        ->check(not_empty())
+        ->type_name(help.type)
+        ->allow_extra_args(false);
+  }
+  void folder(std::filesystem::path& value) override { add_folder(app_, value); }
+  void require(const char* name) override { app_.get_option(name)->required(); }
+  void exclude(const char* one, const char* other) override {
+    app_.get_option(one)->excludes(app_.get_option(other));
+  }
+
+ private:
+  CLI::App& app_;
+};
+
+// The commands below one word. `action` becomes that of the command that was typed.
+class Group final : public CommandGroup {
+ public:
+  Group(CLI::App& parent, Action& action) : parent_(parent), action_(action) {}
+
+ private:
+  OptionSet& add_command(const CommandText& text, Action action) override {
+    CLI::App* app = parent_.add_subcommand(text.name, text.description);
+    app->footer("Example:\n  " + std::string(text.example));
+    app->callback([this, action = std::move(action)] { action_ = action; });
+    return options_.emplace_back(*app);
+  }
+
+  CLI::App& parent_;
+  Action& action_;
+  std::deque<Typed> options_;
+};
+
 class CommandLine {
  public:
   CommandLine() {
@@ -206,14 +271,7 @@ class CommandLine {
     app->callback([this, options, function] {
       action_ = [options, function] { return function(*options); };
     });
-    if constexpr (requires { options->folder; }) {
-      options->folder = ".almanac";
-      app->add_option("-d,--dir", options->folder, "Folder of the log")
-          ->envname("ALMANAC_DIR")
-          ->check(not_empty())
-          ->type_name("FOLDER")
-          ->capture_default_str();
-    }
+    if constexpr (requires { options->folder; }) add_folder(*app, options->folder);
     if constexpr (requires { options->json; }) {
       app->add_flag("--json", options->json, "Print JSON, one object a line");
     }
@@ -331,25 +389,7 @@ class CommandLine {
     CLI::App* log = app_.add_subcommand("log", "Look at the log itself");
     log->require_subcommand(1);
     log->footer("Example:\n  almanac log cat --from 100\n  almanac log verify");
-    auto [cat, options] =
-        add<LogCatCommand>(*log, "cat", "Print events",
-                           "almanac log cat --from 100 --to 120 --json", almanac::log_cat);
-    cat->add_option("--from", options->from, "First position")
-        ->check(whole_number(1, number_max))
-        ->type_name("POSITION")
-        ->capture_default_str();
-    cat->add_option("--to", options->to, "Last position; 0 = the end")
-        ->check(whole_number(0, number_max))
-        ->type_name("POSITION")
-        ->capture_default_str();
-    add<LogVerifyCommand>(*log, "verify", "Check every checksum, digest, link and event",
-                          "almanac log verify --dir work", almanac::log_verify);
-    auto [repair, how] =
-        add<LogRepairCommand>(*log, "repair", "Keep what is whole of a damaged log",
-                              "almanac log repair --dry-run", almanac::log_repair);
-    repair->add_flag("--dry-run", how->dry_run, "Only say what would be kept and cut");
-    add<LogCompactCommand>(*log, "compact", "Copy the log into a file without unused pages",
-                           "almanac log compact --dir work", almanac::log_compact);
+    add_log_commands(groups_.emplace_back(*log, action_));
   }
 
   void add_state() {
@@ -369,6 +409,7 @@ class CommandLine {
       "A durable scheduler over one log: nothing acknowledged is lost, and every past\n"
       "moment can be seen."};
   Action action_;
+  std::deque<Group> groups_;
 };
 
 }  // namespace

@@ -1,0 +1,84 @@
+// What can be typed, said without the library that reads it: a group of commands in a file of its
+// own declares itself through these two, and main.cc stands behind them.
+#pragma once
+
+#include <almanac/tools/exit_code.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace almanac {
+
+struct NumberRange {
+  std::uint64_t min = 0;
+  std::uint64_t max = std::numeric_limits<std::int64_t>::max();
+};
+
+// What help says of an option: what its value is called, and a line or two.
+struct OptionHelp {
+  const char* type;
+  const char* text;
+};
+
+// The options of one command. Names are written "--limit" or "-n,--limit", and without dashes for
+// what stands at its place. The variables hold the defaults and live as long as the command.
+class OptionSet {
+ public:
+  virtual void flag(const char* names, bool& value, const char* help) = 0;
+  virtual void number(const char* names, std::uint64_t& value, NumberRange range,
+                      OptionHelp help) = 0;
+  // Not empty.
+  virtual void text(const char* names, std::string& value, OptionHelp help) = 0;
+  // May be repeated, one value each time.
+  virtual void texts(const char* names, std::vector<std::string>& values, OptionHelp help) = 0;
+  virtual void folder(std::filesystem::path& value) = 0;  // --dir, ALMANAC_DIR
+  virtual void require(const char* name) = 0;
+  virtual void exclude(const char* one, const char* other) = 0;
+
+ protected:
+  ~OptionSet() = default;
+};
+
+struct CommandText {
+  const char* name;
+  const char* description;
+  const char* example;
+};
+
+// The commands below one word, such as `almanac log`.
+class CommandGroup {
+ public:
+  template <class Command>
+  struct Added {
+    OptionSet& options;
+    Command& command;
+  };
+  // A command whose options fill a structure of its own, and the function that takes it. What has
+  // a `folder` gets --dir, what has `json` gets --json.
+  template <class Command>
+  Added<Command> add(const CommandText& text, ExitCode (*function)(const Command&)) {
+    auto command = std::make_shared<Command>();
+    OptionSet& options = add_command(text, [command, function] { return function(*command); });
+    if constexpr (requires { command->folder; }) options.folder(command->folder);
+    if constexpr (requires { command->json; }) {
+      options.flag("--json", command->json, "Print JSON, one object a line");
+    }
+    return {options, *command};
+  }
+
+ protected:
+  ~CommandGroup() = default;
+
+ private:
+  virtual OptionSet& add_command(const CommandText& text, std::function<ExitCode()> action) = 0;
+};
+
+// `almanac log …`
+void add_log_commands(CommandGroup& log);
+
+}  // namespace almanac
