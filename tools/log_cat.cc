@@ -1,5 +1,6 @@
 #include <almanac/tools/commands.h>
-#include <almanac/tools/event_text.h>
+#include <almanac/tools/event_json.h>
+include <almanac/tools/event_text.h>
 
 #include <almanac/log/log.h>
 

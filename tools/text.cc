@@ -103,6 +103,35 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    auto bytes = front_character(text).bytes;
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
+std::string printable_json(std::string json) {
+  auto is_plain = [](char c) { return c < '\x7f' && c >= 0; };
+  if (std::ranges::all_of(json, is_plain)) return json;
+  std::string result;
+  result.reserve(json.size());
+  for (std::string_view rest = json; !rest.empty();) {
+    auto [bytes, code] = front_character(rest);
+    bytes = std::max<std::size_t>(bytes, 1);
+    if (code >= 0x7F && is_control(code)) {
+      std::array<char, 7> text;
+      std::snprintf(text.data(), text.size(), "\\u%04x", static_cast<unsigned>(code));
+      result += text.data();
+    } else {
+      result += rest.substr(0, bytes);
+    }
+    rest.remove_prefix(bytes);
+  }
+  return result;
+}
+
 std::size_t columns(std::string_view text) {
   std::size_t sum = 0;
   while (!text.empty()) {

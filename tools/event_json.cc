@@ -1,0 +1,117 @@
+#include <almanac/tools/event_json.h>
+
+#include <almanac/tools/base64.h>
+#include <almanac/tools/event_fields.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <algorithm>
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+namespace almanac {
+namespace {
+
+constexpr Time text_time_min = std::chrono::sys_days(std::chrono::year(0) / 1 / 1);
+constexpr Time text_time_end = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1);
+
+// UTF-8 with nothing in it that text does not have; colours are in much that programs print.
+bool looks_like_text(std::string_view text) {
+  auto is_strange = [](char c) {
+    bool is_control = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+    return is_control && std::string_view("\n\r\t\x1b").find(c) == std::string_view::npos;
+  };
+  return std::ranges::none_of(text, is_strange) && is_utf8(text);
+}
+
+// Adds the fields that are set.
+class JsonFields {
+ public:
+  using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+  explicit JsonFields(Writer& writer) : writer_(writer) {}
+
+  void operator()(const char* name, const auto& value) {
+    if (is_set(value)) always(name, value);
+  }
+  void always(const char* name, const auto& value) {
+    writer_.Key(name);
+    put(value);
+  }
+
+ private:
+  template <class Value>
+    requires std::integral<Value>
+  void put(Value value) {
+    if constexpr (std::is_signed_v<Value>) {
+      writer_.Int64(value);
+    } else {
+      writer_.Uint64(value);
+    }
+  }
+  void put(Duration value) { writer_.Int64(value.count()); }
+  template <class Tag>
+  void put(Number<Tag> value) {
+    writer_.Uint64(value.value);
+  }
+  void put(AttemptStatus value) { string(name(value)); }
+  void put(HandBackReason value) { string(name(value)); }
+  void put(Time value) {
+    if (value >= text_time_min && value < text_time_end) return string(format_time(value));
+    writer_.Int64(value.time_since_epoch().count());
+  }
+  void put(std::string_view value) { is_utf8(value) ? string(value) : base64(as_bytes(value)); }
+  void put(Bytes value) {
+    if (!looks_like_text(as_text(value))) return base64(value);
+    writer_.StartObject();
+    writer_.Key("text");
+    string(as_text(value));
+    writer_.EndObject();
+  }
+  void put(const NameListView& names) {
+    writer_.StartArray();
+    for (std::size_t i = 0; i < names.size(); ++i) put(names[i]);
+    writer_.EndArray();
+  }
+  void put(std::span<const TaskId> ids) {
+    writer_.StartArray();
+    for (TaskId id : ids) put(id);
+    writer_.EndArray();
+  }
+
+  void string(std::string_view text) {
+    writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+  }
+  void base64(Bytes bytes) {
+    writer_.StartObject();
+    writer_.Key("base64");
+    string(to_base64(bytes));
+    writer_.EndObject();
+  }
+
+  Writer& writer_;
+};
+
+}  // namespace
+
+std::string event_json(const RecordedEvent& recorded, const std::optional<FrameMark>& frame) {
+  const Event& event = recorded.event;
+  rapidjson::StringBuffer buffer;
+  JsonFields::Writer writer(buffer);
+  JsonFields fields(writer);
+  writer.StartObject();
+  fields.always("position", recorded.position);
+  if (frame) {
+    writer.Key("frame");
+    writer.Bool(true);
+    if (frame->time != event.at) fields.always("frame_time", frame->time);
+  }
+  fields.always("time", event.at);
+  fields.always("type", type_name(event.body));
+  describe_body(fields, event.body);
+  describe_meta(fields, event);
+  writer.EndObject();
+  return printable_json({buffer.GetString(), buffer.GetSize()});
+}
+
+}  // namespace almanac

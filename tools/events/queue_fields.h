@@ -1,0 +1,15 @@
+// The fields of the queue domain's events.
+#pragma once
+
+#include <almanac/log/events/queue.h>
+#include <almanac/tools/events/field_names.h>
+
+namespace almanac {
+
+template <class Fields>
+void describe(Fields& fields, Describes<QueueConfigured> auto& event) {
+  fields("queue", event.queue);
+  fields.always("slots", event.slots);
+}
+
+}  // namespace almanac

@@ -1,0 +1,97 @@
+// The fields of the task domain's events.
+#pragma once
+
+#include <almanac/log/events/task.h>
+#include <almanac/tools/events/field_names.h>
+
+namespace almanac {
+
+template <class Fields>
+void describe_end(Fields& fields, Describes<AttemptEnd> auto& end) {
+  fields("code", end.code);
+  fields("message", end.message);
+  fields("result", end.result);
+  fields("output", end.output);
+  fields("output_dropped", end.output_dropped);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskEnqueued> auto& event) {
+  fields.always("task", event.id);
+  fields("label", event.label);
+  fields("kind", event.kind);
+  fields("queue", event.queue);
+  fields("priority", event.priority);
+  fields("run_at", event.run_at);
+  fields("timeout_us", event.timeout);
+  fields("attempts_max", event.attempts_max);
+  fields("backoff_us", event.backoff.initial);
+  fields("backoff_max_us", event.backoff.max);
+  fields("content_hash", event.content_hash);
+  fields("tags", event.tags);
+  fields("dependencies", event.dependencies);
+  fields("payload", event.payload);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskReadied> auto& event) {
+  fields.always("task", event.id);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskStarted> auto& event) {
+  fields.always("task", event.id);
+  fields("attempt", event.attempt);
+  fields("deadline", event.deadline);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskSucceeded> auto& event) {
+  fields.always("task", event.id);
+  fields("lease", event.lease);
+  fields.always("status", event.end.status);
+  describe_end(fields, event.end);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskAttemptFailed> auto& event) {
+  fields.always("task", event.id);
+  fields("lease", event.lease);
+  fields.always("status", event.end.status);
+  describe_end(fields, event.end);
+  fields("retry_at", event.retry_at);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskFailed> auto& event) {
+  fields.always("task", event.id);
+  fields("lease", event.lease);
+  fields.always("status", event.end.status);
+  describe_end(fields, event.end);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskCancelRequested> auto& event) {
+  fields.always("task", event.id);
+  fields("reason", event.reason);
+}
+
+// Its status says something only of a task that was running, and succeeding is not it.
+template <class Fields>
+void describe(Fields& fields, Describes<TaskCancelled> auto& event) {
+  fields.always("task", event.id);
+  fields("reason", event.reason);
+  fields("dependency", event.dependency);
+  fields("lease", event.lease);
+  fields("status", event.end.status);
+  describe_end(fields, event.end);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskHandedBack> auto& event) {
+  fields.always("task", event.id);
+  fields("lease", event.lease);
+  fields.always("reason", event.reason);
+}
+
+}  // namespace almanac
