@@ -1,5 +1,6 @@
-// The subcommands of `almanac`, one file each. Each prints what it found on standard output, what
-// went wrong on standard error, and answers the exit code.
+// The subcommands of `almanac`, one file each; those of `almanac log` are in log_commands.h. Each
+// prints what it found on standard output, what went wrong on standard error, and answers the exit
+// code.
 #pragma once
 
 #include <almanac/tools/exit_code.h>
@@ -64,33 +65,6 @@ struct CancelCommand {
   std::string reason = "cancelled from the command line";
 };
 ExitCode cancel(const CancelCommand& command);
-
-struct LogCatCommand {
-  std::filesystem::path folder;
-  std::uint64_t from = 1;
-  std::uint64_t to = 0;  // 0 = the end
-  bool json = false;
-};
-ExitCode log_cat(const LogCatCommand& command);
-
-struct LogVerifyCommand {
-  std::filesystem::path folder;
-  bool json = false;
-};
-ExitCode log_verify(const LogVerifyCommand& command);
-
-struct LogRepairCommand {
-  std::filesystem::path folder;
-  bool dry_run = false;  // only say what would be kept and cut
-  bool json = false;
-};
-ExitCode log_repair(const LogRepairCommand& command);
-
-struct LogCompactCommand {
-  std::filesystem::path folder;
-  bool json = false;
-};
-ExitCode log_compact(const LogCompactCommand& command);
 
 struct StateDigestCommand {
   std::filesystem::path folder;

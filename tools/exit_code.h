@@ -7,7 +7,7 @@ namespace almanac {
 
 enum class ExitCode : int {
   ok = 0,
-  work_failed = 1,  // a task failed or was cancelled; or the system said no
+  work_failed = 1,  // a task failed or was cancelled; nothing was found; or the system said no
   usage = 2,
   not_found = 3,
   conflict = 4,

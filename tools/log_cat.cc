@@ -1,7 +1,8 @@
-#include <almanac/tools/commands.h>
-#include <almanac/tools/event_json.h>
-include <almanac/tools/event_text.h>
+#include <almanac/tools/event_scan.h>
+#include <almanac/tools/log_commands.h>
+#include <almanac/tools/print_event.h>
 
+#include <almanac/engine/engine.h>
 #include <almanac/log/log.h>
 
 #include <cstdio>
@@ -9,17 +10,17 @@ include <almanac/tools/event_text.h>
 namespace almanac {
 
 ExitCode log_cat(const LogCatCommand& command) {
-  if (command.to != 0 && command.to < command.from) {
-    return report({ErrorCode::invalid, "--to lies before --from", "swap them"});
-  }
+  auto filter = make_filter(command.filter, system_time());
+  if (!filter) return report(filter.error());
   auto log = Log::open(command.folder, {.access = Access::read});
   if (!log) return report(log.error());
-  auto read = (*log)->read(Position(command.from), [&](const RecordedEvent& event) -> Result<bool> {
-    if (command.to != 0 && event.position.value > command.to) return false;
-    auto line = command.json ? event_json(event) : event_line(event);
-    return std::puts(line.c_str()) >= 0;
-  });
-  return read ? ExitCode::ok : report(read.error());
+  EventPrinter printer(*filter, command.json);
+  auto scanned =
+      scan_events(**log, *filter, {.limit = command.limit, .reverse = command.reverse},
+                  [&](const RecordedEvent& event) -> Result<bool> { return printer.print(event); });
+  if (!scanned) return report(scanned.error());
+  printer.hint();
+  return ExitCode::ok;
 }
 
 }  // namespace almanac

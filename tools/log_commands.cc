@@ -1,15 +1,69 @@
 // What can be typed behind `almanac log`.
+#include <almanac/tools/log_commands.h>
+
 #include <almanac/tools/command_line.h>
-#include <almanac/tools/commands.h>
 
 namespace almanac {
 namespace {
 
+// Which events: the same for every command that prints some.
+void add_filter(OptionSet& options, FilterOptions& filter) {
+  options.number("--from", filter.from, {.min = 1}, {"POSITION", "First position"});
+  options.number("--to", filter.to, {}, {"POSITION", "Last position; 0 = the end"});
+  options.text("--since", filter.since,
+               {"TIME", "Not older, such as 2026-11-21T10:00:00Z\nor \"2 hours ago\""});
+  options.text("--until", filter.until, {"TIME", "Not younger"});
+  options.text("--stream", filter.stream, {"NAME", "Only of this stream"});
+  options.texts("--type", filter.types,
+                {"NAME",
+                 "Only of this type, such as TaskFailed, or of\nthis custom type; may be "
+                 "repeated"});
+  options.number("--correlation", filter.correlation, {},
+                 {"POSITION", "Only the event there and those that belong to it"});
+}
+
+void add_order(OptionSet& options, std::uint64_t& limit, bool& reverse) {
+  options.number("--limit", limit, {}, {"NUMBER", "At most so many; 0 = all"});
+  options.flag("--reverse", reverse, "Newest first");
+}
+
 void add_cat(CommandGroup& log) {
-  auto [options, command] = log.add<LogCatCommand>(
-      {"cat", "Print events", "almanac log cat --from 100 --to 120 --json"}, log_cat);
-  options.number("--from", command.from, {.min = 1}, {"POSITION", "First position"});
-  options.number("--to", command.to, {}, {"POSITION", "Last position; 0 = the end"});
+  auto [options, command] =
+      log.add<LogCatCommand>({"cat", "Print events",
+                              "almanac log cat --from 100 --to 120 --json\n"
+                              "  almanac log cat --type TaskFailed --since \"2 hours ago\""},
+                             log_cat);
+  add_filter(options, command.filter);
+  add_order(options, command.limit, command.reverse);
+}
+
+void add_tail(CommandGroup& log) {
+  auto [options, command] =
+      log.add<LogTailCommand>({"tail", "Print the last events, and those that come",
+                               "almanac log tail -n 20 -f --type TaskFailed"},
+                              log_tail);
+  options.number("-n,--lines", command.count, {}, {"NUMBER", "How many"});
+  options.flag("-f,--follow", command.follow, "Go on with each event that comes, until Ctrl-C");
+  add_filter(options, command.filter);
+}
+
+void add_grep(CommandGroup& log) {
+  auto [options, command] =
+      log.add<LogGrepCommand>({"grep", "Print the events that hold a text",
+                               "almanac log grep \"disk full\" --since \"1 day ago\"\n"
+                               "  almanac log grep -E 'time(d )?out' -i -c\n"
+                               "  Ends with exit code 1 when nothing is found."},
+                              log_grep);
+  options.text(
+      "pattern", command.pattern,
+      {"PATTERN", "What to find in keys, streams, labels, messages,\npayloads and outputs"});
+  options.require("pattern");
+  options.flag("-E,--extended-regexp", command.extended,
+               "The pattern is an extended regular expression");
+  options.flag("-i,--ignore-case", command.ignore_case, "a is A, for ASCII letters");
+  options.flag("-c,--count", command.count, "Print only how many there are");
+  add_filter(options, command.filter);
+  add_order(options, command.limit, command.reverse);
 }
 
 void add_verify(CommandGroup& log) {
@@ -22,6 +76,8 @@ void add_verify(CommandGroup& log) {
 
 void add_log_commands(CommandGroup& log) {
   add_cat(log);
+  add_tail(log);
+  add_grep(log);
   add_verify(log);
 }
 

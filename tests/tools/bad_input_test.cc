@@ -1,8 +1,9 @@
-// Everything that can be asked for wrongly, in one table: command lines, workloads, folders. Each
-// row runs the real command and says how it must end. Common to all: nothing on standard output, a
-// sentence and a next step on standard error, no death by a signal, and not one byte changed.
+// Everything that can be asked for wrongly, in one table: command lines, workloads, folders, and in
+// bad_log_lines.cc what is asked of the log. Each row runs the real command and says how it must
+// end. Common to all: nothing on standard output, a sentence and a next step on standard error, no
+// death by a signal, and not one byte changed.
 #include <almanac/tests/support/almanac_command.h>
-#include <almanac/tests/support/bad_place.h>
+#include <almanac/tests/support/bad_row.h>
 #include <almanac/tests/support/file_bytes.h>
 
 #include <almanac/tools/exit_code.h>
@@ -28,22 +29,6 @@ using std::string_literals::operator""s;
 using enum ExitCode;
 
 // ---- The table ---------------------------------------------------------------------------------
-
-enum class After : std::uint8_t {
-  same_bytes,
-  same_tasks  // the file may have been written to, in places that nothing refers to
-};
-
-struct Row {
-  std::string claim;
-  std::vector<std::string> arguments;
-  ExitCode code;
-  std::vector<std::string> says;
-  Prepare prepare = nothing;
-  After after = After::same_bytes;
-};
-
-void PrintTo(const Row& row, std::ostream* out) { *out << row.claim; }
 
 using Words = std::vector<std::string>;
 
@@ -136,11 +121,6 @@ const std::vector<Row> bad_lines = {
      conflict,
      {"task 2 has already failed"},
      log_of_three_tasks},
-    {"positions the wrong way round",
-     {"log", "cat", "--from", "10", "--to", "5"},
-     usage,
-     {"--from", "swap"}},
-    {"negative position", {"log", "cat", "--from", "-3"}, usage, {"--from", "'-3'"}},
     {"unknown state",
      {"list", "--state", "nonsense", "--dir", "log"},
      usage,
@@ -386,6 +366,7 @@ std::vector<Row> table() {
   auto rows = bad_lines;
   std::ranges::copy(bad_workloads, std::back_inserter(rows));
   std::ranges::copy(bad_folders, std::back_inserter(rows));
+  std::ranges::copy(bad_log_lines(), std::back_inserter(rows));
   return rows;
 }
 

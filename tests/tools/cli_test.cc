@@ -77,6 +77,8 @@ TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
                                        {"cancel"},
                                        {"log"},
                                        {"log", "cat"},
+                                       {"log", "tail"},
+                                       {"log", "grep"},
                                        {"log", "verify"},
                                        {"state"},
                                        {"state", "digest"},
@@ -93,7 +95,8 @@ TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
 
 TEST_F(Cli, HelpOfEverythingListsEveryCommand) {
   auto help = almanac({"--help-all"});
-  for (auto name : {"run", "submit", "list", "show", "cancel", "cat", "verify", "digest"}) {
+  for (auto name :
+       {"run", "submit", "list", "show", "cancel", "cat", "tail", "grep", "verify", "digest"}) {
     EXPECT_NE(help.find(name), std::string::npos) << name;
   }
 }
