@@ -1,0 +1,181 @@
+#include <almanac/log/import.h>
+
+#include <almanac/log/file.h>
+#include <almanac/log/limits.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* store_folder = "log";
+// Of one commit. Small frames cost more than their bytes.
+constexpr std::size_t commit_frames_max = 4096;
+
+std::unexpected<Error> bad_frame(Position first, const std::string& what) {
+  return fail(ErrorCode::invalid,
+              "the frame at position " + std::to_string(first.value) + " " + what);
+}
+
+Result<void> check_target(const fs::path& folder) {
+  std::error_code error;
+  auto status = fs::status(folder, error);
+  if (status.type() == fs::file_type::not_found) return {};
+  if (error) return fail_errno(error.value(), "open " + folder.string());
+  if (!fs::is_directory(status)) {
+    return fail(ErrorCode::invalid, folder.string() + " is a file, not a folder",
+                "name a folder with --dir");
+  }
+  fs::directory_iterator entry(folder, error);
+  if (error) return fail_errno(error.value(), "read the folder " + folder.string());
+  if (entry == fs::directory_iterator()) return {};
+  return fail(ErrorCode::conflict,
+              folder.string() + " is not empty (" + entry->path().filename().string() + ")",
+              "name an empty or a new folder with --dir");
+}
+
+// Frames hold what several batches brought, so that one may be over the limits of a batch: then its
+// halves are looked at.
+Result<BatchCost> check_events(std::span<const Event> events) {
+  auto cost = check_batch({.events = {events.begin(), events.end()}, .memory = {}});
+  if (cost || events.size() == 1) return cost;
+  auto front = check_events(events.first(events.size() / 2));
+  if (!front) return front;
+  auto back = check_events(events.subspan(events.size() / 2));
+  if (!back) return back;
+  return BatchCost{.bytes = front->bytes + back->bytes, .names = front->names + back->names};
+}
+
+Result<void> check_times(Time time, std::span<const Event> events, const LogTail& before) {
+  auto first = before.last.next();
+  constexpr Time time_max{Duration(INT64_MAX - UINT32_MAX)};
+  if (time < Time() || time > time_max || events.front().at < time) {
+    return bad_frame(first, "has a time that is not before its events'");
+  }
+  Time latest = before.time;
+  for (const Event& event : events) {
+    if (event.at < latest) return bad_frame(first, "holds an event older than the one before it");
+    latest = event.at;
+  }
+  if ((latest - time).count() > UINT32_MAX) {
+    return bad_frame(first, "holds events over 71 minutes apart");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
+                                                    const Timeline& timeline) {
+  if (auto free = check_target(folder); !free) return std::unexpected(free.error());
+  std::unique_ptr<LogImport> log(new LogImport);
+  std::error_code error;
+  auto path = fs::weakly_canonical(fs::absolute(folder), error);
+  if (error) return fail_errno(error.value(), "open " + folder.string());
+  log->folder_ = path.has_filename() ? path : path.parent_path();
+  if (auto made = log->make_folders(); !made) return std::unexpected(made.error());
+  auto lock = WriteLock::take(log->folder_.string() + ".importing");
+  if (!lock) return std::unexpected(lock.error());
+  // From here on it is ours, and what lies in it is what a crash has left.
+  log->building_ = log->folder_.string() + ".importing";
+  log->lock_ = std::move(*lock);
+  for (const char* name : {"log", "log.creating"}) fs::remove_all(log->building_ / name, error);
+  auto store_path = log->building_ / store_folder;
+  if (auto created = Store::create(store_path, {.timeline = timeline}); !created) {
+    return std::unexpected(created.error());
+  }
+  auto store =
+      Store::open(store_path, {.access = Access::write, .map_bytes = limits::map_bytes_default});
+  if (!store) return std::unexpected(store.error());
+  log->store_ = std::move(*store);
+  return log;
+}
+
+Result<void> LogImport::make_folders() {
+  auto building = fs::path(folder_.string() + ".importing");
+  std::vector<fs::path> missing;
+  std::error_code error;
+  for (auto above = building.parent_path(); !above.empty() && !fs::exists(above, error);
+       above = above.parent_path()) {
+    missing.push_back(above);
+  }
+  for (; !missing.empty(); missing.pop_back()) {
+    const auto& path = missing.back();
+    if (::mkdir(path.c_str(), 0777) != 0) {
+      return fail_errno(errno, "create the folder " + path.string());
+    }
+    made_.push_back(path);
+    if (auto synced = sync_folder(path.parent_path()); !synced) return synced;
+  }
+  if (::mkdir(building.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail_errno(errno, "create the folder " + building.string(),
+                    "name a folder you may write to with --dir");
+}
+
+LogImport::~LogImport() {
+  if (folder_.empty()) return;
+  store_.reset();
+  std::error_code ignored;
+  if (!building_.empty()) fs::remove_all(building_, ignored);
+  for (; !made_.empty(); made_.pop_back()) fs::remove(made_.back(), ignored);
+}
+
+Result<void> LogImport::add(Time time, std::vector<Event> events) {
+  auto first = tail_.last.next();
+  if (events.empty()) return bad_frame(first, "holds no events");
+  if (auto checked = check_times(time, events, tail_); !checked) return checked;
+  auto cost = check_events(events);
+  if (!cost) return std::unexpected(cost.error());
+  if (cost->bytes > limits::frame_bytes_max || cost->names >= limits::frame_names_max) {
+    return bad_frame(first, "is larger than frames are");
+  }
+  EventBatch batch{.events = std::move(events), .memory = {}};
+  const EventBatch* batches[] = {&batch};
+  auto encoded = encoder_.encode(
+      {.timeline = store_->timeline(), .first = first, .time = time, .previous = tail_.digest},
+      batches);
+  pending_.push_back({first, std::string(as_text(encoded.value))});
+  pending_bytes_ += encoded.value.size();
+  tail_ = {.last = Position(tail_.last.value + batch.events.size()),
+           .digest = encoded.digest,
+           .time = batch.events.back().at};
+  bool is_full =
+      pending_bytes_ >= limits::commit_bytes_target || pending_.size() >= commit_frames_max;
+  return is_full ? commit() : Result<void>();
+}
+
+Result<void> LogImport::commit() {
+  std::vector<Store::Frame> frames;
+  frames.reserve(pending_.size());
+  for (const Encoded& frame : pending_) frames.push_back({frame.first, as_bytes(frame.value)});
+  if (auto appended = store_->append(frames); !appended) return appended;
+  pending_.clear();
+  pending_bytes_ = 0;
+  return {};
+}
+
+// 1. commit the rest  2. close LMDB  3. sync the names inside  4. rename  5. sync the name
+Result<void> LogImport::finish() {
+  if (!pending_.empty()) {
+    if (auto committed = commit(); !committed) return committed;
+  }
+  store_.reset();
+  if (auto synced = sync_folder(building_); !synced) return synced;
+  if (::rename(building_.c_str(), folder_.c_str()) != 0) {
+    if (errno == ENOTEMPTY || errno == EEXIST) return check_target(folder_);
+    return fail_errno(errno, "rename " + building_.string());
+  }
+  auto parent = folder_.parent_path();
+  folder_.clear();  // there is nothing to remove any more
+  return sync_folder(parent);
+}
+
+}  // namespace almanac

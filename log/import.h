@@ -1,0 +1,63 @@
+// A log made of frames that are given. The same events in the same frames on the same timeline give
+// the same bytes, so that what was exported comes back as the identical log.
+#pragma once
+
+#include <almanac/log/codec.h>
+#include <almanac/log/error.h>
+#include <almanac/log/event.h>
+#include <almanac/log/store.h>
+#include <almanac/log/write_lock.h>
+#include <almanac/log/writer.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace almanac {
+
+// Owned by whoever imports; one thread. The log is built in FOLDER.importing and gets its name when
+// it is whole: until then, and after a crash, there is nothing under it. What a crash leaves behind
+// the next import into the same folder removes.
+class LogImport {
+ public:
+  // `folder` must be missing or empty. Errors: conflict (it is not empty; another import into it is
+  // going on), invalid (a file), refused, io, storage_full.
+  [[nodiscard]] static Result<std::unique_ptr<LogImport>> begin(const std::filesystem::path& folder,
+                                                                const Timeline& timeline);
+  // Removes what was built, unless it was finished.
+  ~LogImport();
+  LogImport(const LogImport&) = delete;
+  LogImport& operator=(const LogImport&) = delete;
+
+  // Adds the next frame, whose header has this time. The events' views may die when it returns.
+  // Errors: invalid (nothing was added), storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> add(Time time, std::vector<Event> events);
+  // Where the log ends so far.
+  [[nodiscard]] const LogTail& tail() const { return tail_; }
+  // Syncs and names it. The last call. Errors: conflict (something has come into the folder
+  // meanwhile), storage_full, unknown_outcome, io.
+  [[nodiscard]] Result<void> finish();
+
+ private:
+  struct Encoded {
+    Position first;
+    std::string value;
+  };
+  LogImport() = default;
+  [[nodiscard]] Result<void> make_folders();
+  [[nodiscard]] Result<void> commit();
+
+  std::filesystem::path folder_;
+  std::filesystem::path building_;
+  std::vector<std::filesystem::path> made_;  // the folders above that were missing
+  std::optional<WriteLock> lock_;            // of building_, and then of folder_
+  std::unique_ptr<Store> store_;
+  FrameEncoder encoder_;
+  std::vector<Encoded> pending_;
+  std::size_t pending_bytes_ = 0;
+  LogTail tail_;
+};
+
+}  // namespace almanac
