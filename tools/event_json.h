@@ -58,4 +58,8 @@ class EventMemory {
 [[nodiscard]] std::expected<ParsedEvent, LineFault> parse_event(std::string_view line,
                                                                 EventMemory& memory);
 
+// Where a line of JSON has this key, counted from 1 in bytes; 1 when it does not.
+[[nodiscard]] std::size_t column_of(std::string_view line, std::string_view key,
+                                    std::size_t after = 0);
+
 }  // namespace almanac

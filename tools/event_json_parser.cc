@@ -33,17 +33,9 @@ void EventMemory::clear() {
   parts_->ids.clear();
 }
 
-namespace {
-
-using rapidjson::Value;
-
-constexpr const char* how_to_write = "`almanac log export` shows how events are written";
-
-std::string_view view(const Value& value) { return {value.GetString(), value.GetStringLength()}; }
-
-// Where the key stands in the line, counted from 1. A quote inside a JSON string is never followed
+// A quote inside a JSON string is never followed
 // by a colon unless it ends a key.
-std::size_t column_of(std::string_view line, std::string_view key, std::size_t after = 0) {
+std::size_t column_of(std::string_view line, std::string_view key, std::size_t after) {
   auto quoted = '"' + std::string(key) + '"';
   for (auto at = line.find(quoted, after); at != std::string_view::npos;
        at = line.find(quoted, at + 1)) {
@@ -52,6 +44,14 @@ std::size_t column_of(std::string_view line, std::string_view key, std::size_t a
   }
   return 1;
 }
+
+namespace {
+
+using rapidjson::Value;
+
+constexpr const char* how_to_write = "`almanac log export` shows how events are written";
+
+std::string_view view(const Value& value) { return {value.GetString(), value.GetStringLength()}; }
 
 // Fills the fields from the members of one object. The first thing that is wrong stays.
 template <class Memory>

@@ -17,6 +17,13 @@ inline constexpr std::size_t workload_tasks_max = 1'000'000;
 // Lists and tables inside each other. Four are in use: file, defaults, env, variable.
 inline constexpr std::size_t workload_nesting_max = 16;
 
+// A line of an exported log holds one event, each byte of its text as \u0000 at worst.
+inline constexpr std::size_t export_line_bytes_max = 6 * event_bytes_max + mebibyte;
+// The events of a frame are in memory together while they are imported. A frame holds what its
+// first mebibyte of batches brought, and one more batch.
+inline constexpr std::size_t export_frame_events_max = 2 * batch_events_max;
+inline constexpr std::size_t export_frame_bytes_max = 4 * export_line_bytes_max;
+
 // A word longer than this is not compared with others, and at most so many others are looked at.
 inline constexpr std::size_t nearest_word_bytes_max = 64;
 inline constexpr std::size_t nearest_candidates_max = 100'000;

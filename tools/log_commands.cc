@@ -66,6 +66,27 @@ void add_grep(CommandGroup& log) {
   add_order(options, command.limit, command.reverse);
 }
 
+void add_export(CommandGroup& log) {
+  auto [options, command] = log.add<LogExportCommand>(
+      {"export", "Write the log as JSON Lines",
+       "almanac log export --output log.jsonl\n"
+       "  almanac log export --type TaskFailed | jq .message\n"
+       "  Without a filter `almanac log import` makes the same log of it again."},
+      log_export);
+  options.text("-o,--output", command.output,
+               {"FILE", "A new file; when left out, standard output"});
+  add_filter(options, command.filter);
+  add_order(options, command.limit, command.reverse);
+}
+
+void add_import(CommandGroup& log) {
+  auto [options, command] = log.add<LogImportCommand>(
+      {"import", "Make a log of what was exported", "almanac log import log.jsonl --dir new"},
+      log_import);
+  options.text("file", command.file, {"FILE", "What to read, - for standard input"});
+  options.require("file");
+}
+
 void add_verify(CommandGroup& log) {
   log.add<LogVerifyCommand>(
       {"verify", "Check every checksum, digest, link and event", "almanac log verify --dir work"},
@@ -79,6 +100,8 @@ void add_log_commands(CommandGroup& log) {
   add_tail(log);
   add_grep(log);
   add_verify(log);
+  add_export(log);
+  add_import(log);
 }
 
 }  // namespace almanac

@@ -79,6 +79,8 @@ TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
                                        {"log", "cat"},
                                        {"log", "tail"},
                                        {"log", "grep"},
+                                       {"log", "export"},
+                                       {"log", "import"},
                                        {"log", "verify"},
                                        {"state"},
                                        {"state", "digest"},
@@ -95,8 +97,8 @@ TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
 
 TEST_F(Cli, HelpOfEverythingListsEveryCommand) {
   auto help = almanac({"--help-all"});
-  for (auto name :
-       {"run", "submit", "list", "show", "cancel", "cat", "tail", "grep", "verify", "digest"}) {
+  for (auto name : {"run", "submit", "list", "show", "cancel", "cat", "tail", "grep", "export",
+                    "import", "verify", "digest"}) {
     EXPECT_NE(help.find(name), std::string::npos) << name;
   }
 }

@@ -1,0 +1,186 @@
+// `almanac log export` and `import`: a log goes out as lines and comes back as the same log.
+#include <almanac/tests/support/any_event.h>
+#include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/log_commands.h>
+#include <almanac/tests/support/test_log.h>
+
+#include <almanac/tools/text.h>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace almanac::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) text += line + "\n";
+  return text;
+}
+
+class LogExport : public LogCommands {
+ protected:
+  LogExport() { write_frames(log_folder(), sample_frames()); }
+
+  Outcome import(const std::string& text) const {
+    return log({"import", "-", "--dir", "new"}, text);
+  }
+  // The import of this text is refused, says so, and leaves nothing behind.
+  void expect_refused(const std::string& text, int code,
+                      const std::vector<std::string>& says) const {
+    auto done = import(text);
+    EXPECT_EQ(done.code, code) << done.errors;
+    EXPECT_EQ(done.output, "");
+    for (const auto& words : says) {
+      EXPECT_NE(done.errors.find(words), std::string::npos)
+          << words << " is not in " << done.errors;
+    }
+    EXPECT_EQ(names(), std::set<std::string>{"log"});
+  }
+  [[nodiscard]] std::set<std::string> names() const {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_.path())) {
+      names.insert(entry.path().filename());
+    }
+    return names;
+  }
+};
+
+TEST_F(LogExport, ComesBackAsTheSameLog) {
+  auto text = output({"export"});
+  auto head = json::parse(lines_of(text).at(0));
+  EXPECT_EQ(head.at("events"), 10);
+  auto verified = json::parse(output({"verify", "--json"}));
+  EXPECT_EQ(head.at("digest"), verified.at("digest"));
+  EXPECT_EQ(output({"import", "-", "--dir", "new"}, text),
+            "10 events in 4 frames\nlast frame " + head.at("digest").get<std::string>() + "\n");
+  EXPECT_EQ(output({"export", "--dir", "new"}), text);
+  EXPECT_EQ(json::parse(output({"verify", "--json", "--dir", "new"})), verified);
+}
+
+TEST_F(LogExport, ComesBackThroughAFile) {
+  EXPECT_EQ(output({"export", "-o", "log.jsonl"}), "");
+  EXPECT_EQ(read_file(folder_ / "log.jsonl"), output({"export"}));
+  auto imported = json::parse(output({"import", "log.jsonl", "--dir", "new", "--json"}));
+  EXPECT_EQ(imported.at("events"), 10);
+  EXPECT_EQ(imported.at("frames"), 4);
+  EXPECT_EQ(names(), (std::set<std::string>{"log", "log.jsonl", "new"}));
+}
+
+TEST_F(LogExport, SaysWhichLinesBeginAFrame) {
+  std::vector<int> begin;
+  auto lines = lines_of(output({"export"}));
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    auto line = json::parse(lines[i]);
+    EXPECT_EQ(line.at("position"), i);
+    if (line.value("frame", false)) begin.push_back(line.at("position"));
+  }
+  EXPECT_EQ(begin, (std::vector<int>{1, 3, 6, 7}));
+}
+
+TEST_F(LogExport, ComesBackForAnEmptyLog) {
+  fs::remove_all(log_folder());
+  { TestLog empty(log_folder()); }
+  auto text = output({"export"});
+  EXPECT_EQ(lines_of(text).size(), 1U);
+  EXPECT_EQ(import(text).code, 0);
+  EXPECT_EQ(output({"export", "--dir", "new"}), text);
+}
+
+TEST_F(LogExport, ComesBackWithEventsOfEveryType) {
+  write_frames(log_folder(), {one_of_each(sample_time(30)), one_of_each(sample_time(40))});
+  auto text = output({"export"});
+  EXPECT_EQ(import(text).code, 0);
+  EXPECT_EQ(output({"export", "--dir", "new"}), text);
+}
+
+TEST_F(LogExport, WithAFilterIsForReadingAndSaysSo) {
+  for (const Words& filter : {Words{"--type", "custom"}, Words{"--limit", "3"}, Words{"--reverse"},
+                              Words{"--from", "2"}, Words{"--until", "2026-11-21T10:02:00Z"}}) {
+    Words words = {"export"};
+    words.insert(words.end(), filter.begin(), filter.end());
+    auto text = output(words);
+    EXPECT_EQ(json::parse(lines_of(text).at(0)).at("partial"), true) << text;
+    expect_refused(text, 7, {"exported with a filter", "without a filter"});
+  }
+  EXPECT_EQ(lines_of(output({"export", "--type", "custom"})).size(), 1U + 3U);
+}
+
+TEST_F(LogExport, NamesTheLineAndTheColumnOfWhatIsWrongAndLeavesNothing) {
+  const auto lines = lines_of(output({"export"}));
+  auto changed = [&](std::size_t line, const std::string& from, const std::string& to) {
+    auto copy = lines;
+    auto at = copy.at(line - 1).find(from);
+    EXPECT_NE(at, std::string::npos) << copy.at(line - 1);
+    copy.at(line - 1).replace(at, from.size(), to);
+    return joined(copy);
+  };
+  expect_refused(changed(5, "}", ""), 2, {"standard input:5:", "not valid JSON"});
+  expect_refused(changed(7, "\"code\":1", "\"code\":\"1\""), 2,
+                 {"standard input:7:", "'code' is not a whole number"});
+  expect_refused(changed(8, "\"message\"", "\"mesage\""), 2,
+                 {"standard input:8:", "'mesage'", "did you mean 'message'?"});
+  expect_refused(changed(4, "\"position\":3", "\"position\":4"), 2,
+                 {"standard input:4:2: event 4 stands where 3 should"});
+  expect_refused(changed(2, "\"frame\":true,", ""), 2,
+                 {"standard input:2:2: the first event begins no frame"});
+  expect_refused(changed(5, "T10:03", "T10:01"), 2,
+                 {"standard input:5:", "older than the one before it"});
+  expect_refused(changed(5, "T10:03", "T12:03"), 2, {"standard input:5:", "over 71 minutes"});
+}
+
+TEST_F(LogExport, RefusesAFirstLineThatIsNone) {
+  auto text = output({"export"});
+  auto rest = text.substr(text.find('\n'));
+  for (const auto* head :
+       {"", "{}", "[]", "{\"almanac\":\"log\"}", "{\"almanac\":\"log\",\"format\":1}",
+        "{\"almanac\":\"log\",\"format\":1,\"timeline\":\"xyz\",\"events\":10}"}) {
+    expect_refused(head + rest, 2, {"standard input:1: the first line"});
+  }
+  auto newer = text;
+  newer.replace(newer.find("\"format\":1"), 10, "\"format\":2");
+  expect_refused(newer, 2, {"format 2", "later one"});
+}
+
+TEST_F(LogExport, RefusesAFileThatWasCutShort) {
+  auto lines = lines_of(output({"export"}));
+  while (lines.size() > 1) {
+    lines.pop_back();
+    expect_refused(joined(lines), 2,
+                   {"ends with event " + std::to_string(lines.size() - 1) + " of 10", "cut short"});
+  }
+}
+
+TEST_F(LogExport, RefusesAFileThatWasChangedUnlessItSaysNothingOfADigest) {
+  auto text = output({"export"});
+  auto at = text.find("disk full");
+  text.replace(at, 9, "disk fine");
+  expect_refused(text, 2, {"was changed after it was exported", "\"digest\""});
+  auto digest = text.find(",\"digest\"");
+  text.erase(digest, text.find('}') - digest);
+  EXPECT_EQ(import(text).code, 0);
+  EXPECT_EQ(log({"grep", "disk fine", "-c", "--dir", "new"}).output, "1\n");
+}
+
+TEST_F(LogExport, EndsWhereTheLogEndedWhenItBegan) {
+  auto text = output({"export"});
+  write_frames(log_folder(), {{{.at = sample_time(20), .body = EngineStopped{}}}});
+  EXPECT_EQ(import(text).code, 0);
+  EXPECT_EQ(lines_of(output({"export"})).size(), 1U + 11U);
+}
+
+TEST_F(LogExport, LeavesALinkToADeviceALink) {
+  fs::create_symlink("/dev/null", folder_ / "link");
+  EXPECT_EQ(output({"export", "-o", "link"}), "");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+}
+
+}  // namespace
+}  // namespace almanac::test
