@@ -62,8 +62,22 @@ class VerifyTest : public testing::Test {
     auto log = Log::open(folder, {.access = Access::read});
     if (!log) return std::string(name(log.error().code)) + ": " + log.error().message;
     auto report = verify(**log);
-    if (!report) return std::string(name(report.error().code)) + ": " + report.error().message;
-    return "ok through " + std::to_string(report->last.value);
+    auto found = report ? "ok through " + std::to_string(report->last.value)
+                        : std::string(name(report.error().code)) + ": " + report.error().message;
+    log->reset();
+    for (std::uint64_t range_events : {0, 1, 3}) {
+      EXPECT_EQ(parallel_verdict(folder, {.jobs = 3, .range_events = range_events}), found);
+    }
+    return found;
+  }
+
+  // The same by several threads.
+  static std::string parallel_verdict(const fs::path& folder, const VerifyOptions& options) {
+    auto log = Log::open(folder, {.access = Access::read});
+    if (!log) return std::string(name(log.error().code)) + ": " + log.error().message;
+    auto done = verify(**log, options);
+    if (!done) return std::string(name(done.error().code)) + ": " + done.error().message;
+    return "ok through " + std::to_string(done->report.last.value);
   }
 
   // The same for a log of the same timeline that holds these frames instead.
