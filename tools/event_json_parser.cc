@@ -1,6 +1,6 @@
 #include <almanac/tools/event_json.h>
 
-#include <almanac/tools/base64.h>
+#include <almanac/tools/encoding.h>
 #include <almanac/tools/event_fields.h>
 #include <almanac/tools/nearest.h>
 #include <almanac/tools/units.h>

@@ -1,8 +1,9 @@
 #include <almanac/tools/export_head.h>
 
+#include <almanac/tools/encoding.h>
+
 #include <nlohmann/json.hpp>
 
-#include <charconv>
 #include <span>
 
 namespace almanac {
@@ -18,18 +19,10 @@ std::unexpected<LineFault> no_head(const std::string& why) {
                                    "make the file with `almanac log export`, without a filter"});
 }
 
-bool from_hex(const ordered_json& json, const char* name, std::span<std::byte> bytes) {
+bool read_hex(const ordered_json& json, const char* name, std::span<std::byte> bytes) {
   auto field = json.find(name);
-  if (field == json.end() || !field->is_string()) return false;
-  const auto& text = field->get_ref<const std::string&>();
-  if (text.size() != 2 * bytes.size()) return false;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    unsigned value = 0;
-    auto digits = text.data() + 2 * i;
-    if (std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2) return false;
-    bytes[i] = static_cast<std::byte>(value);
-  }
-  return true;
+  return field != json.end() && field->is_string() &&
+         from_hex(field->get_ref<const std::string&>(), bytes);
 }
 
 }  // namespace
@@ -59,7 +52,7 @@ std::expected<ExportHead, LineFault> parse_export_head(std::string_view line) {
                                      "use the version of Almanac that wrote it, or a later one"});
   }
   ExportHead head;
-  if (!from_hex(json, "timeline", head.timeline)) return no_head("it names no timeline");
+  if (!read_hex(json, "timeline", head.timeline)) return no_head("it names no timeline");
   auto events = json.find("events");
   if (events == json.end() || !events->is_number_unsigned()) {
     return no_head("it does not say how many events there are");
@@ -67,7 +60,7 @@ std::expected<ExportHead, LineFault> parse_export_head(std::string_view line) {
   head.last = Position(events->get<std::uint64_t>());
   if (json.contains("digest")) {
     head.digest.emplace();
-    if (!from_hex(json, "digest", *head.digest)) return no_head("its digest is none");
+    if (!read_hex(json, "digest", *head.digest)) return no_head("its digest is none");
   }
   head.partial = json.contains("partial") && json["partial"] == true;
   return head;

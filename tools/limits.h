@@ -24,6 +24,9 @@ inline constexpr std::size_t export_line_bytes_max = 6 * event_bytes_max + mebib
 inline constexpr std::size_t export_frame_events_max = 2 * batch_events_max;
 inline constexpr std::size_t export_frame_bytes_max = 4 * export_line_bytes_max;
 
+// Each reads the log in a transaction of its own, of which LMDB has 256 for all processes.
+inline constexpr std::size_t verify_jobs_max = 64;
+
 // A word longer than this is not compared with others, and at most so many others are looked at.
 inline constexpr std::size_t nearest_word_bytes_max = 64;
 inline constexpr std::size_t nearest_candidates_max = 100'000;

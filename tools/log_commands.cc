@@ -2,6 +2,7 @@
 #include <almanac/tools/log_commands.h>
 
 #include <almanac/tools/command_line.h>
+#include <almanac/tools/limits.h>
 
 namespace almanac {
 namespace {
@@ -88,9 +89,14 @@ void add_import(CommandGroup& log) {
 }
 
 void add_verify(CommandGroup& log) {
-  log.add<LogVerifyCommand>(
-      {"verify", "Check every checksum, digest, link and event", "almanac log verify --dir work"},
-      log_verify);
+  auto [options, command] =
+      log.add<LogVerifyCommand>({"verify", "Check every checksum, digest, link and event",
+                                 "almanac log verify --dir work\n"
+                                 "  Stopped with Ctrl-C, it goes on from there the next time."},
+                                log_verify);
+  options.number("-j,--jobs", command.jobs, {.min = 0, .max = limits::verify_jobs_max},
+                 {"NUMBER", "Threads; 0 = one for each processor"});
+  options.flag("--from-start", command.from_start, "Do not go on where an earlier run stopped");
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ const std::vector<Row> rows = {
     {"grep for nothing", {"log", "grep"}, usage, {"pattern is missing"}},
     {"grep for an empty text", {"log", "grep", ""}, usage, {"pattern", "empty"}},
     {"grep for half an expression", {"log", "grep", "-E", "a("}, usage, {"'a('", "-E"}},
+    {"too many threads", {"log", "verify", "-j", "65"}, usage, {"--jobs", "0 and 64"}},
     {"import of nothing", {"log", "import"}, usage, {"file is missing"}},
     {"import of a missing file",
      {"log", "import", "x.jsonl", "--dir", "log"},

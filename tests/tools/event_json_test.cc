@@ -3,7 +3,7 @@
 #include <almanac/tests/support/event_text.h>
 #include <almanac/tests/support/test_log.h>
 
-#include <almanac/tools/base64.h>
+#include <almanac/tools/encoding.h>
 #include <almanac/tools/event_fields.h>
 #include <almanac/tools/event_json.h>
 
