@@ -88,6 +88,12 @@ void add_import(CommandGroup& log) {
   options.require("file");
 }
 
+void add_stat(CommandGroup& log) {
+  log.add<LogStatCommand>(
+      {"stat", "Tell how large the log is and what is in it", "almanac log stat --dir work"},
+      log_stat);
+}
+
 void add_verify(CommandGroup& log) {
   auto [options, command] =
       log.add<LogVerifyCommand>({"verify", "Check every checksum, digest, link and event",
@@ -105,6 +111,7 @@ void add_log_commands(CommandGroup& log) {
   add_cat(log);
   add_tail(log);
   add_grep(log);
+  add_stat(log);
   add_verify(log);
   add_export(log);
   add_import(log);

@@ -30,6 +30,8 @@ const std::vector<Row> rows = {
     {"grep for an empty text", {"log", "grep", ""}, usage, {"pattern", "empty"}},
     {"grep for half an expression", {"log", "grep", "-E", "a("}, usage, {"'a('", "-E"}},
     {"too many threads", {"log", "verify", "-j", "65"}, usage, {"--jobs", "0 and 64"}},
+    {"no log to tell of", {"log", "stat", "--dir", "log"}, not_found, {"no log in log"}},
+    {"no log to follow", {"log", "tail", "-f", "--dir", "log"}, not_found, {"no log in log"}},
     {"import of nothing", {"log", "import"}, usage, {"file is missing"}},
     {"import of a missing file",
      {"log", "import", "x.jsonl", "--dir", "log"},

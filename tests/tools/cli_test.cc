@@ -81,6 +81,7 @@ TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
                                        {"log", "grep"},
                                        {"log", "export"},
                                        {"log", "import"},
+                                       {"log", "stat"},
                                        {"log", "verify"},
                                        {"state"},
                                        {"state", "digest"},
@@ -98,7 +99,7 @@ TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
 TEST_F(Cli, HelpOfEverythingListsEveryCommand) {
   auto help = almanac({"--help-all"});
   for (auto name : {"run", "submit", "list", "show", "cancel", "cat", "tail", "grep", "export",
-                    "import", "verify", "digest"}) {
+                    "import", "stat", "verify", "digest"}) {
     EXPECT_NE(help.find(name), std::string::npos) << name;
   }
 }
