@@ -74,16 +74,20 @@ class ObjectFields {
   void always(const char* name, Field& field) {
     if (!(*this)(name, field) && !fault_) {
       fault_ = {1, fmt::format("the field '{}' is missing", name), how_to_write};
+      is_missing_ = true;
     }
   }
   void wrong(const char* name, std::string message, std::string next_step) {
     if (fault_) return;
     fault_ = {column_of(line_, name), std::move(message), std::move(next_step)};
   }
-  // What was found wrong, also that a member of the object is not known.
+  // What was found wrong, also that a member of the object is not known. A field that is missing
+  // was perhaps only mistyped: then that is said.
   [[nodiscard]] std::optional<LineFault> finish() {
-    for (rapidjson::SizeType i = 0; i < object_.MemberCount() && !fault_; ++i) {
-      if (!used_[i]) unknown(view((object_.MemberBegin() + i)->name));
+    for (rapidjson::SizeType i = 0; i < object_.MemberCount(); ++i) {
+      if (used_[i] || (fault_ && !is_missing_)) continue;
+      unknown(view((object_.MemberBegin() + i)->name));
+      is_missing_ = false;
     }
     return fault_;
   }
@@ -223,6 +227,7 @@ class ObjectFields {
   std::vector<std::string_view> known_;
   const char* name_ = "";  // of the field that is being read
   std::optional<LineFault> fault_;
+  bool is_missing_ = false;  // that is all the fault says
 };
 
 // The body of the type that the line names, with nothing set.

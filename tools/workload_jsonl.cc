@@ -1,4 +1,4 @@
-// The one door to RapidJSON: each line's events become our tree.
+// What RapidJSON tells of each line becomes our tree.
 #include <almanac/tools/workload_value.h>
 
 #include <almanac/tools/limits.h>

@@ -124,6 +124,8 @@ TEST(EventJson, RefusesALineThatIsNoEventAndSaysWhere) {
       {R"({"position":1,"time":"noon"})", "15: 'noon' is not a time"},
       {R"({"position":1,"time":1,"type":"TaskReadyd"})", "24: there is no event type 'TaskReadyd'"},
       {R"({"position":1,"time":1,"type":"TaskReadied"})", "1: the field 'task' is missing"},
+      {R"({"position":1,"time":1,"type":"TaskReadied","tsk":1})",
+       "45: an event of this type has no field 'tsk'"},
       {enqueued_line(R"(,"labl":"x")"), "76: an event of this type has no field 'labl'"},
       {enqueued_line(R"(,"task":2)"), "76: the field 'task' stands in it twice"},
       {enqueued_line(R"(,"label":1)"), "76: the field 'label' is not text, or {\"base64\": \"…\"}"},
