@@ -108,8 +108,14 @@ TEST_F(LogImportTest, KeepsAFrameTimeThatIsNotThatOfItsFirstEvent) {
   ASSERT_TRUE(log);
   ASSERT_TRUE((*log)->add(Time(Duration(5)), numbered_events(7, 2)));
   ASSERT_TRUE((*log)->finish());
-  ASSERT_TRUE(copy_log(folder_ / "new", folder_ / "again"));
-  EXPECT_EQ(frames_of(folder_ / "again"), frames_of(folder_ / "new"));
+  log->reset();
+  auto made = Log::open(folder_ / "new", {.access = Access::read});
+  auto read = (*made)->read_frames(Position(1), [](const FrameReader& frame) -> Result<bool> {
+    EXPECT_EQ(frame.header().time, Time(Duration(5)));
+    EXPECT_EQ(frame.event(0)->at, Time(Duration(7)));
+    return true;
+  });
+  EXPECT_TRUE(read);
 }
 
 TEST_F(LogImportTest, MakesALogThatCanBeWrittenTo) {
