@@ -228,8 +228,9 @@ class CommandLine {
     app_.footer(
         "Example:\n"
         "  almanac run examples/project_report.toml\n\n"
-        "Exit codes: 0 ok, 1 a task failed or nothing was found, 2 usage, 3 not found,\n"
-        "4 conflict, 5 no daemon, 6 corrupt, 7 refused, 8 outcome unknown, 9 storage full.");
+        "Exit codes: 0 ok, 1 a task failed or nothing was found, 2 usage,\n"
+        "3 not found, 4 conflict, 5 no daemon, 6 corrupt, 7 refused,\n"
+        "8 outcome unknown, 9 storage full.");
     app_.set_version_flag("--version", "almanac " + std::string(version), "Print the version");
     app_.set_help_flag("-h,--help", "Print this help");
     add_run();
