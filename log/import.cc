@@ -170,8 +170,9 @@ Result<void> LogImport::finish() {
   store_.reset();
   if (auto synced = sync_folder(building_); !synced) return synced;
   if (::rename(building_.c_str(), folder_.c_str()) != 0) {
-    if (errno == ENOTEMPTY || errno == EEXIST) return check_target(folder_);
-    return fail_errno(errno, "rename " + building_.string());
+    int failed = errno;
+    if (auto free = check_target(folder_); !free) return free;
+    return fail_errno(failed, "rename " + building_.string());
   }
   auto parent = folder_.parent_path();
   folder_.clear();  // there is nothing to remove any more

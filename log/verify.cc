@@ -157,6 +157,8 @@ class ParallelVerification {
         error_ = damage("an event is older than the one before it", range.first->first).error();
       }
       if (error_) return;
+    }
+    if (range.report.last) {
       auto so_far = std::exchange(report_, range.report);
       report_.frames += so_far.frames;
       report_.bytes += so_far.bytes;

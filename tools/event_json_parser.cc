@@ -2,6 +2,7 @@
 
 #include <almanac/tools/encoding.h>
 #include <almanac/tools/event_fields.h>
+#include <almanac/tools/json_tree.h>
 #include <almanac/tools/nearest.h>
 #include <almanac/tools/units.h>
 
@@ -10,14 +11,12 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
-
-#include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
+#include <memory_resource>
 
 namespace almanac {
 
 struct EventMemory::Parts {
-  rapidjson::MemoryPoolAllocator<> json;  // the text of JSON strings
+  std::pmr::monotonic_buffer_resource texts;  // of JSON strings
   std::deque<std::string> decoded;
   std::deque<std::vector<std::string_view>> names;
   std::deque<std::vector<TaskId>> ids;
@@ -27,7 +26,7 @@ EventMemory::EventMemory() : parts_(std::make_unique<Parts>()) {}
 EventMemory::~EventMemory() = default;
 
 void EventMemory::clear() {
-  parts_->json.Clear();
+  parts_->texts.release();
   parts_->decoded.clear();
   parts_->names.clear();
   parts_->ids.clear();
@@ -47,24 +46,20 @@ std::size_t column_of(std::string_view line, std::string_view key, std::size_t a
 
 namespace {
 
-using rapidjson::Value;
-
 constexpr const char* how_to_write = "`almanac log export` shows how events are written";
-
-std::string_view view(const Value& value) { return {value.GetString(), value.GetStringLength()}; }
 
 // Fills the fields from the members of one object. The first thing that is wrong stays.
 template <class Memory>
 class ObjectFields {
  public:
-  ObjectFields(std::string_view line, const Value& object, Memory& memory)
-      : line_(line), object_(object), memory_(memory), used_(object.MemberCount(), false) {}
+  ObjectFields(std::string_view line, const JsonValue::Object& object, Memory& memory)
+      : line_(line), object_(object), memory_(memory), used_(object.size(), false) {}
 
   // Whether there is a field of this name; it is filled.
   template <class Field>
   bool operator()(const char* name, Field& field) {
     known_.emplace_back(name);
-    const Value* value = take(name);
+    const JsonValue* value = take(name);
     if (value == nullptr || fault_) return false;
     name_ = name;
     get(*value, field);
@@ -84,21 +79,20 @@ class ObjectFields {
   // What was found wrong, also that a member of the object is not known. A field that is missing
   // was perhaps only mistyped: then that is said.
   [[nodiscard]] std::optional<LineFault> finish() {
-    for (rapidjson::SizeType i = 0; i < object_.MemberCount(); ++i) {
+    for (std::size_t i = 0; i < object_.size(); ++i) {
       if (used_[i] || (fault_ && !is_missing_)) continue;
-      unknown(view((object_.MemberBegin() + i)->name));
+      unknown(object_[i].name);
       is_missing_ = false;
     }
     return fault_;
   }
 
  private:
-  const Value* take(std::string_view name) {
-    for (rapidjson::SizeType i = 0; i < object_.MemberCount(); ++i) {
-      const auto& member = *(object_.MemberBegin() + i);
-      if (used_[i] || view(member.name) != name) continue;
+  const JsonValue* take(std::string_view name) {
+    for (std::size_t i = 0; i < object_.size(); ++i) {
+      if (used_[i] || object_[i].name != name) continue;
       used_[i] = true;
-      return &member.value;
+      return &object_[i].value;
     }
     return nullptr;
   }
@@ -118,49 +112,54 @@ class ObjectFields {
     wrong(name_, fmt::format("the field '{}' is not {}", name_, what), how_to_write);
   }
 
-  void get(const Value& value, bool& field) {
-    if (!value.IsBool()) return expected("true or false");
-    field = value.GetBool();
+  void get(const JsonValue& value, bool& field) {
+    const auto* found = value.get<bool>();
+    if (found == nullptr) return expected("true or false");
+    field = *found;
   }
   template <class Field>
     requires std::integral<Field>
-  void get(const Value& value, Field& field) {
+  void get(const JsonValue& value, Field& field) {
     using Limits = std::numeric_limits<Field>;
-    bool fits = std::is_signed_v<Field>
-                    ? value.IsInt64() && value.GetInt64() >= std::int64_t{Limits::min()} &&
-                          value.GetInt64() <= static_cast<std::int64_t>(Limits::max())
-                    : value.IsUint64() && value.GetUint64() <= std::uint64_t{Limits::max()};
-    if (!fits) {
-      return expected(fmt::format("a whole number from {} to {}", Limits::min(), Limits::max()));
+    const auto* whole = value.get<std::uint64_t>();
+    const auto* negative = value.get<std::int64_t>();
+    if (whole != nullptr && *whole <= static_cast<std::uint64_t>(Limits::max())) {
+      field = static_cast<Field>(*whole);
+    } else if (negative != nullptr && std::is_signed_v<Field> &&
+               *negative >= static_cast<std::int64_t>(Limits::min())) {
+      field = static_cast<Field>(*negative);
+    } else {
+      expected(fmt::format("a whole number from {} to {}", Limits::min(), Limits::max()));
     }
-    field = std::is_signed_v<Field> ? static_cast<Field>(value.GetInt64())
-                                    : static_cast<Field>(value.GetUint64());
   }
   template <class Tag>
-  void get(const Value& value, Number<Tag>& field) {
+  void get(const JsonValue& value, Number<Tag>& field) {
     get(value, field.value);
   }
-  void get(const Value& value, Duration& field) {
+  void get(const JsonValue& value, Duration& field) {
     std::int64_t count = 0;
     get(value, count);
     field = Duration(count);
   }
-  void get(const Value& value, Time& field) {
-    if (value.IsInt64()) {
-      field = Time(Duration(value.GetInt64()));
+  void get(const JsonValue& value, Time& field) {
+    const auto* text = value.get<std::string_view>();
+    if (text == nullptr) {
+      Duration since_1970{0};
+      get(value, since_1970);
+      field = Time(since_1970);
       return;
     }
-    if (!value.IsString()) return expected("a time");
-    auto time = parse_time(view(value));
+    auto time = parse_time(*text);
     if (!time) return wrong(name_, time.error().message, time.error().next_step);
     field = *time;
   }
   template <class Choice>
-  void choose(const Value& value, Choice& field, int count) {
+  void choose(const JsonValue& value, Choice& field, int count) {
+    const auto* text = value.get<std::string_view>();
     std::string all;
     for (int i = 0; i < count; ++i) {
       auto word = name(static_cast<Choice>(i));
-      if (value.IsString() && view(value) == word) {
+      if (text != nullptr && *text == word) {
         field = static_cast<Choice>(i);
         return;
       }
@@ -168,22 +167,24 @@ class ObjectFields {
     }
     expected(all);
   }
-  void get(const Value& value, AttemptStatus& field) { choose(value, field, attempt_status_count); }
-  void get(const Value& value, HandBackReason& field) {
+  void get(const JsonValue& value, AttemptStatus& field) {
+    choose(value, field, attempt_status_count);
+  }
+  void get(const JsonValue& value, HandBackReason& field) {
     choose(value, field, hand_back_reason_count);
   }
 
-  // The only member of the object, when that is its name.
-  static const Value* only(const Value& object, std::string_view name) {
-    if (!object.IsObject() || object.MemberCount() != 1) return nullptr;
-    const auto& member = *object.MemberBegin();
-    return view(member.name) == name && member.value.IsString() ? &member.value : nullptr;
+  // The text that is the only member of the object, when that is its name.
+  static const std::string_view* only(const JsonValue& value, std::string_view name) {
+    const auto* object = value.get<JsonValue::Object>();
+    if (object == nullptr || object->size() != 1 || object->front().name != name) return nullptr;
+    return object->front().value.get<std::string_view>();
   }
-  // Also says whether it was base64 at all.
-  bool decode(const Value& value, std::string_view& field) {
-    const Value* text = only(value, "base64");
+  // Whether it is base64 at all.
+  bool decode(const JsonValue& value, std::string_view& field) {
+    const auto* text = only(value, "base64");
     if (text == nullptr) return false;
-    auto bytes = from_base64(view(*text));
+    auto bytes = from_base64(*text);
     if (bytes) {
       field = memory_.decoded.emplace_back(std::move(*bytes));
     } else {
@@ -191,37 +192,39 @@ class ObjectFields {
     }
     return true;
   }
-  void get(const Value& value, std::string_view& field) {
-    if (value.IsString()) {
-      field = view(value);
+  void get(const JsonValue& value, std::string_view& field) {
+    if (const auto* text = value.get<std::string_view>()) {
+      field = *text;
     } else if (!decode(value, field)) {
       expected("text, or {\"base64\": \"…\"}");
     }
   }
-  void get(const Value& value, Bytes& field) {
+  void get(const JsonValue& value, Bytes& field) {
     std::string_view bytes;
-    if (const Value* text = only(value, "text")) {
-      bytes = view(*text);
+    if (const auto* text = only(value, "text")) {
+      bytes = *text;
     } else if (!decode(value, bytes)) {
       expected("{\"text\": \"…\"} or {\"base64\": \"…\"}");
     }
     field = as_bytes(bytes);
   }
-  void get(const Value& value, NameListView& field) {
-    if (!value.IsArray()) return expected("a list of texts");
+  void get(const JsonValue& value, NameListView& field) {
+    const auto* list = value.get<JsonValue::List>();
+    if (list == nullptr) return expected("a list of texts");
     auto& names = memory_.names.emplace_back();
-    for (const Value& element : value.GetArray()) get(element, names.emplace_back());
+    for (const JsonValue& element : *list) get(element, names.emplace_back());
     field = NameListView(names);
   }
-  void get(const Value& value, std::span<const TaskId>& field) {
-    if (!value.IsArray()) return expected("a list of tasks' numbers");
+  void get(const JsonValue& value, std::span<const TaskId>& field) {
+    const auto* list = value.get<JsonValue::List>();
+    if (list == nullptr) return expected("a list of tasks' numbers");
     auto& ids = memory_.ids.emplace_back();
-    for (const Value& element : value.GetArray()) get(element, ids.emplace_back());
+    for (const JsonValue& element : *list) get(element, ids.emplace_back());
     field = ids;
   }
 
   std::string_view line_;
-  const Value& object_;
+  const JsonValue::Object& object_;
   Memory& memory_;
   std::vector<bool> used_;
   std::vector<std::string_view> known_;
@@ -269,20 +272,17 @@ ParsedEvent read_fields(Fields& fields) {
 }  // namespace
 
 std::expected<ParsedEvent, LineFault> parse_event(std::string_view line, EventMemory& memory) {
-  constexpr unsigned flags = rapidjson::kParseValidateEncodingFlag |
-                             rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
-  rapidjson::Document document(&memory.parts_->json);
-  document.Parse<flags>(line.data(), line.size());
-  if (document.HasParseError()) {
-    return std::unexpected(LineFault{
-        document.GetErrorOffset() + 1,
-        fmt::format("not valid JSON: {}", rapidjson::GetParseError_En(document.GetParseError())),
-        "every line must be one whole JSON object"});
+  auto json = parse_json(line, memory.parts_->texts);
+  if (!json) {
+    return std::unexpected(LineFault{json.error().offset + 1,
+                                     "not valid JSON: " + json.error().message,
+                                     "every line must be one whole JSON object"});
   }
-  if (!document.IsObject()) {
+  const auto* object = json->get<JsonValue::Object>();
+  if (object == nullptr) {
     return std::unexpected(LineFault{1, "the line is not a JSON object", how_to_write});
   }
-  ObjectFields fields(line, document, *memory.parts_);
+  ObjectFields fields(line, *object, *memory.parts_);
   auto parsed = read_fields(fields);
   if (auto fault = fields.finish()) return std::unexpected(std::move(*fault));
   return parsed;

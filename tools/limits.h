@@ -19,6 +19,8 @@ inline constexpr std::size_t workload_nesting_max = 16;
 
 // A line of an exported log holds one event, each byte of its text as \u0000 at worst.
 inline constexpr std::size_t export_line_bytes_max = 6 * event_bytes_max + mebibyte;
+// Lists and objects inside each other. Three are in use: the event, a list, bytes in it.
+inline constexpr std::size_t export_nesting_max = 8;
 // The events of a frame are in memory together while they are imported. A frame holds what its
 // first mebibyte of batches brought, and one more batch.
 inline constexpr std::size_t export_frame_events_max = 2 * batch_events_max;

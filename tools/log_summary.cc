@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -66,11 +67,16 @@ class Counter {
     auto step = static_cast<std::size_t>((event.at - summary_.first_time) / summary_.step);
     summary_.rate[std::min(step, summary_.rate.size() - 1)] += 1;
   }
+  // Those of one frequency stay in the order of their types.
   void finish() {
+    std::multimap<std::uint64_t, TypeSummary, std::greater<>> sorted;
     for (auto& types : types_) {
-      for (auto& [name, type] : types) summary_.types.push_back(std::move(type));
+      for (auto& [name, type] : types) {
+        auto events = type.events;
+        sorted.emplace(events, std::move(type));
+      }
     }
-    std::ranges::stable_sort(summary_.types, std::greater(), &TypeSummary::events);
+    for (auto& [events, type] : sorted) summary_.types.push_back(std::move(type));
   }
 
  private:
