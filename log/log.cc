@@ -69,9 +69,15 @@ Result<LogTail> Log::tail() const {
 }
 
 Result<Position> Log::first() const {
-  auto base = parts_->store->base();
+  auto base = this->base();
   if (!base) return std::unexpected(base.error());
   return base->last.next();
+}
+
+Result<LogTail> Log::base() const {
+  auto base = parts_->store->base();
+  if (!base) return std::unexpected(base.error());
+  return LogTail{base->last, base->digest, base->time};
 }
 
 Result<AppendTicket> Log::append(std::span<const Event> events, const AppendOptions& options) {

@@ -77,6 +77,9 @@ class Log {
   // The first position there is; 1 unless the log was trimmed. Of an empty log the next one.
   [[nodiscard]] Result<Position> first() const;
 
+  // What was in front of that when it was trimmed: its end, and nothing else is left of it.
+  [[nodiscard]] Result<LogTail> base() const;
+
   // --- Appending. The events of one call are stored together or not at all, one after the other.
   // Errors: invalid (see check_batch, or older than the end of the log), conflict (expected
   // versions, idempotency keys), busy, storage_full (nothing was stored), unknown_outcome.

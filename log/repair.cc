@@ -135,8 +135,8 @@ Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options
   auto damage = find_damage(folder);
   if (!damage) return std::unexpected(damage.error());
   const auto confirmed = CommitFile::read(folder / store_folder);
-  auto salvage = find_frames({folder / store_folder},
-                             {.confirmed = confirmed, .progress = options.progress});
+  auto salvage =
+      find_frames({folder / store_folder}, {.confirmed = confirmed, .progress = options.progress});
   if (!salvage) return std::unexpected(salvage.error());
   auto report = report_of(*salvage, confirmed[0], *damage);
   if (salvage->chain.empty()) {

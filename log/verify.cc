@@ -227,8 +227,15 @@ Result<VerifyReport> verify(const Log& log, const std::function<void(Position)>&
 Result<Verification> verify(const Log& log, const VerifyOptions& options) {
   auto tail = log.tail();
   if (!tail) return std::unexpected(tail.error());
-  if (auto holds = check_holds(log, options.from); !holds) return std::unexpected(holds.error());
-  return ParallelVerification(log, options, tail->last).run(options);
+  auto base = log.base();
+  if (!base) return std::unexpected(base.error());
+  VerifyOptions from_base = options;
+  if (options.from.last < base->last) {
+    from_base.from = {.last = base->last, .digest = base->digest, .time = base->time};
+  } else if (auto holds = check_holds(log, options.from); !holds) {
+    return std::unexpected(holds.error());
+  }
+  return ParallelVerification(log, from_base, tail->last).run(from_base);
 }
 
 }  // namespace almanac

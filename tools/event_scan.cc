@@ -17,12 +17,12 @@ Result<Range> range_of(const Log& log, const EventFilter& filter) {
   Range range{std::max(filter.from, Position(1)), tail->last};
   if (filter.to) range.last = std::min(range.last, filter.to);
   if (filter.since) {
-    auto first = position_not_before(log, *filter.since);
+    auto first = log.position_at(*filter.since);
     if (!first) return std::unexpected(first.error());
     range.first = std::max(range.first, *first);
   }
   if (filter.until) {
-    auto end = position_not_before(log, *filter.until + Duration(1));
+    auto end = log.position_at(*filter.until + Duration(1));
     if (!end) return std::unexpected(end.error());
     range.last = std::min(range.last, Position(end->value - 1));
   }
@@ -57,48 +57,13 @@ Result<void> scan_forward(const Log& log, Range range, Matching matching) {
 }
 
 Result<void> scan_backward(const Log& log, Range range, Matching matching) {
-  bool more = true;
-  Position last = range.last;
-  while (more && last >= range.first) {
-    more = false;  // unless there is a frame
-    auto visit = [&](const FrameReader& frame) -> Result<bool> {
-      Position first = frame.header().first;
-      more = true;
-      for (Position next = last.next(); more && next > std::max(first, range.first);) {
-        next = Position(next.value - 1);
-        auto event = frame.event(static_cast<std::uint32_t>(next.value - first.value));
-        if (!event) return std::unexpected(event.error());
-        auto seen = matching.see({next, *event});
-        if (!seen) return seen;
-        more = *seen;
-      }
-      last = Position(first.value - 1);
-      return false;
-    };
-    if (auto read = log.read_frames(last, visit); !read) return read;
-  }
-  return {};
+  return log.read_backward(range.last, [&](const RecordedEvent& event) -> Result<bool> {
+    if (event.position < range.first) return false;
+    return matching.see(event);
+  });
 }
 
 }  // namespace
-
-Result<Position> position_not_before(const Log& log, Time time) {
-  auto tail = log.tail();
-  if (!tail) return std::unexpected(tail.error());
-  Position first(1);
-  for (Position end = tail->last.next(); first < end;) {
-    Position middle(first.value + (end.value - first.value) / 2);
-    Time at;
-    auto read = log.read_one(middle, [&](const Event& event) { at = event.at; });
-    if (!read) return std::unexpected(read.error());
-    if (at < time) {
-      first = middle.next();
-    } else {
-      end = middle;
-    }
-  }
-  return first;
-}
 
 Result<void> scan_events(const Log& log, const EventFilter& filter, const ScanOptions& options,
                          const Log::Visit& visit) {

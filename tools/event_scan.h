@@ -20,7 +20,4 @@ struct ScanOptions {
 [[nodiscard]] Result<void> scan_events(const Log& log, const EventFilter& filter,
                                        const ScanOptions& options, const Log::Visit& visit);
 
-// The first position whose event is not older than `time`; one behind the last when all are.
-[[nodiscard]] Result<Position> position_not_before(const Log& log, Time time);
-
 }  // namespace almanac

@@ -105,6 +105,32 @@ void add_verify(CommandGroup& log) {
   options.flag("--from-start", command.from_start, "Do not go on where an earlier run stopped");
 }
 
+void add_trim(CommandGroup& log) {
+  auto [options, command] =
+      log.add<LogTrimCommand>({"trim", "Remove the front of the log, below its checkpoint",
+                               "almanac log trim --older-than \"30 days ago\"\n"
+                               "  almanac log trim --keep 2GiB\n"
+                               "  What the checkpoint does not cover stays, whatever is asked."},
+                              log_trim);
+  options.number("--before", command.before, {}, {"POSITION", "Events in front of this one"});
+  options.text("--older-than", command.older_than,
+               {"TIME", "Events older than this, such as\n\"30 days ago\""});
+  options.text("--keep", command.keep, {"SIZE", "All but the newest so many bytes"});
+}
+
+void add_repair(CommandGroup& log) {
+  auto [options, command] = log.add<LogRepairCommand>(
+      {"repair", "Keep what is whole of a damaged log", "almanac log repair --dry-run"},
+      log_repair);
+  options.flag("--dry-run", command.dry_run, "Only say what would be kept and cut");
+}
+
+void add_compact(CommandGroup& log) {
+  log.add<LogCompactCommand>({"compact", "Copy the log into a file without unused pages",
+                              "almanac log compact --dir work"},
+                             log_compact);
+}
+
 }  // namespace
 
 void add_log_commands(CommandGroup& log) {
@@ -115,6 +141,9 @@ void add_log_commands(CommandGroup& log) {
   add_verify(log);
   add_export(log);
   add_import(log);
+  add_trim(log);
+  add_repair(log);
+  add_compact(log);
 }
 
 }  // namespace almanac

@@ -73,4 +73,26 @@ struct LogImportCommand {
 };
 ExitCode log_import(const LogImportCommand& command);
 
+struct LogTrimCommand {
+  std::filesystem::path folder;
+  std::uint64_t before = 0;  // position; 0 = not said
+  std::string older_than;    // time; empty = not said
+  std::string keep;          // size; empty = not said
+  bool json = false;
+};
+ExitCode log_trim(const LogTrimCommand& command);
+
+struct LogRepairCommand {
+  std::filesystem::path folder;
+  bool dry_run = false;  // only say what would be kept and cut
+  bool json = false;
+};
+ExitCode log_repair(const LogRepairCommand& command);
+
+struct LogCompactCommand {
+  std::filesystem::path folder;
+  bool json = false;
+};
+ExitCode log_compact(const LogCompactCommand& command);
+
 }  // namespace almanac

@@ -1,4 +1,4 @@
-#include <almanac/tools/commands.h>
+#include <almanac/tools/log_commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 

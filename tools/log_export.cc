@@ -36,7 +36,10 @@ Result<void> export_log(const LogExportCommand& command, const EventFilter& filt
   if (!tail) return std::unexpected(tail.error());
   auto out = OutputFile::open(command.output);
   if (!out) return std::unexpected(out.error());
-  bool partial = !filter.is_open() || command.limit != 0 || command.reverse;
+  auto first = (*log)->first();
+  if (!first) return std::unexpected(first.error());
+  bool partial = !filter.is_open() || command.limit != 0 || command.reverse ||
+                 *first != Position(1);  // the front was removed
   ExportHead head{.timeline = (*log)->timeline(),
                   .last = tail->last,
                   .digest = tail->digest,

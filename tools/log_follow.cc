@@ -5,7 +5,7 @@
 namespace almanac {
 namespace {
 
-// How long a new event may go unnoticed; looking for one reads where the log ends.
+// How long a wish to stop may go unnoticed.
 constexpr auto look_interval = std::chrono::milliseconds(50);
 // While there is much to catch up with, this often is asked whether to stop.
 constexpr std::uint64_t events_between_asking = 64;
@@ -14,26 +14,19 @@ constexpr std::uint64_t events_between_asking = 64;
 
 Result<void> follow_log(const Log& log, Position from, Interrupt& interrupt,
                         const Log::Visit& visit) {
+  auto subscription = log.subscribe(from);
+  auto wanted = [&] { return interrupt.wait({}) == Interrupt::Woken::by_time; };
   bool more = true;
   auto see = [&](const RecordedEvent& event) -> Result<bool> {
-    if (event.position.value % events_between_asking == 0) {
-      more = interrupt.wait({}) == Interrupt::Woken::by_time;
-      if (!more) return false;
-    }
-    from = event.position.next();
     auto seen = visit(event);
-    more = seen && *seen;
-    return seen;
+    more = seen && *seen && (event.position.value % events_between_asking != 0 || wanted());
+    return seen ? Result<bool>(more) : seen;
   };
   while (more) {
-    auto tail = log.tail();
-    if (!tail) return std::unexpected(tail.error());
-    if (tail->last >= from) {
-      if (auto read = log.read(from, see); !read) return read;
-    } else {
-      std::fflush(stdout);
-      more = interrupt.wait(look_interval) == Interrupt::Woken::by_time;
-    }
+    auto given = subscription.next(see, look_interval);
+    if (!given) return std::unexpected(given.error());
+    if (!*given) std::fflush(stdout);
+    more = more && wanted();
   }
   return {};
 }

@@ -90,7 +90,9 @@ class Counter {
 Result<void> find_span(const Log& log, std::size_t rate_steps, LogSummary& summary) {
   auto tail = log.tail();
   if (!tail || !tail->last) return tail ? Result<void>() : std::unexpected(tail.error());
-  summary.first = Position(1);
+  auto first = log.first();
+  if (!first) return std::unexpected(first.error());
+  summary.first = *first;
   summary.last = tail->last;
   summary.last_time = tail->time;
   auto read =

@@ -1,6 +1,8 @@
 #include <almanac/tools/units.h>
 
 #include <fmt/core.h>
+#include <cmath>
+#include <string>
 
 #include <algorithm>
 #include <array>
@@ -259,6 +261,24 @@ std::string format_time(Time time) {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", int(date.year()),
                      unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
                      clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+}
+
+Result<std::uint64_t> parse_bytes(std::string_view text) {
+  static constexpr std::array<std::string_view, 5> names = {"B", "KiB", "MiB", "GiB", "TiB"};
+  const auto invalid = [&] {
+    return fail(ErrorCode::invalid, "\"" + std::string(text) + "\" is not a size",
+                "write a number with B, KiB, MiB, GiB or TiB, such as 512MiB");
+  };
+  double number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || !(number >= 0)) return invalid();
+  std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  auto found = std::ranges::find(names, unit.empty() ? names[0] : unit);
+  if (found == names.end()) return invalid();
+  auto bytes = number * std::pow(1024.0, static_cast<double>(found - names.begin()));
+  if (bytes >= 9e18) return invalid();
+  return static_cast<std::uint64_t>(bytes);
 }
 
 std::string format_bytes(std::uint64_t bytes) {

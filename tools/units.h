@@ -31,6 +31,9 @@ inline constexpr Duration duration_max = std::chrono::days(36'500);
 // In UTC and always of one width, so that text sorts as time does: "2026-11-21T10:00:00.000000Z".
 [[nodiscard]] std::string format_time(Time time);
 
+// "4096", "64KiB", "1.5 GiB": a number and B, KiB, MiB, GiB or TiB; B when left out.
+// Errors: invalid.
+[[nodiscard]] Result<std::uint64_t> parse_bytes(std::string_view text);
 // "817 B", "12.3 KiB", "4.0 GiB": one decimal, cut.
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);
 

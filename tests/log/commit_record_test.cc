@@ -35,7 +35,8 @@ std::size_t newest_index(const std::string& data) {
   return meta_of(data, 0).transaction < meta_of(data, 1).transaction ? 1 : 0;
 }
 
-// A log of frames 1 2 | 3 4 | 5 6 | 7 8, with both files as they were when it was closed behind each.
+// A log of frames 1 2 | 3 4 | 5 6 | 7 8, with both files as they were when it was closed behind
+// each.
 class CommitRecordTest : public testing::Test {
  protected:
   struct Files {
@@ -47,7 +48,9 @@ class CommitRecordTest : public testing::Test {
     { const TestLog log(folder_ / "log"); }
     keep(0);
     for (std::uint64_t last : {2, 4, 6, 8}) {
-      { EXPECT_TRUE(TestLog(folder_ / "log").append(numbered_events(last - 1, 2))); }
+      {
+        EXPECT_TRUE(TestLog(folder_ / "log").append(numbered_events(last - 1, 2)));
+      }
       keep(last);
     }
   }

@@ -119,10 +119,10 @@ TEST(EventScan, EndsWhenItIsToldTo) {
 
 TEST(EventScan, FindsTheFirstOfSeveralEventsAtOneTime) {
   ScannedLog log;
-  EXPECT_EQ(position_not_before(log.log(), Time(Duration(0))), Position(1));
-  EXPECT_EQ(position_not_before(log.log(), Time(Duration(110))), Position(5));
-  EXPECT_EQ(position_not_before(log.log(), Time(Duration(111))), Position(9));
-  EXPECT_EQ(position_not_before(log.log(), Time(Duration(9'999))), Position(log.size() + 1));
+  EXPECT_EQ(log.log().position_at(Time(Duration(0))), Position(1));
+  EXPECT_EQ(log.log().position_at(Time(Duration(110))), Position(5));
+  EXPECT_EQ(log.log().position_at(Time(Duration(111))), Position(9));
+  EXPECT_EQ(log.log().position_at(Time(Duration(9'999))), Position(log.size() + 1));
 }
 
 TEST(EventFilter, IsOpenOnlyWhenNothingIsAskedFor) {
