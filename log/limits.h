@@ -59,8 +59,8 @@ inline constexpr std::size_t journal_bytes_max = 512 * mebibyte;
 static_assert(2 * (recent_bytes_max + frame_bytes_max + 2 * commit_bytes_target) <=
               journal_bytes_max);
 // They are brought to the store as soon as there is a good load, or after this long …
-inline constexpr std::size_t settle_bytes_min = 2 * mebibyte;
-inline constexpr std::chrono::milliseconds settle_interval{100};
+inline constexpr std::size_t settle_bytes_min = 4 * mebibyte;
+inline constexpr std::chrono::milliseconds settle_interval{250};
 // … and tried again after this long when it has no room.
 inline constexpr std::chrono::milliseconds settle_retry_interval{250};
 

@@ -121,7 +121,7 @@ std::vector<IndexEntry> Log::Parts::index_entries_of(std::span<const Event> even
 }
 
 Result<AppendTicket> Log::Parts::append(const std::shared_ptr<EventBatch>& batch,
-                                        const AppendOptions& append_options, bool wait_for_room) {
+                                        const AppendOptions& append_options, bool wait) {
   if (!writer) {
     return fail(ErrorCode::refused, "the log was opened for reading", "open it with Access::write");
   }
@@ -130,11 +130,9 @@ Result<AppendTicket> Log::Parts::append(const std::shared_ptr<EventBatch>& batch
   if (!cost) return std::unexpected(cost.error());
   std::vector<IndexEntry> entries;
   if (index.on()) entries = index_entries_of(batch->events);
-  return writer->append_now(batch, {.batch = {},
-                                    .cost = *cost,
-                                    .options = append_options,
-                                    .entries = entries,
-                                    .wait_for_room = wait_for_room});
+  return writer->append_now(
+      batch,
+      {.batch = {}, .cost = *cost, .options = append_options, .entries = entries, .wait = wait});
 }
 
 Result<void> Log::read(Position from, const Visit& visit) const {

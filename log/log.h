@@ -34,10 +34,10 @@ struct LogOptions {
 
   // The rest is for writing only.
 
-  // Told of every frame, on the writer's thread.
+  // Told of every frame; see OnCommit for where.
   OnCommit on_commit = [](const CommitReport&) {};
-  // Given the coroutines to resume, all of one frame at once, on the writer's thread: the place to
-  // hand them to a loop of your own. Without it they are resumed right there.
+  // Given the coroutines to resume, all of one frame at once, where on_commit is called: the place
+  // to hand them to a loop of your own. Without it they are resumed right there.
   std::function<void(std::span<const std::coroutine_handle<>>)> resume = {};
   AfterRefusal after_refusal = AfterRefusal::resume;
   // Within this time what was appended with Durability::grouped is being written.

@@ -36,8 +36,7 @@ struct Log::Parts {
   [[nodiscard]] Result<void> start_reading();
   [[nodiscard]] Result<void> start_writing();
   [[nodiscard]] Result<AppendTicket> append(const std::shared_ptr<EventBatch>& batch,
-                                            const AppendOptions& append_options,
-                                            bool wait_for_room);
+                                            const AppendOptions& append_options, bool wait);
   [[nodiscard]] std::vector<IndexEntry> index_entries_of(std::span<const Event> events);
   // How much of the store is used, for the quota. After whatever changes it.
   void measure();

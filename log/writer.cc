@@ -90,7 +90,11 @@ Result<AppendTicket> Writer::enqueue(Lock& lock, const Request& request) {
   bool news = queue_.size() == 1 && frame.batches.size() == 1;
   if (appended.durable && !std::exchange(frame.urgent, true)) news = true;
   AppendTicket ticket{appended, queue_.back()};
-  if (news || queue_.size() > 1) work_.notify_one();
+  if (request.wait && appended.durable && !writing_ && queue_.size() == 1) {
+    write_self(lock, ticket);
+  } else if (news || queue_.size() > 1) {
+    work_.notify_one();
+  }
   return ticket;
 }
 
@@ -102,7 +106,7 @@ Result<void> Writer::make_room(Lock& lock, const Request& request) {
     return pending_bytes_ == 0 || pending_bytes_ + request.cost.bytes <= options_.pending_bytes_max;
   };
   if (has_room()) return {};
-  if (!request.wait_for_room) {
+  if (!request.wait) {
     return fail(ErrorCode::busy, "the log has more to write than it may keep in memory",
                 "append again when a commit has been reported");
   }
@@ -159,27 +163,45 @@ LogTail Writer::tail() const {
 
 void Writer::run() {
   while (auto frame = take()) {
-    auto committed = commit(*frame);
-    if (!committed) {
-      report_failure(*frame, committed.error());
-      continue;
-    }
-    options_.on_commit({.through = frame->last, .error = {}});
-    finish(*frame, {});
+    write(*frame);
+    std::lock_guard guard(mutex_);
+    writing_ = false;
   }
+}
+
+// Nothing is on its way, so this thread, which would wait anyway, writes what it has appended.
+void Writer::write_self(Lock& lock, const AppendTicket& ticket) {
+  writing_ = true;
+  queue_.pop_front();
+  lock.unlock();
+  write(*ticket.frame);
+  lock.lock();
+  writing_ = false;
+  if (!queue_.empty() || closing_) work_.notify_one();
+}
+
+void Writer::write(PendingFrame& frame) {
+  if (auto committed = commit(frame); !committed) return report_failure(frame, committed.error());
+  options_.on_commit({.through = frame.last, .error = {}});
+  finish(frame, {});
 }
 
 // Waits for a frame that is full, that somebody waits for or whose time has come. None when the
 // writer closes.
 std::shared_ptr<PendingFrame> Writer::take() {
   Lock lock(mutex_);
-  work_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-  if (queue_.empty()) return nullptr;
-  work_.wait_until(lock, queue_.front()->write_by,
-                   [this] { return closing_ || queue_.size() > 1 || queue_.front()->urgent; });
-  auto frame = std::move(queue_.front());
-  queue_.pop_front();
-  return frame;
+  while (true) {
+    work_.wait(lock, [this] { return !writing_ && (closing_ || !queue_.empty()); });
+    if (queue_.empty()) return nullptr;
+    auto front = queue_.front();
+    work_.wait_until(lock, front->write_by,
+                     [&] { return closing_ || queue_.size() > 1 || front->urgent || writing_; });
+    if (writing_ || queue_.empty()) continue;  // somebody wrote it himself
+    front = std::move(queue_.front());
+    queue_.pop_front();
+    writing_ = true;
+    return front;
+  }
 }
 
 // 1. encode with the digest of the frame before  2. journal, one sync; its own digest, which the

@@ -1,5 +1,7 @@
-// The one thread that makes events durable. While one frame is on its way to the disk the next one
-// fills: group commit without a delay setting.
+// Makes events durable, one frame at a time. While one is on its way to the disk the next one
+// fills: group commit without a delay setting. Frames are written by a thread of the writer's own;
+// only who waits for an append while nothing else is on its way writes it himself, which saves two
+// switches of threads.
 #pragma once
 
 #include <almanac/log/append.h>
@@ -39,8 +41,8 @@ struct CommitReport {
   std::optional<Error> error;  // storage_full: nothing behind `through` was kept;
                                // unknown_outcome: nothing more can be written until a new open
 };
-// Called on the writer's thread, once per frame, which acknowledges all its events at once; must
-// return soon.
+// Called once per frame, which acknowledges all its events at once, by one thread at a time: the
+// writer's, or the one that waits in append_and_wait. Must return soon and append nothing.
 using OnCommit = std::function<void(const CommitReport&)>;
 
 // What happens to appends after one was refused for lack of space.
@@ -51,8 +53,8 @@ enum class AfterRefusal : std::uint8_t {
 
 struct WriterOptions {
   OnCommit on_commit;
-  // Given the coroutines whose events are on disk, all of one frame at once, on the writer's
-  // thread; must return soon. Resumes them there unless told otherwise.
+  // Given the coroutines whose events are on disk, all of one frame at once, where on_commit is
+  // called; must return soon. Resumes them there unless told otherwise.
   std::function<void(std::span<const std::coroutine_handle<>>)> resume;
   AfterRefusal after_refusal = AfterRefusal::resume;
   std::chrono::milliseconds grouped_within{0};
@@ -82,9 +84,9 @@ class Writer {
     BatchCost cost;
     AppendOptions options;
     std::span<const IndexEntry> entries = {};
-    bool wait_for_room = false;  // rather than answer `busy`
+    bool wait = false;  // until it is on disk, and for room rather than answer `busy`
   };
-  // Gives the events their positions. Never waits for the disk, unless asked to.
+  // Gives the events their positions. Never waits, unless asked to.
   // Errors: invalid when it is older than what was appended before, conflict, busy, unknown_outcome
   // (nothing more can be written).
   [[nodiscard]] Result<AppendTicket> append(const Request& request);
@@ -106,6 +108,8 @@ class Writer {
   using Lock = std::unique_lock<std::mutex>;
 
   void run();
+  void write_self(Lock& lock, const AppendTicket& ticket);
+  void write(PendingFrame& frame);
   [[nodiscard]] std::shared_ptr<PendingFrame> take();
   [[nodiscard]] Result<void> commit(const PendingFrame& frame);
   [[nodiscard]] Result<AppendTicket> enqueue(Lock& lock, const Request& request);
@@ -128,9 +132,10 @@ class Writer {
   Condition condition_ = Condition::writing;
   Error failure_;  // why it is broken
   bool closing_ = false;
+  bool writing_ = false;  // a frame, by whoever
   LogTail tail_;
 
-  FrameEncoder encoder_;  // of the writer's thread, as is:
+  FrameEncoder encoder_;  // of the thread that writes, as is:
   Digester digester_;
   std::thread thread_;
 };
