@@ -317,7 +317,7 @@ Result<Store::Size> Store::size() const {
   if (code != 0) return lmdb::error(code, "measure the log");
   auto free = environment_->free_bytes();
   if (!free) return std::unexpected(free.error());
-  return Size{(info.me_last_pgno + 1) * stat.ms_psize, *free, info.me_mapsize};
+  return Size{(info.me_last_pgno + 1) * stat.ms_psize, *free, environment_->map_limit};
 }
 
 }  // namespace almanac

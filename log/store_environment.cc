@@ -101,7 +101,11 @@ Result<void> Store::Environment::open(const fs::path& folder, std::size_t map_by
   }
   int code = mdb_env_create(&env);
   // Removing frames needs pages too: what goes beyond the size asked for is kept for that.
-  if (code == 0 && map_bytes != 0) code = mdb_env_set_mapsize(env, map_bytes + map_spare_bytes);
+  map_limit = map_bytes;
+  if (code == 0 && map_bytes != 0) {
+    auto there = static_cast<std::size_t>(registered ? status.st_size : 0);
+    code = mdb_env_set_mapsize(env, std::max(map_bytes, there) + map_spare_bytes);
+  }
   if (code == 0) code = mdb_env_set_maxdbs(env, databases_max);
   if (code == 0) code = mdb_env_set_maxreaders(env, readers_max);
   if (code == 0) code = mdb_env_open(env, folder.c_str(), flags | MDB_NOTLS, 0600);
@@ -183,9 +187,8 @@ int Store::Environment::open_index(MDB_txn* txn) {
 Result<void> Store::Environment::check_map(std::uint64_t bytes) const {
   MDB_envinfo info;
   if (mdb_env_info(env, &info) != 0) return {};
-  auto usable = info.me_mapsize - std::min<std::uint64_t>(info.me_mapsize, map_spare_bytes);
   auto needed = bytes + commit_pages_spare * page_bytes / 4;
-  if ((info.me_last_pgno + 1) * page_bytes + needed <= usable) return {};
+  if ((info.me_last_pgno + 1) * page_bytes + needed <= map_limit) return {};
   auto free = free_bytes();
   if (free && *free >= 2 * needed) return {};
   return lmdb::error(MDB_MAP_FULL, "write to the log");

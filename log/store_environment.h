@@ -101,6 +101,7 @@ struct Store::Environment {
   void record_commit();
 
   MDB_env* env = nullptr;
+  std::uint64_t map_limit = 0;  // what frames may fill of the map
   MDB_dbi frames = 0;
   MDB_dbi meta = 0;
   std::optional<MDB_dbi> index;

@@ -16,10 +16,10 @@ namespace almanac::test {
 class TestLog {
  public:
   // Stops the test program when the log cannot be opened.
-  explicit TestLog(const std::filesystem::path& folder, LogOptions options = {});
+  explicit TestLog(const std::filesystem::path& folder, LogOptions options = {.index = false});
   // For when that is what the test is about.
   [[nodiscard]] static Result<std::unique_ptr<TestLog>> open(const std::filesystem::path& folder,
-                                                             LogOptions options = {});
+                                                             LogOptions options = {.index = false});
 
   [[nodiscard]] Log* operator->() { return log_.get(); }
   [[nodiscard]] Log& operator*() { return *log_; }
