@@ -172,6 +172,10 @@ Result<Prefix> read_prefix(Bytes value) {
   return prefix;
 }
 
+bool is_aligned(Bytes bytes) {
+  return reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(std::uint64_t) == 0;
+}
+
 // Puts the checksum of all that is behind it in front of a frame.
 void seal(std::span<std::byte> value) {
   auto checksum = xxh3(value.subspan(checksum_bytes));
@@ -294,6 +298,20 @@ std::optional<std::size_t> stored_frame_bytes(Bytes bytes) {
   return sizeof(prefix) + prefix.message_bytes;
 }
 
+std::optional<FramePositions> stored_frame_positions(Bytes value) {
+  Bytes message = value.size() < sizeof(Prefix) ? Bytes() : value.subspan(sizeof(Prefix));
+  if (message.empty() || !is_aligned(message)) return std::nullopt;
+  try {
+    const kj::ArrayPtr<const capnp::word> segment(
+        reinterpret_cast<const capnp::word*>(message.data()), message.size() / sizeof(capnp::word));
+    capnp::SegmentArrayMessageReader reader(kj::arrayPtr(&segment, 1));
+    auto frame = reader.getRoot<schema::Frame>();
+    return FramePositions{Position(frame.getFirst()), frame.getCount()};
+  } catch (const kj::Exception&) {
+    return std::nullopt;
+  }
+}
+
 struct FrameReader::Parsed {
   Parsed(const Prefix& from, Bytes bytes)
       : prefix(from),
@@ -318,9 +336,6 @@ struct FrameReader::Parsed {
     custom_events = codec::CustomEvents(events, message);
   }
 
-  static bool is_aligned(Bytes bytes) {
-    return reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(std::uint64_t) == 0;
-  }
   Bytes copied(Bytes bytes) {
     std::memcpy(copy.data(), bytes.data(), bytes.size());
     return std::as_bytes(std::span(copy));

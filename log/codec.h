@@ -68,6 +68,14 @@ enum class FrameTrust : std::uint8_t { unverified, verified };
 inline constexpr std::size_t stored_prefix_bytes = 56;
 [[nodiscard]] std::optional<std::size_t> stored_frame_bytes(Bytes bytes);
 
+// The positions a frame says it holds; nothing when it does not say. Damage is not looked for. The
+// bytes must be aligned to 8.
+struct FramePositions {
+  Position first;
+  std::uint32_t count = 0;
+};
+[[nodiscard]] std::optional<FramePositions> stored_frame_positions(Bytes value);
+
 // Reads one stored frame. Owned by one thread. Borrows `value`, which must stay mapped and
 // unchanged as long as the reader or any event read from it is used.
 class FrameReader {

@@ -55,11 +55,17 @@ Result<LogTail> tail_of(const FrameReader& frame) {
   return LogTail{frame.header().last(), frame.digest(), event->at};
 }
 
+// What is promised behind the end of what was read is there when it is looked for again, or the log
+// is damaged.
+constexpr int rounds_in_vain_max = 4;
+
 // One reading from a position to the end.
 struct Reader::Pass {
   Position next;
   std::optional<LogTail> before;  // the frame in front of `next`, once that is known
   bool stopped = false;           // `visit` has had enough
+  bool at_seam = true;            // nothing was given since the last look at the store or behind it
+  int rounds_in_vain = 0;
 
   [[nodiscard]] Position last() const { return before ? before->last : almanac::before(next); }
 };
@@ -141,7 +147,10 @@ Result<void> Reader::read_frames(Position from, const FrameVisit& visit) const {
   const auto wanted = pass.next;
   const auto end = known_end();
   auto step = [&](const Store::Frame& stored) -> Result<bool> {
-    if (pass.before && stored.first <= pass.before->last) return true;  // where reading goes on
+    // Where reading goes on, the frame in front of that may be given once more.
+    const bool seen =
+        std::exchange(pass.at_seam, false) && pass.before && stored.first <= pass.before->last;
+    if (seen) return true;
     pass.stopped = stored.first > end;
     if (pass.stopped) return false;
     auto frame = open_frame(stored);
@@ -166,6 +175,8 @@ Result<void> Reader::read_frames(Position from, const FrameVisit& visit) const {
     in_memory = !frames.empty() && frames.front()->first <= wanted;
   }
   while (true) {
+    const auto before_round = pass.next;
+    pass.at_seam = true;
     if (!in_memory) {
       auto read = parts_.store.read(pass.next, step);
       if (!read || pass.stopped) return read;
@@ -174,11 +185,16 @@ Result<void> Reader::read_frames(Position from, const FrameVisit& visit) const {
     auto frames = behind(in_memory && !pass.before ? LogTail{almanac::before(wanted)}
                                                    : pass.before.value_or(LogTail{}));
     in_memory = false;
+    pass.rounds_in_vain = pass.next == before_round ? pass.rounds_in_vain + 1 : 0;
+    if (pass.rounds_in_vain == rounds_in_vain_max) {
+      return damaged("a frame does not follow the one before it", pass.last().next());
+    }
     if (!frames || frames->empty()) {
       if (store_goes_on(pass.last())) continue;
       return frames ? Result<void>() : std::unexpected(frames.error());
     }
     if (pass.before && frames->front()->first > pass.before->last.next()) continue;
+    pass.at_seam = true;
     for (const SharedFrame& frame : *frames) {
       auto more = step({frame->first, frame->value()});
       if (!more) return std::unexpected(more.error());

@@ -19,7 +19,7 @@ std::shared_ptr<PendingFrame> refused_frame(Error error) {
 
 bool fits(const PendingFrame& frame, const EventBatch& batch, const BatchCost& cost) {
   auto time = frame.batches.front()->events.front().at;
-  return frame.cost.bytes + cost.bytes <= limits::frame_bytes_target &&
+  return frame.cost.bytes < limits::frame_bytes_target &&
          frame.cost.names + cost.names < limits::frame_names_max &&
          batch.events.back().at - time <= limits::frame_span_max;
 }
@@ -234,16 +234,18 @@ Result<void> Writer::commit(const PendingFrame& frame) {
 
 void Writer::finish(PendingFrame& frame, const std::optional<Error>& error) {
   std::vector<std::coroutine_handle<>> resumes;
+  std::vector<std::shared_ptr<const EventBatch>> batches;  // let go without the lock
   bool waited_for_room = false;
   {
     std::lock_guard guard(mutex_);
     waited_for_room = pending_bytes_ >= options_.pending_bytes_max / 2;
     pending_bytes_ -= frame.cost.bytes;
     frame.error = error;
-    frame.batches.clear();
+    batches.swap(frame.batches);
     resumes.swap(frame.resumes);
     frame.done.store(1, std::memory_order_release);
   }
+  batches.clear();
   frame.done.notify_all();
   if (waited_for_room) room_.notify_all();
   if (resumes.empty()) return;

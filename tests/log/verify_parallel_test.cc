@@ -30,7 +30,7 @@ class ParallelVerify : public testing::Test {
   }
   [[nodiscard]] std::unique_ptr<Log> open() const {
     auto log = Log::open(folder_ / "log", {.access = Access::read});
-    EXPECT_TRUE(log);
+    EXPECT_TRUE(log) << log.error().message;
     return std::move(*log);
   }
   // Flips a bit of the frame's last byte.
