@@ -46,21 +46,23 @@ Writer::~Writer() {
 
 Result<AppendTicket> Writer::append(const Request& request) {
   Lock lock(mutex_);
+  if (auto room = make_room(lock, request); !room) return std::unexpected(room.error());
   return enqueue(lock, request);
 }
 
 Result<AppendTicket> Writer::append_now(const std::shared_ptr<EventBatch>& batch, Request request) {
   Lock lock(mutex_);
+  // Others append while this one waits, so the time of the log's end is asked for behind that.
+  if (auto room = make_room(lock, request); !room) return std::unexpected(room.error());
   for (Event& event : batch->events) event.at = std::max(event.at, latest_);
   request.batch = batch;
   return enqueue(lock, request);
 }
 
-// 1. has it been stored before, may it be stored  2. is there room  3. a place in a frame
+// 1. has it been stored before, may it be stored  2. a place in a frame
 Result<AppendTicket> Writer::enqueue(Lock& lock, const Request& request) {
   const EventBatch& batch = *request.batch;
   auto count = batch.events.size();
-  if (auto room = make_room(lock, request); !room) return std::unexpected(room.error());
   if (batch.events.front().at < latest_) {
     return fail(ErrorCode::invalid, "an event is older than the one before it in the log",
                 "give it the time of that one");
@@ -70,9 +72,10 @@ Result<AppendTicket> Writer::enqueue(Lock& lock, const Request& request) {
     if (!admitted) return std::unexpected(admitted.error());
     if (*admitted) {
       auto first = **admitted;
-      return AppendTicket{{first, Position(first.value + count - 1), true}, nullptr};
+      return repeat({first, Position(first.value + count - 1), true}, request.options.durability);
     }
     if (auto added = parts_.index.add(request.entries, next_); !added) {
+      parts_.index.forget_behind(Position(next_.value - 1));
       return std::unexpected(added.error());
     }
   }
@@ -98,6 +101,24 @@ Result<AppendTicket> Writer::enqueue(Lock& lock, const Request& request) {
   return ticket;
 }
 
+// What was appended before under its keys may be on its way still: then there is as much to wait
+// for as the first time.
+AppendTicket Writer::repeat(const Appended& stored, Durability durability) {
+  AppendTicket ticket{stored, nullptr};
+  if (stored.last <= tail_.last) return ticket;
+  ticket.appended.durable = durability == Durability::durable;
+  if (taken_ && taken_->last >= stored.last) {
+    ticket.frame = taken_;
+    return ticket;
+  }
+  auto frame = std::ranges::find_if(
+      queue_, [&](const auto& waiting) { return waiting->last >= stored.last; });
+  ALMANAC_CHECK(frame != queue_.end());
+  ticket.frame = *frame;
+  if (ticket.appended.durable && !std::exchange(ticket.frame->urgent, true)) work_.notify_one();
+  return ticket;
+}
+
 Result<void> Writer::make_room(Lock& lock, const Request& request) {
   if (condition_ == Condition::broken && options_.after_refusal == AfterRefusal::resume) {
     return std::unexpected(failure_);
@@ -110,7 +131,9 @@ Result<void> Writer::make_room(Lock& lock, const Request& request) {
     return fail(ErrorCode::busy, "the log has more to write than it may keep in memory",
                 "append again when a commit has been reported");
   }
+  ++waiting_for_room_;
   room_.wait(lock, has_room);
+  --waiting_for_room_;
   return {};
 }
 
@@ -172,6 +195,7 @@ void Writer::run() {
 // Nothing is on its way, so this thread, which would wait anyway, writes what it has appended.
 void Writer::write_self(Lock& lock, const AppendTicket& ticket) {
   writing_ = true;
+  taken_ = ticket.frame;
   queue_.pop_front();
   lock.unlock();
   write(*ticket.frame);
@@ -200,6 +224,7 @@ std::shared_ptr<PendingFrame> Writer::take() {
     front = std::move(queue_.front());
     queue_.pop_front();
     writing_ = true;
+    taken_ = front;
     return front;
   }
 }
@@ -238,7 +263,7 @@ void Writer::finish(PendingFrame& frame, const std::optional<Error>& error) {
   bool waited_for_room = false;
   {
     std::lock_guard guard(mutex_);
-    waited_for_room = pending_bytes_ >= options_.pending_bytes_max / 2;
+    waited_for_room = waiting_for_room_ > 0;
     pending_bytes_ -= frame.cost.bytes;
     frame.error = error;
     batches.swap(frame.batches);

@@ -113,6 +113,7 @@ class Writer {
   [[nodiscard]] std::shared_ptr<PendingFrame> take();
   [[nodiscard]] Result<void> commit(const PendingFrame& frame);
   [[nodiscard]] Result<AppendTicket> enqueue(Lock& lock, const Request& request);
+  [[nodiscard]] AppendTicket repeat(const Appended& stored, Durability durability);
   [[nodiscard]] Result<void> make_room(Lock& lock, const Request& request);
   [[nodiscard]] PendingFrame& frame_for(const Request& request);
   void finish(PendingFrame& frame, const std::optional<Error>& error);
@@ -126,7 +127,9 @@ class Writer {
   std::condition_variable work_;                     // for the writer's thread
   std::condition_variable room_;                     // for those who wait to append
   std::deque<std::shared_ptr<PendingFrame>> queue_;  // guarded by mutex_, as are:
+  std::shared_ptr<PendingFrame> taken_;              // the last that was taken from it
   std::size_t pending_bytes_ = 0;                    // of the queue and what is being written
+  std::size_t waiting_for_room_ = 0;                 // threads
   Position next_;
   Time latest_;  // the time of the last event appended
   Condition condition_ = Condition::writing;
