@@ -14,7 +14,7 @@ class Writer;
 // Made by Log::append_async, awaited at once.
 class [[nodiscard]] AppendAwaiter {
  public:
-  AppendAwaiter(Writer& writer, Result<AppendTicket> ticket)
+  AppendAwaiter(Writer* writer, Result<AppendTicket> ticket)
       : writer_(writer), ticket_(std::move(ticket)) {}
 
   [[nodiscard]] bool await_ready() const;
@@ -22,7 +22,7 @@ class [[nodiscard]] AppendAwaiter {
   [[nodiscard]] Result<Appended> await_resume();
 
  private:
-  Writer& writer_;
+  Writer* writer_;  // none where the ticket is an error
   Result<AppendTicket> ticket_;
 };
 

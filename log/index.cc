@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <set>
 #include <string>
 
 namespace almanac {
@@ -89,8 +90,13 @@ Result<std::optional<Position>> Index::admit(std::span<const IndexEntry> entries
   std::lock_guard guard(mutex_);
   std::size_t repeated = 0;
   std::optional<Position> first;
+  std::set<Words> keys;
   for (const IndexEntry& entry : entries) {
     if (!entry.key) continue;
+    if (!keys.insert(entry.key->words).second) {
+      return fail(ErrorCode::invalid, "two events of a batch have the same idempotency key",
+                  "give each event a key of its own");
+    }
     auto use = use_locked(*entry.key);
     if (!use) return std::unexpected(use.error());
     if (!*use) continue;
@@ -116,6 +122,18 @@ Result<std::optional<Position>> Index::admit(std::span<const IndexEntry> entries
     if (stream->version != one.version) return wrong_version(one, stream->version);
   }
   return std::nullopt;
+}
+
+Result<void> Index::keep_first_uses(std::vector<IndexEntry>& entries) const {
+  std::lock_guard guard(mutex_);
+  std::set<Words> keys;
+  for (IndexEntry& entry : entries) {
+    if (!entry.key) continue;
+    auto use = use_locked(*entry.key);
+    if (!use) return std::unexpected(use.error());
+    if (*use || !keys.insert(entry.key->words).second) entry.key.reset();
+  }
+  return {};
 }
 
 Result<void> Index::add(std::span<const IndexEntry> entries, Position first) {
@@ -144,10 +162,14 @@ Result<void> Index::add(std::span<const IndexEntry> entries, Position first) {
 void Index::forget_behind(Position last) {
   std::lock_guard guard(mutex_);
   while (!added_.empty() && added_.back().position > last) {
-    const Added& added = added_.back();
-    if (added.stream) streams_[added.stream->words] = added.before;
-    if (added.key) keys_.erase(added.key->words);
+    const Added added = added_.back();
     added_.pop_back();
+    if (added.key) keys_.erase(added.key->words);
+    if (!added.stream) continue;
+    // What the stream was before is here, or else in the store.
+    bool here = !added_.empty() && added.before.last >= added_.front().position;
+    if (here) streams_[added.stream->words] = added.before;
+    if (!here) streams_.erase(added.stream->words);
   }
 }
 

@@ -53,10 +53,14 @@ class Index {
 
   // Whether these events may take the positions from `first` on. Answers the position that the
   // first of them has already, when all of them were stored before under their keys.
-  // Errors: conflict (a version is not the expected one; a key stands for something else), io.
+  // Errors: invalid (a key is there twice), conflict (a version is not the expected one; a key
+  // stands for something else), io.
   [[nodiscard]] Result<std::optional<Position>> admit(std::span<const IndexEntry> entries,
                                                       std::span<const ExpectedVersion> expected,
                                                       std::size_t event_count) const;
+  // Events of a log that was written without an index may repeat a key: the first use counts, and
+  // the others lose their key here.
+  [[nodiscard]] Result<void> keep_first_uses(std::vector<IndexEntry>& entries) const;
   // They have taken them.
   [[nodiscard]] Result<void> add(std::span<const IndexEntry> entries, Position first);
   // Nothing behind `last` was kept.

@@ -68,11 +68,7 @@ Result<LogTail> Log::tail() const {
   return parts_->reader.tail();
 }
 
-Result<Position> Log::first() const {
-  auto base = this->base();
-  if (!base) return std::unexpected(base.error());
-  return base->last.next();
-}
+Result<Position> Log::first() const { return parts_->reader.first(); }
 
 Result<LogTail> Log::base() const {
   auto base = parts_->store->base();
@@ -86,6 +82,7 @@ Result<AppendTicket> Log::append(std::span<const Event> events, const AppendOpti
 
 Result<Position> Log::append(std::shared_ptr<const EventBatch> batch,
                              const AppendOptions& options) {
+  if (auto able = parts_->check_options(options); !able) return std::unexpected(able.error());
   auto cost = check_batch(*batch);
   if (!cost) return std::unexpected(cost.error());
   std::vector<IndexEntry> entries;
@@ -109,11 +106,28 @@ Result<Appended> Log::append_and_wait(const Event& event, const AppendOptions& o
 }
 
 AppendAwaiter Log::append_async(std::span<const Event> events, const AppendOptions& options) {
-  return {*parts_->writer, append(events, options)};
+  return {parts_->writer.get(), append(events, options)};
 }
 
-Result<void> Log::wait(const AppendTicket& ticket) { return parts_->writer->wait(ticket); }
-void Log::resume() { parts_->writer->resume(); }
+Result<void> Log::wait(const AppendTicket& ticket) {
+  if (auto allowed = parts_->check_writing(); !allowed) return allowed;
+  return parts_->writer->wait(ticket);
+}
+void Log::resume() {
+  if (parts_->writer) parts_->writer->resume();
+}
+
+Result<void> Log::Parts::check_writing() const {
+  if (writer) return {};
+  return fail(ErrorCode::refused, "the log was opened for reading", "open it with Access::write");
+}
+
+Result<void> Log::Parts::check_options(const AppendOptions& append_options) const {
+  if (auto allowed = check_writing(); !allowed) return allowed;
+  if (index.on() || append_options.expected.empty()) return {};
+  return fail(ErrorCode::refused, "the log was opened without its index: it knows no versions",
+              "open it with LogOptions::index");
+}
 
 std::vector<IndexEntry> Log::Parts::index_entries_of(std::span<const Event> events) {
   std::lock_guard guard(encoder_mutex);
@@ -122,9 +136,7 @@ std::vector<IndexEntry> Log::Parts::index_entries_of(std::span<const Event> even
 
 Result<AppendTicket> Log::Parts::append(const std::shared_ptr<EventBatch>& batch,
                                         const AppendOptions& append_options, bool wait) {
-  if (!writer) {
-    return fail(ErrorCode::refused, "the log was opened for reading", "open it with Access::write");
-  }
+  if (auto able = check_options(append_options); !able) return std::unexpected(able.error());
   set_times(batch->events, options.clock());
   auto cost = check_batch(*batch);
   if (!cost) return std::unexpected(cost.error());

@@ -131,7 +131,8 @@ class Log {
   // The first event that is not older than `time`; behind the end when all are. O(log n).
   [[nodiscard]] Result<Position> position_at(Time time) const;
 
-  // Follows the log from a position on. Must not outlive it.
+  // Follows the log from a position on; none stands for the first event there is. Must not outlive
+  // the log.
   [[nodiscard]] Subscription subscribe(Position from) const;
 
   // --- Space.

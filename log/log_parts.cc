@@ -100,7 +100,9 @@ Result<void> Log::Parts::catch_up_index() {
     }
     auto first = frame.header().first;
     if (first <= *known) return true;
-    if (auto added = index.add(index_entries(events, *encoder), first); !added) {
+    auto entries = index_entries(events, *encoder);
+    if (auto kept = index.keep_first_uses(entries); !kept) return std::unexpected(kept.error());
+    if (auto added = index.add(entries, first); !added) {
       return std::unexpected(added.error());
     }
     auto last = frame.header().last();

@@ -35,9 +35,14 @@ struct Log::Parts {
 
   [[nodiscard]] Result<void> start_reading();
   [[nodiscard]] Result<void> start_writing();
+  // Errors: refused (it was opened for reading).
+  [[nodiscard]] Result<void> check_writing() const;
+  // And whether the index can say what the append wants to know.
+  [[nodiscard]] Result<void> check_options(const AppendOptions& append_options) const;
   [[nodiscard]] Result<AppendTicket> append(const std::shared_ptr<EventBatch>& batch,
                                             const AppendOptions& append_options, bool wait);
   [[nodiscard]] std::vector<IndexEntry> index_entries_of(std::span<const Event> events);
+  [[nodiscard]] Result<Position> indexed_through() const;
   // How much of the store is used, for the quota. After whatever changes it.
   void measure();
 

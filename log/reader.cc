@@ -193,7 +193,7 @@ Result<void> Reader::read_frames(Position from, const FrameVisit& visit) const {
       if (store_goes_on(pass.last())) continue;
       return frames ? Result<void>() : std::unexpected(frames.error());
     }
-    if (pass.before && frames->front()->first > pass.before->last.next()) continue;
+    if (frames->front()->first > pass.last().next()) continue;
     pass.at_seam = true;
     for (const SharedFrame& frame : *frames) {
       auto more = step({frame->first, frame->value()});
@@ -232,6 +232,7 @@ Result<void> Reader::read_frames_backward(Position from, const FrameVisit& visit
       auto end = store_tail();
       if (!end) return std::unexpected(end.error());
       frames = behind(*end);
+      if (!frames && store_goes_on(end->last)) continue;
       if (frames) std::ranges::reverse(*frames);
     }
     if (!frames) return std::unexpected(frames.error());
@@ -312,6 +313,12 @@ Result<void> Reader::read(const ReadOptions& options, const EventVisit& visit) c
   return forward ? read(from, filtered) : read_backward(through, filtered);
 }
 
+Result<Position> Reader::first() const {
+  auto base = parts_.store.base();
+  if (!base) return std::unexpected(base.error());
+  return base->last.next();
+}
+
 Result<LogTail> Reader::store_tail() const {
   auto base = parts_.store.base();
   if (!base) return std::unexpected(base.error());
@@ -349,6 +356,10 @@ Result<Position> Reader::position_at(Time time) const {
   while (low < high) {
     Position middle(low.value + (high.value - low.value) / 2);
     auto read = read_frames(middle, [&](const FrameReader& frame) -> Result<bool> {
+      if (frame.header().first > middle) {  // the front was trimmed meanwhile
+        low = frame.header().first;
+        return false;
+      }
       auto found = first_not_older(frame, time);
       if (!found) return std::unexpected(found.error());
       const FrameHeader& header = frame.header();

@@ -36,6 +36,7 @@ class Reader {
   [[nodiscard]] Result<void> read(const ReadOptions& options, const EventVisit& visit) const;
   [[nodiscard]] Result<LogTail> tail() const;
   [[nodiscard]] Result<LogTail> store_tail() const;
+  [[nodiscard]] Result<Position> first() const;
   [[nodiscard]] Result<Position> position_at(Time time) const;
 
   // Frames up to here were written by this process, if what was before them was known.

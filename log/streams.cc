@@ -1,7 +1,7 @@
 // Reading by stream.
 #include <almanac/log/log_parts.h>
 
-#include <bit>
+#include <algorithm>
 
 namespace almanac {
 namespace {
@@ -34,51 +34,53 @@ Result<std::uint64_t> Log::version(std::string_view stream) const {
   return found->version;
 }
 
+// Up to where the index tells of all events of all streams.
+Result<Position> Log::Parts::indexed_through() const {
+  auto known = store->indexed_through();
+  if (!known || writer) return known;
+  // A process that was there before the index does not see it.
+  auto any = store->find_from(IndexTable::stream_events, {}, 1);
+  if (!any) return std::unexpected(any.error());
+  return any->empty() ? Position() : *known;
+}
+
 // What the index knows is read event by event, the rest of the log is gone through.
 Result<void> Log::read_stream(std::string_view stream, std::uint64_t from_version,
                               const Visit& visit) const {
   Counted counted{.stream = stream, .from_version = from_version, .visit = visit};
-  auto known = parts_->store->indexed_through();
+  auto known = parts_->indexed_through();
   if (!known) return std::unexpected(known.error());
   auto record = parts_->store->find(IndexTable::streams, index_key(stream));
   if (!record) return std::unexpected(record.error());
-  bool stopped = false;
-  auto checked = [&](const RecordedEvent& recorded) -> Result<bool> {
-    auto more = counted(recorded);
-    stopped = more && !*more;
-    return more;
-  };
-  if (*record) {
-    // May have grown since `known` was read; the end is where the two agree.
-    auto number = Position((*record)->value[0]);
-    counted.version = std::max<std::uint64_t>(from_version, 1) - 1;
-    while (!stopped) {
-      auto from = stream_event_key(number, counted.version + 1);
-      auto events = parts_->store->find_from(IndexTable::stream_events, from, slice);
-      if (!events) return std::unexpected(events.error());
-      bool any = false;
-      for (const IndexRecord& one : *events) {
-        Position position(one.value[0]);
-        if (one.key.words[0] != from.words[0] || stopped) break;
-        if (position > *known) break;
-        any = true;
-        Result<bool> more = true;
-        auto read = read_one(position, [&](const Event& event) {
-          more = event.stream == stream
-                     ? checked({position, event})
-                     : fail(ErrorCode::corrupt, "the index names another stream's event",
-                            "run `almanac log repair`");
-        });
-        if (!read && read.error().code != ErrorCode::not_found) return read;
-        if (!read) counted.version += 1;  // trimmed
-        if (!more) return std::unexpected(more.error());
-      }
-      if (!any) break;
+  if (!*record) return read(known->next(), counted);
+  // The record may be newer; what it counts is in the index by now.
+  if (known = parts_->indexed_through(); !known) return std::unexpected(known.error());
+  auto number = Position((*record)->value[0]);
+  auto version = (*record)->value[1];
+  counted.version = std::min(std::max<std::uint64_t>(from_version, 1), version + 1) - 1;
+  for (bool any = true; any;) {
+    any = false;
+    auto from = stream_event_key(number, counted.version + 1);
+    auto events = parts_->store->find_from(IndexTable::stream_events, from, slice);
+    if (!events) return std::unexpected(events.error());
+    for (const IndexRecord& one : *events) {
+      Position position(one.value[0]);
+      if (one.key.words[0] != from.words[0] || position > *known) break;
+      any = true;
+      Result<bool> more = true;
+      auto read = read_one(position, [&](const Event& event) {
+        more = event.stream == stream
+                   ? counted({position, event})
+                   : fail(ErrorCode::corrupt, "the index names another stream's event",
+                          "run `almanac log repair`");
+      });
+      if (!read && read.error().code != ErrorCode::not_found) return read;
+      if (!read) counted.version += 1;  // trimmed
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return {};
     }
-    if (stopped) return {};
-    if (counted.version < from_version) counted.version = from_version - 1;
   }
-  return read(known->next(), checked);
+  return read(known->next(), counted);
 }
 
 }  // namespace almanac

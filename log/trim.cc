@@ -40,6 +40,7 @@ Result<Position> wanted(const Reader& reader, const TrimOptions& options) {
 }  // namespace
 
 Result<void> Log::set_checkpoint(Position position) {
+  if (auto allowed = parts_->check_writing(); !allowed) return allowed;
   auto before = parts_->store->checkpoint();
   auto end = tail();
   if (!before || !end) return std::unexpected(before ? end.error() : before.error());
@@ -53,6 +54,7 @@ Result<void> Log::set_checkpoint(Position position) {
 }
 
 Result<TrimReport> Log::trim(const TrimOptions& options) {
+  if (auto allowed = parts_->check_writing(); !allowed) return std::unexpected(allowed.error());
   auto checkpoint = parts_->store->checkpoint();
   if (!checkpoint) return std::unexpected(checkpoint.error());
   if (!*checkpoint) {
@@ -63,7 +65,9 @@ Result<TrimReport> Log::trim(const TrimOptions& options) {
   auto last = wanted(parts_->reader, options);
   if (!last) return std::unexpected(last.error());
   TrimReport total;
-  if (*last > *checkpoint) total.held_by = *checkpoint;
+  auto end = tail();
+  if (!end) return std::unexpected(end.error());
+  if (std::min(*last, end->last) > *checkpoint) total.held_by = *checkpoint;
   auto limit = std::min(*last, *checkpoint);
   const auto before = this->first();
   if (!before) return std::unexpected(before.error());
@@ -81,7 +85,9 @@ Result<TrimReport> Log::trim(const TrimOptions& options) {
   return total;
 }
 
-void Log::set_reserve(std::size_t bytes) { parts_->journal->set_reserve(bytes); }
+void Log::set_reserve(std::size_t bytes) {
+  if (parts_->journal) parts_->journal->set_reserve(bytes);
+}
 
 Result<LogSize> Log::size() const {
   auto store = parts_->store->size();
