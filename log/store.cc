@@ -170,10 +170,13 @@ Result<void> Store::read_backward(Position from, const Visit& visit) const {
 
 Result<void> Store::append(std::span<const Frame> frames, const StoreRecords& records) {
   if (auto space = environment_->check_space(frames); !space) return space;
+  if (!records.index.empty()) {
+    if (auto index = environment_->make_index(); !index) return index;
+  }
   CommitRecord end = environment_->end;
   return environment_->write(
       [&](MDB_txn* txn) {
-        int code = records.index.empty() ? 0 : environment_->open_index(txn);
+        int code = 0;
         for (auto rest = frames; code == 0 && !rest.empty();) {
           auto packed = rest.first(pack_length(rest));
           code = environment_->put_frames(txn, packed);
@@ -285,11 +288,12 @@ Result<std::optional<IndexRecord>> Store::find(IndexTable table, const IndexKey&
 Result<std::vector<IndexRecord>> Store::find_from(IndexTable table, const IndexKey& from,
                                                   std::size_t count_max) const {
   std::vector<IndexRecord> records;
-  if (!environment_->index) return records;
+  const auto index = environment_->index.load();
+  if (!index) return records;
   auto txn = Transaction::begin(environment_->env, MDB_RDONLY);
   if (!txn) return std::unexpected(txn.error());
   MDB_cursor* cursor = nullptr;
-  int code = mdb_cursor_open(txn->get(), *environment_->index, &cursor);
+  int code = mdb_cursor_open(txn->get(), *index, &cursor);
   if (code != 0) return lmdb::error(code, "read the index");
   auto stored = stored_key(table, from);
   MDB_val key = to_val(Bytes(stored));

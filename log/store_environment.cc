@@ -174,12 +174,14 @@ Result<void> Store::Environment::write(const std::function<int(MDB_txn*)>& chang
   return {};
 }
 
-int Store::Environment::open_index(MDB_txn* txn) {
-  if (index) return 0;
-  MDB_dbi dbi = 0;
-  int code = mdb_dbi_open(txn, index_database, MDB_CREATE, &dbi);
-  if (code == 0) index = dbi;
-  return code;
+// In a transaction of its own: other threads may read a database once that is committed.
+Result<void> Store::Environment::make_index() {
+  if (index.load()) return {};
+  MDB_dbi made = 0;
+  auto written =
+      write([&](MDB_txn* txn) { return mdb_dbi_open(txn, index_database, MDB_CREATE, &made); });
+  if (written) index = made;
+  return written;
 }
 
 // Whether frames of so many bytes fit into the size the map was asked to have: behind the file's
@@ -234,7 +236,7 @@ int Store::Environment::put_records(MDB_txn* txn, const StoreRecords& records) {
     auto stored = stored_key(record.table, record.key);
     MDB_val key = lmdb::to_val(Bytes(stored));
     MDB_val value = lmdb::to_val(std::as_bytes(std::span(record.value)));
-    if (code == 0) code = mdb_put(txn, *index, &key, &value, 0);
+    if (code == 0) code = mdb_put(txn, *index.load(), &key, &value, 0);
   }
   if (code == 0 && records.indexed_through) {
     code = put_meta(txn, meta, store_meta::indexed, records.indexed_through->value);

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -91,7 +92,8 @@ struct Store::Environment {
   int put_frames(MDB_txn* txn, std::span<const Frame> frames);
   template <class Value>
   Result<std::optional<Value>> read_meta(std::string_view name) const;
-  int open_index(MDB_txn* txn);
+  // Where there is no index yet. Errors: those of write().
+  Result<void> make_index();
   int put_records(MDB_txn* txn, const StoreRecords& records);
   Result<void> check_space(std::span<const Frame> added) const;
   Result<void> check_map(std::uint64_t bytes) const;
@@ -104,7 +106,7 @@ struct Store::Environment {
   std::uint64_t map_limit = 0;  // what frames may fill of the map
   MDB_dbi frames = 0;
   MDB_dbi meta = 0;
-  std::optional<MDB_dbi> index;
+  std::atomic<std::optional<MDB_dbi>> index;  // none until there is one; read by any thread
   Timeline timeline{};
   std::pair<dev_t, ino_t> file{};
   bool registered = false;

@@ -194,7 +194,10 @@ class Record {
       call.outcome = Outcome::stored;
     }
     if (kind == 'c') call.outcome = Outcome::conflict;
-    if (kind == 'r') call.outcome = Outcome::refused;
+    if (kind == 'r') {
+      call.outcome = Outcome::refused;
+      ADD_FAILURE() << line;
+    }
     if (kind != 'u') words >> call.answered;
     ++answers_;
     ++counts_[call.outcome];
@@ -270,8 +273,8 @@ std::vector<StoredAppend> stored_in(const Log& log) {
 TEST(LinearizableLog, AnswersSixteenClientsAsIfOneAfterTheOtherWhileItIsKilled) {
   const bool campaign = std::getenv("ALMANAC_CAMPAIGN") != nullptr;
   const auto operations =
-      number_from_environment("ALMANAC_LOG_OPERATIONS", campaign ? 2'000'000 : 100'000);
-  const auto kills = number_from_environment("ALMANAC_LOG_KILLS", campaign ? 200 : 30);
+      number_from_environment("ALMANAC_LOG_OPERATIONS", campaign ? 2'000'000 : 60'000);
+  const auto kills = number_from_environment("ALMANAC_LOG_KILLS", campaign ? 200 : 20);
   const auto seed = number_from_environment("ALMANAC_LOG_SEED", std::random_device()());
   SCOPED_TRACE("ALMANAC_LOG_SEED=" + std::to_string(seed));
   TempFolder folder;
@@ -298,7 +301,6 @@ TEST(LinearizableLog, AnswersSixteenClientsAsIfOneAfterTheOtherWhileItIsKilled) 
   EXPECT_GE(record.count(Outcome::stored), operations / 4);
   EXPECT_GE(record.count(Outcome::conflict), operations / 50);
   EXPECT_GE(unknown, kills);
-  EXPECT_EQ(record.count(Outcome::refused), 0U);
 }
 
 }  // namespace

@@ -5,7 +5,10 @@
 //
 //   open                                     the log is open
 //   i ID STREAM EXPECTED|any TIME            about to append event ID to the stream
-//   s ID POSITION TIME | c ID TIME | r ID TIME | u ID TIME   stored, conflict, refused, unknown
+//   s ID POSITION TIME                       it was stored
+//   c ID TIME WHY                            conflict
+//   r ID TIME WHY                            refused for another reason
+//   u ID TIME WHY                            unknown
 #include <almanac/log/log.h>
 
 #include <unistd.h>
@@ -54,7 +57,7 @@ std::string answer(const Result<Appended>& appended, const std::string& id) {
   const char* word = "r ";
   if (appended.error().code == ErrorCode::conflict) word = "c ";
   if (appended.error().code == ErrorCode::unknown_outcome) word = "u ";
-  return word + id + " " + now() + "\n";
+  return word + id + " " + now() + " " + describe(appended.error()) + "\n";
 }
 
 void append_for_ever(Log& log, std::atomic<std::uint64_t>& next, std::uint64_t seed) {
