@@ -33,13 +33,14 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-// The lines between two "// [readme]" marks, without the indentation they share.
-std::vector<std::string> region(std::string_view source) {
+// The lines between two "// [NAME]" marks, without the indentation they share.
+std::vector<std::string> region(std::string_view source, std::string_view name) {
+  const auto mark = "// [" + std::string(name) + "]";
   std::vector<std::string> found;
   bool inside = false;
   std::size_t shared = std::string::npos;
   for (const std::string& line : lines_of(source)) {
-    if (line.find("// [readme]") != std::string::npos) {
+    if (line.find(mark) != std::string::npos) {
       inside = !inside;
     } else if (inside) {
       found.push_back(line);
@@ -52,10 +53,12 @@ std::vector<std::string> region(std::string_view source) {
 
 struct Snippet {
   std::string file;
+  std::string region;
   std::vector<std::string> lines;
 };
 
-// The fenced code behind each "<!-- snippet: FILE -->".
+// The fenced code behind each "<!-- snippet: FILE -->", or "… FILE#REGION -->" where the file has
+// regions of other names than "readme".
 std::vector<Snippet> snippets(std::string_view page) {
   constexpr std::string_view mark = "<!-- snippet: ";
   std::vector<Snippet> found;
@@ -63,7 +66,10 @@ std::vector<Snippet> snippets(std::string_view page) {
   bool fenced = false;
   for (const std::string& line : lines_of(page)) {
     if (line.starts_with(mark)) {
-      found.push_back({line.substr(mark.size(), line.find(" -->") - mark.size()), {}});
+      auto name = line.substr(mark.size(), line.find(" -->") - mark.size());
+      auto hash = std::min(name.find('#'), name.size());
+      auto part = hash == name.size() ? "readme" : name.substr(hash + 1);
+      found.push_back({name.substr(0, hash), part, {}});
       open = true;
     } else if (open && line.starts_with("```")) {
       open = !fenced;
@@ -78,8 +84,9 @@ std::vector<Snippet> snippets(std::string_view page) {
 // The first snippet that is not what its file says.
 std::optional<std::string> stale_snippet(std::string_view page, const fs::path& root) {
   for (const Snippet& snippet : snippets(page)) {
-    if (snippet.lines.empty() || snippet.lines != region(read(root / snippet.file))) {
-      return snippet.file;
+    auto lines = region(read(root / snippet.file), snippet.region);
+    if (snippet.lines.empty() || snippet.lines != lines) {
+      return snippet.file + "#" + snippet.region;
     }
   }
   return std::nullopt;
