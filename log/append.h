@@ -18,7 +18,9 @@ enum class Durability : std::uint8_t {
   grouped,  // acknowledged at once; on disk within LogOptions::grouped_within and one sync
 };
 
-// A stream's version is the number of events in it; 0 is a stream that does not exist.
+// A stream's version is the number of events in it, also of those that were trimmed or are on their
+// way to the disk; 0 is a stream that does not exist. So a conflict can be with an append that
+// fails afterwards.
 struct ExpectedVersion {
   std::string_view stream;
   std::uint64_t version = 0;  // 0 = it must not exist yet
@@ -36,8 +38,9 @@ struct AppendOptions {
 struct Appended {
   Position first;
   Position last;
-  bool repeated = false;  // an earlier append with the same idempotency keys had stored it
-  bool durable = true;    // false for a grouped append: it is going to be
+  // An earlier append stored it: every event has an idempotency key and is what it was then.
+  bool repeated = false;
+  bool durable = true;  // false for a grouped append: it is going to be
 };
 
 struct PendingFrame;

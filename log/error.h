@@ -17,7 +17,7 @@ enum class ErrorCode : std::uint8_t {
   invalid,       // the request itself makes no sense
   not_found,     // it names something that is not there
   conflict,      // it contradicts what is there, or someone else holds it
-  busy,          // the mailbox is full; try again
+  busy,          // too much waits already; try again
   refused,       // a rule or a limit says no
   stopped,       // the engine is stopping or has stopped
   newer_format,  // written by a newer version of Almanac
@@ -25,7 +25,7 @@ enum class ErrorCode : std::uint8_t {
   corrupt,  // the bytes are not the ones that were written
   io,       // the operating system said no
   // While writing.
-  storage_full,     // the disk or the map is full; nothing was changed
+  storage_full,     // the disk, the map or the quota is full; nothing was changed
   unknown_outcome,  // it may or may not be on disk; the next open decides
 };
 

@@ -1,6 +1,6 @@
 // What a log knows by heart about its streams and idempotency keys: their versions and positions.
-// Made of the events alone, so it can be thrown away; kept in the store's index, and in memory for
-// events that are not in the store yet.
+// Made of the events alone, so that it can be thrown away as long as none of them was trimmed; kept
+// in the store's index, and in memory for events that are not in the store yet.
 #pragma once
 
 #include <almanac/log/append.h>

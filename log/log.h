@@ -34,17 +34,19 @@ struct LogOptions {
 
   // The rest is for writing only.
 
-  // Told of every frame; see OnCommit for where.
+  // Told of every frame; must not wait for the log. See OnCommit for where it is called.
   OnCommit on_commit = [](const CommitReport&) {};
   // Given the coroutines to resume, all of one frame at once, where on_commit is called: the place
-  // to hand them to a loop of your own. Without it they are resumed right there.
+  // to hand them to a loop of your own. Without it they are resumed right there, where they may
+  // append but must not wait for the log.
   std::function<void(std::span<const std::coroutine_handle<>>)> resume = {};
   AfterRefusal after_refusal = AfterRefusal::resume;
   // Within this time what was appended with Durability::grouped is being written.
   std::chrono::milliseconds grouped_within{20};
   // Appended and not on disk: more is answered with `busy`, or waits.
   std::size_t pending_bytes_max = limits::pending_bytes_default;
-  // Ordinary events are refused while the log's file uses more than this. 0 = no quota.
+  // Ordinary events are refused while the log's file uses more than this, looked at when frames get
+  // there from the journal: it may be overshot by what is on its way. 0 = no quota.
   std::uint64_t quota_bytes = 0;
   // Whether versions of streams and idempotency keys are known and checked. Costs nothing for
   // events that have neither; the first open with it reads the log once.
@@ -81,8 +83,11 @@ class Log {
   [[nodiscard]] Result<LogTail> base() const;
 
   // --- Appending. The events of one call are stored together or not at all, one after the other.
-  // Errors: invalid (see check_batch, or older than the end of the log), conflict (expected
-  // versions, idempotency keys), busy, storage_full (nothing was stored), unknown_outcome.
+  // Events without a time get that of now, older ones that of the log's end. When an append is
+  // refused for lack of space, so are those that wait behind it.
+  // Errors: invalid (see check_batch; an idempotency key twice), conflict (expected versions,
+  // keys), refused (opened for reading, or expected versions without an index), busy, storage_full
+  // (nothing was stored), unknown_outcome.
 
   // Waits until it is on disk; grouped, only until there is room for it.
   [[nodiscard]] Result<Appended> append_and_wait(std::span<const Event> events,
@@ -97,13 +102,14 @@ class Log {
                                             const AppendOptions& options = {});
   [[nodiscard]] Result<void> wait(const AppendTicket& ticket);
   // The same without a copy: the batch owns what its views point at, and its events have times.
-  // Answers the position of the first.
+  // Answers the position of the first. Errors: also invalid when it is older than the log's end.
   [[nodiscard]] Result<Position> append(std::shared_ptr<const EventBatch> batch,
                                         const AppendOptions& options = {});
   // With AfterRefusal::wait: goes on behind the last durable event.
   void resume();
 
-  // The version of a stream, 0 when it does not exist. O(log streams). Needs LogOptions::index.
+  // The version of a stream, 0 when it does not exist; with what is on its way to the disk.
+  // O(log streams). Errors: refused (without LogOptions::index, or opened for reading).
   [[nodiscard]] Result<std::uint64_t> version(std::string_view stream) const;
 
   // --- Reading. Every frame's position and link to the frame before are checked, and its checksum
@@ -111,15 +117,17 @@ class Log {
   // frames for long. Errors: corrupt (with the position), newer_format, io, and what `visit`
   // returns.
 
-  // Gives the events from `from` to the end, in order, to `visit` until it returns false. An
-  // event's views live until `visit` returns.
+  // Gives the events from `from`, or the first there is, to where the log ended when it was called,
+  // in order, to `visit` until it returns false. An event's views live until `visit` returns.
   using Visit = EventVisit;
   [[nodiscard]] Result<void> read(Position from, const Visit& visit) const;
   // Those that a filter lets through, forward or backward.
   [[nodiscard]] Result<void> read(const ReadOptions& options, const Visit& visit) const;
   // From the one at `from`, or the last one in front of it, back to the first.
   [[nodiscard]] Result<void> read_backward(Position from, const Visit& visit) const;
-  // The events of a stream from a version on, in order. With the index in O(log n) for each.
+  // The events of a stream from a version on, in order; those trimmed are left out. With the index
+  // in O(log n) for each; without it all of the log is read, and versions are counted from the
+  // first event there is.
   [[nodiscard]] Result<void> read_stream(std::string_view stream, std::uint64_t from_version,
                                          const Visit& visit) const;
   // Frame by frame, from the one that holds `from`.
@@ -141,7 +149,8 @@ class Log {
   // Errors: invalid (behind the end, or lower than before), storage_full, unknown_outcome.
   [[nodiscard]] Result<void> set_checkpoint(Position position);
   // Removes whole frames from the front, never behind the checkpoint. Their room is used again.
-  // Takes small transactions; appends go on meanwhile. Errors: refused (no checkpoint), io.
+  // Takes small transactions; appends go on meanwhile. Errors: invalid (nothing is said), refused
+  // (no checkpoint), corrupt, io, storage_full, unknown_outcome.
   [[nodiscard]] Result<TrimReport> trim(const TrimOptions& options);
   // Keeps so many bytes of room for Space::reserve, when the disk is full. Made at the next append.
   void set_reserve(std::size_t bytes);

@@ -31,6 +31,7 @@ struct ReadOptions {
   std::string_view stream;
   Position correlation;  // the event itself, and all that name it as their correlation
 
+  // What it says of the event itself: type, stream and correlation.
   [[nodiscard]] bool matches(const RecordedEvent& recorded) const;
 };
 

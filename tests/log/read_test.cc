@@ -9,10 +9,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace almanac::test {
@@ -280,6 +283,51 @@ TEST(ReadStream, StopsWhenToldToAndHandsOnTheErrorOfTheVisitor) {
     });
     EXPECT_EQ(code_of(failed), "not_found");
   }
+}
+
+// Frames move from memory into the store while they are read: no reader may take that for damage.
+TEST(Reading, GoesOnWhileFramesMoveIntoTheStore) {
+  TempFolder folder;
+  auto opened = Log::open(folder / "log", {.pending_bytes_max = 64 * limits::mebibyte});
+  ASSERT_TRUE(opened);
+  Log& log = **opened;
+  const std::string data(20 * limits::kibibyte, 'x');
+  constexpr std::uint64_t count = 800;  // 16 MB, settled in many commits
+  ASSERT_TRUE(log.append_and_wait(Event{.at = Time(Duration(1))}));
+  std::atomic<bool> done = false;
+  std::atomic<std::uint64_t> reads = 0;
+  std::vector<std::jthread> readers;
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    readers.emplace_back([&, seed] {
+      std::mt19937_64 random(seed);
+      for (; !done || reads < 100; ++reads) {
+        auto end = log.tail()->last.value;
+        auto from = end - draw(random, std::min<std::uint64_t>(end, 50));
+        auto next = from;
+        auto forward = log.read(Position(from), [&](const RecordedEvent& one) -> Result<bool> {
+          EXPECT_EQ(one.position, Position(next++));
+          return next < from + 20;
+        });
+        EXPECT_TRUE(forward) << forward.error().message;
+        EXPECT_GT(next, from);
+        next = from;
+        auto backward =
+            log.read_backward(Position(from), [&](const RecordedEvent& one) -> Result<bool> {
+              EXPECT_EQ(one.position, Position(next--));
+              return next > 0 && next + 20 > from;
+            });
+        EXPECT_TRUE(backward) << backward.error().message;
+        EXPECT_LT(next, from);
+        auto at = Time(Duration(static_cast<std::int64_t>(from)));
+        EXPECT_EQ(log.position_at(at), Position(from));
+      }
+    });
+  }
+  for (std::uint64_t i = 2; i <= count; ++i) {
+    auto at = Time(Duration(static_cast<std::int64_t>(i)));
+    ASSERT_TRUE(log.append_and_wait(Event{.at = at, .body = CustomEvent{"", as_bytes(data)}}));
+  }
+  done = true;
 }
 
 }  // namespace
