@@ -131,6 +131,8 @@ Result<void> FileJournal::recover(const JournalStart& start, const Visit& visit)
   auto runs = read_runs(start.last);
   if (!runs) return std::unexpected(runs.error());
   if (access_ == Access::write) {
+    // Nor need the names of the segments be certain, when who made them died at once.
+    if (auto synced = sync_folder(folder_); !synced) return synced;
     if (auto written = write_again(*runs); !written) return written;
   }
   return join(*runs, start, visit);

@@ -75,15 +75,17 @@ Result<void> prepare_writing(const fs::path& folder) {
   return *exists ? Result<void>() : check_may_create(folder);
 }
 
-// With the lock held: two processes may have found no log, and one of them has made it since.
+// With the lock held: two processes may have found no log, and one of them has made it since. Who
+// made it may have died before its name was certain.
 Result<void> create_if_missing(const fs::path& folder) {
   auto exists = Store::exists(folder / store_folder);
   if (!exists) return std::unexpected(exists.error());
-  if (*exists) return {};
-  auto created = Store::create(folder / store_folder,
-                               {.journal = JournalUse::open, .also = [](const fs::path& building) {
-                                  return create_file_journal(building / journal_folder);
-                                }});
+  auto created =
+      *exists ? sync_folder(folder)
+              : Store::create(folder / store_folder,
+                              {.journal = JournalUse::open, .also = [](const fs::path& building) {
+                                 return create_file_journal(building / journal_folder);
+                               }});
   // The folder itself may be new. Where we may not read what it lies in, we did not make it.
   auto synced = created ? sync_folder(above(folder)) : created;
   if (!synced && created && synced.error().code == ErrorCode::refused) return {};

@@ -92,6 +92,10 @@ Result<std::unique_ptr<Store>> Store::open(const fs::path& folder, const OpenOpt
   if (auto read = environment->read_meta(); !read) return std::unexpected(read.error());
   if (auto same = environment->check_confirmed(); !same) return std::unexpected(same.error());
   if (!reading) {
+    // Who made the last commit may have died before it was synced, and what is in it must not be
+    // taken for durable: its place in the journal would be used again.
+    int code = mdb_env_sync(environment->env, 1);
+    if (code != 0) return lmdb::error(code, "sync the log in " + folder.parent_path().string());
     if (auto found = environment->find_end(); !found) return std::unexpected(found.error());
     environment->commit_file = CommitFile(folder);
   }
