@@ -205,6 +205,11 @@ Result<CompactReport> copy_and_replace(const fs::path& folder, const fs::path& b
     return report;
   }
   if (auto alone = check_nobody_reads(store); !alone) return std::unexpected(alone.error());
+  // The records are of the old file: beside the new one, a crash now, they would contradict it.
+  std::error_code error;
+  fs::remove(store / commits_file, error);
+  if (error) return fail_errno(error.value(), "remove " + (store / commits_file).string());
+  if (auto synced = sync_folder(store); !synced) return std::unexpected(synced.error());
   auto copy = building / store_folder;
   for (const char* name : {data_file, commits_file}) {
     if (auto moved = rename_synced(copy / name, store / name); !moved) {
