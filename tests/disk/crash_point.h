@@ -31,6 +31,7 @@ struct StateChoice {
 class CrashPoint {
  public:
   CrashPoint(const ShadowDisk& disk, SectorPool& pool);
+  [[nodiscard]] const ShadowDisk& disk() const { return disk_; }
 
   // Gives states to `visit`, some more than once, always the same for the same disk and seed.
   using Visit = std::function<void(const StateChoice&)>;

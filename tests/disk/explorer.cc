@@ -29,22 +29,46 @@ constexpr const char* log_folder = "log";
 
 using VisitPoint = std::function<void(const CrashPoint&, const LogOracle&, std::size_t step)>;
 
+// What the calls of a recording are done to: a disk, what it must hold, and how many steps of
+// others led to it.
+struct Disk {
+  ShadowDisk disk;
+  LogOracle oracle = {};
+  std::size_t steps = 0;
+};
+
 // Before every call that makes a difference, and at the end: all that was promised until then
 // holds.
-void each_point(const DiskImage& before, const Recording& recording, LogOracle oracle,
-                const DiskFaults& faults, SectorPool& pool, const VisitPoint& visit) {
-  ShadowDisk disk(pool, before, faults);
+void each_point(Disk now, const Recording& recording, SectorPool& pool, const VisitPoint& visit) {
   const auto& steps = recording.steps;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (const auto* mark = std::get_if<Mark>(&steps[i])) {
-      oracle.apply(*mark);
+      now.oracle.apply(*mark);
       continue;
     }
     const auto& call = std::get<RecordedCall>(steps[i]);
-    if (disk.changes(call)) visit(CrashPoint(disk, pool), oracle, i);
-    disk.apply(call, i);
+    if (now.disk.changes(call)) visit(CrashPoint(now.disk, pool), now.oracle, i);
+    if (call.kind == CallKind::sync) {
+      auto sync = call;
+      sync.began += now.steps;
+      now.disk.apply(sync, now.steps + i);
+    } else {
+      now.disk.apply(call, now.steps + i);
+    }
   }
-  visit(CrashPoint(disk, pool), oracle, steps.size());
+  visit(CrashPoint(now.disk, pool), now.oracle, steps.size());
+}
+
+// Whether the log had to be joined from its store and its journal: then it is written again.
+bool replayed(const Recording& recording) {
+  for (const Step& step : recording.steps) {
+    if (const auto* call = std::get_if<RecordedCall>(&step)) {
+      if (call->kind == CallKind::write && call->path.contains("/segment-")) return true;
+    } else if (std::get<Mark>(step).kind == Mark::Kind::found) {
+      return false;
+    }
+  }
+  return false;
 }
 
 // What a worker tells the process that watches it, in memory both see.
@@ -81,7 +105,7 @@ class Worker {
     for (auto state : dead) known_[state] = {Problem::none, "", 0, 0};
     reported_.insert(dead.begin(), dead.end());
     std::uint64_t ordinal = 0;
-    each_point(recorded_.before, recorded_.recording, {}, options_.faults, pool_,
+    each_point({.disk = {pool_, recorded_.before, options_.faults}}, recorded_.recording, pool_,
                [&](const CrashPoint& point, const LogOracle& oracle, std::size_t step) {
                  if (past_deadline() || left_out(step)) return;
                  if (number == 0 && ordinal >= after) ++slot_.tally.points;
@@ -93,6 +117,10 @@ class Worker {
                                     slot_.ordinal = ordinal;
                                     judge({point, oracle, choice, hash, step});
                                   });
+                 if (++ordinal <= after || !is_killed_at(step)) return;
+                 if (ordinal % options_.workers != number) return;
+                 slot_.ordinal = ordinal;
+                 kill(point, oracle, step);
                });
   }
 
@@ -122,6 +150,10 @@ class Worker {
     return mix(options_.seed, step) % options_.point_every != 0;
   }
 
+  [[nodiscard]] bool is_killed_at(std::size_t step) const {
+    return options_.kill_every != 0 && mix(options_.seed + 1, step) % options_.kill_every == 0;
+  }
+
   void judge(const State& state) {
     ++slot_.tally.states;
     auto known = known_.find(state.hash);
@@ -145,7 +177,7 @@ class Worker {
     auto what = found.text;
     std::uint64_t* count = count_of(found.problem);
     if (found.problem == Problem::none) {
-      auto verdict = oracle.judge(found.events, found.content);
+      auto verdict = oracle.judge({found.base, found.events, found.content});
       if (verdict == Verdict::right) return;
       const bool lost = verdict == Verdict::lost;
       count = lost ? &slot_.tally.lost : &slot_.tally.wrong;
@@ -172,7 +204,9 @@ class Worker {
     place.states.make(image);
     Recorder recorder(place.folder, Recorder::Keep::places);
     auto found = guarded(place, recorder);
-    place.states.touched(recorder.take());
+    auto recording = recorder.take();
+    if (replayed(recording)) ++slot_.tally.replayed;
+    place.states.touched(recording);
     return found;
   }
 
@@ -200,11 +234,34 @@ class Worker {
     if (found.problem != Problem::none) return found;
     auto outer = where(scenario_, recorded_.recording, state.step) +
                  state.point.describe(state.choice) + "; then in the recovery ";
-    each_point(image, recording, state.oracle, options_.faults_in_recovery, pool_,
+    crash_again({{pool_, image, options_.faults_in_recovery}, state.oracle}, recording, outer);
+    return found;
+  }
+
+  void crash_again(Disk disk, const Recording& recording, const std::string& outer) {
+    each_point(std::move(disk), recording, pool_,
                [&](const CrashPoint& point, const LogOracle& oracle, std::size_t step) {
                  judge_second(outer, recording, point, oracle, step);
                });
-    return found;
+  }
+
+  // The program ends before this step and the machine goes on: all that was written is there.
+  void kill(const CrashPoint& point, const LogOracle& oracle, std::size_t step) {
+    ++slot_.tally.kills;
+    auto image = point.disk().live_image();
+    auto outer = where(scenario_, recorded_.recording, step) + "by a kill; ";
+    first_.states.make(image);
+    Recorder recorder(first_.folder);
+    slot_.checking = mix(options_.seed, step);
+    auto found = guarded(first_, recorder);
+    auto recording = recorder.take();
+    first_.states.touched(recording);
+    note(found, oracle, slot_.checking,
+         [&](const std::string& what) { report(outer, what, image); });
+    if (found.problem != Problem::none) return;
+    Disk disk{point.disk(), oracle, recorded_.recording.steps.size()};
+    disk.disk.set_faults(options_.faults_in_recovery);
+    crash_again(std::move(disk), recording, outer + "then in the recovery ");
   }
 
   void judge_second(const std::string& outer, const Recording& recording, const CrashPoint& point,
@@ -300,7 +357,7 @@ std::string describe_state(const Scenario& scenario, const RecordedScenario& rec
                            SectorPool& pool, const ExploreOptions& options, std::uint64_t ordinal) {
   std::string text;
   std::uint64_t count = 0;
-  each_point(recorded.before, recorded.recording, {}, options.faults, pool,
+  each_point({.disk = {pool, recorded.before, options.faults}}, recorded.recording, pool,
              [&](const CrashPoint& point, const LogOracle&, std::size_t step) {
                if (mix(options.seed, step) % options.point_every != 0) return;
                point.each_state(
@@ -310,6 +367,8 @@ std::string describe_state(const Scenario& scenario, const RecordedScenario& rec
                      if (!options.keeps_findings) return;
                      text += "\n  kept in " + save_state(point.image(choice), pool, text).string();
                    });
+               if (++count == ordinal)
+                 text = where(scenario, recorded.recording, step) + "by a kill";
              });
   return text;
 }
@@ -348,6 +407,8 @@ Tally& Tally::operator+=(const Tally& other) {
   states += other.states;
   opened += other.opened;
   second += other.second;
+  replayed += other.replayed;
+  kills += other.kills;
   lost += other.lost;
   wrong += other.wrong;
   unopenable += other.unopenable;
@@ -363,7 +424,8 @@ std::string describe(const Tally& tally) {
     return std::to_string(number) + " " + what;
   };
   return count(tally.points, "points, ") + count(tally.states, "states, ") +
-         count(tally.opened, "opened (") + count(tally.second, "in recovery): ") +
+         count(tally.opened, "opened (") + count(tally.second, "in recovery, ") +
+         count(tally.replayed, "replayed), ") + count(tally.kills, "kills: ") +
          count(tally.lost, "lost, ") + count(tally.wrong, "wrong, ") +
          count(tally.unopenable, "unopenable, ") + count(tally.damaged, "damaged, ") +
          count(tally.stuck, "stuck, ") + count(tally.unstable, "unstable, ") +

@@ -28,6 +28,10 @@ struct ExploreOptions {
   std::uint64_t point_every = 1;
   // Of so many states that were opened, the recovery of one is recorded and crashed again.
   std::uint64_t second_level_every = 200;
+  // Of so many moments, at one the program is killed instead, the log is opened by another one, and
+  // the power fails in that: what the first one had not synced is seen by the second one, and may
+  // be lost all the same.
+  std::uint64_t kill_every = 10;
   StateLimits second_limits = {.family_max = 8, .random_states = 8, .all_subsets_of_max = 4};
   // No state is begun after this.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
@@ -36,11 +40,13 @@ struct ExploreOptions {
 
 // Numbers of states, but for `points`.
 struct Tally {
-  std::uint64_t points = 0;  // moments at which the power failed
-  std::uint64_t states = 0;  // judged; some are equal
-  std::uint64_t opened = 0;  // different ones, each opened, read, verified and written to
-  std::uint64_t second = 0;  // those of them that are crashes of a recovery
-  std::uint64_t lost = 0;    // and what was found:
+  std::uint64_t points = 0;    // moments at which the power failed
+  std::uint64_t states = 0;    // judged; some are equal
+  std::uint64_t opened = 0;    // different ones, each opened, read, verified and written to
+  std::uint64_t second = 0;    // those of them that are crashes of a recovery
+  std::uint64_t replayed = 0;  // those with frames in the journal that the store lacked
+  std::uint64_t kills = 0;     // and moments at which the program was killed
+  std::uint64_t lost = 0;      // and what was found:
   std::uint64_t wrong = 0;
   std::uint64_t unopenable = 0;
   std::uint64_t damaged = 0;
@@ -53,7 +59,7 @@ struct Tally {
   }
   Tally& operator+=(const Tally& other);
 };
-// "31 points, 1204 states, 811 opened (40 in recovery): 0 lost, 0 wrong, …".
+// "31 points, 1204 states, 811 opened (40 in recovery, 300 replayed), 3 kills: 0 lost, …".
 [[nodiscard]] std::string describe(const Tally& tally);
 
 struct ExploreReport {

@@ -11,9 +11,10 @@ constexpr std::size_t map_bytes = 256 * limits::mebibyte;
 
 // What is read from a position on.
 struct Contents {
+  std::uint64_t base = 0;
   std::uint64_t events = 0;
   std::uint64_t content = 0;
-  Time latest;
+  Time latest = {};
 };
 
 Result<Contents> read_behind(const Log& log, Contents contents) {
@@ -27,6 +28,12 @@ Result<Contents> read_behind(const Log& log, Contents contents) {
   return contents;
 }
 
+Result<Contents> read_all(const Log& log) {
+  auto base = log.base();
+  if (!base) return std::unexpected(base.error());
+  return read_behind(log, {.base = base->last.value, .events = base->last.value});
+}
+
 FoundLog failed(FoundLog found, Problem problem, const std::string& text) {
   found.problem = problem;
   found.text = text;
@@ -34,7 +41,8 @@ FoundLog failed(FoundLog found, Problem problem, const std::string& text) {
 }
 
 void mark(Recorder* recorder, Mark::Kind kind, const Contents& contents) {
-  if (recorder != nullptr) recorder->mark({kind, contents.events, contents.content});
+  if (recorder == nullptr) return;
+  recorder->mark({kind, contents.events, contents.content, contents.base});
 }
 
 // One event more, as whoever uses the log would go on with it.
@@ -42,7 +50,8 @@ Result<Contents> append_one(TestLog& log, Contents contents, Recorder* recorder)
   const Event event{.at = contents.latest + Duration(1),
                     .stream = "after",
                     .body = CustomEvent{"after", as_bytes("the power came back")}};
-  Contents after{contents.events + 1, content_behind(contents.content, event), event.at};
+  Contents after{contents.base, contents.events + 1, content_behind(contents.content, event),
+                 event.at};
   mark(recorder, Mark::Kind::appended, after);
   auto position = log.append({event});
   if (!position) return std::unexpected(position.error());
@@ -69,8 +78,9 @@ FoundLog check_log(const std::filesystem::path& folder, Recorder* recorder) {
   {
     auto log = TestLog::open(folder, {.map_bytes = map_bytes});
     if (!log) return failed(found, Problem::unopenable, describe(log.error()));
-    auto contents = read_behind(***log, {});
+    auto contents = read_all(***log);
     if (!contents) return failed(found, Problem::damaged, describe(contents.error()));
+    found.base = contents->base;
     found.events = contents->events;
     found.content = contents->content;
     mark(recorder, Mark::Kind::found, *contents);
@@ -86,7 +96,7 @@ FoundLog check_log(const std::filesystem::path& folder, Recorder* recorder) {
   }
   auto log = TestLog::open(folder, {.map_bytes = map_bytes});
   if (!log) return failed(found, Problem::stuck, "opened again: " + describe(log.error()));
-  auto again = read_behind(***log, {found.events, found.content, {}});
+  auto again = read_behind(***log, {found.base, found.events, found.content});
   if (!again) return failed(found, Problem::stuck, "opened again: " + describe(again.error()));
   if (again->events != after.events || again->content != after.content) {
     return failed(found, Problem::unstable, "opened again, the log is another one");

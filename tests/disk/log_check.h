@@ -22,8 +22,9 @@ enum class Problem : std::uint8_t {
 struct FoundLog {
   Problem problem = Problem::none;
   std::string text;           // the error
-  std::uint64_t events = 0;   // as found
+  std::uint64_t events = 0;   // as found: the last position
   std::uint64_t content = 0;  // content_behind() all of them
+  std::uint64_t base = 0;     // but for those up to here, which were removed
 };
 
 // `recorder`, where there is one, is told what a user of the log would know.

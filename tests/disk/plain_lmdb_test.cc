@@ -111,10 +111,11 @@ Tally explore_environment(const Trial& trial) {
   }
   recorded.recording = recorder.take();
   EXPECT_TRUE(is_complete(recorded, folder.path(), pool));
-  return explore({"plain LMDB", trial.first_create, {}}, recorded, pool,
+  return explore({"plain LMDB", Start::closed, {}}, recorded, pool,
                  {.faults = trial.faults,
                   .check = check_environment,
                   .second_level_every = 0,
+                  .kill_every = 0,
                   .keeps_findings = false})
       .tally;
 }

@@ -18,8 +18,8 @@ const Operation* operation(std::string_view name) {
   return &*std::ranges::find(operations(), name, &Operation::name);
 }
 
-Scenario scenario(bool first_create, std::initializer_list<std::string_view> names) {
-  Scenario scenario{"planted", first_create, {}};
+Scenario scenario(Start start, std::initializer_list<std::string_view> names) {
+  Scenario scenario{"planted", start, {}};
   for (auto name : names) scenario.operations.push_back(operation(name));
   return scenario;
 }
@@ -28,14 +28,15 @@ Tally explore_with(const DiskFaults& faults, const Scenario& scenario,
                    std::optional<Mark::Kind> promised_at_append = {}) {
   SectorPool pool;
   auto recorded = record(scenario, pool, promised_at_append);
-  auto report = explore(scenario, recorded, pool,
-                        {.faults = faults, .second_level_every = 0, .keeps_findings = false});
+  auto report = explore(
+      scenario, recorded, pool,
+      {.faults = faults, .second_level_every = 0, .kill_every = 0, .keeps_findings = false});
   return report.tally;
 }
 
 const Scenario& appends() {
   static const Scenario three =
-      scenario(false, {"append one", "append several", "append one", "close and open"});
+      scenario(Start::closed, {"append one", "append several", "append one", "close and open"});
   return three;
 }
 
@@ -61,7 +62,8 @@ TEST(PlantedFault, OfAReaderWhoSeesWhatIsNotCommittedIsFound) {
 }
 
 TEST(PlantedFault, OfAFolderThatIsNotSyncedIsFound) {
-  auto tally = explore_with({.folder_sync_ignored = true}, scenario(true, {"append one"}));
+  auto tally =
+      explore_with({.folder_sync_ignored = true}, scenario(Start::nothing, {"append one"}));
   EXPECT_GT(tally.findings(), 0U) << describe(tally);
 }
 
@@ -89,6 +91,7 @@ TEST(PlantedFault, OfARecoveryThatIsNotSyncedIsFound) {
                         {.faults_in_recovery = {.data_sync_ignored = true},
                          .limits = {.family_max = 8, .random_states = 4, .all_subsets_of_max = 4},
                          .second_level_every = 40,
+                         .kill_every = 0,
                          .keeps_findings = false});
   EXPECT_GT(report.tally.findings(), 0U) << describe(report.tally);
 }
@@ -101,8 +104,9 @@ TEST(PlantedFault, ThatEndsTheProcessIsFoundAndTheOtherStatesAreOpenedAllTheSame
     if (found.events == 5) ::abort();
     return found;
   };
-  auto report = explore(appends(), recorded, pool,
-                        {.check = kill_at_five_events, .workers = 1, .keeps_findings = false});
+  auto report = explore(
+      appends(), recorded, pool,
+      {.check = kill_at_five_events, .workers = 1, .kill_every = 0, .keeps_findings = false});
   EXPECT_GT(report.tally.dead, 0U) << describe(report.tally);
   EXPECT_EQ(report.tally.findings(), report.tally.dead) << describe(report.tally);
   EXPECT_GT(report.tally.opened, report.tally.dead) << describe(report.tally);

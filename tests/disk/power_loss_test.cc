@@ -39,7 +39,7 @@ Work work_of_a_test() {
   const StateLimits few{.family_max = 16, .random_states = 8, .all_subsets_of_max = 6};
   const StateLimits many{.family_max = 256, .random_states = 128, .all_subsets_of_max = 12};
   Work work = is_campaign() ? Work{campaign_states, campaign_states, 3'300, many}
-                            : Work{5'000, UINT64_MAX, 18, few};
+                            : Work{5'000, UINT64_MAX, 11, few};
   work.floor = number_from("ALMANAC_DISK_STATES", work.floor);
   work.seconds = number_from("ALMANAC_DISK_SECONDS", work.seconds);
   return work;
@@ -115,7 +115,7 @@ TEST(PowerLoss, CanBeRepeatedFromAKeptState) {
   SectorPool pool;
   std::filesystem::path saved;
   if (kept == nullptr) {
-    auto recorded = record({"kept", false, {}}, pool);
+    auto recorded = record({"kept", Start::closed, {}}, pool);
     saved = save_state(recorded.before, pool, "nothing is wrong with it");
     kept = saved.c_str();
   }

@@ -31,7 +31,7 @@ struct RecordedCall {
   std::size_t began = 0;     // sync: how many steps there were when it began
 };
 
-// What was promised between two calls. `content` stands for all events up to `position`.
+// What was promised between two calls. `content` stands for the events up to `position`.
 struct Mark {
   enum class Kind : std::uint8_t {
     appended,  // a batch that ends at `position` was handed over; it may be on disk from here on
@@ -39,10 +39,12 @@ struct Mark {
     shown,         // the same: a reader has seen it
     refused,       // nothing behind `position` may be there from here on
     found,         // the log was opened and ends at `position`: what was unknown is decided
+    removable,     // what is in front of `position`, and it, may be removed from here on
   };
   Kind kind;
   std::uint64_t position = 0;
   std::uint64_t content = 0;
+  std::uint64_t base = 0;  // `content` stands for the events behind this one
 };
 
 using Step = std::variant<RecordedCall, Mark>;

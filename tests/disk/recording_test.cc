@@ -19,7 +19,7 @@
 namespace almanac::test {
 namespace {
 
-Scenario first_append() { return {"first append", true, {&operations().front()}}; }
+Scenario first_append() { return {"first append", Start::nothing, {&operations().front()}}; }
 
 TEST(Recording, HoldsTheCallsOfLmdb) {
   SectorPool pool;

@@ -121,12 +121,13 @@ void ShadowDisk::set_sector(NodeId file, std::size_t sector, SectorId id, std::s
   nodes_[file].live.set(sector, id);
   pending_.push_back(
       {.kind = Unit::Kind::data, .node = file, .step = step, .sector = sector, .content = id});
-  if (faults_.tears_words) torn_.push_back({file, sector, before, id});
+  if (tearing_) torn_.push_back({file, sector, before, id});
 }
 
 void ShadowDisk::write(const RecordedCall& call, std::size_t step) {
   auto file = handles_.at(call.handle);
-  if (faults_.tears_words) torn_.clear();
+  torn_.clear();
+  tearing_ = faults_.tears_words && faults_.concern(call.path);
   const auto end = call.offset + call.length;
   for (auto at = call.offset; at < end;) {
     auto sector = at / sector_bytes;
@@ -193,9 +194,10 @@ void ShadowDisk::rename(const RecordedCall& call, std::size_t step) {
 void ShadowDisk::sync(const RecordedCall& call) {
   auto node = handles_.at(call.handle);
   const bool is_folder = nodes_[node].is_folder;
-  if (is_folder ? faults_.folder_sync_ignored : faults_.data_sync_ignored && call.whole_file) {
-    return;
-  }
+  const bool ignored =
+      is_folder ? faults_.folder_sync_ignored : faults_.data_sync_ignored && call.whole_file;
+  if (ignored && faults_.concern(call.path)) return;
+  if (faults_.forgets_last_sync && faults_.concern(call.path)) forgotten_.clear();
   auto from = call.offset / sector_bytes;
   auto to = (call.offset + call.length + sector_bytes - 1) / sector_bytes;
   std::erase_if(pending_, [&](const Unit& unit) {
@@ -204,17 +206,17 @@ void ShadowDisk::sync(const RecordedCall& call) {
         (unit.sector < from || unit.sector >= to)) {
       return false;
     }
-    make_durable(unit);
+    make_durable(unit, call);
     return true;
   });
-  if (faults_.tears_words) torn_.clear();
+  torn_.clear();
 }
 
-void ShadowDisk::make_durable(const Unit& unit) {
+void ShadowDisk::make_durable(const Unit& unit, const RecordedCall& sync) {
   Node& node = nodes_[unit.node];
   switch (unit.kind) {
     case Unit::Kind::data:
-      if (faults_.forgets_synced) {
+      if ((faults_.forgets_synced || faults_.forgets_last_sync) && faults_.concern(sync.path)) {
         forgotten_.push_back({unit.node, unit.sector, node.durable.at(unit.sector), unit.content});
       }
       return node.durable.set(unit.sector, unit.content);

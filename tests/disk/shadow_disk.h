@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace almanac::test {
@@ -18,6 +19,13 @@ struct DiskFaults {
   bool folder_sync_ignored = false;  // the same of a folder's fsync
   bool tears_words = false;          // a sector is written in units of 8 bytes
   bool forgets_synced = false;       // a synced sector may be the old one again
+  bool forgets_last_sync = false;    // the same, of what the last sync wrote
+  // Only of files and folders whose path contains this.
+  std::string_view only_in = {};
+
+  [[nodiscard]] bool concern(std::string_view path) const {
+    return path.find(only_in) != std::string_view::npos;
+  }
 };
 
 using NodeId = std::uint32_t;  // a file or a folder, whatever it is called
@@ -62,6 +70,8 @@ class ShadowDisk {
   [[nodiscard]] bool changes(const RecordedCall& call) const;
   // Stops the test program when the recording cannot have happened like that.
   void apply(const RecordedCall& call, std::size_t step);
+  // From now on.
+  void set_faults(const DiskFaults& faults) { faults_ = faults; }
 
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
   // In the order in which they came about.
@@ -82,10 +92,11 @@ class ShadowDisk {
   void rename(const RecordedCall& call, std::size_t step);
   void sync(const RecordedCall& call);
   void set_sector(NodeId file, std::size_t sector, SectorId id, std::size_t step);
-  void make_durable(const Unit& unit);
+  void make_durable(const Unit& unit, const RecordedCall& sync);
 
   SectorPool& pool_;
   DiskFaults faults_;
+  bool tearing_ = false;  // the call that runs
   std::vector<Node> nodes_;
   std::map<std::uint32_t, NodeId> handles_;
   std::vector<Unit> pending_;

@@ -1,7 +1,9 @@
 #include <almanac/tests/disk/workload.h>
 
+#include <almanac/log/compact.h>
 #include <almanac/tests/disk/log_oracle.h>
 #include <almanac/tests/disk/shadow_disk.h>
+#include <almanac/tests/disk/state_folder.h>
 #include <almanac/tests/support/temp_folder.h>
 
 #include <algorithm>
@@ -19,6 +21,7 @@ namespace {
 constexpr std::size_t usual_map_bytes = 256 * limits::mebibyte;
 constexpr std::size_t spare_map_bytes = 192 * limits::kibibyte;
 constexpr std::size_t filling_event_bytes = 16 * limits::kibibyte;
+constexpr std::size_t settled_event_bytes = 16 * limits::kibibyte;
 constexpr int filling_events_max = 40;
 constexpr std::size_t page_bytes = 4096;
 
@@ -32,29 +35,29 @@ std::string unlike_bytes(std::uint64_t number, std::size_t size) {
   return bytes;
 }
 
-// Events one behind the other from `number` on, the number being the time.
-std::shared_ptr<const EventBatch> make_events(std::uint64_t number, std::size_t count,
-                                              std::size_t bytes) {
-  auto memory = std::make_shared<std::deque<std::string>>();
-  auto batch = std::make_shared<EventBatch>();
-  for (std::size_t i = 0; i < count; ++i, ++number) {
-    memory->push_back(unlike_bytes(number, bytes));
-    batch->events.push_back({.at = Time(Duration(static_cast<std::int64_t>(number))),
-                             .stream = number % 2 == 0 ? "even" : "odd",
-                             .body = CustomEvent{"power", as_bytes(memory->back())}});
-  }
-  batch->memory = memory;
-  return batch;
-}
-
 constexpr std::array table = {
     Operation{"append one", &Workload::append_one, 50},
     Operation{"append several", &Workload::append_several, 15},
     Operation{"append 256", &Workload::append_256, 10},
     Operation{"append 1 MiB", &Workload::append_mebibyte, 1},
+    Operation{"append grouped", &Workload::append_grouped, 10},
+    Operation{"append with a version", &Workload::append_with_version, 5},
+    Operation{"append with a key", &Workload::append_with_key, 5},
+    Operation{"append and settle", &Workload::append_and_settle, 5},
     Operation{"close and open", &Workload::close_and_open, 15},
     Operation{"map full", &Workload::fill_map, 4},
+    Operation{"trim", &Workload::trim, 5},
+    Operation{"compact", &Workload::compact, 2},
 };
+
+std::string_view name_of(Start start) {
+  switch (start) {
+    case Start::nothing: return "first create";
+    case Start::closed: return "open";
+    case Start::killed: return "open what was killed";
+  }
+  return "?";
+}
 
 }  // namespace
 
@@ -79,9 +82,13 @@ void Workload::open(std::size_t map_bytes) {
   check_contents();
 }
 
-// No power failed: what was acknowledged is there, and nothing else.
+// No power failed: what was acknowledged is there but for what was removed, and nothing else.
 void Workload::check_contents() {
-  Promised found;
+  auto base = log_->base();
+  ALMANAC_CHECK(base.has_value());
+  auto end = std::ranges::find(ends_, base->last.value, &Promised::position);
+  ALMANAC_CHECK(end != ends_.end());
+  Promised found = *end;
   auto read = log_->read(Position(1), [&](const RecordedEvent& recorded) {
     found = {recorded.position.value, content_behind(found.content, recorded.event)};
     return Result<bool>(true);
@@ -97,16 +104,33 @@ void Workload::check_contents() {
   shown_ = found.position;
 }
 
-void Workload::hand_over(std::size_t count, std::size_t bytes) {
-  auto batch = make_events(number_ + 1, count, bytes);
-  number_ += count;
+// Events one behind the other, their number being their time.
+std::shared_ptr<const EventBatch> Workload::make_events(std::size_t count, std::size_t bytes,
+                                                        bool keyed) {
+  auto memory = std::make_shared<std::deque<std::string>>();
+  auto batch = std::make_shared<EventBatch>();
+  for (std::size_t i = 0; i < count; ++i) {
+    memory->push_back(unlike_bytes(++number_, bytes));
+    Event event{.at = Time(Duration(static_cast<std::int64_t>(number_))),
+                .stream = number_ % 2 == 0 ? "even" : "odd",
+                .body = CustomEvent{"power", as_bytes(memory->back())}};
+    if (keyed) event.idempotency_key = memory->emplace_back("key " + std::to_string(number_));
+    batch->events.push_back(event);
+  }
+  batch->memory = memory;
+  return batch;
+}
+
+void Workload::hand_over(const std::shared_ptr<const EventBatch>& batch,
+                         const AppendOptions& options) {
+  const auto count = batch->events.size();
   Promised end = ends_.back();
   end.position += count;
   for (const Event& event : batch->events) end.content = content_behind(end.content, event);
   ends_.push_back(end);
   mark(Mark::Kind::appended, end);
   if (options_.promised_at_append) mark(*options_.promised_at_append, end);
-  auto first = log_->append(std::move(batch));
+  auto first = log_->append(batch, options);
   ALMANAC_CHECK(first.has_value() && first->value + count - 1 == end.position);
 }
 
@@ -142,13 +166,55 @@ void Workload::on_commit(const CommitReport& report) {
 }
 
 bool Workload::append(std::size_t count, std::size_t bytes) {
-  hand_over(count, bytes);
+  hand_over(make_events(count, bytes));
   return wait();
 }
 
 void Workload::append_in_batches(std::size_t count, std::size_t bytes) {
-  for (std::size_t i = 0; i < count; ++i) hand_over(1, bytes);
+  for (std::size_t i = 0; i < count; ++i) hand_over(make_events(1, bytes));
   wait();
+}
+
+void Workload::append_grouped() {
+  hand_over(make_events(2, 60), {.durability = Durability::grouped});
+}
+
+void Workload::append_with_version() {
+  auto version = log_->version("even");
+  ALMANAC_CHECK(version.has_value());
+  const ExpectedVersion wrong{"even", *version + 1};
+  auto refused = log_->append(make_events(1, 60), {.expected = std::span(&wrong, 1)});
+  ALMANAC_CHECK(!refused && refused.error().code == ErrorCode::conflict);
+  const ExpectedVersion right{"even", *version};
+  hand_over(make_events(1, 60), {.expected = std::span(&right, 1)});
+  wait();
+}
+
+void Workload::append_with_key() {
+  repeat();
+  auto batch = make_events(2, 60, true);
+  auto first = ends_.back().position + 1;
+  hand_over(batch);
+  if (wait()) keyed_ = {batch, Position(first)};
+  repeat();
+}
+
+// Waits until the store has it as well, in which it takes new pages.
+void Workload::append_and_settle() {
+  auto used = [this] {
+    auto size = log_->size();
+    ALMANAC_CHECK(size.has_value());
+    return size->store_bytes - size->store_free_bytes;
+  };
+  const auto before = used();
+  append(1, settled_event_bytes);
+  while (used() < before + settled_event_bytes / 2) std::this_thread::yield();
+}
+
+void Workload::repeat() {
+  if (!keyed_) return;
+  auto again = log_->append_and_wait(keyed_->batch->events);
+  ALMANAC_CHECK(again && again->repeated && again->first == keyed_->first);
 }
 
 void Workload::close_and_open() {
@@ -166,6 +232,25 @@ void Workload::fill_map() {
   close_and_open();
 }
 
+// What is in the file only, and of that the first half.
+void Workload::trim() {
+  close_and_open();
+  const Position half((ends_.back().position + 1) / 2);
+  if (!half) return;
+  mark(Mark::Kind::removable, {half.value, 0});
+  ALMANAC_CHECK(log_->set_checkpoint(half).has_value());
+  ALMANAC_CHECK(
+      log_->trim({.before = half.next(), .older_than = {}, .keep_bytes = {}}).has_value());
+}
+
+void Workload::compact() {
+  log_.reset();
+  auto compacted = almanac::compact(options_.folder);
+  if (!compacted) std::fprintf(stderr, "%s\n", describe(compacted.error()).c_str());
+  ALMANAC_CHECK(compacted.has_value());
+  open(usual_map_bytes);
+}
+
 std::vector<Scenario> all_sequences(std::size_t length) {
   std::vector<Scenario> all;
   std::vector<std::vector<const Operation*>> last{{}};
@@ -178,10 +263,10 @@ std::vector<Scenario> all_sequences(std::size_t length) {
       }
     }
     for (const auto& sequence : longer) {
-      for (bool first_create : {false, true}) {
-        std::string name = first_create ? "first create" : "open";
+      for (Start start : {Start::closed, Start::nothing, Start::killed}) {
+        std::string name(name_of(start));
         for (const Operation* operation : sequence) name += ", " + std::string(operation->name);
-        all.push_back({std::move(name), first_create, sequence});
+        all.push_back({std::move(name), start, sequence});
       }
     }
     last = std::move(longer);
@@ -193,7 +278,7 @@ Scenario random_run(std::uint64_t seed, std::size_t length) {
   std::mt19937_64 random(seed);
   int weights = 0;
   for (const Operation& operation : operations()) weights += operation.weight;
-  Scenario scenario{"random run " + std::to_string(seed), random() % 2 == 0, {}};
+  Scenario scenario{"random run " + std::to_string(seed), static_cast<Start>(random() % 3), {}};
   while (scenario.operations.size() < length) {
     auto left = static_cast<int>(random() % static_cast<unsigned>(weights));
     const Operation* chosen = operations().data();
@@ -203,14 +288,22 @@ Scenario random_run(std::uint64_t seed, std::size_t length) {
   return scenario;
 }
 
-bool is_complete(const RecordedScenario& recorded, const std::filesystem::path& folder,
-                 SectorPool& pool) {
+namespace {
+
+DiskImage live_image(const RecordedScenario& recorded, SectorPool& pool) {
   ShadowDisk disk(pool, recorded.before);
   for (std::size_t i = 0; i < recorded.recording.steps.size(); ++i) {
     const auto* call = std::get_if<RecordedCall>(&recorded.recording.steps[i]);
     if (call != nullptr) disk.apply(*call, i);
   }
-  auto expected = disk.live_image();
+  return disk.live_image();
+}
+
+}  // namespace
+
+bool is_complete(const RecordedScenario& recorded, const std::filesystem::path& folder,
+                 SectorPool& pool) {
+  auto expected = live_image(recorded, pool);
   auto real = read_image(folder, pool);
   for (DiskImage* image : {&expected, &real}) {
     for (ImageEntry& entry : *image) {
@@ -221,14 +314,41 @@ bool is_complete(const RecordedScenario& recorded, const std::filesystem::path& 
   return expected == real;
 }
 
+namespace {
+
+// A few events; answers what the disk held before they were closed.
+DiskImage write_before(const std::filesystem::path& folder, SectorPool& pool, Recorder& recorder) {
+  const auto nothing = read_image(folder, pool);
+  Recording recording;
+  {
+    Watching watching(recorder);
+    Workload before({.folder = folder / "log", .recorder = &recorder});
+    before.append_several();
+    recording = recorder.take();
+  }
+  (void)recorder.take();
+  for (const Step& step : recording.steps) {
+    if (const auto* mark = std::get_if<Mark>(&step)) recorder.mark(*mark);
+  }
+  return live_image({nothing, std::move(recording)}, pool);
+}
+
+void replace(const std::filesystem::path& folder, const DiskImage& image, SectorPool& pool) {
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  StateFolder(folder, pool).make(image);
+}
+
+}  // namespace
+
 RecordedScenario record(const Scenario& scenario, SectorPool& pool,
                         std::optional<Mark::Kind> promised_at_append) {
   TempFolder folder;
   const auto log = folder / "log";
   Recorder recorder(folder.path());
-  if (!scenario.first_create) {
-    Workload before({.folder = log, .recorder = &recorder});
-    before.append_several();
+  if (scenario.start != Start::nothing) {
+    auto unclosed = write_before(folder.path(), pool, recorder);
+    if (scenario.start == Start::killed) replace(folder.path(), unclosed, pool);
   }
   RecordedScenario recorded{read_image(folder.path(), pool), {}};
   {

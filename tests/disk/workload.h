@@ -37,19 +37,35 @@ class Workload {
   void append_several() { append_in_batches(4, 200); }
   void append_256() { append(256, 100); }
   void append_mebibyte() { append(1, limits::mebibyte); }
+  // Only this one does not wait: the next one does, or closing.
+  void append_grouped();
+  // With a wrong version, which is refused, and with the right one.
+  void append_with_version();
+  // Again what was appended with a key before, then something new, and that again.
+  void append_with_key();
+  void append_and_settle();
   void close_and_open();
   void fill_map();
+  void trim();
+  void compact();
 
  private:
   struct Promised {
     std::uint64_t position = 0;
     std::uint64_t content = 0;
   };
+  struct Keyed {
+    std::shared_ptr<const EventBatch> batch;
+    Position first;
+  };
   void open(std::size_t map_bytes);
   void check_contents();
   bool append(std::size_t count, std::size_t bytes);
   void append_in_batches(std::size_t count, std::size_t bytes);
-  void hand_over(std::size_t count, std::size_t bytes);
+  void hand_over(const std::shared_ptr<const EventBatch>& batch, const AppendOptions& options = {});
+  [[nodiscard]] std::shared_ptr<const EventBatch> make_events(std::size_t count, std::size_t bytes,
+                                                              bool keyed = false);
+  void repeat();
   bool wait();
   void on_commit(const CommitReport& report);
   void mark(Mark::Kind kind, const Promised& promised);
@@ -58,6 +74,7 @@ class Workload {
   std::uint64_t number_ = 0;                // of the last event made, kept or not
   std::vector<Promised> ends_{Promised{}};  // of the batches handed over and not refused
   std::uint64_t shown_ = 0;
+  std::optional<Keyed> keyed_;  // the last one that was stored
 
   std::mutex mutex_;
   std::uint64_t through_ = 0;   // guarded by mutex_
@@ -72,13 +89,20 @@ struct Operation {
 };
 [[nodiscard]] std::span<const Operation> operations();
 
+// What is there when a recording begins.
+enum class Start : std::uint8_t {
+  nothing,  // the log is created
+  closed,   // a log with a few events
+  killed,   // the same, and its program was killed: they are in the journal only
+};
+
 // What one recording is of.
 struct Scenario {
   std::string name;
-  bool first_create = false;                 // else there is a log with a few events already
+  Start start = Start::closed;
   std::vector<const Operation*> operations;  // between opening and closing
 };
-// Every sequence of one to `length` operations, each with and without the first creation.
+// Every sequence of one to `length` operations, each from every start.
 [[nodiscard]] std::vector<Scenario> all_sequences(std::size_t length);
 [[nodiscard]] Scenario random_run(std::uint64_t seed, std::size_t length);
 
