@@ -16,8 +16,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -78,7 +80,31 @@ class Copier {
   std::uint64_t count_ = 0;
 };
 
-// What the log says about itself. The index is left behind: it is made anew.
+// The versions of streams and the keys: a log that was trimmed does not tell them any more.
+Result<void> copy_index(const Store& from, Store& to) {
+  constexpr std::size_t records_max = 10'000;  // of one transaction
+  for (auto table : {IndexTable::streams, IndexTable::stream_events, IndexTable::keys}) {
+    std::optional<IndexKey> last;
+    while (true) {
+      auto records = from.find_from(table, last.value_or(IndexKey{}), records_max);
+      if (!records) return std::unexpected(records.error());
+      if (last) records->erase(records->begin());
+      if (records->empty()) break;
+      last = records->back().key;
+      StoreRecords copied;
+      copied.index = std::move(*records);
+      if (auto written = to.append({}, copied); !written) return written;
+    }
+  }
+  auto through = from.indexed_through();
+  if (!through) return std::unexpected(through.error());
+  if (!*through) return {};
+  StoreRecords known;
+  known.indexed_through = *through;
+  return to.append({}, known);
+}
+
+// What the log says about itself.
 Result<void> copy_records(const Store& from, Store& to) {
   auto base = from.base();
   auto checkpoint = from.checkpoint();
@@ -89,6 +115,7 @@ Result<void> copy_records(const Store& from, Store& to) {
   if (*checkpoint) {
     if (auto set = to.set_checkpoint(*checkpoint); !set) return set;
   }
+  if (auto copied = copy_index(from, to); !copied) return copied;
   return to.set_journal_use(JournalUse::closed);
 }
 

@@ -96,6 +96,38 @@ TEST_F(CompactTest, GoesOnBehindTheTransactionsThereWere) {
   }
 }
 
+TEST_F(CompactTest, KeepsVersionsAndKeysOfWhatWasTrimmed) {
+  const auto path = folder_ / "trimmed";
+  auto keyed = numbered_event(1);
+  keyed.stream = "stream";
+  keyed.idempotency_key = "key";
+  {
+    TestLog log(path);
+    ASSERT_TRUE(log.append({keyed}));
+    for (std::uint64_t i = 2; i <= 200; ++i) {
+      auto other = numbered_event(i);
+      other.stream = "stream";
+      ASSERT_TRUE(log.append({other}));
+    }
+  }
+  {
+    TestLog log(path);
+    ASSERT_TRUE(log->set_checkpoint(Position(200)));
+    ASSERT_TRUE(log->trim({.before = Position(150), .older_than = {}, .keep_bytes = {}}));
+    ASSERT_GT(*log->first(), Position(1));
+  }
+  write_file(path / "log/data.mdb", read_file(path / "log/data.mdb") + std::string(1 << 20, '\0'));
+  auto report = compact(path);
+  ASSERT_TRUE(report);
+  ASSERT_LT(report->bytes_after, report->bytes_before);
+  TestLog log(path);
+  EXPECT_EQ(log->version("stream"), 200U);
+  auto again = log->append_and_wait(keyed);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->first, Position(1));
+}
+
 TEST_F(CompactTest, LeavesALogAloneThatHasNothingToGain) {
   ASSERT_TRUE(compact(log()));
   const auto bytes = read_file(data());
