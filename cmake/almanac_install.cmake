@@ -10,7 +10,8 @@ list(TRANSFORM folders PREPEND almanac_ OUTPUT_VARIABLE libraries)
 install(TARGETS ${libraries} EXPORT almanac)
 foreach(folder IN LISTS folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/almanac
-          FILES_MATCHING PATTERN "*.h" PATTERN "*_codec.h" EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" PATTERN "*_codec.h" EXCLUDE PATTERN "lmdb.h" EXCLUDE
+          PATTERN "store_environment.h" EXCLUDE)
 endforeach()
 install(FILES ${PROJECT_BINARY_DIR}/generated/almanac/version.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/almanac)
