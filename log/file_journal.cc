@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <optional>
@@ -68,7 +69,7 @@ class FileJournal final : public Journal {
   mutable std::mutex mutex_;  // guards the list, `last` of all segments and the sums
   std::vector<std::unique_ptr<Segment>> segments_;  // by number
   std::size_t bytes_ = 0;                           // of all segments
-  std::size_t reserve_ = 0;
+  std::atomic<std::size_t> reserve_ = 0;
   Segment* current_ = nullptr;  // of the writer's thread
 };
 
@@ -191,7 +192,11 @@ Result<Segment*> FileJournal::room_for(std::size_t bytes, Space space) {
     bool enough = segment != nullptr &&
                   (space == Space::reserve || free_bytes() >= reserve_ + segment->bytes);
     if (!enough) {
-      auto added = add_segment(bytes);
+      // What the reserve lacks in one piece if it can be, for the largest of its frames.
+      std::size_t reserve = reserve_;
+      auto lacking = reserve - std::min(reserve, free_bytes());
+      auto added =
+          add_segment(std::max(bytes, std::min(lacking, limits::journal_segment_bytes_max)));
       if (added) continue;
       if (segment == nullptr || space == Space::ordinary) return std::unexpected(added.error());
     }
@@ -264,10 +269,7 @@ void FileJournal::trim(Position through) {
   if (short_of_room) (void)add_segment(0);
 }
 
-void FileJournal::set_reserve(std::size_t bytes) {
-  std::lock_guard guard(mutex_);
-  reserve_ = bytes;
-}
+void FileJournal::set_reserve(std::size_t bytes) { reserve_ = bytes; }
 
 std::uint64_t FileJournal::size_bytes() const {
   std::lock_guard guard(mutex_);
