@@ -3,6 +3,7 @@
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/reserve.h>
 #include <almanac/engine/tasks.h>
 
 #include <algorithm>
@@ -27,28 +28,32 @@ Core::Core(const Parts& parts, CoreOptions options)
       published_(parts.published),
       options_(std::move(options)),
       head_(*parts.published.state()),
-      durable_(head_.position) {}
+      durable_(head_.position),
+      running_(head_.tasks.running.size()) {}
 
 Time Core::now() const { return std::max(options_.clock(), head_.time); }
 
 void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
   auto now = this->now();
   attempts_.advance(now);
-  if (now >= paused_until_) {
-    std::ranges::move(std::exchange(retry_, {}), std::back_inserter(submissions));
-  }
+  if (!full()) std::ranges::move(std::exchange(retry_, {}), std::back_inserter(submissions));
+  if (now >= paused_until_) reserve_refused_ = false;
   auto turn = std::make_shared<Turn>();
   for (auto& submission : submissions) take(*turn, std::move(submission), now);
-  if (now >= paused_until_ && !broken_ && stop_ != Stop::recorded) {
+  if (may_begin(now) && !broken_ && stop_ != Stop::recorded) {
     DecideContext context{now, turn->memory};
     ALMANAC_CHECK(absorb(*turn, decide_due(head_, context)).has_value());
     // What was left over for the next turn is due already; the timer brings it.
     if (stop_ == Stop::no) {
       auto can_run = [this](std::string_view kind) { return attempts_.can_run(kind); };
-      ALMANAC_CHECK(absorb(*turn, decide_starts(head_, context, can_run)).has_value());
+      auto starts = decide_starts(head_, context, can_run);
+      // There may be room for the end of one where there is none for those of all.
+      if (full() && !starts.empty()) starts.erase(starts.begin() + 1, starts.end());
+      ALMANAC_CHECK(absorb(*turn, std::move(starts)).has_value());
     }
   }
   park(std::move(turn));
+  write_endings(now);
   proceed_with_stop();
   arm_timer(now);
 }
@@ -57,14 +62,18 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
 void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
   bool own = !submission->done;
   if (broken_) return refuse(std::move(submission), *published_.failure());
-  if (now < paused_until_) {
-    if (own) return retry_.push_back(std::move(submission));
+  submission->command = attempts_.settle(std::move(submission->command));
+  if (full() && own) return retry_.push_back(std::move(submission));
+  if (!may_begin(now)) {
     return refuse(std::move(submission),
                   {ErrorCode::storage_full, "there is no space left for the log",
                    "free some; work goes on by itself"});
   }
   if (stop_ != Stop::no && !own) return refuse(std::move(submission), stopped_error());
-  submission->command = attempts_.settle(std::move(submission->command));
+  decide_one(turn, std::move(submission), now);
+}
+
+void Core::decide_one(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
   auto decision = decide(head_, submission->command, {now, turn.memory});
   Result<Answer> answer =
       decision ? Result<Answer>(std::move(decision->answer)) : std::unexpected(decision.error());
@@ -72,8 +81,21 @@ void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
     auto absorbed = absorb(turn, std::move(decision->events));
     if (!absorbed) answer = std::unexpected(absorbed.error());
   }
-  if (own && !answer) note(describe(answer.error()));
+  if (!submission->done && !answer) note(describe(answer.error()));
   turn.answered.push_back({std::move(submission), std::move(answer), head_.position});
+}
+
+// What has ended is written while there is no space for anything else: one end at a time, so that
+// none needs more room in one piece than its own.
+void Core::write_endings(Time now) {
+  while (full() && !reserve_refused_ && !broken_ && parked_.empty() && !retry_.empty()) {
+    auto turn = std::make_shared<Turn>();
+    turn->space = Space::reserve;
+    auto submission = std::move(retry_.front());
+    retry_.pop_front();
+    decide_one(*turn, std::move(submission), now);
+    park(std::move(turn));
+  }
 }
 
 void Core::refuse(std::unique_ptr<Submission> submission, const Error& error) {
@@ -97,10 +119,14 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
 void Core::park(std::shared_ptr<Turn> turn) {
   if (turn->batches.empty() && turn->answered.empty()) return;
   turn->after = head_;
+  keep_reserve();
+  bool tries = full() && turn->space == Space::ordinary && !turn->batches.empty();
+  if (tries && !probe_) probe_ = head_.position;
   // The turn owns what its events point at, so it lives as long as the writer needs any of them.
   Position next = turn->events.empty() ? Position() : turn->events.front().position;
   for (const EventBatch& batch : turn->batches) {
-    auto first = log_.append(std::shared_ptr<const EventBatch>(turn, &batch));
+    auto first =
+        log_.append(std::shared_ptr<const EventBatch>(turn, &batch), {.space = turn->space});
     ALMANAC_CHECK(first && *first == next);
     next = Position(next.value + batch.events.size());
   }
@@ -108,8 +134,16 @@ void Core::park(std::shared_ptr<Turn> turn) {
   parked_.push_back(std::move(turn));
 }
 
+// Before what begins is appended: a start is refused where there would be no room for its end.
+void Core::keep_reserve() {
+  auto attempts = std::max<std::size_t>(head_.tasks.running.size(), running_);
+  auto bytes = reserve_for(attempts, options_.output_bytes_max);
+  if (bytes != reserve_) log_.set_reserve(reserve_ = bytes);
+}
+
 void Core::committed(const CommitReport& report) {
   if (broken_) return;
+  const bool was_full = full();
   durable_ = report.through;
   while (!parked_.empty() && parked_.front()->after.position <= durable_) {
     auto turn = std::move(parked_.front());
@@ -119,10 +153,13 @@ void Core::committed(const CommitReport& report) {
   if (report.error) {
     bool kept_nothing = report.error->code == ErrorCode::storage_full;
     kept_nothing ? roll_back(*report.error) : break_down(*report.error);
-  } else if (paused_until_ != Time()) {
+  } else if (probe_ && probe_ <= durable_) {
     warn("there is space for the log again");
     paused_until_ = Time();
+    probe_ = Position();
   }
+  // What waited for this commit, or for space, goes on.
+  if (!broken_ && (was_full || full())) return turn({});
   proceed_with_stop();
   arm_timer(now());
 }
@@ -130,6 +167,7 @@ void Core::committed(const CommitReport& report) {
 // Publish first, then answer, then act: nobody is told of what a reader cannot see yet.
 void Core::release(Turn& turn) {
   if (!turn.events.empty()) {
+    running_ = turn.after.tasks.running.size();
     published_.publish(turn.after);
     if (options_.on_events) options_.on_events(turn.after, turn.events);
   }
@@ -172,9 +210,11 @@ void Core::carry_out(const Effect& effect) {
 }
 
 // The disk is full: as if nothing behind the published state had been decided. Callers get the
-// error; what handlers have reported is decided again as soon as there is space.
+// error; what handlers have reported is decided again at once and may use the reserve, or, when
+// that was refused too, as soon as there is space. An end that was refused lets others go first.
 void Core::roll_back(const Error& error) {
-  if (paused_until_ == Time()) warn(describe(error));
+  if (!full()) warn(describe(error));
+  reserve_refused_ = !parked_.empty() && parked_.front()->space == Space::reserve;
   if (!parked_.empty()) release_durable_part(*parked_.front());
   head_ = *published_.state();
   for (auto& turn : std::exchange(parked_, {})) {
@@ -188,6 +228,7 @@ void Core::roll_back(const Error& error) {
   }
   if (stop_ == Stop::recorded) stop_ = Stop::handing_back;
   paused_until_ = now() + limits::storage_retry_interval;
+  probe_ = Position();
   log_.resume();
 }
 
@@ -207,7 +248,8 @@ void Core::stop(bool at_once) {
     stop_ = Stop::draining;
     hand_back_at_ = now + options_.stop_grace;
   }
-  if (at_once && now < paused_until_) return stop_unrecorded();
+  if (at_once) hand_back_at_ = now;
+  if (at_once && reserve_refused_) return stop_unrecorded();
   if (at_once && stop_ != Stop::recorded) {
     stop_ = Stop::handing_back;
     attempts_.hand_back_all(now, true);
@@ -215,8 +257,9 @@ void Core::stop(bool at_once) {
   turn({});
 }
 
-// Ends while nothing can be written: the log does not tell of the stop, and what handlers have
-// reported since the disk was full is lost with the leases, which the next engine takes back.
+// Ends while nothing can be written, not even an end: the log does not tell of the stop, and what
+// handlers have reported since the disk was full is lost with the leases, which the next engine
+// takes back.
 void Core::stop_unrecorded() {
   if (!retry_.empty()) {
     published_.end(Error{ErrorCode::storage_full, "there was no space to record how tasks ended",
@@ -237,15 +280,18 @@ void Core::proceed_with_stop() {
     if (idle && head_.position == durable_) loop_.stop();
     return;
   }
-  if (now < paused_until_ && attempts_.empty() && (retry_.empty() || now >= hand_back_at_)) {
+  if (reserve_refused_ && attempts_.empty() && (retry_.empty() || now >= hand_back_at_)) {
     return stop_unrecorded();
   }
   if (!idle || !head_.tasks.running.empty()) return;
+  record_stop(now);
+}
+
+void Core::record_stop(Time now) {
   stop_ = Stop::recorded;
   auto turn = std::make_shared<Turn>();
-  auto submission = std::make_unique<Submission>();
-  submission->command = StopEngine{};
-  take(*turn, std::move(submission), now);
+  if (full()) turn->space = Space::reserve;
+  decide_one(*turn, std::make_unique<Submission>(StopEngine{}, nullptr), now);
   park(std::move(turn));
 }
 
@@ -254,13 +300,13 @@ void Core::arm_timer(Time now) {
   auto consider = [&](std::optional<Time> time) {
     if (time && (!next || *time < *next)) next = time;
   };
-  if (stop_ != Stop::recorded) {
+  if (stop_ != Stop::recorded && may_begin(now)) {
     consider(head_.tasks.next_due());
     if (!head_.tasks.doomed.empty()) consider(now);
   }
   consider(attempts_.next_due());
   if (stop_ == Stop::draining) consider(hand_back_at_);
-  if (now < paused_until_) next = paused_until_;
+  if (now < paused_until_) consider(paused_until_);
   if (!next) return loop_.disarm();
   loop_.arm(std::min(*next - now, limits::timer_interval_max));
 }

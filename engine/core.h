@@ -28,6 +28,7 @@ struct Submission {
 struct CoreOptions {
   std::function<Time()> clock;
   Duration stop_grace{0};
+  std::size_t output_bytes_max = 0;  // of one attempt, for the room that is kept for its end
   // Sees every durable event in order with the state behind it; may be empty. Views die with the
   // call.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
@@ -65,19 +66,31 @@ class Core {
     std::vector<Effect> effects;
     Arena memory;
     State after;
+    Space space = Space::ordinary;
   };
 
+  // Since a commit was refused, and until one of beginnings was not.
+  [[nodiscard]] bool full() const { return paused_until_ != Time(); }
+  // Whether anything new may be decided: not before it is time to try, nor before all has ended
+  // that waits to.
+  [[nodiscard]] bool may_begin(Time now) const {
+    return !full() || (now >= paused_until_ && retry_.empty());
+  }
   void take(Turn& turn, std::unique_ptr<Submission> submission, Time now);
+  void decide_one(Turn& turn, std::unique_ptr<Submission> submission, Time now);
+  void write_endings(Time now);
   void refuse(std::unique_ptr<Submission> submission, const Error& error);
   // Folds the events of one decision. Errors: invalid; nothing is folded then.
   [[nodiscard]] Result<void> absorb(Turn& turn, std::vector<Event> events);
   void park(std::shared_ptr<Turn> turn);
+  void keep_reserve();
   void release(Turn& turn);
   void release_durable_part(Turn& turn);
   void carry_out(const Effect& effect);
   void roll_back(const Error& error);
   void break_down(const Error& error);
   void proceed_with_stop();
+  void record_stop(Time now);
   void stop_unrecorded();
   void arm_timer(Time now);
   [[nodiscard]] Time now() const;
@@ -92,9 +105,16 @@ class Core {
   Position durable_;  // the end of what is published
   std::deque<std::shared_ptr<Turn>> parked_;
 
-  // After a refused commit: until when nothing is written, and what the engine must not lose.
+  // The room that is kept for the ends of what runs, and how much of that is published.
+  std::size_t reserve_ = 0;
+  std::size_t running_ = 0;
+
+  // After a refused commit: until when nothing is begun, the ends that wait to be written, whether
+  // even the reserve did not take them, and the first beginning that was tried since.
   Time paused_until_;
-  std::vector<std::unique_ptr<Submission>> retry_;
+  std::deque<std::unique_ptr<Submission>> retry_;
+  bool reserve_refused_ = false;
+  Position probe_;
 
   enum class Stop : std::uint8_t { no, draining, handing_back, recorded };
   Stop stop_ = Stop::no;

@@ -99,6 +99,7 @@ void Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
   core.emplace(Core::Parts{*log, loop, *attempts, *published},
                CoreOptions{.clock = options.clock,
                            .stop_grace = options.stop_grace,
+                           .output_bytes_max = options.output_bytes_max,
                            .on_events = options.on_events});
   if (options.handle_signals) loop.watch_signals();
 }
@@ -137,9 +138,10 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   auto parts = std::make_unique<Parts>(std::move(options), std::move(*guard));
   auto* mailbox = &parts->mailbox;
   auto log = Log::open(parts->options.folder, {.map_bytes = parts->options.map_bytes,
-                                               .on_commit = [mailbox](const CommitReport& report) {
-                                                 mailbox->put_always(CommitReport(report));
-                                               },
+                                               .on_commit =
+                                                   [mailbox](const CommitReport& report) {
+                                                     mailbox->put_always(CommitReport(report));
+                                                   },
                                                .after_refusal = AfterRefusal::wait,
                                                .pending_bytes_max = SIZE_MAX,
                                                .index = false});

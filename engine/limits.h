@@ -45,6 +45,22 @@ inline constexpr std::size_t doomed_per_turn = 1'000;
 inline constexpr std::size_t due_per_turn = 10'000;
 static_assert(doomed_per_turn + due_per_turn + slots_max <= batch_events_max);
 
+// The end of an attempt takes what is kept of its output or result, a message, and so much for its
+// event, the names in it and a frame of its own. What is kept of results counts as outputs do
+// (EngineOptions::output_bytes_max); one that is larger may have to wait for space.
+inline constexpr std::size_t ending_overhead_bytes = 1 * kibibyte;
+static_assert(event_overhead_bytes_max + 2 * (name_overhead_bytes_max + name_bytes_max) <
+              ending_overhead_bytes);
+// Room in the log for the ends of all that runs, as much of it as fits into 64 MiB: 481 attempts
+// with the default output. Twice what they take, because a frame lies in one piece and what it does
+// not fit into stays empty. In steps, so that it changes seldom.
+inline constexpr std::size_t reserve_bytes_max = 64 * mebibyte;
+inline constexpr std::size_t reserve_step_bytes = 256 * kibibyte;
+static_assert(2 * (output_bytes_max + message_bytes_max + ending_overhead_bytes) <=
+              reserve_bytes_max);
+static_assert(reserve_bytes_max % reserve_step_bytes == 0);
+static_assert(reserve_bytes_max <= journal_bytes_max / 4);
+
 // A refused commit (disk full) is tried again after this long.
 inline constexpr Duration storage_retry_interval = std::chrono::seconds(1);
 // The monotonic clock behind timers stops while the machine sleeps: never wait longer than this

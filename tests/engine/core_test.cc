@@ -38,10 +38,29 @@ class CoreTest : public ::testing::Test {
     core.turn(std::move(all));
   }
   // Waits until the log holds everything up to a position or refuses it, and passes that on.
-  void commit(std::uint64_t last) {
+  CommitReport commit(std::uint64_t last) {
     auto report = log.wait_for(Position(last));
     if (report.error) log.resume();
     core.committed(report);
+    return report;
+  }
+  // The same for the next event.
+  void commit_next() { commit(published.state()->position.value + 1); }
+  // Submits what nobody runs until there is no space.
+  void fill() {
+    do {
+      turn(asked(filling()));
+      commit_next();
+    } while (answers.back() == "accepted");
+    ASSERT_EQ(answers.back(), "storage_full");
+  }
+  [[nodiscard]] std::size_t frames_behind(Position position) const {
+    std::size_t frames = 0;
+    EXPECT_TRUE(log->read_frames(position.next(), [&](const FrameReader&) -> Result<bool> {
+      ++frames;
+      return true;
+    }));
+    return frames;
   }
 
   [[nodiscard]] TaskState state_of(std::uint64_t id) const {
@@ -51,15 +70,16 @@ class CoreTest : public ::testing::Test {
   [[nodiscard]] Lease lease_of(std::uint64_t id) const {
     return published.state()->tasks.all.find(TaskId(id))->lease;
   }
-  static EnqueueTasks work(std::size_t payload_bytes = 0) {
-    return {{{.kind = "work", .payload = std::string(payload_bytes, 'x')}}};
+  static EnqueueTasks work() { return {{{.kind = "work"}}}; }
+  static EnqueueTasks filling() {
+    return {{{.kind = "none", .payload = std::string(16 * limits::kibibyte, 'x')}}};
   }
 
   Time now{std::chrono::seconds(1'000'000)};
   std::vector<std::string> answers;
   std::vector<Position> shown;  // to on_events
   TempFolder folder;
-  TestLog log{folder / "log", {.map_bytes = small_map}};
+  mutable TestLog log{folder / "log", {.map_bytes = small_map}};
   Loop loop{{.on_wake = [] {}, .on_timer = [] {}, .on_signal = [](int) {}}};
   Guard guard = *Guard::start();
   Published published{State()};
@@ -99,30 +119,88 @@ TEST_F(CoreTest, AnswersARefusalAtOnceWhenNothingIsOnItsWay) {
   EXPECT_EQ(answers, Answers{"not_found"});
 }
 
-TEST_F(CoreTest, DecidesAgainWhatAHandlerReportedInATurnThatWasRefused) {
+TEST_F(CoreTest, WritesAnEndWhileTheLogTakesNothingElse) {
   turn(asked(work()));
   commit(3);
-  ASSERT_EQ(state_of(1), TaskState::running);
-  turn(asked(work(small_map)), told(FinishAttempt{TaskId(1), lease_of(1), {}}));
+  fill();
+  answers.clear();
+  turn(told(FinishAttempt{TaskId(1), lease_of(1), {}}), asked(work()));
+  commit_next();
+  EXPECT_EQ(state_of(1), TaskState::succeeded);
+  EXPECT_EQ(answers, Answers{"storage_full"});
+}
+
+TEST_F(CoreTest, WritesEndsOneAtATimeWhileTheLogIsFull) {
+  turn(asked(work()), asked(work()));
+  commit(5);
+  fill();
+  turn(told(FinishAttempt{TaskId(1), lease_of(1), {}}),
+       told(FinishAttempt{TaskId(2), lease_of(2), {}}));
+  auto before = published.state()->position;
+  commit_next();
+  EXPECT_EQ(state_of(1), TaskState::succeeded);
+  EXPECT_EQ(state_of(2), TaskState::running);
+  commit_next();
+  EXPECT_EQ(state_of(2), TaskState::succeeded);
+  EXPECT_EQ(frames_behind(before), 2U);
+}
+
+TEST_F(CoreTest, BeginsNothingThatAnEndMadePossibleWhileTheLogIsFull) {
+  turn(asked(work()), asked(work()), asked(work()));
   commit(6);
-  EXPECT_EQ(state_of(1), TaskState::running);
-  EXPECT_EQ(published.state()->tasks.all.size(), 1U);
-  // Not before it is time.
-  turn();
-  EXPECT_EQ(answers, (Answers{"accepted", "storage_full"}));
+  ASSERT_EQ(state_of(3), TaskState::ready);
+  fill();
+  turn(told(FinishAttempt{TaskId(1), lease_of(1), {}}));
+  commit_next();
+  EXPECT_EQ(state_of(1), TaskState::succeeded);
+  EXPECT_EQ(state_of(3), TaskState::ready);
+  // It is tried when it is time, and not before.
   now += limits::storage_retry_interval;
   turn();
-  commit(4);
-  EXPECT_EQ(state_of(1), TaskState::succeeded);
+  commit_next();
+  EXPECT_EQ(state_of(3), TaskState::ready);
+}
+
+// Of a turn with beginnings and an end what is not durable is taken back; the end alone is written
+// again at once.
+TEST_F(CoreTest, WritesAgainAtOnceAnEndThatWasRefusedWithABeginning) {
+  turn(asked(work()), asked(work()));
+  commit(5);
+  std::uint64_t ended = 0;
+  do {
+    ended = (*published.state()->tasks.running.begin()).id.value;
+    turn(asked(filling()), asked(work()), told(FinishAttempt{TaskId(ended), lease_of(ended), {}}));
+  } while (!commit(published.state()->position.value + 4).error);
+  if (state_of(ended) == TaskState::running) commit_next();
+  EXPECT_EQ(state_of(ended), TaskState::succeeded);
+  turn(asked(work()));
+  EXPECT_EQ(answers.back(), "storage_full");
 }
 
 TEST_F(CoreTest, GivesEveryCallerOfARefusedTurnTheError) {
-  turn(asked(work(small_map)), asked(work()));
+  fill();
+  answers.clear();
+  now += limits::storage_retry_interval;
+  auto before = published.state()->position;
+  turn(asked(filling()), asked(work()));
+  turn(asked(work()));
+  commit_next();
+  EXPECT_EQ(answers, (Answers{"storage_full", "storage_full", "storage_full"}));
+  EXPECT_EQ(published.state()->position, before);
+  EXPECT_TRUE(attempts.empty());
+}
+
+TEST_F(CoreTest, StopsOnRecordWhileTheLogIsFull) {
   turn(asked(work()));
   commit(3);
-  EXPECT_EQ(answers, (Answers{"storage_full", "storage_full", "storage_full"}));
-  EXPECT_EQ(published.state()->position, Position(1));
-  EXPECT_TRUE(attempts.empty());
+  fill();
+  core.stop(false);
+  turn(told(FinishAttempt{TaskId(1), lease_of(1), {}}));
+  commit_next();
+  commit_next();
+  EXPECT_EQ(state_of(1), TaskState::succeeded);
+  EXPECT_FALSE(published.state()->engine.running);
+  loop.run();  // returns: it was told to stop
 }
 
 TEST_F(CoreTest, ReleasesTheDurablePartOfATurnWhoseRestWasRefused) {

@@ -1,0 +1,136 @@
+// A disk that is really full: what runs ends on it, nothing begins, and work goes on by itself when
+// there is room.
+#include <almanac/tests/support/almanac_command.h>
+#include <almanac/tests/support/engine_fixture.h>
+#include <almanac/tests/support/gate.h>
+#include <almanac/tests/support/small_disk.h>
+
+#include <nlohmann/json.hpp>
+
+namespace almanac::test {
+namespace {
+
+class FullDisk : public EngineTest {
+ protected:
+  FullDisk() {
+    std::filesystem::create_directory(folder / "disk");
+    disk.emplace(folder / "disk", 32 * limits::mebibyte);
+    std::filesystem::create_directory(disk->path() / "log");
+    std::filesystem::create_directory_symlink(disk->path() / "log", log_folder());
+  }
+  void leave(std::size_t bytes) const {
+    disk->fill();
+    auto filler = disk->path() / "filler";
+    std::filesystem::resize_file(filler, std::filesystem::file_size(filler) - bytes);
+  }
+  // Until the engine has been told so too.
+  void fill() {
+    disk->fill();
+    auto filling = [&] {
+      return engine->submit({.kind = "none", .payload = std::string(16 * limits::kibibyte, 'x')});
+    };
+    auto submitted = filling();
+    while (submitted) submitted = filling();
+    EXPECT_EQ(submitted.error().code, ErrorCode::storage_full) << describe(submitted.error());
+  }
+  // What another process reads in the log.
+  std::string state_on_disk(TaskId id) const {
+    auto shown = run_almanac(
+        {.arguments = {"show", std::to_string(id.value), "--dir", log_folder().string(), "--json"},
+         .folder = folder.path(),
+         .input = {}});
+    EXPECT_EQ(shown.code, 0) << shown.errors;
+    auto json = nlohmann::json::parse(shown.output, nullptr, false);
+    return json.is_object() ? json.value("state", "") : shown.output;
+  }
+
+  std::optional<SmallDisk> disk;
+};
+
+TEST_F(FullDisk, TakesTheEndsOfAllThatRuns) {
+  constexpr std::size_t count = 12;
+  open({.slots = count});
+  Gate gate;
+  engine->handle("work", [&](const Attempt&) {
+    gate.pass();
+    return almanac::Outcome::success(std::string(limits::output_bytes_default, 'x'));
+  });
+  std::vector<TaskId> tasks;
+  for (std::size_t i = 0; i < count; ++i) tasks.push_back(submit({.kind = "work"}));
+  TaskId next = submit({.kind = "work"});
+  gate.wait_for_arrivals(count);
+  fill();
+  gate.open();
+  for (TaskId id : tasks) wait_for(id, TaskState::succeeded);
+  for (TaskId id : tasks) EXPECT_EQ(state_on_disk(id), "succeeded");
+  EXPECT_EQ(state_on_disk(next), "ready");
+  EXPECT_EQ(gate.arrivals(), count);
+}
+
+TEST_F(FullDisk, LetsWorkGoOnByItselfWhenThereIsRoom) {
+  open();
+  Gate gate;
+  engine->handle("work", [&](const Attempt&) {
+    gate.pass();
+    return almanac::Outcome::success();
+  });
+  TaskId first = submit({.kind = "work"});
+  TaskId second = submit({.kind = "work", .dependencies = {first}});
+  gate.wait_for_arrivals(1);
+  fill();
+  gate.open();
+  wait_for(first, TaskState::succeeded);
+  disk->make_room();
+  wait_for(second, TaskState::succeeded);
+  wait_for(submit({.kind = "work"}), TaskState::succeeded);
+  EXPECT_EQ(gate.arrivals(), 3U);
+}
+
+// The largest output there may be has its end in one piece.
+TEST_F(FullDisk, TakesTheEndWithTheLargestOutput) {
+  open({.output_bytes_max = limits::output_bytes_max - limits::message_bytes_max});
+  Gate gate;
+  engine->handle("work", [&](const Attempt&) {
+    gate.pass();
+    return almanac::Outcome::success(
+        std::string(limits::output_bytes_max - limits::message_bytes_max, 'x'));
+  });
+  TaskId id = submit({.kind = "work"});
+  gate.wait_for_arrivals(1);
+  fill();
+  gate.open();
+  wait_for(id, TaskState::succeeded);
+  EXPECT_EQ(state_on_disk(id), "succeeded");
+}
+
+TEST_F(FullDisk, LetsFewRunWhereThereIsNoRoomForTheEndsOfAll) {
+  leave(6 * limits::mebibyte);
+  open({.output_bytes_max = 1 * limits::mebibyte});
+  std::vector<TaskId> tasks;
+  for (int i = 0; i < 4; ++i) tasks.push_back(submit({.kind = "work"}));
+  engine->handle("work", [](const Attempt&) { return almanac::Outcome::success(); });
+  for (TaskId id : tasks) wait_for(id, TaskState::succeeded);
+}
+
+TEST_F(FullDisk, TakesNothingToRunThatHasNoRoomForItsEnd) {
+  leave(4 * limits::mebibyte);
+  open_on_manual_clock({.output_bytes_max = limits::output_bytes_max});
+  std::atomic<int> runs = 0;
+  engine->handle("work", [&](const Attempt&) {
+    ++runs;
+    return almanac::Outcome::success();
+  });
+  TaskId kept = submit({.kind = "none"});
+  auto refused = engine->submit({.kind = "work"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::storage_full) << describe(refused.error());
+  disk->make_room();
+  advance(limits::storage_retry_interval);
+  TaskId taken = submit({.kind = "work"});
+  wait_for(taken, TaskState::succeeded);
+  EXPECT_EQ(task(kept).state, TaskState::ready);
+  EXPECT_EQ(runs, 1);
+}
+
+}  // namespace
+}  // namespace almanac::test
