@@ -91,7 +91,7 @@ struct Detached {
 Detached note_later(Log& log, std::string text, std::promise<Result<Appended>> done) {
   const std::vector<Event> one{{.body = CustomEvent{"NoteTaken", as_bytes(text)}}};
   Result<Appended> appended = co_await log.append_async(one);
-  done.set_value(appended);  // on the writer's thread, unless LogOptions::resume moved it
+  done.set_value(appended);  // where it was written, unless LogOptions::resume moved it
 }
 // [coroutine]
 
