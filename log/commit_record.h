@@ -18,7 +18,7 @@ struct CommitRecord {
   std::uint64_t transaction = 0;
   std::uint64_t meta_hash = 0;  // of the meta page it wrote
   Timeline timeline{};
-  Position first;   // of the last frame; none while the log is empty
+  Position first;   // of the last value; none while the log is empty
   Position last;    // of the last event
   Digest digest{};  // as the last frame states it
 

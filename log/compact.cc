@@ -54,25 +54,29 @@ class Copier {
   explicit Copier(Store& to) : to_(to) {}
 
   Result<bool> add(const Store::Frame& frame) {
+    if (bytes_ >= limits::commit_bytes_target) {
+      if (auto written = write({}); !written) return std::unexpected(written.error());
+    }
     auto& copy = values_.emplace_back(frame.value.begin(), frame.value.end());
     frames_.push_back({frame.first, copy});
     bytes_ += copy.size();
     ++count_;
-    if (bytes_ < limits::commit_bytes_target) return true;
-    if (auto written = finish(); !written) return std::unexpected(written.error());
     return true;
   }
-  Result<void> finish() {
-    if (frames_.empty()) return {};
-    auto appended = to_.append(frames_);
+  // With the last frames: a commit of their own would leave pages behind that are free, but in the
+  // file.
+  Result<void> finish(const StoreRecords& records) { return write(records); }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+  Result<void> write(const StoreRecords& records) {
+    auto appended = to_.append(frames_, records);
     frames_.clear();
     values_.clear();
     bytes_ = 0;
     return appended;
   }
-  [[nodiscard]] std::uint64_t count() const { return count_; }
 
- private:
   Store& to_;
   std::vector<std::vector<std::byte>> values_;
   std::vector<Store::Frame> frames_;
@@ -105,18 +109,14 @@ Result<void> copy_index(const Store& from, Store& to) {
 }
 
 // What the log says about itself.
-Result<void> copy_records(const Store& from, Store& to) {
-  auto base = from.base();
-  auto checkpoint = from.checkpoint();
+Result<StoreRecords> records_of(const Store& store) {
+  auto base = store.base();
+  auto checkpoint = store.checkpoint();
   if (!base || !checkpoint) return std::unexpected(base ? checkpoint.error() : base.error());
-  if (base->last) {
-    if (auto set = to.set_base(*base); !set) return set;
-  }
-  if (*checkpoint) {
-    if (auto set = to.set_checkpoint(*checkpoint); !set) return set;
-  }
-  if (auto copied = copy_index(from, to); !copied) return copied;
-  return to.set_journal_use(JournalUse::closed);
+  StoreRecords records{.journal_use = JournalUse::closed};
+  if (base->last) records.base = *base;
+  if (*checkpoint) records.checkpoint = *checkpoint;
+  return records;
 }
 
 // Answers how many frames there were.
@@ -125,6 +125,8 @@ Result<std::uint64_t> copy_frames(const fs::path& from, const fs::path& to,
   const Store::OpenOptions reading{.access = Access::read, .map_bytes = limits::map_bytes_default};
   auto old = Store::open(from, reading);
   if (!old) return std::unexpected(old.error());
+  auto records = records_of(**old);
+  if (!records) return std::unexpected(records.error());
   if (auto made = Store::create(to, {.timeline = (*old)->timeline()}); !made) {
     return std::unexpected(made.error());
   }
@@ -138,8 +140,8 @@ Result<std::uint64_t> copy_frames(const fs::path& from, const fs::path& to,
     return copier.add(frame);
   });
   if (!read) return std::unexpected(read.error());
-  if (auto finished = copier.finish(); !finished) return std::unexpected(finished.error());
-  if (auto kept = copy_records(**old, **copy); !kept) return std::unexpected(kept.error());
+  if (auto copied = copy_index(**old, **copy); !copied) return std::unexpected(copied.error());
+  if (auto done = copier.finish(*records); !done) return std::unexpected(done.error());
   return copier.count();
 }
 
@@ -232,18 +234,43 @@ Result<CompactReport> copy_and_replace(const fs::path& folder, const fs::path& b
     return report;
   }
   if (auto alone = check_nobody_reads(store); !alone) return std::unexpected(alone.error());
-  // The records are of the old file: beside the new one, a crash now, they would contradict it.
+  auto copy = building / store_folder;
+  // The copy packs frames in its own way: records of the old file would contradict it, and those of
+  // the copy the old file. None is better than the wrong ones where a crash comes in between.
   std::error_code error;
   fs::remove(store / commits_file, error);
   if (error) return fail_errno(error.value(), "remove " + (store / commits_file).string());
   if (auto synced = sync_folder(store); !synced) return std::unexpected(synced.error());
-  auto copy = building / store_folder;
   for (const char* name : {data_file, commits_file}) {
     if (auto moved = rename_synced(copy / name, store / name); !moved) {
       return std::unexpected(moved.error());
     }
   }
   return report;
+}
+
+Result<bool> needs_journal(const fs::path& folder) {
+  auto store = Store::open(folder / store_folder,
+                           {.access = Access::read, .map_bytes = limits::map_bytes_default});
+  if (!store) return std::unexpected(store.error());
+  auto use = (*store)->journal_use();
+  if (!use) return std::unexpected(use.error());
+  return *use == JournalUse::open;
+}
+
+// Brings what is in the journal alone into the file. A log that was closed has nothing there, and
+// is left as it is.
+Result<void> settle_journal(const fs::path& folder) {
+  auto needed = needs_journal(folder);
+  if (!needed) return std::unexpected(needed.error());
+  if (!*needed) return {};
+  if (auto log = Log::open(folder, {.index = false}); !log) return std::unexpected(log.error());
+  auto still = needs_journal(folder);
+  if (!still) return std::unexpected(still.error());
+  if (!*still) return {};
+  return fail(ErrorCode::storage_full,
+              "there is no room to bring what is in the journal into the log",
+              "free some space; nothing was lost");
 }
 
 }  // namespace
@@ -256,8 +283,7 @@ Result<CompactReport> compact(const fs::path& folder,
     return fail(ErrorCode::not_found, "there is no log in " + folder.string(),
                 "name another folder with --dir");
   }
-  // Brings what is in the journal into the file.
-  if (auto log = Log::open(folder, {.index = false}); !log) return std::unexpected(log.error());
+  if (auto settled = settle_journal(folder); !settled) return std::unexpected(settled.error());
   auto lock = WriteLock::take(folder);
   if (!lock) return std::unexpected(lock.error());
   auto building = folder / building_folder;

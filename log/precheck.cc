@@ -107,11 +107,12 @@ Result<void> check_length(int descriptor, const fs::path& file, const MetaPage& 
                            std::to_string(needed));
 }
 
-Result<PageCheckReport> walk(int descriptor, const fs::path& file, const MetaPage& meta) {
+Result<PageCheckReport> walk(int descriptor, const fs::path& file, const MetaPage& meta,
+                             PageCheckDepth depth = PageCheckDepth::trees) {
   if (auto length = check_length(descriptor, file, meta); !length) {
     return std::unexpected(length.error());
   }
-  auto walked = check_pages(descriptor, meta);
+  auto walked = check_pages(descriptor, meta, depth);
   if (walked || walked.error().code != ErrorCode::corrupt) return walked;
   return damaged(file, "is damaged: " + walked.error().message);
 }
@@ -207,6 +208,14 @@ Result<Precheck> check_before_mapping(const fs::path& data_file, const PrecheckO
   }
   if (!metas) return std::unexpected(metas.error());
   return Precheck{.confirmed = confirmed[0]};
+}
+
+Result<void> check_before_removing(int descriptor, const fs::path& data_file) {
+  auto metas = read_metas(descriptor, data_file);
+  if (!metas) return std::unexpected(metas.error());
+  auto walked = walk(descriptor, data_file, metas->newest(), PageCheckDepth::thorough);
+  if (!walked) return std::unexpected(walked.error());
+  return {};
 }
 
 }  // namespace almanac

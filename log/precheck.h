@@ -34,4 +34,10 @@ struct Precheck {
 [[nodiscard]] Result<Precheck> check_before_mapping(const std::filesystem::path& data_file,
                                                     const PrecheckOptions& options = {});
 
+// The newest snapshot of an open file that nobody writes to meanwhile, with the head of every value
+// that has pages of its own: LMDB believes it when it gives the pages of a value free. Errors:
+// corrupt, io.
+[[nodiscard]] Result<void> check_before_removing(int descriptor,
+                                                 const std::filesystem::path& data_file);
+
 }  // namespace almanac

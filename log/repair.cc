@@ -37,6 +37,8 @@ Result<Error> find_damage(const fs::path& folder) {
 RepairReport report_of(const Salvage& salvage, const std::optional<CommitRecord>& confirmed,
                        Error damage) {
   RepairReport report{.damage = std::move(damage)};
+  if (!salvage.chain.empty()) report.first = salvage.chain.front().header.first;
+  report.first_is_guessed = salvage.begins_anywhere;
   for (const FoundFrame& frame : salvage.chain) {
     ++report.frames;
     report.bytes += frame.bytes;
@@ -51,8 +53,43 @@ RepairReport report_of(const Salvage& salvage, const std::optional<CommitRecord>
   return report;
 }
 
+// What a damaged store still says of itself; nothing where it cannot be opened.
+struct Beginning {
+  std::optional<Store::Base> base;
+  Position checkpoint;
+};
+
+Beginning read_beginning(const fs::path& store_path) {
+  auto store = Store::open(store_path, {.access = Access::read,
+                                        .map_bytes = limits::map_bytes_default,
+                                        .registered = can_register(store_path)});
+  if (!store) return {};
+  Beginning beginning;
+  if (auto base = (*store)->base()) beginning.base = *base;
+  if (auto checkpoint = (*store)->checkpoint()) beginning.checkpoint = *checkpoint;
+  return beginning;
+}
+
+// What the new store has to say of itself. A log without its front has a checkpoint, which is where
+// its front was kept elsewhere.
+StoreRecords records_for(const Salvage& salvage, const Beginning& beginning) {
+  StoreRecords records;
+  const FrameHeader& front = salvage.chain.front().header;
+  const Position in_front(front.first.value - 1);
+  auto checkpoint = std::min(beginning.checkpoint, salvage.chain.back().header.last());
+  checkpoint = std::max(checkpoint, in_front);
+  if (checkpoint) records.checkpoint = checkpoint;
+  if (beginning.base && beginning.base->last) {
+    records.base = beginning.base;
+  } else if (in_front) {
+    records.base = Store::Base{in_front, front.previous, front.time};
+  }
+  return records;
+}
+
 // The chain in a new store, in commits of the usual size.
-Result<void> write_chain(const Salvage& salvage, const fs::path& store_path) {
+Result<void> write_chain(const Salvage& salvage, const StoreRecords& records,
+                         const fs::path& store_path) {
   auto timeline = salvage.chain.front().header.timeline;
   if (auto made = Store::create(store_path, {.timeline = timeline}); !made) return made;
   std::uint64_t bytes = 0;
@@ -60,6 +97,7 @@ Result<void> write_chain(const Salvage& salvage, const fs::path& store_path) {
   auto map_bytes = std::max<std::uint64_t>(limits::map_bytes_default, 2 * bytes);
   auto store = Store::open(store_path, {.map_bytes = map_bytes});
   if (!store) return std::unexpected(store.error());
+  if (auto said = (*store)->append({}, records); !said) return said;
   for (auto next = salvage.chain.begin(); next != salvage.chain.end();) {
     std::vector<std::vector<std::uint64_t>> memories;
     std::vector<Store::Frame> frames;
@@ -75,16 +113,17 @@ Result<void> write_chain(const Salvage& salvage, const fs::path& store_path) {
   return {};
 }
 
-Result<void> build(const Salvage& salvage, const fs::path& building, Position last) {
+Result<void> build(const Salvage& salvage, const StoreRecords& records, const fs::path& building) {
   std::error_code error;
   fs::create_directory(building, error);
   if (error) return fail_errno(error.value(), "create " + building.string());
-  if (auto written = write_chain(salvage, building / store_folder); !written) return written;
+  auto written = write_chain(salvage, records, building / store_folder);
+  if (!written) return written;
   auto log = Log::open(building, {.access = Access::read});
   if (!log) return std::unexpected(log.error());
   auto verified = verify(**log);
   if (!verified) return std::unexpected(verified.error());
-  if (verified->last == last) return {};
+  if (verified->last == salvage.chain.back().header.last()) return {};
   return fail(ErrorCode::corrupt, "the repaired log does not hold what was found");
 }
 
@@ -135,8 +174,10 @@ Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options
   auto damage = find_damage(folder);
   if (!damage) return std::unexpected(damage.error());
   const auto confirmed = CommitFile::read(folder / store_folder);
+  const auto beginning = read_beginning(folder / store_folder);
   auto salvage =
-      find_frames({folder / store_folder}, {.confirmed = confirmed, .progress = options.progress});
+      find_frames({folder / store_folder},
+                  {.confirmed = confirmed, .base = beginning.base, .progress = options.progress});
   if (!salvage) return std::unexpected(salvage.error());
   auto report = report_of(*salvage, confirmed[0], *damage);
   if (salvage->chain.empty()) {
@@ -149,7 +190,8 @@ Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options
   auto building = folder / building_folder;
   std::error_code ignored;
   fs::remove_all(building, ignored);
-  if (auto built = build(*salvage, building, report.kept); !built) {
+  auto built = build(*salvage, records_for(*salvage, beginning), building);
+  if (!built) {
     fs::remove_all(building, ignored);
     return std::unexpected(built.error());
   }

@@ -17,17 +17,21 @@ struct RepairOptions {
 };
 
 struct RepairReport {
-  Position kept;                // everything up to here
-  std::uint64_t frames = 0;     // that are kept
-  std::uint64_t bytes = 0;      // of them
-  Position lost;                // the last position the log is known to have had
-  std::uint64_t readable = 0;   // events behind `kept` that are whole, but not what lies between
-  Error damage;                 // what was wrong with the log
-  std::filesystem::path aside;  // where the old files are; none in a dry run
+  Position first;                 // where what is kept begins: 1, or behind what was trimmed
+  bool first_is_guessed = false;  // nothing said so: it is the earliest frame there is
+  Position kept;                  // everything from there up to here
+  std::uint64_t frames = 0;       // that are kept
+  std::uint64_t bytes = 0;        // of them
+  Position lost;                  // the last position the log is known to have had
+  std::uint64_t readable = 0;     // events behind `kept` that are whole, but not what lies between
+  Error damage;                   // what was wrong with the log
+  std::filesystem::path aside;    // where the old files are; none in a dry run
 };
 
-// Keeps the frames from the first position on, as far as each follows the one before, and what is
-// found of them in any file of the log or of its journal. Builds the new log in DIR/log.repairing
+// Keeps the frames from the log's beginning on, as far as each follows the one before, and what is
+// found of them in any file of the log or of its journal. A log that was trimmed says where it
+// begins; where that cannot be read and position 1 is not there, it begins with the earliest frame
+// that is found. Builds the new log in DIR/log.repairing
 // and verifies it; then DIR/log becomes DIR/log.damaged-1 (or 2, 3 …), with the journal in it, and
 // the new one takes its place. Cut short by a crash it can be asked again. A full disk leaves all
 // as it was. Holds the write lock; a dry run keeps writers out as well, and changes nothing.

@@ -170,8 +170,8 @@ class Search {
 
   [[nodiscard]] bool was_given_up(const FoundFrame& frame) const {
     return std::ranges::any_of(options_.confirmed, [&](const auto& record) {
-      return record && record->first >= frame.header.first &&
-             record->first <= frame.header.last() && record->digest != frame.digest;
+      return record && record->last >= frame.header.first && record->last <= frame.header.last() &&
+             record->digest != frame.digest;
     });
   }
   [[nodiscard]] bool is_confirmed(const FoundFrame& frame) const {
@@ -187,13 +187,39 @@ class Search {
     const FoundFrame* next = nullptr;
   };
 
+  using Reaches = std::map<std::pair<Digest, Timeline>, Reach>;
+
+  // The first frame of the log. Where nobody knows where the log begins, because it may have been
+  // trimmed, it is the earliest.
+  const Reach* find_root(const Reaches& behind) {
+    const StoreBase base = options_.base.value_or(StoreBase{});
+    const Reach* best = nullptr;
+    const Reach* earliest = nullptr;
+    for (const auto& [key, reach] : behind) {
+      const auto first = reach.next->header.first;
+      bool earlier = earliest == nullptr || first < earliest->next->header.first ||
+                     (first == earliest->next->header.first && is_better(reach, *earliest));
+      if (earlier) earliest = &reach;
+      if (key.first != base.digest || first != base.last.next()) continue;
+      if (best == nullptr || is_better(reach, *best)) best = &reach;
+    }
+    if (best != nullptr || options_.base) return best;
+    salvage_.begins_anywhere = earliest != nullptr;
+    return earliest;
+  }
+
+  static bool is_better(const Reach& reach, const Reach& than) {
+    if (reach.confirmed != than.confirmed) return reach.confirmed;
+    return reach.last > than.last;
+  }
+
   void choose_chain() {
     std::vector<const FoundFrame*> frames;
     for (const auto& [digest, frame] : found_) frames.push_back(&frame);
     std::ranges::sort(frames, std::ranges::greater(),
                       [](const FoundFrame* frame) { return frame->header.first; });
     // Of the frames behind each, by the digest they state: the best one so far.
-    std::map<std::pair<Digest, Timeline>, Reach> behind;
+    Reaches behind;
     for (const FoundFrame* frame : frames) {
       const FrameHeader& header = frame->header;
       Reach reach{is_confirmed(*frame), header.last(), frame};
@@ -203,18 +229,9 @@ class Search {
         reach.last = on->second.last;
       }
       auto& best = behind[{header.previous, header.timeline}];
-      bool better = best.next == nullptr || reach.confirmed > best.confirmed ||
-                    (reach.confirmed == best.confirmed && reach.last > best.last);
-      if (better) best = reach;
+      if (best.next == nullptr || is_better(reach, best)) best = reach;
     }
-    const Reach* best = nullptr;
-    for (const auto& [key, reach] : behind) {
-      if (key.first != Digest{} || reach.next->header.first != Position(1)) continue;
-      if (best == nullptr || reach.confirmed > best->confirmed ||
-          (reach.confirmed == best->confirmed && reach.last > best->last)) {
-        best = &reach;
-      }
-    }
+    const Reach* best = find_root(behind);
     while (best != nullptr) {
       const FoundFrame* frame = best->next;
       salvage_.chain.push_back(*frame);

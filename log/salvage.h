@@ -6,10 +6,12 @@
 #include <almanac/log/codec.h>
 #include <almanac/log/commit_record.h>
 #include <almanac/log/error.h>
+#include <almanac/log/store.h>
 #include <almanac/log/types.h>
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace almanac {
@@ -24,7 +26,8 @@ struct FoundFrame {
 
 struct Salvage {
   std::vector<std::filesystem::path> files;
-  std::vector<FoundFrame> chain;  // from position 1 on, each behind the one before
+  std::vector<FoundFrame> chain;  // from where the log begins, each behind the one before
+  bool begins_anywhere = false;   // nothing said where that is: with the earliest frame there is
   std::vector<FoundFrame> loose;  // whole, but not part of the chain; each position once
 };
 
@@ -32,6 +35,8 @@ struct SalvageOptions {
   // What the log's last commits were: their frames are right, and others in their places are of
   // commits that were given up.
   CommitFile::Records confirmed;
+  // Behind what the log begins: none when that is position 1. Not known where the log cannot say.
+  std::optional<StoreBase> base;
   // Told how many bytes of how many have been searched.
   std::function<void(std::uint64_t done, std::uint64_t all)> progress = {};
 };

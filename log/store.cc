@@ -207,21 +207,6 @@ Result<void> Store::set_journal_use(JournalUse use) {
   });
 }
 
-namespace {
-
-struct StoredBase {
-  std::uint64_t last;
-  std::int64_t micros;
-  Digest digest;
-};
-
-int put_base(MDB_txn* txn, MDB_dbi meta, const Store::Base& base) {
-  StoredBase stored{base.last.value, base.time.time_since_epoch().count(), base.digest};
-  return put_meta(txn, meta, store_meta::base, std::as_bytes(std::span(&stored, 1)));
-}
-
-}  // namespace
-
 Result<Store::Base> Store::base() const {
   auto stored = environment_->read_meta<StoredBase>(store_meta::base);
   if (!stored) return std::unexpected(stored.error());
@@ -235,6 +220,9 @@ Result<void> Store::set_base(const Base& base) {
 
 // The last value stays: it is how the store knows where it ends.
 Result<Store::Removed> Store::remove(Position through) {
+  if (auto checked = environment_->check_removable(); !checked) {
+    return std::unexpected(checked.error());
+  }
   Removed removed;
   auto base = this->base();
   if (!base) return std::unexpected(base.error());

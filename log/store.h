@@ -37,11 +37,20 @@ enum class JournalUse : std::uint8_t {
   open,
 };
 
+// What was removed from the front: the log begins behind it.
+struct StoreBase {
+  Position last;    // of what was removed; none when nothing was
+  Digest digest{};  // of the frame that ended there
+  Time time;        // of the event that stood there
+};
+
 // What goes into the store beside frames, in one transaction with them.
 struct StoreRecords {
   std::vector<IndexRecord> index;
   std::optional<Position> indexed_through;  // the index knows everything up to here
   std::optional<JournalUse> journal_use;
+  std::optional<StoreBase> base;
+  std::optional<Position> checkpoint;
 };
 
 // Owned by one Log. Any thread may read; one thread at a time may write. A process may have one
@@ -107,16 +116,12 @@ class Store {
   [[nodiscard]] Result<void> append(std::span<const Frame> frames,
                                     const StoreRecords& records = {});
 
-  // What was removed from the front: the log begins behind it.
-  struct Base {
-    Position last;    // of what was removed; none when nothing was
-    Digest digest{};  // of the frame that ended there
-    Time time;        // of the event that stood there
-  };
+  using Base = StoreBase;
   [[nodiscard]] Result<Base> base() const;
   [[nodiscard]] Result<void> set_base(const Base& base);
   // Removes values from the front that end at or in front of `through`, some of them, in one
-  // transaction. Errors: storage_full, unknown_outcome.
+  // transaction. The first call walks the file and costs what page_check.h says, and a look at the
+  // head of every value. Errors: corrupt (nothing was removed), storage_full, unknown_outcome.
   struct Removed {
     std::uint64_t values = 0;
     std::uint64_t bytes = 0;

@@ -245,7 +245,16 @@ int Store::Environment::put_records(MDB_txn* txn, const StoreRecords& records) {
     code =
         put_meta(txn, meta, store_meta::journal, static_cast<std::uint64_t>(*records.journal_use));
   }
+  if (code == 0 && records.base) code = put_base(txn, meta, *records.base);
+  if (code == 0 && records.checkpoint) {
+    code = put_meta(txn, meta, store_meta::checkpoint, records.checkpoint->value);
+  }
   return code;
+}
+
+int put_base(MDB_txn* txn, MDB_dbi meta, const Store::Base& base) {
+  StoredBase stored{base.last.value, base.time.time_since_epoch().count(), base.digest};
+  return put_meta(txn, meta, store_meta::base, std::as_bytes(std::span(&stored, 1)));
 }
 
 // One value of one frame or several, which are copied right into the map.
@@ -323,6 +332,19 @@ Result<void> Store::Environment::check_confirmed() const {
   if (stated_digest(last.value) == confirmed->digest) return {};
   return fail(ErrorCode::corrupt, "a frame is not the one that was committed (at position " +
                                       std::to_string(last.first.value) + ")");
+}
+
+Result<void> Store::Environment::check_removable() {
+  std::lock_guard guard(writing);
+  if (removable) return {};
+  const char* folder = nullptr;
+  int file_descriptor = -1;
+  int code = mdb_env_get_path(env, &folder);
+  if (code == 0) code = mdb_env_get_fd(env, &file_descriptor);
+  if (code != 0) return lmdb::error(code, "read the log");
+  auto checked = check_before_removing(file_descriptor, fs::path(folder) / data_file);
+  removable = checked.has_value();
+  return checked;
 }
 
 }  // namespace almanac

@@ -72,6 +72,13 @@ inline StoredKey stored_key(IndexTable table, const IndexKey& key) {
   return stored;
 }
 
+struct StoredBase {
+  std::uint64_t last;
+  std::int64_t micros;
+  Digest digest;
+};
+[[nodiscard]] int put_base(MDB_txn* txn, MDB_dbi meta, const Store::Base& base);
+
 // What a commit that ends with this value leaves behind.
 [[nodiscard]] CommitRecord end_with(const Store::Frame& frame);
 
@@ -99,6 +106,8 @@ struct Store::Environment {
   Result<void> check_map(std::uint64_t bytes) const;
   Result<std::uint64_t> free_bytes() const;
   Result<void> check_confirmed() const;
+  // Once for as long as it is open; what is written later is its own.
+  Result<void> check_removable();
   Result<void> find_end();
   void record_commit();
 
@@ -112,6 +121,7 @@ struct Store::Environment {
   bool registered = false;
   std::mutex writing;  // commits follow one another
   std::uint64_t commits = 0;
+  bool removable = false;  // guarded by `writing`
   CommitFile commit_file;  // writing only, as is:
   CommitRecord end;        // where the last commit ended
   Precheck precheck;

@@ -1,5 +1,10 @@
+#include <almanac/log/codec.h>
 #include <almanac/log/compact.h>
+#include <almanac/log/file_journal.h>
+#include <almanac/log/limits.h>
+#include <almanac/log/log.h>
 #include <almanac/log/page_layout.h>
+#include <almanac/log/store.h>
 #include <almanac/log/verify.h>
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/code_of.h>
@@ -31,21 +36,34 @@ std::uint64_t newest_transaction(const fs::path& data) {
   return newest;
 }
 
-// A reader held the log's pages while it grew, so that many of them are free now.
+// A reader held the log's pages while it grew by one commit for each frame, so that most of them
+// are free now.
 class CompactTest : public testing::Test {
  protected:
   CompactTest() {
-    TestLog writer(log());
-    EXPECT_TRUE(writer.append(numbered_events(1, 1)));
-    bool first = true;
-    auto grow = [&](const RecordedEvent&) -> Result<bool> {
-      for (std::uint64_t i = 2; first && i <= 400; ++i) {
-        EXPECT_TRUE(writer.append(numbered_events(i, 1)));
-      }
-      first = false;
+    fs::create_directory(log());
+    EXPECT_TRUE(Store::create(log() / "log", {.journal = JournalUse::closed}));
+    EXPECT_TRUE(create_file_journal(log() / "log/journal"));
+    auto store = Store::open(log() / "log", {.map_bytes = limits::gibibyte}).value();
+    Digest digest = append(*store, 1, {});
+    auto grow = [&](const Store::Frame&) -> Result<bool> {
+      for (std::uint64_t i = 2; i <= 400; ++i) digest = append(*store, i, digest);
       return false;
     };
-    EXPECT_TRUE(writer->read(Position(1), grow));
+    EXPECT_TRUE(store->read(Position(1), grow));
+  }
+  static Digest append(Store& store, std::uint64_t number, const Digest& before) {
+    FrameEncoder encoder;
+    auto batch = make_batch(numbered_events(number, 1));
+    const EventBatch* one = batch.get();
+    auto frame = encoder.encode({.timeline = store.timeline(),
+                                 .first = Position(number),
+                                 .time = batch->events.front().at,
+                                 .previous = before},
+                                {&one, 1});
+    const Store::Frame stored{Position(number), frame.value};
+    EXPECT_TRUE(store.append({&stored, 1}));
+    return frame.digest;
   }
 
   [[nodiscard]] fs::path log() const { return folder_ / "log"; }
@@ -74,6 +92,13 @@ TEST_F(CompactTest, MakesTheFileSmallAndKeepsEveryEvent) {
   EXPECT_EQ(report->bytes_before, bytes);
   EXPECT_EQ(report->bytes_after, fs::file_size(data()));
   EXPECT_LT(report->bytes_after, bytes / 4);
+  std::uint64_t frame_bytes = 0;
+  auto add = [&](const FrameReader& frame) -> Result<bool> {
+    frame_bytes += frame.size_bytes();
+    return true;
+  };
+  EXPECT_TRUE(Log::open(log(), {.access = Access::read}).value()->read_frames(Position(1), add));
+  EXPECT_LT(report->bytes_after, frame_bytes + frame_bytes / 8 + 12U * 4096);
   expect_whole(log(), 400);
   const auto after = Log::open(log(), {.access = Access::read});
   EXPECT_EQ((*after)->tail()->digest, before->digest);
@@ -83,15 +108,15 @@ TEST_F(CompactTest, MakesTheFileSmallAndKeepsEveryEvent) {
 
 TEST_F(CompactTest, GoesOnBehindTheTransactionsThereWere) {
   for (std::uint64_t last = 400; last < 404; ++last) {
-    const auto transaction = newest_transaction(data());
     {
       TestLog writer(log());
       ASSERT_TRUE(writer.append(numbered_events(last + 1, 1)));
     }
+    const auto transaction = newest_transaction(data());
     // What makes it worth the while.
     write_file(data(), read_file(data()) + std::string(1 << 20, '\0'));
     ASSERT_TRUE(compact(log()));
-    EXPECT_EQ(newest_transaction(data()), transaction + 3);
+    EXPECT_EQ(newest_transaction(data()), transaction + 2);
     expect_whole(log(), last + 1);
   }
 }
@@ -137,6 +162,25 @@ TEST_F(CompactTest, LeavesALogAloneThatHasNothingToGain) {
   EXPECT_EQ(read_file(data()), bytes);
 }
 
+// The writer of this log found no room for its frames, and was killed.
+TEST_F(CompactTest, BringsWhatOnlyTheJournalHoldsIntoTheFile) {
+  const auto copy = folder_ / "copy";
+  {
+    TestLog writer(folder_ / "tiny", {.map_bytes = 1, .index = false});
+    for (std::uint64_t i = 1; i <= 30; ++i) ASSERT_TRUE(writer.append(numbered_events(i, 1)));
+    fs::copy(folder_ / "tiny", copy, fs::copy_options::recursive);
+  }
+  ASSERT_FALSE(Store::open(copy / "log", {.access = Access::read, .map_bytes = limits::gibibyte})
+                   .value()
+                   ->last()
+                   .value());
+  auto report = compact(copy);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->last, Position(30));
+  fs::remove_all(copy / "log/journal");
+  expect_whole(copy, 30);
+}
+
 TEST_F(CompactTest, CompactsAnEmptyLog) {
   { TestLog empty(folder_ / "empty"); }
   auto report = compact(folder_ / "empty");
@@ -145,12 +189,17 @@ TEST_F(CompactTest, CompactsAnEmptyLog) {
   EXPECT_EQ(code_of(compact(folder_ / "missing")), "not_found");
 }
 
-// A crash between the two renames, and one before them.
+// The old records of commits go before the file does, and the new ones come behind it.
 TEST_F(CompactTest, IsWholeWhereverACrashComes) {
-  const auto commits = read_file(log() / "log/commits");
+  const auto before = read_file(data());
   ASSERT_TRUE(compact(log()));
-  write_file(log() / "log/commits", commits);
-  expect_whole(log(), 400);
+  const auto after = read_file(data());
+  for (const auto& bytes : {before, after}) {
+    fs::remove(log() / "log/commits");
+    write_file(data(), bytes);
+    expect_whole(log(), 400);
+  }
+  write_file(data(), before);
   fs::create_directories(log() / "log.compacting/log");
   write_file(log() / "log.compacting/log/data.mdb", "half");
   EXPECT_TRUE(compact(log()));

@@ -36,10 +36,20 @@ std::map<std::string, std::string> contents_of(const fs::path& folder) {
   return contents;
 }
 
-// Frames of two events each, as many as `events` needs.
+// What was settled is still in the journal until its room is used again: a repair would find there
+// whatever these tests damage in the file.
+void empty_journal(const fs::path& folder) {
+  for (int number = 0; fs::remove(folder / "log/journal" / ("segment-" + std::to_string(number)));
+       ++number) {}
+}
+
+// Frames of two events each, as many as `events` needs, which are all in the file when it is done.
 void write_log(const fs::path& folder, std::uint64_t from, std::uint64_t to) {
-  TestLog log(folder);
-  for (auto next = from; next <= to; next += 2) ASSERT_TRUE(log.append(numbered_events(next, 2)));
+  {
+    TestLog log(folder);
+    for (auto next = from; next <= to; next += 2) ASSERT_TRUE(log.append(numbered_events(next, 2)));
+  }
+  empty_journal(folder);
 }
 
 std::vector<std::string> frames_of(const fs::path& folder) {
@@ -72,13 +82,16 @@ class RepairTest : public testing::Test {
     bytes.replace(0, 2 * page_bytes, 2 * page_bytes, '\0');
     write_file(data(), bytes);
   }
-  void expect_log_through(std::uint64_t last) const {
+  void expect_log_through(std::uint64_t last) const { expect_log_of(1, last); }
+  void expect_log_of(std::uint64_t first, std::uint64_t last) const {
     auto opened = Log::open(log());
     ASSERT_TRUE(opened) << opened.error().message;
     auto report = verify(**opened);
     ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ((*opened)->first(), Position(first));
     EXPECT_EQ(report->last, Position(last));
-    EXPECT_EQ(read_texts(**opened), texts_of(numbered_events(1, last)));
+    EXPECT_EQ(read_texts(**opened),
+              texts_of(numbered_events(first, last + 1 - first), Position(first)));
   }
 
   TempFolder folder_;
@@ -156,6 +169,7 @@ TEST_F(RepairTest, FindsFramesOfAnySize) {
       large += "more";
     }
   }
+  empty_journal(log());
   zero_metas();
   auto report = repair(log());
   ASSERT_TRUE(report) << report.error().message;
@@ -184,8 +198,8 @@ TEST_F(RepairTest, NeverTakesAFrameThatWasGivenUp) {
   write_log(log(), 21, 22);
   {
     TestLog other(folder_ / "other");
-    ASSERT_TRUE(other.append({numbered_event(1'000)}));
-    ASSERT_TRUE(other.append({numbered_event(1'001), numbered_event(1'002)}));
+    ASSERT_TRUE(other.append({numbered_event(1'000), numbered_event(1'001)}));
+    ASSERT_TRUE(other.append({numbered_event(1'002), numbered_event(1'003)}));
   }
   const auto given_up = frames_of(folder_ / "other");
   write_file(log() / "log/old", given_up[10] + given_up[11]);
@@ -196,12 +210,77 @@ TEST_F(RepairTest, NeverTakesAFrameThatWasGivenUp) {
   expect_log_through(20);
 }
 
+// The frames of one value of the file: all but the last are confirmed by no record of their own.
+TEST_F(RepairTest, KeepsWhatIsInFrontOfADamagedLastFrame) {
+  damage_frame(frames_of(log())[9]);
+  auto report = repair(log());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->kept, Position(18));
+  EXPECT_EQ(report->lost, Position(20));
+  expect_log_through(18);
+}
+
+// ---- A log without its front -------------------------------------------------------------------
+
+// Events 1 to 12 of 30 were removed: what is left begins at 13.
+class TrimmedRepairTest : public RepairTest {
+ protected:
+  TrimmedRepairTest() {
+    fs::remove_all(log());
+    for (std::uint64_t from = 1; from < 30; from += 6) write_log(log(), from, from + 5);
+    TestLog trimming(log());
+    EXPECT_TRUE(trimming->set_checkpoint(Position(14)));
+    auto trimmed = trimming->trim({.before = Position(13)});
+    EXPECT_TRUE(trimmed) << trimmed.error().message;
+    EXPECT_EQ(trimmed->first, Position(13));
+  }
+};
+
+TEST_F(TrimmedRepairTest, BeginsWhereTheLogSaysThatItBegins) {
+  empty_journal(log());
+  damage_frame(frames_of(log())[4]);  // 21 and 22
+  auto report = repair(log());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->first, Position(13));
+  EXPECT_FALSE(report->first_is_guessed);
+  EXPECT_EQ(report->kept, Position(20));
+  EXPECT_EQ(report->lost, Position(30));
+  EXPECT_EQ(report->readable, 8U);
+  expect_log_of(13, 20);
+  auto store =
+      Store::open(log() / "log", {.access = Access::read, .map_bytes = limits::gibibyte}).value();
+  EXPECT_EQ(store->checkpoint(), Position(14));
+  EXPECT_EQ(store->base()->time, Time(Duration(12)));
+}
+
+TEST_F(TrimmedRepairTest, BeginsWithTheEarliestFrameWhereTheLogCannotSay) {
+  const auto frames = frames_of(log());
+  empty_journal(log());
+  zero_metas();
+  // What was removed may still be whole in pages that are free, and then it is the earliest.
+  auto bytes = read_file(data());
+  std::set<std::size_t> left;
+  for (const auto& frame : frames) left.insert(bytes.find(frame) + 8);
+  for (auto at = bytes.find("ALMF"); at != std::string::npos; at = bytes.find("ALMF", at + 1)) {
+    if (!left.contains(at)) bytes[at] = 'B';
+  }
+  write_file(data(), bytes);
+  auto report = repair(log());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->first, Position(13));
+  EXPECT_TRUE(report->first_is_guessed);
+  EXPECT_EQ(report->kept, Position(30));
+  expect_log_of(13, 30);
+}
+
+// ---- What cannot be saved, and crashes ---------------------------------------------------------
+
 TEST_F(RepairTest, SavesNothingWithoutTheFirstFrame) {
   damage_frame(frames_of(log())[0]);
   const auto before = contents_of(log());
   auto report = repair(log());
   EXPECT_EQ(code_of(report), "corrupt");
-  EXPECT_EQ(contents_of(log()), before);
+  EXPECT_TRUE(contents_of(log()) == before) << "nothing was changed";
 }
 
 TEST_F(RepairTest, GivesTheBeginningOfTheLogAfterAnyDamage) {
@@ -224,7 +303,8 @@ TEST_F(RepairTest, GivesTheBeginningOfTheLogAfterAnyDamage) {
       continue;
     }
     kept.insert(report->kept.value);
-    expect_log_through(report->kept.value);
+    EXPECT_EQ(report->first > Position(1), report->first_is_guessed);
+    expect_log_of(report->first.value, report->kept.value);
   }
   EXPECT_GT(kept.size(), 2U);
 }

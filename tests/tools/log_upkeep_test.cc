@@ -59,6 +59,7 @@ TEST_F(LogUpkeepTest, SaysWhatARepairCut) {
     bytes[at] ^= 1;
   }
   write_file(place_.data_file(), bytes);
+  fs::remove_all(place_.root / "log/log/journal");  // a repair would find the frame there
   auto repaired = almanac({"log", "repair"});
   EXPECT_EQ(repaired.code, 0) << repaired.errors;
   EXPECT_NE(repaired.output.find("\ncut position"), std::string::npos) << repaired.output;
