@@ -23,6 +23,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <set>
@@ -147,12 +148,16 @@ class BitRotTest : public testing::Test {
 
   static void write_log() {
     std::mt19937 random(11);
-    TestLog log(original());
+    auto log = std::make_unique<TestLog>(original());
     std::string data(9'000, ' ');
     for (char& c : data) c = static_cast<char>(random());
     std::uint64_t number = 0;
     for (int commit = 0; commit < 130; ++commit) {
-      if (commit % 20 == 19) older_.push_back(files_of(original()));
+      if (commit % 20 == 19) {
+        log.reset();  // which brings all of it into the file
+        older_.push_back(files_of(original()));
+        log = std::make_unique<TestLog>(original());
+      }
       std::vector<Event> events;
       for (auto count = commit % 10 == 0 ? 40U : 1U + random() % 4; count > 0; --count) {
         ++number;
@@ -163,7 +168,7 @@ class BitRotTest : public testing::Test {
         }
         events.push_back(event);
       }
-      ASSERT_TRUE(log.append(std::move(events)));
+      ASSERT_TRUE(log->append(std::move(events)));
     }
   }
 
@@ -236,8 +241,8 @@ TEST_F(BitRotTest, NoticesEveryByteThatMatters) {
   auto nth = [&](std::uint64_t index) { return byte_case(*files_, index * step % cases); };
   CaseRunOptions options{.cases = cases, .workers = workers};
   if (!campaign()) {
-    options.time_max = std::chrono::seconds(25);
-    options.cases_min = 5'000;
+    options.time_max = std::chrono::seconds(10);
+    options.cases_min = 4'000;
   }
   auto run = run_cases(
       options, [&](unsigned worker, std::uint64_t index) { return with_byte(worker, nth(index)); });
@@ -248,10 +253,12 @@ TEST_F(BitRotTest, NoticesEveryByteThatMatters) {
            std::to_string(static_cast<unsigned char>(byte.after));
   });
   EXPECT_GE(run.ran() + run.skipped, std::min(options.cases_min, cases));
-  EXPECT_GT(run.noticed, run.ran() / 2);
+  // The rest are pages that are free: opening and closing the log leaves many for its size.
+  EXPECT_GT(run.noticed, run.ran() / 4);
 }
 
 // The files that say what the log is, and the pages that hold its trees together, without gaps.
+// Outside a campaign each byte is changed in three ways, of which one is another bit each time.
 TEST_F(BitRotTest, NoticesEveryByteOfTheMetaPagesAndTheRecords) {
   make_copies();
   std::vector<ByteCase> all;
@@ -265,12 +272,96 @@ TEST_F(BitRotTest, NoticesEveryByteOfTheMetaPagesAndTheRecords) {
     Files one = {{name, content}};
     for (std::uint64_t i = 0; i < content.size() * masks; ++i) all.push_back(byte_case(one, i));
   }
+  if (!campaign()) {
+    std::erase_if(all, [](const ByteCase& byte) {
+      auto flipped = static_cast<unsigned char>(byte.before ^ byte.after);
+      return byte.after != '\0' && byte.after != '\xFF' && flipped != 1U << byte.at % 8;
+    });
+  }
+  EXPECT_GT(all.size(), 3'000U);
   auto run = run_cases(
       {.cases = all.size(), .workers = workers},
       [&](unsigned worker, std::uint64_t index) { return with_byte(worker, all[index]); });
   report(run, [&](std::uint64_t index) {
     return all[index].file + " byte " + std::to_string(all[index].at);
   });
+}
+
+// ---- A journal that is needed ------------------------------------------------------------------
+
+// The file of this log was full from the start: all its frames are in the journal alone.
+class JournalRotTest : public testing::Test {
+ protected:
+  JournalRotTest() {
+    TestLog log(*folder_ / "log", {.map_bytes = 1, .index = false});
+    for (std::uint64_t last = 0; last < frames; ++last) {
+      EXPECT_TRUE(log.append(numbered_events(2 * last + 1, 2)));
+    }
+    for (unsigned worker = 0; worker < workers; ++worker) {
+      fs::copy(*folder_ / "log", copy(worker), fs::copy_options::recursive);
+    }
+    const auto segment = read_file(copy(0) / segment_);
+    used_ = segment.substr(0, segment.find_last_not_of('\0') + 1);
+    for (const char* name : {"log/data.mdb", "log/commits", "log/durable"}) {
+      others_[name] = read_file(copy(0) / name);
+    }
+  }
+  [[nodiscard]] fs::path copy(unsigned worker) const {
+    return *folder_ / ("copy-" + std::to_string(worker));
+  }
+  // What opening it says; it must be all that was written when it says nothing.
+  [[nodiscard]] CaseEnd open(unsigned worker, Access access) const {
+    auto log = Log::open(copy(worker), {.access = access, .index = false});
+    if (!log) return says_damage(log.error()) ? CaseEnd::noticed : CaseEnd::wrong;
+    auto read = read_texts(**log);
+    if (!read) return says_damage(read.error()) ? CaseEnd::noticed : CaseEnd::wrong;
+    return *read == texts_of(numbered_events(1, 2 * frames)) ? CaseEnd::unharmed : CaseEnd::wrong;
+  }
+  [[nodiscard]] CaseEnd with_byte(unsigned worker, const ByteCase& byte) const {
+    put(worker, byte.at, byte.after);
+    auto reading = open(worker, Access::read);
+    auto writing = reading;
+    if (campaign() || byte.at % 16 == 0) {  // which syncs, and so takes its time
+      writing = open(worker, Access::write);
+      for (const auto& [name, bytes] : others_) write_file(copy(worker) / name, bytes);
+    }
+    put(worker, byte.at, byte.before);
+    return reading == writing ? reading : CaseEnd::wrong;
+  }
+  void put(unsigned worker, std::size_t at, char byte) const {
+    FileDescriptor file(::open((copy(worker) / segment_).c_str(), O_RDWR | O_CLOEXEC));
+    ALMANAC_CHECK(::pwrite(file.get(), &byte, 1, static_cast<off_t>(at)) == 1);
+  }
+
+  static constexpr std::uint64_t frames = 16;
+  const std::string segment_ = "log/journal/segment-0";
+  std::unique_ptr<TempFolder> folder_ = std::make_unique<TempFolder>();
+  std::string used_;
+  Files others_;
+};
+
+TEST_F(JournalRotTest, NoticesEveryByteOfAJournalThatIsNeeded) {
+  ASSERT_FALSE(fs::exists(copy(0) / "log/journal/segment-1"));
+  ASSERT_GT(used_.size(), 3'000U);
+  for (auto access : {Access::read, Access::write}) {
+    EXPECT_EQ(open(0, access), CaseEnd::unharmed) << "undamaged";
+  }
+  for (const auto& [name, bytes] : others_) write_file(copy(0) / name, bytes);
+  // Every byte; in a campaign each of its bits too.
+  const std::uint64_t ways = campaign() ? 8 : 1;
+  auto nth = [&](std::uint64_t index) {
+    const auto at = index / ways;
+    const auto bit = campaign() ? index % ways : at % 8;
+    return ByteCase{segment_, at, used_[at], static_cast<char>(used_[at] ^ (1 << bit))};
+  };
+  auto run = run_cases(
+      {.cases = used_.size() * ways, .workers = workers},
+      [&](unsigned worker, std::uint64_t index) { return with_byte(worker, nth(index)); });
+  std::cout << run.ran() << " cases: " << run.noticed << " noticed\n";
+  for (const auto& finding : run.findings) {
+    ADD_FAILURE() << finding.what << ": byte " << finding.index / ways;
+  }
+  EXPECT_EQ(run.noticed, used_.size() * ways) << "no byte of a frame means nothing";
 }
 
 // ---- Pages and lengths -------------------------------------------------------------------------
