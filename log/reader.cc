@@ -65,8 +65,15 @@ struct Reader::Pass {
   std::optional<LogTail> before;  // the frame in front of `next`, once that is known
   bool stopped = false;           // `visit` has had enough
   bool at_seam = true;            // nothing was given since the last look at the store or behind it
+  Position round_began = {};      // where `next` was when it was last looked for more
   int rounds_in_vain = 0;
 
+  // Whether there was nothing to be had in too many rounds.
+  [[nodiscard]] bool in_vain() {
+    rounds_in_vain = next == round_began ? rounds_in_vain + 1 : 0;
+    round_began = next;
+    return rounds_in_vain == rounds_in_vain_max;
+  }
   [[nodiscard]] Position last() const { return before ? before->last : almanac::before(next); }
 };
 
@@ -175,7 +182,9 @@ Result<void> Reader::read_frames(Position from, const FrameVisit& visit) const {
     in_memory = !frames.empty() && frames.front()->first <= wanted;
   }
   while (true) {
-    const auto before_round = pass.next;
+    if (pass.in_vain()) {
+      return damaged("a frame does not follow the one before it", pass.last().next());
+    }
     pass.at_seam = true;
     if (!in_memory) {
       auto read = parts_.store.read(pass.next, step);
@@ -185,10 +194,6 @@ Result<void> Reader::read_frames(Position from, const FrameVisit& visit) const {
     auto frames = behind(in_memory && !pass.before ? LogTail{almanac::before(wanted)}
                                                    : pass.before.value_or(LogTail{}));
     in_memory = false;
-    pass.rounds_in_vain = pass.next == before_round ? pass.rounds_in_vain + 1 : 0;
-    if (pass.rounds_in_vain == rounds_in_vain_max) {
-      return damaged("a frame does not follow the one before it", pass.last().next());
-    }
     if (!frames || frames->empty()) {
       if (store_goes_on(pass.last())) continue;
       return frames ? Result<void>() : std::unexpected(frames.error());

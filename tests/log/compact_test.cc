@@ -127,7 +127,7 @@ TEST_F(CompactTest, KeepsVersionsAndKeysOfWhatWasTrimmed) {
   keyed.stream = "stream";
   keyed.idempotency_key = "key";
   {
-    TestLog log(path);
+    TestLog log(path, LogOptions{});
     ASSERT_TRUE(log.append({keyed}));
     for (std::uint64_t i = 2; i <= 200; ++i) {
       auto other = numbered_event(i);
@@ -136,7 +136,7 @@ TEST_F(CompactTest, KeepsVersionsAndKeysOfWhatWasTrimmed) {
     }
   }
   {
-    TestLog log(path);
+    TestLog log(path, LogOptions{});
     ASSERT_TRUE(log->set_checkpoint(Position(200)));
     ASSERT_TRUE(log->trim({.before = Position(150), .older_than = {}, .keep_bytes = {}}));
     ASSERT_GT(*log->first(), Position(1));
@@ -145,7 +145,7 @@ TEST_F(CompactTest, KeepsVersionsAndKeysOfWhatWasTrimmed) {
   auto report = compact(path);
   ASSERT_TRUE(report);
   ASSERT_LT(report->bytes_after, report->bytes_before);
-  TestLog log(path);
+  TestLog log(path, LogOptions{});
   EXPECT_EQ(log->version("stream"), 200U);
   auto again = log->append_and_wait(keyed);
   ASSERT_TRUE(again);

@@ -14,7 +14,8 @@ namespace almanac::test {
 
 enum class After : std::uint8_t {
   same_bytes,
-  same_tasks  // the file may have been written to, in places that nothing refers to
+  same_tasks,  // the file may have been written to, in places that nothing refers to
+  whole,       // the log in full/log was opened, and can be verified where the disk is full
 };
 
 struct Row {
