@@ -172,6 +172,7 @@ void Core::release(Turn& turn) {
     if (options_.on_events) options_.on_events(turn.after, turn.events);
   }
   for (auto& [submission, answer, through] : turn.answered) {
+    if (answer && std::holds_alternative<StartEngine>(submission->command)) begun_ = true;
     if (submission->done) submission->done(std::move(answer));
   }
   for (const Effect& effect : turn.effects) carry_out(effect);
@@ -283,8 +284,10 @@ void Core::proceed_with_stop() {
   if (reserve_refused_ && attempts_.empty() && (retry_.empty() || now >= hand_back_at_)) {
     return stop_unrecorded();
   }
-  if (!idle || !head_.tasks.running.empty()) return;
-  record_stop(now);
+  if (!idle) return;
+  if (head_.tasks.running.empty()) return record_stop(now);
+  // What runs by the log was begun by an engine that died, and this one found no room to say so.
+  if (full() && !begun_) stop_unrecorded();
 }
 
 void Core::record_stop(Time now) {

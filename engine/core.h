@@ -119,6 +119,7 @@ class Core {
   enum class Stop : std::uint8_t { no, draining, handing_back, recorded };
   Stop stop_ = Stop::no;
   Time hand_back_at_;
+  bool begun_ = false;  // the log says that this engine runs
   bool broken_ = false;
 };
 

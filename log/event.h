@@ -26,7 +26,7 @@ using EventBody = std::variant<CustomEvent, TaskEnqueued, TaskReadied, TaskStart
                                TaskHandedBack, QueueConfigured, EngineStarted, EngineStopped>;
 
 struct Event {
-  Time at;  // never before the event in front of it
+  Time at;                                // never before the event in front of it
   std::string_view idempotency_key = {};  // appended again with the same, it is stored once
   std::string_view stream = {};
   Position correlation = {};  // the event that began the story

@@ -52,8 +52,7 @@ constexpr std::array doors = {
 // Headers of these folders are installed and show no foreign type; those of the tools do not.
 constexpr std::array<std::string_view, 4> plain_folders = {"log", "projections", "snapshots",
                                                            "engine"};
-constexpr std::array<std::string_view, 2> not_installed = {"log/lmdb.h",
-                                                           "log/store_environment.h"};
+constexpr std::array<std::string_view, 2> not_installed = {"log/lmdb.h", "log/store_environment.h"};
 constexpr std::size_t file_lines_max = 500;
 constexpr std::size_t line_columns_max = 100;
 constexpr std::size_t function_lines_max = 60;

@@ -70,7 +70,7 @@ TEST_F(LogStat, TellsTheSizeOfEachFileAndTheSlack) {
     auto name = file.at("name").get<std::string>();
     names.push_back(name);
     EXPECT_EQ(file.at("bytes"), fs::file_size(log_folder() / name)) << name;
-    EXPECT_GT(file.at("on_disk"), 0) << name;
+    EXPECT_GE(file.at("on_disk"), 0) << name;
   }
   std::erase_if(names, [](const auto& name) { return name.starts_with("log/journal/"); });
   EXPECT_EQ(names, (std::vector<std::string>{"log/data.mdb", "log/lock.mdb", "log/commits",
