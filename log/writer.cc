@@ -17,10 +17,11 @@ std::shared_ptr<PendingFrame> refused_frame(Error error) {
   return frame;
 }
 
+bool is_full(const PendingFrame& frame) { return frame.cost.bytes >= limits::frame_bytes_target; }
+
 bool fits(const PendingFrame& frame, const EventBatch& batch, const BatchCost& cost) {
   auto time = frame.batches.front()->events.front().at;
-  return frame.cost.bytes < limits::frame_bytes_target &&
-         frame.cost.names + cost.names < limits::frame_names_max &&
+  return !is_full(frame) && frame.cost.names + cost.names < limits::frame_names_max &&
          batch.events.back().at - time <= limits::frame_span_max;
 }
 
@@ -90,7 +91,7 @@ Result<AppendTicket> Writer::enqueue(Lock& lock, const Request& request) {
   frame.cost.names += request.cost.names;
   frame.batches.push_back(request.batch);
   pending_bytes_ += request.cost.bytes;
-  bool news = queue_.size() == 1 && frame.batches.size() == 1;
+  bool news = is_full(frame) || (queue_.size() == 1 && frame.batches.size() == 1);
   if (appended.durable && !std::exchange(frame.urgent, true)) news = true;
   AppendTicket ticket{appended, queue_.back()};
   if (request.wait && appended.durable && !writing_ && queue_.size() == 1) {
@@ -218,8 +219,9 @@ std::shared_ptr<PendingFrame> Writer::take() {
     work_.wait(lock, [this] { return !writing_ && (closing_ || !queue_.empty()); });
     if (queue_.empty()) return nullptr;
     auto front = queue_.front();
-    work_.wait_until(lock, front->write_by,
-                     [&] { return closing_ || queue_.size() > 1 || front->urgent || writing_; });
+    work_.wait_until(lock, front->write_by, [&] {
+      return closing_ || queue_.size() > 1 || front->urgent || is_full(*front) || writing_;
+    });
     if (writing_ || queue_.empty()) continue;  // somebody wrote it himself
     front = std::move(queue_.front());
     queue_.pop_front();

@@ -199,7 +199,7 @@ TEST(GroupedAppend, DoesNotLetAFullFrameWait) {
   const std::string data(300 * limits::kibibyte, 'x');
   const std::vector<Event> events{note(data)};
   AppendTicket first;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 4; ++i) {
     auto ticket = log->append(events, {.durability = Durability::grouped});
     ASSERT_TRUE(ticket);
     if (i == 0) first = *ticket;
