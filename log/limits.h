@@ -18,11 +18,8 @@ inline constexpr std::size_t batch_bytes_max = 16 * mebibyte;
 inline constexpr std::size_t batch_events_max = 100'000;
 // The writer starts another frame once one holds this much.
 inline constexpr std::size_t frame_bytes_target = 1 * mebibyte;
-// One LMDB transaction takes batches until they hold this much, so that a commit stays short …
+// One LMDB transaction takes frames until they hold this much, so that a commit stays short.
 inline constexpr std::size_t commit_bytes_target = 8 * mebibyte;
-// … and makes at most this many frames of them: each is encoded in a buffer of its own.
-inline constexpr std::size_t commit_frames_max = 16;
-static_assert(commit_frames_max * frame_bytes_target >= commit_bytes_target);
 // The times of a frame's events are 32 bits of microseconds behind the frame's own, which hold
 // 71.5 minutes.
 inline constexpr std::chrono::minutes frame_span_max{70};

@@ -25,7 +25,7 @@ Result<IndexRecord> to_record(const MDB_val& key, const MDB_val& value) {
   IndexRecord record;
   if (key.mv_size != sizeof(StoredKey) || value.mv_size != sizeof(record.value)) {
     return fail(ErrorCode::corrupt, "the index of the log holds something else",
-                "remove it with `almanac log repair`; it is made anew");
+                "export the log and import it into a new folder: its index is made anew");
   }
   const auto* bytes = static_cast<const std::byte*>(key.mv_data);
   record.table = static_cast<IndexTable>(bytes[0]);

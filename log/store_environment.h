@@ -93,7 +93,7 @@ struct Store::Environment {
   Result<void> open_databases(unsigned transaction_flags, unsigned database_flags);
   Result<void> read_meta();
   Result<void> write_meta(const CreateOptions& options);
-  // One transaction, durable when it returns; `end` is where the log ends then, if it is another.
+  // One transaction, durable when it returns; `new_end` is where the log ends then, if elsewhere.
   Result<void> write(const std::function<int(MDB_txn*)>& change,
                      const CommitRecord* new_end = nullptr);
   int put_frames(MDB_txn* txn, std::span<const Frame> frames);

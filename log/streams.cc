@@ -72,7 +72,8 @@ Result<void> Log::read_stream(std::string_view stream, std::uint64_t from_versio
         more = event.stream == stream
                    ? counted({position, event})
                    : fail(ErrorCode::corrupt, "the index names another stream's event",
-                          "run `almanac log repair`");
+                          "export the log and import it into a new folder: its index is "
+                          "made anew");
       });
       if (!read && read.error().code != ErrorCode::not_found) return read;
       if (!read) counted.version += 1;  // trimmed
