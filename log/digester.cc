@@ -2,6 +2,7 @@
 
 #include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
+#include <almanac/log/this_thread.h>
 
 namespace almanac {
 
@@ -34,7 +35,10 @@ Digest Digester::finish() {
   return digest_;
 }
 
+// Who asks is about to write and to wait for the disk, and that is the time for the digest.
 void Digester::run() {
+  this_thread::set_name("almanac-digest");
+  this_thread::give_way();
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stage_ == Stage::asked || stage_ == Stage::closing; });

@@ -18,8 +18,10 @@ inline constexpr std::size_t batch_bytes_max = 16 * mebibyte;
 inline constexpr std::size_t batch_events_max = 100'000;
 // The writer starts another frame once one holds this much.
 inline constexpr std::size_t frame_bytes_target = 1 * mebibyte;
-// One LMDB transaction takes frames until they hold this much, so that a commit stays short.
-inline constexpr std::size_t commit_bytes_target = 8 * mebibyte;
+// One LMDB transaction takes frames until they hold this much. What a commit costs beside its
+// bytes, in syncs and in the file system when the file grows, is 5 to 10 ms: a third of it with 4
+// MiB, and frames that are synced meanwhile wait behind it.
+inline constexpr std::size_t commit_bytes_target = 12 * mebibyte;
 // The times of a frame's events are 32 bits of microseconds behind the frame's own, which hold
 // 71.5 minutes.
 inline constexpr std::chrono::minutes frame_span_max{70};
@@ -50,13 +52,13 @@ inline constexpr std::size_t journal_segment_bytes_min = 256 * kibibyte;
 inline constexpr std::size_t journal_segment_bytes_max = 8 * mebibyte;
 inline constexpr std::size_t journal_segments_max = 256;
 // Frames wait in memory until they are in the store: at most so many bytes and one frame more.
-inline constexpr std::size_t recent_bytes_max = 16 * mebibyte;
+inline constexpr std::size_t recent_bytes_max = 32 * mebibyte;
 // The journal keeps them until two commits of the store later, in segments that may be half free.
 inline constexpr std::size_t journal_bytes_max = 512 * mebibyte;
 static_assert(2 * (recent_bytes_max + frame_bytes_max + 2 * commit_bytes_target) <=
               journal_bytes_max);
 // They are brought to the store as soon as there is a good load, or after this long …
-inline constexpr std::size_t settle_bytes_min = 4 * mebibyte;
+inline constexpr std::size_t settle_bytes_min = 12 * mebibyte;
 inline constexpr std::chrono::milliseconds settle_interval{250};
 // … and tried again after this long when it has no room.
 inline constexpr std::chrono::milliseconds settle_retry_interval{250};

@@ -58,7 +58,6 @@ void RecentFrames::drop(Position through) {
     dropped.push_back(std::move(frames_.front()));
     frames_.pop_front();
   }
-  refusal_.reset();
   room_.notify_all();
 }
 
@@ -66,6 +65,11 @@ void RecentFrames::refuse(Error error) {
   std::lock_guard guard(mutex_);
   refusal_ = std::move(error);
   room_.notify_all();
+}
+
+void RecentFrames::accept() {
+  std::lock_guard guard(mutex_);
+  refusal_.reset();
 }
 
 void RecentFrames::pause(std::chrono::milliseconds time) {

@@ -40,8 +40,9 @@ class RecentFrames {
   [[nodiscard]] std::vector<SharedFrame> take(std::size_t bytes_max);
   // They are in the store now.
   void drop(Position through);
-  // The store does not take more.
+  // The store does not take more, until it does.
   void refuse(Error error);
+  void accept();
   // Waits so long, or until the log closes.
   void pause(std::chrono::milliseconds time);
   void close();

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +66,13 @@ SegmentFrame own(const FrameHeader& header, std::uint64_t offset, Bytes value) {
   return frame;
 }
 
+// Asked first, so that zeros which are thrown away again do not take the room of others meanwhile.
+bool has_room(const FileDescriptor& file, std::uint64_t bytes) {
+  struct statvfs disk;
+  return ::fstatvfs(file.get(), &disk) != 0 ||
+         std::uint64_t{disk.f_bavail} * disk.f_frsize >= bytes;
+}
+
 }  // namespace
 
 Result<Segment> create_segment(const std::filesystem::path& path, std::uint64_t bytes) {
@@ -74,6 +82,7 @@ Result<Segment> create_segment(const std::filesystem::path& path, std::uint64_t 
   if (!segment.file.valid()) return fail_errno(errno, "create " + path.string());
   const std::vector<std::byte> zeros(std::min<std::uint64_t>(bytes, limits::mebibyte));
   Result<void> written;
+  if (!has_room(segment.file, bytes)) written = fail_errno(ENOSPC, "create " + path.string());
   for (std::uint64_t done = 0; written && done < bytes; done += zeros.size()) {
     written = write_at(segment, done, Bytes(zeros).first(std::min(zeros.size(), bytes - done)));
   }

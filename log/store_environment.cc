@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <set>
 
@@ -269,7 +270,10 @@ int Store::Environment::put_frames(MDB_txn* txn, std::span<const Frame> packed) 
   int code = mdb_put(txn, frames, &key, &value, MDB_APPEND | MDB_RESERVE);
   if (code != 0) return code;
   auto* place = static_cast<std::byte*>(value.mv_data);
-  for (const Frame& frame : packed) place = std::ranges::copy(frame.value, place).out;
+  for (const Frame& frame : packed) {
+    std::memcpy(place, frame.value.data(), frame.value.size());
+    place += frame.value.size();
+  }
   return 0;
 }
 

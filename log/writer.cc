@@ -2,6 +2,7 @@
 
 #include <almanac/log/limits.h>
 #include <almanac/log/pending_frame.h>
+#include <almanac/log/this_thread.h>
 
 #include <algorithm>
 #include <utility>
@@ -90,11 +91,14 @@ Result<AppendTicket> Writer::enqueue(Lock& lock, const Request& request) {
   frame.cost.bytes += request.cost.bytes;
   frame.cost.names += request.cost.names;
   frame.batches.push_back(request.batch);
+  if (!request.wait) ++frame.posted;
   pending_bytes_ += request.cost.bytes;
   bool news = is_full(frame) || (queue_.size() == 1 && frame.batches.size() == 1);
   if (appended.durable && !std::exchange(frame.urgent, true)) news = true;
   AppendTicket ticket{appended, queue_.back()};
-  if (request.wait && appended.durable && !writing_ && queue_.size() == 1) {
+  if (gathers_) {
+    if (is_gathered()) work_.notify_one();
+  } else if (request.wait && appended.durable && !writing_ && queue_.size() == 1) {
     write_self(lock, ticket);
   } else if (news || queue_.size() > 1) {
     work_.notify_one();
@@ -118,6 +122,12 @@ AppendTicket Writer::repeat(const Appended& stored, Durability durability) {
   ticket.frame = *frame;
   if (ticket.appended.durable && !std::exchange(ticket.frame->urgent, true)) work_.notify_one();
   return ticket;
+}
+
+bool Writer::is_gathered() const {
+  if (queue_.empty()) return gathering_.complete(0);
+  const PendingFrame& front = *queue_.front();
+  return queue_.size() > 1 || is_full(front) || gathering_.complete(front.posted);
 }
 
 Result<void> Writer::make_room(Lock& lock, const Request& request) {
@@ -186,10 +196,15 @@ LogTail Writer::tail() const {
 }
 
 void Writer::run() {
+  this_thread::set_name("almanac-write");
   while (auto frame = take()) {
+    const auto began = Gathering::Clock::now();
     write(*frame);
+    const auto now = Gathering::Clock::now();
     std::lock_guard guard(mutex_);
     writing_ = false;
+    const auto waiting = queue_.empty() ? 0 : queue_.back()->posted;
+    gathering_.written(frame->posted, waiting, now, now - began);
   }
 }
 
@@ -216,6 +231,9 @@ void Writer::write(PendingFrame& frame) {
 std::shared_ptr<PendingFrame> Writer::take() {
   Lock lock(mutex_);
   while (true) {
+    gathers_ = true;
+    work_.wait_until(lock, gathering_.until(), [this] { return closing_ || is_gathered(); });
+    gathers_ = false;
     work_.wait(lock, [this] { return !writing_ && (closing_ || !queue_.empty()); });
     if (queue_.empty()) return nullptr;
     auto front = queue_.front();

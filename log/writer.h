@@ -1,7 +1,7 @@
 // Makes events durable, one frame at a time. While one is on its way to the disk the next one
-// fills: group commit without a delay setting. Frames are written by a thread of the writer's own;
-// only who waits for an append while nothing else is on its way writes it himself, which saves two
-// switches of threads.
+// fills: group commit without a delay setting (gathering.h). Frames are written by a thread of the
+// writer's own; only who waits for an append while nothing else is on its way writes it himself,
+// which saves two switches of threads.
 #pragma once
 
 #include <almanac/log/append.h>
@@ -9,6 +9,7 @@
 #include <almanac/log/digester.h>
 #include <almanac/log/durable_mark.h>
 #include <almanac/log/event.h>
+#include <almanac/log/gathering.h>
 #include <almanac/log/index.h>
 #include <almanac/log/journal.h>
 #include <almanac/log/recent_frames.h>
@@ -115,6 +116,7 @@ class Writer {
   [[nodiscard]] Result<AppendTicket> enqueue(Lock& lock, const Request& request);
   [[nodiscard]] AppendTicket repeat(const Appended& stored, Durability durability);
   [[nodiscard]] Result<void> make_room(Lock& lock, const Request& request);
+  [[nodiscard]] bool is_gathered() const;
   [[nodiscard]] PendingFrame& frame_for(const Request& request);
   void finish(PendingFrame& frame, const std::optional<Error>& error);
   void report_failure(PendingFrame& frame, const Error& error);
@@ -136,6 +138,8 @@ class Writer {
   Error failure_;  // why it is broken
   bool closing_ = false;
   bool writing_ = false;  // a frame, by whoever
+  Gathering gathering_;
+  bool gathers_ = false;  // the writer's thread, which then does not look at single appends
   LogTail tail_;
 
   FrameEncoder encoder_;  // of the thread that writes, as is:

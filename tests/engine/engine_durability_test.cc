@@ -91,10 +91,11 @@ class FullStorage : public EngineTest {
  protected:
   static constexpr std::size_t small_map = 512 * 1024;
 
-  // Submits until there is no space; answers the tasks that were accepted.
+  // Submits until there is no space, also for what waits in memory; answers the tasks that were
+  // accepted.
   std::vector<TaskId> fill(std::size_t payload_bytes = 8 * 1024) {
     std::vector<TaskId> accepted;
-    while (accepted.size() < 1'000) {
+    while (accepted.size() < 10'000) {
       auto submitted = engine->submit({.kind = "none", .payload = std::string(payload_bytes, 'x')});
       if (!submitted) {
         EXPECT_EQ(submitted.error().code, ErrorCode::storage_full) << describe(submitted.error());

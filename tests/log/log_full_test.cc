@@ -27,11 +27,6 @@ const std::string& filler() {
 
 Event filling_event() { return {.at = {}, .body = CustomEvent{"", as_bytes(filler())}}; }
 
-// The log notices room only when it tries again to settle what waits.
-void append_until_there_is_room(TestLog& log) {
-  while (!log.append({filling_event()})) log.resume();
-}
-
 // Appends until a commit is refused. Answers how many events are in the log.
 std::uint64_t fill(TestLog& log) {
   for (std::uint64_t next = 1;; ++next) {
@@ -72,15 +67,20 @@ TEST(FullLog, DropsWhatIsAppendedUntilItIsResumed) {
 
 TEST(FullLog, GoesOnBehindTheLastDurableEventWhenThereIsRoomAgain) {
   TempFolder folder;
-  TestLog log(folder / "log", {.map_bytes = small_map_bytes});
+  TestLog log(folder / "log", {.map_bytes = 4 * limits::mebibyte});
   const auto count = fill(log);
   ASSERT_TRUE(log->append(make_batch({{.at = Time(std::chrono::hours(1))}})));
   ASSERT_TRUE(log->set_checkpoint(Position(count)));
-  auto trimmed = log->trim({.before = Position(count)});
-  ASSERT_TRUE(trimmed) << trimmed.error().message;
-  EXPECT_GT(trimmed->events, 0U);
   log.resume();
-  append_until_there_is_room(log);
+  std::uint64_t trimmed_events = 0;
+  // What waits in memory takes the room that a trim makes until all of it is in the store.
+  while (!log.append({filling_event()})) {
+    auto trimmed = log->trim({.before = Position(count)});
+    ASSERT_TRUE(trimmed) << trimmed.error().message;
+    trimmed_events += trimmed->events;
+    log.resume();
+  }
+  EXPECT_GT(trimmed_events, 0U);
   EXPECT_EQ(log.append(numbered_events(1, 1)), Position(count + 2)) << "and the time is forgotten";
   EXPECT_TRUE(verify(*log));
 }
@@ -118,9 +118,11 @@ TEST(FullLog, RefusesEverythingThatWaitedBehindTheRefusedCommitInOneReport) {
   TestLog log(folder / "log", {.map_bytes = small_map_bytes,
                                .on_commit = [&](const CommitReport&) { released.wait(); }});
   ASSERT_TRUE(log.append({filling_event()}));
-  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(log->append(make_batch({filling_event()})));
+  // More than may wait in memory for the store.
+  constexpr auto count = limits::recent_bytes_max / (16 * limits::kibibyte) + 100;
+  for (std::size_t i = 0; i < count; ++i) ASSERT_TRUE(log->append(make_batch({filling_event()})));
   release.set_value();
-  auto report = log.wait_for(Position(1'001));
+  auto report = log.wait_for(Position(count + 1));
   ASSERT_TRUE(report.error);
   EXPECT_EQ(report.error->code, ErrorCode::storage_full);
   EXPECT_EQ(read_texts(*log).value().size(), report.through.value);
