@@ -7,9 +7,11 @@
 #include <almanac/log/store.h>
 #include <almanac/log/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 
 namespace almanac {
 
@@ -18,8 +20,8 @@ namespace almanac {
 class DurableMark {
  public:
   // For writing, makes the file where it is missing; it need not survive anything: after a power
-  // loss it is behind, never ahead. Errors: corrupt (of another timeline, or not a mark), refused,
-  // io, storage_full.
+  // loss it is behind, never ahead. A reader that finds none looks for it again at every question.
+  // Errors: corrupt (of another timeline, or not a mark), refused, io, storage_full.
   [[nodiscard]] static Result<std::unique_ptr<DurableMark>> open(const std::filesystem::path& file,
                                                                  const Timeline& timeline,
                                                                  Access access);
@@ -30,8 +32,10 @@ class DurableMark {
   // Everything up to here is on disk; the end of the log when the machine has not been started
   // since it was written.
   [[nodiscard]] Position position() const;
-  // Whether the machine was started since it was written. Then all that can be read is on disk.
-  [[nodiscard]] bool is_of_an_earlier_boot() const { return earlier_boot_; }
+  // Whether the machine was started since it was written, or nobody ever wrote it. Then all that
+  // can be read is on disk, which holds for what was read before this was asked: the first writer
+  // since that start publishes before it appends.
+  [[nodiscard]] bool is_of_an_earlier_boot() const;
 
   // Of the writer.
   void publish(Position last);
@@ -43,10 +47,17 @@ class DurableMark {
 
  private:
   struct Content;
-  DurableMark() = default;
-  Content* content_ = nullptr;  // in the mapped file, or of this process where there is none
-  std::unique_ptr<Content> own_;
-  bool earlier_boot_ = false;
+  DurableMark(std::filesystem::path file, const Timeline& timeline)
+      : file_(std::move(file)), timeline_(timeline) {}
+  [[nodiscard]] Result<void> map(Access access) const;
+  [[nodiscard]] Result<void> check(const Content& content) const;
+  // None where there is no file yet.
+  [[nodiscard]] const Content* look() const;
+
+  const std::filesystem::path file_;
+  const Timeline timeline_;
+  mutable std::mutex mapping_;
+  mutable std::atomic<Content*> content_ = nullptr;  // in the mapped file; set once, with the mutex
 };
 
 }  // namespace almanac

@@ -96,15 +96,22 @@ void Reader::know(Position before, Position through) const {
   verified_through_.compare_exchange_strong(expected, through.value);
 }
 
-// What is durable behind `end` and not in the store yet, or a part of it. The mark is read first:
-// what it promises is then in the journal, or has got into the store since.
+// What is durable behind `end` and not in the store yet, or a part of it. Where no writer was there
+// since the machine was started, all of the journal is, unless one comes while it is read.
 Result<std::vector<SharedFrame>> Reader::behind(const LogTail& end) const {
   if (parts_.recent != nullptr) return parts_.recent->from(end.last.next());
-  JournalStart start{parts_.store.timeline(), end.last, end.digest};
+  const bool all_durable = parts_.mark->is_of_an_earlier_boot();
+  auto frames = behind_through(end, all_durable ? Position(UINT64_MAX) : parts_.mark->position());
+  if (!all_durable || parts_.mark->is_of_an_earlier_boot()) return frames;
+  return behind_through(end, parts_.mark->position());
+}
+
+// The mark is read first: what it promises is then in the journal, or has got into the store since.
+Result<std::vector<SharedFrame>> Reader::behind_through(const LogTail& end,
+                                                        Position through) const {
   const auto marked = parts_.mark->position();
-  if (!parts_.mark->is_of_an_earlier_boot()) start.through = marked;
   std::vector<SharedFrame> frames;
-  if (start.through <= end.last) return frames;
+  if (through <= end.last) return frames;
   auto use = parts_.store.journal_use();
   if (!use) return std::unexpected(use.error());
   if (*use == JournalUse::open) {
@@ -114,14 +121,16 @@ Result<std::vector<SharedFrame>> Reader::behind(const LogTail& end) const {
       if (!opened) return std::unexpected(opened.error());
       journal_ = std::move(*opened);
     }
-    auto recovered = journal_->recover(start, [&](const FrameReader& frame, Bytes value) {
-      frames.push_back(own_frame({frame.header().first, frame.header().last(), value}));
-      return Result<void>();
-    });
+    auto recovered = journal_->recover(
+        {parts_.store.timeline(), end.last, end.digest, through},
+        [&](const FrameReader& frame, Bytes value) {
+          frames.push_back(own_frame({frame.header().first, frame.header().last(), value}));
+          return Result<void>();
+        });
     if (!recovered) return std::unexpected(recovered.error());
   }
   auto last = frames.empty() ? end.last : frames.back()->last;
-  if (last < marked) return rolled_back(last, marked);
+  if (last < std::min(marked, through)) return rolled_back(last, marked);
   return frames;
 }
 

@@ -46,6 +46,8 @@ class Reader {
   struct Pass;
   [[nodiscard]] Result<FrameReader> open_frame(const Store::Frame& frame) const;
   [[nodiscard]] Result<std::vector<SharedFrame>> behind(const LogTail& end) const;
+  [[nodiscard]] Result<std::vector<SharedFrame>> behind_through(const LogTail& end,
+                                                                Position through) const;
   [[nodiscard]] Position known_end() const;
   [[nodiscard]] bool store_goes_on(Position last) const;
   [[nodiscard]] Result<void> begin(Pass& pass) const;

@@ -3,6 +3,7 @@
 #include <almanac/log/file_journal.h>
 #include <almanac/log/folder.h>
 #include <almanac/log/log.h>
+#include <almanac/log/reader.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -19,9 +20,11 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace almanac::test {
@@ -78,6 +81,26 @@ TEST_F(DurableMarkTest, OfAnEarlierBootIsKnownAsSuchUntilTheNextIsPublished) {
   EXPECT_EQ((*open(Access::read))->position(), Position(7));
   publish(8);
   EXPECT_FALSE((*open(Access::read))->is_of_an_earlier_boot());
+}
+
+TEST_F(DurableMarkTest, IsKnownAsOfThisBootToAReaderThatWasThereBeforeItsFirstWriter) {
+  publish(7);
+  overwrite(boot_at, "00000000-0000-0000-0000-000000000000");
+  auto reader = *open(Access::read);
+  EXPECT_TRUE(reader->is_of_an_earlier_boot());
+  publish(8);
+  EXPECT_FALSE(reader->is_of_an_earlier_boot());
+  EXPECT_EQ(reader->position(), Position(8));
+}
+
+TEST_F(DurableMarkTest, IsSeenByAReaderThatWasThereBeforeTheFile) {
+  auto reader = *open(Access::read);
+  EXPECT_TRUE(reader->is_of_an_earlier_boot());
+  EXPECT_FALSE(reader->wait(Position(), std::chrono::milliseconds(1)));
+  publish(7);
+  EXPECT_FALSE(reader->is_of_an_earlier_boot());
+  EXPECT_EQ(reader->position(), Position(7));
+  EXPECT_TRUE(reader->wait(Position(6), for_ever));
 }
 
 TEST_F(DurableMarkTest, CountsAsOfAnEarlierBootWhenAPowerLossTookItsContent) {
@@ -190,33 +213,48 @@ class MarkedLogTest : public testing::Test {
   [[nodiscard]] fs::path store_path() const { return path() / store_folder; }
   [[nodiscard]] fs::path mark_path() const { return store_path() / durable_mark_file; }
 
+  [[nodiscard]] std::unique_ptr<Store> open_store() const {
+    return *Store::open(store_path(), {.map_bytes = limits::map_bytes_default});
+  }
   // Frames of one event each, written by who dies before it says that they are synced.
-  void write_journal() const {
-    auto store = *Store::open(store_path(), {.map_bytes = limits::map_bytes_default});
+  void write_journal() {
+    auto store = open_store();
     ASSERT_TRUE(store->set_journal_use(JournalUse::open).has_value());
-    auto log_end = end_of(*store);
+    timeline_ = store->timeline();
+    append_to_journal(in_store + 1, in_all, end_of(*store));
+  }
+  // The same behind what the journal holds, while others have the store open.
+  void append_to_journal(std::uint64_t first, std::uint64_t last, LogTail end) const {
     auto journal = *open_file_journal(store_path() / journal_folder, Access::write);
-    auto recovered = journal->recover(
-        {.timeline = store->timeline(), .last = log_end.last, .digest = log_end.digest},
-        [](const FrameReader&, Bytes) { return Result<void>(); });
+    auto recovered =
+        journal->recover({.timeline = timeline_, .last = end.last, .digest = end.digest},
+                         [&](const FrameReader& frame, Bytes) {
+                           end = {frame.header().last(), frame.digest(), {}};
+                           return Result<void>();
+                         });
     ASSERT_TRUE(recovered.has_value());
+    ASSERT_EQ(end.last, Position(first - 1));
     FrameEncoder encoder;
-    Digest previous = log_end.digest;
-    for (auto number = in_store + 1; number <= in_all; ++number) {
+    for (auto number = first; number <= last; ++number) {
       auto batch = make_batch(numbered_events(number, 1));
       const EventBatch* batches[] = {batch.get()};
       const Position at(number);
-      auto encoded = encoder.encode({.timeline = store->timeline(),
+      auto encoded = encoder.encode({.timeline = timeline_,
                                      .first = at,
                                      .time = batch->events.front().at,
-                                     .previous = previous},
+                                     .previous = end.digest},
                                     batches);
-      previous = encoded.digest;
+      end.digest = encoded.digest;
       ASSERT_TRUE(journal->append({at, at, encoded.value}, Space::ordinary).has_value());
     }
   }
+  // What the first writer since another start does, up to where its first frame is synced.
+  void begin_to_write(const LogTail& store_end) const {
+    (*DurableMark::open(mark_path(), timeline_, Access::write))->publish(Position(in_all));
+    append_to_journal(in_all + 1, in_all + 1, store_end);
+  }
   void publish(std::uint64_t position) const {
-    auto store = *Store::open(store_path(), {.map_bytes = limits::map_bytes_default});
+    auto store = open_store();
     auto mark = DurableMark::open(mark_path(), store->timeline(), Access::write);
     ASSERT_TRUE(mark.has_value());
     (*mark)->publish(Position(position));
@@ -236,7 +274,6 @@ class MarkedLogTest : public testing::Test {
     return tail->last.value;
   }
 
- private:
   [[nodiscard]] static LogTail end_of(const Store& store) {
     LogTail tail;
     auto read = store.read_backward(Position(UINT64_MAX), [&](const Store::Frame& stored) {
@@ -247,8 +284,11 @@ class MarkedLogTest : public testing::Test {
     EXPECT_TRUE(read.has_value());
     return tail;
   }
+  [[nodiscard]] const Timeline& timeline() const { return timeline_; }
 
+ private:
   TempFolder folder_;
+  Timeline timeline_{};
 };
 
 TEST_F(MarkedLogTest, ShowsAReaderNothingBehindTheMark) {
@@ -264,6 +304,63 @@ TEST_F(MarkedLogTest, ShowsAReaderAllThereIsAfterAnotherStart) {
   publish(in_store);
   make_it_of_an_earlier_boot();
   EXPECT_EQ(end_for(Access::read), in_all);
+}
+
+TEST_F(MarkedLogTest, ShowsAReaderOfBeforeTheFirstWriterNothingThatOneHasNotSynced) {
+  write_journal();
+  publish(in_store);
+  const auto store_end = end_of(*open_store());
+  make_it_of_an_earlier_boot();
+  auto reader = *Log::open(path(), {.access = Access::read});
+  EXPECT_EQ(reader->tail()->last, Position(in_all));
+  begin_to_write(store_end);
+  EXPECT_EQ(reader->tail()->last, Position(in_all));
+  EXPECT_EQ(read_texts(*reader)->size(), in_all);
+}
+
+TEST_F(MarkedLogTest, ShowsAReaderOfBeforeTheMarkNothingThatIsNotSynced) {
+  write_journal();
+  publish(in_store);
+  const auto store_end = end_of(*open_store());
+  fs::remove(mark_path());
+  auto reader = *Log::open(path(), {.access = Access::read});
+  EXPECT_EQ(reader->tail()->last, Position(in_all));
+  begin_to_write(store_end);
+  EXPECT_EQ(reader->tail()->last, Position(in_all));
+}
+
+// A journal whose first reading meets the log's first writer since another start.
+class MeetsAWriter : public Journal {
+ public:
+  MeetsAWriter(std::unique_ptr<Journal> journal, std::function<void()> begin_to_write)
+      : journal_(std::move(journal)), begin_to_write_(std::move(begin_to_write)) {}
+  Result<void> recover(const JournalStart& start, const Visit& visit) override {
+    if (auto begin = std::exchange(begin_to_write_, nullptr)) begin();
+    return journal_->recover(start, visit);
+  }
+  Result<void> append(const FrameView&, Space) override { return {}; }
+  void trim(Position) override {}
+  void set_reserve(std::size_t) override {}
+  [[nodiscard]] std::uint64_t size_bytes() const override { return 0; }
+
+ private:
+  std::unique_ptr<Journal> journal_;
+  std::function<void()> begin_to_write_;
+};
+
+TEST_F(MarkedLogTest, ShowsAReaderNothingUnsyncedOfAWriterThatBeginsWhileItReads) {
+  write_journal();
+  publish(in_store);
+  make_it_of_an_earlier_boot();
+  auto store = open_store();
+  auto mark = *DurableMark::open(mark_path(), timeline(), Access::read);
+  const auto store_end = end_of(*store);
+  Reader reader({.store = *store, .mark = mark.get(), .open_journal = [&] {
+                   auto journal = open_file_journal(store_path() / journal_folder, Access::read);
+                   return Result<std::unique_ptr<Journal>>(std::make_unique<MeetsAWriter>(
+                       std::move(*journal), [&] { begin_to_write(store_end); }));
+                 }});
+  EXPECT_EQ(reader.tail()->last, Position(in_all));
 }
 
 TEST_F(MarkedLogTest, GivesAWriterAllThereIsWhereverTheMarkIs) {
