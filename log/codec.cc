@@ -31,7 +31,7 @@ struct Prefix {
 };
 static_assert(sizeof(Prefix) == 56 && sizeof(Prefix) % sizeof(std::uint64_t) == 0);
 
-constexpr std::uint32_t frame_magic = 0x464d4c41;  // "ALMF"
+constexpr std::uint32_t frame_magic = 0x464d4c41;  // as the bytes of stored_frame_magic
 constexpr std::uint16_t frame_format = 1;
 constexpr std::size_t prefix_words = sizeof(Prefix) / sizeof(std::uint64_t);
 constexpr std::size_t checksum_bytes = sizeof(Prefix::checksum);
@@ -277,8 +277,7 @@ std::span<std::byte> FrameEncoder::value_in_place() {
 }
 
 Digest complete_frame(std::span<std::byte> value) {
-  Digest digest;
-  std::memcpy(digest.data(), value.data() + offsetof(Prefix, digest), digest.size());
+  Digest digest = stored_frame_digest(value);
   if (digest != Digest{}) return digest;
   digest = blake2b(value.subspan(sizeof(Prefix)));
   std::ranges::copy(digest, value.begin() + offsetof(Prefix, digest));
@@ -288,6 +287,8 @@ Digest complete_frame(std::span<std::byte> value) {
 
 std::optional<std::size_t> stored_frame_bytes(Bytes bytes) {
   static_assert(stored_prefix_bytes == sizeof(Prefix));
+  static_assert(stored_magic_offset == offsetof(Prefix, magic));
+  static_assert(stored_frame_magic.size() == sizeof(frame_magic));
   Prefix prefix;
   if (bytes.size() < sizeof(prefix)) return std::nullopt;
   std::memcpy(&prefix, bytes.data(), sizeof(prefix));
@@ -296,6 +297,13 @@ std::optional<std::size_t> stored_frame_bytes(Bytes bytes) {
     return std::nullopt;
   }
   return sizeof(prefix) + prefix.message_bytes;
+}
+
+Digest stored_frame_digest(Bytes bytes) {
+  Digest digest{};
+  if (bytes.size() < sizeof(Prefix)) return digest;
+  std::memcpy(digest.data(), bytes.data() + offsetof(Prefix, digest), digest.size());
+  return digest;
 }
 
 std::optional<FramePositions> stored_frame_positions(Bytes value) {

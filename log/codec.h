@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace almanac {
@@ -63,13 +64,19 @@ Digest complete_frame(std::span<std::byte> value);
 // written or checked before; damage in them is still reported, as a message that does not parse.
 enum class FrameTrust : std::uint8_t { unverified, verified };
 
+// What a frame is recognised by among other bytes: these, so far behind its first.
+inline constexpr std::string_view stored_frame_magic = "ALMF";
+inline constexpr std::size_t stored_magic_offset = 8;
+
 // The size, prefix included, that the frame which begins with these bytes gives itself; nothing
 // when they do not begin one. Looks at the prefix alone, which is this long.
 inline constexpr std::size_t stored_prefix_bytes = 56;
 [[nodiscard]] std::optional<std::size_t> stored_frame_bytes(Bytes bytes);
+// The digest it says it has, which is not looked into; zeros where the bytes are too few.
+[[nodiscard]] Digest stored_frame_digest(Bytes bytes);
 
 // The positions a frame says it holds; nothing when it does not say. Damage is not looked for. The
-// bytes must be aligned to 8.
+// bytes must be aligned to 8; its first 256 are enough.
 struct FramePositions {
   Position first;
   std::uint32_t count = 0;

@@ -9,22 +9,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <map>
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace almanac {
 namespace {
 
 namespace fs = std::filesystem;
-
-// In a frame, see README.md.
-constexpr std::string_view frame_magic = "ALMF";
-constexpr std::size_t magic_offset = 8;
-constexpr std::size_t length_offset = 16;
-constexpr std::size_t prefix_bytes = 56;
 
 constexpr std::size_t window_bytes = 1 * limits::mebibyte;
 // What the disk gives or refuses at once: around a part it refuses, the rest is still read.
@@ -77,15 +69,11 @@ Bytes as_memory(std::vector<std::uint64_t>& words, std::size_t bytes) {
 // The frame that begins at `offset`, if a whole one does.
 Result<std::optional<FoundFrame>> frame_at(const DamagedFile& file, std::uint64_t offset,
                                            std::vector<std::uint64_t>& memory) {
-  std::array<std::byte, prefix_bytes> prefix;
+  std::array<std::byte, stored_prefix_bytes> prefix;
   if (!file.read(offset, prefix)) return std::nullopt;
-  std::uint64_t length = 0;
-  std::memcpy(&length, prefix.data() + length_offset, sizeof(length));
-  if (length % sizeof(std::uint64_t) != 0 || length > limits::frame_bytes_max ||
-      length > file.bytes() - offset) {
-    return std::nullopt;
-  }
-  auto bytes = prefix_bytes + length;
+  const auto stated = stored_frame_bytes(prefix);
+  if (!stated || *stated > file.bytes() - offset) return std::nullopt;
+  const auto bytes = *stated;
   memory.resize(bytes / sizeof(std::uint64_t));
   if (!file.read(offset, std::as_writable_bytes(std::span(memory)))) return std::nullopt;
   auto reader = FrameReader::open(as_memory(memory, bytes), FrameTrust::unverified);
@@ -137,7 +125,7 @@ class Search {
     std::vector<std::byte> window(window_bytes);
     std::uint64_t next = 0;  // the first byte that may begin a frame
     for (std::uint64_t begin = 0; begin < file.bytes();
-         begin += window_bytes - frame_magic.size() + 1) {
+         begin += window_bytes - stored_frame_magic.size() + 1) {
       auto part =
           std::span(window).first(std::min<std::uint64_t>(window_bytes, file.bytes() - begin));
       if (begin + part.size() > next) {
@@ -154,10 +142,11 @@ class Search {
   Result<void> search(const DamagedFile& file, std::size_t index, std::uint64_t begin, Bytes part,
                       std::uint64_t& next) {
     const auto text = as_text(part);
-    for (auto at = text.find(frame_magic); at != text.npos; at = text.find(frame_magic, at + 1)) {
+    for (auto at = text.find(stored_frame_magic); at != text.npos;
+         at = text.find(stored_frame_magic, at + 1)) {
       auto magic = begin + at;
-      if (magic < next + magic_offset || magic % 2 != 0) continue;
-      auto found = frame_at(file, magic - magic_offset, memory_);
+      if (magic < next + stored_magic_offset || magic % 2 != 0) continue;
+      auto found = frame_at(file, magic - stored_magic_offset, memory_);
       if (!found) return std::unexpected(found.error());
       if (!*found) continue;
       (*found)->file = index;

@@ -25,7 +25,6 @@ constexpr const char* frames_database = "frames";
 constexpr const char* meta_database = "meta";
 constexpr const char* index_database = "index";
 constexpr std::size_t map_spare_bytes = limits::mebibyte;
-constexpr std::size_t digest_offset = 24;  // in a frame, see README.md
 constexpr unsigned databases_max = 3;
 constexpr unsigned readers_max = 256;
 constexpr std::uint64_t page_bytes =
@@ -63,15 +62,6 @@ class OpenFiles {
   std::mutex mutex_;
   std::set<FileId> ids_;
 };
-
-// The digest a frame says it has; zeros for what is no frame.
-Digest stated_digest(Bytes value) {
-  Digest digest{};
-  if (value.size() >= digest_offset + digest.size()) {
-    std::memcpy(digest.data(), value.data() + digest_offset, digest.size());
-  }
-  return digest;
-}
 
 }  // namespace
 
@@ -279,7 +269,8 @@ int Store::Environment::put_frames(MDB_txn* txn, std::span<const Frame> packed) 
 
 CommitRecord end_with(const Store::Frame& value) {
   auto last = last_of(value);
-  CommitRecord end{.first = value.first, .last = last.first, .digest = stated_digest(last.value)};
+  CommitRecord end{
+      .first = value.first, .last = last.first, .digest = stored_frame_digest(last.value)};
   auto reader = FrameReader::open(last.value, FrameTrust::verified);
   if (reader) end.last = reader->header().last();
   return end;
@@ -333,7 +324,7 @@ Result<void> Store::Environment::check_confirmed() const {
   auto positions = stored_frame_positions(last.value);
   if (!positions || positions->first.value + positions->count - 1 != confirmed->last.value)
     return {};
-  if (stated_digest(last.value) == confirmed->digest) return {};
+  if (stored_frame_digest(last.value) == confirmed->digest) return {};
   return fail(ErrorCode::corrupt, "a frame is not the one that was committed (at position " +
                                       std::to_string(last.first.value) + ")");
 }

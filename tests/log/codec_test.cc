@@ -75,6 +75,25 @@ std::vector<Event> many_events(std::size_t count) {
 
 static_assert(std::variant_size_v<EventBody> == 13, "a new event type belongs into one_of_each()");
 
+// Whoever looks for frames among other bytes goes by this alone.
+TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
+  auto first = header_at(Position(7));
+  first.time = Time();
+  const auto frame = encode(numbered_events(1, 3), first);
+  const Bytes value = frame.value();
+  EXPECT_EQ(as_text(value).substr(stored_magic_offset, stored_frame_magic.size()),
+            stored_frame_magic);
+  EXPECT_EQ(stored_frame_bytes(value.first(stored_prefix_bytes)), value.size());
+  auto reader = FrameReader::open(value, FrameTrust::unverified);
+  ASSERT_TRUE(reader);
+  EXPECT_EQ(stored_frame_digest(value.first(stored_prefix_bytes)), reader->digest());
+  EXPECT_EQ(stored_frame_digest(value.first(stored_prefix_bytes - 1)), Digest{});
+  auto positions = stored_frame_positions(value.first(256));
+  ASSERT_TRUE(positions);
+  EXPECT_EQ(positions->first, first.first);
+  EXPECT_EQ(positions->count, 3U);
+}
+
 TEST(Codec, KeepsEveryFieldOfEveryType) {
   const auto events = one_of_each(noon);
   ASSERT_EQ(events.size(), std::variant_size_v<EventBody>);
