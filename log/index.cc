@@ -2,6 +2,7 @@
 
 #include <almanac/log/codec.h>
 #include <almanac/log/hash.h>
+#include <almanac/log/limits.h>
 
 #include <algorithm>
 #include <bit>
@@ -43,6 +44,34 @@ IndexKey index_key(std::string_view name) { return first_words(blake2b(as_bytes(
 IndexKey stream_event_key(Position stream, std::uint64_t version) {
   static_assert(std::endian::native == std::endian::little);
   return {{__builtin_bswap64(stream.value), __builtin_bswap64(version)}};
+}
+
+StreamEvent stream_event_of(const IndexKey& key) {
+  return {Position(__builtin_bswap64(key.words[0])), __builtin_bswap64(key.words[1])};
+}
+
+// Records are ordered by stream, and inside it as their events are in the log.
+Result<void> forget_stream_events(Store& store, Position through) {
+  for (IndexKey from = stream_event_key(Position(), 0);;) {
+    auto records = store.find_from(IndexTable::stream_events, from, limits::index_slice_records);
+    if (!records) return std::unexpected(records.error());
+    std::vector<IndexRecord> gone;
+    StreamEvent next;
+    for (const IndexRecord& record : *records) {
+      auto [stream, version] = stream_event_of(record.key);
+      if (stream < next.stream) continue;  // the rest of a stream of which nothing more is gone
+      const bool is_gone = Position(record.value[0]) <= through;
+      if (is_gone) gone.push_back(record);
+      next = is_gone ? StreamEvent{stream, version + 1} : StreamEvent{stream.next(), 0};
+    }
+    if (!gone.empty()) {
+      auto removed = store.remove(gone);
+      if (!removed && removed.error().code == ErrorCode::storage_full) return {};
+      if (!removed) return removed;
+    }
+    if (records->empty() || next.stream > through) return {};
+    from = stream_event_key(next.stream, next.version);
+  }
 }
 
 std::vector<IndexEntry> index_entries(std::span<const Event> events, FrameEncoder& encoder) {

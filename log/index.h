@@ -37,6 +37,16 @@ struct IndexEntry {
 [[nodiscard]] IndexKey index_key(std::string_view name);
 // Under which the event of a stream is found; ordered by stream and version.
 [[nodiscard]] IndexKey stream_event_key(Position stream, std::uint64_t version);
+struct StreamEvent {
+  Position stream;
+  std::uint64_t version = 0;
+};
+[[nodiscard]] StreamEvent stream_event_of(const IndexKey& key);
+
+// Removes from the store's index where the events up to `through` are, which are gone themselves.
+// What tells a stream's version stays, and so do keys. Costs a look at every older stream that has
+// events left. What it finds no room for it leaves to the next time. Errors: io, unknown_outcome.
+[[nodiscard]] Result<void> forget_stream_events(Store& store, Position through);
 
 // Owned by a Log. Any thread.
 class Index {

@@ -74,6 +74,8 @@ inline constexpr std::size_t pack_bytes_max = 1 * mebibyte;
 inline constexpr std::size_t pack_frames_max = 64;
 // Values that one transaction removes from the front of a log.
 inline constexpr std::size_t trim_slice_values = 64;
+// Records of the index that are read, and at most removed, at once.
+inline constexpr std::size_t index_slice_records = 256;
 // Events that the index takes in at once when it catches up.
 inline constexpr std::size_t index_slice_events = 50'000;
 

@@ -252,6 +252,20 @@ Result<Store::Removed> Store::remove(Position through) {
   return removed;
 }
 
+Result<void> Store::remove(std::span<const IndexRecord> records) {
+  const auto index = environment_->index.load();
+  if (!index) return {};
+  return environment_->write([&](MDB_txn* txn) {
+    for (const IndexRecord& record : records) {
+      auto stored = stored_key(record.table, record.key);
+      MDB_val key = to_val(Bytes(stored));
+      int code = mdb_del(txn, *index, &key, nullptr);
+      if (code != 0 && code != MDB_NOTFOUND) return code;
+    }
+    return 0;
+  });
+}
+
 Result<Position> Store::checkpoint() const {
   auto stored = environment_->read_meta<std::uint64_t>(store_meta::checkpoint);
   if (!stored) return std::unexpected(stored.error());

@@ -127,6 +127,9 @@ class Store {
     std::uint64_t bytes = 0;
   };
   [[nodiscard]] Result<Removed> remove(Position through);
+  // Removes these records of the index, in one transaction; what is not there is none's loss.
+  // Errors: storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> remove(std::span<const IndexRecord> records);
 
   // The position below which frames may be removed, because what they say is kept elsewhere.
   [[nodiscard]] Result<Position> checkpoint() const;

@@ -1,12 +1,12 @@
 // Reading by stream.
+#include <almanac/log/index.h>
+#include <almanac/log/limits.h>
 #include <almanac/log/log_parts.h>
 
 #include <algorithm>
 
 namespace almanac {
 namespace {
-
-constexpr std::size_t slice = 256;
 
 // The events of a stream in order, counted from its first; those below `from_version` are left out.
 struct Counted {
@@ -39,7 +39,7 @@ Result<Position> Log::Parts::indexed_through() const {
   auto known = store->indexed_through();
   if (!known || writer) return known;
   // A process that was there before the index does not see it.
-  auto any = store->find_from(IndexTable::stream_events, {}, 1);
+  auto any = store->find_from(IndexTable::streams, {}, 1);
   if (!any) return std::unexpected(any.error());
   return any->empty() ? Position() : *known;
 }
@@ -61,12 +61,15 @@ Result<void> Log::read_stream(std::string_view stream, std::uint64_t from_versio
   for (bool any = true; any;) {
     any = false;
     auto from = stream_event_key(number, counted.version + 1);
-    auto events = parts_->store->find_from(IndexTable::stream_events, from, slice);
+    auto events =
+        parts_->store->find_from(IndexTable::stream_events, from, limits::index_slice_records);
     if (!events) return std::unexpected(events.error());
     for (const IndexRecord& one : *events) {
       Position position(one.value[0]);
-      if (one.key.words[0] != from.words[0] || position > *known) break;
+      auto [of, at] = stream_event_of(one.key);
+      if (of != number || position > *known) break;
       any = true;
+      counted.version = at - 1;  // those in front of it may have been trimmed
       Result<bool> more = true;
       auto read = read_one(position, [&](const Event& event) {
         more = event.stream == stream
@@ -76,7 +79,7 @@ Result<void> Log::read_stream(std::string_view stream, std::uint64_t from_versio
                           "made anew");
       });
       if (!read && read.error().code != ErrorCode::not_found) return read;
-      if (!read) counted.version += 1;  // trimmed
+      if (!read) counted.version = at;  // trimmed
       if (!more) return std::unexpected(more.error());
       if (!*more) return {};
     }

@@ -77,9 +77,13 @@ Result<TrimReport> Log::trim(const TrimOptions& options) {
     if (removed->values == 0) break;
     total.bytes += removed->bytes;
   }
-  parts_->measure();
   auto first = this->first();
   if (!first) return std::unexpected(first.error());
+  if (*first > *before) {
+    auto forgotten = forget_stream_events(*parts_->store, Position(first->value - 1));
+    if (!forgotten) return std::unexpected(forgotten.error());
+  }
+  parts_->measure();
   total.first = *first;
   total.events = first->value - before->value;
   return total;
