@@ -54,7 +54,7 @@ class FileJournal final : public Journal {
   std::uint64_t size_bytes() const override;
 
  private:
-  Result<std::vector<Run>> read_runs(Position after) const;
+  Result<std::vector<Run>> read_runs(const SegmentRange& range);
   Result<void> write_again(const std::vector<Run>& runs);
   Result<Segment*> room_for(std::size_t bytes, Space space);
   Result<void> add_segment(std::size_t bytes_wanted);
@@ -68,6 +68,7 @@ class FileJournal final : public Journal {
   std::mutex adding_;         // held while a segment is made
   mutable std::mutex mutex_;  // guards the list, `last` of all segments and the sums
   std::vector<std::unique_ptr<Segment>> segments_;  // by number
+  std::vector<SegmentCursor> cursors_;              // of who reads, by number
   std::size_t bytes_ = 0;                           // of all segments
   std::atomic<std::size_t> reserve_ = 0;
   Segment* current_ = nullptr;  // of the writer's thread
@@ -85,10 +86,11 @@ Result<void> FileJournal::open_segments() {
   return {};
 }
 
-Result<std::vector<Run>> FileJournal::read_runs(Position after) const {
+Result<std::vector<Run>> FileJournal::read_runs(const SegmentRange& range) {
   std::vector<Run> runs;
+  cursors_.resize(segments_.size());
   for (std::size_t number = 0; number < segments_.size(); ++number) {
-    auto frames = read_segment(*segments_[number], after);
+    auto frames = read_segment(*segments_[number], cursors_[number], range);
     if (!frames) return std::unexpected(frames.error());
     if (!frames->empty()) runs.push_back({number, std::move(*frames)});
   }
@@ -127,11 +129,15 @@ Result<void> join(const std::vector<Run>& runs, const JournalStart& start,
 
 Result<void> FileJournal::recover(const JournalStart& start, const Visit& visit) {
   if (access_ == Access::read) {
+    for (auto& segment : segments_) {
+      if (auto measured = measure(*segment); !measured) return measured;
+    }
     if (auto opened = open_segments(); !opened) return opened;
   }
-  auto runs = read_runs(start.last);
+  auto runs = read_runs({.after = start.last, .through = start.through});
   if (!runs) return std::unexpected(runs.error());
   if (access_ == Access::write) {
+    cursors_.clear();
     // Nor need the names of the segments be certain, when who made them died at once.
     if (auto synced = sync_folder(folder_); !synced) return synced;
     if (auto written = write_again(*runs); !written) return written;

@@ -38,9 +38,9 @@ class Journal {
 
   // Gives the whole frames behind the start, in order; their bytes live until `visit` returns.
   // Opened for writing, what it gives is durable from then on, and append() goes on behind it.
-  // Opened for reading it changes nothing and may be called again. Errors: corrupt (the journal
-  // belongs to another log, contradicts the store or goes on behind a gap), refused, io, and what
-  // `visit` returns.
+  // Opened for reading it changes nothing and may be called again, which costs what it gives and
+  // what is new. Errors: corrupt (the journal belongs to another log, contradicts the store or goes
+  // on behind a gap), refused, io, and what `visit` returns.
   using Visit = std::function<Result<void>(const FrameReader&, Bytes value)>;
   [[nodiscard]] virtual Result<void> recover(const JournalStart& start, const Visit& visit) = 0;
 

@@ -149,10 +149,44 @@ Result<void> Reader::begin(Pass& pass) const {
   return {};
 }
 
+// What is in front of a position that is in another process's journal alone, if that was read last.
+std::optional<LogTail> Reader::seam_before(Position wanted) const {
+  LogTail seam;
+  {
+    std::lock_guard guard(seam_mutex_);
+    seam = seam_;
+  }
+  if (!seam.last || seam.last.next() != wanted) return std::nullopt;
+  auto stored = parts_.store.last();
+  return stored && *stored < wanted ? std::optional(seam) : std::nullopt;
+}
+
+Result<LogTail> Reader::remember(const SharedFrame& last) const {
+  auto frame = open_frame({last->first, last->value()});
+  if (!frame) return std::unexpected(frame.error());
+  auto tail = tail_of(*frame);
+  if (!tail) return tail;
+  std::lock_guard guard(seam_mutex_);
+  if (tail->last > seam_.last) seam_ = *tail;
+  return tail;
+}
+
 // Where the log ends when reading begins: what this process appends meanwhile is not read, or who
 // appends while reading would read for ever. What another one has brought to the store may be.
 Position Reader::known_end() const {
   return parts_.recent != nullptr ? parts_.mark->position() : Position(UINT64_MAX);
+}
+
+// Whether the frame wanted is in memory, or behind what was read last of another process's journal:
+// the store has nothing to say then.
+bool Reader::is_behind_store(Pass& pass) const {
+  if (parts_.recent != nullptr) {
+    auto frames = parts_.recent->from(pass.next);
+    return !frames.empty() && frames.front()->first <= pass.next;
+  }
+  if (pass.before) return false;
+  pass.before = seam_before(pass.next);
+  return pass.before.has_value();
 }
 
 // Frames move from behind the store into it all the time: what is missing between the two has got
@@ -185,11 +219,7 @@ Result<void> Reader::read_frames(Position from, const FrameVisit& visit) const {
     pass.stopped = more && !*more;
     return more;
   };
-  bool in_memory = false;  // the frame wanted is, so the store has nothing to say
-  if (parts_.recent != nullptr) {
-    auto frames = parts_.recent->from(wanted);
-    in_memory = !frames.empty() && frames.front()->first <= wanted;
-  }
+  bool in_memory = is_behind_store(pass);
   while (true) {
     if (pass.in_vain()) {
       return damaged("a frame does not follow the one before it", pass.last().next());
@@ -215,6 +245,8 @@ Result<void> Reader::read_frames(Position from, const FrameVisit& visit) const {
       if (pass.stopped) return {};
     }
     in_memory = parts_.recent != nullptr;
+    if (in_memory) continue;
+    if (auto noted = remember(frames->back()); !noted) return std::unexpected(noted.error());
   }
 }
 
@@ -348,7 +380,23 @@ Result<LogTail> Reader::store_tail() const {
   return tail;
 }
 
+// What was known of the journal need not be read again to see what is behind it.
+Result<LogTail> Reader::tail_beside_writer() const {
+  while (true) {
+    auto end = store_tail();
+    if (!end) return end;
+    {
+      std::lock_guard guard(seam_mutex_);
+      if (seam_.last > end->last) *end = seam_;
+    }
+    auto frames = behind(*end);
+    if (frames) return frames->empty() ? end : remember(frames->back());
+    if (!store_goes_on(end->last)) return std::unexpected(frames.error());
+  }
+}
+
 Result<LogTail> Reader::tail() const {
+  if (parts_.recent == nullptr) return tail_beside_writer();
   Result<LogTail> tail = LogTail{};
   bool found = false;
   auto read = read_frames_backward(Position(UINT64_MAX), [&](const FrameReader& frame) {

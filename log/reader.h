@@ -48,9 +48,13 @@ class Reader {
   [[nodiscard]] Result<std::vector<SharedFrame>> behind(const LogTail& end) const;
   [[nodiscard]] Result<std::vector<SharedFrame>> behind_through(const LogTail& end,
                                                                 Position through) const;
+  [[nodiscard]] Result<LogTail> tail_beside_writer() const;
+  [[nodiscard]] std::optional<LogTail> seam_before(Position wanted) const;
+  [[nodiscard]] Result<LogTail> remember(const SharedFrame& last) const;
   [[nodiscard]] Position known_end() const;
   [[nodiscard]] bool store_goes_on(Position last) const;
   [[nodiscard]] Result<void> begin(Pass& pass) const;
+  [[nodiscard]] bool is_behind_store(Pass& pass) const;
 
   const Parts parts_;
   // Frames up to here were held against their checksums, or written, by this process: reading one
@@ -58,6 +62,9 @@ class Reader {
   mutable std::atomic<std::uint64_t> verified_through_{0};
   mutable std::mutex journal_mutex_;
   mutable std::unique_ptr<Journal> journal_;  // guarded by journal_mutex_
+  // The end of what was read from another process's journal: who follows the log goes on there.
+  mutable std::mutex seam_mutex_;
+  mutable LogTail seam_;  // guarded by seam_mutex_
 };
 
 // The error for a log that ends in front of what it has acknowledged.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,7 +17,11 @@
 namespace almanac {
 namespace {
 
-// Reads through one buffer, so that a walk over small frames costs few calls.
+// Enough of a frame to see which position it begins with.
+constexpr std::size_t head_bytes = 256;
+
+// Reads through one buffer, more at a time the longer it goes on: a walk over small frames costs
+// few calls, and a look at what may be new few bytes.
 class Window {
  public:
   explicit Window(const Segment& segment) : segment_(segment) {}
@@ -24,16 +29,17 @@ class Window {
   // Up to `size` bytes at `offset`, fewer at the end of the file; valid until the next call.
   Result<Bytes> at(std::uint64_t offset, std::size_t size) {
     if (offset < begin_ || offset + size > begin_ + filled_) {
-      if (auto filled = fill(offset, std::max(size, window_bytes)); !filled) {
+      if (auto filled = fill(offset, std::max(size, window_bytes_)); !filled) {
         return std::unexpected(filled.error());
       }
+      window_bytes_ = std::min(4 * window_bytes_, window_bytes_max);
     }
     auto bytes = std::as_bytes(std::span(words_)).subspan(offset - begin_);
     return bytes.first(std::min(size, filled_ - (offset - begin_)));
   }
 
  private:
-  static constexpr std::size_t window_bytes = 256 * limits::kibibyte;
+  static constexpr std::size_t window_bytes_max = 256 * limits::kibibyte;
 
   Result<void> fill(std::uint64_t offset, std::size_t size) {
     words_.resize((size + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
@@ -53,6 +59,7 @@ class Window {
 
   const Segment& segment_;
   std::vector<std::uint64_t> words_;
+  std::size_t window_bytes_ = head_bytes;
   std::uint64_t begin_ = 0;
   std::size_t filled_ = 0;
 };
@@ -71,6 +78,70 @@ bool has_room(const FileDescriptor& file, std::uint64_t bytes) {
   struct statvfs disk;
   return ::fstatvfs(file.get(), &disk) != 0 ||
          std::uint64_t{disk.f_bavail} * disk.f_frsize >= bytes;
+}
+
+SegmentCursor::Prefix prefix_of(Bytes value) {
+  SegmentCursor::Prefix prefix{};
+  std::ranges::copy(value.first(std::min(value.size(), prefix.size())), prefix.begin());
+  return prefix;
+}
+
+Result<SegmentCursor::Prefix> prefix_at(const Segment& segment, std::uint64_t offset) {
+  Window window(segment);
+  auto bytes = window.at(offset, stored_prefix_bytes);
+  if (!bytes) return std::unexpected(bytes.error());
+  return prefix_of(*bytes);
+}
+
+// Whether the segment still holds what the cursor has found.
+Result<bool> stands(const SegmentCursor& cursor, const Segment& segment) {
+  if (cursor.frames.empty()) return true;
+  auto front = prefix_at(segment, 0);
+  if (!front) return std::unexpected(front.error());
+  if (*front != cursor.front) return false;
+  auto back = prefix_at(segment, cursor.frames.back().offset);
+  if (!back) return std::unexpected(back.error());
+  return *back == cursor.back;
+}
+
+// A place in a segment, and what the frame there must follow, as far as that is known.
+struct Joint {
+  std::uint64_t offset = 0;
+  std::optional<Position> last;
+  std::optional<Digest> digest;
+};
+
+// Where the first frame is, or may come, that ends behind `after`.
+Joint joint_behind(const SegmentCursor& cursor, Position after) {
+  const auto& frames = cursor.frames;
+  if (frames.empty()) return {};
+  if (after >= cursor.last) return {cursor.end, cursor.last, cursor.digest};
+  auto behind = std::ranges::upper_bound(frames, after.next(), {}, &SegmentCursor::Place::first);
+  if (behind == frames.begin()) return {};
+  const auto& place = *std::prev(behind);
+  return {place.offset, Position(place.first.value - 1), std::nullopt};
+}
+
+void move(SegmentCursor& cursor, const SegmentCursor::Place& place, Bytes value) {
+  cursor.back = prefix_of(value);
+  if (cursor.frames.empty()) cursor.front = cursor.back;
+  cursor.frames.push_back(place);
+  cursor.end = place.offset + value.size();
+}
+
+// The bytes of the frame that is next, if one that is whole and follows is.
+Result<std::optional<Bytes>> next_value(Window& window, const Segment& segment,
+                                        const Joint& joint) {
+  auto head = window.at(joint.offset, head_bytes);
+  if (!head) return std::unexpected(head.error());
+  auto size = stored_frame_bytes(*head);
+  if (!size || *size > segment.bytes - joint.offset) return std::nullopt;
+  // What is left of an earlier turn need not be read to its end.
+  auto positions = stored_frame_positions(*head);
+  if (joint.last && positions && positions->first != joint.last->next()) return std::nullopt;
+  auto value = window.at(joint.offset, *size);
+  if (!value) return std::unexpected(value.error());
+  return value->size() < *size ? std::nullopt : std::optional(*value);
 }
 
 }  // namespace
@@ -105,26 +176,39 @@ Result<Segment> open_segment(const std::filesystem::path& path, int open_flags) 
   return segment;
 }
 
-Result<std::vector<SegmentFrame>> read_segment(const Segment& segment, Position after) {
+Result<void> measure(Segment& segment) {
+  struct stat status;
+  if (::fstat(segment.file.get(), &status) != 0) return fail_errno(errno, "read the journal");
+  segment.bytes = static_cast<std::uint64_t>(status.st_size);
+  return {};
+}
+
+Result<std::vector<SegmentFrame>> read_segment(const Segment& segment, SegmentCursor& cursor,
+                                               const SegmentRange& range) {
+  auto standing = stands(cursor, segment);
+  if (!standing) return std::unexpected(standing.error());
+  if (!*standing) cursor = {};
   std::vector<SegmentFrame> frames;
   Window window(segment);
-  std::optional<Position> last;
-  for (std::uint64_t offset = 0; offset < segment.bytes;) {
-    auto prefix = window.at(offset, stored_prefix_bytes);
-    if (!prefix) return std::unexpected(prefix.error());
-    auto size = stored_frame_bytes(*prefix);
-    if (!size || *size > segment.bytes - offset) break;
-    auto value = window.at(offset, *size);
+  auto joint = joint_behind(cursor, range.after);
+  while (joint.offset < segment.bytes) {
+    auto value = next_value(window, segment, joint);
     if (!value) return std::unexpected(value.error());
-    if (value->size() < *size) break;
-    auto frame = FrameReader::open(*value, FrameTrust::unverified);
+    if (!*value) break;
+    auto frame = FrameReader::open(**value, FrameTrust::unverified);
     if (!frame) break;
     const FrameHeader& header = frame->header();
-    if (last && header.first != last->next()) break;
-    if (!frames.empty() && header.previous != frames.back().digest) break;
-    last = header.last();
-    if (*last > after) frames.push_back(own(header, offset, *value));
-    offset += *size;
+    if (joint.last && header.first != joint.last->next()) break;
+    if (joint.digest && header.previous != *joint.digest) break;
+    if (header.last() > range.through) break;
+    const bool wanted = header.last() > range.after;
+    if (wanted) frames.push_back(own(header, joint.offset, **value));
+    const bool found = joint.offset >= cursor.end;
+    if (found) move(cursor, {header.first, joint.offset}, **value);
+    joint = {joint.offset + (*value)->size(), header.last(),
+             wanted ? std::optional(frames.back().digest) : std::nullopt};
+    if (found) cursor.last = header.last();
+    if (found) cursor.digest = joint.digest;
   }
   return frames;
 }

@@ -6,8 +6,10 @@
 #include <almanac/log/file.h>
 #include <almanac/log/types.h>
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,11 +44,40 @@ struct SegmentFrame {
 // Errors: not_found, refused, io.
 [[nodiscard]] Result<Segment> open_segment(const std::filesystem::path& path, int open_flags);
 
-// The whole frames at the front of a segment, each following the one before, without those that
-// end at or in front of `after`. Behind them lies nothing, a torn frame, or what is left of an
-// earlier turn. A writer may change the file meanwhile: then there are fewer. Errors: io.
+// Asks again how large the file is: it may still have been in the making. Errors: io.
+[[nodiscard]] Result<void> measure(Segment& segment);
+
+// Where a reader stood in a segment, so that it need not read again what it has found there. It
+// stands as long as the segment begins with the frame it began with, and has the last one found in
+// its place: a segment is used again from the front. Of one reader and one segment.
+struct SegmentCursor {
+  using Prefix = std::array<std::byte, stored_prefix_bytes>;
+  struct Place {
+    Position first;
+    std::uint64_t offset = 0;
+  };
+  std::vector<Place> frames;  // one behind the other, from the front of the segment
+  Prefix front{};             // of the first of them
+  Prefix back{};              // of the last
+  std::uint64_t end = 0;      // behind it
+  Position last;              // in it
+  std::optional<Digest> digest;
+};
+
+// Which frames are wanted: none that ends at or in front of `after`, none that ends behind
+// `through`.
+struct SegmentRange {
+  Position after;
+  Position through = Position(UINT64_MAX);
+};
+
+// The wanted ones of the whole frames at the front of a segment, each following the one before.
+// Behind them lies nothing, a torn frame, or what is left of an earlier turn. A writer may change
+// the file meanwhile: then there are fewer. Reads what is wanted, and what is behind the cursor,
+// which it moves. Errors: io.
 [[nodiscard]] Result<std::vector<SegmentFrame>> read_segment(const Segment& segment,
-                                                             Position after);
+                                                             SegmentCursor& cursor,
+                                                             const SegmentRange& range);
 
 // Errors: those of pread, pwrite and fdatasync, by errno. Nothing is retried but EINTR.
 [[nodiscard]] Result<void> read_at(const Segment& segment, std::uint64_t offset,

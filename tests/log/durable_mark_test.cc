@@ -363,6 +363,58 @@ TEST_F(MarkedLogTest, ShowsAReaderNothingUnsyncedOfAWriterThatBeginsWhileItReads
   EXPECT_EQ(reader.tail()->last, Position(in_all));
 }
 
+// A journal that counts the frames it gives.
+class CountsFrames : public Journal {
+ public:
+  CountsFrames(std::unique_ptr<Journal> journal, std::uint64_t& frames)
+      : journal_(std::move(journal)), frames_(frames) {}
+  Result<void> recover(const JournalStart& start, const Visit& visit) override {
+    return journal_->recover(start, [&](const FrameReader& frame, Bytes value) {
+      ++frames_;
+      return visit(frame, value);
+    });
+  }
+  Result<void> append(const FrameView&, Space) override { return {}; }
+  void trim(Position) override {}
+  void set_reserve(std::size_t) override {}
+  [[nodiscard]] std::uint64_t size_bytes() const override { return 0; }
+
+ private:
+  std::unique_ptr<Journal> journal_;
+  std::uint64_t& frames_;
+};
+
+TEST_F(MarkedLogTest, IsFollowedAtTheCostOfWhatIsNew) {
+  write_journal();
+  publish(in_all);
+  auto store = open_store();
+  auto mark = *DurableMark::open(mark_path(), timeline(), Access::write);
+  const auto store_end = end_of(*store);
+  std::uint64_t given = 0;
+  Reader reader({.store = *store, .mark = mark.get(), .open_journal = [&] {
+                   auto journal = open_file_journal(store_path() / journal_folder, Access::read);
+                   return Result<std::unique_ptr<Journal>>(
+                       std::make_unique<CountsFrames>(std::move(*journal), given));
+                 }});
+  auto next = Position(1);
+  for (auto last = in_all; last < in_all + 10; ++last) {
+    if (last > in_all) append_to_journal(last, last, store_end);
+    mark->publish(Position(last));
+    given = 0;
+    auto read = reader.read(next, [&](const RecordedEvent& recorded) -> Result<bool> {
+      EXPECT_EQ(recorded.position, next);
+      next = recorded.position.next();
+      return true;
+    });
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(next, Position(last + 1));
+    EXPECT_EQ(given, last == in_all ? in_all - in_store : 1U);
+    EXPECT_EQ(reader.tail()->last, Position(last));
+    EXPECT_EQ(reader.tail()->time, numbered_event(last).at);
+    EXPECT_EQ(given, last == in_all ? in_all - in_store : 1U) << "nothing is new";
+  }
+}
+
 TEST_F(MarkedLogTest, GivesAWriterAllThereIsWhereverTheMarkIs) {
   write_journal();
   publish(in_store);
