@@ -8,6 +8,7 @@
 
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/engine.h>
+#include <almanac/log/limits.h>
 
 #include <fmt/core.h>
 
@@ -20,9 +21,29 @@
 namespace almanac {
 namespace {
 
-// Tasks of one submission. Small enough that the first ones run while the rest is still coming.
+// Tasks of one submission, and the bytes they carry; one task may carry more. Small enough that the
+// first ones run while the rest is still coming, and that all of one fits a batch of the log.
 constexpr std::size_t chunk_tasks = 1'000;
+constexpr std::size_t chunk_bytes = 4 * limits::mebibyte;
 constexpr auto poll_interval = std::chrono::milliseconds(100);
+
+std::size_t bytes_of(const TaskSpec& spec) {
+  auto bytes = spec.kind.size() + spec.queue.size() + spec.label.size() + spec.payload.size() +
+               spec.idempotency_key.size() + spec.dependencies.size() * sizeof(TaskId);
+  for (const std::string& tag : spec.tags) bytes += tag.size();
+  return bytes;
+}
+
+// Behind the tasks that go with the one at `begin`: always that one, however large it is.
+std::size_t chunk_end(const std::vector<WorkloadTask>& tasks, std::size_t begin) {
+  const auto end_max = std::min(begin + chunk_tasks, tasks.size());
+  auto end = begin + 1;
+  for (auto bytes = bytes_of(tasks[begin].spec); end < end_max; ++end) {
+    bytes += bytes_of(tasks[end].spec);
+    if (bytes > chunk_bytes) break;
+  }
+  return end;
+}
 
 // Dependencies on tasks of earlier chunks become their numbers.
 void resolve(TaskSpec& spec, std::size_t chunk_begin, const std::vector<RunTask>& submitted) {
@@ -43,8 +64,8 @@ using Submit = std::function<Result<std::vector<Submitted>>(std::vector<TaskSpec
 // What was submitted before, by a run that did not end, is recognised by its keys.
 Result<void> submit_workload(const Workload& workload, const Submit& submit,
                              std::vector<RunTask>& tasks) {
-  for (std::size_t begin = 0; begin < workload.tasks.size(); begin += chunk_tasks) {
-    auto end = std::min(begin + chunk_tasks, workload.tasks.size());
+  for (std::size_t begin = 0, end = 0; begin < workload.tasks.size(); begin = end) {
+    end = chunk_end(workload.tasks, begin);
     std::vector<TaskSpec> specs;
     for (std::size_t i = begin; i < end; ++i) {
       resolve(specs.emplace_back(workload.tasks[i].spec), begin, tasks);

@@ -188,6 +188,24 @@ TEST_F(Run, ALargeWorkloadIsMilestonesAndWhatWentWrong) {
   EXPECT_TRUE(contains(all.output, "line-51 ")) << all.output;
 }
 
+// Together more than the log takes at once. Every task waits for the first one, which is submitted
+// in front of most of them.
+TEST_F(Run, SubmitsWhatIsTooLargeForOneSubmissionInSeveral) {
+  constexpr int tasks = 180;
+  const std::string ballast(100'000, 'x');
+  std::string lines;
+  for (int i = 1; i <= tasks; ++i) {
+    json task{{"name", "task-" + std::to_string(i)}, {"shell", "true # " + ballast}};
+    if (i > 1) task["after"] = {"task-1"};
+    lines += task.dump() + "\n";
+  }
+  ASSERT_GT(lines.size(), limits::batch_bytes_max);
+  write_file(folder_ / "w.jsonl", lines);
+  auto done = almanac({"run", folder_ / "w.jsonl", "--json"});
+  ASSERT_EQ(done.code, 0) << done.errors;
+  EXPECT_EQ(json::parse(lines_of(done.output).back()).at("succeeded"), tasks);
+}
+
 TEST_F(Run, HasAsManySlotsAsItIsTold) {
   EXPECT_EQ(almanac({"run", chain({"true"}), "--slots", "3"}).code, 0);
   auto first = almanac({"log", "cat", "--to", "1", "--json"});
