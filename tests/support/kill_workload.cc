@@ -1,4 +1,5 @@
 #include <almanac/tests/support/kill_workload.h>
+#include <almanac/tests/support/recorded_traces.h>
 
 #include <almanac/log/error.h>
 #include <almanac/tests/support/command_result.h>
@@ -27,7 +28,7 @@ constexpr std::array shares = {Share{6, "child"},          Share{4, "child_in_ow
                                Share{1, "talk_too_much"},  Share{2, "fail_first"},
                                Share{1, "fail"},           Share{1, "hang"}};
 
-std::vector<ordered_json> recorded_tasks(const char* traces, std::size_t count) {
+std::vector<ordered_json> recorded_tasks(const std::filesystem::path& traces, std::size_t count) {
   auto made = run_command({"/bin/sh", source_path("examples/genai_workload.sh"),
                            std::string(traces) + "/genai_requests.csv", std::to_string(count)});
   ALMANAC_CHECK(made.code == 0);
@@ -89,9 +90,9 @@ void give_work(ordered_json& task, const KillWorkload& workload, std::mt19937_64
 
 std::set<std::string> write_kill_workload(const KillWorkload& workload) {
   std::mt19937_64 random(workload.seed);
-  const char* traces = std::getenv("ALMANAC_TRACE_DIR");
-  auto tasks = traces != nullptr ? recorded_tasks(traces, workload.tasks)
-                                 : invented_tasks(workload.tasks, random);
+  auto traces = recorded_traces();
+  auto tasks =
+      traces ? recorded_tasks(*traces, workload.tasks) : invented_tasks(workload.tasks, random);
   std::set<std::string> names;
   std::string text = R"({"workload":{"name":"killed"}})"
                      "\n";

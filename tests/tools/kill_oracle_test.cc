@@ -1,10 +1,14 @@
 // Does the oracle of the kill tests see? A sound history passes, and every kind of broken promise,
 // planted into it, is found.
 #include <almanac/tests/support/kill_oracle.h>
+#include <almanac/tests/support/kill_workload.h>
+#include <almanac/tests/support/temp_folder.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +82,19 @@ class Oracle : public ::testing::Test {
 
   History history;
 };
+
+// A folder that is not named is none, however that is said.
+TEST(KillWorkload, IsInventedWhereTheFolderOfTracesIsSetToNothing) {
+  const char* set = std::getenv("ALMANAC_TRACE_DIR");
+  const auto before = set == nullptr ? std::optional<std::string>() : set;
+  ::setenv("ALMANAC_TRACE_DIR", "", 1);
+  TempFolder folder;
+  auto names = write_kill_workload(
+      {.file = folder / "w.jsonl", .record = folder / "record", .tasks = 20, .seed = 1});
+  if (before) ::setenv("ALMANAC_TRACE_DIR", before->c_str(), 1);
+  if (!before) ::unsetenv("ALMANAC_TRACE_DIR");
+  EXPECT_EQ(names.size(), 20U);
+}
 
 TEST_F(Oracle, AcceptsASoundHistory) {
   EXPECT_EQ(judge(history), "");

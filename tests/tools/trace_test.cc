@@ -3,6 +3,7 @@
 #include <almanac/tests/support/almanac_command.h>
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/recorded_traces.h>
 #include <almanac/tests/support/temp_folder.h>
 
 #include <gtest/gtest.h>
@@ -36,9 +37,9 @@ constexpr std::size_t requests_of_slow_build = 2'000;
 constexpr int requests_made_up = 500;
 
 std::optional<std::filesystem::path> recording() {
-  const char* folder = std::getenv("ALMANAC_TRACE_DIR");
-  if (folder == nullptr) return std::nullopt;
-  return std::filesystem::path(folder) / "genai_requests.csv";
+  auto traces = recorded_traces();
+  if (!traces) return std::nullopt;
+  return *traces / "genai_requests.csv";
 }
 
 std::string made_up_requests() {

@@ -3,6 +3,7 @@
 #include <almanac/tools/workload.h>
 
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/recorded_traces.h>
 #include <almanac/tests/support/temp_folder.h>
 
 #include <almanac/engine/command_spec.h>
@@ -210,9 +211,9 @@ std::vector<Request> requests_of(const fs::path& trace) {
 }
 
 TEST(GenaiWorkload, OfTheWholeTraceHasEveryRequest) {
-  const char* traces = std::getenv("ALMANAC_TRACE_DIR");
-  if (traces == nullptr) return;  // the tests above do the same with a small file
-  const auto trace = fs::path(traces) / "genai_requests.csv";
+  const auto traces = recorded_traces();
+  if (!traces) return;  // the tests above do the same with a small file
+  const auto trace = *traces / "genai_requests.csv";
   const auto requests = requests_of(trace);
   const auto workload = made("'" + trace.string() + "'");
   ASSERT_EQ(workload.tasks.size(), 26'823U);
