@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 constexpr const char* store_folder = "log";
 // Of one commit. Small frames cost more than their bytes.
 constexpr std::size_t commit_frames_max = 4096;
+constexpr std::size_t commit_records_max = 10'000;
 
 std::unexpected<Error> bad_frame(Position first, const std::string& what) {
   return fail(ErrorCode::invalid,
@@ -74,7 +75,7 @@ Result<void> check_times(Time time, std::span<const Event> events, const LogTail
 }  // namespace
 
 Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
-                                                    const Timeline& timeline) {
+                                                    const Timeline& timeline, const LogTail& base) {
   if (auto free = check_target(folder); !free) return std::unexpected(free.error());
   std::unique_ptr<LogImport> log(new LogImport);
   std::error_code error;
@@ -96,6 +97,10 @@ Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
       Store::open(store_path, {.access = Access::write, .map_bytes = limits::map_bytes_default});
   if (!store) return std::unexpected(store.error());
   log->store_ = std::move(*store);
+  log->tail_ = base;
+  if (!base.last) return log;
+  auto based = log->store_->set_base({.last = base.last, .digest = base.digest, .time = base.time});
+  if (!based) return std::unexpected(based.error());
   return log;
 }
 
@@ -128,6 +133,13 @@ LogImport::~LogImport() {
   for (; !made_.empty(); made_.pop_back()) fs::remove(made_.back(), ignored);
 }
 
+// The index knows what was removed, and is told of the rest by who opens the log.
+Result<void> LogImport::add_removed(const IndexRecord& record) {
+  if (!removed_.indexed_through) removed_.indexed_through = tail_.last;
+  removed_.index.push_back(record);
+  return removed_.index.size() < commit_records_max ? Result<void>() : commit();
+}
+
 Result<void> LogImport::add(Time time, std::vector<Event> events) {
   auto first = tail_.last.next();
   if (events.empty()) return bad_frame(first, "holds no events");
@@ -156,15 +168,16 @@ Result<void> LogImport::commit() {
   std::vector<Store::Frame> frames;
   frames.reserve(pending_.size());
   for (const Encoded& frame : pending_) frames.push_back({frame.first, as_bytes(frame.value)});
-  if (auto appended = store_->append(frames); !appended) return appended;
+  if (auto appended = store_->append(frames, removed_); !appended) return appended;
   pending_.clear();
   pending_bytes_ = 0;
+  removed_.index.clear();
   return {};
 }
 
 // 1. commit the rest  2. close LMDB  3. sync the names inside  4. rename  5. sync the name
 Result<void> LogImport::finish() {
-  if (!pending_.empty()) {
+  if (!pending_.empty() || !removed_.index.empty()) {
     if (auto committed = commit(); !committed) return committed;
   }
   store_.reset();

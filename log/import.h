@@ -22,15 +22,20 @@ namespace almanac {
 // the next import into the same folder removes.
 class LogImport {
  public:
-  // `folder` must be missing or empty. Errors: conflict (it is not empty; another import into it is
-  // going on), invalid (a file), refused, io, storage_full.
+  // `folder` must be missing or empty. The first frame follows `base`: that is what was removed
+  // from the front of the log, if something was. Errors: conflict (it is not empty; another import
+  // into it is going on), invalid (a file), refused, io, storage_full.
   [[nodiscard]] static Result<std::unique_ptr<LogImport>> begin(const std::filesystem::path& folder,
-                                                                const Timeline& timeline);
+                                                                const Timeline& timeline,
+                                                                const LogTail& base = {});
   // Removes what was built, unless it was finished.
   ~LogImport();
   LogImport(const LogImport&) = delete;
   LogImport& operator=(const LogImport&) = delete;
 
+  // Adds what Log::read_removed gave. Without it, versions of streams count from the first frame.
+  // Errors: storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> add_removed(const IndexRecord& record);
   // Adds the next frame, whose header has this time. The events' views may die when it returns.
   // Errors: invalid (nothing was added), storage_full, unknown_outcome.
   [[nodiscard]] Result<void> add(Time time, std::vector<Event> events);
@@ -57,6 +62,7 @@ class LogImport {
   FrameEncoder encoder_;
   std::vector<Encoded> pending_;
   std::size_t pending_bytes_ = 0;
+  StoreRecords removed_;  // pending as well
   LogTail tail_;
 };
 

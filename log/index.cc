@@ -74,6 +74,51 @@ Result<void> forget_stream_events(Store& store, Position through) {
   }
 }
 
+namespace {
+
+// A stream's record as it was when the log had come to `through`.
+Result<IndexRecord> stream_at(const Store& store, IndexRecord stream, Position through) {
+  const Position number(stream.value[0]);
+  for (std::uint64_t version = 0;;) {
+    auto events = store.find_from(IndexTable::stream_events, stream_event_key(number, version),
+                                  limits::index_slice_records);
+    if (!events) return std::unexpected(events.error());
+    for (const IndexRecord& one : *events) {
+      auto [of, at] = stream_event_of(one.key);
+      if (of != number) return stream;  // nothing of it is left
+      version = at + 1;
+      if (Position(one.value[0]) <= through) continue;
+      // Which event was its last is not known any more; whoever adds the next one tells it anew.
+      stream.value = {number.value, at - 1, through.value};
+      return stream;
+    }
+    if (events->size() < limits::index_slice_records) return stream;
+  }
+}
+
+}  // namespace
+
+Result<void> read_removed(const Store& store, Position through, const VisitRecord& visit) {
+  for (auto table : {IndexTable::streams, IndexTable::keys}) {
+    std::optional<IndexKey> last;
+    for (bool more = true; more;) {
+      auto records = store.find_from(table, last.value_or(IndexKey{}), limits::index_slice_records);
+      if (!records) return std::unexpected(records.error());
+      more = records->size() == limits::index_slice_records;
+      for (const IndexRecord& record : *records) {
+        const bool again = last && record.key.words == last->words;
+        if (again || Position(record.value[0]) > through) continue;
+        auto removed = table == IndexTable::streams ? stream_at(store, record, through) : record;
+        if (!removed) return std::unexpected(removed.error());
+        auto go_on = visit(*removed);
+        if (!go_on || !*go_on) return go_on ? Result<void>() : std::unexpected(go_on.error());
+      }
+      if (more) last = records->back().key;
+    }
+  }
+  return {};
+}
+
 std::vector<IndexEntry> index_entries(std::span<const Event> events, FrameEncoder& encoder) {
   std::vector<IndexEntry> entries;
   for (std::size_t i = 0; i < events.size(); ++i) {

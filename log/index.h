@@ -48,6 +48,12 @@ struct StreamEvent {
 // events left. What it finds no room for it leaves to the next time. Errors: io, unknown_outcome.
 [[nodiscard]] Result<void> forget_stream_events(Store& store, Position through);
 
+// What the index knows of streams and keys by the events up to `through` alone, all of which were
+// removed, until `visit` returns false. Errors: io, corrupt, and what `visit` returns.
+using VisitRecord = std::function<Result<bool>(const IndexRecord&)>;
+[[nodiscard]] Result<void> read_removed(const Store& store, Position through,
+                                        const VisitRecord& visit);
+
 // Owned by a Log. Any thread.
 class Index {
  public:

@@ -79,8 +79,12 @@ class Log {
   // The first position there is; 1 unless the log was trimmed. Of an empty log the next one.
   [[nodiscard]] Result<Position> first() const;
 
-  // What was in front of that when it was trimmed: its end, and nothing else is left of it.
+  // What was in front of that when it was trimmed: its end, and nothing else is left of it, but for
+  // what the index knows: versions of streams and idempotency keys, each under a digest of its
+  // name.
   [[nodiscard]] Result<LogTail> base() const;
+  using VisitRemoved = std::function<Result<bool>(const IndexRecord&)>;
+  [[nodiscard]] Result<void> read_removed(const VisitRemoved& visit) const;
 
   // --- Appending. The events of one call are stored together or not at all, one after the other.
   // Events without a time get that of now, older ones that of the log's end. When an append is

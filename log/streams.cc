@@ -44,6 +44,15 @@ Result<Position> Log::Parts::indexed_through() const {
   return any->empty() ? Position() : *known;
 }
 
+// Nothing where the index lacks some of what was removed: it cannot count any more.
+Result<void> Log::read_removed(const VisitRemoved& visit) const {
+  auto through = base();
+  auto known = parts_->indexed_through();
+  if (!through || !known) return std::unexpected(through ? known.error() : through.error());
+  if (!through->last || *known < through->last) return {};
+  return almanac::read_removed(*parts_->store, through->last, visit);
+}
+
 // What the index knows is read event by event, the rest of the log is gone through.
 Result<void> Log::read_stream(std::string_view stream, std::uint64_t from_version,
                               const Visit& visit) const {

@@ -25,13 +25,36 @@ bool read_hex(const ordered_json& json, const char* name, std::span<std::byte> b
          from_hex(field->get_ref<const std::string&>(), bytes);
 }
 
+std::optional<LogTail> read_base(const ordered_json& json) {
+  LogTail base;
+  auto events = json.find("events");
+  auto time = json.find("time");
+  if (!json.is_object() || events == json.end() || time == json.end() ||
+      !events->is_number_unsigned() || !time->is_number_integer() ||
+      !read_hex(json, "digest", base.digest)) {
+    return std::nullopt;
+  }
+  base.last = Position(events->get<std::uint64_t>());
+  base.time = Time(Duration(time->get<std::int64_t>()));
+  return base;
+}
+
+constexpr std::string_view removed_begins = "{\"removed\":";
+constexpr const char* stream_name = "stream";
+constexpr const char* key_name = "key";
+
 }  // namespace
 
 std::string export_head_json(const ExportHead& head) {
   ordered_json json{{"almanac", what},
                     {"format", export_format},
                     {"timeline", to_hex(head.timeline)},
-                    {"events", head.last.value}};
+                    {"events", head.last.value - head.base.last.value}};
+  if (head.base.last) {
+    json["removed"] = {{"events", head.base.last.value},
+                       {"time", head.base.time.time_since_epoch().count()},
+                       {"digest", to_hex(head.base.digest)}};
+  }
   if (head.digest) json["digest"] = to_hex(*head.digest);
   if (head.partial) json["partial"] = true;
   return json.dump();
@@ -57,13 +80,42 @@ std::expected<ExportHead, LineFault> parse_export_head(std::string_view line) {
   if (events == json.end() || !events->is_number_unsigned()) {
     return no_head("it does not say how many events there are");
   }
-  head.last = Position(events->get<std::uint64_t>());
+  if (json.contains("removed")) {
+    auto base = read_base(json["removed"]);
+    if (!base) return no_head("what it says of removed events is not understood");
+    head.base = *base;
+  }
+  head.last = Position(head.base.last.value + events->get<std::uint64_t>());
   if (json.contains("digest")) {
     head.digest.emplace();
     if (!read_hex(json, "digest", *head.digest)) return no_head("its digest is none");
   }
   head.partial = json.contains("partial") && json["partial"] == true;
   return head;
+}
+
+std::string removed_json(const IndexRecord& record) {
+  const bool stream = record.table == IndexTable::streams;
+  return ordered_json{{"removed", stream ? stream_name : key_name},
+                      {"name", to_hex(std::as_bytes(std::span(record.key.words)))},
+                      {"is", to_hex(std::as_bytes(std::span(record.value)))}}
+      .dump();
+}
+
+bool is_removed_line(std::string_view line) { return line.starts_with(removed_begins); }
+
+std::expected<IndexRecord, LineFault> parse_removed(std::string_view line) {
+  IndexRecord record{};
+  auto json = ordered_json::parse(line, nullptr, false);
+  const bool known = json.is_object() && json.contains("removed") &&
+                     (json["removed"] == stream_name || json["removed"] == key_name);
+  if (!known || !read_hex(json, "name", std::as_writable_bytes(std::span(record.key.words))) ||
+      !read_hex(json, "is", std::as_writable_bytes(std::span(record.value)))) {
+    return std::unexpected(
+        LineFault{1, "the line tells nothing of a removed stream or key", "export the log again"});
+  }
+  record.table = json["removed"] == stream_name ? IndexTable::streams : IndexTable::keys;
+  return record;
 }
 
 }  // namespace almanac

@@ -3,9 +3,12 @@
 #include <almanac/tools/export_head.h>
 #include <almanac/tools/log_commands.h>
 #include <almanac/tools/output_file.h>
+#include <almanac/tools/text.h>
 
 #include <almanac/engine/engine.h>
 #include <almanac/log/log.h>
+
+#include <fmt/core.h>
 
 namespace almanac {
 namespace {
@@ -14,6 +17,10 @@ namespace {
 // first line was written, whoever appends meanwhile.
 Result<void> export_all(const Log& log, const LogTail& tail, OutputFile& out) {
   if (!tail.last) return {};
+  auto removed = log.read_removed([&](const IndexRecord& record) -> Result<bool> {
+    return out.write_line(removed_json(record));
+  });
+  if (!removed) return removed;
   return log.read_frames(Position(1), [&](const FrameReader& frame) -> Result<bool> {
     const FrameHeader& header = frame.header();
     std::optional<FrameMark> mark = FrameMark{.time = header.time};
@@ -36,11 +43,15 @@ Result<void> export_log(const LogExportCommand& command, const EventFilter& filt
   if (!tail) return std::unexpected(tail.error());
   auto out = OutputFile::open(command.output);
   if (!out) return std::unexpected(out.error());
-  auto first = (*log)->first();
-  if (!first) return std::unexpected(first.error());
-  bool partial = !filter.is_open() || command.limit != 0 || command.reverse ||
-                 *first != Position(1);  // the front was removed
+  auto base = (*log)->base();
+  if (!base) return std::unexpected(base.error());
+  if (base->last) {
+    fmt::print(stderr, "the log begins at position {}: the {} in front were removed\n",
+               base->last.value + 1, counted(base->last.value, "event"));
+  }
+  bool partial = !filter.is_open() || command.limit != 0 || command.reverse;
   ExportHead head{.timeline = (*log)->timeline(),
+                  .base = *base,
                   .last = tail->last,
                   .digest = tail->digest,
                   .partial = partial};

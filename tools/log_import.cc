@@ -26,7 +26,8 @@ std::unexpected<Error> at_line(const LineReader& reader, const LineFault& fault)
 // The lines of events become frames: one is whole when the next begins.
 class FrameLines {
  public:
-  explicit FrameLines(LogImport& log) : log_(log) {}
+  explicit FrameLines(LogImport& log)
+      : log_(log), last_(log.tail().last), latest_(log.tail().time) {}
 
   // Takes one line. Faults are about this line.
   Result<void> take(const LineReader& reader) {
@@ -60,6 +61,7 @@ class FrameLines {
     return added;
   }
   [[nodiscard]] std::uint64_t frames() const { return frames_; }
+  [[nodiscard]] bool begun() const { return frames_ != 0 || !events_.empty(); }
 
  private:
   using Checked = std::expected<void, LineFault>;
@@ -87,7 +89,7 @@ FrameLines::Checked FrameLines::check(const ParsedEvent& parsed, std::string_vie
                  fmt::format("event {} stands where {} should", position.value, last_.value + 1),
                  "lines are missing or were moved: export the log again");
   }
-  if (!parsed.frame && !last_) {
+  if (!parsed.frame && events_.empty()) {
     return wrong("position", "the first event begins no frame", "add \"frame\": true to it");
   }
   if (event.at < latest_) {
@@ -127,6 +129,12 @@ Result<ExportHead> read_head(LineReader& reader) {
   return *head;
 }
 
+// What the index knew of events that are not there.
+Result<void> take_removed(const LineReader& reader, LogImport& log) {
+  auto record = parse_removed(reader.line());
+  return record ? log.add_removed(*record) : at_line(reader, record.error());
+}
+
 // What was read is what was exported.
 Result<void> check_end(const LineReader& reader, const ExportHead& head, const LogTail& tail) {
   if (tail.last != head.last) {
@@ -147,6 +155,7 @@ Result<void> check_end(const LineReader& reader, const ExportHead& head, const L
 
 struct Imported {
   LogTail tail;
+  std::uint64_t events = 0;
   std::uint64_t frames = 0;
 };
 
@@ -155,14 +164,16 @@ Result<Imported> import_log(const LogImportCommand& command) {
   if (!reader) return std::unexpected(reader.error());
   auto head = read_head(*reader);
   if (!head) return std::unexpected(head.error());
-  auto log = LogImport::begin(command.folder, head->timeline);
+  auto log = LogImport::begin(command.folder, head->timeline, head->base);
   if (!log) return std::unexpected(log.error());
   FrameLines lines(**log);
   for (;;) {
     auto there = reader->next();
     if (!there) return std::unexpected(there.error());
     if (!*there) break;
-    if (auto taken = lines.take(*reader); !taken) return std::unexpected(taken.error());
+    const bool removed = !lines.begun() && is_removed_line(reader->line());
+    auto taken = removed ? take_removed(*reader, **log) : lines.take(*reader);
+    if (!taken) return std::unexpected(taken.error());
   }
   if (auto flushed = lines.flush(); !flushed) return std::unexpected(flushed.error());
   auto tail = (*log)->tail();
@@ -170,7 +181,7 @@ Result<Imported> import_log(const LogImportCommand& command) {
     return std::unexpected(checked.error());
   }
   if (auto finished = (*log)->finish(); !finished) return std::unexpected(finished.error());
-  return Imported{tail, lines.frames()};
+  return Imported{tail, tail.last.value - head->base.last.value, lines.frames()};
 }
 
 }  // namespace
@@ -180,11 +191,12 @@ ExitCode log_import(const LogImportCommand& command) {
   if (!imported) return report(imported.error());
   const LogTail& tail = imported->tail;
   if (command.json) {
-    nlohmann::ordered_json json{
-        {"events", tail.last.value}, {"frames", imported->frames}, {"digest", to_hex(tail.digest)}};
+    nlohmann::ordered_json json{{"events", imported->events},
+                                {"frames", imported->frames},
+                                {"digest", to_hex(tail.digest)}};
     fmt::print("{}\n", json.dump());
   } else {
-    fmt::print("{} in {}\nlast frame {}\n", counted(tail.last.value, "event"),
+    fmt::print("{} in {}\nlast frame {}\n", counted(imported->events, "event"),
                counted(imported->frames, "frame"), to_hex(tail.digest));
   }
   return ExitCode::ok;

@@ -113,6 +113,80 @@ TEST_F(LogExport, WithAFilterIsForReadingAndSaysSo) {
   EXPECT_EQ(lines_of(output({"export", "--type", "custom"})).size(), 1U + 3U);
 }
 
+// The sample with its index and without its first two frames.
+class TrimmedLogExport : public LogExport {
+ protected:
+  TrimmedLogExport() {
+    fs::remove_all(log_folder());
+    // One value of the store each, so that some can go.
+    for (auto& frame : sample_frames()) write_frames(log_folder(), {frame});
+    TestLog log(log_folder(), {});
+    EXPECT_TRUE(log->set_checkpoint(Position(10)));
+    EXPECT_EQ(log->trim({.before = Position(6)})->first, Position(6));
+  }
+  static void expect_known(const fs::path& folder) {
+    TestLog log(folder, {});
+    EXPECT_EQ(log->version("orders/17"), 2U);
+    EXPECT_EQ(log->version("orders/18"), 1U);
+    auto repeated = sample_frames().at(1).at(0);
+    ASSERT_EQ(repeated.idempotency_key, "k-3");
+    auto again = log->append_and_wait(repeated);
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->repeated);
+    EXPECT_EQ(again->first, Position(3));
+  }
+};
+
+TEST_F(TrimmedLogExport, SaysThatTheFrontWasRemovedAndComesBackAsTheSameLog) {
+  auto exported = log({"export"});
+  ASSERT_EQ(exported.code, 0) << exported.errors;
+  EXPECT_EQ(exported.errors, "the log begins at position 6: the 5 events in front were removed\n");
+  auto head = json::parse(lines_of(exported.output).at(0));
+  EXPECT_EQ(head.at("events"), 5);
+  EXPECT_EQ(head.at("removed").at("events"), 5);
+  EXPECT_FALSE(head.contains("partial"));
+  EXPECT_EQ(output({"import", "-", "--dir", "new"}, exported.output),
+            "5 events in 2 frames\nlast frame " + head.at("digest").get<std::string>() + "\n");
+  EXPECT_EQ(log({"export", "--dir", "new"}).output, exported.output);
+  EXPECT_EQ(output({"verify", "--json", "--dir", "new"}), output({"verify", "--json"}));
+  EXPECT_EQ(output({"cat", "--dir", "new"}), output({"cat"}));
+}
+
+TEST_F(TrimmedLogExport, ComesBackWithTheVersionsAndKeysOfWhatWasRemoved) {
+  EXPECT_EQ(import(log({"export"}).output).code, 0);
+  expect_known(log_folder());
+  expect_known(folder_ / "new");
+}
+
+TEST_F(TrimmedLogExport, CountsOnFromTheVersionsOfWhatWasRemoved) {
+  for (int round = 0; round < 2; ++round) {
+    Event event{.at = sample_time(20 + round), .stream = "orders/17", .body = EngineStopped{}};
+    TestLog log(log_folder(), {});
+    ASSERT_TRUE(log.append({event}));
+  }
+  EXPECT_EQ(import(log({"export"}).output).code, 0);
+  TestLog copy(folder_ / "new", {});
+  EXPECT_EQ(copy->version("orders/17"), 4U);
+}
+
+TEST_F(TrimmedLogExport, IsRefusedWhereWhatItSaysOfTheRemovedEventsIsWrong) {
+  const auto text = log({"export"}).output;
+  auto changed = [&](const std::string& from, const std::string& to) {
+    auto copy = text;
+    auto at = copy.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return at == std::string::npos ? copy : copy.replace(at, from.size(), to);
+  };
+  expect_refused(changed("\"removed\":{\"events\":5", "\"removed\":{\"events\":4"), 2,
+                 {"event 6 stands where 5 should"});
+  expect_refused(changed("\"removed\":{\"events\":5", "\"removed\":{\"events\":\"5\""), 2,
+                 {"what it says of removed events"});
+  expect_refused(changed("\"removed\":\"stream\",\"name\"", "\"removed\":\"stream\",\"nam\""), 2,
+                 {"standard input:2:", "a removed stream or key"});
+  const auto lines = lines_of(text);
+  expect_refused(lines.at(0) + "\n", 2, {"ends with event 5 of 10", "cut short"});
+}
+
 TEST_F(LogExport, NamesTheLineAndTheColumnOfWhatIsWrongAndLeavesNothing) {
   const auto lines = lines_of(output({"export"}));
   auto changed = [&](std::size_t line, const std::string& from, const std::string& to) {
