@@ -71,6 +71,11 @@ bool replayed(const Recording& recording) {
   return false;
 }
 
+// Of the recording itself; what a recovery does is looked at by the seed alone.
+bool left_out(const ExploreOptions& options, std::size_t step) {
+  return step < options.first_step || mix(options.seed, step) % options.point_every != 0;
+}
+
 // What a worker tells the process that watches it, in memory both see.
 struct Slot {
   Tally tally;
@@ -107,7 +112,7 @@ class Worker {
     std::uint64_t ordinal = 0;
     each_point({.disk = {pool_, recorded_.before, options_.faults}}, recorded_.recording, pool_,
                [&](const CrashPoint& point, const LogOracle& oracle, std::size_t step) {
-                 if (past_deadline() || left_out(step)) return;
+                 if (past_deadline() || left_out(options_, step)) return;
                  if (number == 0 && ordinal >= after) ++slot_.tally.points;
                  point.each_state(options_.limits, mix(options_.seed, step),
                                   [&](const StateChoice& choice) {
@@ -144,10 +149,6 @@ class Worker {
 
   [[nodiscard]] bool past_deadline() const {
     return std::chrono::steady_clock::now() >= options_.deadline;
-  }
-
-  [[nodiscard]] bool left_out(std::size_t step) const {
-    return mix(options_.seed, step) % options_.point_every != 0;
   }
 
   [[nodiscard]] bool is_killed_at(std::size_t step) const {
@@ -269,7 +270,8 @@ class Worker {
     point.each_state(options_.second_limits, mix(options_.seed, step),
                      [&](const StateChoice& choice) {
                        auto hash = point.hash(choice);
-                       if (past_deadline() || left_out(step)) return;
+                       if (past_deadline() || mix(options_.seed, step) % options_.point_every != 0)
+                         return;
                        ++slot_.tally.states;
                        auto known = known_.find(hash);
                        if (known == known_.end()) {
@@ -359,7 +361,7 @@ std::string describe_state(const Scenario& scenario, const RecordedScenario& rec
   std::uint64_t count = 0;
   each_point({.disk = {pool, recorded.before, options.faults}}, recorded.recording, pool,
              [&](const CrashPoint& point, const LogOracle&, std::size_t step) {
-               if (mix(options.seed, step) % options.point_every != 0) return;
+               if (left_out(options, step)) return;
                point.each_state(
                    options.limits, mix(options.seed, step), [&](const StateChoice& choice) {
                      if (++count != ordinal) return;

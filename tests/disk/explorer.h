@@ -24,8 +24,9 @@ struct ExploreOptions {
   StateLimits limits = {};
   std::uint64_t seed = 1;
   unsigned workers = 2;
-  // Of so many moments the power fails at one, chosen by the seed.
+  // Of so many moments the power fails at one, chosen by the seed, and at none before this step.
   std::uint64_t point_every = 1;
+  std::size_t first_step = 0;
   // Of so many states that were opened, the recovery of one is recorded and crashed again.
   std::uint64_t second_level_every = 200;
   // Of so many moments, at one the program is killed instead, the log is opened by another one, and

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace almanac::test {
@@ -39,6 +40,7 @@ std::string describe(const RecordedCall& call) {
   }
   if (call.kind == CallKind::truncate) text += " to " + std::to_string(call.length);
   text += " " + (call.path.empty() ? "." : call.path);
+  if (call.failed) text += ", which fails";
   return call.to.empty() ? text : text + " -> " + call.to;
 }
 
@@ -94,11 +96,13 @@ long Recorder::on_sync(const Seen& seen, const RealCall& real) {
     std::lock_guard guard(mutex_);
     began = recording_.steps.size();
   }
-  long result = real({});
-  if (result < 0) return result;
+  const bool failed = fails();
+  long result = failed ? -EIO : real({});
+  if (result < 0 && !failed) return result;
   std::lock_guard guard(mutex_);
   auto record = record_of(seen);
   record.began = began;
+  record.failed = failed;
   recording_.steps.emplace_back(std::move(record));
   return result;
 }
@@ -125,6 +129,8 @@ long Recorder::on_write(const Seen& seen, const RealCall& real) {
     sync.whole_file = false;
     sync.bytes = {};
     sync.began = recording_.steps.size();
+    sync.failed = fails();
+    if (sync.failed) result = -EIO;
     recording_.steps.emplace_back(std::move(sync));
   }
   return result;

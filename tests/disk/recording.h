@@ -4,6 +4,7 @@
 #include <almanac/tests/disk/disk_call.h>
 #include <almanac/tests/disk/folder_watcher.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -15,7 +16,7 @@
 
 namespace almanac::test {
 
-// One call that came back without an error.
+// One call that came back without an error, or a sync that was made to fail.
 struct RecordedCall {
   CallKind kind;
   const char* name = "";
@@ -29,6 +30,7 @@ struct RecordedCall {
   std::uint64_t length = 0;  // write, allocate; the new size of truncate
   std::string bytes;         // write; empty when all are zero
   std::size_t began = 0;     // sync: how many steps there were when it began
+  bool failed = false;       // sync
 };
 
 // What was promised between two calls. `content` stands for the events up to `position`.
@@ -67,6 +69,8 @@ class Recorder final : public FolderWatcher {
   explicit Recorder(const std::filesystem::path& folder, Keep keep = Keep::bytes)
       : FolderWatcher(folder), keep_(keep) {}
 
+  // The sync of this number is not done and says EIO, once.
+  void fail_sync(std::uint64_t number) { failing_ = number; }
   // Any thread. What happened before it is called is known to stand in front of the mark.
   void mark(Mark mark);
   [[nodiscard]] Recording take();
@@ -77,7 +81,11 @@ class Recorder final : public FolderWatcher {
   long on_write(const Seen& seen, const RealCall& real);
   RecordedCall record_of(const Seen& seen);
 
+  [[nodiscard]] bool fails() { return ++syncs_ == failing_; }
+
   Keep keep_;
+  std::atomic<std::uint64_t> syncs_ = 0;
+  std::atomic<std::uint64_t> failing_ = 0;
   std::mutex mutex_;  // held across a call and its record, so that both have one order
   Recording recording_;
   std::vector<std::thread::id> threads_;

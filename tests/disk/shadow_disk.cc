@@ -114,10 +114,11 @@ void ShadowDisk::open(const RecordedCall& call, std::size_t step) {
 }
 
 // A sector of the page cache goes to the disk as it is at that moment: with all that was written
-// to it before.
+// to it before. What is written again as it is matters only where the disk may have something else
+// that no sync would change.
 void ShadowDisk::set_sector(NodeId file, std::size_t sector, SectorId id, std::size_t step) {
   auto before = nodes_[file].live.at(sector);
-  if (before == id) return;
+  if (before == id && !given_up_.contains({file, sector})) return;
   nodes_[file].live.set(sector, id);
   pending_.push_back(
       {.kind = Unit::Kind::data, .node = file, .step = step, .sector = sector, .content = id});
@@ -197,19 +198,38 @@ void ShadowDisk::sync(const RecordedCall& call) {
   const bool ignored =
       is_folder ? faults_.folder_sync_ignored : faults_.data_sync_ignored && call.whole_file;
   if (ignored && faults_.concern(call.path)) return;
+  if (call.failed) return give_up(call);
   if (faults_.forgets_last_sync && faults_.concern(call.path)) forgotten_.clear();
-  auto from = call.offset / sector_bytes;
-  auto to = (call.offset + call.length + sector_bytes - 1) / sector_bytes;
+  std::set<std::pair<NodeId, std::size_t>> certain;
   std::erase_if(pending_, [&](const Unit& unit) {
-    if (unit.node != node || unit.step >= call.began) return false;
-    if (!call.whole_file && unit.kind == Unit::Kind::data &&
-        (unit.sector < from || unit.sector >= to)) {
-      return false;
-    }
+    if (unit.given_up || !concerns(call, unit)) return false;
     make_durable(unit, call);
+    if (unit.kind == Unit::Kind::data) certain.insert({unit.node, unit.sector});
     return true;
   });
+  // What was written over it is certain now.
+  std::erase_if(pending_, [&](const Unit& unit) {
+    return unit.given_up && certain.contains({unit.node, unit.sector});
+  });
+  for (const auto& sector : certain) given_up_.erase(sector);
   torn_.clear();
+}
+
+bool ShadowDisk::concerns(const RecordedCall& sync, const Unit& unit) const {
+  if (unit.node != handles_.at(sync.handle) || unit.step >= sync.began) return false;
+  if (sync.whole_file || unit.kind != Unit::Kind::data) return true;
+  auto from = sync.offset / sector_bytes;
+  auto to = (sync.offset + sync.length + sector_bytes - 1) / sector_bytes;
+  return unit.sector >= from && unit.sector < to;
+}
+
+// The kernel says once that it could not write, and takes the pages for written.
+void ShadowDisk::give_up(const RecordedCall& call) {
+  for (Unit& unit : pending_) {
+    if (unit.kind != Unit::Kind::data || !concerns(call, unit)) continue;
+    unit.given_up = true;
+    given_up_.insert({unit.node, unit.sector});
+  }
 }
 
 void ShadowDisk::make_durable(const Unit& unit, const RecordedCall& sync) {

@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace almanac::test {
@@ -40,6 +42,7 @@ struct Unit {
   std::size_t step;        // of the recording
   std::size_t sector = 0;  // data: which, and what is in it from now on
   SectorId content = 0;
+  bool given_up = false;   // data: a sync failed, and no later one brings it to the disk
   std::uint64_t size = 0;  // size: the new one, and the one before
   std::uint64_t size_before = 0;
   std::map<std::string, NodeId> names = {};  // name: what becomes of them; no_node = gone
@@ -91,6 +94,8 @@ class ShadowDisk {
   void allocate(const RecordedCall& call, std::size_t step);
   void rename(const RecordedCall& call, std::size_t step);
   void sync(const RecordedCall& call);
+  void give_up(const RecordedCall& call);
+  [[nodiscard]] bool concerns(const RecordedCall& sync, const Unit& unit) const;
   void set_sector(NodeId file, std::size_t sector, SectorId id, std::size_t step);
   void make_durable(const Unit& unit, const RecordedCall& sync);
 
@@ -100,6 +105,7 @@ class ShadowDisk {
   std::vector<Node> nodes_;
   std::map<std::uint32_t, NodeId> handles_;
   std::vector<Unit> pending_;
+  std::set<std::pair<NodeId, std::size_t>> given_up_;  // sectors of which pending_ has such a unit
   std::vector<Surprise> torn_;
   std::vector<Surprise> forgotten_;
 };

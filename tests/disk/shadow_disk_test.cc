@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -60,6 +62,8 @@ class Disk {
     things(folder_.path());
     before_ = read_image(folder_.path(), pool_);
   }
+  // The sync of this number fails.
+  void fail_sync(std::uint64_t number) { recorder_.fail_sync(number); }
   // What may be left when the power fails at the end of it all.
   std::set<std::string> left(const DiskFaults& faults = {}) {
     ShadowDisk shadow(pool_, before_, faults);
@@ -103,6 +107,49 @@ void prepare_file(Disk& disk, const std::string& content) {
     auto file = open_file(folder / "a");
     write_at(file.get(), 0, content);
   });
+}
+
+// A kernel says once that it could not write and takes the pages for written.
+TEST(ShadowDisk, MayLoseForEverWhatAFailedSyncGaveUp) {
+  Disk disk;
+  prepare_file(disk, sector('x') + sector('y'));
+  disk.fail_sync(1);
+  disk.run([](const auto& folder) {
+    auto file = open_file(folder / "a");
+    write_at(file.get(), 0, sector('1'));
+    EXPECT_EQ(::fdatasync(file.get()), -1);
+    EXPECT_EQ(errno, EIO);
+    write_at(file.get(), 1, sector('2'));
+    EXPECT_EQ(::fdatasync(file.get()), 0);
+  });
+  EXPECT_EQ(disk.left(), (States{"a=x2", "a=12"}));
+}
+
+TEST(ShadowDisk, KeepsWhatWasWrittenAgainBehindAFailedSync) {
+  Disk disk;
+  prepare_file(disk, sector('x') + sector('y'));
+  disk.fail_sync(1);
+  disk.run([](const auto& folder) {
+    auto file = open_file(folder / "a");
+    write_at(file.get(), 0, sector('1'));
+    EXPECT_EQ(::fdatasync(file.get()), -1);
+    write_at(file.get(), 0, sector('1'));  // just as it is
+    EXPECT_EQ(::fdatasync(file.get()), 0);
+  });
+  EXPECT_EQ(disk.left(), (States{"a=1y"}));
+}
+
+TEST(ShadowDisk, MayLoseForEverWhatAFailedSynchronousWriteGaveUp) {
+  Disk disk;
+  prepare_file(disk, sector('x'));
+  disk.fail_sync(1);
+  disk.run([](const auto& folder) {
+    auto file = open_file(folder / "a", O_DSYNC);
+    const auto bytes = sector('1');
+    EXPECT_EQ(::pwrite(file.get(), bytes.data(), bytes.size(), 0), -1);
+    EXPECT_EQ(::fdatasync(file.get()), 0);
+  });
+  EXPECT_EQ(disk.left(), (States{"a=x", "a=1"}));
 }
 
 TEST(ShadowDisk, MayLoseEachSectorThatWasNotSynced) {
