@@ -153,7 +153,7 @@ Explored explore_each_sync(Start start, Mistake mistake = Mistake::none) {
     auto report = explore({"sync " + std::to_string(sync) + " fails", start, {}}, recorded, pool,
                           {.limits = {.family_max = 4, .random_states = 4, .all_subsets_of_max = 2},
                            .seed = sync,
-                           .point_every = campaign == nullptr ? std::uint64_t{4} : 1,
+                           .point_every = campaign == nullptr ? std::uint64_t{6} : 1,
                            .first_step = *failing,
                            .second_level_every = 0,
                            .kill_every = campaign == nullptr ? std::uint64_t{80} : 10,
