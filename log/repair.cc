@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* building_folder = "log.repairing";
+constexpr const char* ready_folder = "log.repaired";
 
 // What is wrong with the log; an error when it is whole, or cannot be judged.
 Result<Error> find_damage(const fs::path& folder) {
@@ -136,22 +137,26 @@ fs::path free_name(const fs::path& folder) {
 
 // A new log lies ready and the old one is gone already: a crash came between two renames.
 Result<void> finish_interrupted(const fs::path& folder) {
-  auto ready = folder / building_folder / store_folder;
+  auto ready = folder / ready_folder;
   if (fs::exists(folder / store_folder) || !fs::exists(ready)) return {};
-  return rename_synced(ready, folder / store_folder);
+  if (auto named = rename_synced(ready, folder / store_folder); !named) return named;
+  std::error_code ignored;
+  fs::remove_all(folder / building_folder, ignored);
+  return {};
 }
 
-// Each step leaves a folder from which a repair can go on.
+// Each step leaves a folder from which a repair can go on. A move from one folder to another may
+// come apart when the power fails, so that the log is in neither: it comes while the old one has
+// its name.
 Result<fs::path> exchange(const fs::path& folder) {
   auto aside = free_name(folder);
   if (auto synced = sync_folder(folder); !synced) return std::unexpected(synced.error());
-  if (auto moved = rename_synced(folder / store_folder, aside); !moved) {
-    return std::unexpected(moved.error());
-  }
   auto building = folder / building_folder;
-  if (auto moved = rename_synced(building / store_folder, folder / store_folder); !moved) {
-    return std::unexpected(moved.error());
-  }
+  auto moved = rename_synced(building / store_folder, folder / ready_folder);
+  if (moved) moved = sync_folder(building);
+  if (moved) moved = rename_synced(folder / store_folder, aside);
+  if (moved) moved = rename_synced(folder / ready_folder, folder / store_folder);
+  if (!moved) return std::unexpected(moved.error());
   std::error_code ignored;
   fs::remove_all(building, ignored);
   return aside;
@@ -160,7 +165,7 @@ Result<fs::path> exchange(const fs::path& folder) {
 }  // namespace
 
 Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options) {
-  if (!fs::exists(folder / store_folder) && !fs::exists(folder / building_folder)) {
+  if (!fs::exists(folder / store_folder) && !fs::exists(folder / ready_folder)) {
     return fail(ErrorCode::not_found, "there is no log in " + folder.string(),
                 "name another folder with --dir");
   }
@@ -189,7 +194,7 @@ Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options
   if (options.dry_run) return report;
   auto building = folder / building_folder;
   std::error_code ignored;
-  fs::remove_all(building, ignored);
+  for (const char* left : {building_folder, ready_folder}) fs::remove_all(folder / left, ignored);
   auto built = build(*salvage, records_for(*salvage, beginning), building);
   if (!built) {
     fs::remove_all(building, ignored);

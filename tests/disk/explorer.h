@@ -19,8 +19,8 @@ struct ExploreOptions {
   DiskFaults faults = {};
   DiskFaults faults_in_recovery = {};
   // What opens a state.
-  std::function<FoundLog(const std::filesystem::path& folder, Recorder* recorder)> check =
-      check_log;
+  using Check = std::function<FoundLog(const std::filesystem::path& folder, Recorder* recorder)>;
+  Check check = check_log;
   StateLimits limits = {};
   std::uint64_t seed = 1;
   unsigned workers = 2;

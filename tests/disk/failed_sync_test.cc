@@ -143,7 +143,11 @@ struct Explored {
 // Every sync fails in turn, until there is none left to fail or the time is up.
 Explored explore_each_sync(Start start, Mistake mistake = Mistake::none) {
   const char* campaign = std::getenv("ALMANAC_CAMPAIGN");
-  const auto deadline = steady_clock::now() + (campaign == nullptr ? usual_time : 60 * usual_time);
+  const char* seconds = std::getenv("ALMANAC_DISK_SECONDS");
+  const auto time = seconds != nullptr    ? std::chrono::seconds(std::atoi(seconds))
+                    : campaign != nullptr ? 60 * usual_time
+                                          : usual_time;
+  const auto deadline = steady_clock::now() + time;
   Explored all;
   for (std::uint64_t sync = 1; sync < syncs_max && steady_clock::now() < deadline; ++sync) {
     SectorPool pool;

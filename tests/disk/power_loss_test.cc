@@ -1,4 +1,6 @@
 // What is acknowledged outlives a power loss at any moment, in any way the model knows.
+#include <almanac/log/log.h>
+#include <almanac/log/repair.h>
 #include <almanac/tests/disk/explorer.h>
 #include <almanac/tests/disk/state_folder.h>
 
@@ -57,11 +59,13 @@ class Campaign {
     return steady_clock::now() < end_ && total_.opened < work_.enough &&
            total_.findings() < findings_max;
   }
-  void run(const Scenario& scenario, std::uint64_t point_every = 1) {
+  void run(const Scenario& scenario, std::uint64_t point_every = 1,
+           const ExploreOptions::Check& check = check_log) {
     SectorPool pool;
     auto recorded = record(scenario, pool);
     auto report = explore(scenario, recorded, pool,
-                          {.limits = work_.limits,
+                          {.check = check,
+                           .limits = work_.limits,
                            .seed = mix(seed_, recordings_),
                            .workers = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN)),
                            .point_every = point_every,
@@ -105,6 +109,35 @@ TEST(PowerLoss, LosesNothingInRandomRuns) {
   const std::uint64_t point_every = is_campaign() ? 1 : 8;  // so that there is time for a few runs
   for (auto seed = mix(campaign.seed(), 50); campaign.goes_on(); ++seed) {
     campaign.run(random_run(seed, random_run_length), point_every);
+  }
+  campaign.finish();
+}
+
+// A log that is damaged, or of which a repair was cut short, is repaired, as its owner would do.
+FoundLog repair_and_check(const std::filesystem::path& folder, Recorder* recorder) {
+  auto log = Log::open(folder);
+  const bool opens = log.has_value();
+  if (opens) log->reset();
+  if (!opens) (void)repair(folder);  // where that does no good, the check will tell
+  return check_log(folder, recorder);
+}
+
+// All that was promised is in the damaged file, in the journal or in what the repair has made.
+TEST(PowerLoss, LosesNothingWhileADamagedLogIsRepaired) {
+  Campaign campaign;
+  std::vector<Scenario> scenarios;
+  for (Start start : {Start::closed, Start::killed}) {
+    for (const Operation& operation : operations()) {
+      std::string name("damage and repair, " + std::string(operation.name));
+      scenarios.push_back({name, start, {&damage_and_repair(), &operation}});
+      scenarios.push_back(
+          {name + " in front", start, {&operation, &damage_and_repair(), &operations().front()}});
+    }
+  }
+  std::ranges::shuffle(scenarios, std::mt19937_64(campaign.seed()));
+  const std::uint64_t point_every = is_campaign() ? 1 : 4;
+  for (std::size_t next = 0; campaign.goes_on(); ++next) {
+    campaign.run(scenarios[next % scenarios.size()], point_every, repair_and_check);
   }
   campaign.finish();
 }

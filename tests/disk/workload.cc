@@ -1,10 +1,15 @@
 #include <almanac/tests/disk/workload.h>
 
 #include <almanac/log/compact.h>
+#include <almanac/log/file.h>
+#include <almanac/log/repair.h>
 #include <almanac/tests/disk/log_oracle.h>
 #include <almanac/tests/disk/shadow_disk.h>
 #include <almanac/tests/disk/state_folder.h>
 #include <almanac/tests/support/temp_folder.h>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +17,7 @@
 #include <cstring>
 #include <deque>
 #include <random>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -62,6 +68,11 @@ std::string_view name_of(Start start) {
 }  // namespace
 
 std::span<const Operation> operations() { return table; }
+
+const Operation& damage_and_repair() {
+  static const Operation operation{"damage and repair", &Workload::damage_and_repair, 0};
+  return operation;
+}
 
 Workload::Workload(Options options) : options_(std::move(options)) { open(usual_map_bytes); }
 Workload::~Workload() = default;
@@ -251,6 +262,22 @@ void Workload::compact() {
   open(usual_map_bytes);
 }
 
+// Of a file without its meta pages nothing is found but by searching it, and then all is.
+void Workload::damage_and_repair() {
+  log_.reset();
+  {
+    const std::string nothing(2 * page_bytes, '\0');
+    FileDescriptor file(::open((options_.folder / "log" / "data.mdb").c_str(), O_WRONLY));
+    ALMANAC_CHECK(::pwrite(file.get(), nothing.data(), nothing.size(), 0) ==
+                  static_cast<ssize_t>(nothing.size()));
+    ALMANAC_CHECK(::fdatasync(file.get()) == 0);
+  }
+  auto repaired = repair(options_.folder);
+  if (!repaired) std::fprintf(stderr, "%s\n", describe(repaired.error()).c_str());
+  ALMANAC_CHECK(repaired.has_value());
+  open(usual_map_bytes);
+}
+
 std::vector<Scenario> all_sequences(std::size_t length) {
   std::vector<Scenario> all;
   std::vector<std::vector<const Operation*>> last{{}};
@@ -299,15 +326,33 @@ DiskImage live_image(const RecordedScenario& recorded, SectorPool& pool) {
   return disk.live_image();
 }
 
+// Also under the names they have got since.
+std::set<std::string> mapped_files(const Recording& recording) {
+  auto mapped = recording.mapped_for_writing;
+  for (const Step& step : recording.steps) {
+    const auto* call = std::get_if<RecordedCall>(&step);
+    if (call == nullptr || call->kind != CallKind::rename) continue;
+    std::set<std::string> renamed;
+    for (const std::string& path : mapped) {
+      if (path.starts_with(call->path + "/")) {
+        renamed.insert(call->to + path.substr(call->path.size()));
+      }
+    }
+    mapped.merge(renamed);
+  }
+  return mapped;
+}
+
 }  // namespace
 
 bool is_complete(const RecordedScenario& recorded, const std::filesystem::path& folder,
                  SectorPool& pool) {
   auto expected = live_image(recorded, pool);
   auto real = read_image(folder, pool);
+  const auto mapped = mapped_files(recorded.recording);
   for (DiskImage* image : {&expected, &real}) {
     for (ImageEntry& entry : *image) {
-      if (recorded.recording.mapped_for_writing.contains(entry.path)) entry.file.sectors.clear();
+      if (mapped.contains(entry.path)) entry.file.sectors.clear();
       entry.file.trim(pool);
     }
   }

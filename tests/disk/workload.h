@@ -48,6 +48,8 @@ class Workload {
   void fill_map();
   void trim();
   void compact();
+  // Not in the table: at some moments of it only a repair opens the log.
+  void damage_and_repair();
 
  private:
   struct Promised {
@@ -88,6 +90,7 @@ struct Operation {
   int weight;  // in random runs
 };
 [[nodiscard]] std::span<const Operation> operations();
+[[nodiscard]] const Operation& damage_and_repair();
 
 // What is there when a recording begins.
 enum class Start : std::uint8_t {

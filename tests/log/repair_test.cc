@@ -312,7 +312,7 @@ TEST_F(RepairTest, GivesTheBeginningOfTheLogAfterAnyDamage) {
 // The old log is gone and the new one is not there yet.
 TEST_F(RepairTest, GoesOnWhereACrashCutItShort) {
   fs::create_directory(log() / "log.repairing");
-  fs::rename(log() / "log", log() / "log.repairing/log");
+  fs::rename(log() / "log", log() / "log.repaired");
   EXPECT_EQ(code_of(Log::open(log())), "refused") << "and nobody begins a new log there";
   EXPECT_EQ(code_of(repair(log())), "refused") << "it is whole";
   expect_log_through(20);
