@@ -31,11 +31,11 @@ struct RepairReport {
 // Keeps the frames from the log's beginning on, as far as each follows the one before, and what is
 // found of them in any file of the log or of its journal. A log that was trimmed says where it
 // begins; where that cannot be read and position 1 is not there, it begins with the earliest frame
-// that is found. Builds the new log in DIR/log.repairing, verifies it and names it DIR/log.repaired,
-// so that nothing but names in one folder has to change; then DIR/log becomes
-// DIR/log.damaged-1 (or 2, 3 …), with the journal in it, and the new one takes its place. Cut
-// short by a crash it can be asked again. A full disk leaves all as it was. Holds the write lock;
-// a dry run keeps writers out as well, and changes nothing.
+// that is found. Builds the new log in DIR/log.repairing, verifies it and moves it to
+// DIR/log.repaired; then DIR/log becomes DIR/log.damaged-1 (or 2, 3 and so on), with the journal
+// in it, and the new one takes its place. Cut short by a crash it can be asked again. A full disk
+// leaves all as it was. Holds the write lock; a dry run keeps writers out as well, and changes
+// nothing.
 // Errors: refused (the log is whole: there is nothing to repair), not_found, conflict,
 // newer_format, corrupt (nothing can be saved), io, storage_full.
 [[nodiscard]] Result<RepairReport> repair(const std::filesystem::path& folder,
