@@ -8,10 +8,11 @@
 // Results: pointers, entries and iterators point into the map and live until it is changed,
 // assigned to or destroyed. Changing one map never disturbs what points into another.
 //
-// Costs, for n entries; a leaf has up to 32 entries, and each level above up to 16 times more:
+// Costs, for n entries; a leaf has up to 64 entries (16 or 32 of larger ones), and each
+// level above up to 16 times more:
 //   copy, move, size, shares_root_with    constant
 //   find, lower_bound, upper_bound        O(log n), no allocation
-//   set, edit, erase                      O(log n); the first change to a node that a copy still
+//   set, insert, edit, erase              O(log n); the first change to a node that a copy still
 //                                         shares copies that node: at most one per level, and
 //                                         for erase its neighbours
 //   begin, end, first, last               one step per level
@@ -26,6 +27,7 @@
 // out of memory, or a key or value whose copy throws, ends the program.
 #pragma once
 
+#include <almanac/projections/persistent/map_builder.h>
 #include <almanac/projections/persistent/map_node.h>
 
 #include <concepts>
@@ -177,6 +179,7 @@ class PersistentMap {
   using Iterator = PersistentMapIterator<Key, Value>;
   using Entry = typename Iterator::Entry;
   using const_iterator = Iterator;
+  static constexpr std::size_t leaf_entries_max = tree::leaf_capacity<Key, Value>;
 
   PersistentMap() noexcept = default;
   PersistentMap(const PersistentMap& other) noexcept
@@ -189,6 +192,23 @@ class PersistentMap {
     return *this;
   }
   ~PersistentMap() { Tree::release(root_); }
+
+  // Takes what a builder has built.
+  explicit PersistentMap(tree::Builder<Key, Value, Compare>&& builder) noexcept
+      : size_(builder.size()) {
+    root_ = builder.finish();
+  }
+
+  // From entries whose keys rise, each something that binds to [key, value]: O(entries). nullopt
+  // when they do not rise.
+  template <class Entries>
+  [[nodiscard]] static std::optional<PersistentMap> from_sorted(Entries&& entries) {
+    tree::Builder<Key, Value, Compare> builder;
+    for (auto&& [key, value] : entries) {
+      if (!builder.add(Key(key), Value(value))) return std::nullopt;
+    }
+    return PersistentMap(std::move(builder));
+  }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
@@ -223,6 +243,17 @@ class PersistentMap {
       Tree::insert(root_, trail, std::move(key), std::move(value));
       ++size_;
     }
+  }
+
+  // True when the key was not there before; otherwise nothing changes and nothing is copied.
+  bool insert(Key key, Value value) noexcept {
+    if (root_ == nullptr) root_ = new Leaf(0);
+    tree::Trail trail;
+    if (locate(key, trail)) return false;
+    Tree::unshare(root_, trail);
+    Tree::insert(root_, trail, std::move(key), std::move(value));
+    ++size_;
+    return true;
   }
 
   // The value to change in place, or nullptr. Looking for what is not there copies nothing.
@@ -306,6 +337,8 @@ class PersistentMap {
 
  private:
   friend PersistentMapInspector;
+  template <class, class, class>
+  friend class PersistentMapDiff;
   using Node = tree::Node;
   using Tree = tree::Tree<Key, Value>;
   using Leaf = typename Tree::Leaf;

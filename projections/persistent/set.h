@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace almanac {
@@ -57,12 +58,20 @@ class PersistentSet {
     return keys_.contains(key);
   }
 
-  // True when the key was not there before.
-  bool insert(Key key) noexcept {
-    if (keys_.contains(key)) return false;
-    keys_.set(std::move(key), {});
-    return true;
+  // From keys that rise: O(keys). nullopt when they do not.
+  template <class Keys>
+  [[nodiscard]] static std::optional<PersistentSet> from_sorted(Keys&& keys) {
+    tree::Builder<Key, tree::Nothing, Compare> builder;
+    for (auto&& key : keys) {
+      if (!builder.add(Key(key), {})) return std::nullopt;
+    }
+    PersistentSet built;
+    built.keys_ = PersistentMap<Key, tree::Nothing, Compare>(std::move(builder));
+    return built;
   }
+
+  // True when the key was not there before.
+  bool insert(Key key) noexcept { return keys_.insert(std::move(key), {}); }
 
   // True when there was something to erase.
   template <LookupKey<Key, Compare> K = Key>
@@ -100,6 +109,9 @@ class PersistentSet {
 
  private:
   friend PersistentMapInspector;
+  template <class K, class C, class Visit>
+  friend void diff(const PersistentSet<K, C>& before, const PersistentSet<K, C>& after,
+                   Visit visit);
 
   PersistentMap<Key, tree::Nothing, Compare> keys_;
 };

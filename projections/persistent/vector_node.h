@@ -1,0 +1,327 @@
+// The node layer of PersistentVector: nodes, their shared ownership, and the ways through them.
+// Only vector.h and diff.h include this file; everybody else wants vector.h.
+//
+// A tree is a Node*; height 0 is a leaf, nullptr is the empty tree. A leaf has a place for each of
+// 2^leaf_bits neighbouring numbers and a bit for each that says whether it is taken; an inner node
+// has 16 children, nullptr where nothing is. The bits of a number are the way to its place.
+// What holds in every tree (tests/projections/persistent_vector_inspector.h checks it):
+//  1. A leaf has an entry, an inner node a child.
+//  2. The root is no higher than the largest number needs. With 1 it follows that the shape of a
+//     tree depends on its numbers alone, not on how it came about.
+//
+// Ownership is that of map_node.h: `owners` counts the vectors and inner nodes that point at a
+// node; one that is reached from the root through nodes with one owner, and has one owner itself,
+// may be changed, any other node is constant. Nothing here throws.
+#pragma once
+
+#include <almanac/projections/persistent/node_pool.h>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace almanac::radix {
+
+// What map_node.h says of its inner nodes is true here.
+inline constexpr unsigned inner_bits = 4;
+inline constexpr std::size_t fan_out = std::size_t{1} << inner_bits;
+// A leaf is copied whole after a snapshot: it aims at no more than 1 KiB, and at 8 to 32 places.
+inline constexpr std::size_t leaf_bytes_aim = 1024;
+template <class Value>
+inline constexpr unsigned leaf_bits = sizeof(Value) * 32 <= leaf_bytes_aim   ? 5
+                                      : sizeof(Value) * 16 <= leaf_bytes_aim ? 4
+                                                                             : 3;
+
+struct Node {
+  explicit Node(std::uint8_t height_above_leaves) : height(height_above_leaves) {}
+
+  // Acquire: what other owners read before they let go happened before we change the node.
+  [[nodiscard]] bool has_one_owner() const { return owners.load(std::memory_order_acquire) == 1; }
+
+  std::atomic<std::uint32_t> owners = 1;
+  const std::uint8_t height;
+};
+
+template <class Value>
+struct Leaf : Node, Pooled<Leaf<Value>> {
+  static constexpr std::size_t places = std::size_t{1} << leaf_bits<Value>;
+
+  Leaf() noexcept : Node(0) {}
+  Leaf(const Leaf& other) noexcept : Node(0), taken(other.taken) {
+    if constexpr (std::is_trivially_copyable_v<Value>) {
+      std::memcpy(static_cast<void*>(values), other.values, sizeof(values));
+    } else {
+      each([&](std::size_t place) { std::construct_at(values + place, other.values[place]); });
+    }
+  }
+  Leaf& operator=(const Leaf&) = delete;
+  ~Leaf() {
+    if constexpr (!std::is_trivially_destructible_v<Value>) {
+      each([&](std::size_t place) { std::destroy_at(values + place); });
+    }
+  }
+
+  [[nodiscard]] bool has(std::size_t place) const { return ((taken >> place) & 1U) != 0; }
+  void put(std::size_t place, Value&& value) noexcept {
+    if (has(place)) {
+      values[place] = std::move(value);
+    } else {
+      std::construct_at(values + place, std::move(value));
+      taken |= std::uint32_t{1} << place;
+    }
+  }
+  void drop(std::size_t place) noexcept {
+    std::destroy_at(values + place);
+    taken &= ~(std::uint32_t{1} << place);
+  }
+
+  std::uint32_t taken = 0;
+  union {
+    Value values[places];
+  };
+
+ private:
+  template <class Do>
+  void each(Do act) const {
+    for (std::uint32_t rest = taken; rest != 0; rest &= rest - 1) {
+      act(static_cast<std::size_t>(std::countr_zero(rest)));
+    }
+  }
+};
+
+struct Inner : Node, Pooled<Inner> {
+  using Node::Node;
+
+  [[nodiscard]] bool is_empty() const {
+    for (const Node* child : children) {
+      if (child != nullptr) return false;
+    }
+    return true;
+  }
+
+  std::array<Node*, fan_out> children{};
+};
+
+// The steps on trees of one kind of value.
+template <class Value>
+struct Tree {
+  static constexpr unsigned bits = leaf_bits<Value>;
+  static constexpr std::size_t levels_max = (64 - bits + inner_bits - 1) / inner_bits + 1;
+
+  [[nodiscard]] static Leaf<Value>& leaf(Node* node) { return *static_cast<Leaf<Value>*>(node); }
+  [[nodiscard]] static const Leaf<Value>& leaf(const Node* node) {
+    return *static_cast<const Leaf<Value>*>(node);
+  }
+  [[nodiscard]] static Inner& inner(Node* node) { return *static_cast<Inner*>(node); }
+  [[nodiscard]] static const Inner& inner(const Node* node) {
+    return *static_cast<const Inner*>(node);
+  }
+
+  // How far the bits below a node's own lie, for a node at `height` > 0.
+  [[nodiscard]] static constexpr unsigned shift(std::size_t height) {
+    return bits + inner_bits * static_cast<unsigned>(height - 1);
+  }
+  [[nodiscard]] static constexpr std::size_t child_of(std::uint64_t number, std::size_t height) {
+    return (number >> shift(height)) & (fan_out - 1);
+  }
+  [[nodiscard]] static constexpr std::size_t place_of(std::uint64_t number) {
+    return number & (Leaf<Value>::places - 1);
+  }
+  // Whether a root of this height has a place for the number.
+  [[nodiscard]] static constexpr bool covers(std::size_t height, std::uint64_t number) {
+    const unsigned width = bits + inner_bits * static_cast<unsigned>(height);
+    return width >= 64 || (number >> width) == 0;
+  }
+
+  static Node* retain(Node* node) noexcept {
+    if (node != nullptr) node->owners.fetch_add(1, std::memory_order_relaxed);
+    return node;
+  }
+
+  static void release(Node* node) noexcept {
+    if (node == nullptr) return;
+    const bool last =
+        node->has_one_owner() || node->owners.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if (last) destroy(node);
+  }
+
+  // Makes `link`'s node its holder's own, given that the holder is.
+  static void unshare(Node*& link) noexcept {
+    if (link->has_one_owner()) return;
+    Node* copy = link->height == 0 ? new Leaf<Value>(leaf(link)) : clone(inner(link));
+    release(std::exchange(link, copy));
+  }
+
+  // The leaf with the number's place, or nullptr.
+  [[nodiscard]] static const Leaf<Value>* find(const Node* root, std::uint64_t number) {
+    return root == nullptr || !covers(root->height, number) ? nullptr : find_below(root, number);
+  }
+  [[nodiscard]] static const Leaf<Value>* find_below(const Node* node, std::uint64_t number) {
+    for (std::size_t height = node->height; height > 0; --height) {
+      node = inner(node).children[child_of(number, height)];
+      if (node == nullptr) return nullptr;
+    }
+    return &leaf(node);
+  }
+
+  // The leaf with the number's place, made where it is missing; all on the way there is the tree's
+  // own afterwards.
+  [[nodiscard]] static Leaf<Value>& own(Node*& root, std::uint64_t number) noexcept {
+    if (root == nullptr) root = make(height_for(number));
+    while (!covers(root->height, number)) {
+      auto* above = new Inner(static_cast<std::uint8_t>(root->height + 1));
+      above->children[0] = std::exchange(root, above);
+    }
+    Node** link = &root;
+    for (std::size_t height = root->height;; --height) {
+      if (*link == nullptr) *link = make(height);
+      unshare(*link);
+      if (height == 0) return leaf(*link);
+      link = &inner(*link).children[child_of(number, height)];
+    }
+  }
+
+  // The leaf that holds the number, with all on the way there the tree's own; nullptr, and nothing
+  // copied, when the number is not there.
+  [[nodiscard]] static Leaf<Value>* own_existing(Node*& root, std::uint64_t number) noexcept {
+    if (root == nullptr || !covers(root->height, number)) return nullptr;
+    bool is_there = false;
+    Node** link = &root;
+    for (std::size_t height = root->height;; --height) {
+      if (*link == nullptr) return nullptr;
+      if (!(*link)->has_one_owner()) {
+        if (!is_there && !has(*link, number)) return nullptr;
+        is_there = true;
+        unshare(*link);
+      }
+      if (height == 0) break;
+      link = &inner(*link).children[child_of(number, height)];
+    }
+    return leaf(*link).has(place_of(number)) ? &leaf(*link) : nullptr;
+  }
+
+  // Erases an entry that is there.
+  static void erase(Node*& root, std::uint64_t number) noexcept {
+    (void)own(root, number);
+    if (erase_below(root, number)) return release(std::exchange(root, nullptr));
+    while (root->height > 0 && only_first_child(inner(root))) {
+      Node* first = retain(inner(root).children[0]);
+      release(std::exchange(root, first));
+    }
+  }
+
+  // The leaf with the first entry at or after `number`, which becomes that entry's; nullptr and any
+  // number when there is none. `number` must lie below `node`.
+  [[nodiscard]] static const Leaf<Value>* seek(const Node* node, std::uint64_t& number) {
+    if (node == nullptr) return nullptr;
+    if (node->height == 0) {
+      const std::uint32_t rest = leaf(node).taken >> place_of(number);
+      if (rest == 0) return nullptr;
+      number += static_cast<std::uint64_t>(std::countr_zero(rest));
+      return &leaf(node);
+    }
+    const std::uint64_t sought = number;
+    const std::size_t first = child_of(sought, node->height);
+    for (std::size_t child = first; child < fan_out; ++child) {
+      number = child == first ? sought : first_below(sought, node->height, child);
+      if (const auto* found = seek(inner(node).children[child], number)) return found;
+    }
+    return nullptr;
+  }
+
+  // The same towards smaller numbers: the last entry at or before `number`.
+  [[nodiscard]] static const Leaf<Value>* seek_back(const Node* node, std::uint64_t& number) {
+    if (node == nullptr) return nullptr;
+    if (node->height == 0) {
+      const auto unused = 31 - static_cast<unsigned>(place_of(number));
+      const std::uint32_t rest = leaf(node).taken << unused;
+      if (rest == 0) return nullptr;
+      number -= static_cast<std::uint64_t>(std::countl_zero(rest));
+      return &leaf(node);
+    }
+    const std::uint64_t sought = number;
+    const std::size_t last = child_of(sought, node->height);
+    for (std::size_t child = last + 1; child-- > 0;) {
+      number = child == last ? sought : first_below(sought, node->height, child + 1) - 1;
+      if (const auto* found = seek_back(inner(node).children[child], number)) return found;
+    }
+    return nullptr;
+  }
+
+  // The largest number a root of this height has a place for.
+  [[nodiscard]] static constexpr std::uint64_t largest(std::size_t height) {
+    const unsigned width = bits + inner_bits * static_cast<unsigned>(height);
+    return width >= 64 ? std::numeric_limits<std::uint64_t>::max()
+                       : (std::uint64_t{1} << width) - 1;
+  }
+
+ private:
+  [[nodiscard]] static bool has(const Node* node, std::uint64_t number) {
+    const auto* found = find_below(node, number);
+    return found != nullptr && found->has(place_of(number));
+  }
+
+  // The first number below a child of the node at `height` > 0 on the way to `number`.
+  [[nodiscard]] static constexpr std::uint64_t first_below(std::uint64_t number, std::size_t height,
+                                                           std::size_t child) {
+    const unsigned below = shift(height);
+    const std::uint64_t before = number >> below >> inner_bits << inner_bits;
+    return (before + child) << below;
+  }
+
+  [[nodiscard]] static std::size_t height_for(std::uint64_t number) {
+    std::size_t height = 0;
+    while (!covers(height, number)) ++height;
+    return height;
+  }
+
+  [[nodiscard]] static Node* make(std::size_t height) noexcept {
+    if (height == 0) return new Leaf<Value>();
+    return new Inner(static_cast<std::uint8_t>(height));
+  }
+
+  [[nodiscard]] static Node* clone(const Inner& from) noexcept {
+    for (Node* child : from.children) __builtin_prefetch(child, 1);
+    auto* copy = new Inner(from.height);
+    for (std::size_t i = 0; i < fan_out; ++i) copy->children[i] = retain(from.children[i]);
+    return copy;
+  }
+
+  static void destroy(Node* node) noexcept {
+    if (node->height == 0) {
+      delete &leaf(node);
+      return;
+    }
+    for (Node* child : inner(node).children) __builtin_prefetch(child, 1);
+    for (Node* child : inner(node).children) release(child);
+    delete &inner(node);
+  }
+
+  // Whether nothing is left below `node`.
+  [[nodiscard]] static bool erase_below(Node* node, std::uint64_t number) noexcept {
+    if (node->height == 0) {
+      leaf(node).drop(place_of(number));
+      return leaf(node).taken == 0;
+    }
+    Node*& child = inner(node).children[child_of(number, node->height)];
+    if (!erase_below(child, number)) return false;
+    release(std::exchange(child, nullptr));
+    return inner(node).is_empty();
+  }
+
+  [[nodiscard]] static bool only_first_child(const Inner& node) {
+    for (std::size_t i = 1; i < fan_out; ++i) {
+      if (node.children[i] != nullptr) return false;
+    }
+    return true;
+  }
+};
+
+}  // namespace almanac::radix
