@@ -7,6 +7,7 @@
 #include <almanac/log/error.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace almanac {
 namespace {
@@ -23,6 +24,15 @@ crypto_generichash_blake2b_state* sodium_state(std::array<std::byte, 384>& stora
 }  // namespace
 
 std::uint64_t xxh3(Bytes bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+std::array<std::byte, 16> xxh3_128(Bytes bytes) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+  std::array<std::byte, 16> hash;
+  static_assert(sizeof(canonical.digest) == sizeof(hash));
+  std::memcpy(hash.data(), canonical.digest, sizeof(hash));
+  return hash;
+}
 
 Digest blake2b(Bytes bytes) {
   Digest digest;

@@ -11,6 +11,8 @@
 namespace almanac {
 
 [[nodiscard]] std::uint64_t xxh3(Bytes bytes);
+// 128 bits of it, in the order of bytes that xxHash calls canonical: the same on every machine.
+[[nodiscard]] std::array<std::byte, 16> xxh3_128(Bytes bytes);
 [[nodiscard]] Digest blake2b(Bytes bytes);
 
 // A digest built piece by piece. Numbers enter as 8 little-endian bytes and text with its length

@@ -2,7 +2,7 @@
 
 namespace almanac {
 
-void EngineInfo::hash_into(Hasher& hasher) const {
+void EngineInfo::hash_into(StateHasher& hasher) const {
   hasher.number(running ? 1 : 0);
   hasher.number(starts);
   hasher.number(process_id);

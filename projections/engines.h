@@ -2,8 +2,8 @@
 #pragma once
 
 #include <almanac/log/events/engine.h>
-#include <almanac/log/hash.h>
 #include <almanac/log/types.h>
+#include <almanac/projections/state_hasher.h>
 
 #include <string>
 
@@ -19,7 +19,7 @@ struct EngineInfo {
   Time started_at;
   std::string version;
 
-  void hash_into(Hasher& hasher) const;
+  void hash_into(StateHasher& hasher) const;
 };
 
 bool fold(EngineInfo& engine, Time at, const EngineStarted& event);

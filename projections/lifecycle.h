@@ -76,12 +76,24 @@ inline constexpr std::array lifecycle = {
                "the attempt has ended"},
 };
 
+// The table to look up in: by state before (the last one is "before it exists") and step, a bit for
+// each state that may follow.
+inline constexpr auto lifecycle_index = [] {
+  std::array<std::array<std::uint8_t, task_step_count>, task_state_count + 1> index{};
+  static_assert(task_state_count <= 8, "a state is a bit of one byte");
+  for (const Transition& row : lifecycle) {
+    const std::size_t before = row.from ? static_cast<std::size_t>(*row.from) : task_state_count;
+    std::uint8_t& after = index[before][static_cast<std::size_t>(row.step)];
+    after = static_cast<std::uint8_t>(after | 1U << static_cast<unsigned>(row.to));
+  }
+  return index;
+}();
+
 // Whether the table has a row that leads from `from` by `step` to `to`.
 [[nodiscard]] constexpr bool allows(std::optional<TaskState> from, TaskStep step, TaskState to) {
-  for (const Transition& row : lifecycle) {
-    if (row.from == from && row.step == step && row.to == to) return true;
-  }
-  return false;
+  const std::size_t before = from ? static_cast<std::size_t>(*from) : task_state_count;
+  return ((lifecycle_index[before][static_cast<std::size_t>(step)] >> static_cast<unsigned>(to)) &
+          1U) != 0;
 }
 
 // The table as a Mermaid state diagram, as the README shows it.

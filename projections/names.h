@@ -2,14 +2,12 @@
 // order of first appearance in the log, so they are the same wherever the log is folded.
 #pragma once
 
-#include <almanac/log/hash.h>
-#include <almanac/log/types.h>
-#include <almanac/projections/persistent/map.h>
+#include <almanac/projections/state_hasher.h>
+#include <almanac/projections/text_table.h>
 
 #include <compare>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace almanac {
@@ -23,17 +21,18 @@ struct NameId {
 class Names {
  public:
   // The number of a name, a fresh one when it is new. O(log n).
-  NameId intern(std::string_view name);
+  NameId intern(std::string_view name) { return NameId{table_.intern(name).value}; }
+  // O(log n); allocates nothing.
   [[nodiscard]] std::optional<NameId> find(std::string_view name) const;
-  // Lives as long as this value is not changed. The number must be one of this table's.
-  [[nodiscard]] std::string_view text(NameId id) const;
-  [[nodiscard]] std::size_t size() const { return texts_.size(); }
+  // Lives as long as this value, or a copy of it. The number must be one of this table's.
+  [[nodiscard]] std::string_view text(NameId id) const { return table_.text({id.value}); }
+  [[nodiscard]] bool contains(NameId id) const { return id.value < size(); }
+  [[nodiscard]] std::size_t size() const { return table_.size(); }
 
-  void hash_into(Hasher& hasher) const;
+  void hash_into(StateHasher& hasher) const;
 
  private:
-  PersistentMap<std::string, NameId> ids_;
-  PersistentMap<std::uint32_t, std::string> texts_;
+  TextTable table_;
 };
 
 }  // namespace almanac

@@ -2,7 +2,7 @@
 
 namespace almanac {
 
-void Queues::hash_into(Hasher& hasher) const {
+void Queues::hash_into(StateHasher& hasher) const {
   hasher.number(slots.size());
   for (const auto& [queue, count] : slots) {
     hasher.number(queue.value);

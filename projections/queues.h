@@ -11,7 +11,7 @@ namespace almanac {
 struct Queues {
   PersistentMap<NameId, std::uint32_t> slots;  // 0 = as many as the engine has
 
-  void hash_into(Hasher& hasher) const;
+  void hash_into(StateHasher& hasher) const;
 };
 
 bool fold(Queues& queues, Names& names, const QueueConfigured& event);

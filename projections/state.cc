@@ -23,7 +23,7 @@ struct Fold {
 
 }  // namespace
 
-State fold(State state, const RecordedEvent& recorded) {
+void fold_into(State& state, const RecordedEvent& recorded) {
   ALMANAC_CHECK(recorded.position == state.position.next());
   const Event& event = recorded.event;
   state.position = recorded.position;
@@ -31,11 +31,15 @@ State fold(State state, const RecordedEvent& recorded) {
   bool applied =
       std::visit(Fold{state, {recorded.position, event.at, event.idempotency_key}}, event.body);
   if (!applied) ++state.ignored;
+}
+
+State fold(State state, const RecordedEvent& recorded) {
+  fold_into(state, recorded);
   return state;
 }
 
 Digest digest(const State& state) {
-  Hasher hasher;
+  StateHasher hasher;
   hasher.number(state.position.value);
   hasher.number(static_cast<std::uint64_t>(state.time.time_since_epoch().count()));
   hasher.number(state.ignored);

@@ -25,9 +25,12 @@ struct State {
 // The only way a state changes. Pure and total: no clock, no chance, no refusal. The event's
 // position must be the one behind the state's. O(log n). Copy the state first to keep the old one.
 [[nodiscard]] State fold(State state, const RecordedEvent& event);
+// The same in place, for loops over many events: moving a state about costs as much as a small
+// event does.
+void fold_into(State& state, const RecordedEvent& event);
 
-// The same for the same events on every build: a BLAKE2b-256 over all that the state holds, in
-// order, numbers as 8 little-endian bytes. O(n).
+// The same for the same events on every build; state_hasher.h says how it is made. O(n): some 30 ms
+// for a million tasks.
 [[nodiscard]] Digest digest(const State& state);
 
 }  // namespace almanac

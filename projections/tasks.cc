@@ -7,40 +7,64 @@
 namespace almanac {
 namespace {
 
-// The secondary orders follow from a task's fields: a task is taken out of them before it changes
-// and put back afterwards, here and nowhere else.
-void remove_from_orders(Tasks& tasks, TaskId id, const Task& task) {
+// The secondary orders follow from a task's fields: a task leaves the order of the state it was in
+// before it changes and enters that of the state it is in afterwards, here and nowhere else. Which
+// order is the same for two states that hold a lease, so that nothing moves between those.
+void leave_order(Tasks& tasks, TaskId id, const Task& task) {
   if (task.state == TaskState::ready) {
-    tasks.ready.erase({task.queue, task.kind, -std::int64_t{task.priority}, id});
+    tasks.ready.erase(ready_key(id, task));
+  } else if (task.state == TaskState::delayed) {
+    tasks.due.erase(DueKey{task.run_at, id});
+  } else if (holds_lease(task.state)) {
+    tasks.running.erase(RunningKey{task.queue, id});
   }
-  if (task.state == TaskState::delayed) tasks.due.erase({task.run_at, id});
-  if (holds_lease(task.state)) tasks.running.erase({task.queue, id});
-  --tasks.counts[static_cast<std::size_t>(task.state)];
 }
 
-void add_to_orders(Tasks& tasks, TaskId id, const Task& task) {
+void enter_order(Tasks& tasks, TaskId id, const Task& task) {
   if (task.state == TaskState::ready) {
-    tasks.ready.insert({task.queue, task.kind, -std::int64_t{task.priority}, id});
+    tasks.ready.insert(ready_key(id, task));
+  } else if (task.state == TaskState::delayed) {
+    tasks.due.insert({task.run_at, id});
+  } else if (holds_lease(task.state)) {
+    tasks.running.insert({task.queue, id});
   }
-  if (task.state == TaskState::delayed) tasks.due.insert({task.run_at, id});
-  if (holds_lease(task.state)) tasks.running.insert({task.queue, id});
-  ++tasks.counts[static_cast<std::size_t>(task.state)];
 }
 
-// Moves a task along one row of the lifecycle. `change` sets the fields that belong to the step.
+std::uint64_t& count_of(Tasks& tasks, TaskState state) {
+  return tasks.counts[static_cast<std::size_t>(state)];
+}
+
+// One row of the lifecycle, and the lease the event must come with when it says one.
+struct Move {
+  TaskId id;
+  TaskStep step;
+  TaskState to;
+  std::optional<Lease> lease = {};
+};
+
+// Whether the event speaks of the attempt that runs.
+bool holds(const Task& task, std::optional<Lease> lease) {
+  return !lease || (*lease && task.lease == *lease);
+}
+
+// Moves a task along a row. `change` sets the fields that belong to the step. An event that is
+// ignored may cost the copy of a node, and nothing else.
 template <class Change>
-bool step(Tasks& tasks, const EventPlace& place, TaskId id, TaskStep step, TaskState to,
-          Change change) {
-  const Task* found = tasks.all.find(id);
-  if (found == nullptr || !allows(found->state, step, to)) return false;
-  Task& task = *tasks.all.edit(id);
-  remove_from_orders(tasks, id, task);
-  task.state = to;
+bool step(Tasks& tasks, const EventPlace& place, const Move& move, Change change) {
+  Task* found = tasks.all.edit(move.id);
+  if (found == nullptr || !holds(*found, move.lease)) return false;
+  Task& task = *found;
+  if (!allows(task.state, move.step, move.to)) return false;
+  const bool keeps_order = holds_lease(task.state) && holds_lease(move.to);
+  if (!keeps_order) leave_order(tasks, move.id, task);
+  --count_of(tasks, task.state);
+  task.state = move.to;
   task.changed = place.position;
   change(task);
-  if (!holds_lease(to)) task.lease = Lease();
-  if (has_ended(to)) task.ended_at = place.at;
-  add_to_orders(tasks, id, task);
+  if (!holds_lease(move.to)) task.lease = Lease();
+  if (has_ended(move.to)) task.ended_at = place.at;
+  if (!keeps_order) enter_order(tasks, move.id, task);
+  ++count_of(tasks, move.to);
   return true;
 }
 
@@ -48,14 +72,10 @@ TaskState state_at(Time run_at, Time now) {
   return run_at > now ? TaskState::delayed : TaskState::ready;
 }
 
-bool holds(const Tasks& tasks, TaskId id, Lease lease) {
-  const Task* task = tasks.all.find(id);
-  return task != nullptr && lease && task->lease == lease;
-}
-
 // The tasks that wait for `id`, taken out of the order of dependents.
 std::vector<TaskId> take_dependents(Tasks& tasks, TaskId id) {
   std::vector<TaskId> dependents;
+  if (tasks.dependents.empty()) return dependents;
   for (auto entry = tasks.dependents.lower_bound({id, TaskId()});
        entry != tasks.dependents.end() && (*entry).dependency == id; ++entry) {
     dependents.push_back((*entry).dependent);
@@ -72,7 +92,7 @@ void unblock_dependents(Tasks& tasks, const EventPlace& place, TaskId id) {
       --tasks.all.edit(dependent)->waiting_for;
       continue;
     }
-    step(tasks, place, dependent, TaskStep::unblocked, state_at(task->run_at, place.at),
+    step(tasks, place, {dependent, TaskStep::unblocked, state_at(task->run_at, place.at)},
          [](Task& unblocked) { unblocked.waiting_for = 0; });
   }
 }
@@ -103,33 +123,35 @@ void add_dependencies(Tasks& tasks, TaskId id, Task& task, std::span<const TaskI
   }
 }
 
-void hash_task(Hasher& hasher, TaskId id, const Task& task) {
-  for (std::uint64_t number : {id.value,
-                               std::uint64_t(task.state),
-                               std::uint64_t(task.last_status),
-                               std::uint64_t(task.attempts_max),
-                               std::uint64_t(task.kind.value),
-                               std::uint64_t(task.queue.value),
-                               std::uint64_t(task.priority),
-                               std::uint64_t(task.last_code),
-                               std::uint64_t(task.attempts),
-                               std::uint64_t(task.failures),
-                               std::uint64_t(task.waiting_for),
-                               std::uint64_t(task.enqueued_at.time_since_epoch().count()),
-                               std::uint64_t(task.run_at.time_since_epoch().count()),
-                               std::uint64_t(task.started_at.time_since_epoch().count()),
-                               std::uint64_t(task.ended_at.time_since_epoch().count()),
-                               std::uint64_t(task.timeout.count()),
-                               std::uint64_t(task.backoff.initial.count()),
-                               std::uint64_t(task.backoff.max.count()),
-                               task.lease.value,
-                               task.enqueued.value,
-                               task.changed.value}) {
-    hasher.number(number);
-  }
+void hash_task(StateHasher& hasher, TaskId id, const Task& task) {
+  hasher.numbers(std::array{id.value,
+                            std::uint64_t(task.state),
+                            std::uint64_t(task.last_status),
+                            std::uint64_t(task.attempts_max),
+                            std::uint64_t(task.kind.value),
+                            std::uint64_t(task.queue.value),
+                            std::uint64_t(task.priority),
+                            std::uint64_t(task.last_code),
+                            std::uint64_t(task.attempts),
+                            std::uint64_t(task.failures),
+                            std::uint64_t(task.waiting_for),
+                            std::uint64_t(task.enqueued_at.time_since_epoch().count()),
+                            std::uint64_t(task.run_at.time_since_epoch().count()),
+                            std::uint64_t(task.started_at.time_since_epoch().count()),
+                            std::uint64_t(task.ended_at.time_since_epoch().count()),
+                            std::uint64_t(task.timeout.count()),
+                            std::uint64_t(task.backoff.initial.count()),
+                            std::uint64_t(task.backoff.max.count()),
+                            task.lease.value,
+                            task.enqueued.value,
+                            task.changed.value});
 }
 
 }  // namespace
+
+ReadyKey ready_key(TaskId id, const Task& task) {
+  return {task.queue, task.kind, -std::int64_t{task.priority}, id};
+}
 
 std::uint64_t Tasks::live() const {
   return all.size() - count(TaskState::succeeded) - count(TaskState::failed) -
@@ -150,7 +172,7 @@ std::optional<Time> Tasks::next_due() const {
   return (*due.begin()).at;
 }
 
-void Tasks::hash_into(Hasher& hasher) const {
+void Tasks::hash_into(StateHasher& hasher) const {
   hasher.number(last.value);
   hasher.number(all.size());
   for (const auto& [id, task] : all) hash_task(hasher, id, task);
@@ -169,12 +191,7 @@ void Tasks::hash_into(Hasher& hasher) const {
     hasher.number(dependent.value);
     hasher.number(culprit.value);
   }
-  hasher.number(keys.size());
-  for (const auto& [key, keyed] : keys) {
-    hasher.text(key);
-    hasher.number(keyed.id.value);
-    hasher.number(keyed.content_hash);
-  }
+  keys.hash_into(hasher);
 }
 
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueued& event) {
@@ -192,24 +209,25 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
   add_dependencies(tasks, event.id, task, event.dependencies);
   task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);
   ALMANAC_CHECK(allows({}, TaskStep::enqueued, task.state));
-  add_to_orders(tasks, event.id, task);
+  enter_order(tasks, event.id, task);
+  ++count_of(tasks, task.state);
   tasks.all.set(event.id, task);
   tasks.last = std::max(tasks.last, event.id);
   for (std::size_t i = 0; i < event.tags.size(); ++i) {
     tasks.tagged.insert({names.intern(event.tags[i]), event.id});
   }
   if (!place.idempotency_key.empty()) {
-    tasks.keys.set(std::string(place.idempotency_key), {event.id, event.content_hash});
+    tasks.keys.set(place.idempotency_key, {event.id, event.content_hash});
   }
   return true;
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskReadied& event) {
-  return step(tasks, place, event.id, TaskStep::readied, TaskState::ready, [](Task&) {});
+  return step(tasks, place, {event.id, TaskStep::readied, TaskState::ready}, [](Task&) {});
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskStarted& event) {
-  return step(tasks, place, event.id, TaskStep::started, TaskState::running, [&](Task& task) {
+  return step(tasks, place, {event.id, TaskStep::started, TaskState::running}, [&](Task& task) {
     task.attempts = event.attempt;
     task.started_at = place.at;
     task.lease = Lease(place.position.value);
@@ -217,16 +235,15 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskStarted& even
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskSucceeded& event) {
-  if (!holds(tasks, event.id, event.lease)) return false;
-  bool moved = step(tasks, place, event.id, TaskStep::succeeded, TaskState::succeeded,
-                    [&](Task& task) { set_last(task, event.end); });
+  const bool moved =
+      step(tasks, place, {event.id, TaskStep::succeeded, TaskState::succeeded, event.lease},
+           [&](Task& task) { set_last(task, event.end); });
   if (moved) unblock_dependents(tasks, place, event.id);
   return moved;
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskAttemptFailed& event) {
-  if (!holds(tasks, event.id, event.lease)) return false;
-  return step(tasks, place, event.id, TaskStep::attempt_failed, TaskState::delayed,
+  return step(tasks, place, {event.id, TaskStep::attempt_failed, TaskState::delayed, event.lease},
               [&](Task& task) {
                 ++task.failures;
                 task.run_at = event.retry_at;
@@ -235,24 +252,24 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskAttemptFailed
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskFailed& event) {
-  if (!holds(tasks, event.id, event.lease)) return false;
-  bool moved = step(tasks, place, event.id, TaskStep::failed, TaskState::failed, [&](Task& task) {
-    ++task.failures;
-    set_last(task, event.end);
-  });
+  const bool moved = step(
+      tasks, place, {event.id, TaskStep::failed, TaskState::failed, event.lease}, [&](Task& task) {
+        ++task.failures;
+        set_last(task, event.end);
+      });
   if (moved) doom_dependents(tasks, event.id);
   return moved;
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelRequested& event) {
-  return step(tasks, place, event.id, TaskStep::cancel_requested, TaskState::cancelling,
+  return step(tasks, place, {event.id, TaskStep::cancel_requested, TaskState::cancelling},
               [](Task&) {});
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelled& event) {
-  if (event.lease && !holds(tasks, event.id, event.lease)) return false;
-  bool moved =
-      step(tasks, place, event.id, TaskStep::cancelled, TaskState::cancelled, [&](Task& task) {
+  const auto lease = event.lease ? std::optional(event.lease) : std::nullopt;
+  const bool moved = step(
+      tasks, place, {event.id, TaskStep::cancelled, TaskState::cancelled, lease}, [&](Task& task) {
         if (event.lease) set_last(task, event.end);
       });
   if (!moved) return false;
@@ -262,8 +279,8 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelled& ev
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHandedBack& event) {
-  if (!holds(tasks, event.id, event.lease)) return false;
-  return step(tasks, place, event.id, TaskStep::handed_back, TaskState::ready, [](Task&) {});
+  return step(tasks, place, {event.id, TaskStep::handed_back, TaskState::ready, event.lease},
+              [](Task&) {});
 }
 
 }  // namespace almanac

@@ -7,11 +7,12 @@
 #include <almanac/projections/names.h>
 #include <almanac/projections/persistent/map.h>
 #include <almanac/projections/persistent/set.h>
+#include <almanac/projections/persistent/vector.h>
+#include <almanac/projections/task_keys.h>
 
 #include <array>
 #include <compare>
 #include <optional>
-#include <string>
 
 namespace almanac {
 
@@ -45,8 +46,26 @@ struct ReadyKey {
   NameId kind;
   std::int64_t rank = 0;  // minus the priority: the smallest runs first
   TaskId id;
+
   auto operator<=>(const ReadyKey&) const = default;
+  // The order of the default, as two comparisons without branches: the largest part of what folding
+  // an event costs is finding places in this order.
+  friend bool operator<(const ReadyKey& one, const ReadyKey& other) {
+    const auto before = one.packed();
+    const auto after = other.packed();
+    return (before < after) | ((before == after) & (one.id.value < other.id.value));
+  }
+
+ private:
+  __extension__ using Wide = unsigned __int128;
+  [[nodiscard]] Wide packed() const {
+    const auto lane = std::uint64_t{queue.value} << 32 | kind.value;
+    return Wide{lane} << 64 | (static_cast<std::uint64_t>(rank) ^ std::uint64_t{1} << 63);
+  }
 };
+
+// The place of a task among the ready ones.
+[[nodiscard]] ReadyKey ready_key(TaskId id, const Task& task);
 
 struct DueKey {
   Time at;
@@ -72,15 +91,9 @@ struct DependencyKey {
   auto operator<=>(const DependencyKey&) const = default;
 };
 
-// What an idempotency key stands for.
-struct KeyedTask {
-  TaskId id;
-  std::uint64_t content_hash = 0;
-};
-
 // A value; O(1) copy. Changed by fold() alone.
 struct Tasks {
-  PersistentMap<TaskId, Task> all;
+  PersistentVector<TaskId, Task> all;
   TaskId last;                                           // the highest number given so far
   std::array<std::uint64_t, task_state_count> counts{};  // of `all`, by state
 
@@ -90,7 +103,7 @@ struct Tasks {
   PersistentSet<TagKey> tagged;
   PersistentSet<DependencyKey> dependents;  // of tasks that have not ended
   PersistentMap<TaskId, TaskId> doomed;     // waiting for ever, and the task that is to blame
-  PersistentMap<std::string, KeyedTask> keys;
+  TaskKeys keys;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {
     return counts[static_cast<std::size_t>(state)];
@@ -102,7 +115,7 @@ struct Tasks {
   // When the next delayed task is due.
   [[nodiscard]] std::optional<Time> next_due() const;
 
-  void hash_into(Hasher& hasher) const;
+  void hash_into(StateHasher& hasher) const;
 };
 
 // Where an event stands; what every fold of it may use beside the event.

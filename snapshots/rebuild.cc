@@ -17,7 +17,7 @@ Result<State> rebuild(const Log& log, const RebuildOptions& options) {
                 "its state can only be rebuilt from a checkpoint");
   }
   auto read = log.read(Position(1), [&](const RecordedEvent& event) -> Result<bool> {
-    state = fold(std::move(state), event);
+    fold_into(state, event);
     if (options.visit) options.visit(state);
     return !options.through || state.position < *options.through;
   });

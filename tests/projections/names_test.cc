@@ -10,7 +10,7 @@ namespace almanac::test {
 namespace {
 
 Digest digest_of(const Names& names) {
-  Hasher hasher;
+  StateHasher hasher;
   names.hash_into(hasher);
   return hasher.finish();
 }

@@ -1,0 +1,28 @@
+// What changed between two states, entry by entry: for tools that show it and tests that count it.
+// Costs what the states do not share (persistent/diff.h); a map or order that did not change costs
+// a comparison of two pointers.
+#pragma once
+
+#include <almanac/projections/persistent/diff.h>
+#include <almanac/projections/state.h>
+
+namespace almanac {
+
+// Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
+// doomed tasks, idempotency keys and settings of queues, as diff() of their containers does, and
+// visit(key, Change) for what is in an order or not. `visit` tells them apart by the type of the
+// key, and of the value. Names are only ever added; numbers beyond before.names.size() are new.
+template <class Visit>
+void diff(const State& before, const State& after, Visit visit) {
+  diff(before.tasks.all, after.tasks.all, visit);
+  diff(before.tasks.ready, after.tasks.ready, visit);
+  diff(before.tasks.due, after.tasks.due, visit);
+  diff(before.tasks.running, after.tasks.running, visit);
+  diff(before.tasks.tagged, after.tasks.tagged, visit);
+  diff(before.tasks.dependents, after.tasks.dependents, visit);
+  diff(before.tasks.doomed, after.tasks.doomed, visit);
+  diff(before.tasks.keys, after.tasks.keys, visit);
+  diff(before.queues.slots, after.queues.slots, visit);
+}
+
+}  // namespace almanac

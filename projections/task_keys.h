@@ -1,0 +1,96 @@
+// The idempotency keys of tasks and what each stands for. Looked up by text; walked in the order in
+// which the keys first appeared, which is the order to enter them in again.
+#pragma once
+
+#include <almanac/log/types.h>
+#include <almanac/projections/persistent/diff.h>
+#include <almanac/projections/persistent/vector.h>
+#include <almanac/projections/state_hasher.h>
+#include <almanac/projections/text_table.h>
+
+#include <cstdint>
+#include <string_view>
+
+namespace almanac {
+
+// What an idempotency key stands for.
+struct KeyedTask {
+  TaskId id;
+  std::uint64_t content_hash = 0;
+  bool operator==(const KeyedTask&) const = default;
+};
+
+// A value; O(1) copy.
+class TaskKeys {
+ public:
+  struct Entry {
+    std::string_view key;
+    const KeyedTask& value;
+  };
+  // Lives, as what it shows, until the keys are changed.
+  class Iterator {
+   public:
+    using Place = PersistentVectorIterator<TextNumber, KeyedTask>;
+    using value_type = Entry;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator() = default;
+    Iterator(const TaskKeys* keys, const Place& place) : keys_(keys), place_(place) {}
+    [[nodiscard]] Entry operator*() const {
+      return {keys_->texts_.text(place_->key), place_->value};
+    }
+    Iterator& operator++() {
+      ++place_;
+      return *this;
+    }
+    Iterator operator++(int) { return {keys_, place_++}; }
+    bool operator==(const Iterator& other) const { return place_ == other.place_; }
+
+   private:
+    const TaskKeys* keys_ = nullptr;
+    Place place_;
+  };
+
+  // Enters a key, or changes what it stands for. O(log n).
+  void set(std::string_view key, KeyedTask value) { tasks_.set(texts_.intern(key), value); }
+  // O(log n); allocates nothing. Lives until the keys are changed.
+  [[nodiscard]] const KeyedTask* find(std::string_view key) const {
+    const auto number = texts_.find(key);
+    return number ? tasks_.find(*number) : nullptr;
+  }
+  [[nodiscard]] bool contains(std::string_view key) const { return find(key) != nullptr; }
+  [[nodiscard]] std::size_t size() const { return tasks_.size(); }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+
+  [[nodiscard]] Iterator begin() const { return {this, tasks_.begin()}; }
+  [[nodiscard]] Iterator end() const { return {this, tasks_.end()}; }
+
+  void hash_into(StateHasher& hasher) const;
+
+ private:
+  template <class Visit>
+  friend void diff(const TaskKeys& before, const TaskKeys& after, Visit visit);
+
+  TextTable texts_;
+  PersistentVector<TextNumber, KeyedTask> tasks_;
+};
+
+// visit(key, const KeyedTask* before, const KeyedTask* after), nullptr where there is no such key.
+// In the order of first appearance; a key that two histories entered at another place is visited as
+// gone and as new.
+template <class Visit>
+void diff(const TaskKeys& before, const TaskKeys& after, Visit visit) {
+  diff(before.tasks_, after.tasks_,
+       [&](TextNumber number, const KeyedTask* was, const KeyedTask* is) {
+         const auto old_key = was == nullptr ? std::string_view() : before.texts_.text(number);
+         const auto new_key = is == nullptr ? std::string_view() : after.texts_.text(number);
+         if (was == nullptr || is == nullptr || old_key == new_key) {
+           visit(was == nullptr ? new_key : old_key, was, is);
+         } else {
+           visit(old_key, was, static_cast<const KeyedTask*>(nullptr));
+           visit(new_key, static_cast<const KeyedTask*>(nullptr), is);
+         }
+       });
+}
+
+}  // namespace almanac

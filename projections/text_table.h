@@ -1,0 +1,48 @@
+// Every text of a kind once, with a small number to refer to it by. Numbers are given in order of
+// first appearance, so they are the same wherever the log is folded. Looking a text up compares
+// numbers (its XXH3) and then its bytes once; what it is looked up by is never stored in the tree,
+// so that neither a lookup nor a change to a shared table allocates per text.
+#pragma once
+
+#include <almanac/projections/persistent/map.h>
+#include <almanac/projections/persistent/shared_text.h>
+#include <almanac/projections/persistent/vector.h>
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace almanac {
+
+struct TextNumber {
+  std::uint32_t value = 0;
+  auto operator<=>(const TextNumber&) const = default;
+};
+
+// A value; O(1) copy.
+class TextTable {
+ public:
+  // The number of a text, a fresh one when it is new. O(log n).
+  TextNumber intern(std::string_view text);
+  // O(log n); allocates nothing.
+  [[nodiscard]] std::optional<TextNumber> find(std::string_view text) const {
+    return locate(text).number;
+  }
+  // Lives as long as this value, or a copy of it. The number must be one of this table's.
+  [[nodiscard]] std::string_view text(TextNumber number) const;
+  [[nodiscard]] std::size_t size() const { return texts_.size(); }
+
+ private:
+  // The place of a text, or where it would be: the first from its hash on that is its own or free.
+  struct Place {
+    std::uint64_t hash = 0;
+    std::optional<TextNumber> number;
+  };
+  [[nodiscard]] Place locate(std::string_view text) const;
+
+  PersistentVector<TextNumber, SharedText> texts_;
+  PersistentMap<std::uint64_t, TextNumber> numbers_;  // by hash
+};
+
+}  // namespace almanac
