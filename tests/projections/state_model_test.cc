@@ -1,5 +1,6 @@
 // The fold beside a naive model over random histories, right and wrong ones: it is total, its
 // orders are always those of its tasks, and a state once taken never changes.
+#include <almanac/projections/invariants.h>
 #include <almanac/tests/projections/task_model.h>
 #include <almanac/tests/support/any_event.h>
 #include <almanac/tests/support/story.h>
@@ -132,6 +133,7 @@ RC_GTEST_PROP(Fold, FollowsTheModel, ()) {
     model.tell(story.events().back());
     assert_same(story.state(), model);
     RC_ASSERT(check_orders(story.state()) == "");
+    RC_ASSERT(broken_invariants(story.state()).empty());
   }
 }
 
@@ -163,6 +165,7 @@ RC_GTEST_PROP(Fold, IsTotal, ()) {
   for (const Event& event : batch->events) {
     state = fold(std::move(state), {state.position.next(), event});
     RC_ASSERT(check_orders(state) == "");
+    RC_ASSERT(broken_invariants(state).empty());
   }
   RC_ASSERT(state.position == Position(batch->events.size()));
   RC_ASSERT(state.ignored <= batch->events.size());

@@ -1,0 +1,166 @@
+#include <almanac/projections/invariants.h>
+
+#include <array>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+std::string named(TaskId id) { return "task " + std::to_string(id.value); }
+std::string named(NameId id) { return "name " + std::to_string(id.value); }
+
+class Check {
+ public:
+  Check(const State& state, std::size_t most) : state_(state), tasks_(state.tasks), most_(most) {}
+
+  std::vector<std::string> run() {
+    for (const auto& [id, task] : tasks_.all) check_task(id, task);
+    check_counts();
+    check_orders();
+    check_dependencies();
+    check_doomed();
+    check_tags();
+    check_keys();
+    check_settings();
+    return std::move(broken_);
+  }
+
+ private:
+  void expect(bool holds, const std::string& subject, std::string_view otherwise) {
+    if (!holds && broken_.size() < most_) broken_.push_back(subject + std::string(otherwise));
+  }
+
+  [[nodiscard]] const Task* find(TaskId id) const { return tasks_.all.find(id); }
+  [[nodiscard]] bool is_in(TaskId id, TaskState state) const {
+    const Task* task = find(id);
+    return task != nullptr && task->state == state;
+  }
+
+  void check_task(TaskId id, const Task& task) {
+    const auto fails = [&](bool holds, std::string_view otherwise) {
+      if (!holds) expect(false, named(id), otherwise);
+    };
+    fails(id && id <= tasks_.last, " has a number that was never given");
+    fails(state_.names.contains(task.kind), " is of a kind without a name");
+    fails(state_.names.contains(task.queue), " is in a queue without a name");
+    fails(!task.lease || holds_lease(task.state), " holds a lease and does not run");
+    fails(task.lease || !holds_lease(task.state), " runs without a lease");
+    fails(task.state != TaskState::waiting || task.waiting_for > 0, " waits for nothing");
+    fails(has_ended(task.state) || task.ended_at == Time(), " has an end and goes on");
+    fails(task.enqueued <= task.changed && task.changed <= state_.position,
+          " was changed before it was enqueued, or is yet to be");
+    fails(task.lease.value <= task.changed.value, " holds a lease that is yet to be given");
+    check_membership(id, task, fails);
+  }
+
+  template <class Fails>
+  void check_membership(TaskId id, const Task& task, const Fails& fails) {
+    ++counts_[static_cast<std::size_t>(task.state)];
+    if (task.state == TaskState::ready) {
+      fails(tasks_.ready.contains(ready_key(id, task)), " is ready and not in the ready order");
+    } else if (task.state == TaskState::delayed) {
+      fails(tasks_.due.contains(DueKey{task.run_at, id}), " is delayed and not in the due order");
+    } else if (holds_lease(task.state)) {
+      fails(tasks_.running.contains(RunningKey{task.queue, id}),
+            " runs and is not in the running order");
+    }
+  }
+
+  void check_counts() {
+    for (std::size_t i = 0; i < task_state_count; ++i) {
+      expect(tasks_.counts[i] == counts_[i], std::string(name(static_cast<TaskState>(i))),
+             " tasks are counted wrong: " + std::to_string(tasks_.counts[i]) + ", and there are " +
+                 std::to_string(counts_[i]));
+    }
+  }
+
+  // Every task is where it belongs (check_task): what is in an order besides is too much.
+  void check_orders() {
+    for (const ReadyKey& key : tasks_.ready) {
+      const Task* task = find(key.id);
+      expect(is_in(key.id, TaskState::ready) && ready_key(key.id, *task) == key, named(key.id),
+             " is in the ready order where it does not belong");
+    }
+    for (const DueKey& key : tasks_.due) {
+      expect(is_in(key.id, TaskState::delayed) && find(key.id)->run_at == key.at, named(key.id),
+             " is in the due order where it does not belong");
+    }
+    for (const RunningKey& key : tasks_.running) {
+      const Task* task = find(key.id);
+      expect(task != nullptr && holds_lease(task->state) && task->queue == key.queue, named(key.id),
+             " is in the running order where it does not belong");
+    }
+  }
+
+  void check_dependencies() {
+    std::map<TaskId, std::uint32_t> waits;
+    for (const DependencyKey& key : tasks_.dependents) {
+      const Task* dependency = find(key.dependency);
+      expect(dependency != nullptr && !has_ended(dependency->state), named(key.dependent),
+             " depends on " + named(key.dependency) + ", which is not to come");
+      expect(find(key.dependent) != nullptr, named(key.dependent),
+             " is a dependent and does not exist");
+      ++waits[key.dependent];
+    }
+    for (const auto& [id, task] : tasks_.all) {
+      if (task.state != TaskState::waiting || tasks_.doomed.contains(id)) continue;
+      const auto found = waits.find(id);
+      const std::uint32_t known = found == waits.end() ? 0 : found->second;
+      if (known == task.waiting_for) continue;
+      expect(false, named(id),
+             " waits for " + std::to_string(task.waiting_for) + " tasks, and is a dependent of " +
+                 std::to_string(known));
+    }
+  }
+
+  void check_doomed() {
+    for (const auto& [id, culprit] : tasks_.doomed) {
+      expect(is_in(id, TaskState::waiting), named(id), " is doomed and not waiting");
+      expect(is_in(culprit, TaskState::failed) || is_in(culprit, TaskState::cancelled), named(id),
+             " is doomed by " + named(culprit) + ", which has neither failed nor been cancelled");
+    }
+  }
+
+  void check_tags() {
+    for (const TagKey& key : tasks_.tagged) {
+      expect(state_.names.contains(key.tag), named(key.id), " has a tag without a name");
+      expect(find(key.id) != nullptr, named(key.id), " has a tag and does not exist");
+    }
+  }
+
+  void check_keys() {
+    for (const auto& [key, keyed] : tasks_.keys) {
+      expect(!key.empty(), named(keyed.id), " has an idempotency key without text");
+      expect(find(keyed.id) != nullptr, named(keyed.id),
+             " has an idempotency key and does not exist");
+    }
+  }
+
+  void check_settings() {
+    for (const auto& [queue, slots] : state_.queues.slots) {
+      expect(state_.names.contains(queue), named(queue), " has settings as a queue and no text");
+    }
+    expect(state_.ignored <= state_.position.value, "the state",
+           " has ignored more events than there were");
+    expect(state_.engine.starts <= state_.position.value, "the engine",
+           " was started more often than there were events");
+    expect(!state_.engine.running || state_.engine.starts > 0, "the engine",
+           " runs and was never started");
+  }
+
+  const State& state_;
+  const Tasks& tasks_;
+  const std::size_t most_;
+  std::array<std::uint64_t, task_state_count> counts_{};
+  std::vector<std::string> broken_;
+};
+
+}  // namespace
+
+std::vector<std::string> broken_invariants(const State& state, std::size_t most) {
+  return Check(state, most).run();
+}
+
+}  // namespace almanac

@@ -1,0 +1,157 @@
+// Each thing that must hold between the parts of a state, broken once by hand: it is found, it is
+// the only finding where nothing else hangs on it, and a sound state has none.
+#include <almanac/projections/invariants.h>
+#include <almanac/tests/support/story.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace almanac::test {
+namespace {
+
+// One task of each kind: 1 failed, 2 doomed by it, 3 delayed, 4 running, 5 waits for 4, 6 ready,
+// 7 cancelling.
+Story sound_story() {
+  Story story;
+  story.tell(EngineStarted{"0.1.0", 4711, 4, 42});
+  story.tell(QueueConfigured{"slow", 2});
+  story.enqueue({.id = 1, .queue = "slow"});
+  story.enqueue({.id = 2, .dependencies = {1}});
+  story.start(1);
+  story.fail(1);
+  story.enqueue({.id = 3, .run_at = Time(std::chrono::hours(1'000'000))});
+  story.enqueue({.id = 4});
+  story.start(4);
+  story.enqueue({.id = 5, .dependencies = {4}});
+  story.enqueue({.id = 6, .tags = {"red"}, .key = "six"});
+  story.enqueue({.id = 7});
+  story.start(7);
+  story.request_cancel(7);
+  return story;
+}
+
+struct Fault {
+  std::string sentence;
+  std::function<void(State&)> plant;
+};
+
+std::function<void(State&)> change(std::uint64_t id, std::function<void(Task&)> change) {
+  return [=](State& state) { change(*state.tasks.all.edit(TaskId(id))); };
+}
+
+std::vector<Fault> faults_of_tasks() {
+  return {
+      {"task 6 is of a kind without a name", change(6, [](Task& task) { task.kind.value = 99; })},
+      {"task 6 is in a queue without a name", change(6, [](Task& task) { task.queue.value = 99; })},
+      {"task 6 holds a lease and does not run",
+       change(6, [](Task& task) { task.lease = Lease(1); })},
+      {"task 4 runs without a lease", change(4, [](Task& task) { task.lease = Lease(); })},
+      {"task 4 holds a lease that is yet to be given",
+       change(4, [](Task& task) { task.lease = Lease(1'000); })},
+      {"task 5 waits for nothing", change(5, [](Task& task) { task.waiting_for = 0; })},
+      {"task 5 waits for 2 tasks, and is a dependent of 1",
+       change(5, [](Task& task) { task.waiting_for = 2; })},
+      {"task 6 has an end and goes on",
+       change(6, [](Task& task) { task.ended_at = Time(Duration(1)); })},
+      {"task 6 was changed before it was enqueued, or is yet to be",
+       change(6, [](Task& task) { task.changed = Position(1'000); })},
+      {"task 6 was changed before it was enqueued, or is yet to be",
+       change(6, [](Task& task) { task.changed = Position(1); })},
+      {"task 7 has a number that was never given",
+       [](State& state) { state.tasks.last = TaskId(6); }},
+      {"ready tasks are counted wrong: 2, and there are 1",
+       [](State& state) { ++state.tasks.counts[static_cast<std::size_t>(TaskState::ready)]; }},
+  };
+}
+
+std::vector<Fault> faults_of_orders() {
+  const auto ready = [](const State& state) { return *state.tasks.ready.begin(); };
+  const auto queue = [](const State& state) { return state.tasks.all.find(TaskId(6))->queue; };
+  return {
+      {"task 6 is ready and not in the ready order",
+       [=](State& state) { state.tasks.ready.erase(ready(state)); }},
+      {"task 6 is in the ready order where it does not belong",
+       [=](State& state) {
+         ReadyKey key = ready(state);
+         ++key.rank;
+         state.tasks.ready.insert(key);
+       }},
+      {"task 3 is in the ready order where it does not belong",
+       [=](State& state) {
+         ReadyKey key = ready(state);
+         key.id = TaskId(3);
+         state.tasks.ready.insert(key);
+       }},
+      {"task 3 is delayed and not in the due order", [](State& state) { state.tasks.due.clear(); }},
+      {"task 3 is in the due order where it does not belong",
+       [](State& state) { state.tasks.due.insert({Time(Duration(1)), TaskId(3)}); }},
+      {"task 4 runs and is not in the running order",
+       [=](State& state) { state.tasks.running.erase(RunningKey{queue(state), TaskId(4)}); }},
+      {"task 6 is in the running order where it does not belong",
+       [=](State& state) { state.tasks.running.insert({queue(state), TaskId(6)}); }},
+      {"task 7 runs and is not in the running order",
+       [=](State& state) { state.tasks.running.erase(RunningKey{queue(state), TaskId(7)}); }},
+  };
+}
+
+std::vector<Fault> faults_of_relations() {
+  return {
+      {"task 6 depends on task 1, which is not to come",
+       [](State& state) { state.tasks.dependents.insert({TaskId(1), TaskId(6)}); }},
+      {"task 99 is a dependent and does not exist",
+       [](State& state) { state.tasks.dependents.insert({TaskId(4), TaskId(99)}); }},
+      {"task 5 waits for 1 tasks, and is a dependent of 0",
+       [](State& state) { state.tasks.dependents.clear(); }},
+      {"task 6 is doomed and not waiting",
+       [](State& state) { state.tasks.doomed.set(TaskId(6), TaskId(1)); }},
+      {"task 2 is doomed by task 4, which has neither failed nor been cancelled",
+       [](State& state) { state.tasks.doomed.set(TaskId(2), TaskId(4)); }},
+      {"task 6 has a tag without a name",
+       [](State& state) { state.tasks.tagged.insert({NameId{99}, TaskId(6)}); }},
+      {"task 99 has a tag and does not exist",
+       [](State& state) { state.tasks.tagged.insert({NameId{0}, TaskId(99)}); }},
+      {"task 6 has an idempotency key without text",
+       [](State& state) { state.tasks.keys.set("", {TaskId(6), 0}); }},
+      {"task 99 has an idempotency key and does not exist",
+       [](State& state) { state.tasks.keys.set("key", {TaskId(99), 0}); }},
+      {"name 99 has settings as a queue and no text",
+       [](State& state) { state.queues.slots.set(NameId{99}, 1); }},
+      {"the state has ignored more events than there were",
+       [](State& state) { state.ignored = 1'000; }},
+      {"the engine was started more often than there were events",
+       [](State& state) { state.engine.starts = 1'000; }},
+      {"the engine runs and was never started", [](State& state) { state.engine.starts = 0; }},
+  };
+}
+
+TEST(Invariants, HoldInASoundState) {
+  EXPECT_EQ(broken_invariants(sound_story().state()), std::vector<std::string>());
+  EXPECT_EQ(broken_invariants(State()), std::vector<std::string>());
+}
+
+TEST(Invariants, AreFoundBrokenOneByOne) {
+  const State sound = sound_story().state();
+  for (const auto& group : {faults_of_tasks(), faults_of_orders(), faults_of_relations()}) {
+    for (const Fault& fault : group) {
+      State broken = sound;
+      fault.plant(broken);
+      const auto found = broken_invariants(broken);
+      EXPECT_NE(std::ranges::find(found, fault.sentence), found.end())
+          << fault.sentence << "; found: " << (found.empty() ? "nothing" : found.front());
+    }
+  }
+}
+
+TEST(Invariants, AreListedUpToACeiling) {
+  State state = sound_story().state();
+  for (std::uint64_t id = 100; id < 200; ++id) {
+    state.tasks.due.insert({Time(Duration(1)), TaskId(id)});
+  }
+  EXPECT_EQ(broken_invariants(state).size(), 100U);
+  EXPECT_EQ(broken_invariants(state, 7).size(), 7U);
+}
+
+}  // namespace
+}  // namespace almanac::test
