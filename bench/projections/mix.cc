@@ -70,16 +70,19 @@ RecordedEvent Mix::next() {
   }
 }
 
+// As the engine dispatches: the highest priority, then the smallest number, of all lanes.
 RecordedEvent Mix::start() {
-  for (std::size_t lane = draw(lane_count);; lane = (lane + 1) % lane_count) {
-    for (auto& tasks : ready_[lane]) {
-      if (tasks.empty()) continue;
-      const TaskId id = tasks.front();
-      tasks.pop_front();
-      running_.push_back({id, Lease(position_ + 1)});
-      return record(TaskStarted{.id = id, .attempt = 1});
+  std::deque<TaskId>* best = nullptr;
+  for (std::size_t priority = 0; best == nullptr; ++priority) {
+    for (auto& lane : ready_) {
+      auto& tasks = lane[priority];
+      if (!tasks.empty() && (best == nullptr || tasks.front() < best->front())) best = &tasks;
     }
   }
+  const TaskId id = best->front();
+  best->pop_front();
+  running_.push_back({id, Lease(position_ + 1)});
+  return record(TaskStarted{.id = id, .attempt = 1});
 }
 
 RecordedEvent Mix::finish() {

@@ -1,6 +1,7 @@
 // The life of a scheduler as events, made up from one seed: tasks of sixteen lanes (queue and kind)
-// and three priorities are enqueued, leased in the order of their lanes, and succeed a little later
-// in another order than they began. One in ten has an idempotency key, one in ten a tag.
+// and three priorities are enqueued, leased in the order in which the engine dispatches, and
+// succeed a little later in another order than they began. One in ten has an idempotency key, one
+// in ten a tag.
 #pragma once
 
 #include <almanac/log/event.h>

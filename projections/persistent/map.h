@@ -366,6 +366,7 @@ class PersistentMap {
       trail.nodes[height] = node;
       trail.indexes[height] = static_cast<std::uint8_t>(index);
       node = inner.items[index];
+      Tree::prefetch(node);
     }
     const auto& leaf = Tree::leaf(node);
     const std::size_t index = index_in(leaf, key);

@@ -84,7 +84,11 @@ class Slots {
   void put(std::size_t at, T&& item) noexcept { std::construct_at(items_ + at, std::move(item)); }
   void drop(Range range) noexcept { std::destroy_n(items_ + range.first, range.count); }
   void copy(const Slots& from, std::size_t count) noexcept {
-    std::uninitialized_copy_n(from.items_, count, items_);
+    if constexpr (std::is_trivially_copyable_v<T>) {
+      std::memcpy(static_cast<void*>(items_), from.items_, count * sizeof(T));
+    } else {
+      std::uninitialized_copy_n(from.items_, count, items_);
+    }
   }
 
   // Moves objects to the empty places from `at` on and leaves their old places empty. `from` may
@@ -246,6 +250,11 @@ struct Tree {
 
   [[nodiscard]] static const Key& first_key(Node* node) {
     return node->height == 0 ? leaf(node).keys[0] : inner(node).keys[0];
+  }
+
+  static void prefetch(const Node* node) {
+    const auto* bytes = reinterpret_cast<const char*>(node);
+    for (std::size_t at = 0; at < sizeof(Inner); at += 64) __builtin_prefetch(bytes + at);
   }
 
   static Node* retain(Node* node) noexcept {

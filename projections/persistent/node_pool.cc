@@ -1,5 +1,8 @@
 #include <almanac/projections/persistent/node_pool.h>
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -23,8 +26,10 @@ constexpr bool pools = true;
 constexpr std::size_t sizes = block_bytes_max / block_step;
 // What one lock moves, and what one call to the system brings.
 constexpr std::uint32_t batch_blocks = 64;
-constexpr std::size_t chunk_bytes = std::size_t{256} << 10;
-static_assert(chunk_bytes >= 16 * block_bytes_max, "a chunk is cut without much waste");
+// Chunks grow with what a size has, so that a small state takes little.
+constexpr std::size_t chunk_bytes_min = std::size_t{64} << 10;
+constexpr std::size_t chunk_bytes_max = std::size_t{2} << 20;
+static_assert(chunk_bytes_min >= 16 * block_bytes_max, "a chunk is cut without much waste");
 
 struct FreeBlock {
   FreeBlock* next;
@@ -50,12 +55,23 @@ struct FreeList {
 struct Shared {
   std::mutex mutex;
   FreeList blocks;
+  std::size_t chunk_bytes = chunk_bytes_min;  // of the next chunk
 };
 constinit std::array<Shared, sizes> shared;
 constinit std::atomic<std::size_t> taken_bytes = 0;
 
 [[nodiscard]] std::size_t size_index(std::size_t bytes) { return (bytes - 1) / block_step; }
 [[nodiscard]] std::size_t bytes_of(std::size_t size) { return (size + 1) * block_step; }
+
+// A chunk of the largest size is one huge page, where the system has them to spare: nodes lie all
+// over memory, and finding the page of one costs about as much as reading it.
+[[nodiscard]] std::byte* new_chunk(std::size_t bytes) {
+  const std::size_t alignment = bytes == chunk_bytes_max ? bytes : block_step;
+  void* chunk = ::operator new(bytes, std::align_val_t(alignment));
+  if (bytes == chunk_bytes_max) (void)::madvise(chunk, bytes, MADV_HUGEPAGE);  // or not
+  taken_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  return static_cast<std::byte*>(chunk);
+}
 
 // Gives all but `kept` blocks to the other threads.
 void hand_on(FreeList& own, std::size_t size, std::uint32_t kept) {
@@ -65,14 +81,16 @@ void hand_on(FreeList& own, std::size_t size, std::uint32_t kept) {
 
 // A batch from the other threads, or a chunk from the system.
 void fill(FreeList& own, std::size_t size) {
+  std::size_t chunk_bytes = 0;
   {
     const std::lock_guard guard(shared[size].mutex);
     FreeList& blocks = shared[size].blocks;
     while (blocks.count > 0 && own.count < batch_blocks) own.push(blocks.pop());
+    if (own.count > 0) return;
+    chunk_bytes = shared[size].chunk_bytes;
+    shared[size].chunk_bytes = std::min(chunk_bytes * 2, chunk_bytes_max);
   }
-  if (own.count > 0) return;
-  auto* chunk = static_cast<std::byte*>(::operator new(chunk_bytes, std::align_val_t(block_step)));
-  taken_bytes.fetch_add(chunk_bytes, std::memory_order_relaxed);
+  std::byte* chunk = new_chunk(chunk_bytes);
   for (std::size_t at = chunk_bytes / bytes_of(size); at-- > 0;)
     own.push(chunk + at * bytes_of(size));
 }
