@@ -218,6 +218,9 @@ void Core::roll_back(const Error& error) {
   reserve_refused_ = !parked_.empty() && parked_.front()->space == Space::reserve;
   if (!parked_.empty()) release_durable_part(*parked_.front());
   head_ = *published_.state();
+  // Before anybody is told, who may look at the clock then.
+  paused_until_ = now() + limits::storage_retry_interval;
+  probe_ = Position();
   for (auto& turn : std::exchange(parked_, {})) {
     for (auto& [submission, answer, through] : turn->answered) {
       if (submission->done) {
@@ -228,8 +231,6 @@ void Core::roll_back(const Error& error) {
     }
   }
   if (stop_ == Stop::recorded) stop_ = Stop::handing_back;
-  paused_until_ = now() + limits::storage_retry_interval;
-  probe_ = Position();
   log_.resume();
 }
 
