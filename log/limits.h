@@ -51,8 +51,10 @@ inline constexpr std::size_t read_slice_bytes = 8 * mebibyte;
 inline constexpr std::size_t journal_segment_bytes_min = 256 * kibibyte;
 inline constexpr std::size_t journal_segment_bytes_max = 8 * mebibyte;
 inline constexpr std::size_t journal_segments_max = 256;
-// Frames wait in memory until they are in the store: at most so many bytes and one frame more.
-inline constexpr std::size_t recent_bytes_max = 32 * mebibyte;
+// Frames wait in memory until they are in the store: at most so many bytes and one frame more. With
+// the pages of the commit that takes them and what is appended meanwhile a writer stays below
+// 64 MiB.
+inline constexpr std::size_t recent_bytes_max = 22 * mebibyte;
 // The journal keeps them until two commits of the store later, in segments that may be half free.
 inline constexpr std::size_t journal_bytes_max = 512 * mebibyte;
 static_assert(2 * (recent_bytes_max + frame_bytes_max + 2 * commit_bytes_target) <=
