@@ -1,0 +1,337 @@
+// Projections of the embedding program, beside a real log.
+#include <almanac/snapshots/projection.h>
+#include <almanac/snapshots/projection_checkpoint.h>
+#include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/gate.h>
+#include <almanac/tests/support/temp_folder.h>
+#include <almanac/tests/support/test_log.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+#include <stdexcept>
+
+namespace almanac::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+// How many events there were, and the sum of their positions: a wrong order, a skipped or repeated
+// event changes it.
+struct Tally {
+  std::uint64_t events = 0;
+  std::uint64_t mixed = 0;
+  bool operator==(const Tally&) const = default;
+};
+
+Tally tally_of(std::uint64_t last) {
+  Tally tally;
+  for (std::uint64_t position = 1; position <= last; ++position) {
+    ++tally.events;
+    tally.mixed = tally.mixed * 31 + position;
+  }
+  return tally;
+}
+
+ProjectionSpec<Tally> tally_spec() {
+  return {.name = "tally",
+          .fold =
+              [](Tally& tally, const RecordedEvent& event) {
+                ++tally.events;
+                tally.mixed = tally.mixed * 31 + event.position.value;
+              },
+          .encode =
+              [](const Tally& tally) {
+                auto bytes = std::as_bytes(std::span(&tally, 1));
+                return std::vector<std::byte>(bytes.begin(), bytes.end());
+              },
+          .decode = [](Bytes bytes) -> Result<Tally> {
+            Tally tally;
+            if (bytes.size() != sizeof(tally)) return fail(ErrorCode::corrupt, "no tally");
+            std::memcpy(&tally, bytes.data(), sizeof(tally));
+            return tally;
+          }};
+}
+
+class Projections : public ::testing::Test {
+ protected:
+  using Opened = std::unique_ptr<Projection<Tally>>;
+
+  Opened open(ProjectionSpec<Tally> spec, std::uint64_t checkpoint_events = 100) {
+    auto opened = Projection<Tally>::open(
+        *log, {.folder = kept(), .checkpoint_events = checkpoint_events}, std::move(spec));
+    EXPECT_TRUE(opened.has_value()) << describe(opened.error());
+    return std::move(*opened);
+  }
+  // A spec that counts the events it folds.
+  ProjectionSpec<Tally> counting() {
+    auto spec = tally_spec();
+    spec.fold = [this, fold = spec.fold](Tally& tally, const RecordedEvent& event) {
+      ++folded;
+      fold(tally, event);
+    };
+    return spec;
+  }
+  void append(std::size_t count) {
+    for (std::size_t done = 0; done < count; done += 10) {
+      ASSERT_TRUE(log.append(numbered_events(next, 10)));
+      next += 10;
+    }
+  }
+  [[nodiscard]] Position last() { return log->tail()->last; }
+  [[nodiscard]] fs::path kept() const { return folder / "kept" / "deep"; }
+  void wait_for(const Projection<Tally>& projection) {
+    ASSERT_TRUE(projection.wait_for(last(), 10s));
+    EXPECT_EQ(projection.now().value, tally_of(last().value));
+    EXPECT_EQ(projection.now().position, last());
+  }
+
+  TempFolder folder;
+  TestLog log{folder / "log"};
+  std::uint64_t next = 1;
+  std::atomic<std::uint64_t> folded = 0;
+};
+
+TEST_F(Projections, HoldWhatWasThereAndFollowWhatComes) {
+  append(500);
+  auto projection = open(tally_spec());
+  wait_for(*projection);
+  for (int round = 0; round < 20; ++round) {
+    append(10);
+    wait_for(*projection);
+  }
+  EXPECT_FALSE(projection->failure());
+  EXPECT_FALSE(projection->checkpoint_failure());
+}
+
+TEST_F(Projections, HaveTheirInitialValueOverAnEmptyLog) {
+  auto spec = tally_spec();
+  spec.initial = {.events = 7};
+  auto projection = open(spec);
+  EXPECT_EQ(projection->now().value, spec.initial);
+  EXPECT_EQ(projection->now().position, Position());
+  EXPECT_FALSE(projection->wait_for(Position(1), 10ms));
+  EXPECT_EQ(projection->at(Position())->value, spec.initial);
+}
+
+TEST_F(Projections, GoOnFromTheirCheckpoint) {
+  append(300);
+  wait_for(*open(counting()));
+  EXPECT_EQ(folded, 300U);
+  append(20);
+  wait_for(*open(counting()));
+  EXPECT_EQ(folded, 320U) << "only what was new";
+}
+
+TEST_F(Projections, KeepTheNewestCheckpointsOnly) {
+  for (int round = 0; round < 20; ++round) {
+    append(10);
+    wait_for(*open(tally_spec()));
+  }
+  const auto positions = checkpoint_positions(kept() / "tally" / "v1");
+  ASSERT_EQ(positions.size(), ProjectionOptions().checkpoints_max);
+  EXPECT_EQ(positions.front(), Position(200));
+  EXPECT_EQ(positions.back(), Position(130));
+}
+
+TEST_F(Projections, AreWhatTheyWereAtEveryPosition) {
+  append(300);
+  auto projection = open(tally_spec());
+  wait_for(*projection);
+  for (std::uint64_t position = 0; position <= 300; position += 7) {
+    auto at = projection->at(Position(position));
+    ASSERT_TRUE(at) << describe(at.error());
+    EXPECT_EQ(at->value, tally_of(position));
+    EXPECT_EQ(at->position, Position(position));
+  }
+  EXPECT_EQ(projection->at(Position(301)).error().code, ErrorCode::not_found);
+}
+
+TEST_F(Projections, LookAtThePastFromTheNearestCheckpoint) {
+  append(100);
+  wait_for(*open(tally_spec()));
+  append(100);
+  auto projection = open(counting());
+  wait_for(*projection);
+  folded = 0;
+  EXPECT_EQ(projection->at(Position(103))->value, tally_of(103));
+  EXPECT_EQ(folded, 3U);
+}
+
+TEST_F(Projections, TakeNoCheckpointOfWhichAByteIsAnother) {
+  append(20);
+  wait_for(*open(tally_spec()));
+  const auto path = kept() / "tally" / "v1" / "00000000000000000020";
+  const auto whole = read_file(path);
+  ASSERT_FALSE(whole.empty());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    auto damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    write_file(path, damaged);
+    folded = 0;
+    wait_for(*open(counting()));
+    ASSERT_EQ(folded, 20U) << "byte " << i;
+    write_file(path, whole.substr(0, i));
+    folded = 0;
+    wait_for(*open(counting()));
+    ASSERT_EQ(folded, 20U) << "cut at " << i;
+  }
+}
+
+TEST_F(Projections, TakeNoCheckpointOfAnotherLog) {
+  append(20);
+  wait_for(*open(tally_spec()));
+  TestLog other(folder / "other");
+  ASSERT_TRUE(other.append(numbered_events(1, 20)));
+  auto projection = Projection<Tally>::open(*other, {.folder = kept()}, counting());
+  ASSERT_TRUE(projection);
+  ASSERT_TRUE((*projection)->wait_for(Position(20), 10s));
+  EXPECT_EQ(folded, 20U);
+}
+
+TEST_F(Projections, GoOnWithoutAFolderAndWithoutBytes) {
+  append(20);
+  auto spec = tally_spec();
+  spec.encode = {};
+  wait_for(*open(spec));
+  EXPECT_FALSE(fs::exists(kept()));
+}
+
+TEST_F(Projections, FollowThoughTheirCheckpointsCannotBeWritten) {
+  write_file(folder / "kept", "not a folder");
+  append(200);
+  auto projection = open(tally_spec());
+  wait_for(*projection);
+  append(200);
+  wait_for(*projection);
+  EXPECT_FALSE(projection->failure());
+  while (!projection->checkpoint_failure()) append(100);
+  EXPECT_NE(projection->checkpoint_failure()->message.find("kept"), std::string::npos);
+}
+
+// --- Another version ----------------------------------------------------------------------------
+
+TEST_F(Projections, AreServedByTheOldVersionUntilTheNewOneHasComeAsFar) {
+  append(100);
+  auto projection = open(tally_spec());
+  wait_for(*projection);
+  Gate gate;
+  auto doubled = tally_spec();
+  doubled.version = 2;
+  doubled.fold = [&](Tally& tally, const RecordedEvent&) {
+    gate.pass();
+    tally.events += 2;
+  };
+  ASSERT_TRUE(projection->replace(doubled));
+  gate.wait_for_arrivals(1);
+  append(50);
+  wait_for(*projection);
+  EXPECT_EQ(projection->now().version, 1U);
+  gate.open();
+  Projected<Tally> now;
+  for (Position before; now.version != 2; before = now.position) {
+    now = projection->now();
+    ASSERT_GE(now.position, before) << "it never goes back";
+    ASSERT_FALSE(projection->failure());
+  }
+  EXPECT_EQ(now.position, last());
+  EXPECT_EQ(now.value.events, 300U);
+  append(10);
+  ASSERT_TRUE(projection->wait_for(last(), 10s));
+  EXPECT_EQ(projection->now().value.events, 320U);
+  EXPECT_EQ(projection->at(Position(5))->value.events, 10U);
+}
+
+TEST_F(Projections, AreRebuiltAfterAStartWithAnotherVersion) {
+  append(100);
+  wait_for(*open(counting()));
+  auto spec = counting();
+  spec.version = 2;
+  wait_for(*open(spec));
+  EXPECT_EQ(folded, 200U);
+  wait_for(*open(counting()));
+  EXPECT_EQ(folded, 200U) << "the first one's checkpoint is still there";
+}
+
+TEST_F(Projections, StayAsTheyAreWhenTheNewVersionFails) {
+  append(100);
+  auto projection = open(tally_spec());
+  wait_for(*projection);
+  auto bad = tally_spec();
+  bad.version = 2;
+  bad.fold = [](Tally&, const RecordedEvent& event) {
+    if (event.position == Position(42)) throw std::runtime_error("no answer");
+  };
+  ASSERT_TRUE(projection->replace(bad));
+  while (!projection->failure()) std::this_thread::yield();
+  EXPECT_EQ(projection->failure()->message,
+            "the projection's fold threw at position 42: no answer");
+  append(10);
+  wait_for(*projection);
+  EXPECT_EQ(projection->now().version, 1U);
+  auto good = tally_spec();
+  good.version = 3;
+  ASSERT_TRUE(projection->replace(good));
+  while (projection->now().version != 3) ASSERT_FALSE(projection->failure());
+  wait_for(*projection);
+}
+
+TEST_F(Projections, StopInFrontOfWhatTheirFoldDoesNotTake) {
+  append(100);
+  auto spec = tally_spec();
+  spec.fold = [fold = spec.fold](Tally& tally, const RecordedEvent& event) {
+    if (event.position == Position(42)) throw 42;
+    fold(tally, event);
+  };
+  auto projection = open(spec);
+  EXPECT_FALSE(projection->wait_for(last(), 10s));
+  ASSERT_TRUE(projection->failure());
+  EXPECT_EQ(projection->failure()->code, ErrorCode::corrupt);
+  EXPECT_LT(projection->now().position, Position(42));
+}
+
+// --- What cannot be -----------------------------------------------------------------------------
+
+TEST_F(Projections, WithoutANameAVersionOrAFoldAreRefused) {
+  for (const char* name : {"", ".", "a/b", "..", "\xc3\xa4"}) {
+    auto spec = tally_spec();
+    spec.name = name;
+    EXPECT_EQ(Projection<Tally>::open(*log, {}, spec).error().code, ErrorCode::invalid) << name;
+  }
+  auto spec = tally_spec();
+  spec.version = 0;
+  EXPECT_EQ(Projection<Tally>::open(*log, {}, spec).error().code, ErrorCode::invalid);
+  spec = tally_spec();
+  spec.fold = {};
+  EXPECT_EQ(Projection<Tally>::open(*log, {}, spec).error().code, ErrorCode::invalid);
+}
+
+TEST_F(Projections, AreReplacedByThemselvesOnlyAndInAnotherVersion) {
+  auto projection = open(tally_spec());
+  EXPECT_EQ(projection->replace(tally_spec()).error().code, ErrorCode::invalid);
+  auto other = tally_spec();
+  other.name = "other";
+  other.version = 2;
+  EXPECT_EQ(projection->replace(other).error().code, ErrorCode::invalid);
+}
+
+TEST_F(Projections, OfATrimmedLogNeedACheckpoint) {
+  append(2'000);  // more frames than share a value of the store
+  wait_for(*open(tally_spec()));
+  ASSERT_TRUE(log->set_checkpoint(Position(2'000)));
+  while (log->trim({.before = Position(2'000)})->events == 0) append(10);
+  append(10);
+  wait_for(*open(tally_spec()));
+  auto spec = tally_spec();
+  spec.version = 2;
+  auto projection = open(spec);
+  EXPECT_FALSE(projection->wait_for(last(), 10s));
+  ASSERT_TRUE(projection->failure());
+  EXPECT_EQ(projection->failure()->code, ErrorCode::not_found);
+  EXPECT_EQ(projection->at(Position(3)).error().code, ErrorCode::not_found);
+}
+
+}  // namespace
+}  // namespace almanac::test
