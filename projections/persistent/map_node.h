@@ -14,12 +14,14 @@
 //  3. A node is at least half full, except the root and the nodes on the right edge. On the right
 //     edge a leaf has at least one entry and an inner node at least two children.
 //
-// Ownership: `owners` counts the maps and inner nodes that point at a node. A node that is reached
-// from the root through nodes with one owner, and has one owner itself, belongs to one map alone
-// and may be changed; any other node is constant. Nothing here throws: running out of memory, or a
-// key or value that throws while it is copied, ends the program.
+// Ownership: `owners` counts the maps and inner nodes that own a node. A node that is reached from
+// the root through nodes with one owner, each owned and not borrowed (loan.h) by the one above, and
+// has one owner itself, belongs to one map alone and may be changed; any other node is constant.
+// Nothing here throws: running out of memory, or a key or value that throws while it is copied,
+// ends the program.
 #pragma once
 
+#include <almanac/projections/persistent/loan.h>
 #include <almanac/projections/persistent/node_pool.h>
 
 #include <array>
@@ -34,9 +36,10 @@
 
 namespace almanac::tree {
 
-// Copying an inner node touches each of its children to count one more owner, and after a snapshot
-// most changes copy a few: 16 children measured faster than 32 for changes and no slower to search.
+// After a snapshot most changes copy a few inner nodes: 16 children measured faster than 32 for
+// changes and no slower to search.
 inline constexpr std::size_t inner_capacity = 16;
+static_assert(inner_capacity <= loan::children_max);
 // A change after a snapshot copies a whole leaf, and up to 16 children of each node above it: of
 // entries that are cheap to copy a leaf holds many, so that there are few nodes above, of others
 // few. Measured on a queue of a million 24-byte keys that is published every 64 events: 64 to a
@@ -243,7 +246,9 @@ template <class Compare, class InnerBlock, class K>
 template <class Key, class Value>
 struct Tree {
   using Leaf = Block<Key, Value, leaf_capacity<Key, Value>>;
-  using Inner = Block<Key, Node*, inner_capacity>;
+  struct Inner : loan::Loan<Inner>, Block<Key, Node*, inner_capacity> {
+    using Block<Key, Node*, inner_capacity>::Block;
+  };
 
   [[nodiscard]] static Leaf& leaf(Node* node) { return *static_cast<Leaf*>(node); }
   [[nodiscard]] static Inner& inner(Node* node) { return *static_cast<Inner*>(node); }
@@ -263,28 +268,24 @@ struct Tree {
   }
 
   static void release(Node* node) noexcept {
-    if (node == nullptr) return;
-    const bool last =
-        node->has_one_owner() || node->owners.fetch_sub(1, std::memory_order_acq_rel) == 1;
-    if (last) destroy(node);
-  }
-
-  // Makes `link`'s node this map's own, given that whoever holds `link` is. Costs nothing when it
-  // already is, one copied node otherwise.
-  static void unshare(Node*& link) noexcept {
-    if (link->has_one_owner()) return;
-    Node* copy = link->height == 0 ? clone(leaf(link)) : clone(inner(link));
-    release(std::exchange(link, copy));
+    // A lender follows the node that has borrowed from it, and there may be many in a row.
+    while (node != nullptr) {
+      const bool last =
+          node->has_one_owner() || node->owners.fetch_sub(1, std::memory_order_acq_rel) == 1;
+      if (!last) return;
+      node = destroy(node);
+    }
   }
 
   // Makes every node on the trail this map's own and lets the trail point at the copies.
   static void unshare(Node*& root, Trail& trail) noexcept {
-    Node** link = &root;
-    for (std::size_t height = root->height;; --height) {
-      unshare(*link);
-      trail.nodes[height] = *link;
-      if (height == 0) return;
-      link = &inner(*link).items[trail.indexes[height]];
+    unshare_root(root);
+    trail.nodes[root->height] = root;
+    for (std::size_t height = root->height; height > 0; --height) {
+      Inner& above = inner(trail.nodes[height]);
+      const std::size_t index = trail.indexes[height];
+      unshare_child(above, index);
+      trail.nodes[height - 1] = above.items[index];
     }
   }
 
@@ -306,6 +307,7 @@ struct Tree {
     for (std::size_t height = 1; added != nullptr; ++height) {
       if (height > root->height) return grow(root, added);
       const std::size_t index = trail.indexes[height] + std::size_t{1};
+      loan::settle<Tree>(inner(trail.nodes[height]));
       added = insert_into(inner(trail.nodes[height]),
                           Addition<Node*>{index, first_key(added), added, append});
     }
@@ -321,6 +323,19 @@ struct Tree {
     shrink(root);
   }
 
+  // --- What a loan asks of a tree.
+  [[nodiscard]] static std::uint32_t children(const Inner& node) {
+    return (std::uint32_t{1} << node.count) - 1;
+  }
+  [[nodiscard]] static Node* child(const Inner& node, std::size_t index) {
+    return node.items[index];
+  }
+  // Frees a node, and nothing it points at.
+  static void drop(Inner& node) noexcept {
+    node.clear();
+    delete &node;
+  }
+
  private:
   template <class Item>
   struct Addition {
@@ -330,34 +345,71 @@ struct Tree {
     bool append;
   };
 
-  // Counting owners visits nodes all over memory. Atomic changes wait for one another, prefetches
-  // do not.
-  static void prefetch_children(const Inner& inner) noexcept {
-    for (std::size_t i = 0; i < inner.count; ++i) __builtin_prefetch(inner.items[i], 1);
-  }
-
-  static void destroy(Node* node) noexcept {
+  // Returns the node to release next, or nullptr.
+  [[nodiscard]] static Node* destroy(Node* node) noexcept {
     if (node->height == 0) {
       leaf(node).clear();
       delete &leaf(node);
-      return;
+      return nullptr;
     }
-    prefetch_children(inner(node));
-    for (std::size_t i = 0; i < node->count; ++i) release(inner(node).items[i]);
-    inner(node).clear();
-    delete &inner(node);
+    Inner& block = inner(node);
+    loan::release_owned<Tree>(block);
+    Node* lender = block.lender.load(std::memory_order_acquire);
+    drop(block);
+    return lender;
   }
 
-  template <class Kind>
-  [[nodiscard]] static Node* clone(const Kind& block) noexcept {
-    if constexpr (Kind::is_inner) prefetch_children(block);
-    auto* copy = new Kind(block.height);
+  // A root that is shared is replaced by a copy.
+  static void unshare_root(Node*& root) noexcept {
+    if (root->has_one_owner()) return;
+    if (root->height > 0) {
+      root = borrow_from(inner(root));
+    } else {
+      release(std::exchange(root, clone(leaf(root))));
+    }
+  }
+
+  // The same for a child of a node that is this map's own.
+  static void unshare_child(Inner& parent, std::size_t index) noexcept {
+    if (!parent.borrows(index) && parent.items[index]->has_one_owner()) return;
+    replace_child(parent, index);
+  }
+
+  [[gnu::noinline]] static void replace_child(Inner& parent, std::size_t index) noexcept {
+    loan::absorb<Tree>(parent);
+    Node*& link = parent.items[index];
+    const bool is_borrowed = parent.borrows(index);
+    if (!is_borrowed && link->has_one_owner()) return;
+    if (link->height == 0) {
+      Node* copy = clone(leaf(link));
+      if (!is_borrowed) release(link);
+      link = copy;
+    } else {
+      if (is_borrowed) retain(link);
+      link = borrow_from(inner(link));
+    }
+    if (!is_borrowed) return;
+    parent.replaced(index);
+    if (parent.is_settled_better()) loan::settle<Tree>(parent);
+  }
+
+  [[nodiscard]] static Node* clone(const Leaf& block) noexcept {
+    auto* copy = new Leaf(block.height);
     copy->keys.copy(block.keys, block.count);
     copy->items.copy(block.items, block.count);
     copy->count = block.count;
-    if constexpr (Kind::is_inner) {
-      for (std::size_t i = 0; i < copy->count; ++i) retain(copy->items[i]);
-    }
+    return copy;
+  }
+
+  // A copy that borrows all children, and takes over the caller's ownership of the lender.
+  [[nodiscard]] static Node* borrow_from(Inner& lender) noexcept {
+    loan::absorb<Tree>(lender);
+    auto* copy = new Inner(lender.height);
+    copy->keys.copy(lender.keys, lender.count);
+    copy->items.copy(lender.items, lender.count);
+    copy->count = lender.count;
+    copy->borrowed = static_cast<std::uint16_t>(children(lender));
+    copy->lender.store(&lender, std::memory_order_relaxed);
     return copy;
   }
 
@@ -412,6 +464,7 @@ struct Tree {
 
   static void mend(Inner& parent, std::size_t index) noexcept {
     const std::size_t left = index > 0 ? index - 1 : 0;
+    loan::settle<Tree>(parent);
     parent.height == 1 ? level<Leaf>(parent, left) : level<Inner>(parent, left);
   }
 
@@ -419,10 +472,14 @@ struct Tree {
   // entries evenly otherwise: both are at least half full then.
   template <class Kind>
   static void level(Inner& parent, std::size_t at) noexcept {
-    unshare(parent.items[at]);
-    unshare(parent.items[at + 1]);
+    unshare_child(parent, at);
+    unshare_child(parent, at + 1);
     auto& left = static_cast<Kind&>(*parent.items[at]);
     auto& right = static_cast<Kind&>(*parent.items[at + 1]);
+    if constexpr (Kind::is_inner) {
+      loan::settle<Tree>(left);
+      loan::settle<Tree>(right);
+    }
     const std::size_t total = std::size_t{left.count} + right.count;
     if (total < Kind::capacity) {
       left.append_from(right, right.count);

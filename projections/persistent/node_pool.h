@@ -34,11 +34,11 @@ void give_back(void* block, std::size_t bytes) noexcept;
 template <class Node>
 struct Pooled {
   static void* operator new(std::size_t bytes) {
-    if constexpr (sizeof(Node) <= node_pool::block_bytes_max) return node_pool::take(bytes);
+    if (bytes <= node_pool::block_bytes_max) return node_pool::take(bytes);
     return ::operator new(bytes);
   }
   static void operator delete(void* node, std::size_t bytes) noexcept {
-    if constexpr (sizeof(Node) <= node_pool::block_bytes_max) {
+    if (bytes <= node_pool::block_bytes_max) {
       node_pool::give_back(node, bytes);
     } else {
       ::operator delete(node, bytes);

@@ -9,11 +9,12 @@
 //  2. The root is no higher than the largest number needs. With 1 it follows that the shape of a
 //     tree depends on its numbers alone, not on how it came about.
 //
-// Ownership is that of map_node.h: `owners` counts the vectors and inner nodes that point at a
-// node; one that is reached from the root through nodes with one owner, and has one owner itself,
-// may be changed, any other node is constant. Nothing here throws.
+// Ownership is that of map_node.h: `owners` counts the vectors and inner nodes that own a node; one
+// that is reached from the root through nodes with one owner, each owned and not borrowed (loan.h),
+// and has one owner itself, may be changed, any other node is constant. Nothing here throws.
 #pragma once
 
+#include <almanac/projections/persistent/loan.h>
 #include <almanac/projections/persistent/node_pool.h>
 
 #include <array>
@@ -29,9 +30,9 @@
 
 namespace almanac::radix {
 
-// What map_node.h says of its inner nodes is true here.
 inline constexpr unsigned inner_bits = 4;
 inline constexpr std::size_t fan_out = std::size_t{1} << inner_bits;
+static_assert(fan_out <= loan::children_max);
 // A leaf is copied whole after a snapshot: it aims at no more than 1 KiB, and at 8 to 32 places.
 inline constexpr std::size_t leaf_bytes_aim = 1024;
 template <class Value>
@@ -96,7 +97,7 @@ struct Leaf : Node, Pooled<Leaf<Value>> {
   }
 };
 
-struct Inner : Node, Pooled<Inner> {
+struct Inner : Node, Pooled<Inner>, loan::Loan<Inner> {
   using Node::Node;
 
   [[nodiscard]] bool is_empty() const {
@@ -146,17 +147,13 @@ struct Tree {
   }
 
   static void release(Node* node) noexcept {
-    if (node == nullptr) return;
-    const bool last =
-        node->has_one_owner() || node->owners.fetch_sub(1, std::memory_order_acq_rel) == 1;
-    if (last) destroy(node);
-  }
-
-  // Makes `link`'s node its holder's own, given that the holder is.
-  static void unshare(Node*& link) noexcept {
-    if (link->has_one_owner()) return;
-    Node* copy = link->height == 0 ? new Leaf<Value>(leaf(link)) : clone(inner(link));
-    release(std::exchange(link, copy));
+    // A lender follows the node that has borrowed from it, and there may be many in a row.
+    while (node != nullptr) {
+      const bool last =
+          node->has_one_owner() || node->owners.fetch_sub(1, std::memory_order_acq_rel) == 1;
+      if (!last) return;
+      node = destroy(node);
+    }
   }
 
   // The leaf with the number's place, or nullptr.
@@ -179,32 +176,41 @@ struct Tree {
       auto* above = new Inner(static_cast<std::uint8_t>(root->height + 1));
       above->children[0] = std::exchange(root, above);
     }
-    Node** link = &root;
-    for (std::size_t height = root->height;; --height) {
-      if (*link == nullptr) *link = make(height);
-      unshare(*link);
-      if (height == 0) return leaf(*link);
-      link = &inner(*link).children[child_of(number, height)];
+    unshare_root(root);
+    Node* node = root;
+    for (std::size_t height = root->height; height > 0; --height) {
+      const std::size_t child = child_of(number, height);
+      Node*& link = inner(node).children[child];
+      if (link == nullptr) {
+        link = make(height - 1);
+      } else {
+        unshare_child(inner(node), child);
+      }
+      node = link;
     }
+    return leaf(node);
   }
 
   // The leaf that holds the number, with all on the way there the tree's own; nullptr, and nothing
   // copied, when the number is not there.
   [[nodiscard]] static Leaf<Value>* own_existing(Node*& root, std::uint64_t number) noexcept {
     if (root == nullptr || !covers(root->height, number)) return nullptr;
-    bool is_there = false;
-    Node** link = &root;
-    for (std::size_t height = root->height;; --height) {
-      if (*link == nullptr) return nullptr;
-      if (!(*link)->has_one_owner()) {
-        if (!is_there && !has(*link, number)) return nullptr;
-        is_there = true;
-        unshare(*link);
+    bool is_known = !root->has_one_owner();
+    if (is_known && !has(root, number)) return nullptr;
+    unshare_root(root);
+    Node* node = root;
+    for (std::size_t height = root->height; height > 0; --height) {
+      const std::size_t child = child_of(number, height);
+      Node*& link = inner(node).children[child];
+      if (link == nullptr) return nullptr;
+      if (!is_known && !is_own(inner(node), child)) {
+        if (!has(link, number)) return nullptr;
+        is_known = true;
       }
-      if (height == 0) break;
-      link = &inner(*link).children[child_of(number, height)];
+      unshare_child(inner(node), child);
+      node = link;
     }
-    return leaf(*link).has(place_of(number)) ? &leaf(*link) : nullptr;
+    return leaf(node).has(place_of(number)) ? &leaf(node) : nullptr;
   }
 
   // Erases an entry that is there.
@@ -262,6 +268,18 @@ struct Tree {
                        : (std::uint64_t{1} << width) - 1;
   }
 
+  // --- What a loan asks of a tree.
+  [[nodiscard]] static std::uint32_t children(const Inner& node) {
+    std::uint32_t there = 0;
+    for (std::size_t i = 0; i < fan_out; ++i) there |= (node.children[i] != nullptr ? 1U : 0U) << i;
+    return there;
+  }
+  [[nodiscard]] static Node* child(const Inner& node, std::size_t index) {
+    return node.children[index];
+  }
+  // Frees a node, and nothing it points at.
+  static void drop(Inner& node) noexcept { delete &node; }
+
  private:
   [[nodiscard]] static bool has(const Node* node, std::uint64_t number) {
     const auto* found = find_below(node, number);
@@ -287,21 +305,65 @@ struct Tree {
     return new Inner(static_cast<std::uint8_t>(height));
   }
 
-  [[nodiscard]] static Node* clone(const Inner& from) noexcept {
-    for (Node* child : from.children) __builtin_prefetch(child, 1);
-    auto* copy = new Inner(from.height);
-    for (std::size_t i = 0; i < fan_out; ++i) copy->children[i] = retain(from.children[i]);
+  // Whether the child belongs to the vector that `parent` belongs to, and to no other.
+  [[nodiscard]] static bool is_own(const Inner& parent, std::size_t child) {
+    return !parent.borrows(child) && parent.children[child]->has_one_owner();
+  }
+
+  // A root that is shared is replaced by a copy.
+  static void unshare_root(Node*& root) noexcept {
+    if (root->has_one_owner()) return;
+    if (root->height > 0) {
+      root = borrow_from(inner(root));
+    } else {
+      release(std::exchange(root, new Leaf<Value>(leaf(root))));
+    }
+  }
+
+  // The same for a child, which is there, of a node that is the vector's own.
+  static void unshare_child(Inner& parent, std::size_t index) noexcept {
+    if (!is_own(parent, index)) replace_child(parent, index);
+  }
+
+  [[gnu::noinline]] static void replace_child(Inner& parent, std::size_t index) noexcept {
+    loan::absorb<Tree>(parent);
+    if (is_own(parent, index)) return;
+    Node*& link = parent.children[index];
+    const bool is_borrowed = parent.borrows(index);
+    if (link->height == 0) {
+      Node* copy = new Leaf<Value>(leaf(link));
+      if (!is_borrowed) release(link);
+      link = copy;
+    } else {
+      if (is_borrowed) retain(link);
+      link = borrow_from(inner(link));
+    }
+    if (!is_borrowed) return;
+    parent.replaced(index);
+    if (parent.is_settled_better()) loan::settle<Tree>(parent);
+  }
+
+  // A copy that borrows all children, and takes over the caller's ownership of the lender.
+  [[nodiscard]] static Node* borrow_from(Inner& lender) noexcept {
+    loan::absorb<Tree>(lender);
+    auto* copy = new Inner(lender.height);
+    copy->children = lender.children;
+    copy->borrowed = static_cast<std::uint16_t>(children(lender));
+    copy->lender.store(&lender, std::memory_order_relaxed);
     return copy;
   }
 
-  static void destroy(Node* node) noexcept {
+  // Returns the node to release next, or nullptr.
+  [[nodiscard]] static Node* destroy(Node* node) noexcept {
     if (node->height == 0) {
       delete &leaf(node);
-      return;
+      return nullptr;
     }
-    for (Node* child : inner(node).children) __builtin_prefetch(child, 1);
-    for (Node* child : inner(node).children) release(child);
-    delete &inner(node);
+    Inner& block = inner(node);
+    loan::release_owned<Tree>(block);
+    Node* lender = block.lender.load(std::memory_order_acquire);
+    drop(block);
+    return lender;
   }
 
   // Whether nothing is left below `node`.
