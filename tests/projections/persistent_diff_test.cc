@@ -174,6 +174,16 @@ TEST(Diff, stays_cheap_behind_a_split_and_a_removed_run) {
   EXPECT_LE(Watched::comparisons, 2 * 650 * Map::leaf_entries_max);
 }
 
+// A first child may hold keys in front of the one that its parent remembers of it.
+TEST(Diff, trusts_no_key_of_a_first_child) {
+  World few;
+  for (std::uint64_t key = 0; key < 5; ++key) few.set_number(key, 0);
+  World many;
+  for (std::uint64_t key = 20'000; key-- > 0;) many.set_number(key, 0);
+  EXPECT_EQ(differences(few.map, many.map), differences(few.model, many.model));
+  EXPECT_EQ(differences(many.map, few.map), differences(many.model, few.model));
+}
+
 // --- Bulk build ---------------------------------------------------------------------------------
 
 RC_GTEST_PROP(FromSorted, builds_what_setting_one_by_one_builds, ()) {
