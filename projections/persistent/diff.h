@@ -71,10 +71,10 @@ class PersistentMapDiff {
     [[nodiscard]] Node* subtree() const {
       return level_ == top_ ? root_ : Tree::inner(nodes_[level_]).items[indexes_[level_]];
     }
-    // Whether all keys of the subtree are known to come after `key`. Of a first child nothing is.
+    // Whether all keys of the subtree are known to come after `key`. Its parent knows that but on
+    // the left edge, which both cursors have looked into before either stands at an entry.
     [[nodiscard]] bool is_behind(const Key& key) const {
-      return level_ != top_ && indexes_[level_] > 0 &&
-             Compare{}(key, Tree::inner(nodes_[level_]).keys[indexes_[level_]]);
+      return level_ != top_ && Compare{}(key, Tree::inner(nodes_[level_]).keys[indexes_[level_]]);
     }
 
     void open() {
