@@ -306,6 +306,7 @@ void Writer::report_failure(PendingFrame& frame, const Error& error) {
     condition_ = full ? Condition::refused : Condition::broken;
     failure_ = error;
     dropped.swap(queue_);
+    taken_.reset();  // its positions will be those of others
     parts_.index.forget_behind(tail_.last);
     if (full && options_.after_refusal == AfterRefusal::resume) go_on();
   }

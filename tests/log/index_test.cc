@@ -299,5 +299,21 @@ TEST(Index, TakesBackWhatARefusedCommitWouldHaveAdded) {
   EXPECT_EQ(stored->first, Position(count + 1));
 }
 
+// The refused frame had the positions that the first use has now.
+TEST(IdempotencyKey, WaitsForItsFirstUseAndNotForARefusedFrameInItsPlace) {
+  TempFolder folder;
+  const std::string data(16 * limits::kibibyte, 'x');
+  auto log = open_log(folder / "log", {.map_bytes = 512 * limits::kibibyte, .grouped_within = 1h});
+  log->set_reserve(64 * limits::kibibyte);
+  fill(*log, data);
+  const std::vector<Event> events{with_key("k")};
+  auto first = log->append(events, {.durability = Durability::grouped, .space = Space::reserve});
+  auto again = log->append(events, {.space = Space::reserve});
+  ASSERT_TRUE(first && again);
+  EXPECT_EQ(again->appended.first, first->appended.first);
+  EXPECT_EQ(code_of(log->wait(*again)), "ok");
+  EXPECT_EQ(log->tail()->last, first->appended.last);
+}
+
 }  // namespace
 }  // namespace almanac::test
