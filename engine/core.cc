@@ -108,7 +108,7 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
   if (auto checked = check_batch(batch); !checked) return std::unexpected(checked.error());
   for (const Event& event : batch.events) {
     RecordedEvent recorded{head_.position.next(), event};
-    head_ = fold(std::move(head_), recorded);
+    fold_into(head_, recorded);
     add_effects(head_, recorded, turn.effects);
     turn.events.push_back(recorded);
   }
@@ -185,7 +185,7 @@ void Core::release_durable_part(Turn& turn) {
   part.after = *published_.state();
   for (const RecordedEvent& recorded : turn.events) {
     if (recorded.position > durable_) break;
-    part.after = fold(std::move(part.after), recorded);
+    fold_into(part.after, recorded);
     add_effects(part.after, recorded, part.effects);
     part.events.push_back(recorded);
   }

@@ -27,7 +27,7 @@ Result<Answer> try_out(State& state, const Command& command) {
   if (!decision) return std::unexpected(decision.error());
   for (const Event& event : decision->events) {
     const RecordedEvent recorded{state.position.next(), event};
-    state = fold(std::move(state), recorded);
+    fold_into(state, recorded);
   }
   return std::move(decision->answer);
 }
