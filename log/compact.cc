@@ -159,7 +159,8 @@ Result<Metas> read_metas(int file) {
 }
 
 // The copy's transactions go on behind those of the log it replaces: no record of a commit looks
-// newer than its file then, and a reader that came in between finds the newest snapshot.
+// newer than its file then, and a reader that came in between finds the newest snapshot. Nor is one
+// of them in front of those that its lists of free pages name.
 Result<void> continue_transactions(const fs::path& old_store, const fs::path& copy) {
   FileDescriptor old_file(::open((old_store / data_file).c_str(), O_RDONLY | O_CLOEXEC));
   FileDescriptor file(::open((copy / data_file).c_str(), O_RDWR | O_CLOEXEC));
@@ -169,7 +170,7 @@ Result<void> continue_transactions(const fs::path& old_store, const fs::path& co
   if (!old_metas) return std::unexpected(old_metas.error());
   if (!metas) return std::unexpected(metas.error());
   auto record = CommitFile::read(copy)[0];
-  auto transaction = (*old_metas)[1].transaction;
+  auto transaction = std::max((*old_metas)[1].transaction, (*metas)[1].transaction);
   for (MetaPage& meta : *metas) {
     meta.transaction = ++transaction;
     meta.header.number = transaction % layout::meta_pages;

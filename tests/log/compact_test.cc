@@ -153,6 +153,26 @@ TEST_F(CompactTest, KeepsVersionsAndKeysOfWhatWasTrimmed) {
   EXPECT_EQ(again->first, Position(1));
 }
 
+// One large commit; the copy brings the index over in many.
+TEST_F(CompactTest, MayNeedMoreTransactionsThanThereEverWere) {
+  const auto young = folder_ / "young";
+  std::vector<std::string> streams;
+  for (int i = 0; i < 25'000; ++i) streams.push_back("stream " + std::to_string(i));
+  {
+    auto opened = Log::open(young);
+    ASSERT_TRUE(opened);
+    std::vector<Event> events;
+    for (const auto& stream : streams) events.push_back({.stream = stream, .body = TaskReadied{}});
+    ASSERT_TRUE((*opened)->append_and_wait(events));
+  }
+  auto report = compact(young);
+  ASSERT_TRUE(report) << report.error().message;
+  auto opened = Log::open(young);
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_TRUE(verify(**opened));
+  EXPECT_EQ((*opened)->version(streams.back()), 1U);
+}
+
 TEST_F(CompactTest, LeavesALogAloneThatHasNothingToGain) {
   ASSERT_TRUE(compact(log()));
   const auto bytes = read_file(data());
