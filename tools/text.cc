@@ -121,7 +121,7 @@ std::string printable_json(std::string json) {
     auto [bytes, code] = front_character(rest);
     bytes = std::max<std::size_t>(bytes, 1);
     if (code >= 0x7F && is_control(code)) {
-      std::array<char, 7> text;
+      std::array<char, 12> text;  // room for any number, as the compiler sees it
       std::snprintf(text.data(), text.size(), "\\u%04x", static_cast<unsigned>(code));
       result += text.data();
     } else {
