@@ -160,10 +160,14 @@ bool DurableMark::is_of_an_earlier_boot() const {
   return !content->is_of_this_boot();
 }
 
-void DurableMark::publish(Position last) {
+void DurableMark::set(Position last) {
   Content& content = *content_.load();
   if (!content.is_of_this_boot()) std::ranges::copy(boot_id(), content.boot.begin());
   content.position.store(pack(last), std::memory_order_release);
+}
+
+void DurableMark::publish(Position last) {
+  set(last);
   wake();
 }
 

@@ -15,7 +15,7 @@
 
 namespace almanac {
 
-// Owned by a Log. Any thread may call. Costs a store to memory and, for publish(), one system call
+// Owned by a Log. Any thread may call. Costs a store to memory and, for wake(), one system call
 // that wakes whoever waits, in whichever process.
 class DurableMark {
  public:
@@ -37,7 +37,9 @@ class DurableMark {
   // since that start publishes before it appends.
   [[nodiscard]] bool is_of_an_earlier_boot() const;
 
-  // Of the writer.
+  // Of the writer. For every reader from now on; who waits is told by wake().
+  void set(Position last);
+  // Both. Of the writer.
   void publish(Position last);
   // Ends every wait. Of the writer.
   void wake();

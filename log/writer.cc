@@ -250,7 +250,8 @@ std::shared_ptr<PendingFrame> Writer::take() {
 }
 
 // 1. encode with the digest of the frame before  2. journal, one sync; its own digest, which the
-// next frame names, is made meanwhile  3. let readers see it  4. only then move the tail
+// next frame names, is made meanwhile  3. let readers see it  4. only then move the tail, and with
+// it the mark, up to which is read: whoever knows of the one finds the other there
 Result<void> Writer::commit(const PendingFrame& frame) {
   if (auto room = parts_.recent.wait_for_room(frame.space); !room) return room;
   if (frame.space == Space::ordinary && options_.check_space) {
@@ -272,8 +273,9 @@ Result<void> Writer::commit(const PendingFrame& frame) {
   {
     std::lock_guard guard(mutex_);
     tail_ = {frame.last, encoded.digest, batches.back()->events.back().at};
+    parts_.mark.set(frame.last);
   }
-  parts_.mark.publish(frame.last);
+  parts_.mark.wake();
   return {};
 }
 

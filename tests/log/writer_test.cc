@@ -190,5 +190,25 @@ TEST(Writer, ReportsCommitsInOrder) {
   EXPECT_EQ(before, Position(500));
 }
 
+// Another thread looks at the tail all the time, and reads what it has moved to.
+TEST(Writer, MovesTheTailOnlyToWhatCanBeRead) {
+  TempFolder folder;
+  TestLog log(folder / "log");
+  constexpr std::uint64_t count = 1'000;
+  auto missing = std::async(std::launch::async, [&] {
+    std::vector<std::uint64_t> positions;
+    for (Position next(1); next.value <= count;) {
+      if (log->tail()->last < next) continue;
+      if (!log->read_one(next, [](const Event&) {})) positions.push_back(next.value);
+      next = next.next();
+    }
+    return positions;
+  });
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    ASSERT_TRUE(log->append_and_wait(numbered_event(i)));
+  }
+  EXPECT_EQ(missing.get(), std::vector<std::uint64_t>{});
+}
+
 }  // namespace
 }  // namespace almanac::test
