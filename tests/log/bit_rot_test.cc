@@ -290,13 +290,14 @@ TEST_F(BitRotTest, NoticesEveryByteOfTheMetaPagesAndTheRecords) {
 
 // ---- A journal that is needed ------------------------------------------------------------------
 
-// The file of this log was full from the start: all its frames are in the journal alone.
+// The file of this log was full from the start: all its frames are in the journal alone. They use
+// the reserve, as other ones are refused once that is known.
 class JournalRotTest : public testing::Test {
  protected:
   JournalRotTest() {
     TestLog log(*folder_ / "log", {.map_bytes = 1, .index = false});
     for (std::uint64_t last = 0; last < frames; ++last) {
-      EXPECT_TRUE(log.append(numbered_events(2 * last + 1, 2)));
+      EXPECT_TRUE(log.append(numbered_events(2 * last + 1, 2), {.space = Space::reserve}));
     }
     for (unsigned worker = 0; worker < workers; ++worker) {
       fs::copy(*folder_ / "log", copy(worker), fs::copy_options::recursive);

@@ -187,7 +187,9 @@ TEST_F(CompactTest, BringsWhatOnlyTheJournalHoldsIntoTheFile) {
   const auto copy = folder_ / "copy";
   {
     TestLog writer(folder_ / "tiny", {.map_bytes = 1, .index = false});
-    for (std::uint64_t i = 1; i <= 30; ++i) ASSERT_TRUE(writer.append(numbered_events(i, 1)));
+    for (std::uint64_t i = 1; i <= 30; ++i) {  // others are refused once it is known to be full
+      ASSERT_TRUE(writer.append(numbered_events(i, 1), {.space = Space::reserve}));
+    }
     fs::copy(folder_ / "tiny", copy, fs::copy_options::recursive);
   }
   ASSERT_FALSE(Store::open(copy / "log", {.access = Access::read, .map_bytes = limits::gibibyte})
