@@ -29,6 +29,7 @@ Log::Parts::Parts(std::filesystem::path path, LogOptions log_options, Opened ope
 // A log that was closed needs its journal no more: its file alone is all of it.
 Log::Parts::~Parts() {
   if (!writer) return;
+  writer->close();  // its last reports may ask for it
   writer.reset();
   settler.reset();
   auto use = store->journal_use();

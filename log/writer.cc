@@ -37,13 +37,15 @@ Writer::Writer(const Parts& parts, const LogTail& tail, WriterOptions options)
   thread_ = std::thread([this] { run(); });
 }
 
-Writer::~Writer() {
+Writer::~Writer() { close(); }
+
+void Writer::close() {
   {
     std::lock_guard guard(mutex_);
     closing_ = true;
   }
   work_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Result<AppendTicket> Writer::append(const Request& request) {

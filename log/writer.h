@@ -74,10 +74,13 @@ class Writer {
     Timeline timeline;
   };
   Writer(const Parts& parts, const LogTail& tail, WriterOptions options);
-  // Commits what was appended, then ends the thread.
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
+
+  // Commits what was appended, then ends the thread. The destructor does so too; but what is
+  // reported meanwhile may ask the log that is about to let go of its writer. Of its owner.
+  void close();
 
   // A batch that passed check_batch, with what its events mean to the index.
   struct Request {

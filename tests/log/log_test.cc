@@ -239,6 +239,22 @@ TEST(Log, ReportsOnlyWhatCanBeReadAlready) {
   EXPECT_EQ(wrong, 0U);
 }
 
+TEST(Log, HasItsWriterUntilTheLastReport) {
+  TempFolder folder;
+  Log* opened = nullptr;
+  std::atomic<std::uint64_t> refused = 0;
+  {
+    TestLog log(folder / "log", {.on_commit = [&](const CommitReport&) {
+                  if (!opened->wait(AppendTicket{})) ++refused;
+                }});
+    opened = &*log;
+    for (std::uint64_t i = 1; i <= 100; ++i) {
+      ASSERT_TRUE(log->append(make_batch({numbered_event(i)})));
+    }
+  }
+  EXPECT_EQ(refused, 0U);
+}
+
 TEST(Log, RefusesABatchThatCannotBeStoredAndKeepsItsPosition) {
   TempFolder folder;
   TestLog log(folder / "log");
