@@ -78,7 +78,16 @@ class CommandGroup {
   virtual OptionSet& add_command(const CommandText& text, std::function<ExitCode()> action) = 0;
 };
 
+// --at of every command that reads the state.
+inline constexpr OptionHelp at_help = {"MOMENT",
+                                       "As it was at a position, or at a time such "
+                                       "as\n2026-11-21T10:00:00Z or \"2 hours ago\":\nbehind "
+                                       "the last event not younger"};
+
 // `almanac log …`
 void add_log_commands(CommandGroup& log);
+// Those of past_commands.h: directly behind `almanac`, and `almanac state …`
+void add_past_commands(CommandGroup& root);
+void add_state_commands(CommandGroup& state);
 
 }  // namespace almanac

@@ -1,6 +1,6 @@
-// The subcommands of `almanac`, one file each; those of `almanac log` are in log_commands.h. Each
-// prints what it found on standard output, what went wrong on standard error, and answers the exit
-// code.
+// The subcommands of `almanac`, one file each; those of `almanac log` are in log_commands.h, those
+// that look at the past in past_commands.h. Each prints what it found on standard output, what went
+// wrong on standard error, and answers the exit code.
 #pragma once
 
 #include <almanac/tools/exit_code.h>
@@ -47,6 +47,7 @@ struct ListCommand {
   std::string queue;
   std::string tag;
   std::size_t limit = 0;  // 0 = all
+  std::string at;         // position or time; empty = the end
   bool json = false;
 };
 ExitCode list(const ListCommand& command);
@@ -55,6 +56,7 @@ struct ShowCommand {
   std::filesystem::path folder;
   std::uint64_t id = 0;
   bool output = false;  // nothing but the bytes the last attempt wrote
+  std::string at;       // position or time; empty = the end
   bool json = false;
 };
 ExitCode show(const ShowCommand& command);
@@ -65,12 +67,6 @@ struct CancelCommand {
   std::string reason = "cancelled from the command line";
 };
 ExitCode cancel(const CancelCommand& command);
-
-struct StateDigestCommand {
-  std::filesystem::path folder;
-  bool json = false;
-};
-ExitCode state_digest(const StateDigestCommand& command);
 
 struct VersionCommand {
   bool json = false;

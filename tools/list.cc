@@ -43,12 +43,13 @@ Result<Filter> make_filter(const State& state, const ListCommand& command) {
   return filter;
 }
 
-nlohmann::ordered_json task_json(const Source& source, TaskId id, const Task& task) {
+nlohmann::ordered_json task_json(const State& state, TaskId id, const Task& task,
+                                 std::string_view label) {
   nlohmann::ordered_json json{{"id", id.value},
-                              {"label", source.label(id)},
+                              {"label", label},
                               {"state", name(task.state)},
-                              {"queue", source.state.names.text(task.queue)},
-                              {"kind", source.state.names.text(task.kind)},
+                              {"queue", state.names.text(task.queue)},
+                              {"kind", state.names.text(task.kind)},
                               {"priority", task.priority},
                               {"attempts", task.attempts},
                               {"failures", task.failures},
@@ -66,17 +67,18 @@ std::string seconds_text(Time time) {
 }
 
 // Priorities are in the JSON and in `show`: here they would cost the label its room.
-void add_row(Table& table, const Source& source, TaskId id, const Task& task) {
+void add_row(Table& table, const State& state, TaskId id, const Task& task,
+             std::string_view label) {
   table.add({std::to_string(id.value), std::string(name(task.state)),
              fmt::format("{}/{}", task.attempts, task.attempts_max),
-             printable(source.state.names.text(task.queue)), seconds_text(task.enqueued_at),
-             printable(source.label(id))});
+             printable(state.names.text(task.queue)), seconds_text(task.enqueued_at),
+             printable(label)});
 }
 
 }  // namespace
 
 ExitCode list(const ListCommand& command) {
-  auto source = open_source(command.folder);
+  auto source = open_source(command.folder, command.at);
   if (!source) return report(source.error());
   auto filter = make_filter(source->state, command);
   if (!filter) return report(filter.error());
@@ -85,11 +87,13 @@ ExitCode list(const ListCommand& command) {
   for (const auto& [id, task] : source->state.tasks.all) {
     if (filter->nothing || !filter->matches(source->state, id, task)) continue;
     if (++matching > command.limit && command.limit > 0) continue;
+    auto label = source->label(task);
+    if (!label) return report(label.error());
     if (command.json) {
-      auto json = task_json(*source, id, task);
+      auto json = task_json(source->state, id, task, *label);
       fmt::print("{}\n", json.dump(-1, ' ', false, decltype(json)::error_handler_t::replace));
     } else {
-      add_row(table, *source, id, task);
+      add_row(table, source->state, id, task, *label);
     }
   }
   if (command.json) return ExitCode::ok;

@@ -238,6 +238,7 @@ class CommandLine {
     add_list();
     add_show();
     add_cancel();
+    add_past_commands(groups_.emplace_back(app_, action_));
     add_log();
     add_state();
     add_version();
@@ -275,6 +276,11 @@ class CommandLine {
     if constexpr (requires { options->folder; }) add_folder(*app, options->folder);
     if constexpr (requires { options->json; }) {
       app->add_flag("--json", options->json, "Print JSON, one object a line");
+    }
+    if constexpr (requires { options->at; }) {
+      app->add_option("--at", options->at, at_help.text)
+          ->check(not_empty())
+          ->type_name(at_help.type);
     }
     return {app, options};
   }
@@ -396,9 +402,8 @@ class CommandLine {
   void add_state() {
     CLI::App* state = app_.add_subcommand("state", "Look at the state folded from the log");
     state->require_subcommand(1);
-    state->footer("Example:\n  almanac state digest");
-    add<StateDigestCommand>(*state, "digest", "Print the digest of the state",
-                            "almanac state digest --dir work", almanac::state_digest);
+    state->footer("Example:\n  almanac state digest\n  almanac state verify");
+    add_state_commands(groups_.emplace_back(*state, action_));
   }
 
   void add_version() {

@@ -109,13 +109,12 @@ Result<void> write_output(const Source& source, const Task& task) {
 }  // namespace
 
 ExitCode show(const ShowCommand& command) {
-  auto source = open_source(command.folder);
+  auto source = open_source(command.folder, command.at);
   if (!source) return report(source.error());
   TaskId id(command.id);
   const Task* task = source->state.tasks.all.find(id);
   if (task == nullptr) {
-    return report({ErrorCode::not_found, "there is no task " + std::to_string(command.id),
-                   "`almanac list` shows those there are"});
+    return report(no_task(id, command.at));
   }
   if (command.output) {
     auto written = write_output(*source, *task);

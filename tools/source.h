@@ -1,5 +1,5 @@
-// What the reading commands look at: the log of a folder and the state folded from it, with what
-// tasks are called.
+// What the reading commands look at: the log of a folder, the state at the moment they are asked
+// about, and what the state leaves in the log.
 #pragma once
 
 #include <almanac/log/log.h>
@@ -9,21 +9,24 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace almanac {
 
 struct Source {
   std::unique_ptr<Log> log;
   State state;
-  std::vector<std::string> labels;  // by TaskId - 1
 
-  // As it was given; empty when it was not.
-  [[nodiscard]] std::string_view label(TaskId id) const;
+  // What a task of the state is called, as it was given; empty when it was not. Read from the log:
+  // O(log n) and a page or two. Errors: those of Log::read_one.
+  [[nodiscard]] Result<std::string> label(const Task& task) const;
 };
 
-// Opens the log for reading, beside a writer if there is one, and reads all of it once.
-// Errors: those of Log::open and Log::read.
-[[nodiscard]] Result<Source> open_source(const std::filesystem::path& folder);
+// Opens the log for reading, beside a writer if there is one. `at` is what find_position() takes;
+// empty = the end. Errors: those of Log::open, find_position() and state_at().
+[[nodiscard]] Result<Source> open_source(const std::filesystem::path& folder,
+                                         std::string_view at = {});
+
+// There is no such task: not_found, in words.
+[[nodiscard]] Error no_task(TaskId id, std::string_view at);
 
 }  // namespace almanac

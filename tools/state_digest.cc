@@ -1,7 +1,5 @@
-#include <almanac/tools/commands.h>
-
-#include <almanac/log/log.h>
-#include <almanac/snapshots/rebuild.h>
+#include <almanac/tools/past_commands.h>
+#include <almanac/tools/source.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -9,16 +7,15 @@
 namespace almanac {
 
 ExitCode state_digest(const StateDigestCommand& command) {
-  auto log = Log::open(command.folder, {.access = Access::read});
-  if (!log) return report(log.error());
-  auto state = rebuild(**log);
-  if (!state) return report(state.error());
-  auto hex = to_hex(digest(*state));
+  auto source = open_source(command.folder, command.at);
+  if (!source) return report(source.error());
+  const auto position = source->state.position.value;
+  auto hex = to_hex(digest(source->state));
   if (command.json) {
-    nlohmann::ordered_json json{{"position", state->position.value}, {"digest", hex}};
+    nlohmann::ordered_json json{{"position", position}, {"digest", hex}};
     fmt::print("{}\n", json.dump());
   } else {
-    fmt::print("position {}\ndigest   {}\n", state->position.value, hex);
+    fmt::print("position {}\ndigest   {}\n", position, hex);
   }
   return ExitCode::ok;
 }

@@ -1,0 +1,58 @@
+#include <almanac/tools/past.h>
+
+#include <almanac/tools/moment.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace almanac {
+namespace {
+
+bool is_number(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Result<Position> at_number(const Log& log, std::string_view text) {
+  auto tail = log.tail();
+  if (!tail) return std::unexpected(tail.error());
+  std::uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && number <= tail->last.value) return Position(number);
+  return fail(ErrorCode::not_found,
+              fmt::format("the log ends at position {}, before {}", tail->last.value, text),
+              "leave the position out to see how things stand at the end");
+}
+
+Result<Position> at_time(const Log& log, std::string_view text, Time now) {
+  auto time = parse_moment(text, now);
+  if (!time) return std::unexpected(time.error());
+  auto behind = log.position_at(*time + Duration(1));
+  if (!behind) return std::unexpected(behind.error());
+  auto first = log.first();
+  if (!first) return std::unexpected(first.error());
+  if (*behind > *first) return Position(behind->value - 1);
+  auto tail = log.tail();
+  if (!tail) return std::unexpected(tail.error());
+  if (!tail->last) return fail(ErrorCode::not_found, "the log is empty: it has no past");
+  std::string began;
+  auto read = log.read_one(*first, [&](const Event& event) { began = format_time(event.at); });
+  if (!read) return std::unexpected(read.error());
+  return fail(ErrorCode::not_found,
+              fmt::format("'{}' lies before the first event of the log", printable(text)),
+              fmt::format("that one, at position {}, is of {}", first->value, began));
+}
+
+}  // namespace
+
+Result<std::optional<Position>> find_position(const Log& log, std::string_view text, Time now) {
+  if (text.empty()) return std::nullopt;
+  auto position = is_number(text) ? at_number(log, text) : at_time(log, text, now);
+  if (!position) return std::unexpected(position.error());
+  return *position;
+}
+
+}  // namespace almanac

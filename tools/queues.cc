@@ -1,0 +1,75 @@
+#include <almanac/tools/past_commands.h>
+#include <almanac/tools/source.h>
+#include <almanac/tools/text.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <map>
+
+namespace almanac {
+namespace {
+
+using Counts = std::array<std::uint64_t, task_state_count>;
+
+// By name. A queue is there when a task or a setting names it.
+std::map<std::string_view, Counts> count_queues(const State& state) {
+  std::map<NameId, Counts> numbers;
+  for (const auto& [queue, slots] : state.queues.slots) numbers[queue] = {};
+  for (const auto& [id, task] : state.tasks.all) {
+    ++numbers[task.queue][static_cast<std::size_t>(task.state)];
+  }
+  std::map<std::string_view, Counts> named;
+  for (const auto& [queue, counts] : numbers) named.emplace(state.names.text(queue), counts);
+  return named;
+}
+
+// 0 = as many as the engine has.
+std::uint32_t slots_of(const State& state, std::string_view queue) {
+  auto id = state.names.find(queue);
+  const std::uint32_t* slots = id ? state.queues.slots.find(*id) : nullptr;
+  return slots == nullptr ? 0 : *slots;
+}
+
+void print_json(const State& state, std::string_view queue, const Counts& counts) {
+  nlohmann::ordered_json json{{"queue", queue}, {"slots", slots_of(state, queue)}};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    json[std::string(name(static_cast<TaskState>(i)))] = counts[i];
+  }
+  fmt::print("{}\n", json.dump(-1, ' ', false, decltype(json)::error_handler_t::replace));
+}
+
+}  // namespace
+
+ExitCode queues(const QueuesCommand& command) {
+  auto source = open_source(command.folder, command.at);
+  if (!source) return report(source.error());
+  const State& state = source->state;
+  // Those told to stop still run: one column, so that a line fits on a terminal.
+  Table table({"QUEUE", "SLOTS", "WAIT", "DELAY", "READY", "RUN", "DONE", "FAILED", "CANCEL"});
+  const auto counted_queues = count_queues(state);
+  for (const auto& [queue, counts] : counted_queues) {
+    if (command.json) {
+      print_json(state, queue, counts);
+      continue;
+    }
+    const auto of = [&](TaskState is) { return counts[static_cast<std::size_t>(is)]; };
+    const auto slots = slots_of(state, queue);
+    table.add({printable(queue), slots == 0 ? "-" : std::to_string(slots),
+               std::to_string(of(TaskState::waiting)), std::to_string(of(TaskState::delayed)),
+               std::to_string(of(TaskState::ready)),
+               std::to_string(of(TaskState::running) + of(TaskState::cancelling)),
+               std::to_string(of(TaskState::succeeded)), std::to_string(of(TaskState::failed)),
+               std::to_string(of(TaskState::cancelled))});
+  }
+  if (command.json) return ExitCode::ok;
+  if (counted_queues.empty()) {
+    fmt::print("no queues\n");
+  } else {
+    fmt::print("{}", table.text(terminal_columns()));
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace almanac
