@@ -1,0 +1,17 @@
+// The ceilings of the projections, each with its arithmetic.
+#pragma once
+
+#include <cstddef>
+
+namespace almanac::limits {
+
+// A question that a person types is a line or two; one that a program writes, a page.
+inline constexpr std::size_t query_bytes_max = 16'384;
+// Parentheses, calls and ! inside each other. Reading one costs six calls of some hundred bytes.
+inline constexpr std::size_t query_nesting_max = 64;
+// Operators one behind the other are nested as well, once they are read: what walks the tree takes
+// a frame of some 200 bytes for each, which must stay far below a thread's stack of 8 MiB.
+inline constexpr std::size_t query_operators_max = 2'048;
+static_assert((query_nesting_max + query_operators_max) * 1'000 < 4'000'000);
+
+}  // namespace almanac::limits

@@ -1,0 +1,127 @@
+#include <almanac/projections/query_names.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace almanac::query {
+namespace {
+
+constexpr auto task = QuerySubject::task;
+constexpr auto state = QuerySubject::state;
+
+Value of(std::uint64_t number) {
+  constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+  return {.number = static_cast<std::int64_t>(std::min(number, most))};
+}
+Value of(Time time) { return {.number = time.time_since_epoch().count()}; }
+Value of(Duration duration) { return {.number = duration.count()}; }
+
+template <TaskState which>
+Value count(const Asked& asked) {
+  return of(asked.state.tasks.count(which));
+}
+
+// The order of TaskState and AttemptStatus.
+constexpr std::array<std::string_view, task_state_count> state_names = {
+    "waiting", "delayed", "ready", "running", "cancelling", "succeeded", "failed", "cancelled"};
+// "" = no attempt has ended.
+constexpr std::array<std::string_view, attempt_status_count + 1> status_names = {
+    "succeeded", "error", "exited", "signaled", "timed_out", "not_started", ""};
+
+// An attempt that was handed back has no end.
+Value last_status(const Asked& asked) {
+  const Task& about = *asked.task;
+  const bool ended = about.failures > 0 || about.state == TaskState::succeeded ||
+                     about.last_status != AttemptStatus::succeeded;
+  return {.text = ended ? name(about.last_status) : std::string_view()};
+}
+
+const std::array all_names = {
+    Name{"id", Type::number, task, [](const Asked& asked) { return of(asked.id.value); }},
+    Name{"state", Type::text, task,
+         [](const Asked& asked) { return Value{.text = name(asked.task->state)}; }, state_names},
+    Name{"ended", Type::truth, task,
+         [](const Asked& asked) { return of(std::uint64_t{has_ended(asked.task->state)}); }},
+    Name{
+        "kind", Type::text, task,
+        [](const Asked& asked) { return Value{.text = asked.state.names.text(asked.task->kind)}; }},
+    Name{"queue", Type::text, task,
+         [](const Asked& asked) {
+           return Value{.text = asked.state.names.text(asked.task->queue)};
+         }},
+    Name{"priority", Type::number, task,
+         [](const Asked& asked) { return Value{.number = asked.task->priority}; }},
+    Name{"attempts", Type::number, task,
+         [](const Asked& asked) { return of(std::uint64_t{asked.task->attempts}); }},
+    Name{"attempts_max", Type::number, task,
+         [](const Asked& asked) { return of(std::uint64_t{asked.task->attempts_max}); }},
+    Name{"failures", Type::number, task,
+         [](const Asked& asked) { return of(std::uint64_t{asked.task->failures}); }},
+    Name{"waiting_for", Type::number, task,
+         [](const Asked& asked) { return of(std::uint64_t{asked.task->waiting_for}); }},
+    Name{"doomed", Type::truth, task,
+         [](const Asked& asked) {
+           return of(std::uint64_t{asked.state.tasks.doomed.contains(asked.id)});
+         }},
+    Name{"last_status", Type::text, task, last_status, status_names},
+    Name{"last_code", Type::number, task,
+         [](const Asked& asked) { return Value{.number = asked.task->last_code}; }},
+    Name{"enqueued_at", Type::time, task,
+         [](const Asked& asked) { return of(asked.task->enqueued_at); }},
+    Name{"run_at", Type::time, task, [](const Asked& asked) { return of(asked.task->run_at); }},
+    Name{"started_at", Type::time, task,
+         [](const Asked& asked) { return of(asked.task->started_at); }},
+    Name{"ended_at", Type::time, task, [](const Asked& asked) { return of(asked.task->ended_at); }},
+    Name{"age", Type::duration, task,
+         [](const Asked& asked) { return of(asked.state.time - asked.task->enqueued_at); }},
+    Name{"timeout", Type::duration, task,
+         [](const Asked& asked) { return of(asked.task->timeout); }},
+    Name{"position", Type::number, state,
+         [](const Asked& asked) { return of(asked.state.position.value); }},
+    Name{"now", Type::time, state, [](const Asked& asked) { return of(asked.state.time); }},
+    Name{"tasks.total", Type::number, state,
+         [](const Asked& asked) { return of(std::uint64_t{asked.state.tasks.all.size()}); }},
+    Name{"tasks.live", Type::number, state,
+         [](const Asked& asked) { return of(asked.state.tasks.live()); }},
+    Name{"tasks.waiting", Type::number, state, count<TaskState::waiting>},
+    Name{"tasks.delayed", Type::number, state, count<TaskState::delayed>},
+    Name{"tasks.ready", Type::number, state, count<TaskState::ready>},
+    Name{"tasks.running", Type::number, state, count<TaskState::running>},
+    Name{"tasks.cancelling", Type::number, state, count<TaskState::cancelling>},
+    Name{"tasks.succeeded", Type::number, state, count<TaskState::succeeded>},
+    Name{"tasks.failed", Type::number, state, count<TaskState::failed>},
+    Name{"tasks.cancelled", Type::number, state, count<TaskState::cancelled>},
+    Name{"tasks.doomed", Type::number, state,
+         [](const Asked& asked) { return of(std::uint64_t{asked.state.tasks.doomed.size()}); }},
+    Name{"engine.running", Type::truth, state,
+         [](const Asked& asked) { return of(std::uint64_t{asked.state.engine.running}); }},
+    Name{"engine.starts", Type::number, state,
+         [](const Asked& asked) { return of(asked.state.engine.starts); }},
+    Name{"engine.slots", Type::number, state,
+         [](const Asked& asked) { return of(std::uint64_t{asked.state.engine.slots}); }},
+    Name{"ignored", Type::number, state,
+         [](const Asked& asked) { return of(asked.state.ignored); }},
+};
+
+}  // namespace
+
+std::string_view name(Type type) {
+  switch (type) {
+    case Type::truth: return "a truth";
+    case Type::number: return "a number";
+    case Type::text: return "a text";
+    case Type::duration: return "a duration";
+    case Type::time: return "a time";
+  }
+  return "";
+}
+
+std::span<const Name> names() { return all_names; }
+
+const Name* find_name(std::string_view text) {
+  auto found = std::ranges::find(all_names, text, &Name::name);
+  return found == all_names.end() ? nullptr : &*found;
+}
+
+}  // namespace almanac::query
