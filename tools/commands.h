@@ -46,6 +46,7 @@ struct ListCommand {
   std::vector<std::string> states;
   std::string queue;
   std::string tag;
+  std::string where;      // see query.h; empty = all
   std::size_t limit = 0;  // 0 = all
   std::string at;         // position or time; empty = the end
   bool json = false;

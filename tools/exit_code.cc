@@ -2,6 +2,7 @@
 
 #include <almanac/tools/text.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -43,7 +44,12 @@ std::string_view next_step(ErrorCode code) {
 ExitCode report(const Error& error) {
   auto help = error.next_step.empty() ? std::string(next_step(error.code)) : error.next_step;
   std::fprintf(stderr, "almanac: %s\n", printable(error.message).c_str());
-  if (!help.empty()) std::fprintf(stderr, "  %s\n", printable(help).c_str());
+  // A mark below a place in a text is a line of its own.
+  for (std::size_t begin = 0; begin < help.size();) {
+    const auto end = std::min(help.find('\n', begin), help.size());
+    std::fprintf(stderr, "  %s\n", printable(help.substr(begin, end - begin)).c_str());
+    begin = end + 1;
+  }
   return exit_code(error.code);
 }
 

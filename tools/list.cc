@@ -1,4 +1,5 @@
 #include <almanac/tools/commands.h>
+#include <almanac/tools/query_error.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -16,12 +17,14 @@ struct Filter {
   std::vector<TaskState> states;  // empty = all
   std::optional<NameId> queue;
   std::optional<NameId> tag;
+  std::optional<Query> where;
   bool nothing = false;  // a queue or tag that no task has
 
   [[nodiscard]] bool matches(const State& state, TaskId id, const Task& task) const {
     if (!states.empty() && std::ranges::find(states, task.state) == states.end()) return false;
     if (queue && task.queue != *queue) return false;
-    return !tag || state.tasks.tagged.contains(TagKey{*tag, id});
+    if (tag && !state.tasks.tagged.contains(TagKey{*tag, id})) return false;
+    return !where || where->holds(state, id, task);
   }
 };
 
@@ -35,6 +38,11 @@ Result<Filter> make_filter(const State& state, const ListCommand& command) {
                   "cancelled");
     }
     filter.states.push_back(*found);
+  }
+  if (!command.where.empty()) {
+    auto where = parse_query(command.where, QuerySubject::task);
+    if (!where) return std::unexpected(where.error());
+    filter.where = *where;
   }
   if (!command.queue.empty()) filter.queue = state.names.find(command.queue);
   if (!command.tag.empty()) filter.tag = state.names.find(command.tag);

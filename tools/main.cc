@@ -177,11 +177,11 @@ class Typed final : public OptionSet {
   }
   void number(const char* names, std::uint64_t& value, NumberRange range,
               OptionHelp help) override {
-    app_.add_option(names, value, help.text)
-        ->check(whole_number(static_cast<std::int64_t>(range.min),
-                             static_cast<std::int64_t>(range.max)))
-        ->type_name(help.type)
-        ->capture_default_str();
+    auto* option = app_.add_option(names, value, help.text)
+                       ->check(whole_number(static_cast<std::int64_t>(range.min),
+                                            static_cast<std::int64_t>(range.max)))
+                       ->type_name(help.type);
+    if (!option->get_positional()) option->capture_default_str();
   }
   void text(const char* names, std::string& value, OptionHelp help) override {
     app_.add_option(names, value, help.text)->check(not_empty())->type_name(help.type);
@@ -363,6 +363,11 @@ class CommandLine {
         ->type_name("STATE");
     app->add_option("-q,--queue", options->queue, "Only this queue")->type_name("NAME");
     app->add_option("--tag", options->tag, "Only this tag")->type_name("NAME");
+    app->add_option("--where", options->where,
+                    "Only those for which this holds, such as\n"
+                    "'attempts > 2 && queue in [\"web\", \"mail\"]'")
+        ->check(not_empty())
+        ->type_name("EXPRESSION");
     app->add_option("--limit", options->limit, "At most so many; 0 = all")
         ->check(whole_number(0, number_max))
         ->type_name("NUMBER")

@@ -16,9 +16,65 @@ void add_queues(CommandGroup& root) {
   add_at(options, command.at);
 }
 
+void add_bisect(CommandGroup& root) {
+  auto [options, command] = root.add<BisectCommand>(
+      {"bisect", "Find the first position at which a condition holds",
+       "almanac bisect --when \"tasks.failed > 100\"\n"
+       "  almanac bisect --when 'exists(queue == \"web\" && age > 2h && !ended)'\n"
+       "  The condition must not hold at the beginning and must hold at the end. When\n"
+       "  it comes and goes in between, one of the positions at which it begins to\n"
+       "  hold is found, which need not be the first."},
+      bisect);
+  options.text("--when", command.when,
+               {"EXPRESSION", "About the state, such as tasks.failed > 100"});
+  options.require("--when");
+  options.text("--from", command.from, {"MOMENT", "Position or time where it does not hold yet"});
+  options.text("--to", command.to, {"MOMENT", "Position or time where it holds"});
+}
+
+void add_task(OptionSet& options, std::uint64_t& id) {
+  options.number("id", id, {.min = 1}, {"", "Number of the task"});
+  options.require("id");
+}
+
+void add_history(CommandGroup& root) {
+  auto [options, command] =
+      root.add<HistoryCommand>({"history", "Print the events of one task and the time between them",
+                                "almanac history 7 --at \"2 hours ago\""},
+                               history);
+  add_task(options, command.id);
+  add_at(options, command.at);
+}
+
+void add_why(CommandGroup& root) {
+  auto [options, command] =
+      root.add<WhyCommand>({"why", "Tell why a task is where it is: its waits and attempts",
+                            "almanac why 7\n  almanac why 7 --at 1200 --json"},
+                           why);
+  add_task(options, command.id);
+  add_at(options, command.at);
+}
+
+void add_diff(CommandGroup& root) {
+  auto [options, command] =
+      root.add<DiffCommand>({"diff", "Show what changed between two moments",
+                             "almanac diff 1200 1300\n  almanac diff \"2 hours ago\" now --json"},
+                            diff_states);
+  options.text("before", command.before, {"MOMENT", "Position or time"});
+  options.text("after", command.after, {"MOMENT", "Position or time"});
+  options.require("before");
+  options.require("after");
+}
+
 }  // namespace
 
-void add_past_commands(CommandGroup& root) { add_queues(root); }
+void add_past_commands(CommandGroup& root) {
+  add_queues(root);
+  add_why(root);
+  add_history(root);
+  add_diff(root);
+  add_bisect(root);
+}
 
 void add_state_commands(CommandGroup& state) {
   auto [digest_options, digest] = state.add<StateDigestCommand>(

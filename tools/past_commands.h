@@ -17,6 +17,40 @@ struct QueuesCommand {
 };
 ExitCode queues(const QueuesCommand& command);
 
+struct BisectCommand {
+  std::filesystem::path folder;
+  std::string when;  // see query.h
+  std::string from;  // positions or times; empty = the beginning, the end
+  std::string to;
+  bool json = false;
+};
+// Ends with refused when it holds at the beginning, with not_found when it does not at the end.
+ExitCode bisect(const BisectCommand& command);
+
+struct HistoryCommand {
+  std::filesystem::path folder;
+  std::uint64_t id = 0;
+  std::string at;
+  bool json = false;
+};
+ExitCode history(const HistoryCommand& command);
+
+struct DiffCommand {
+  std::filesystem::path folder;
+  std::string before;  // positions or times
+  std::string after;
+  bool json = false;
+};
+ExitCode diff_states(const DiffCommand& command);
+
+struct WhyCommand {
+  std::filesystem::path folder;
+  std::uint64_t id = 0;
+  std::string at;
+  bool json = false;
+};
+ExitCode why(const WhyCommand& command);
+
 struct StateDigestCommand {
   std::filesystem::path folder;
   std::string at;

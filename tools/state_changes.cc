@@ -1,0 +1,115 @@
+#include <almanac/tools/state_changes.h>
+
+#include <almanac/tools/units.h>
+
+#include <almanac/projections/state_diff.h>
+
+#include <nlohmann/json.hpp>
+
+#include <set>
+#include <string>
+
+namespace almanac {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json time_json(Time time) {
+  return time == Time() ? ordered_json() : ordered_json(format_time(time));
+}
+
+ordered_json task_fields(const State& state, const Task* task) {
+  if (task == nullptr) return ordered_json::object();
+  return {{"state", name(task->state)},
+          {"queue", state.names.text(task->queue)},
+          {"kind", state.names.text(task->kind)},
+          {"priority", task->priority},
+          {"attempts", task->attempts},
+          {"failures", task->failures},
+          {"waiting_for", task->waiting_for},
+          {"lease", task->lease ? ordered_json(task->lease.value) : ordered_json()},
+          {"run_at", time_json(task->run_at)},
+          {"started_at", time_json(task->started_at)},
+          {"ended_at", time_json(task->ended_at)},
+          {"changed", task->changed.value}};
+}
+
+// NAME: [what was, what is] for what differs.
+ordered_json changed_fields(const ordered_json& before, const ordered_json& after) {
+  ordered_json changed = ordered_json::object();
+  const auto of = [](const ordered_json& json, const std::string& key) {
+    return json.contains(key) ? json[key] : ordered_json();
+  };
+  for (const auto& [key, was] : before.items()) {
+    if (was != of(after, key)) changed[key] = ordered_json::array({was, of(after, key)});
+  }
+  for (const auto& [key, is] : after.items()) {
+    // Of a new entry, what is not as it is in every new one.
+    if (!before.contains(key) && !is.is_null() && is != 0) {
+      changed[key] = ordered_json::array({ordered_json(), is});
+    }
+  }
+  return changed;
+}
+
+ordered_json engine_fields(const State& state) {
+  const EngineInfo& engine = state.engine;
+  return {{"running", engine.running},
+          {"starts", engine.starts},
+          {"process", engine.process_id},
+          {"slots", engine.slots},
+          {"started_at", time_json(engine.started_at)},
+          {"version", engine.version}};
+}
+
+class Collector {
+ public:
+  Collector(const State& before, const State& after) : before_(before), after_(after) {}
+
+  void operator()(TaskId id, const Task* was, const Task* is) {
+    changes["tasks"][std::to_string(id.value)] =
+        changed_fields(task_fields(before_, was), task_fields(after_, is));
+  }
+  void operator()(TaskId id, const TaskId* was, const TaskId* is) {
+    changes["doomed"][std::to_string(id.value)] = pair(was, is);
+  }
+  void operator()(std::string_view key, const KeyedTask* was, const KeyedTask* is) {
+    const auto of = [](const KeyedTask* task) { return task == nullptr ? nullptr : &task->id; };
+    changes["keys"][std::string(key)] = pair(of(was), of(is));
+  }
+  void operator()(NameId queue, const std::uint32_t* was, const std::uint32_t* is) {
+    const State& state = is == nullptr ? before_ : after_;
+    const auto of = [](const std::uint32_t* slots) {
+      return slots == nullptr ? ordered_json() : ordered_json(*slots);
+    };
+    changes["queues"][std::string(state.names.text(queue))] = {
+        {"slots", ordered_json::array({of(was), of(is)})}};
+  }
+  // The orders follow from the tasks.
+  void operator()(const auto&, Change) {}
+
+  ordered_json changes = ordered_json::object();
+
+ private:
+  static ordered_json pair(const TaskId* was, const TaskId* is) {
+    const auto of = [](const TaskId* id) {
+      return id == nullptr ? ordered_json() : ordered_json(id->value);
+    };
+    return {{"task", ordered_json::array({of(was), of(is)})}};
+  }
+
+  const State& before_;
+  const State& after_;
+};
+
+}  // namespace
+
+ordered_json state_changes(const State& before, const State& after) {
+  Collector collector(before, after);
+  diff(before, after, std::ref(collector));
+  auto engine = changed_fields(engine_fields(before), engine_fields(after));
+  if (!engine.empty()) collector.changes["engine"][""] = std::move(engine);
+  return std::move(collector.changes);
+}
+
+}  // namespace almanac

@@ -1,0 +1,72 @@
+#include <almanac/tools/task_event.h>
+
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+std::string end_text(const AttemptEnd& end) {
+  if (!end.message.empty()) return printable(end.message);
+  return std::string(name(end.status));
+}
+
+std::string because(std::string_view reason) {
+  return reason.empty() ? std::string() : ": " + printable(reason);
+}
+
+std::string sentence(const TaskEnqueued& event) {
+  std::string text = fmt::format("enqueued in {}", printable(event.queue));
+  if (event.priority != 0) text += fmt::format(", priority {}", event.priority);
+  std::string after;
+  for (TaskId id : event.dependencies) {
+    after += (after.empty() ? ", after " : ", ") + std::to_string(id.value);
+  }
+  return text + after;
+}
+std::string sentence(const TaskReadied&) { return "its time has come"; }
+std::string sentence(const TaskStarted& event) {
+  return fmt::format("attempt {} began", event.attempt);
+}
+std::string sentence(const TaskSucceeded&) { return "succeeded"; }
+std::string sentence(const TaskFailed& event) { return "failed: " + end_text(event.end); }
+std::string sentence(const TaskCancelRequested& event) {
+  return "told to stop" + because(event.reason);
+}
+std::string sentence(const TaskCancelled& event) {
+  if (!event.dependency) return "cancelled" + because(event.reason);
+  return fmt::format("cancelled, since task {} did not succeed", event.dependency.value);
+}
+std::string sentence(const TaskHandedBack& event) {
+  return event.reason == HandBackReason::stopping ? "handed back: the engine stopped"
+                                                  : "handed back: the engine died";
+}
+std::string sentence(const auto&) { return {}; }
+
+}  // namespace
+
+TaskId task_of(const EventBody& body) {
+  return std::visit(
+      [](const auto& event) {
+        if constexpr (requires { event.id; }) {
+          return TaskId(event.id);
+        } else {
+          return TaskId();
+        }
+      },
+      body);
+}
+
+std::string task_event_sentence(const Event& event) {
+  if (const auto* failed = std::get_if<TaskAttemptFailed>(&event.body)) {
+    return fmt::format("attempt failed: {}; again in {}", end_text(failed->end),
+                       format_compact(std::max(failed->retry_at - event.at, Duration(0))));
+  }
+  return std::visit([](const auto& body) { return sentence(body); }, event.body);
+}
+
+}  // namespace almanac

@@ -1,0 +1,101 @@
+#include <almanac/tools/task_story.h>
+
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace almanac {
+namespace {
+
+constexpr std::size_t named_max = 4;
+
+// "task 3", "tasks 3, 4", "tasks 3, 4, 5, 6 and 12 more".
+template <class Next>
+std::string tasks_text(std::size_t count, Next next) {
+  std::string text = count == 1 ? "task" : "tasks";
+  for (std::size_t i = 0; i < std::min(count, named_max); ++i) {
+    text += fmt::format("{}{}", i == 0 ? " " : ", ", next().value);
+  }
+  return count > named_max ? text + fmt::format(" and {} more", count - named_max) : text;
+}
+
+std::string running_in(const State& state, NameId queue, std::size_t count) {
+  auto entry = state.tasks.running.lower_bound({queue, TaskId()});
+  return tasks_text(count, [&] { return (*entry++).id; });
+}
+
+std::uint32_t slots_of(const State& state, NameId queue) {
+  const std::uint32_t* slots = state.queues.slots.find(queue);
+  return slots == nullptr ? 0 : *slots;
+}
+
+// A ladder: what would have to change first stands first.
+WaitReason ready_reason(const State& state, TaskId id, const Task& task) {
+  const Tasks& tasks = state.tasks;
+  if (!state.engine.running) return {Wait::engine, "no engine runs"};
+  const auto limit = slots_of(state, task.queue);
+  const auto leases = limit > 0 ? tasks.running_in(task.queue) : 0;
+  if (limit > 0 && leases >= limit) {
+    return {Wait::queue_limit,
+            fmt::format("queue {} runs {} of {}: {}", printable(state.names.text(task.queue)),
+                        leases, limit, running_in(state, task.queue, leases))};
+  }
+  const auto slots = state.engine.slots;
+  if (slots > 0 && tasks.running.size() >= slots) {
+    auto entry = tasks.running.begin();
+    return {Wait::slots,
+            fmt::format("{} of {} taken: {}", tasks.running.size(), counted(slots, "slot"),
+                        tasks_text(tasks.running.size(), [&] { return (*entry++).id; }))};
+  }
+  const ReadyKey own = ready_key(id, task);
+  const ReadyKey lane{own.queue, own.kind, std::numeric_limits<std::int64_t>::min(), TaskId()};
+  const auto first = tasks.ready.lower_bound(lane);
+  if (first != tasks.ready.end() && (*first).id != id) {
+    const char* why = (*first).rank < own.rank ? "of a higher priority" : "enqueued earlier";
+    return {Wait::behind, fmt::format("task {} stands before it, {}", (*first).id.value, why)};
+  }
+  return {Wait::next, "it is the next to start"};
+}
+
+WaitReason dependency_reason(const State& state, TaskId id, const Task& task) {
+  if (const TaskId* culprit = state.tasks.doomed.find(id)) {
+    return {Wait::doomed, fmt::format("task {} ended without success", culprit->value)};
+  }
+  return {Wait::dependency,
+          fmt::format("{} it depends on {} not succeeded", counted(task.waiting_for, "task"),
+                      task.waiting_for == 1 ? "has" : "have")};
+}
+
+}  // namespace
+
+std::string_view name(Wait wait) {
+  switch (wait) {
+    case Wait::dependency: return "dependency";
+    case Wait::doomed: return "doomed";
+    case Wait::delay: return "delay";
+    case Wait::engine: return "engine";
+    case Wait::queue_limit: return "queue_limit";
+    case Wait::slots: return "slots";
+    case Wait::behind: return "behind";
+    case Wait::next: return "next";
+  }
+  return "";
+}
+
+std::optional<WaitReason> wait_reason(const State& state, TaskId id) {
+  const Task* task = state.tasks.all.find(id);
+  if (task == nullptr) return std::nullopt;
+  switch (task->state) {
+    case TaskState::waiting: return dependency_reason(state, id, *task);
+    case TaskState::delayed:
+      return WaitReason{Wait::delay, "not before " + format_time(task->run_at)};
+    case TaskState::ready: return ready_reason(state, id, *task);
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace almanac
