@@ -21,7 +21,7 @@ class Printer {
       return;
     }
     const Time at = recorded.event.at;
-    table_.add({std::to_string(recorded.position.value), format_time(at),
+    table_.add({std::to_string(recorded.position.value), step_time(at),
                 last_ == Time() ? "" : "+" + format_compact(at - last_),
                 task_event_sentence(recorded.event)});
     last_ = at;

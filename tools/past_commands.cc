@@ -39,7 +39,7 @@ void add_task(OptionSet& options, std::uint64_t& id) {
 
 void add_history(CommandGroup& root) {
   auto [options, command] =
-      root.add<HistoryCommand>({"history", "Print the events of one task and the time between them",
+      root.add<HistoryCommand>({"history", "Print the events of a task and the time between",
                                 "almanac history 7 --at \"2 hours ago\""},
                                history);
   add_task(options, command.id);
@@ -48,7 +48,7 @@ void add_history(CommandGroup& root) {
 
 void add_why(CommandGroup& root) {
   auto [options, command] =
-      root.add<WhyCommand>({"why", "Tell why a task is where it is: its waits and attempts",
+      root.add<WhyCommand>({"why", "Tell why a task waited or waits, and what it did",
                             "almanac why 7\n  almanac why 7 --at 1200 --json"},
                            why);
   add_task(options, command.id);

@@ -61,9 +61,13 @@ TaskId task_of(const EventBody& body) {
       body);
 }
 
+std::string step_time(Time at) {
+  return format_time(at).substr(0, std::string_view("2026-11-21T10:00:00.000").size()) + "Z";
+}
+
 std::string task_event_sentence(const Event& event) {
   if (const auto* failed = std::get_if<TaskAttemptFailed>(&event.body)) {
-    return fmt::format("attempt failed: {}; again in {}", end_text(failed->end),
+    return fmt::format("failed: {}; again in {}", end_text(failed->end),
                        format_compact(std::max(failed->retry_at - event.at, Duration(0))));
   }
   return std::visit([](const auto& body) { return sentence(body); }, event.body);

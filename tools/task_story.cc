@@ -73,7 +73,10 @@ struct Consequences {
   void operator()(TaskId id, const TaskId* was, const TaskId* is) const {
     if (was == nullptr && is != nullptr) story.doomed.push_back(id);
   }
-  void operator()(const auto&...) const {}
+  // Named one by one: a missing side is a bare nullptr, which anything general would take.
+  void operator()(std::string_view, const KeyedTask*, const KeyedTask*) const {}
+  void operator()(NameId, const std::uint32_t*, const std::uint32_t*) const {}
+  void operator()(const auto&, Change) const {}
 };
 
 }  // namespace

@@ -1,11 +1,14 @@
 #include <almanac/tools/past_commands.h>
 #include <almanac/tools/source.h>
+#include <almanac/tools/task_event.h>
 #include <almanac/tools/task_story.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
+
+#include <utility>
 
 namespace almanac {
 namespace {
@@ -45,8 +48,7 @@ void print_line(const std::string& line) { fmt::print("{}\n", cut(line, columns_
 
 void print_step(const StoryStep& step) {
   if (!step.wait) {
-    print_line(
-        fmt::format("{:>8}  {}  {}", step.since.value, format_time(step.from), step.sentence));
+    print_line(fmt::format("{:>8}  {}  {}", step.since.value, step_time(step.from), step.sentence));
   } else if (step.to) {
     print_line(fmt::format("{:>10}waited {}, to position {}: {}", "",
                            format_compact(*step.to - step.from), step.until->value, step.sentence));

@@ -83,7 +83,13 @@ TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
                                        {"log", "import"},
                                        {"log", "stat"},
                                        {"log", "verify"},
+                                       {"queues"},
+                                       {"why"},
+                                       {"history"},
+                                       {"diff"},
+                                       {"bisect"},
                                        {"state"},
+                                       {"state", "verify"},
                                        {"state", "digest"},
                                        {"version"}};
   for (Words command : commands) {
