@@ -82,7 +82,7 @@ void add_state_commands(CommandGroup& state) {
       state_digest);
   add_at(digest_options, digest.at);
   auto [verify_options, verify] = state.add<StateVerifyCommand>(
-      {"verify", "Check what must hold between the parts of the state",
+      {"verify", "Check that the parts of the state fit together",
        "almanac state verify --at 2026-11-21T03:00:00Z\n"
        "  Ends with exit code 6 and a sentence for each promise that is broken."},
       state_verify);
