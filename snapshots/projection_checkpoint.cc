@@ -37,7 +37,7 @@ struct Header {
 };
 static_assert(sizeof(Header) == 112 && std::is_trivially_copyable_v<Header>);
 
-Header header_of(const CheckpointKey& key, std::size_t payload_bytes) {
+Header header_of(const ProjectionKey& key, std::size_t payload_bytes) {
   return {.magic = magic,
           .position = key.position.value,
           .payload_bytes = payload_bytes,
@@ -99,21 +99,7 @@ std::unexpected<Error> damaged(const fs::path& path) {
 
 }  // namespace
 
-Result<Digest> chain_at(const Log& log, Position position) {
-  auto base = log.base();
-  if (!base) return std::unexpected(base.error());
-  if (base->last == position) return base->digest;
-  std::optional<Digest> chain;
-  auto read = log.read_frames(position, [&](const FrameReader& frame) -> Result<bool> {
-    if (frame.header().first <= position) chain = frame.digest();
-    return false;
-  });
-  if (!read) return std::unexpected(read.error());
-  if (chain) return *chain;
-  return fail(ErrorCode::not_found, "the log has no event " + std::to_string(position.value));
-}
-
-Result<void> write_checkpoint(const fs::path& folder, const CheckpointKey& key, Bytes payload) {
+Result<void> write_projection(const fs::path& folder, const ProjectionKey& key, Bytes payload) {
   if (auto made = make_folders(folder); !made) return made;
   auto header = header_of(key, payload.size());
   header.digest = digest_of(header, payload);
@@ -125,7 +111,7 @@ Result<void> write_checkpoint(const fs::path& folder, const CheckpointKey& key, 
   return written;
 }
 
-std::vector<Position> checkpoint_positions(const fs::path& folder) {
+std::vector<Position> projection_positions(const fs::path& folder) {
   std::vector<Position> positions;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder, none)) {
@@ -140,7 +126,7 @@ std::vector<Position> checkpoint_positions(const fs::path& folder) {
   return positions;
 }
 
-Result<std::vector<std::byte>> read_checkpoint(const fs::path& folder, const CheckpointKey& key) {
+Result<std::vector<std::byte>> read_projection(const fs::path& folder, const ProjectionKey& key) {
   const auto path = folder / name_of(key.position);
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status;
@@ -166,8 +152,8 @@ Result<std::vector<std::byte>> read_checkpoint(const fs::path& folder, const Che
   return bytes;
 }
 
-void thin_checkpoints(const fs::path& folder, std::size_t count) {
-  auto positions = checkpoint_positions(folder);
+void thin_projections(const fs::path& folder, std::size_t count) {
+  auto positions = projection_positions(folder);
   std::error_code ignored;
   for (std::size_t i = count; i < positions.size(); ++i) {
     fs::remove(folder / name_of(positions[i]), ignored);

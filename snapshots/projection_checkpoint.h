@@ -12,28 +12,24 @@
 namespace almanac {
 
 // What a checkpoint stands for.
-struct CheckpointKey {
+struct ProjectionKey {
   Timeline timeline{};
   Position position;
   std::uint32_t version = 0;  // of what wrote it
   Digest chain{};             // of the log's frame that holds the position
 };
 
-// The digest of the frame that holds `position`, also of the last one that was trimmed. Errors:
-// not_found, those of Log::read.
-[[nodiscard]] Result<Digest> chain_at(const Log& log, Position position);
-
 // Writes a file under another name first, so that under its own it is whole, on disk when this
 // returns. Makes the folder. Errors: io, refused, storage_full; nothing is left then.
-[[nodiscard]] Result<void> write_checkpoint(const std::filesystem::path& folder,
-                                            const CheckpointKey& key, Bytes payload);
+[[nodiscard]] Result<void> write_projection(const std::filesystem::path& folder,
+                                            const ProjectionKey& key, Bytes payload);
 
 // The positions in the names of the folder's files, the newest first; none without a folder.
-[[nodiscard]] std::vector<Position> checkpoint_positions(const std::filesystem::path& folder);
+[[nodiscard]] std::vector<Position> projection_positions(const std::filesystem::path& folder);
 // Errors: corrupt (not the bytes that were written, or of something else than `key`), io.
-[[nodiscard]] Result<std::vector<std::byte>> read_checkpoint(const std::filesystem::path& folder,
-                                                             const CheckpointKey& key);
+[[nodiscard]] Result<std::vector<std::byte>> read_projection(const std::filesystem::path& folder,
+                                                             const ProjectionKey& key);
 // Leaves the newest, and nothing of files that were begun.
-void thin_checkpoints(const std::filesystem::path& folder, std::size_t count);
+void thin_projections(const std::filesystem::path& folder, std::size_t count);
 
 }  // namespace almanac

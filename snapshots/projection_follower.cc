@@ -1,6 +1,7 @@
 #include <almanac/snapshots/projection_follower.h>
 
 #include <almanac/log/this_thread.h>
+#include <almanac/snapshots/checkpoint.h>
 #include <almanac/snapshots/projection_checkpoint.h>
 
 #include <algorithm>
@@ -75,7 +76,7 @@ Result<void> load(const Log& log, const fs::path& folder, std::uint32_t version,
                   ProjectedValue& value) {
   auto chain = chain_at(log, position);
   if (!chain) return std::unexpected(chain.error());
-  auto bytes = read_checkpoint(folder, {log.timeline(), position, version, *chain});
+  auto bytes = read_projection(folder, {log.timeline(), position, version, *chain});
   if (!bytes) return std::unexpected(bytes.error());
   return guarded([&] { return value.decode(*bytes); });
 }
@@ -84,7 +85,7 @@ Result<void> load(const Log& log, const fs::path& folder, std::uint32_t version,
 Reached nearest(const Log& log, const fs::path& folder, std::uint32_t version, Position through,
                 const ProjectedValue& prototype) {
   if (!folder.empty() && prototype.has_bytes()) {
-    for (Position position : checkpoint_positions(folder)) {
+    for (Position position : projection_positions(folder)) {
       auto value = prototype.initial();
       if (position > through || !load(log, folder, version, position, *value)) continue;
       return {std::move(value), position};
@@ -174,10 +175,10 @@ void ProjectionFollower::Run::save(const Reached& reached) {
   if (!bytes || !chain) {
     return owner_.report_checkpoint(bytes ? chain.error() : bytes.error());
   }
-  const CheckpointKey key{owner_.log_.timeline(), reached.position, version_, *chain};
-  auto written = write_checkpoint(folder_, key, *bytes);
+  const ProjectionKey key{owner_.log_.timeline(), reached.position, version_, *chain};
+  auto written = write_projection(folder_, key, *bytes);
   if (!written) return owner_.report_checkpoint(written.error());
-  thin_checkpoints(folder_, owner_.options_.checkpoints_max);
+  thin_projections(folder_, owner_.options_.checkpoints_max);
   owner_.report_checkpoint({});
 }
 

@@ -6,17 +6,17 @@
 namespace almanac {
 
 Result<State> rebuild(const Log& log, const RebuildOptions& options) {
-  State state;
-  if (options.through && !*options.through) return state;
+  State state = options.start;
+  if (options.through && *options.through == state.position) return state;
   auto first = log.first();
   if (!first) return std::unexpected(first.error());
-  if (*first != Position(1)) {
+  if (*first > state.position.next()) {
     return fail(ErrorCode::refused,
                 "the log begins at position " + std::to_string(first->value) +
                     ": what happened before was removed",
                 "its state can only be rebuilt from a checkpoint");
   }
-  auto read = log.read(Position(1), [&](const RecordedEvent& event) -> Result<bool> {
+  auto read = log.read(state.position.next(), [&](const RecordedEvent& event) -> Result<bool> {
     fold_into(state, event);
     if (options.visit) options.visit(state);
     return !options.through || state.position < *options.through;

@@ -9,8 +9,9 @@
 
 namespace almanac {
 
-// `folder` is the one the log was opened in; `through` none = to the end of the log.
-// O(events on the way). Errors: not_found (the log ends before `through`), and those of Log::read.
+// From the newest checkpoint that serves (checkpoints.h), or the first event. `folder` is the one
+// the log was opened in; `through` none = to the end of the log. O(events on the way). Errors:
+// not_found (the log ends before `through`), and those of Log::read.
 [[nodiscard]] Result<State> state_at(const Log& log, const std::filesystem::path& folder,
                                      std::optional<Position> through = {});
 

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace almanac::workload {
@@ -110,7 +111,9 @@ Checked<std::vector<Word>> read_word_set(const Field& field, std::size_t size_ma
   }
   std::vector<const Word*> sorted;
   for (const Word& word : *words) sorted.push_back(&word);
-  std::ranges::stable_sort(sorted, {}, &Word::text);
+  std::ranges::sort(sorted, [](const Word* one, const Word* other) {
+    return std::tie(one->text, one) < std::tie(other->text, other);
+  });
   auto twice = std::ranges::adjacent_find(sorted, {}, &Word::text);
   if (twice != sorted.end()) {
     const Word& second = **std::next(twice);

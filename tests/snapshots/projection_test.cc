@@ -130,7 +130,7 @@ TEST_F(Projections, KeepTheNewestCheckpointsOnly) {
     append(10);
     wait_for(*open(tally_spec()));
   }
-  const auto positions = checkpoint_positions(kept() / "tally" / "v1");
+  const auto positions = projection_positions(kept() / "tally" / "v1");
   ASSERT_EQ(positions.size(), ProjectionOptions().checkpoints_max);
   EXPECT_EQ(positions.front(), Position(200));
   EXPECT_EQ(positions.back(), Position(130));

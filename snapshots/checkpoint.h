@@ -1,0 +1,39 @@
+// One checkpoint: a state in a file, with what it takes to know that it is whole and belongs to a
+// log. README.md has the bytes.
+#pragma once
+
+#include <almanac/log/log.h>
+#include <almanac/projections/state.h>
+
+#include <filesystem>
+
+namespace almanac {
+
+// What the file says about its state.
+struct CheckpointHeader {
+  Timeline timeline{};
+  Position position;
+  Digest chain{};  // of the log's frame that holds the position
+  Digest state{};  // digest(state)
+};
+
+struct Checkpoint {
+  CheckpointHeader header;
+  State state;
+};
+
+// Writes under a temporary name, syncs, renames and syncs the folder, which is made where it is
+// missing: a crash leaves the whole file or none of that name, and a failure leaves nothing behind.
+// What has the name already is replaced. Answers the size. Errors: storage_full, refused, io.
+[[nodiscard]] Result<std::uint64_t> write_checkpoint(const std::filesystem::path& file,
+                                                     const CheckpointHeader& header,
+                                                     const State& state);
+// Checks every byte. Does not compute the state's digest again, which the header has for those who
+// want to. Errors: corrupt, newer_format, not_found, refused, io.
+[[nodiscard]] Result<Checkpoint> read_checkpoint(const std::filesystem::path& file);
+
+// The digest of the frame that holds `position`, or ended where the log was trimmed. Errors:
+// not_found (the log ends in front of it, or begins behind it), and those of reading.
+[[nodiscard]] Result<Digest> chain_at(const Log& log, Position position);
+
+}  // namespace almanac

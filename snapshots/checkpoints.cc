@@ -1,0 +1,74 @@
+#include <almanac/snapshots/checkpoints.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path file_of(const fs::path& folder, Position position) {
+  return folder / "checkpoints" / std::to_string(position.value);
+}
+
+std::unexpected<Error> of_another(const fs::path& file, const std::string& what) {
+  return fail(ErrorCode::refused, file.string() + " is of " + what, "remove it; it is not needed");
+}
+
+Result<State> load(const Log& log, const fs::path& file, Position position) {
+  auto read = read_checkpoint(file);
+  if (!read) {
+    auto error = read.error();
+    error.message = file.string() + ": " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  if (read->header.timeline != log.timeline()) return of_another(file, "another log");
+  if (read->header.position != position) return of_another(file, "another position");
+  auto chain = chain_at(log, position);
+  if (!chain) return std::unexpected(chain.error());
+  if (*chain != read->header.chain) return of_another(file, "another past of this log");
+  return std::move(read->state);
+}
+
+}  // namespace
+
+Result<std::uint64_t> keep_checkpoint(const Log& log, const fs::path& folder, const State& state) {
+  auto chain = chain_at(log, state.position);
+  if (!chain) return std::unexpected(chain.error());
+  return write_checkpoint(file_of(folder, state.position),
+                          {log.timeline(), state.position, *chain, digest(state)}, state);
+}
+
+std::vector<Position> checkpoints_of(const fs::path& folder) {
+  std::vector<Position> positions;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder / "checkpoints", none)) {
+    const auto name = entry.path().filename().string();
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (read.ec != std::errc() || read.ptr != name.data() + name.size()) continue;
+    if (number > 0 && std::to_string(number) == name) positions.emplace_back(number);
+  }
+  std::ranges::sort(positions, std::greater());
+  return positions;
+}
+
+NewestCheckpoint newest_checkpoint(const Log& log, const fs::path& folder, Position through) {
+  NewestCheckpoint newest;
+  for (Position position : checkpoints_of(folder)) {
+    if (position > through) continue;
+    auto state = load(log, file_of(folder, position), position);
+    if (state) {
+      newest.state = std::move(*state);
+      return newest;
+    }
+    newest.refused.push_back(state.error());
+  }
+  return newest;
+}
+
+}  // namespace almanac

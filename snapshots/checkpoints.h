@@ -1,0 +1,31 @@
+// The checkpoints of a log: states at some of its positions, in DIR/checkpoints, one file each,
+// named by the position. They spare folding, and nothing else rests on them: whatever is wrong with
+// one, an older one or the log itself serves.
+#pragma once
+
+#include <almanac/snapshots/checkpoint.h>
+
+#include <optional>
+#include <vector>
+
+namespace almanac {
+
+// Writes the state of this log, which was opened in `folder`. Answers the file's size in bytes.
+// Errors: not_found (the log does not reach so far), those of write_checkpoint.
+[[nodiscard]] Result<std::uint64_t> keep_checkpoint(const Log& log,
+                                                    const std::filesystem::path& folder,
+                                                    const State& state);
+
+// The positions of which there is a file, the newest first.
+[[nodiscard]] std::vector<Position> checkpoints_of(const std::filesystem::path& folder);
+
+struct NewestCheckpoint {
+  std::optional<State> state;
+  std::vector<Error> refused;  // newer ones that do not serve, and why
+};
+// The newest that is not behind `through`, whole, and of this log as it is. O(its size).
+[[nodiscard]] NewestCheckpoint newest_checkpoint(const Log& log,
+                                                 const std::filesystem::path& folder,
+                                                 Position through);
+
+}  // namespace almanac

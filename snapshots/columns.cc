@@ -1,0 +1,117 @@
+#include <almanac/snapshots/columns.h>
+
+#include <bit>
+#include <cstring>
+
+namespace almanac {
+namespace {
+
+constexpr std::uint8_t stands_on_the_one_before = 16;
+
+std::uint64_t little_endian(std::uint64_t number) {
+  return std::endian::native == std::endian::big ? __builtin_bswap64(number) : number;
+}
+
+std::size_t bytes_of(std::uint64_t number) {
+  return (static_cast<std::size_t>(std::bit_width(number)) + 7) / 8;
+}
+
+// What the rows say beyond the smallest of them.
+struct Spread {
+  std::uint64_t base = 0;
+  std::size_t width = 0;
+};
+
+Spread spread_of(std::span<const std::uint64_t> rows) {
+  if (rows.empty()) return {};
+  const auto [least, most] = std::ranges::minmax(rows);
+  return {least, bytes_of(most - least)};
+}
+
+// How far each row is from the one before; numbers that fall wrap around.
+std::span<const std::uint64_t> steps_of(std::span<const std::uint64_t> rows, Column& steps) {
+  for (std::size_t i = 1; i < rows.size(); ++i) steps[i - 1] = rows[i] - rows[i - 1];
+  return std::span(steps).first(rows.size() - 1);
+}
+
+template <std::size_t width>
+void spread_out(Bytes bytes, std::uint64_t base, std::span<std::uint64_t> rows) {
+  const std::byte* from = bytes.data();
+  for (std::uint64_t& row : rows) {
+    std::uint64_t more = 0;
+    std::memcpy(&more, from, width);
+    row = base + little_endian(more);
+    from += width;
+  }
+}
+
+void spread_out(Bytes bytes, std::size_t width, std::uint64_t base, std::span<std::uint64_t> rows) {
+  switch (width) {
+    case 0: return static_cast<void>(std::ranges::fill(rows, base));
+    case 1: return spread_out<1>(bytes, base, rows);
+    case 2: return spread_out<2>(bytes, base, rows);
+    case 3: return spread_out<3>(bytes, base, rows);
+    case 4: return spread_out<4>(bytes, base, rows);
+    case 5: return spread_out<5>(bytes, base, rows);
+    case 6: return spread_out<6>(bytes, base, rows);
+    case 7: return spread_out<7>(bytes, base, rows);
+    default: return spread_out<8>(bytes, base, rows);
+  }
+}
+
+}  // namespace
+
+void ColumnWriter::number(std::uint64_t number) {
+  const std::uint64_t ordered = little_endian(number);
+  bytes(std::as_bytes(std::span(&ordered, 1)));
+}
+
+void ColumnWriter::column(std::span<const std::uint64_t> rows) {
+  Column steps;
+  const Spread plain = spread_of(rows);
+  const auto step_rows = steps_of(rows, steps);
+  const Spread stepping = spread_of(step_rows);
+  const bool steps_win = stepping.width < plain.width;
+  const Spread& chosen = steps_win ? stepping : plain;
+  written_.push_back(
+      std::byte(static_cast<unsigned>(chosen.width) | (steps_win ? stands_on_the_one_before : 0U)));
+  number(steps_win ? rows.front() : plain.base);
+  number(steps_win ? stepping.base : 0);
+  for (const std::uint64_t each : steps_win ? step_rows : rows) {
+    const std::uint64_t more = little_endian(each - chosen.base);
+    bytes(std::as_bytes(std::span(&more, 1)).first(chosen.width));
+  }
+}
+
+Bytes ColumnReader::bytes(std::size_t count) {
+  if (count > rest_.size()) fail();
+  if (failed_) return {};
+  const Bytes taken = rest_.first(count);
+  rest_ = rest_.subspan(count);
+  return taken;
+}
+
+std::uint64_t ColumnReader::number() {
+  const Bytes taken = bytes(sizeof(std::uint64_t));
+  std::uint64_t number = 0;
+  if (!taken.empty()) std::memcpy(&number, taken.data(), sizeof(number));
+  return little_endian(number);
+}
+
+void ColumnReader::column(std::span<std::uint64_t> rows) {
+  const Bytes head = bytes(1);
+  const auto how = head.empty() ? 0U : std::to_integer<unsigned>(head[0]);
+  const bool steps = (how & stands_on_the_one_before) != 0;
+  const std::size_t width = how & (stands_on_the_one_before - 1U);
+  const std::uint64_t base = number();
+  const std::uint64_t step = number();
+  if (how > (stands_on_the_one_before | 8U) || width > 8) fail();
+  const Bytes differences = bytes(width * (rows.size() - (steps ? 1 : 0)));
+  if (failed_) return static_cast<void>(std::ranges::fill(rows, 0));
+  if (!steps) return spread_out(differences, width, base, rows);
+  rows[0] = base;
+  spread_out(differences, width, step, rows.subspan(1));
+  for (std::size_t i = 1; i < rows.size(); ++i) rows[i] += rows[i - 1];
+}
+
+}  // namespace almanac

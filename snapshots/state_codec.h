@@ -1,0 +1,19 @@
+// A state as bytes and back. Everything is written in the order of its keys, the secondary orders
+// too: reading them in bulk is several times faster than sorting a million keys again.
+#pragma once
+
+#include <almanac/log/error.h>
+#include <almanac/projections/state.h>
+
+#include <cstddef>
+#include <vector>
+
+namespace almanac {
+
+// Pure; any thread. O(n).
+[[nodiscard]] std::vector<std::byte> encode(const State& state);
+// The same state, as its digest shows. The bytes are those of encode(), which the caller has held
+// against their checksum; others are an error or some state, never a crash. Errors: corrupt.
+[[nodiscard]] Result<State> decode_state(Bytes bytes);
+
+}  // namespace almanac

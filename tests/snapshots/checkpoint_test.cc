@@ -1,0 +1,130 @@
+// A state in a file: the same state again, or a refusal.
+#include <almanac/projections/invariants.h>
+#include <almanac/snapshots/checkpoint.h>
+#include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/story.h>
+#include <almanac/tests/support/temp_folder.h>
+#include <almanac/tests/support/test_log.h>
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace almanac::test {
+namespace {
+
+// Every projection and every order has something in it.
+Story full_story(std::uint64_t tasks) {
+  Story story;
+  story.tell(EngineStarted{"0.1.0", 4711, 4, 42});
+  story.tell(QueueConfigured{"even", 3});
+  for (std::uint64_t id = 1; id <= tasks; ++id) {
+    NewTask task{.id = id, .queue = id % 2 == 0 ? "even" : "odd", .attempts_max = 2};
+    task.priority = static_cast<std::int32_t>(id % 5) - 2;
+    if (id % 3 == 0) task.dependencies = {id - 1};
+    if (id % 4 == 0) task.tags = {"red", "nightly"};
+    if (id % 5 == 0) task.key = "key " + std::to_string(id);
+    task.content_hash = id * 7;
+    if (id % 7 == 0) task.run_at = story.now() + std::chrono::hours(1);
+    story.enqueue(task);
+    if (id % 6 == 1) story.start(id);
+    if (id % 12 == 1) story.fail(id);
+    if (id % 12 == 8 && story.start(id)) story.fail(id);
+  }
+  return story;
+}
+
+CheckpointHeader header_of(const State& state) {
+  CheckpointHeader header{.position = state.position, .state = digest(state)};
+  header.timeline.fill(std::byte{3});
+  header.chain.fill(std::byte{5});
+  return header;
+}
+
+Checkpoint written_and_read(const std::filesystem::path& file, const State& state) {
+  EXPECT_TRUE(write_checkpoint(file, header_of(state), state));
+  auto read = read_checkpoint(file);
+  EXPECT_TRUE(read.has_value()) << describe(read.error());
+  return read ? *std::move(read) : Checkpoint();
+}
+
+TEST(Checkpoint, GivesTheStateAtEveryPositionOfAStory) {
+  const TempFolder folder;
+  State state;
+  const Story story = full_story(40);
+  for (const RecordedEvent& event : story.events()) {
+    fold_into(state, event);
+    const auto read = written_and_read(folder / "one", state);
+    EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(state))) << state.position.value;
+    EXPECT_EQ(read.header.state, digest(state));
+    EXPECT_EQ(read.header.chain, header_of(state).chain);
+    EXPECT_EQ(read.header.timeline, header_of(state).timeline);
+    EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  }
+}
+
+TEST(Checkpoint, HoldsMoreTasksThanABlock) {
+  const TempFolder folder;
+  const Story story = full_story(3'000);
+  const auto& tasks = story.tasks();
+  ASSERT_FALSE(tasks.ready.empty() || tasks.due.empty() || tasks.running.empty() ||
+               tasks.doomed.empty() || tasks.dependents.empty() || tasks.tagged.empty() ||
+               tasks.keys.empty() || story.state().queues.slots.empty());
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_EQ(read.state.tasks.counts, tasks.counts);
+  const auto broken = broken_invariants(read.state);
+  EXPECT_TRUE(broken.empty()) << broken.front();
+}
+
+TEST(Checkpoint, IsRefusedWithAnyByteFlipped) {
+  const TempFolder folder;
+  const State state = full_story(12).state();
+  ASSERT_TRUE(write_checkpoint(folder / "one", header_of(state), state));
+  const std::string whole = read_file(folder / "one");
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    auto bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << at % 8));
+    write_file(folder / "one", bytes);
+    ASSERT_FALSE(read_checkpoint(folder / "one").has_value()) << "byte " << at;
+  }
+}
+
+TEST(Checkpoint, IsRefusedCutAnywhereAndWithMoreBehindIt) {
+  const TempFolder folder;
+  const State state = full_story(12).state();
+  ASSERT_TRUE(write_checkpoint(folder / "one", header_of(state), state));
+  const std::string whole = read_file(folder / "one");
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    write_file(folder / "one", whole.substr(0, length));
+    ASSERT_FALSE(read_checkpoint(folder / "one").has_value()) << "length " << length;
+  }
+  write_file(folder / "one", whole + "x");
+  EXPECT_FALSE(read_checkpoint(folder / "one").has_value());
+}
+
+TEST(Checkpoint, LeavesNothingBehindWhereItCannotBeWritten) {
+  const TempFolder folder;
+  const State state = full_story(3).state();
+  std::filesystem::create_directories(folder / "taken" / "inside");
+  EXPECT_FALSE(write_checkpoint(folder / "taken", header_of(state), state));
+  EXPECT_FALSE(std::filesystem::exists(folder / "taken.writing"));
+}
+
+TEST(ChainAt, IsTheDigestOfTheFrameThatHoldsThePosition) {
+  const TempFolder folder;
+  TestLog log(folder / "log");
+  ASSERT_TRUE(log.append(numbered_events(1, 3)));
+  const auto first = log->tail()->digest;
+  ASSERT_TRUE(log.append(numbered_events(4, 3)));
+  for (const std::uint64_t position : {1, 2, 3}) {
+    EXPECT_EQ(*chain_at(*log, Position(position)), first);
+  }
+  EXPECT_EQ(*chain_at(*log, Position(4)), log->tail()->digest);
+  for (const std::uint64_t position : {0, 7}) {
+    EXPECT_EQ(chain_at(*log, Position(position)).error().code, ErrorCode::not_found);
+  }
+}
+
+}  // namespace
+}  // namespace almanac::test
