@@ -23,7 +23,9 @@ Value::Table table_of(const toml::table& table) {
     placed.emplace_back(key.source().begin,
                         Member{std::string(key.str()), line_of(key.source()), value_of(node)});
   }
-  std::ranges::stable_sort(placed, [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::ranges::sort(placed, [](const auto& a, const auto& b) {
+    return a.first == b.first ? a.second.key < b.second.key : a.first < b.first;
+  });
   Value::Table members;
   for (auto& [position, member] : placed) members.push_back(std::move(member));
   return members;
