@@ -1,15 +1,11 @@
 #include <almanac/snapshots/checkpoint.h>
 
-#include <almanac/log/file.h>
 #include <almanac/log/hash.h>
 #include <almanac/snapshots/columns.h>
 #include <almanac/snapshots/state_codec.h>
+#include <almanac/snapshots/whole_file.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <array>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -26,69 +22,21 @@ constexpr std::uint64_t format_version = 1;
 constexpr std::size_t sealed_from = 8 + 8 + 16;
 constexpr std::size_t header_bytes = sealed_from + 8 + 16 + 8 + 32 + 32;
 
-std::vector<std::byte> sealed(const CheckpointHeader& header, const State& state) {
+// All that the checksum covers.
+std::vector<std::byte> content_of(const CheckpointHeader& header, const State& state) {
   const auto body = encode(state);
-  ColumnWriter behind;
-  behind.number(header_bytes + body.size());
-  behind.bytes(header.timeline);
-  behind.number(header.position.value);
-  behind.bytes(header.chain);
-  behind.bytes(header.state);
-  behind.bytes(body);
-  const auto content = behind.take();
-  ColumnWriter file;
-  file.bytes(as_bytes(magic));
-  file.number(format_version);
-  file.bytes(xxh3_128(content));
-  file.bytes(content);
-  return file.take();
+  ColumnWriter content;
+  content.number(header_bytes + body.size());
+  content.bytes(header.timeline);
+  content.number(header.position.value);
+  content.bytes(header.chain);
+  content.bytes(header.state);
+  content.bytes(body);
+  return content.take();
 }
 
-Result<void> write_all(const fs::path& path, Bytes bytes) {
-  const FileDescriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.valid()) return fail_errno(errno, "create " + path.string());
-  while (!bytes.empty()) {
-    const auto written = ::write(file.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno(errno, "write " + path.string());
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  if (::fdatasync(file.get()) != 0) return fail_errno(errno, "sync " + path.string());
-  return {};
-}
-
-Result<void> make_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0700) == 0) return sync_folder(folder / "..");
-  if (errno == EEXIST) return {};
-  return fail_errno(errno, "create the folder " + folder.string());
-}
-
-Result<std::vector<std::byte>> read_all(const fs::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid() && errno == ENOENT) {
-    return fail(ErrorCode::not_found, "there is no " + path.string());
-  }
-  struct stat status{};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0) {
-    return fail_errno(errno, "open " + path.string());
-  }
-  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::corrupt, path.string() + " is no file");
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const auto read = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
-    if (read < 0 && errno == EINTR) continue;
-    if (read < 0) return fail_errno(errno, "read " + path.string());
-    if (read == 0) break;
-    filled += static_cast<std::size_t>(read);
-  }
-  bytes.resize(filled);
-  return bytes;
-}
-
-template <class Bytes_>
-void copy_to(Bytes_& to, Bytes from) {
+template <class Array>
+void copy_to(Array& to, Bytes from) {
   if (from.size() == to.size()) std::memcpy(to.data(), from.data(), to.size());
 }
 
@@ -124,21 +72,20 @@ Result<Checkpoint> parse(Bytes bytes) {
 
 Result<std::uint64_t> write_checkpoint(const fs::path& file, const CheckpointHeader& header,
                                        const State& state) {
-  const auto bytes = sealed(header, state);
-  if (auto made = make_folder(file.parent_path()); !made) return std::unexpected(made.error());
-  auto temporary = file;
-  temporary += ".writing";
-  auto written = write_all(temporary, bytes);
-  if (written) written = rename_synced(temporary, file);
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return std::unexpected(written.error());
-  }
-  return bytes.size();
+  const auto content = content_of(header, state);
+  ColumnWriter front;
+  front.bytes(as_bytes(magic));
+  front.number(format_version);
+  front.bytes(xxh3_128(content));
+  const auto sealed = front.take();
+  const std::array<Bytes, 2> pieces = {sealed, content};
+  auto written = write_whole_file(file, pieces);
+  if (!written) return std::unexpected(written.error());
+  return sealed.size() + content.size();
 }
 
 Result<Checkpoint> read_checkpoint(const fs::path& file) {
-  auto bytes = read_all(file);
+  auto bytes = read_whole_file(file);
   if (!bytes) return std::unexpected(bytes.error());
   return parse(*bytes);
 }

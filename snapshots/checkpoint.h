@@ -22,9 +22,8 @@ struct Checkpoint {
   State state;
 };
 
-// Writes under a temporary name, syncs, renames and syncs the folder, which is made where it is
-// missing: a crash leaves the whole file or none of that name, and a failure leaves nothing behind.
-// What has the name already is replaced. Answers the size. Errors: storage_full, refused, io.
+// As whole_file.h writes: the whole file or none. Answers the size. O(state). Errors: storage_full,
+// refused, io.
 [[nodiscard]] Result<std::uint64_t> write_checkpoint(const std::filesystem::path& file,
                                                      const CheckpointHeader& header,
                                                      const State& state);

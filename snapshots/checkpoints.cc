@@ -1,8 +1,7 @@
 #include <almanac/snapshots/checkpoints.h>
 
-#include <algorithm>
-#include <charconv>
-#include <functional>
+#include <almanac/snapshots/whole_file.h>
+
 #include <string>
 #include <utility>
 
@@ -44,17 +43,7 @@ Result<std::uint64_t> keep_checkpoint(const Log& log, const fs::path& folder, co
 }
 
 std::vector<Position> checkpoints_of(const fs::path& folder) {
-  std::vector<Position> positions;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder / "checkpoints", none)) {
-    const auto name = entry.path().filename().string();
-    std::uint64_t number = 0;
-    const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (read.ec != std::errc() || read.ptr != name.data() + name.size()) continue;
-    if (number > 0 && std::to_string(number) == name) positions.emplace_back(number);
-  }
-  std::ranges::sort(positions, std::greater());
-  return positions;
+  return positions_in(folder / "checkpoints");
 }
 
 NewestCheckpoint newest_checkpoint(const Log& log, const fs::path& folder, Position through) {

@@ -19,17 +19,16 @@ struct ProjectionKey {
   Digest chain{};             // of the log's frame that holds the position
 };
 
-// Writes a file under another name first, so that under its own it is whole, on disk when this
-// returns. Makes the folder. Errors: io, refused, storage_full; nothing is left then.
+// As whole_file.h writes: the whole file or none. Makes the folder. Errors: storage_full, refused,
+// io.
 [[nodiscard]] Result<void> write_projection(const std::filesystem::path& folder,
                                             const ProjectionKey& key, Bytes payload);
 
-// The positions in the names of the folder's files, the newest first; none without a folder.
-[[nodiscard]] std::vector<Position> projection_positions(const std::filesystem::path& folder);
-// Errors: corrupt (not the bytes that were written, or of something else than `key`), io.
+// Errors: corrupt (not the bytes that were written, or of something else than `key`), not_found,
+// refused, io.
 [[nodiscard]] Result<std::vector<std::byte>> read_projection(const std::filesystem::path& folder,
                                                              const ProjectionKey& key);
-// Leaves the newest, and nothing of files that were begun.
+// Leaves the newest, and no file that was not finished.
 void thin_projections(const std::filesystem::path& folder, std::size_t count);
 
 }  // namespace almanac

@@ -3,6 +3,7 @@
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/checkpoint.h>
 #include <almanac/snapshots/projection_checkpoint.h>
+#include <almanac/snapshots/whole_file.h>
 
 #include <algorithm>
 #include <atomic>
@@ -85,7 +86,7 @@ Result<void> load(const Log& log, const fs::path& folder, std::uint32_t version,
 Reached nearest(const Log& log, const fs::path& folder, std::uint32_t version, Position through,
                 const ProjectedValue& prototype) {
   if (!folder.empty() && prototype.has_bytes()) {
-    for (Position position : projection_positions(folder)) {
+    for (Position position : positions_in(folder)) {
       auto value = prototype.initial();
       if (position > through || !load(log, folder, version, position, *value)) continue;
       return {std::move(value), position};

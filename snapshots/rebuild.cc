@@ -7,6 +7,7 @@ namespace almanac {
 
 Result<State> rebuild(const Log& log, const RebuildOptions& options) {
   State state = options.start;
+  ALMANAC_CHECK(!options.through || state.position <= *options.through);
   if (options.through && *options.through == state.position) return state;
   auto first = log.first();
   if (!first) return std::unexpected(first.error());

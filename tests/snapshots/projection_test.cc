@@ -1,6 +1,6 @@
 // Projections of the embedding program, beside a real log.
 #include <almanac/snapshots/projection.h>
-#include <almanac/snapshots/projection_checkpoint.h>
+#include <almanac/snapshots/whole_file.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/gate.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -130,7 +130,7 @@ TEST_F(Projections, KeepTheNewestCheckpointsOnly) {
     append(10);
     wait_for(*open(tally_spec()));
   }
-  const auto positions = projection_positions(kept() / "tally" / "v1");
+  const auto positions = positions_in(kept() / "tally" / "v1");
   ASSERT_EQ(positions.size(), ProjectionOptions().checkpoints_max);
   EXPECT_EQ(positions.front(), Position(200));
   EXPECT_EQ(positions.back(), Position(130));
@@ -163,7 +163,7 @@ TEST_F(Projections, LookAtThePastFromTheNearestCheckpoint) {
 TEST_F(Projections, TakeNoCheckpointOfWhichAByteIsAnother) {
   append(20);
   wait_for(*open(tally_spec()));
-  const auto path = kept() / "tally" / "v1" / "00000000000000000020";
+  const auto path = kept() / "tally" / "v1" / "20";
   const auto whole = read_file(path);
   ASSERT_FALSE(whole.empty());
   for (std::size_t i = 0; i < whole.size(); ++i) {

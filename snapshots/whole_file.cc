@@ -1,0 +1,101 @@
+#include <almanac/snapshots/whole_file.h>
+
+#include <almanac/log/file.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <functional>
+#include <string>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> write_all(const FileDescriptor& file, Bytes bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const auto written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_errno(errno, "write " + path.string());
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> write_synced(const fs::path& path, std::span<const Bytes> pieces) {
+  const FileDescriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.valid()) return fail_errno(errno, "create " + path.string());
+  for (const Bytes piece : pieces) {
+    if (auto written = write_all(file, piece, path); !written) return written;
+  }
+  if (::fdatasync(file.get()) != 0) return fail_errno(errno, "sync " + path.string());
+  return {};
+}
+
+// With those above it that are missing, from the top, each name synced.
+Result<void> make_folder(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0700) == 0) return sync_folder(folder / "..");
+  if (errno == EEXIST) return {};
+  if (errno != ENOENT || !folder.has_relative_path()) {
+    return fail_errno(errno, "create the folder " + folder.string());
+  }
+  auto made = make_folder(folder.parent_path());
+  return made ? make_folder(folder) : made;
+}
+
+}  // namespace
+
+Result<void> write_whole_file(const fs::path& file, std::span<const Bytes> pieces) {
+  if (auto made = make_folder(file.parent_path()); !made) return made;
+  auto unfinished = file;
+  unfinished += unfinished_suffix;
+  auto written = write_synced(unfinished, pieces);
+  if (written) written = rename_synced(unfinished, file);
+  if (!written) ::unlink(unfinished.c_str());
+  return written;
+}
+
+Result<std::vector<std::byte>> read_whole_file(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid() && errno == ENOENT) {
+    return fail(ErrorCode::not_found, "there is no " + path.string());
+  }
+  struct stat status{};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) {
+    return fail_errno(errno, "open " + path.string());
+  }
+  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::corrupt, path.string() + " is no file");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  std::size_t filled = 0;
+  while (filled < bytes.size()) {
+    const auto read = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) return fail_errno(errno, "read " + path.string());
+    if (read == 0) break;
+    filled += static_cast<std::size_t>(read);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+std::vector<Position> positions_in(const fs::path& folder) {
+  std::vector<Position> positions;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    const auto name = entry.path().filename().string();
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (read.ec != std::errc() || number == 0 || std::to_string(number) != name) continue;
+    positions.emplace_back(number);
+  }
+  std::ranges::sort(positions, std::greater());
+  return positions;
+}
+
+}  // namespace almanac

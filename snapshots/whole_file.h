@@ -1,0 +1,32 @@
+// Files that are written once, whole or not at all, and read whole: what checkpoints are kept in.
+// Nothing is kept open. Any thread may call, for different paths.
+#pragma once
+
+#include <almanac/log/error.h>
+#include <almanac/log/types.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace almanac {
+
+// What a file is called until it is whole: its name with this behind it. A crash may leave one.
+inline constexpr std::string_view unfinished_suffix = ".writing";
+
+// Writes the pieces one behind the other under the temporary name, syncs, renames and syncs the
+// folder, which is made with those above it where they are missing: a crash leaves the whole file
+// or none of that name, and a failure leaves nothing behind. What has the name already is replaced.
+// Errors: storage_full, refused, io.
+[[nodiscard]] Result<void> write_whole_file(const std::filesystem::path& file,
+                                            std::span<const Bytes> pieces);
+
+// Errors: corrupt (no regular file), not_found, refused, io.
+[[nodiscard]] Result<std::vector<std::byte>> read_whole_file(const std::filesystem::path& file);
+
+// The positions that files of the folder are named by, the largest first; none without a folder.
+[[nodiscard]] std::vector<Position> positions_in(const std::filesystem::path& folder);
+
+}  // namespace almanac
