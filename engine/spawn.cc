@@ -35,6 +35,7 @@ constexpr auto clone_unseen = ::clone;
 namespace almanac {
 namespace {
 
+constexpr int signals_max = 64;  // of the kernel
 constexpr std::size_t child_stack_bytes = 64 * 1024;
 constexpr std::string_view path_default = "/usr/local/bin:/usr/bin:/bin";
 
@@ -68,8 +69,7 @@ ALMANAC_IN_CHILD void restore_signals() {
     unsigned long mask;
   };
   static constexpr KernelAction default_action{};
-  static constexpr std::array signals = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD};
-  for (int signal : signals) {
+  for (int signal = 1; signal <= signals_max; ++signal) {
     ::syscall(SYS_rt_sigaction, signal, &default_action, nullptr, sizeof(unsigned long));
   }
   static constexpr unsigned long none = 0;

@@ -106,6 +106,15 @@ TEST_F(Spawn, MakesASessionAndAGroupOfItsOwn) {
   EXPECT_EQ(run_to_end(*spawned).second, -SIGKILL);
 }
 
+TEST_F(Spawn, IgnoresNoSignalThatItsEngineIgnores) {
+  const std::vector<int> ignored = {SIGUSR1, SIGTTOU, SIGALRM, SIGXFSZ, SIGRTMAX};
+  for (int signal : ignored) std::signal(signal, SIG_IGN);
+  auto spawned = start({"grep", "SigIgn", "/proc/self/status"});
+  for (int signal : ignored) std::signal(signal, SIG_DFL);
+  ASSERT_TRUE(spawned.has_value()) << describe(spawned.error());
+  EXPECT_EQ(run_to_end(*spawned).first, "SigIgn:\t0000000000000000\n");
+}
+
 TEST_F(Spawn, TellsTheGuardBeforeTheCommandDoesAnything) {
   auto spawned = start({"true"});
   ASSERT_TRUE(spawned.has_value());
