@@ -27,6 +27,18 @@ std::string describe_self() {
   return "process " + std::to_string(::getpid()) + " (" + command.substr(0, holder_bytes_max) + ")";
 }
 
+// Whoever is turned away is to read who holds the lock. It is held without that too, as on a full
+// disk; then the name of an earlier holder must not stand there.
+void sign(int descriptor) {
+  const auto self = describe_self();
+  const auto size = static_cast<ssize_t>(self.size());
+  if (::ftruncate(descriptor, 0) != 0 ||
+      ::pwrite(descriptor, self.data(), self.size(), 0) == size) {
+    return;
+  }
+  (void)!::ftruncate(descriptor, 0);
+}
+
 std::string read_holder(int descriptor) {
   std::array<char, holder_bytes_max + 64> text;
   auto size = ::pread(descriptor, text.data(), text.size(), 0);
@@ -50,11 +62,7 @@ Result<FileDescriptor> lock(const std::filesystem::path& folder, int open_flags,
 Result<WriteLock> WriteLock::take(const std::filesystem::path& folder) {
   auto file = lock(folder, O_RDWR | O_CREAT, LOCK_EX);
   if (!file) return std::unexpected(file.error());
-  auto self = describe_self();
-  if (::ftruncate(file->get(), 0) != 0 ||
-      ::pwrite(file->get(), self.data(), self.size(), 0) != static_cast<ssize_t>(self.size())) {
-    return fail_errno(errno, "write " + (folder / lock_file).string());
-  }
+  sign(file->get());
   return WriteLock(std::move(*file));
 }
 

@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -63,6 +65,24 @@ TEST(WriteLock, OverwritesALongerTextOfAnEarlierHolder) {
   auto lock = WriteLock::take(folder.path());
   ASSERT_TRUE(lock);
   EXPECT_EQ(read_file(folder / "lock").find("xxxx"), std::string::npos);
+}
+
+TEST(WriteLock, IsTakenWhereNothingCanBeWritten) {
+  TempFolder folder;
+  write_file(folder / "lock", "process 1 (an earlier holder)");
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit two_bytes{2, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &two_bytes);
+  auto lock = WriteLock::take(folder.path());
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_DFL);
+  ASSERT_TRUE(lock);
+  EXPECT_EQ(read_file(folder / "lock"), "");
+  const auto second = WriteLock::take(folder.path());
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find("held by another process"), std::string::npos);
 }
 
 TEST(WriteLock, IsSharedByReadersAndKeepsWritersOut) {
