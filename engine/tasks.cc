@@ -63,7 +63,8 @@ Result<Decision> decide_one(const State& state, const CancelTask& command,
   }
   if (has_ended(task->state)) {
     return fail(ErrorCode::conflict,
-                "task " + number + " has already " + std::string(name(task->state)),
+                "task " + number + (task->state == TaskState::cancelled ? " was" : " has") +
+                    " already " + std::string(name(task->state)),
                 "leave it out");
   }
   if (task->state == TaskState::cancelling) return Decision{{}, CancelOutcome::stopping};

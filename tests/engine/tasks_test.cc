@@ -84,7 +84,15 @@ TEST(Cancel, OfAnUnknownOrAnEndedTaskIsRefused) {
   EXPECT_EQ(running.refused(CancelTask{TaskId(9), ""}).code, ErrorCode::not_found);
   EXPECT_EQ(running.refused(CancelTask{TaskId(), ""}).code, ErrorCode::not_found);
   running.desk.finish(running.id, AttemptStatus::succeeded);
-  EXPECT_EQ(running.refused(CancelTask{running.id, ""}).code, ErrorCode::conflict);
+  const Error refused = running.refused(CancelTask{running.id, ""});
+  EXPECT_EQ(refused.code, ErrorCode::conflict);
+  EXPECT_EQ(refused.message, "task 1 has already succeeded");
+
+  Running cancelled;
+  cancelled.desk.cancel(cancelled.id);
+  cancelled.desk.finish(cancelled.id, AttemptStatus::error);
+  EXPECT_EQ(cancelled.refused(CancelTask{cancelled.id, ""}).message,
+            "task 1 was already cancelled");
 }
 
 // --- The end of an attempt ----------------------------------------------------------------------
