@@ -10,8 +10,8 @@ namespace almanac {
 Result<State> state_at(const Log& log, const std::filesystem::path& folder,
                        std::optional<Position> through) {
   auto newest = newest_checkpoint(log, folder, through.value_or(Position(UINT64_MAX)));
-  if (!newest.state) return rebuild(log, {.through = through, .visit = {}});
-  return rebuild(log, {.through = through, .visit = {}, .start = std::move(*newest.state)});
+  if (!newest.state) return rebuild(log, {.through = through});
+  return rebuild(log, {.through = through, .start = std::move(*newest.state)});
 }
 
 }  // namespace almanac
