@@ -18,7 +18,21 @@ std::unexpected<Error> of_another(const fs::path& file, const std::string& what)
   return fail(ErrorCode::refused, file.string() + " is of " + what, "remove it; it is not needed");
 }
 
-Result<State> load(const Log& log, const fs::path& file, Position position) {
+}  // namespace
+
+Result<std::uint64_t> keep_checkpoint(const Log& log, const fs::path& folder, const State& state) {
+  auto chain = chain_at(log, state.position);
+  if (!chain) return std::unexpected(chain.error());
+  return write_checkpoint(file_of(folder, state.position),
+                          {log.timeline(), state.position, *chain, digest(state)}, state);
+}
+
+std::vector<Position> checkpoints_of(const fs::path& folder) {
+  return positions_in(folder / "checkpoints");
+}
+
+Result<State> load_checkpoint(const Log& log, const fs::path& folder, Position position) {
+  const auto file = file_of(folder, position);
   auto read = read_checkpoint(file);
   if (!read) {
     auto error = read.error();
@@ -33,24 +47,11 @@ Result<State> load(const Log& log, const fs::path& file, Position position) {
   return std::move(read->state);
 }
 
-}  // namespace
-
-Result<std::uint64_t> keep_checkpoint(const Log& log, const fs::path& folder, const State& state) {
-  auto chain = chain_at(log, state.position);
-  if (!chain) return std::unexpected(chain.error());
-  return write_checkpoint(file_of(folder, state.position),
-                          {log.timeline(), state.position, *chain, digest(state)}, state);
-}
-
-std::vector<Position> checkpoints_of(const fs::path& folder) {
-  return positions_in(folder / "checkpoints");
-}
-
 NewestCheckpoint newest_checkpoint(const Log& log, const fs::path& folder, Position through) {
   NewestCheckpoint newest;
   for (Position position : checkpoints_of(folder)) {
     if (position > through) continue;
-    auto state = load(log, file_of(folder, position), position);
+    auto state = load_checkpoint(log, folder, position);
     if (state) {
       newest.state = std::move(*state);
       return newest;

@@ -19,11 +19,16 @@ namespace almanac {
 // The positions of which there is a file, the newest first.
 [[nodiscard]] std::vector<Position> checkpoints_of(const std::filesystem::path& folder);
 
+// The state of one of them, when it is whole and of this log as it is. O(its size). Errors: those
+// of read_checkpoint, refused (it is of another log, position or past).
+[[nodiscard]] Result<State> load_checkpoint(const Log& log, const std::filesystem::path& folder,
+                                            Position position);
+
 struct NewestCheckpoint {
   std::optional<State> state;
   std::vector<Error> refused;  // newer ones that do not serve, and why
 };
-// The newest that is not behind `through`, whole, and of this log as it is. O(its size).
+// The newest of them that is not behind `through` and serves. O(its size).
 [[nodiscard]] NewestCheckpoint newest_checkpoint(const Log& log,
                                                  const std::filesystem::path& folder,
                                                  Position through);

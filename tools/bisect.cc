@@ -7,7 +7,7 @@
 
 #include <almanac/engine/engine.h>
 #include <almanac/log/log.h>
-#include <almanac/snapshots/state_at.h>
+#include <almanac/snapshots/past_states.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -16,14 +16,13 @@ namespace almanac {
 namespace {
 
 struct Search {
-  const Log& log;
-  const std::filesystem::path& folder;
+  const PastStates& past;
   const Query& query;
   std::uint64_t states = 0;  // looked at
 
   Result<bool> holds(Position position) {
     ++states;
-    auto state = state_at(log, folder, position);
+    auto state = past.at(position);
     if (!state) return std::unexpected(state.error());
     return query.holds(*state);
   }
@@ -89,7 +88,8 @@ ExitCode bisect(const BisectCommand& command) {
   if (!log) return report(log.error());
   auto range = find_range(**log, command);
   if (!range) return report(range.error());
-  Search search{.log = **log, .folder = command.folder, .query = *query};
+  const PastStates past(**log, command.folder);
+  Search search{.past = past, .query = *query};
   auto at_start = search.holds(range->from);
   if (!at_start) return report(at_start.error());
   if (*at_start) {

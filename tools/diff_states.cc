@@ -5,7 +5,7 @@
 #include <almanac/tools/units.h>
 
 #include <almanac/engine/engine.h>
-#include <almanac/snapshots/state_at.h>
+#include <almanac/snapshots/past_states.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -17,11 +17,10 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t columns_max = 80;
 
-Result<State> state_of(const Log& log, const std::filesystem::path& folder,
-                       std::string_view moment) {
+Result<State> state_of(const Log& log, const PastStates& past, std::string_view moment) {
   auto position = find_position(log, moment, system_time());
   if (!position) return std::unexpected(position.error());
-  return state_at(log, folder, *position);
+  return past.at(*position);
 }
 
 std::string value_text(const ordered_json& value) {
@@ -70,9 +69,10 @@ void print_changes(const State& before, const State& after, const ordered_json& 
 ExitCode diff_states(const DiffCommand& command) {
   auto log = Log::open(command.folder, {.access = Access::read});
   if (!log) return report(log.error());
-  auto before = state_of(**log, command.folder, command.before);
+  const PastStates past(**log, command.folder);
+  auto before = state_of(**log, past, command.before);
   if (!before) return report(before.error());
-  auto after = state_of(**log, command.folder, command.after);
+  auto after = state_of(**log, past, command.after);
   if (!after) return report(after.error());
   auto changes = state_changes(*before, *after);
   if (!command.json) {

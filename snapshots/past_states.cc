@@ -1,0 +1,76 @@
+#include <almanac/snapshots/past_states.h>
+
+#include <almanac/snapshots/checkpoints.h>
+#include <almanac/snapshots/rebuild.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace almanac {
+
+PastStates::PastStates(const Log& log, std::filesystem::path folder, PastStatesOptions options)
+    : log_(log), folder_(std::move(folder)), options_(options) {
+  ALMANAC_CHECK(options_.every > 0);
+}
+
+Result<State> PastStates::at(std::optional<Position> through) const {
+  auto last = last_position(log_, through);
+  if (!last) return std::unexpected(last.error());
+  auto state = start(*last);
+  while (state && state->position < *last) {
+    const Position stop((state->position.value / options_.every + 1) * options_.every);
+    state = rebuild(log_, {.through = std::min(stop, *last), .start = std::move(*state)});
+    if (state) state = keep(std::move(*state));
+  }
+  return state;
+}
+
+std::size_t PastStates::kept() const {
+  const std::lock_guard guard(mutex_);
+  return kept_.size();
+}
+
+State PastStates::nearest(Position through) const {
+  const std::lock_guard guard(mutex_);
+  auto behind = kept_.upper_bound(through);
+  if (behind == kept_.begin()) return {};
+  Kept& found = std::prev(behind)->second;
+  found.served = ++uses_;
+  return found.state;
+}
+
+Result<State> PastStates::start(Position through) const {
+  State state = nearest(through);
+  if (state.position == through) return state;
+  auto first = log_.first();
+  if (!first) return std::unexpected(first.error());
+  // Loading a task takes about as long as folding an event; where the log was trimmed behind the
+  // state there is no choice.
+  const bool leads_on = state.position.next() >= *first;
+  const std::uint64_t ahead_min = leads_on ? state.tasks.all.size() : 0;
+  for (Position position : checkpoints_of(folder_)) {
+    if (position > through) continue;
+    if (position.value <= state.position.value + ahead_min) break;
+    auto loaded = load_checkpoint(log_, folder_, position);
+    if (loaded) return keep(std::move(*loaded));
+  }
+  return state;
+}
+
+// Of two threads that came to one position the second goes on with the state of the first, so that
+// what they keep from there on shares its nodes.
+State PastStates::keep(State state) const {
+  std::map<Position, Kept>::node_type dropped;  // and what only it held, without the lock
+  const std::lock_guard guard(mutex_);
+  Kept& here = kept_.try_emplace(state.position, Kept{state}).first->second;
+  here.served = ++uses_;
+  state = here.state;
+  if (kept_.size() > options_.states_max) {
+    dropped = kept_.extract(
+        std::ranges::min_element(kept_, {}, [](const auto& entry) { return entry.second.served; }));
+  }
+  return state;
+}
+
+}  // namespace almanac
