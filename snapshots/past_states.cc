@@ -1,5 +1,6 @@
 #include <almanac/snapshots/past_states.h>
 
+#include <almanac/projections/persistent/node_pool.h>
 #include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/rebuild.h>
 
@@ -61,16 +62,25 @@ Result<State> PastStates::start(Position through) const {
 // Of two threads that came to one position the second goes on with the state of the first, so that
 // what they keep from there on shares its nodes.
 State PastStates::keep(State state) const {
-  std::map<Position, Kept>::node_type dropped;  // and what only it held, without the lock
-  const std::lock_guard guard(mutex_);
-  Kept& here = kept_.try_emplace(state.position, Kept{state}).first->second;
-  here.served = ++uses_;
-  state = here.state;
-  if (kept_.size() > options_.states_max) {
+  {
+    const std::lock_guard guard(mutex_);
+    Kept& here = kept_.try_emplace(state.position, Kept{state}).first->second;
+    here.served = ++uses_;
+    state = here.state;
+  }
+  drop_those_too_many();
+  return state;
+}
+
+void PastStates::drop_those_too_many() const {
+  while (true) {
+    std::map<Position, Kept>::node_type dropped;  // takes its nodes apart without the lock
+    const std::lock_guard guard(mutex_);
+    const bool too_large = kept_.size() > 1 && node_pool::used_bytes() > options_.memory_bytes_max;
+    if (kept_.size() <= options_.states_max && !too_large) return;
     dropped = kept_.extract(
         std::ranges::min_element(kept_, {}, [](const auto& entry) { return entry.second.served; }));
   }
-  return state;
 }
 
 }  // namespace almanac

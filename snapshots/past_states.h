@@ -19,6 +19,9 @@ struct PastStatesOptions {
   std::uint64_t every = 100'000;
   // So many are kept; then the one that served longest ago goes.
   std::size_t states_max = 128;
+  // The same, but for the last one, while all states of this process, whoever holds them, take more
+  // than this together.
+  std::size_t memory_bytes_max = std::size_t{4} << 30;
 };
 
 // Any thread may call; threads that ask for the same stretch at once fold it each for itself. Must
@@ -48,6 +51,7 @@ class PastStates {
   [[nodiscard]] State nearest(Position through) const;
   [[nodiscard]] Result<State> start(Position through) const;
   [[nodiscard]] State keep(State state) const;
+  void drop_those_too_many() const;
 
   const Log& log_;
   const std::filesystem::path folder_;

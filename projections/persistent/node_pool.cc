@@ -59,6 +59,7 @@ struct Shared {
 };
 constinit std::array<Shared, sizes> shared;
 constinit std::atomic<std::size_t> taken_bytes = 0;
+constinit std::atomic<std::size_t> free_bytes = 0;  // in `shared`
 
 [[nodiscard]] std::size_t size_index(std::size_t bytes) { return (bytes - 1) / block_step; }
 [[nodiscard]] std::size_t bytes_of(std::size_t size) { return (size + 1) * block_step; }
@@ -75,6 +76,7 @@ constinit std::atomic<std::size_t> taken_bytes = 0;
 
 // Gives all but `kept` blocks to the other threads.
 void hand_on(FreeList& own, std::size_t size, std::uint32_t kept) {
+  free_bytes.fetch_add((own.count - kept) * bytes_of(size), std::memory_order_relaxed);
   const std::lock_guard guard(shared[size].mutex);
   while (own.count > kept) shared[size].blocks.push(own.pop());
 }
@@ -86,6 +88,7 @@ void fill(FreeList& own, std::size_t size) {
     const std::lock_guard guard(shared[size].mutex);
     FreeList& blocks = shared[size].blocks;
     while (blocks.count > 0 && own.count < batch_blocks) own.push(blocks.pop());
+    free_bytes.fetch_sub(own.count * bytes_of(size), std::memory_order_relaxed);
     if (own.count > 0) return;
     chunk_bytes = shared[size].chunk_bytes;
     shared[size].chunk_bytes = std::min(chunk_bytes * 2, chunk_bytes_max);
@@ -138,6 +141,11 @@ void give_back(void* block, std::size_t bytes) noexcept {
   if (!cache.has_keeper) keep();
   if (cache.is_over) return hand_on(own, size, 0);
   if (own.count > 2 * batch_blocks) hand_on(own, size, batch_blocks);
+}
+
+std::size_t used_bytes() {
+  const std::size_t free = free_bytes.load(std::memory_order_relaxed);
+  return held_bytes() - free;
 }
 
 std::size_t held_bytes() { return taken_bytes.load(std::memory_order_relaxed); }

@@ -26,6 +26,9 @@ void give_back(void* block, std::size_t bytes) noexcept;
 
 // What the pool has taken from the system, in bytes.
 [[nodiscard]] std::size_t held_bytes();
+// What of it is in nodes, with what threads have at hand for the next ones. 0 with the address
+// sanitizer.
+[[nodiscard]] std::size_t used_bytes();
 
 }  // namespace node_pool
 
