@@ -101,11 +101,6 @@ std::size_t bytes_on_disk(const fs::path& path) {
 
 }  // namespace
 
-void stop(const std::string& why) {
-  std::fprintf(stderr, "bench_log: %s\n", why.c_str());
-  std::exit(1);
-}
-
 std::int64_t wall_micros() {
   return std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())
       .count();

@@ -2,6 +2,7 @@
 // back. What a benchmark may ask of the log, of its peers and of the bare disk.
 #pragma once
 
+#include <almanac/bench/require.h>
 #include <almanac/log/types.h>
 
 #include <cstdint>
@@ -15,11 +16,6 @@
 #include <vector>
 
 namespace almanac::bench {
-
-[[noreturn]] void stop(const std::string& why);
-inline void require(bool good, std::string_view what) {
-  if (!good) stop(std::string(what));
-}
 
 // Microseconds since 1970, for the events.
 [[nodiscard]] std::int64_t wall_micros();

@@ -3,6 +3,7 @@
 #include <almanac/bench/bench_line.h>
 #include <almanac/bench/projections/mix.h>
 #include <almanac/bench/projections/ours.h>
+#include <almanac/bench/stopwatch.h>
 #include <almanac/projections/persistent/node_pool.h>
 #include <almanac/projections/state_diff.h>
 
@@ -19,16 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t append_events = 1'000;
-
-class Stopwatch {
- public:
-  [[nodiscard]] double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-};
 
 std::unique_ptr<Log> open_log(const fs::path& folder) {
   auto log = Log::open(folder, {.index = false});
@@ -174,11 +165,6 @@ double mix_ns(State& state, Mix& mix, std::uint64_t events, std::uint64_t publis
 }
 
 }  // namespace
-
-void stop(const std::string& why) {
-  std::fprintf(stderr, "bench_projections: %s\n", why.c_str());
-  std::exit(1);
-}
 
 Folds compare_folds(const Sizes& sizes, const fs::path& folder) {
   write_log(sizes, folder);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/bench/projections/peer.h>
+#include <almanac/bench/require.h>
 #include <almanac/log/log.h>
 
 #include <functional>
@@ -11,11 +12,6 @@
 #include <vector>
 
 namespace almanac::bench {
-
-[[noreturn]] void stop(const std::string& why);
-inline void require(bool good, std::string_view what) {
-  if (!good) stop(std::string(what));
-}
 
 struct Range {
   Position from;
