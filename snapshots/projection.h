@@ -6,35 +6,16 @@
 
 #include <almanac/log/log.h>
 #include <almanac/snapshots/projection_follower.h>
+#include <almanac/snapshots/projection_spec.h>
 
 #include <any>
 #include <chrono>
 #include <concepts>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace almanac {
-
-// What a projection is. `fold` is pure and total, as the scheduler's own is: it is called again for
-// the same events whenever a value is rebuilt, on any thread, and must give the same. A changed
-// `fold`, or changed bytes, ask for another version.
-//
-// A value is copied each time it is published and when it is asked for: make it of the containers
-// in projections/persistent, of which a copy costs a pointer, when it grows large.
-template <std::copyable Value>
-struct ProjectionSpec {
-  std::string name;           // letters, digits, '-' and '_'; at most 64
-  std::uint32_t version = 1;  // not 0
-  Value initial{};            // before the first event
-  std::function<void(Value&, const RecordedEvent&)> fold;
-  // For checkpoints. Without both of them every start folds the log from its first event.
-  std::function<std::vector<std::byte>(const Value&)> encode = {};
-  std::function<Result<Value>(Bytes)> decode = {};
-};
 
 // A value and the last event in it.
 template <class Value>
@@ -55,7 +36,7 @@ class Projection {
     if (!spec.fold) return fail(ErrorCode::invalid, "a projection has no fold", "give it one");
     const ProjectionName name{spec.name, spec.version};
     auto follower = ProjectionFollower::open(log, std::move(options), name,
-                                             std::make_unique<Held>(std::move(spec)));
+                                             std::make_unique<HeldValue<Value>>(std::move(spec)));
     if (!follower) return std::unexpected(follower.error());
     return std::unique_ptr<Projection>(new Projection(std::move(*follower)));
   }
@@ -83,7 +64,7 @@ class Projection {
   [[nodiscard]] Result<void> replace(ProjectionSpec<Value> spec) {
     if (!spec.fold) return fail(ErrorCode::invalid, "a projection has no fold", "give it one");
     const ProjectionName name{spec.name, spec.version};
-    return follower_->replace(name, std::make_unique<Held>(std::move(spec)));
+    return follower_->replace(name, std::make_unique<HeldValue<Value>>(std::move(spec)));
   }
 
   // Why it does not follow any more, or the version that should replace it did not come to it.
@@ -94,33 +75,6 @@ class Projection {
   }
 
  private:
-  class Held final : public ProjectedValue {
-   public:
-    explicit Held(ProjectionSpec<Value> spec)
-        : spec_(std::make_shared<const ProjectionSpec<Value>>(std::move(spec))),
-          value_(spec_->initial) {}
-
-    void fold(const RecordedEvent& event) override { spec_->fold(value_, event); }
-    [[nodiscard]] std::any copy() const override { return std::make_shared<const Value>(value_); }
-    [[nodiscard]] std::unique_ptr<ProjectedValue> initial() const override {
-      auto other = std::make_unique<Held>(*this);
-      other->value_ = spec_->initial;
-      return other;
-    }
-    [[nodiscard]] bool has_bytes() const override { return spec_->encode && spec_->decode; }
-    [[nodiscard]] std::vector<std::byte> encode() const override { return spec_->encode(value_); }
-    [[nodiscard]] Result<void> decode(Bytes bytes) override {
-      auto value = spec_->decode(bytes);
-      if (!value) return std::unexpected(value.error());
-      value_ = std::move(*value);
-      return {};
-    }
-
-   private:
-    std::shared_ptr<const ProjectionSpec<Value>> spec_;
-    Value value_;
-  };
-
   explicit Projection(std::unique_ptr<ProjectionFollower> follower)
       : follower_(std::move(follower)) {}
   static Projected<Value> given(const ProjectionFollower::Seen& seen) {

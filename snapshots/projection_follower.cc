@@ -1,99 +1,18 @@
 #include <almanac/snapshots/projection_follower.h>
 
 #include <almanac/log/this_thread.h>
-#include <almanac/snapshots/checkpoint.h>
-#include <almanac/snapshots/projection_checkpoint.h>
-#include <almanac/snapshots/whole_file.h>
 
-#include <algorithm>
 #include <atomic>
-#include <exception>
 #include <thread>
 #include <utility>
 
 namespace almanac {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::size_t name_bytes_max = 64;
 // Who catches up publishes after so many events, so that he is seen to come nearer and can be told
 // to stop.
 constexpr std::size_t publish_events_max = 16'384;
 constexpr std::chrono::milliseconds stop_look_interval{50};
-
-bool is_name(const std::string& name) {
-  auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  };
-  return !name.empty() && name.size() <= name_bytes_max && std::ranges::all_of(name, fits);
-}
-
-Result<void> check(const ProjectionName& name) {
-  if (!is_name(name.name)) {
-    return fail(ErrorCode::invalid, "'" + name.name + "' cannot name a projection",
-                "use 1 to 64 letters, digits, '-' and '_'");
-  }
-  if (name.version == 0) {
-    return fail(ErrorCode::invalid, "0 is no version of a projection", "begin with 1");
-  }
-  return {};
-}
-
-// The functions of the program are called here and in decode() below, and may throw.
-Result<void> fold(ProjectedValue& value, const RecordedEvent& event) {
-  std::string what = "something unknown";
-  try {
-    value.fold(event);
-    return {};
-  } catch (const std::exception& thrown) {
-    what = thrown.what();
-  } catch (...) {}
-  return fail(ErrorCode::corrupt,
-              "the projection's fold threw at position " + std::to_string(event.position.value) +
-                  ": " + what,
-              "a fold takes every event; correct it and give it another version");
-}
-
-template <class Call>
-auto guarded(Call call) -> decltype(call()) {
-  try {
-    return call();
-  } catch (const std::exception& thrown) {
-    return fail(ErrorCode::corrupt, std::string("the projection's bytes: ") + thrown.what());
-  } catch (...) {
-    return fail(ErrorCode::corrupt, "the projection's bytes: something unknown was thrown");
-  }
-}
-
-// A value and the last event in it.
-struct Reached {
-  std::unique_ptr<ProjectedValue> value;
-  Position position;
-};
-
-Result<void> load(const Log& log, const fs::path& folder, std::uint32_t version, Position position,
-                  ProjectedValue& value) {
-  auto chain = chain_at(log, position);
-  if (!chain) return std::unexpected(chain.error());
-  auto bytes = read_projection(folder, {log.timeline(), position, version, *chain});
-  if (!bytes) return std::unexpected(bytes.error());
-  return guarded([&] { return value.decode(*bytes); });
-}
-
-// From the newest checkpoint that is whole and not behind `through`, or from the beginning.
-Reached nearest(const Log& log, const fs::path& folder, std::uint32_t version, Position through,
-                const ProjectedValue& prototype) {
-  if (!folder.empty() && prototype.has_bytes()) {
-    for (Position position : positions_in(folder)) {
-      auto value = prototype.initial();
-      if (position > through || !load(log, folder, version, position, *value)) continue;
-      return {std::move(value), position};
-    }
-  }
-  return {prototype.initial(), Position()};
-}
 
 }  // namespace
 
@@ -101,11 +20,10 @@ Reached nearest(const Log& log, const fs::path& folder, std::uint32_t version, P
 class ProjectionFollower::Run {
  public:
   Run(ProjectionFollower& owner, std::uint32_t version, std::unique_ptr<ProjectedValue> value)
-      : owner_(owner), version_(version), prototype_(std::move(value)) {
-    if (!owner.options_.folder.empty()) {
-      folder_ = owner.options_.folder / owner.name_ / ("v" + std::to_string(version));
-    }
-  }
+      : owner_(owner),
+        version_(version),
+        prototype_(std::move(value)),
+        checkpoints_(owner.log_, owner.options_, {owner.name_, version}) {}
   ~Run() {
     stop();
     if (thread_.joinable()) thread_.join();
@@ -118,18 +36,18 @@ class ProjectionFollower::Run {
   }
   void stop() { stopping_ = true; }
   [[nodiscard]] std::uint32_t version() const { return version_; }
-  [[nodiscard]] const fs::path& folder() const { return folder_; }
-  [[nodiscard]] const ProjectedValue& prototype() const { return *prototype_; }
+  // See Projection::at. Any thread.
+  [[nodiscard]] Result<Seen> at(Position position) const;
 
  private:
   void follow();
-  Result<bool> take(Subscription& subscription, Reached& reached) const;
-  void save(const Reached& reached);
+  Result<bool> take(Subscription& subscription, ReachedValue& reached) const;
+  void save(const ReachedValue& reached);
 
   ProjectionFollower& owner_;
   const std::uint32_t version_;
   const std::unique_ptr<ProjectedValue> prototype_;
-  fs::path folder_;  // of its checkpoints; may be empty
+  const ProjectionCheckpoints checkpoints_;
   Position saved_;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
@@ -137,7 +55,7 @@ class ProjectionFollower::Run {
 
 void ProjectionFollower::Run::follow() {
   this_thread::set_name("almanac-project");
-  auto reached = nearest(owner_.log_, folder_, version_, Position(UINT64_MAX), *prototype_);
+  auto reached = checkpoints_.newest(*prototype_, Position(UINT64_MAX));
   saved_ = reached.position;
   auto subscription = owner_.log_.subscribe(reached.position.next());
   if (reached.position) {
@@ -155,11 +73,12 @@ void ProjectionFollower::Run::follow() {
   if (reached.position != saved_) save(reached);
 }
 
-Result<bool> ProjectionFollower::Run::take(Subscription& subscription, Reached& reached) const {
+Result<bool> ProjectionFollower::Run::take(Subscription& subscription,
+                                           ReachedValue& reached) const {
   std::size_t taken = 0;
   return subscription.next(
       [&](const RecordedEvent& event) -> Result<bool> {
-        if (auto folded = fold(*reached.value, event); !folded) {
+        if (auto folded = fold_into(*reached.value, event); !folded) {
           return std::unexpected(folded.error());
         }
         reached.position = event.position;
@@ -168,19 +87,18 @@ Result<bool> ProjectionFollower::Run::take(Subscription& subscription, Reached& 
       stop_look_interval);
 }
 
-void ProjectionFollower::Run::save(const Reached& reached) {
+void ProjectionFollower::Run::save(const ReachedValue& reached) {
   saved_ = reached.position;
-  if (folder_.empty() || !reached.value->has_bytes()) return;
-  auto bytes = guarded([&] { return Result<std::vector<std::byte>>(reached.value->encode()); });
-  auto chain = chain_at(owner_.log_, reached.position);
-  if (!bytes || !chain) {
-    return owner_.report_checkpoint(bytes ? chain.error() : bytes.error());
+  auto kept = checkpoints_.keep(reached);
+  owner_.report_checkpoint(kept ? std::nullopt : std::optional(kept.error()));
+}
+
+Result<ProjectionFollower::Seen> ProjectionFollower::Run::at(Position position) const {
+  auto reached = checkpoints_.newest(*prototype_, position);
+  if (auto there = checkpoints_.advance(reached, position); !there) {
+    return std::unexpected(there.error());
   }
-  const ProjectionKey key{owner_.log_.timeline(), reached.position, version_, *chain};
-  auto written = write_projection(folder_, key, *bytes);
-  if (!written) return owner_.report_checkpoint(written.error());
-  thin_projections(folder_, owner_.options_.checkpoints_max);
-  owner_.report_checkpoint({});
+  return Seen{reached.value->copy(), position, version_};
 }
 
 ProjectionFollower::ProjectionFollower(const Log& log, ProjectionOptions options, std::string name)
@@ -229,26 +147,7 @@ Result<ProjectionFollower::Seen> ProjectionFollower::at(Position position) const
     std::lock_guard guard(mutex_);
     run = serving_;
   }
-  auto reached = nearest(log_, run->folder(), run->version(), position, run->prototype());
-  auto first = log_.first();
-  if (!first) return std::unexpected(first.error());
-  if (reached.position != position && reached.position.next() < *first) {
-    return fail(ErrorCode::not_found, "the log begins at position " + std::to_string(first->value) +
-                                          ": what leads to position " +
-                                          std::to_string(position.value) + " was removed");
-  }
-  auto read = log_.read({.from = reached.position.next(), .through = position},
-                        [&](const RecordedEvent& event) -> Result<bool> {
-                          auto folded = fold(*reached.value, event);
-                          if (!folded) return std::unexpected(folded.error());
-                          reached.position = event.position;
-                          return true;
-                        });
-  if (!read) return std::unexpected(read.error());
-  if (reached.position == position) return Seen{reached.value->copy(), position, run->version()};
-  return fail(ErrorCode::not_found, "the log ends at position " +
-                                        std::to_string(reached.position.value) + ", before " +
-                                        std::to_string(position.value));
+  return run->at(position);
 }
 
 Result<void> ProjectionFollower::replace(const ProjectionName& name,

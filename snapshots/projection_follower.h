@@ -3,12 +3,13 @@
 #pragma once
 
 #include <almanac/log/log.h>
+#include <almanac/snapshots/projected_value.h>
+#include <almanac/snapshots/projection_checkpoints.h>
 
 #include <any>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,37 +17,6 @@
 #include <vector>
 
 namespace almanac {
-
-struct ProjectionOptions {
-  // Holds a folder for each projection, and in that one for each version. Empty: nothing is kept.
-  // What versions of before have left there stays, for a program that goes back to one.
-  std::filesystem::path folder;
-  std::uint64_t checkpoint_events = 200'000;  // between two checkpoints; one more at the end
-  std::size_t checkpoints_max = 8;            // the newest are kept
-};
-
-struct ProjectionName {
-  std::string name;
-  std::uint32_t version = 0;
-};
-
-// The value of a projection, with the fold it is changed by. Used by one thread at a time, but for
-// initial(), which any may call.
-class ProjectedValue {
- public:
-  virtual ~ProjectedValue() = default;
-  virtual void fold(const RecordedEvent& event) = 0;
-  [[nodiscard]] virtual std::any copy() const = 0;
-  [[nodiscard]] virtual std::unique_ptr<ProjectedValue> initial() const = 0;
-  [[nodiscard]] virtual bool has_bytes() const = 0;
-  [[nodiscard]] virtual std::vector<std::byte> encode() const = 0;
-  [[nodiscard]] virtual Result<void> decode(Bytes bytes) = 0;
-
- protected:
-  ProjectedValue() = default;
-  ProjectedValue(const ProjectedValue&) = default;
-  ProjectedValue& operator=(const ProjectedValue&) = default;
-};
 
 // Owned by a Projection, whose header says what each call means.
 class ProjectionFollower {

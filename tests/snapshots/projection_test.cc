@@ -3,13 +3,13 @@
 #include <almanac/snapshots/whole_file.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/gate.h>
+#include <almanac/tests/support/tally.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstring>
 #include <stdexcept>
 
 namespace almanac::test {
@@ -17,43 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-// How many events there were, and the sum of their positions: a wrong order, a skipped or repeated
-// event changes it.
-struct Tally {
-  std::uint64_t events = 0;
-  std::uint64_t mixed = 0;
-  bool operator==(const Tally&) const = default;
-};
-
-Tally tally_of(std::uint64_t last) {
-  Tally tally;
-  for (std::uint64_t position = 1; position <= last; ++position) {
-    ++tally.events;
-    tally.mixed = tally.mixed * 31 + position;
-  }
-  return tally;
-}
-
-ProjectionSpec<Tally> tally_spec() {
-  return {.name = "tally",
-          .fold =
-              [](Tally& tally, const RecordedEvent& event) {
-                ++tally.events;
-                tally.mixed = tally.mixed * 31 + event.position.value;
-              },
-          .encode =
-              [](const Tally& tally) {
-                auto bytes = std::as_bytes(std::span(&tally, 1));
-                return std::vector<std::byte>(bytes.begin(), bytes.end());
-              },
-          .decode = [](Bytes bytes) -> Result<Tally> {
-            Tally tally;
-            if (bytes.size() != sizeof(tally)) return fail(ErrorCode::corrupt, "no tally");
-            std::memcpy(&tally, bytes.data(), sizeof(tally));
-            return tally;
-          }};
-}
 
 class Projections : public ::testing::Test {
  protected:
