@@ -26,6 +26,7 @@ Core::Core(const Parts& parts, CoreOptions options)
       loop_(parts.loop),
       attempts_(parts.attempts),
       published_(parts.published),
+      projections_(parts.projections),
       options_(std::move(options)),
       head_(*parts.published.state()),
       durable_(head_.position),
@@ -168,7 +169,7 @@ void Core::committed(const CommitReport& report) {
 void Core::release(Turn& turn) {
   if (!turn.events.empty()) {
     running_ = turn.after.tasks.running.size();
-    published_.publish(turn.after);
+    published_.publish(turn.after, projections_.fold(turn.events));
     if (options_.on_events) options_.on_events(turn.after, turn.events);
   }
   for (auto& [submission, answer, through] : turn.answered) {

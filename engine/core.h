@@ -6,6 +6,7 @@
 #include <almanac/engine/command.h>
 #include <almanac/engine/decide.h>
 #include <almanac/engine/effects.h>
+#include <almanac/engine/inline_projections.h>
 #include <almanac/engine/published.h>
 #include <almanac/log/log.h>
 
@@ -42,6 +43,7 @@ class Core {
     Loop& loop;
     Attempts& attempts;
     Published& published;
+    InlineProjections& projections;
   };
   Core(const Parts& parts, CoreOptions options);
 
@@ -99,6 +101,7 @@ class Core {
   Loop& loop_;
   Attempts& attempts_;
   Published& published_;
+  InlineProjections& projections_;
   CoreOptions options_;
 
   State head_;        // with all that is parked

@@ -4,6 +4,7 @@
 #include <almanac/engine/core.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/guard.h>
+#include <almanac/engine/inline_projections.h>
 #include <almanac/engine/loop.h>
 #include <almanac/engine/mailbox.h>
 #include <almanac/engine/published.h>
@@ -68,7 +69,7 @@ struct Engine::Parts {
                   }}),
         mailbox(limits::mailbox_commands_max, [this] { loop.wake(); }) {}
 
-  void assemble(std::unique_ptr<Log> opened, State state);
+  Result<void> assemble(std::unique_ptr<Log> opened, State state);
   void wake();
   void run();
 
@@ -77,6 +78,7 @@ struct Engine::Parts {
   Loop loop;
   Mailbox<Item> mailbox;
   std::unique_ptr<Log> log;
+  InlineProjections projections;
   std::optional<Published> published;
   std::optional<Attempts> attempts;
   std::optional<Core> core;
@@ -85,9 +87,13 @@ struct Engine::Parts {
   std::thread thread;
 };
 
-void Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
+Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
   log = std::move(opened);
-  published.emplace(std::move(state));
+  auto projected = InlineProjections::open(*log, options.folder / "projections",
+                                           options.projections, state.position);
+  if (!projected) return std::unexpected(projected.error());
+  projections = std::move(*projected);
+  published.emplace(std::move(state), projections.values());
   auto report = [this](Command command) {
     mailbox.put_always(std::make_unique<Submission>(std::move(command), nullptr));
   };
@@ -96,12 +102,13 @@ void Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                                 .environment_allow = options.environment_allow},
                                   .kill_grace = options.kill_grace,
                                   .runs_commands = options.runs_commands});
-  core.emplace(Core::Parts{*log, loop, *attempts, *published},
+  core.emplace(Core::Parts{*log, loop, *attempts, *published, projections},
                CoreOptions{.clock = options.clock,
                            .stop_grace = options.stop_grace,
                            .output_bytes_max = options.output_bytes_max,
                            .on_events = options.on_events});
   if (options.handle_signals) loop.watch_signals();
+  return {};
 }
 
 void Engine::Parts::wake() {
@@ -127,6 +134,7 @@ void Engine::Parts::run() {
       (*submission)->done(std::unexpected(error));
     }
   }
+  projections.keep();
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
@@ -148,7 +156,8 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   if (!log) return std::unexpected(log.error());
   auto state = rebuild(**log);
   if (!state) return std::unexpected(state.error());
-  parts->assemble(std::move(*log), std::move(*state));
+  auto assembled = parts->assemble(std::move(*log), std::move(*state));
+  if (!assembled) return std::unexpected(assembled.error());
   parts->thread = std::thread([running = parts.get()] { running->run(); });
   std::unique_ptr<Engine> engine(new Engine(std::move(parts)));
   const EngineOptions& settings = engine->parts_->options;
@@ -230,6 +239,8 @@ Result<void> Engine::configure_queue(std::string queue, std::uint32_t slots) {
 }
 
 std::shared_ptr<const State> Engine::state() const { return parts_->published->state(); }
+
+std::shared_ptr<const Publication> Engine::published() const { return parts_->published->now(); }
 
 bool Engine::wait(const std::function<bool(const State&)>& wanted,
                   std::optional<std::chrono::milliseconds> timeout) const {

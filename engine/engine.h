@@ -11,6 +11,7 @@
 #include <almanac/engine/command.h>
 #include <almanac/engine/command_spec.h>
 #include <almanac/engine/handler.h>
+#include <almanac/engine/inline_projection.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/log.h>
@@ -51,6 +52,7 @@ struct EngineOptions {
   // Sees every event once it is durable, in order, with the state behind it. Called on the
   // engine's own thread: must return soon and must not call the engine's blocking functions.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
+  std::vector<AnyInlineProjection> projections;  // see inline_projection.h
 };
 
 // Owns the log, a loop on a thread of its own and the threads of handlers. All functions may be
@@ -84,6 +86,8 @@ class Engine {
 
   // What is durable now. Immutable; keep it as long as you like.
   [[nodiscard]] std::shared_ptr<const State> state() const;
+  // The same, with the values of inline projections at its position.
+  [[nodiscard]] std::shared_ptr<const Publication> published() const;
   // Waits until a published state satisfies `wanted`; false when the engine ends or the time is
   // up before one does.
   bool wait(const std::function<bool(const State&)>& wanted,

@@ -1,6 +1,8 @@
-// The state that everyone may see: what is durable. Written by the loop, read from any thread.
+// What everyone may see: the state that is durable, and the values of inline projections with it.
+// Written by the loop, read from any thread.
 #pragma once
 
+#include <almanac/engine/inline_projection.h>
 #include <almanac/log/error.h>
 #include <almanac/projections/state.h>
 
@@ -9,18 +11,22 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace almanac {
 
 class Published {
  public:
-  explicit Published(State state) : state_(std::make_shared<const State>(std::move(state))) {}
+  using Values = std::vector<Publication::Value>;
+  explicit Published(State state, Values values = {})
+      : now_(std::make_shared<const Publication>(std::move(state), std::move(values))) {}
 
-  void publish(State state) {
-    auto next = std::make_shared<const State>(std::move(state));
+  void publish(State state, Values values = {}) {
+    auto next = std::make_shared<const Publication>(std::move(state), std::move(values));
     {
       std::lock_guard guard(mutex_);
-      state_.swap(next);
+      now_.swap(next);
     }
     changed_.notify_all();
   }
@@ -34,9 +40,14 @@ class Published {
     changed_.notify_all();
   }
 
-  [[nodiscard]] std::shared_ptr<const State> state() const {
+  [[nodiscard]] std::shared_ptr<const Publication> now() const {
     std::lock_guard guard(mutex_);
-    return state_;
+    return now_;
+  }
+  [[nodiscard]] std::shared_ptr<const State> state() const {
+    auto published = now();
+    const State* state = &published->state;
+    return {std::move(published), state};
   }
   [[nodiscard]] std::optional<Error> failure() const {
     std::lock_guard guard(mutex_);
@@ -49,13 +60,13 @@ class Published {
             std::optional<std::chrono::steady_clock::time_point> until) const {
     std::unique_lock lock(mutex_);
     while (true) {
-      auto state = state_;
+      auto seen = now_;
       bool ended = ended_;
       lock.unlock();
-      if (wanted(*state)) return true;
+      if (wanted(seen->state)) return true;
       if (ended) return false;
       lock.lock();
-      auto moved = [&] { return state_ != state || ended_; };
+      auto moved = [&] { return now_ != seen || ended_; };
       if (!until) {
         changed_.wait(lock, moved);
       } else if (!changed_.wait_until(lock, *until, moved)) {
@@ -75,9 +86,9 @@ class Published {
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  std::shared_ptr<const State> state_;  // guarded by mutex_
-  std::optional<Error> failure_;        // guarded by mutex_
-  bool ended_ = false;                  // guarded by mutex_
+  std::shared_ptr<const Publication> now_;  // guarded by mutex_
+  std::optional<Error> failure_;            // guarded by mutex_
+  bool ended_ = false;                      // guarded by mutex_
 };
 
 }  // namespace almanac

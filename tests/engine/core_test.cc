@@ -2,7 +2,7 @@
 // left of a turn whose commit was refused.
 #include <almanac/engine/core.h>
 #include <almanac/engine/limits.h>
-#include <almanac/tests/support/story.h>
+#include <almanac/tests/support/tally.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
@@ -63,6 +63,10 @@ class CoreTest : public ::testing::Test {
     return frames;
   }
 
+  void expect_tally() const {
+    auto seen = published.now();
+    EXPECT_EQ(**tallies.in(*seen), tally_of(seen->state.position.value));
+  }
   [[nodiscard]] TaskState state_of(std::uint64_t id) const {
     const Task* task = published.state()->tasks.all.find(TaskId(id));
     return task == nullptr ? TaskState::cancelled : task->state;
@@ -83,10 +87,13 @@ class CoreTest : public ::testing::Test {
   Loop loop{{.on_wake = [] {}, .on_timer = [] {}, .on_signal = [](int) {}}};
   Guard guard = *Guard::start();
   Published published{State()};
+  InlineProjection<Tally> tallies{tally_spec()};
+  InlineProjections projections =
+      *InlineProjections::open(*log, {}, std::vector<AnyInlineProjection>{tallies}, Position());
   // What handlers report stays unread: these tests say themselves how an attempt ends.
   Attempts attempts{{loop, guard, [](Command) {}}, {}};
   Core core{
-      {*log, loop, attempts, published},
+      {*log, loop, attempts, published, projections},
       {.clock = [this] { return now; },
        .on_events = [this](const State& state,
                            std::span<const RecordedEvent>) { shown.push_back(state.position); }}};
@@ -99,8 +106,10 @@ TEST_F(CoreTest, ShowsAndAnswersNothingBeforeTheLogHasSaidSo) {
   EXPECT_EQ(published.state()->position, Position(1));
   EXPECT_TRUE(answers.empty());
   EXPECT_TRUE(attempts.empty());
+  expect_tally();
   commit(3);
   EXPECT_EQ(published.state()->position, Position(3));
+  expect_tally();
   EXPECT_EQ(answers, Answers{"accepted"});
   EXPECT_FALSE(attempts.empty());
   EXPECT_EQ(shown.back(), Position(3));
@@ -187,6 +196,7 @@ TEST_F(CoreTest, GivesEveryCallerOfARefusedTurnTheError) {
   commit_next();
   EXPECT_EQ(answers, (Answers{"storage_full", "storage_full", "storage_full"}));
   EXPECT_EQ(published.state()->position, before);
+  expect_tally();
   EXPECT_TRUE(attempts.empty());
 }
 
@@ -213,6 +223,7 @@ TEST_F(CoreTest, ReleasesTheDurablePartOfATurnWhoseRestWasRefused) {
   EXPECT_EQ(published.state()->tasks.all.size(), 1U);
   EXPECT_EQ(shown.back(), Position(2));
   EXPECT_TRUE(attempts.empty());
+  expect_tally();
 }
 
 TEST_F(CoreTest, EndsWhenTheOutcomeOfACommitIsUnknown) {

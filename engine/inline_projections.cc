@@ -1,0 +1,100 @@
+#include <almanac/engine/inline_projections.h>
+
+#include <almanac/engine/diagnostics.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace almanac {
+
+Result<std::any> AnyInlineProjection::find_in(const Publication& published) const {
+  auto found =
+      std::ranges::find(published.values, definition_.get(), &Publication::Value::definition);
+  if (found == published.values.end()) {
+    return fail(ErrorCode::invalid,
+                "the engine does not know the projection '" + definition_->name.name + "'",
+                "open it with this one in EngineOptions::projections");
+  }
+  if (found->failure) return std::unexpected(*found->failure);
+  return found->value;
+}
+
+Result<InlineProjections> InlineProjections::open(const Log& log,
+                                                  const std::filesystem::path& folder,
+                                                  std::span<const AnyInlineProjection> projections,
+                                                  Position through) {
+  const ProjectionOptions options{.folder = folder};
+  std::set<std::string> names;
+  for (const auto& projection : projections) {
+    const auto& [name, initial] = projection.definition();
+    if (auto checked = check(name); !checked) return std::unexpected(checked.error());
+    if (!initial) {
+      return fail(ErrorCode::invalid, "the projection '" + name.name + "' has no fold",
+                  "give it one");
+    }
+    if (names.insert(name.name).second) continue;
+    return fail(ErrorCode::invalid, "two projections are called '" + name.name + "'",
+                "give each a name of its own");
+  }
+  InlineProjections opened;
+  for (const auto& projection : projections) {
+    const auto& [name, initial] = projection.definition();
+    const ProjectionCheckpoints checkpoints(log, options, name);
+    One one{projection, checkpoints, checkpoints.newest(*initial, through)};
+    one.kept = one.reached.position;
+    if (auto there = checkpoints.advance(one.reached, through); !there) {
+      one.failure = there.error();
+      warn(describe(there.error()));
+    } else if (through.value - one.kept.value >= options.checkpoint_events) {
+      keep(one);
+    }
+    opened.all_.push_back(std::move(one));
+  }
+  return opened;
+}
+
+std::vector<Publication::Value> InlineProjections::fold(std::span<const RecordedEvent> events) {
+  for (One& one : all_) {
+    for (const RecordedEvent& event : events) {
+      if (one.failure) break;
+      auto folded = fold_into(*one.reached.value, event);
+      if (folded) {
+        one.reached.position = event.position;
+      } else {
+        one.failure = folded.error();
+        warn(describe(folded.error()));
+      }
+    }
+  }
+  return values();
+}
+
+std::vector<Publication::Value> InlineProjections::values() const {
+  std::vector<Publication::Value> values;
+  values.reserve(all_.size());
+  for (const One& one : all_) {
+    values.push_back({.definition = &one.projection.definition(),
+                      .value = one.failure ? std::any() : one.reached.value->copy(),
+                      .failure = one.failure});
+  }
+  return values;
+}
+
+void InlineProjections::keep() {
+  for (One& one : all_) {
+    if (!one.failure && one.reached.position != one.kept) keep(one);
+  }
+}
+
+void InlineProjections::keep(One& one) {
+  auto kept = one.checkpoints.keep(one.reached);
+  if (kept) {
+    one.kept = one.reached.position;
+  } else {
+    warn(describe(kept.error()));
+  }
+}
+
+}  // namespace almanac
