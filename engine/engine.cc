@@ -197,6 +197,7 @@ Result<Answer> Engine::ask(Command command) {
 }
 
 void Engine::handle(std::string kind, Handler handler) {
+  ALMANAC_CHECK(kind != command_kind);  // would never be called
   parts_->mailbox.put_always(Call([attempts = &*parts_->attempts, kind = std::move(kind),
                                    handler = std::move(handler)](Core& core) {
     attempts->add_handler(kind, handler);

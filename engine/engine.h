@@ -67,7 +67,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // From now on tasks of this kind run through `handler`. Those that waited for one start.
+  // From now on tasks of this kind run through `handler`. Those that waited for one start. Stops
+  // the program when asked for "command", which the engine runs itself.
   void handle(std::string kind, Handler handler);
 
   // All tasks or none. Errors: invalid, conflict (idempotency key), busy (the mailbox is full),

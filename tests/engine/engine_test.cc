@@ -40,6 +40,12 @@ TEST_F(Handlers, AreShownTheirAttempt) {
   EXPECT_EQ(payload, std::string("a\0b", 3));
 }
 
+TEST_F(Handlers, CannotTakeTheKindOfCommands) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  open();
+  EXPECT_DEATH(engine->handle("command", succeed), "command_kind");
+}
+
 TEST_F(Handlers, LeaveTheirResultInTheLog) {
   open();
   engine->handle("work", [](const Attempt&) { return Outcome::success("42"); });
