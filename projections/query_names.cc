@@ -22,12 +22,15 @@ Value count(const Asked& asked) {
   return of(asked.state.tasks.count(which));
 }
 
-// The order of TaskState and AttemptStatus.
-constexpr std::array<std::string_view, task_state_count> state_names = {
-    "waiting", "delayed", "ready", "running", "cancelling", "succeeded", "failed", "cancelled"};
+template <class Enum, std::size_t count, std::size_t size = count>
+std::array<std::string_view, size> names_of() {
+  std::array<std::string_view, size> names{};
+  for (std::size_t i = 0; i < count; ++i) names[i] = name(static_cast<Enum>(i));
+  return names;
+}
+const auto state_names = names_of<TaskState, task_state_count>();
 // "" = no attempt has ended.
-constexpr std::array<std::string_view, attempt_status_count + 1> status_names = {
-    "succeeded", "error", "exited", "signaled", "timed_out", "not_started", ""};
+const auto status_names = names_of<AttemptStatus, attempt_status_count, attempt_status_count + 1>();
 
 // An attempt that was handed back has no end.
 Value last_status(const Asked& asked) {

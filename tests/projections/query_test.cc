@@ -55,6 +55,32 @@ bool state_is(const State& state, std::string_view text) {
 
 using Ids = std::vector<std::uint64_t>;
 
+TEST(Query, KnowsEveryTaskStateAndHowManyThereAreInEach) {
+  State state;
+  Task task;
+  for (std::size_t i = 0; i < task_state_count; ++i) state.tasks.counts[i] = 10 + i;
+  for (std::size_t i = 0; i < task_state_count; ++i) {
+    task.state = static_cast<TaskState>(i);
+    const std::string text(name(task.state));
+    state.tasks.all.set(TaskId(1), task);
+    EXPECT_EQ(tasks_where(state, "state == \"" + text + "\""), Ids{1});
+    EXPECT_TRUE(state_is(state, "tasks." + text + " == " + std::to_string(10 + i)));
+  }
+}
+
+TEST(Query, KnowsEveryAttemptStatus) {
+  State state;
+  Task task{.failures = 1};
+  for (int i = 0; i < attempt_status_count; ++i) {
+    task.last_status = static_cast<AttemptStatus>(i);
+    const std::string text(name(task.last_status));
+    state.tasks.all.set(TaskId(1), task);
+    EXPECT_EQ(tasks_where(state, "last_status == \"" + text + "\""), Ids{1});
+  }
+  state.tasks.all.set(TaskId(1), Task());
+  EXPECT_EQ(tasks_where(state, "last_status == \"\""), Ids{1});
+}
+
 TEST(Query, ChoosesTasks) {
   const auto story = told();
   const auto where = [&](std::string_view text) { return tasks_where(story.state(), text); };
