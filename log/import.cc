@@ -75,7 +75,8 @@ Result<void> check_times(Time time, std::span<const Event> events, const LogTail
 }  // namespace
 
 Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
-                                                    const Timeline& timeline, const LogTail& base) {
+                                                    const Timeline& timeline, const LogTail& base,
+                                                    Position checkpoint) {
   if (auto free = check_target(folder); !free) return std::unexpected(free.error());
   std::unique_ptr<LogImport> log(new LogImport);
   std::error_code error;
@@ -98,9 +99,15 @@ Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
   if (!store) return std::unexpected(store.error());
   log->store_ = std::move(*store);
   log->tail_ = base;
-  if (!base.last) return log;
-  auto based = log->store_->set_base({.last = base.last, .digest = base.digest, .time = base.time});
-  if (!based) return std::unexpected(based.error());
+  if (base.last) {
+    auto set = log->store_->set_base({.last = base.last, .digest = base.digest, .time = base.time});
+    if (!set) return std::unexpected(set.error());
+  }
+  checkpoint = std::max(checkpoint, base.last);
+  if (checkpoint) {
+    if (auto set = log->store_->set_checkpoint(checkpoint); !set)
+      return std::unexpected(set.error());
+  }
   return log;
 }
 

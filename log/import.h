@@ -23,11 +23,13 @@ namespace almanac {
 class LogImport {
  public:
   // `folder` must be missing or empty. The first frame follows `base`: that is what was removed
-  // from the front of the log, if something was. Errors: conflict (it is not empty; another import
-  // into it is going on), invalid (a file), refused, io, storage_full.
+  // from the front of the log, if something was. `checkpoint` is what Log::checkpoint() gave; a log
+  // without its front has one where that ended, or behind. Errors: conflict (it is not empty;
+  // another import into it is going on), invalid (a file), refused, io, storage_full.
   [[nodiscard]] static Result<std::unique_ptr<LogImport>> begin(const std::filesystem::path& folder,
                                                                 const Timeline& timeline,
-                                                                const LogTail& base = {});
+                                                                const LogTail& base = {},
+                                                                Position checkpoint = {});
   // Removes what was built, unless it was finished.
   ~LogImport();
   LogImport(const LogImport&) = delete;

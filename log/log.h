@@ -83,6 +83,7 @@ class Log {
   // what the index knows: versions of streams and idempotency keys, each under a digest of its
   // name.
   [[nodiscard]] Result<LogTail> base() const;
+  // Errors: corrupt (the index is damaged; events are not).
   using VisitRemoved = std::function<Result<bool>(const IndexRecord&)>;
   [[nodiscard]] Result<void> read_removed(const VisitRemoved& visit) const;
 
@@ -152,6 +153,8 @@ class Log {
   // Promises that the state at `position` is kept elsewhere, so that what led to it may go.
   // Errors: invalid (behind the end, or lower than before), storage_full, unknown_outcome.
   [[nodiscard]] Result<void> set_checkpoint(Position position);
+  // What was promised last; none where nothing was.
+  [[nodiscard]] Result<Position> checkpoint() const;
   // Removes whole frames from the front, never behind the checkpoint. Their room is used again.
   // Takes small transactions; appends go on meanwhile. Errors: invalid (nothing is said), refused
   // (no checkpoint), corrupt, io, storage_full, unknown_outcome.

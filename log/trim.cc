@@ -53,6 +53,8 @@ Result<void> Log::set_checkpoint(Position position) {
   return parts_->store->set_checkpoint(position);
 }
 
+Result<Position> Log::checkpoint() const { return parts_->store->checkpoint(); }
+
 Result<TrimReport> Log::trim(const TrimOptions& options) {
   if (auto allowed = parts_->check_writing(); !allowed) return std::unexpected(allowed.error());
   auto checkpoint = parts_->store->checkpoint();

@@ -55,6 +55,7 @@ std::string export_head_json(const ExportHead& head) {
                        {"time", head.base.time.time_since_epoch().count()},
                        {"digest", to_hex(head.base.digest)}};
   }
+  if (head.checkpoint) json["checkpoint"] = head.checkpoint.value;
   if (head.digest) json["digest"] = to_hex(*head.digest);
   if (head.partial) json["partial"] = true;
   return json.dump();
@@ -86,6 +87,13 @@ std::expected<ExportHead, LineFault> parse_export_head(std::string_view line) {
     head.base = *base;
   }
   head.last = Position(head.base.last.value + events->get<std::uint64_t>());
+  if (auto checkpoint = json.find("checkpoint"); checkpoint != json.end()) {
+    if (checkpoint->is_number_unsigned())
+      head.checkpoint = Position(checkpoint->get<std::uint64_t>());
+    if (!head.checkpoint || head.checkpoint < head.base.last || head.checkpoint > head.last) {
+      return no_head("its checkpoint is not one of its positions");
+    }
+  }
   if (json.contains("digest")) {
     head.digest.emplace();
     if (!read_hex(json, "digest", *head.digest)) return no_head("its digest is none");

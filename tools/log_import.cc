@@ -164,7 +164,7 @@ Result<Imported> import_log(const LogImportCommand& command) {
   if (!reader) return std::unexpected(reader.error());
   auto head = read_head(*reader);
   if (!head) return std::unexpected(head.error());
-  auto log = LogImport::begin(command.folder, head->timeline, head->base);
+  auto log = LogImport::begin(command.folder, head->timeline, head->base, head->checkpoint);
   if (!log) return std::unexpected(log.error());
   FrameLines lines(**log);
   for (;;) {

@@ -4,9 +4,12 @@
 #include <almanac/tests/support/log_commands.h>
 #include <almanac/tests/support/test_log.h>
 
+#include <almanac/log/index.h>
+#include <almanac/log/store_environment.h>
 #include <almanac/tools/text.h>
 
 #include <gtest/gtest.h>
+#include <lmdb.h>
 
 #include <filesystem>
 #include <set>
@@ -121,7 +124,7 @@ class TrimmedLogExport : public LogExport {
     // One value of the store each, so that some can go.
     for (auto& frame : sample_frames()) write_frames(log_folder(), {frame});
     TestLog log(log_folder(), {});
-    EXPECT_TRUE(log->set_checkpoint(Position(10)));
+    EXPECT_TRUE(log->set_checkpoint(Position(9)));
     EXPECT_EQ(log->trim({.before = Position(6)})->first, Position(6));
   }
   static void expect_known(const fs::path& folder) {
@@ -150,6 +153,70 @@ TEST_F(TrimmedLogExport, SaysThatTheFrontWasRemovedAndComesBackAsTheSameLog) {
   EXPECT_EQ(log({"export", "--dir", "new"}).output, exported.output);
   EXPECT_EQ(output({"verify", "--json", "--dir", "new"}), output({"verify", "--json"}));
   EXPECT_EQ(output({"cat", "--dir", "new"}), output({"cat"}));
+}
+
+TEST_F(TrimmedLogExport, ComesBackWithItsCheckpoint) {
+  const auto text = log({"export"}).output;
+  EXPECT_EQ(json::parse(lines_of(text).at(0)).at("checkpoint"), 9);
+  ASSERT_EQ(import(text).code, 0);
+  TestLog copy(folder_ / "new", {});
+  EXPECT_EQ(copy->checkpoint(), Position(9));
+  EXPECT_TRUE(copy->trim({.before = Position(7)}));
+}
+
+// A file of a version that did not write it.
+TEST_F(TrimmedLogExport, HasItsCheckpointWhereTheRemovedEventsEndedWhenNothingIsSaid) {
+  auto text = log({"export"}).output;
+  const std::string said = ",\"checkpoint\":9";
+  text.erase(text.find(said), said.size());
+  ASSERT_EQ(import(text).code, 0);
+  EXPECT_EQ(TestLog(folder_ / "new", {})->checkpoint(), Position(5));
+}
+
+TEST_F(LogExport, ComesBackWithItsCheckpoint) {
+  EXPECT_EQ(output({"export"}).find("checkpoint"), std::string::npos);
+  ASSERT_TRUE(TestLog(log_folder(), {})->set_checkpoint(Position(3)));
+  ASSERT_EQ(import(output({"export"})).code, 0);
+  EXPECT_EQ(TestLog(folder_ / "new", {})->checkpoint(), Position(3));
+}
+
+// Puts something else into the index under this name, past everything that would notice.
+void spoil_record(const fs::path& store, const IndexKey& name) {
+  auto key = stored_key(IndexTable::streams, name);
+  std::string other = "something else";
+  MDB_val key_bytes{key.size(), key.data()};
+  MDB_val value{other.size(), other.data()};
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_dbi index = 0;
+  ASSERT_EQ(mdb_env_create(&env), 0);
+  ASSERT_EQ(mdb_env_set_maxdbs(env, 8), 0);
+  ASSERT_EQ(mdb_env_open(env, store.c_str(), 0, 0600), 0);
+  ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
+  ASSERT_EQ(mdb_dbi_open(txn, "index", 0, &index), 0);
+  ASSERT_EQ(mdb_put(txn, index, &key_bytes, &value, 0), 0);
+  ASSERT_EQ(mdb_txn_commit(txn), 0);
+  mdb_env_close(env);
+}
+
+TEST_F(TrimmedLogExport, OfADamagedIndexSaysSoAndComesBackWithItsEvents) {
+  { TestLog closed(log_folder(), {}); }
+  spoil_record(log_folder() / "log", index_key("orders/17"));
+  {
+    TestLog spoiled(log_folder(), {});
+    auto version = spoiled->version("orders/17");
+    ASSERT_FALSE(version);
+    EXPECT_NE(version.error().next_step.find("import it into a new folder"), std::string::npos);
+  }
+  auto exported = log({"export"});
+  ASSERT_EQ(exported.code, 0) << exported.errors;
+  EXPECT_NE(exported.errors.find("lacks versions and keys of the removed events"),
+            std::string::npos)
+      << exported.errors;
+  ASSERT_EQ(import(exported.output).code, 0);
+  EXPECT_EQ(output({"cat", "--dir", "new"}), output({"cat"}));
+  TestLog copy(folder_ / "new", {});
+  EXPECT_EQ(copy->version("orders/17"), 0U);
 }
 
 TEST_F(TrimmedLogExport, ComesBackWithTheVersionsAndKeysOfWhatWasRemoved) {
@@ -183,6 +250,10 @@ TEST_F(TrimmedLogExport, IsRefusedWhereWhatItSaysOfTheRemovedEventsIsWrong) {
                  {"what it says of removed events"});
   expect_refused(changed("\"removed\":\"stream\",\"name\"", "\"removed\":\"stream\",\"nam\""), 2,
                  {"standard input:2:", "a removed stream or key"});
+  for (const char* checkpoint : {"4", "11", "-1", "\"10\""}) {
+    expect_refused(changed("\"checkpoint\":9", std::string("\"checkpoint\":") + checkpoint), 2,
+                   {"its checkpoint is not one of its positions"});
+  }
   const auto lines = lines_of(text);
   expect_refused(lines.at(0) + "\n", 2, {"ends with event 5 of 10", "cut short"});
 }
