@@ -2,6 +2,7 @@
 // for ever. See tests/programs/make_golden_log.cc.
 #include <almanac/log/log.h>
 #include <almanac/log/verify.h>
+#include <almanac/snapshots/rebuild.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
@@ -58,6 +59,18 @@ TEST(GoldenLog, OfFormat1IsReadForEver) {
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->last, Position(17));
   EXPECT_EQ(report->frames, 3U);
+}
+
+// As tests/projections/state_test.cc has it of stories, through every layer.
+TEST(GoldenLog, OfFormat1FoldsToTheSameStateOnEveryBuild) {
+  TempFolder folder;
+  restore(read_golden("log_v1.txt"), folder.path());
+  auto log = Log::open(folder.path(), {.access = Access::read});
+  ASSERT_TRUE(log) << log.error().message;
+  auto state = rebuild(**log);
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_EQ(to_hex(digest(*state)),
+            "21fa127b1db72247253a2c01e2af15a6f96501f561503ae6826a831ece594599");
 }
 
 TEST(GoldenLog, OfFormat1IsContinued) {
