@@ -1,5 +1,7 @@
 // Projections of the embedding program, beside a real log.
+#include <almanac/snapshots/checkpoint.h>
 #include <almanac/snapshots/projection.h>
+#include <almanac/snapshots/projection_checkpoint.h>
 #include <almanac/snapshots/whole_file.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/gate.h>
@@ -154,12 +156,76 @@ TEST_F(Projections, TakeNoCheckpointOfAnotherLog) {
   EXPECT_EQ(folded, 20U);
 }
 
+// What stands in a file is what its name, its folder and its log's frames say, or it does not
+// serve.
+TEST_F(Projections, TakeNoCheckpointOfAnotherPlace) {
+  append(40);
+  wait_for(*open(tally_spec()));
+  const auto v1 = kept() / "tally" / "v1";
+  const auto v2 = kept() / "tally" / "v2";
+  fs::create_directories(v2);
+  fs::copy(v1 / "40", v2 / "40");
+  auto spec = counting();
+  spec.version = 2;
+  wait_for(*open(spec));
+  EXPECT_EQ(folded, 40U) << "of another version";
+  fs::rename(v1 / "40", v1 / "39");
+  folded = 0;
+  wait_for(*open(counting()));
+  EXPECT_EQ(folded, 40U) << "of another position";
+}
+
+TEST_F(Projections, TakeNoCheckpointOfAnotherPastOfTheirLog) {
+  append(40);
+  const auto chain = chain_at(*log, Position(20));
+  const auto tally = tally_of(40);
+  ASSERT_TRUE(chain);
+  ASSERT_TRUE(write_projection(kept() / "tally" / "v1", {log->timeline(), Position(40), 1, *chain},
+                               std::as_bytes(std::span(&tally, 1))));
+  wait_for(*open(counting()));
+  EXPECT_EQ(folded, 40U);
+}
+
+TEST_F(Projections, LeaveNoUnfinishedFile) {
+  append(10);
+  const auto left = kept() / "tally" / "v1" / "5.writing";
+  fs::create_directories(left.parent_path());
+  write_file(left, "half");
+  wait_for(*open(tally_spec()));
+  EXPECT_FALSE(fs::exists(left));
+}
+
 TEST_F(Projections, GoOnWithoutAFolderAndWithoutBytes) {
   append(20);
-  auto spec = tally_spec();
-  spec.encode = {};
-  wait_for(*open(spec));
+  auto without_encode = tally_spec();
+  without_encode.encode = {};
+  auto without_decode = tally_spec();
+  without_decode.decode = {};
+  for (const auto& spec : {without_encode, without_decode}) {
+    auto projection = open(spec, 1);
+    wait_for(*projection);
+    append(10);
+    wait_for(*projection);
+    EXPECT_FALSE(projection->checkpoint_failure());
+  }
   EXPECT_FALSE(fs::exists(kept()));
+}
+
+TEST_F(Projections, GoOnWhenTheirBytesCannotBeMadeOrRead) {
+  append(20);
+  auto spec = tally_spec();
+  spec.encode = [](const Tally&) -> std::vector<std::byte> { throw std::runtime_error("no room"); };
+  auto projection = open(spec, 1);
+  while (!projection->checkpoint_failure()) append(10);
+  EXPECT_EQ(projection->checkpoint_failure()->message, "the projection's bytes: no room");
+  wait_for(*projection);
+  projection = open(tally_spec());
+  wait_for(*projection);
+  projection.reset();
+  spec = counting();
+  spec.decode = [](Bytes) -> Result<Tally> { throw std::runtime_error("of another kind"); };
+  wait_for(*open(spec));
+  EXPECT_EQ(folded, last().value);
 }
 
 TEST_F(Projections, FollowThoughTheirCheckpointsCannotBeWritten) {
@@ -253,6 +319,20 @@ TEST_F(Projections, StopInFrontOfWhatTheirFoldDoesNotTake) {
   ASSERT_TRUE(projection->failure());
   EXPECT_EQ(projection->failure()->code, ErrorCode::corrupt);
   EXPECT_LT(projection->now().position, Position(42));
+}
+
+TEST_F(Projections, ThatStoppedGoOnWithAVersionThatTakesEveryEvent) {
+  append(100);
+  auto spec = tally_spec();
+  spec.fold = [](Tally&, const RecordedEvent&) { throw std::runtime_error("nothing"); };
+  auto projection = open(spec);
+  EXPECT_FALSE(projection->wait_for(last(), 10s));
+  auto good = tally_spec();
+  good.version = 2;
+  ASSERT_TRUE(projection->replace(good));
+  while (projection->now().version != 2) std::this_thread::yield();
+  EXPECT_FALSE(projection->failure());
+  wait_for(*projection);
 }
 
 // --- What cannot be -----------------------------------------------------------------------------
