@@ -4,6 +4,7 @@
 #include <almanac/log/verify.h>
 #include <almanac/snapshots/rebuild.h>
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/golden_rows.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
@@ -23,22 +24,12 @@ struct Golden {
   std::string data_file;
 };
 
-char hex_byte(const std::string& hex, std::size_t at) {
-  return static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
-}
-
 Golden read_golden(const std::string& name) {
   std::istringstream text(read_file(source_path("tests/log/golden") / name));
   Golden golden;
   std::string line;
   while (std::getline(text, line) && !line.starts_with("data.mdb ")) golden.events.push_back(line);
-  golden.data_file.resize(std::stoul(line.substr(line.find(' '))));
-  std::size_t offset = 0;
-  for (std::string hex; text >> offset >> hex;) {
-    for (std::size_t i = 0; i < hex.size() / 2; ++i) {
-      golden.data_file[offset + i] = hex_byte(hex, 2 * i);
-    }
-  }
+  golden.data_file = read_rows(text, std::stoul(line.substr(line.find(' '))));
   return golden;
 }
 

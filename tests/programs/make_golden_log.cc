@@ -5,19 +5,16 @@
 //
 // First come the events, one per line; then, behind a line "data.mdb SIZE", every 32 bytes of the
 // file that are not all zero, as "OFFSET HEX".
-#include <almanac/log/hash.h>
 #include <almanac/tests/support/any_event.h>
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/golden_rows.h>
 #include <almanac/tests/support/test_log.h>
 
-#include <algorithm>
 #include <iostream>
 #include <string>
 
 namespace almanac::test {
 namespace {
-
-constexpr std::size_t row_bytes = 32;
 
 void write_log(const std::filesystem::path& folder) {
   TestLog log(folder, {.index = false});  // their keys repeat
@@ -39,11 +36,7 @@ void write_log(const std::filesystem::path& folder) {
 
 void print_file(const std::string& bytes) {
   std::cout << "data.mdb " << bytes.size() << '\n';
-  for (std::size_t at = 0; at < bytes.size(); at += row_bytes) {
-    auto row = std::string_view(bytes).substr(at, row_bytes);
-    if (std::ranges::all_of(row, [](char c) { return c == '\0'; })) continue;
-    std::cout << at << ' ' << to_hex(as_bytes(row)) << '\n';
-  }
+  print_rows(std::cout, bytes);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <almanac/projections/invariants.h>
 #include <almanac/snapshots/checkpoint.h>
 #include <almanac/tests/support/file_bytes.h>
-#include <almanac/tests/support/story.h>
+#include <almanac/tests/support/full_story.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
@@ -12,27 +12,6 @@
 
 namespace almanac::test {
 namespace {
-
-// Every projection and every order has something in it.
-Story full_story(std::uint64_t tasks) {
-  Story story;
-  story.tell(EngineStarted{"0.1.0", 4711, 4, 42});
-  story.tell(QueueConfigured{"even", 3});
-  for (std::uint64_t id = 1; id <= tasks; ++id) {
-    NewTask task{.id = id, .queue = id % 2 == 0 ? "even" : "odd", .attempts_max = 2};
-    task.priority = static_cast<std::int32_t>(id % 5) - 2;
-    if (id % 3 == 0) task.dependencies = {id - 1};
-    if (id % 4 == 0) task.tags = {"red", "nightly"};
-    if (id % 5 == 0) task.key = "key " + std::to_string(id);
-    task.content_hash = id * 7;
-    if (id % 7 == 0) task.run_at = story.now() + std::chrono::hours(1);
-    story.enqueue(task);
-    if (id % 6 == 1) story.start(id);
-    if (id % 12 == 1) story.fail(id);
-    if (id % 12 == 8 && story.start(id)) story.fail(id);
-  }
-  return story;
-}
 
 CheckpointHeader header_of(const State& state) {
   CheckpointHeader header{.position = state.position, .state = digest(state)};

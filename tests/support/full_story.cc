@@ -1,0 +1,25 @@
+#include <almanac/tests/support/full_story.h>
+
+namespace almanac::test {
+
+Story full_story(std::uint64_t tasks) {
+  Story story;
+  story.tell(EngineStarted{"0.1.0", 4711, 4, 42});
+  story.tell(QueueConfigured{"even", 3});
+  for (std::uint64_t id = 1; id <= tasks; ++id) {
+    NewTask task{.id = id, .queue = id % 2 == 0 ? "even" : "odd", .attempts_max = 2};
+    task.priority = static_cast<std::int32_t>(id % 5) - 2;
+    if (id % 3 == 0) task.dependencies = {id - 1};
+    if (id % 4 == 0) task.tags = {"red", "nightly"};
+    if (id % 5 == 0) task.key = "key " + std::to_string(id);
+    task.content_hash = id * 7;
+    if (id % 7 == 0) task.run_at = story.now() + std::chrono::hours(1);
+    story.enqueue(task);
+    if (id % 6 == 1) story.start(id);
+    if (id % 12 == 1) story.fail(id);
+    if (id % 12 == 8 && story.start(id)) story.fail(id);
+  }
+  return story;
+}
+
+}  // namespace almanac::test

@@ -1,0 +1,11 @@
+// A story in which every projection and every order of the state has something in it.
+#pragma once
+
+#include <almanac/tests/support/story.h>
+
+namespace almanac::test {
+
+// From 21 tasks on; always the same.
+[[nodiscard]] Story full_story(std::uint64_t tasks);
+
+}  // namespace almanac::test
