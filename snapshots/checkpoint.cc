@@ -40,7 +40,9 @@ void copy_to(Array& to, Bytes from) {
   if (from.size() == to.size()) std::memcpy(to.data(), from.data(), to.size());
 }
 
-std::unexpected<Error> corrupt(const char* what) { return fail(ErrorCode::corrupt, what); }
+std::unexpected<Error> corrupt(const std::string& what) {
+  return fail(ErrorCode::corrupt, what, "remove it; an older one or the log itself serves");
+}
 
 Result<Checkpoint> parse(Bytes bytes) {
   if (bytes.size() < header_bytes) return corrupt("it is cut short");
@@ -62,7 +64,7 @@ Result<Checkpoint> parse(Bytes bytes) {
   copy_to(checkpoint.header.chain, reader.bytes(sizeof(Digest)));
   copy_to(checkpoint.header.state, reader.bytes(sizeof(Digest)));
   auto state = decode_state(bytes.subspan(header_bytes));
-  if (!state) return std::unexpected(state.error());
+  if (!state) return corrupt(state.error().message);
   if (state->position != checkpoint.header.position) return corrupt("its positions disagree");
   checkpoint.state = std::move(*state);
   return checkpoint;

@@ -10,12 +10,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path file_of(const fs::path& folder, Position position) {
-  return folder / "checkpoints" / std::to_string(position.value);
-}
-
 std::unexpected<Error> of_another(const fs::path& file, const std::string& what) {
   return fail(ErrorCode::refused, file.string() + " is of " + what, "remove it; it is not needed");
+}
+
+std::unexpected<Error> in_file(const fs::path& file, Error error) {
+  error.message = file.string() + ": " + error.message;
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace
@@ -23,26 +24,31 @@ std::unexpected<Error> of_another(const fs::path& file, const std::string& what)
 Result<std::uint64_t> keep_checkpoint(const Log& log, const fs::path& folder, const State& state) {
   auto chain = chain_at(log, state.position);
   if (!chain) return std::unexpected(chain.error());
-  return write_checkpoint(file_of(folder, state.position),
+  return write_checkpoint(checkpoint_file(folder, state.position),
                           {log.timeline(), state.position, *chain, digest(state)}, state);
 }
 
+fs::path checkpoints_folder(const fs::path& folder) { return folder / "checkpoints"; }
+
+fs::path checkpoint_file(const fs::path& folder, Position position) {
+  return checkpoints_folder(folder) / std::to_string(position.value);
+}
+
 std::vector<Position> checkpoints_of(const fs::path& folder) {
-  return positions_in(folder / "checkpoints");
+  return positions_in(checkpoints_folder(folder));
 }
 
 Result<State> load_checkpoint(const Log& log, const fs::path& folder, Position position) {
-  const auto file = file_of(folder, position);
+  const auto file = checkpoint_file(folder, position);
   auto read = read_checkpoint(file);
-  if (!read) {
-    auto error = read.error();
-    error.message = file.string() + ": " + error.message;
-    return std::unexpected(std::move(error));
-  }
+  if (!read) return in_file(file, read.error());
   if (read->header.timeline != log.timeline()) return of_another(file, "another log");
   if (read->header.position != position) return of_another(file, "another position");
   auto chain = chain_at(log, position);
-  if (!chain) return std::unexpected(chain.error());
+  if (!chain && chain.error().code == ErrorCode::not_found) {
+    return of_another(file, "a position that the log does not have");
+  }
+  if (!chain) return in_file(file, chain.error());
   if (*chain != read->header.chain) return of_another(file, "another past of this log");
   return std::move(read->state);
 }
@@ -56,7 +62,8 @@ NewestCheckpoint newest_checkpoint(const Log& log, const fs::path& folder, Posit
       newest.state = std::move(*state);
       return newest;
     }
-    newest.refused.push_back(state.error());
+    // One that is gone was removed meanwhile, by who thins them out.
+    if (state.error().code != ErrorCode::not_found) newest.refused.push_back(state.error());
   }
   return newest;
 }

@@ -16,11 +16,14 @@ namespace almanac {
                                                     const std::filesystem::path& folder,
                                                     const State& state);
 
+[[nodiscard]] std::filesystem::path checkpoints_folder(const std::filesystem::path& folder);
+[[nodiscard]] std::filesystem::path checkpoint_file(const std::filesystem::path& folder,
+                                                    Position position);
 // The positions of which there is a file, the newest first.
 [[nodiscard]] std::vector<Position> checkpoints_of(const std::filesystem::path& folder);
 
 // The state of one of them, when it is whole and of this log as it is. O(its size). Errors: those
-// of read_checkpoint, refused (it is of another log, position or past).
+// of read_checkpoint (not_found: it is gone), refused (it is of another log, position or past).
 [[nodiscard]] Result<State> load_checkpoint(const Log& log, const std::filesystem::path& folder,
                                             Position position);
 

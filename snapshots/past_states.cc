@@ -11,7 +11,7 @@
 namespace almanac {
 
 PastStates::PastStates(const Log& log, std::filesystem::path folder, PastStatesOptions options)
-    : log_(log), folder_(std::move(folder)), options_(options) {
+    : log_(log), folder_(std::move(folder)), options_(std::move(options)) {
   ALMANAC_CHECK(options_.every > 0);
 }
 
@@ -55,6 +55,8 @@ Result<State> PastStates::start(Position through) const {
     if (position.value <= state.position.value + ahead_min) break;
     auto loaded = load_checkpoint(log_, folder_, position);
     if (loaded) return keep(std::move(*loaded));
+    const bool gone = loaded.error().code == ErrorCode::not_found;
+    if (!gone && options_.refused) options_.refused(loaded.error());
   }
   return state;
 }

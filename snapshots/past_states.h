@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -22,6 +23,8 @@ struct PastStatesOptions {
   // The same, but for the last one, while all states of this process, whoever holds them, take more
   // than this together.
   std::size_t memory_bytes_max = std::size_t{4} << 30;
+  // Told of checkpoints that do not serve, and why; may be empty.
+  std::function<void(const Error&)> refused = {};
 };
 
 // Any thread may call; threads that ask for the same stretch at once fold it each for itself. Must

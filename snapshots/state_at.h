@@ -6,12 +6,24 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 namespace almanac {
 
+// A state and the way to it.
+struct ReachedState {
+  State state;
+  Position checkpoint;         // where folding began; none = in front of the first event
+  std::vector<Error> refused;  // newer checkpoints that did not serve, and why
+};
+
 // From the newest checkpoint that serves (checkpoints.h), or the first event. `folder` is the one
 // the log was opened in; `through` none = to the end of the log. O(events on the way). Errors:
-// not_found (the log ends before `through`), and those of Log::read.
+// not_found (the log ends before `through`), refused (the log was trimmed, and no checkpoint
+// serves), and those of Log::read.
+[[nodiscard]] Result<ReachedState> reach_state(const Log& log, const std::filesystem::path& folder,
+                                               std::optional<Position> through = {});
+// The same, for who does not ask how.
 [[nodiscard]] Result<State> state_at(const Log& log, const std::filesystem::path& folder,
                                      std::optional<Position> through = {});
 

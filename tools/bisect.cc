@@ -3,6 +3,7 @@
 #include <almanac/tools/past.h>
 #include <almanac/tools/past_commands.h>
 #include <almanac/tools/query_error.h>
+#include <almanac/tools/source.h>
 #include <almanac/tools/text.h>
 
 #include <almanac/engine/engine.h>
@@ -88,7 +89,7 @@ ExitCode bisect(const BisectCommand& command) {
   if (!log) return report(log.error());
   auto range = find_range(**log, command);
   if (!range) return report(range.error());
-  const PastStates past(**log, command.folder);
+  const PastStates past(**log, command.folder, {.refused = tell_refused});
   Search search{.past = past, .query = *query};
   auto at_start = search.holds(range->from);
   if (!at_start) return report(at_start.error());

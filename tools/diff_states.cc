@@ -1,5 +1,6 @@
 #include <almanac/tools/past.h>
 #include <almanac/tools/past_commands.h>
+#include <almanac/tools/source.h>
 #include <almanac/tools/state_changes.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -69,7 +70,7 @@ void print_changes(const State& before, const State& after, const ordered_json& 
 ExitCode diff_states(const DiffCommand& command) {
   auto log = Log::open(command.folder, {.access = Access::read});
   if (!log) return report(log.error());
-  const PastStates past(**log, command.folder);
+  const PastStates past(**log, command.folder, {.refused = tell_refused});
   auto before = state_of(**log, past, command.before);
   if (!before) return report(before.error());
   auto after = state_of(**log, past, command.after);

@@ -39,18 +39,24 @@ std::string_view next_step(ErrorCode code) {
   }
 }
 
-}  // namespace
-
-ExitCode report(const Error& error) {
+void print(const char* kind, const Error& error) {
   auto help = error.next_step.empty() ? std::string(next_step(error.code)) : error.next_step;
-  std::fprintf(stderr, "almanac: %s\n", printable(error.message).c_str());
+  std::fprintf(stderr, "almanac: %s%s\n", kind, printable(error.message).c_str());
   // A mark below a place in a text is a line of its own.
   for (std::size_t begin = 0; begin < help.size();) {
     const auto end = std::min(help.find('\n', begin), help.size());
     std::fprintf(stderr, "  %s\n", printable(help.substr(begin, end - begin)).c_str());
     begin = end + 1;
   }
+}
+
+}  // namespace
+
+ExitCode report(const Error& error) {
+  print("", error);
   return exit_code(error.code);
 }
+
+void report_warning(const Error& error) { print("warning: ", error); }
 
 }  // namespace almanac

@@ -22,5 +22,7 @@ enum class ExitCode : int {
 
 // Prints "almanac: MESSAGE" and the next step below it on standard error.
 ExitCode report(const Error& error);
+// Of what is no reason to end: "almanac: warning: MESSAGE".
+void report_warning(const Error& error);
 
 }  // namespace almanac

@@ -124,6 +124,12 @@ ExitCode show(const ShowCommand& command) {
   auto read = source->log->read_one(task->enqueued, [&](const Event& event) {
     describe_request(json, std::get<TaskEnqueued>(event.body));
   });
+  if (!read && read.error().code == ErrorCode::not_found) {
+    return report(
+        {ErrorCode::not_found,
+         fmt::format("the part of the log with the request of task {} was removed", command.id),
+         "`almanac list` shows what is still known of it"});
+  }
   if (!read) return report(read.error());
   describe_state(json, *source, id, *task);
   read = source->log->read_one(task->changed,

@@ -1,10 +1,12 @@
 #include <almanac/tools/source.h>
 
+#include <almanac/tools/exit_code.h>
 #include <almanac/tools/past.h>
 
 #include <almanac/engine/engine.h>
 #include <almanac/snapshots/state_at.h>
 
+#include <set>
 #include <utility>
 
 namespace almanac {
@@ -14,8 +16,21 @@ Result<std::string> Source::label(const Task& task) const {
   auto read = log->read_one(task.enqueued, [&](const Event& event) {
     if (const auto* enqueued = std::get_if<TaskEnqueued>(&event.body)) label = enqueued->label;
   });
-  if (!read) return std::unexpected(read.error());
+  if (!read && read.error().code != ErrorCode::not_found) return std::unexpected(read.error());
   return label;
+}
+
+void tell_refused(const Error& refused) {
+  static std::set<std::string> told;
+  if (told.insert(refused.message).second) report_warning(refused);
+}
+
+Result<State> find_state(const Log& log, const std::filesystem::path& folder,
+                         std::optional<Position> through) {
+  auto reached = reach_state(log, folder, through);
+  if (!reached) return std::unexpected(reached.error());
+  for (const Error& refused : reached->refused) tell_refused(refused);
+  return std::move(reached->state);
 }
 
 Result<Source> open_source(const std::filesystem::path& folder, std::string_view at) {
@@ -23,7 +38,7 @@ Result<Source> open_source(const std::filesystem::path& folder, std::string_view
   if (!log) return std::unexpected(log.error());
   auto through = find_position(**log, at, system_time());
   if (!through) return std::unexpected(through.error());
-  auto state = state_at(**log, folder, *through);
+  auto state = find_state(**log, folder, *through);
   if (!state) return std::unexpected(state.error());
   return Source{.log = std::move(*log), .state = std::move(*state)};
 }

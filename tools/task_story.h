@@ -56,7 +56,7 @@ struct TaskStory {
 };
 
 // The story of `task` as of `state`, which must hold it. Folds what happened between its first and
-// its last event, or the end. Errors: those of state_at() and Log::read.
+// its last event, or the end. Errors: those of find_state() and Log::read.
 struct StoryOptions {
   const Log& log;
   const std::filesystem::path& folder;

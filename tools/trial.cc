@@ -2,7 +2,7 @@
 
 #include <almanac/engine/decide.h>
 #include <almanac/engine/engine.h>
-#include <almanac/snapshots/rebuild.h>
+#include <almanac/snapshots/state_at.h>
 
 #include <algorithm>
 #include <utility>
@@ -12,7 +12,7 @@ namespace almanac {
 Result<State> read_state(const std::filesystem::path& folder) {
   auto log = Log::open(folder, {.access = Access::read});
   if (!log) return std::unexpected(log.error());
-  return rebuild(**log);
+  return state_at(**log, folder);
 }
 
 Result<State> read_state_or_none(const std::filesystem::path& folder) {

@@ -10,7 +10,8 @@
 
 namespace almanac {
 
-// Errors: those of Log::open and Log::read.
+// What the engine that follows will begin with, which also tells of checkpoints that do not serve.
+// Errors: those of Log::open and state_at().
 [[nodiscard]] Result<State> read_state(const std::filesystem::path& folder);
 // The same, and an empty state where there is no log yet.
 [[nodiscard]] Result<State> read_state_or_none(const std::filesystem::path& folder);
