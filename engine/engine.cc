@@ -9,7 +9,8 @@
 #include <almanac/engine/mailbox.h>
 #include <almanac/engine/published.h>
 #include <almanac/log/hash.h>
-#include <almanac/snapshots/rebuild.h>
+#include <almanac/snapshots/checkpointer.h>
+#include <almanac/snapshots/state_at.h>
 #include <almanac/version.h>
 
 #include <unistd.h>
@@ -70,6 +71,7 @@ struct Engine::Parts {
         mailbox(limits::mailbox_commands_max, [this] { loop.wake(); }) {}
 
   Result<void> assemble(std::unique_ptr<Log> opened, State state);
+  void start_checkpoints(Position newest);
   void wake();
   void run();
 
@@ -82,6 +84,7 @@ struct Engine::Parts {
   std::optional<Published> published;
   std::optional<Attempts> attempts;
   std::optional<Core> core;
+  std::optional<Checkpointer> checkpointer;
   bool signalled = false;  // of the loop's thread
   std::atomic<bool> stopping = false;
   std::thread thread;
@@ -102,13 +105,37 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                                 .environment_allow = options.environment_allow},
                                   .kill_grace = options.kill_grace,
                                   .runs_commands = options.runs_commands});
-  core.emplace(Core::Parts{*log, loop, *attempts, *published, projections},
-               CoreOptions{.clock = options.clock,
-                           .stop_grace = options.stop_grace,
-                           .output_bytes_max = options.output_bytes_max,
-                           .on_events = options.on_events});
+  core.emplace(
+      Core::Parts{*log, loop, *attempts, *published, projections},
+      CoreOptions{.clock = options.clock,
+                  .stop_grace = options.stop_grace,
+                  .output_bytes_max = options.output_bytes_max,
+                  .on_events = [this](const State& after, std::span<const RecordedEvent> events) {
+                    if (checkpointer) checkpointer->moved(after.position);
+                    if (options.on_events) options.on_events(after, events);
+                  }});
   if (options.handle_signals) loop.watch_signals();
   return {};
+}
+
+// That one cannot be written is said once, until it can again.
+void Engine::Parts::start_checkpoints(Position newest) {
+  if (!options.checkpoints.write) return;
+  auto report = [failing = false](const CheckpointReport& tried) mutable {
+    const auto position = std::to_string(tried.position.value);
+    if (tried.bytes) {
+      note("wrote a checkpoint at position " + position);
+    } else if (!failing) {
+      warn("a checkpoint could not be written and is tried again later: " +
+           describe(tried.bytes.error()));
+    }
+    failing = !tried.bytes;
+  };
+  checkpointer.emplace(Checkpointer::Surroundings{.log = *log,
+                                                  .folder = options.folder,
+                                                  .state = [this] { return published->state(); },
+                                                  .report = report},
+                       options.checkpoints, newest);
 }
 
 void Engine::Parts::wake() {
@@ -154,10 +181,14 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
                                                .pending_bytes_max = SIZE_MAX,
                                                .index = false});
   if (!log) return std::unexpected(log.error());
-  auto state = rebuild(**log);
-  if (!state) return std::unexpected(state.error());
-  auto assembled = parts->assemble(std::move(*log), std::move(*state));
+  auto reached = reach_state(**log, parts->options.folder);
+  if (!reached) return std::unexpected(reached.error());
+  for (const Error& refused : reached->refused) {
+    warn("a checkpoint is not used: " + describe(refused));
+  }
+  auto assembled = parts->assemble(std::move(*log), std::move(reached->state));
   if (!assembled) return std::unexpected(assembled.error());
+  parts->start_checkpoints(reached->checkpoint);
   parts->thread = std::thread([running = parts.get()] { running->run(); });
   std::unique_ptr<Engine> engine(new Engine(std::move(parts)));
   const EngineOptions& settings = engine->parts_->options;

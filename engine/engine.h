@@ -16,6 +16,7 @@
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
+#include <almanac/snapshots/checkpoint_policy.h>
 
 #include <chrono>
 #include <cstdint>
@@ -49,6 +50,7 @@ struct EngineOptions {
   std::uint64_t seed = 0;  // of the jitter in retry times; 0 = drawn
   std::function<Time()> clock = system_time;
   std::size_t map_bytes = limits::map_bytes_default;
+  CheckpointPolicy checkpoints;
   // Sees every event once it is durable, in order, with the state behind it. Called on the
   // engine's own thread: must return soon and must not call the engine's blocking functions.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
@@ -59,10 +61,12 @@ struct EngineOptions {
 // called from any thread. Blocking ones return when the outcome is on disk; not for on_events.
 class Engine {
  public:
-  // Opens or makes the folder's log, folds it, and takes back what an engine that died there was
-  // running. Errors: those of Log::open, invalid (options), storage_full.
+  // Opens or makes the folder's log, folds what lies behind its newest checkpoint that serves, and
+  // takes back what an engine that died there was running. Errors: those of Log::open and
+  // reach_state(), invalid (options), storage_full.
   [[nodiscard]] static Result<std::unique_ptr<Engine>> open(EngineOptions options);
-  // Stops as stop() does and waits; handlers that do not return keep it waiting.
+  // Stops as stop() does and waits, also for a last checkpoint; handlers that do not return keep it
+  // waiting.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -84,11 +84,7 @@ void thin_projections(const fs::path& folder, std::size_t count) {
   for (std::size_t i = count; i < positions.size(); ++i) {
     fs::remove(file_of(folder, positions[i]), ignored);
   }
-  std::vector<fs::path> unfinished;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    if (entry.path().extension() == unfinished_suffix) unfinished.push_back(entry.path());
-  }
-  for (const auto& path : unfinished) fs::remove(path, ignored);
+  remove_unfinished(folder);
 }
 
 }  // namespace almanac

@@ -61,6 +61,15 @@ Result<void> write_whole_file(const fs::path& file, std::span<const Bytes> piece
   return written;
 }
 
+void remove_unfinished(const fs::path& folder) {
+  std::error_code ignored;
+  std::vector<fs::path> unfinished;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == unfinished_suffix) unfinished.push_back(entry.path());
+  }
+  for (const auto& path : unfinished) fs::remove(path, ignored);
+}
+
 Result<std::vector<std::byte>> read_whole_file(const fs::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid() && errno == ENOENT) {

@@ -23,6 +23,9 @@ inline constexpr std::string_view unfinished_suffix = ".writing";
 [[nodiscard]] Result<void> write_whole_file(const std::filesystem::path& file,
                                             std::span<const Bytes> pieces);
 
+// Removes what writers that were killed have left in the folder; no other may be writing there.
+void remove_unfinished(const std::filesystem::path& folder);
+
 // Errors: corrupt (no regular file), not_found, refused, io.
 [[nodiscard]] Result<std::vector<std::byte>> read_whole_file(const std::filesystem::path& file);
 

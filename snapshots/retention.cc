@@ -1,0 +1,52 @@
+#include <almanac/snapshots/retention.h>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+constexpr std::size_t always_kept = 2;
+
+// How far its neighbours would be apart without it, beside how far back it lies.
+double gap_without(const std::vector<CheckpointFile>& files, std::size_t i, Position begin) {
+  const auto newer = files[i - 1].position.value;
+  const auto older = i + 1 < files.size() ? files[i + 1].position.value : begin.value;
+  const auto age = files.front().position.value - files[i].position.value;
+  return static_cast<double>(newer - older) / static_cast<double>(age);
+}
+
+std::size_t least_missed(const std::vector<CheckpointFile>& files, Position begin) {
+  std::size_t least = always_kept;
+  for (std::size_t i = always_kept + 1; i < files.size(); ++i) {
+    if (gap_without(files, i, begin) < gap_without(files, least, begin)) least = i;
+  }
+  return least;
+}
+
+}  // namespace
+
+std::vector<Position> too_many(std::vector<CheckpointFile> files, const CheckpointBudget& budget) {
+  std::uint64_t bytes = 0;
+  for (const CheckpointFile& file : files) bytes += file.bytes;
+  std::vector<Position> gone;
+  while (files.size() > always_kept &&
+         (files.size() > budget.count_max || bytes > budget.bytes_max)) {
+    const auto least =
+        files.begin() + static_cast<std::ptrdiff_t>(least_missed(files, budget.begin));
+    bytes -= least->bytes;
+    gone.push_back(least->position);
+    files.erase(least);
+  }
+  return gone;
+}
+
+Position first_needed(const State& state) {
+  Position first;
+  for (const auto& [id, task] : state.tasks.all) {
+    if (has_ended(task.state)) continue;
+    if (!first || task.enqueued < first) first = task.enqueued;
+  }
+  return first;
+}
+
+}  // namespace almanac

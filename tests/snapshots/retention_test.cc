@@ -1,0 +1,95 @@
+// What may go of checkpoints, and of the log below them.
+#include <almanac/snapshots/retention.h>
+#include <almanac/tests/support/story.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace almanac::test {
+namespace {
+
+constexpr std::uint64_t no_limit = UINT64_MAX;
+
+std::vector<CheckpointFile> files_at(std::initializer_list<std::uint64_t> positions) {
+  std::vector<CheckpointFile> files;
+  for (const auto position : positions) files.push_back({Position(position), 10});
+  return files;
+}
+
+std::vector<std::uint64_t> numbers(const std::vector<Position>& positions) {
+  std::vector<std::uint64_t> values;
+  for (const Position position : positions) values.push_back(position.value);
+  return values;
+}
+
+using Numbers = std::vector<std::uint64_t>;
+
+TEST(TooMany, AreNoneWithinTheBudget) {
+  EXPECT_TRUE(too_many({}, {}).empty());
+  EXPECT_TRUE(too_many(files_at({40, 30, 20, 10}), {.count_max = 4, .bytes_max = 40}).empty());
+}
+
+TEST(TooMany, AreNeverTheNewestTwo) {
+  EXPECT_TRUE(too_many(files_at({20, 10}), {.count_max = 0, .bytes_max = 0}).empty());
+  EXPECT_EQ(numbers(too_many(files_at({30, 20, 10}), {.count_max = 0, .bytes_max = 0})),
+            (Numbers{10}));
+}
+
+TEST(TooMany, AreAsManyAsTheCountOrTheBytesAreOver) {
+  const auto files = files_at({60, 50, 40, 30, 20, 10});
+  EXPECT_EQ(too_many(files, {.count_max = 4, .bytes_max = no_limit}).size(), 2U);
+  EXPECT_EQ(too_many(files, {.count_max = 100, .bytes_max = 30}).size(), 3U);
+  EXPECT_EQ(too_many(files, {.count_max = 100, .bytes_max = 39}).size(), 3U);
+}
+
+// Without 20 there is a gap of 20 at a distance of 80: less than any other leaves beside its age.
+TEST(TooMany, AreThoseWhoseGapIsSmallestBesideTheirAge) {
+  const auto files = files_at({100, 95, 90, 80, 40, 30, 20});
+  EXPECT_EQ(numbers(too_many(files, {.count_max = 6, .bytes_max = no_limit})), (Numbers{30}));
+  EXPECT_EQ(numbers(too_many(files_at({100, 95, 90, 20, 10}), {.count_max = 4})).front(), 10U);
+}
+
+TEST(TooMany, CountTheGapOfTheOldestFromWhereTheLogBegins) {
+  const auto files = files_at({1'000, 990, 960, 900, 890});
+  EXPECT_EQ(numbers(too_many(files, {.count_max = 4, .bytes_max = no_limit})), (Numbers{900}));
+  EXPECT_EQ(numbers(too_many(files, {Position(880), 4, no_limit})), (Numbers{890}));
+}
+
+// Whatever was written at an even pace ends up twice as far apart at twice the distance, or so.
+TEST(TooMany, LeaveTheRecentPastDense) {
+  std::vector<CheckpointFile> kept;
+  for (std::uint64_t position = 1'000; position <= 1'000'000; position += 1'000) {
+    kept.insert(kept.begin(), {Position(position), 1});
+    for (const Position gone : too_many(kept, {.count_max = 16, .bytes_max = no_limit})) {
+      std::erase_if(kept, [&](const CheckpointFile& file) { return file.position == gone; });
+    }
+  }
+  ASSERT_EQ(kept.size(), 16U);
+  EXPECT_EQ(kept[1].position, Position(999'000));
+  for (std::size_t i = 2; i < kept.size(); ++i) {
+    const auto age = 1'000'000 - kept[i].position.value;
+    const auto gap = kept[i - 1].position.value - kept[i].position.value;
+    EXPECT_LE(gap, age) << "at " << kept[i].position.value;
+    EXPECT_GE(gap * 8, age) << "at " << kept[i].position.value;
+  }
+  EXPECT_LT(kept.back().position.value, 666'667U);
+}
+
+TEST(FirstNeeded, IsTheOldestRequestOfATaskThatHasNotEnded) {
+  Story story;
+  EXPECT_EQ(first_needed(story.state()), Position());
+  story.enqueue({.id = 5});
+  story.enqueue({.id = 3});
+  const auto second = story.state().position;
+  EXPECT_EQ(first_needed(story.state()), Position(1));
+  story.start(5);
+  EXPECT_EQ(first_needed(story.state()), Position(1));
+  story.succeed(5);
+  EXPECT_EQ(first_needed(story.state()), second);
+  story.cancel(3);
+  EXPECT_EQ(first_needed(story.state()), Position());
+}
+
+}  // namespace
+}  // namespace almanac::test
