@@ -95,6 +95,14 @@ TEST_F(Checkpoints, GiveWayToAnOlderOneWhenDamagedAndSaySo) {
   expect_the_same_everywhere();
 }
 
+// As an engine does that thins them out while another process reads.
+TEST_F(Checkpoints, RemovedWhileTheyAreLookedForAreNotMissed) {
+  keep(40);
+  fs::create_symlink(place() / "gone", file(90));
+  EXPECT_EQ(newest().state->position, Position(40));
+  EXPECT_TRUE(newest().refused.empty());
+}
+
 TEST_F(Checkpoints, OfOtherPlacesAndOtherLogsDoNotServe) {
   keep(40);
   fs::rename(file(40), file(41));
