@@ -44,7 +44,7 @@ std::unexpected<Error> corrupt(const std::string& what) {
   return fail(ErrorCode::corrupt, what, "remove it; an older one or the log itself serves");
 }
 
-Result<Checkpoint> parse(Bytes bytes) {
+Result<Checkpoint> parse(Bytes bytes, const AcceptCheckpoint& accept) {
   if (bytes.size() < header_bytes) return corrupt("it is cut short");
   ColumnReader reader(bytes);
   if (as_text(reader.bytes(magic.size())) != magic) return corrupt("it is no checkpoint");
@@ -63,6 +63,8 @@ Result<Checkpoint> parse(Bytes bytes) {
   checkpoint.header.position = Position(reader.number());
   copy_to(checkpoint.header.chain, reader.bytes(sizeof(Digest)));
   copy_to(checkpoint.header.state, reader.bytes(sizeof(Digest)));
+  auto accepted = accept ? accept(checkpoint.header) : Result<void>();
+  if (!accepted) return std::unexpected(accepted.error());
   auto state = decode_state(bytes.subspan(header_bytes));
   if (!state) return corrupt(state.error().message);
   if (state->position != checkpoint.header.position) return corrupt("its positions disagree");
@@ -86,10 +88,10 @@ Result<std::uint64_t> write_checkpoint(const fs::path& file, const CheckpointHea
   return sealed.size() + content.size();
 }
 
-Result<Checkpoint> read_checkpoint(const fs::path& file) {
+Result<Checkpoint> read_checkpoint(const fs::path& file, const AcceptCheckpoint& accept) {
   auto bytes = read_whole_file(file);
   if (!bytes) return std::unexpected(bytes.error());
-  return parse(*bytes);
+  return parse(*bytes, accept);
 }
 
 Result<Digest> chain_at(const Log& log, Position position) {

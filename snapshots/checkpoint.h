@@ -6,6 +6,7 @@
 #include <almanac/projections/state.h>
 
 #include <filesystem>
+#include <functional>
 
 namespace almanac {
 
@@ -28,8 +29,11 @@ struct Checkpoint {
                                                      const CheckpointHeader& header,
                                                      const State& state);
 // Checks every byte. Does not compute the state's digest again, which the header has for those who
-// want to. Errors: corrupt, newer_format, not_found, refused, io.
-[[nodiscard]] Result<Checkpoint> read_checkpoint(const std::filesystem::path& file);
+// want to. Asks `accept`, if there is one, before it makes the state of a file that is whole, which
+// is most of the work. Errors: corrupt, newer_format, not_found, refused, io, those of `accept`.
+using AcceptCheckpoint = std::function<Result<void>(const CheckpointHeader&)>;
+[[nodiscard]] Result<Checkpoint> read_checkpoint(const std::filesystem::path& file,
+                                                 const AcceptCheckpoint& accept = {});
 
 // The digest of the frame that holds `position`, or ended where the log was trimmed. Errors:
 // not_found (the log ends in front of it, or begins behind it), and those of reading.

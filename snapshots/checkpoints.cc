@@ -10,8 +10,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unexpected<Error> of_another(const fs::path& file, const std::string& what) {
-  return fail(ErrorCode::refused, file.string() + " is of " + what, "remove it; it is not needed");
+std::unexpected<Error> of_another(const std::string& what) {
+  return fail(ErrorCode::refused, "it is of " + what, "remove it; it is not needed");
+}
+
+Result<void> check(const CheckpointHeader& header, const Log& log, Position position) {
+  if (header.timeline != log.timeline()) return of_another("another log");
+  if (header.position != position) return of_another("another position");
+  auto chain = chain_at(log, position);
+  if (!chain && chain.error().code == ErrorCode::not_found) {
+    return of_another("a position that the log does not have");
+  }
+  if (!chain) return std::unexpected(chain.error());
+  if (*chain != header.chain) return of_another("another past of this log");
+  return {};
 }
 
 std::unexpected<Error> in_file(const fs::path& file, Error error) {
@@ -40,16 +52,9 @@ std::vector<Position> checkpoints_of(const fs::path& folder) {
 
 Result<State> load_checkpoint(const Log& log, const fs::path& folder, Position position) {
   const auto file = checkpoint_file(folder, position);
-  auto read = read_checkpoint(file);
+  auto read = read_checkpoint(
+      file, [&](const CheckpointHeader& header) { return check(header, log, position); });
   if (!read) return in_file(file, read.error());
-  if (read->header.timeline != log.timeline()) return of_another(file, "another log");
-  if (read->header.position != position) return of_another(file, "another position");
-  auto chain = chain_at(log, position);
-  if (!chain && chain.error().code == ErrorCode::not_found) {
-    return of_another(file, "a position that the log does not have");
-  }
-  if (!chain) return in_file(file, chain.error());
-  if (*chain != read->header.chain) return of_another(file, "another past of this log");
   return std::move(read->state);
 }
 

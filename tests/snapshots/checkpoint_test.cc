@@ -1,6 +1,7 @@
 // A state in a file: the same state again, or a refusal.
 #include <almanac/projections/invariants.h>
 #include <almanac/snapshots/checkpoint.h>
+#include <almanac/snapshots/state_codec.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/full_story.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -8,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <utility>
 
 namespace almanac::test {
@@ -80,6 +82,35 @@ TEST(Checkpoint, IsRefusedCutAnywhereAndWithMoreBehindIt) {
   }
   write_file(folder / "one", whole + "x");
   EXPECT_FALSE(read_checkpoint(folder / "one").has_value());
+}
+
+TEST(Checkpoint, IsDecodedOnlyWhenItsHeaderIsAccepted) {
+  const TempFolder folder;
+  const State state = full_story(12).state();
+  ASSERT_TRUE(write_checkpoint(folder / "one", header_of(state), state));
+  std::optional<CheckpointHeader> asked;
+  const auto refuse = [&](const CheckpointHeader& header) -> Result<void> {
+    asked = header;
+    return fail(ErrorCode::refused, "not this one");
+  };
+  EXPECT_EQ(read_checkpoint(folder / "one", refuse).error().message, "not this one");
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->position, state.position);
+  EXPECT_EQ(asked->state, digest(state));
+  asked.reset();
+  write_file(folder / "one", read_file(folder / "one") + "x");
+  EXPECT_EQ(read_checkpoint(folder / "one", refuse).error().code, ErrorCode::corrupt);
+  EXPECT_FALSE(asked) << "a header that nobody has checked";
+}
+
+TEST(StateCodec, MakesAnErrorOrSomeStateOfWhatItDidNotWrite) {
+  const auto whole = encode(full_story(12).state());
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    auto bytes = whole;
+    bytes[at] ^= std::byte{1} << at % 8;
+    (void)decode_state(bytes);
+    EXPECT_FALSE(decode_state(Bytes(whole).first(at))) << "length " << at;
+  }
 }
 
 TEST(Checkpoint, LeavesNothingBehindWhereItCannotBeWritten) {

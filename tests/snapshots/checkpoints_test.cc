@@ -106,7 +106,7 @@ TEST_F(Checkpoints, RemovedWhileTheyAreLookedForAreNotMissed) {
 TEST_F(Checkpoints, OfOtherPlacesAndOtherLogsDoNotServe) {
   keep(40);
   fs::rename(file(40), file(41));
-  EXPECT_EQ(newest().refused.at(0).message, file(41).string() + " is of another position");
+  EXPECT_EQ(newest().refused.at(0).message, file(41).string() + ": it is of another position");
   fs::rename(file(41), file(40));
   TestLog other(folder / "other");
   ASSERT_TRUE(other.append(numbered_events(1, 50)));
