@@ -98,20 +98,37 @@ std::uint64_t ColumnReader::number() {
   return little_endian(number);
 }
 
+ColumnReader::Head ColumnReader::head() {
+  const Bytes first = bytes(1);
+  const auto how = first.empty() ? 0U : std::to_integer<unsigned>(first[0]);
+  const Head head{.steps = (how & stands_on_the_one_before) != 0,
+                  .width = how & (stands_on_the_one_before - 1U),
+                  .base = number(),
+                  .step = number()};
+  if (how > (stands_on_the_one_before | 8U) || head.width > 8) fail();
+  return head;
+}
+
+Bytes ColumnReader::differences(const Head& head, std::size_t rows) {
+  return bytes(head.width * (rows - (head.steps ? 1 : 0)));
+}
+
 void ColumnReader::column(std::span<std::uint64_t> rows) {
-  const Bytes head = bytes(1);
-  const auto how = head.empty() ? 0U : std::to_integer<unsigned>(head[0]);
-  const bool steps = (how & stands_on_the_one_before) != 0;
-  const std::size_t width = how & (stands_on_the_one_before - 1U);
-  const std::uint64_t base = number();
-  const std::uint64_t step = number();
-  if (how > (stands_on_the_one_before | 8U) || width > 8) fail();
-  const Bytes differences = bytes(width * (rows.size() - (steps ? 1 : 0)));
+  const Head found = head();
+  const Bytes more = differences(found, rows.size());
   if (failed_) return static_cast<void>(std::ranges::fill(rows, 0));
-  if (!steps) return spread_out(differences, width, base, rows);
-  rows[0] = base;
-  spread_out(differences, width, step, rows.subspan(1));
+  if (!found.steps) return spread_out(more, found.width, found.base, rows);
+  rows[0] = found.base;
+  spread_out(more, found.width, found.step, rows.subspan(1));
   for (std::size_t i = 1; i < rows.size(); ++i) rows[i] += rows[i - 1];
+}
+
+void ColumnReader::skip_table(std::size_t columns) {
+  for (std::uint64_t left = number(); left > 0 && !failed_;) {
+    const auto rows = static_cast<std::size_t>(std::min<std::uint64_t>(left, block_rows));
+    for (std::size_t i = 0; i < columns; ++i) (void)differences(head(), rows);
+    left -= rows;
+  }
 }
 
 }  // namespace almanac

@@ -57,8 +57,20 @@ class ColumnReader {
   [[nodiscard]] std::uint64_t number();
   [[nodiscard]] Bytes bytes(std::size_t count);
   void column(std::span<std::uint64_t> rows);
+  // Goes behind a table of so many columns, which a copy of the reader may read.
+  void skip_table(std::size_t columns);
 
  private:
+  // What stands in front of a column's differences.
+  struct Head {
+    bool steps = false;
+    std::size_t width = 0;
+    std::uint64_t base = 0;
+    std::uint64_t step = 0;
+  };
+  [[nodiscard]] Head head();
+  [[nodiscard]] Bytes differences(const Head& head, std::size_t rows);
+
   Bytes rest_;
   bool failed_ = false;
 };

@@ -3,6 +3,7 @@
 #include <almanac/snapshots/columns.h>
 
 #include <array>
+#include <future>
 #include <string_view>
 #include <utility>
 
@@ -180,13 +181,19 @@ void read_orders(ColumnReader& reader, Tasks& tasks) {
                  [](const Row<2>& row) { return std::pair(TaskId(row[0]), TaskId(row[1])); });
 }
 
+// The tasks themselves, the larger part, beside all that follows them, where a thread can be had.
 void read_tasks(ColumnReader& reader, Tasks& tasks) {
   tasks.last = TaskId(reader.number());
-  read_all(reader, tasks);
+  auto all = std::async([reader, &tasks]() mutable {
+    read_all(reader, tasks);
+    return !reader.failed();
+  });
+  reader.skip_table(task_columns);
   read_orders(reader, tasks);
   read_texts<3>(reader, [&](const Row<3>& row, std::string_view key) {
     tasks.keys.set(key, {TaskId(row[1]), row[2]});
   });
+  if (!all.get()) reader.fail();
 }
 
 void read_engine(ColumnReader& reader, EngineInfo& engine) {

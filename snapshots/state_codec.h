@@ -13,7 +13,8 @@ namespace almanac {
 // Pure; any thread. O(n).
 [[nodiscard]] std::vector<std::byte> encode(const State& state);
 // The same state, as its digest shows. The bytes are those of encode(), which the caller has held
-// against their checksum; others are an error or some state, never a crash. Errors: corrupt.
+// against their checksum; others are an error or some state, never a crash. Works on two threads.
+// Errors: corrupt.
 [[nodiscard]] Result<State> decode_state(Bytes bytes);
 
 }  // namespace almanac
