@@ -113,6 +113,12 @@ TEST(StateCodec, MakesAnErrorOrSomeStateOfWhatItDidNotWrite) {
   }
 }
 
+TEST(StateCodec, RefusesATaskInAStateThereIsNot) {
+  State state;
+  state.tasks.all.set(TaskId(1), {.state = static_cast<TaskState>(task_state_count)});
+  EXPECT_FALSE(decode_state(encode(state)));
+}
+
 TEST(Checkpoint, LeavesNothingBehindWhereItCannotBeWritten) {
   const TempFolder folder;
   const State state = full_story(3).state();
