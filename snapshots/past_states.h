@@ -17,9 +17,9 @@ namespace almanac {
 
 struct PastStatesOptions {
   // A state is kept at each multiple of so many events that is passed, and where one was asked for.
-  std::uint64_t every = 100'000;
+  std::uint64_t every = 50'000;
   // So many are kept; then the one that served longest ago goes.
-  std::size_t states_max = 256;
+  std::size_t states_max = 512;
   // The same, but for the last one, while all states of this process, whoever holds them, take more
   // than this together.
   std::size_t memory_bytes_max = std::size_t{4} << 30;
