@@ -41,8 +41,9 @@ std::vector<std::uint64_t> write(const Shape& shape, const Sizes& sizes, const f
   while (state.position.value < sizes.events) {
     const auto batch = state.position.value < shape.live ? enqueue_batch(mix, append_events)
                                                          : mixed_batch(mix, append_events);
-    const bool checkpoint_follows =
-        (state.position.value + append_events) % sizes.checkpoint_every == 0;
+    // None at the end: a start has all the tail to fold that there can be.
+    const std::uint64_t next = state.position.value + append_events;
+    const bool checkpoint_follows = next % sizes.checkpoint_every == 0 && next < sizes.events;
     append(*log, *batch, checkpoint_follows ? Durability::durable : Durability::grouped);
     for (const Event& event : batch->events) {
       fold_into(state, {state.position.next(), event});
