@@ -27,7 +27,7 @@ namespace almanac {
 // projections, which InlineProjection::in gives out. Immutable; keep it as long as you like.
 struct Publication {
   struct Value {
-    const void* definition = nullptr;  // of its projection
+    std::shared_ptr<const void> projection;  // which one it is of
     std::any value;
     std::optional<Error> failure = {};  // then there is no value
   };
@@ -43,7 +43,7 @@ class AnyInlineProjection {
     ProjectionName name;
     std::unique_ptr<const ProjectedValue> initial;  // none when the spec has no fold
   };
-  [[nodiscard]] const Definition& definition() const { return *definition_; }
+  [[nodiscard]] const std::shared_ptr<const Definition>& definition() const { return definition_; }
 
  protected:
   explicit AnyInlineProjection(Definition definition)

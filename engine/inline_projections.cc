@@ -8,10 +8,30 @@
 #include <utility>
 
 namespace almanac {
+namespace {
+
+Result<void> check(std::span<const AnyInlineProjection> projections) {
+  std::set<std::string> names;
+  for (const auto& projection : projections) {
+    const auto& [name, initial] = *projection.definition();
+    if (auto checked = almanac::check(name); !checked) return checked;
+    if (!initial) {
+      return fail(ErrorCode::invalid, "the projection '" + name.name + "' has no fold",
+                  "give it one");
+    }
+    if (names.insert(name.name).second) continue;
+    return fail(ErrorCode::invalid, "two projections are called '" + name.name + "'",
+                "give each a name of its own");
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<std::any> AnyInlineProjection::find_in(const Publication& published) const {
-  auto found =
-      std::ranges::find(published.values, definition_.get(), &Publication::Value::definition);
+  auto found = std::ranges::find_if(published.values, [this](const Publication::Value& value) {
+    return value.projection == definition_;
+  });
   if (found == published.values.end()) {
     return fail(ErrorCode::invalid,
                 "the engine does not know the projection '" + definition_->name.name + "'",
@@ -25,22 +45,11 @@ Result<InlineProjections> InlineProjections::open(const Log& log,
                                                   const std::filesystem::path& folder,
                                                   std::span<const AnyInlineProjection> projections,
                                                   Position through) {
+  if (auto checked = check(projections); !checked) return std::unexpected(checked.error());
   const ProjectionOptions options{.folder = folder};
-  std::set<std::string> names;
-  for (const auto& projection : projections) {
-    const auto& [name, initial] = projection.definition();
-    if (auto checked = check(name); !checked) return std::unexpected(checked.error());
-    if (!initial) {
-      return fail(ErrorCode::invalid, "the projection '" + name.name + "' has no fold",
-                  "give it one");
-    }
-    if (names.insert(name.name).second) continue;
-    return fail(ErrorCode::invalid, "two projections are called '" + name.name + "'",
-                "give each a name of its own");
-  }
   InlineProjections opened;
   for (const auto& projection : projections) {
-    const auto& [name, initial] = projection.definition();
+    const auto& [name, initial] = *projection.definition();
     const ProjectionCheckpoints checkpoints(log, options, name);
     One one{projection, checkpoints, checkpoints.newest(*initial, through)};
     one.kept = one.reached.position;
@@ -75,7 +84,7 @@ std::vector<Publication::Value> InlineProjections::values() const {
   std::vector<Publication::Value> values;
   values.reserve(all_.size());
   for (const One& one : all_) {
-    values.push_back({.definition = &one.projection.definition(),
+    values.push_back({.projection = one.projection.definition(),
                       .value = one.failure ? std::any() : one.reached.value->copy(),
                       .failure = one.failure});
   }
