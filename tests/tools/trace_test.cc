@@ -172,6 +172,7 @@ class Witness {
     for (Position position : wanted) states_.try_emplace(position);
   }
   void see(const State& after, std::span<const RecordedEvent> events) {
+    EXPECT_EQ(after.position, events.back().position);
     for (const RecordedEvent& event : events) {
       fold_into(state_, event);
       if (event.position == after.position) state_ = after;
