@@ -145,6 +145,16 @@ TEST_F(Projections, TakeNoCheckpointOfWhichAByteIsAnother) {
   }
 }
 
+TEST_F(Projections, GoOnFromAnOlderCheckpointWhenTheNewestIsDamaged) {
+  append(20);
+  wait_for(*open(tally_spec()));
+  append(20);
+  wait_for(*open(tally_spec()));
+  write_file(kept() / "tally" / "v1" / "40", "damaged");
+  wait_for(*open(counting()));
+  EXPECT_EQ(folded, 20U);
+}
+
 TEST_F(Projections, TakeNoCheckpointOfAnotherLog) {
   append(20);
   wait_for(*open(tally_spec()));
@@ -315,7 +325,7 @@ TEST_F(Projections, StopInFrontOfWhatTheirFoldDoesNotTake) {
     fold(tally, event);
   };
   auto projection = open(spec);
-  EXPECT_FALSE(projection->wait_for(last(), 10s));
+  EXPECT_FALSE(projection->wait_for(last(), 1h)) << "there is nothing to wait for";
   ASSERT_TRUE(projection->failure());
   EXPECT_EQ(projection->failure()->code, ErrorCode::corrupt);
   EXPECT_LT(projection->now().position, Position(42));
@@ -373,7 +383,11 @@ TEST_F(Projections, OfATrimmedLogNeedACheckpoint) {
   EXPECT_FALSE(projection->wait_for(last(), 10s));
   ASSERT_TRUE(projection->failure());
   EXPECT_EQ(projection->failure()->code, ErrorCode::not_found);
-  EXPECT_EQ(projection->at(Position(3)).error().code, ErrorCode::not_found);
+  for (Position position : {Position(3), last()}) {
+    auto at = projection->at(position);
+    ASSERT_FALSE(at) << "the front is missing";
+    EXPECT_EQ(at.error().code, ErrorCode::not_found);
+  }
 }
 
 }  // namespace
