@@ -7,6 +7,7 @@
 #include <almanac/log/error.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 namespace almanac {
@@ -89,6 +90,17 @@ std::string to_hex(Bytes bytes) {
     hex += digits[std::to_integer<unsigned>(byte) & 15];
   }
   return hex;
+}
+
+bool from_hex(std::string_view text, std::span<std::byte> bytes) {
+  if (text.size() != 2 * bytes.size()) return false;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    unsigned value = 0;
+    const char* digits = text.data() + 2 * i;
+    if (std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2) return false;
+    bytes[i] = static_cast<std::byte>(value);
+  }
+  return true;
 }
 
 }  // namespace almanac

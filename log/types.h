@@ -52,6 +52,8 @@ using Digest = std::array<std::byte, 32>;
 using Timeline = std::array<std::byte, 16>;
 
 [[nodiscard]] std::string to_hex(Bytes bytes);
+// Fills `bytes` with what to_hex() wrote of as many; false when that is not what the text is.
+[[nodiscard]] bool from_hex(std::string_view text, std::span<std::byte> bytes);
 
 }  // namespace almanac
 

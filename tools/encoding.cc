@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 
 namespace almanac {
@@ -58,17 +57,6 @@ std::optional<std::string> from_base64(std::string_view text) {
     }
   }
   return bytes;
-}
-
-bool from_hex(std::string_view text, std::span<std::byte> bytes) {
-  if (text.size() != 2 * bytes.size()) return false;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    unsigned value = 0;
-    const char* digits = text.data() + 2 * i;
-    if (std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2) return false;
-    bytes[i] = static_cast<std::byte>(value);
-  }
-  return true;
 }
 
 }  // namespace almanac

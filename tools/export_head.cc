@@ -1,7 +1,5 @@
 #include <almanac/tools/export_head.h>
 
-#include <almanac/tools/encoding.h>
-
 #include <nlohmann/json.hpp>
 
 #include <span>

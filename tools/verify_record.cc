@@ -1,7 +1,6 @@
 #include <almanac/tools/verify_record.h>
 
 #include <almanac/log/hash.h>
-#include <almanac/tools/encoding.h>
 
 #include <fmt/core.h>
 
