@@ -4,13 +4,13 @@
 #include <almanac/log/events_codec.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
+#include <almanac/log/stored_frame_codec.h>
 
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <optional>
@@ -18,31 +18,15 @@
 namespace almanac {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "frames are read in place");
+using stored::corrupt;
+using stored::frame_format;
+using stored::is_aligned;
+using stored::Prefix;
 
-// The bytes in front of the message, all little-endian. `checksum` covers everything behind it.
-struct Prefix {
-  std::uint64_t checksum;
-  std::uint32_t magic;
-  std::uint16_t format;
-  std::uint16_t reserved;
-  std::uint64_t message_bytes;
-  Digest digest;  // BLAKE2b-256 of the message, which holds the digest of the frame before
-};
-static_assert(sizeof(Prefix) == 56 && sizeof(Prefix) % sizeof(std::uint64_t) == 0);
-
-constexpr std::uint32_t frame_magic = 0x464d4c41;  // as the bytes of stored_frame_magic
-constexpr std::uint16_t frame_format = 1;
 constexpr std::size_t prefix_words = sizeof(Prefix) / sizeof(std::uint64_t);
-constexpr std::size_t checksum_bytes = sizeof(Prefix::checksum);
 // Room for a small frame; a larger one makes the buffer grow, which is kept unless it is huge.
 constexpr std::size_t buffer_words_initial = 64 * limits::kibibyte / sizeof(std::uint64_t);
 constexpr std::size_t buffer_words_kept = 4 * limits::mebibyte / sizeof(std::uint64_t);
-
-std::unexpected<Error> corrupt(std::string message) {
-  return fail(ErrorCode::corrupt, std::move(message),
-              "run `almanac log verify` to see how far the log is whole");
-}
 
 bool has_meta(const Event& event) {
   return !event.idempotency_key.empty() || !event.stream.empty() || event.correlation ||
@@ -153,35 +137,6 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
   return false;
 }
 
-Result<Prefix> read_prefix(Bytes value) {
-  if (value.size() < sizeof(Prefix) || value.size() % sizeof(std::uint64_t) != 0) {
-    return corrupt("a frame of " + std::to_string(value.size()) + " bytes cannot be whole");
-  }
-  Prefix prefix;
-  std::memcpy(&prefix, value.data(), sizeof(prefix));
-  if (prefix.magic != frame_magic) return corrupt("the bytes are not a frame");
-  if (prefix.format != frame_format) {
-    return fail(ErrorCode::newer_format,
-                "the frame has format " + std::to_string(prefix.format) +
-                    ", this version reads format " + std::to_string(frame_format),
-                "use the version of Almanac that wrote the log, or a later one");
-  }
-  if (prefix.message_bytes != value.size() - sizeof(Prefix)) {
-    return corrupt("the frame's length is not the one it was written with");
-  }
-  return prefix;
-}
-
-bool is_aligned(Bytes bytes) {
-  return reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(std::uint64_t) == 0;
-}
-
-// Puts the checksum of all that is behind it in front of a frame.
-void seal(std::span<std::byte> value) {
-  auto checksum = xxh3(value.subspan(checksum_bytes));
-  std::memcpy(value.data(), &checksum, checksum_bytes);
-}
-
 }  // namespace
 
 namespace codec {
@@ -245,13 +200,13 @@ Bytes FrameEncoder::encode_draft(FrameHeader header, std::span<const EventBatch*
   words_used_ = words_used;
   auto value = value_in_place();
   Prefix prefix{.checksum = 0,
-                .magic = frame_magic,
+                .magic = stored::frame_magic,
                 .format = frame_format,
                 .reserved = 0,
                 .message_bytes = value.size() - sizeof(Prefix),
                 .digest = {}};
   std::memcpy(value.data(), &prefix, sizeof(prefix));
-  seal(value);
+  stored::seal(value);
   return value;
 }
 
@@ -262,7 +217,7 @@ Bytes FrameEncoder::message() const {
 FrameEncoder::Encoded FrameEncoder::complete(const Digest& digest) {
   auto value = value_in_place();
   std::ranges::copy(digest, value.begin() + offsetof(Prefix, digest));
-  seal(value);
+  stored::seal(value);
   return {value, digest};
 }
 
@@ -276,53 +231,10 @@ std::span<std::byte> FrameEncoder::value_in_place() {
   return std::as_writable_bytes(std::span(words_.data(), words_used_));
 }
 
-Digest complete_frame(std::span<std::byte> value) {
-  Digest digest = stored_frame_digest(value);
-  if (digest != Digest{}) return digest;
-  digest = blake2b(value.subspan(sizeof(Prefix)));
-  std::ranges::copy(digest, value.begin() + offsetof(Prefix, digest));
-  seal(value);
-  return digest;
-}
-
-std::optional<std::size_t> stored_frame_bytes(Bytes bytes) {
-  static_assert(stored_prefix_bytes == sizeof(Prefix));
-  static_assert(stored_magic_offset == offsetof(Prefix, magic));
-  static_assert(stored_frame_magic.size() == sizeof(frame_magic));
-  Prefix prefix;
-  if (bytes.size() < sizeof(prefix)) return std::nullopt;
-  std::memcpy(&prefix, bytes.data(), sizeof(prefix));
-  if (prefix.magic != frame_magic || prefix.message_bytes % sizeof(std::uint64_t) != 0 ||
-      prefix.message_bytes > limits::frame_bytes_max) {
-    return std::nullopt;
-  }
-  return sizeof(prefix) + prefix.message_bytes;
-}
-
-Digest stored_frame_digest(Bytes bytes) {
-  Digest digest{};
-  if (bytes.size() < sizeof(Prefix)) return digest;
-  std::memcpy(digest.data(), bytes.data() + offsetof(Prefix, digest), digest.size());
-  return digest;
-}
-
-std::optional<FramePositions> stored_frame_positions(Bytes value) {
-  Bytes message = value.size() < sizeof(Prefix) ? Bytes() : value.subspan(sizeof(Prefix));
-  if (message.empty() || !is_aligned(message)) return std::nullopt;
-  try {
-    const kj::ArrayPtr<const capnp::word> segment(
-        reinterpret_cast<const capnp::word*>(message.data()), message.size() / sizeof(capnp::word));
-    capnp::SegmentArrayMessageReader reader(kj::arrayPtr(&segment, 1));
-    auto frame = reader.getRoot<schema::Frame>();
-    return FramePositions{Position(frame.getFirst()), frame.getCount()};
-  } catch (const kj::Exception&) {
-    return std::nullopt;
-  }
-}
-
 struct FrameReader::Parsed {
-  Parsed(const Prefix& from, Bytes bytes)
+  Parsed(const Prefix& from, Bytes stored, Bytes bytes)
       : prefix(from),
+        value(stored),
         copy(is_aligned(bytes) ? 0 : bytes.size() / sizeof(std::uint64_t)),
         message(copy.empty() ? bytes : copied(bytes)),
         segment(reinterpret_cast<const capnp::word*>(message.data()),
@@ -354,6 +266,7 @@ struct FrameReader::Parsed {
   Result<void> read_event_anew(std::uint32_t index, Event& to);
 
   Prefix prefix;
+  Bytes value;
   std::vector<std::uint64_t> copy;  // LMDB promises 2-byte alignment only; seen aligned always
   Bytes message;
   kj::ArrayPtr<const capnp::word> segment;
@@ -392,13 +305,14 @@ FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
 FrameReader::~FrameReader() = default;
 
 Result<FrameReader> FrameReader::open(Bytes value, FrameTrust trust) {
-  auto prefix = read_prefix(value);
+  auto prefix = stored::read_prefix(value);
   if (!prefix) return std::unexpected(prefix.error());
-  if (trust == FrameTrust::unverified && xxh3(value.subspan(checksum_bytes)) != prefix->checksum) {
+  if (trust == FrameTrust::unverified &&
+      xxh3(value.subspan(stored::checksum_bytes)) != prefix->checksum) {
     return corrupt("the frame's checksum does not match its bytes");
   }
   try {
-    auto parsed = std::make_unique<Parsed>(*prefix, value.subspan(sizeof(Prefix)));
+    auto parsed = std::make_unique<Parsed>(*prefix, value, value.subspan(sizeof(Prefix)));
     if (auto header = parsed->read_header(); !header) return std::unexpected(header.error());
     return FrameReader(std::move(parsed));
   } catch (const kj::Exception& error) {
@@ -408,7 +322,8 @@ Result<FrameReader> FrameReader::open(Bytes value, FrameTrust trust) {
 
 const FrameHeader& FrameReader::header() const { return parsed_->header; }
 const Digest& FrameReader::digest() const { return parsed_->prefix.digest; }
-std::size_t FrameReader::size_bytes() const { return sizeof(Prefix) + parsed_->message.size(); }
+std::size_t FrameReader::size_bytes() const { return parsed_->value.size(); }
+Bytes FrameReader::value() const { return parsed_->value; }
 bool FrameReader::digest_matches() const {
   return blake2b(parsed_->message) == parsed_->prefix.digest;
 }

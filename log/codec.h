@@ -60,6 +60,15 @@ class FrameEncoder {
 // Makes a draft of a frame, as the journal may hold one, the frame itself; answers its digest.
 Digest complete_frame(std::span<std::byte> value);
 
+// Takes out of a whole frame what can be made again: its checksum, its digest and the digest of the
+// frame before it. They are random bytes, which no compressor makes smaller. The bytes must be
+// aligned to 8. Errors: corrupt, newer_format.
+[[nodiscard]] Result<void> strip_frame(std::span<std::byte> value);
+// Makes of a stripped frame the one it was behind the frame of this digest; answers its own, which
+// is another one than it had when the bytes are not those that were stripped. Aligned to 8 as well.
+// Errors: corrupt, newer_format.
+[[nodiscard]] Result<Digest> complete_frame(std::span<std::byte> value, const Digest& previous);
+
 // Whether the bytes must be held against their checksum. `verified` is for bytes this process has
 // written or checked before; damage in them is still reported, as a message that does not parse.
 enum class FrameTrust : std::uint8_t { unverified, verified };
@@ -97,6 +106,8 @@ class FrameReader {
   // The digest the frame is stored with, which the next one names as its previous.
   [[nodiscard]] const Digest& digest() const;
   [[nodiscard]] std::size_t size_bytes() const;
+  // As it is stored: what open() was given.
+  [[nodiscard]] Bytes value() const;
   // Recomputes the digest from the bytes; open() checks only the much faster checksum.
   [[nodiscard]] bool digest_matches() const;
   // Event `index` of 0 … count - 1, O(1). Errors: corrupt, newer_format.

@@ -1,4 +1,5 @@
 #include <almanac/log/codec.h>
+#include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
 #include <almanac/tests/support/any_event.h>
 #include <almanac/tests/support/event_text.h>
@@ -322,6 +323,35 @@ TEST(Codec, KeepsAReaderUsableWhenItMoves) {
   auto event = moved.event(12);
   ASSERT_TRUE(event);
   EXPECT_EQ(event_text(*event), event_text(events[12]));
+}
+
+TEST(Codec, MakesTheSameFrameAgainOfAStrippedOne) {
+  const StoredFrame whole = encode(numbered_events(1, 3));
+  const Bytes from = whole.value();
+  std::vector<std::byte> frame(from.begin(), from.end());
+  ASSERT_TRUE(strip_frame(frame));
+  EXPECT_EQ(std::ranges::search(frame, header_at(Position(1)).previous).size(), 0U);
+  EXPECT_EQ(stored_frame_digest(frame), Digest{});
+  const auto stripped = frame;
+
+  auto digest = complete_frame(frame, header_at(Position(1)).previous);
+  ASSERT_TRUE(digest);
+  EXPECT_EQ(*digest, stored_frame_digest(from));
+  EXPECT_TRUE(std::ranges::equal(frame, from));
+
+  frame = stripped;
+  EXPECT_NE(*complete_frame(frame, Digest{}), stored_frame_digest(from));
+  // A digest that stands there is not believed.
+  frame = stripped;
+  frame.back() ^= std::byte{1};
+  frame[24] = std::byte{1};
+  EXPECT_EQ(*complete_frame(frame, Digest{}), blake2b(Bytes(frame).subspan(stored_prefix_bytes)));
+}
+
+TEST(Codec, StripsNothingThatIsNoFrame) {
+  std::vector<std::byte> nothing(64);
+  EXPECT_FALSE(strip_frame(nothing));
+  EXPECT_FALSE(complete_frame(nothing, Digest{}));
 }
 
 }  // namespace
