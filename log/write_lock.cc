@@ -45,7 +45,8 @@ std::string read_holder(int descriptor) {
   return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "another process";
 }
 
-Result<FileDescriptor> lock(const std::filesystem::path& folder, int open_flags, int operation) {
+Result<FileDescriptor> lock(const std::filesystem::path& folder, int open_flags, int operation,
+                            std::string_view what) {
   auto path = folder / lock_file;
   FileDescriptor file(::open(path.c_str(), open_flags | O_CLOEXEC, 0600));
   if (!file.valid() && errno == ENOENT && (open_flags & O_CREAT) == 0) return file;
@@ -53,21 +54,22 @@ Result<FileDescriptor> lock(const std::filesystem::path& folder, int open_flags,
   if (::flock(file.get(), operation | LOCK_NB) == 0) return file;
   if (errno != EWOULDBLOCK) return fail_errno(errno, "lock " + path.string());
   return fail(ErrorCode::conflict,
-              "the log in " + folder.string() + " is held by " + read_holder(file.get()),
+              "the " + std::string(what) + " in " + folder.string() + " is held by " +
+                  read_holder(file.get()),
               "wait until it ends, stop it, or use another folder with --dir");
 }
 
 }  // namespace
 
-Result<WriteLock> WriteLock::take(const std::filesystem::path& folder) {
-  auto file = lock(folder, O_RDWR | O_CREAT, LOCK_EX);
+Result<WriteLock> WriteLock::take(const std::filesystem::path& folder, std::string_view what) {
+  auto file = lock(folder, O_RDWR | O_CREAT, LOCK_EX, what);
   if (!file) return std::unexpected(file.error());
   sign(file->get());
   return WriteLock(std::move(*file));
 }
 
 Result<WriteLock> WriteLock::share(const std::filesystem::path& folder) {
-  auto file = lock(folder, O_RDONLY, LOCK_SH);
+  auto file = lock(folder, O_RDONLY, LOCK_SH, "log");
   if (!file) return std::unexpected(file.error());
   return WriteLock(std::move(*file));
 }
