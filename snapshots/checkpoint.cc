@@ -44,7 +44,19 @@ std::unexpected<Error> corrupt(const std::string& what) {
   return fail(ErrorCode::corrupt, what, "remove it; an older one or the log itself serves");
 }
 
-Result<Checkpoint> parse(Bytes bytes, const AcceptCheckpoint& accept) {
+}  // namespace
+
+std::vector<std::byte> encode_checkpoint(const CheckpointHeader& header, const State& state) {
+  const auto content = content_of(header, state);
+  ColumnWriter file;
+  file.bytes(as_bytes(magic));
+  file.number(format_version);
+  file.bytes(xxh3_128(content));
+  file.bytes(content);
+  return file.take();
+}
+
+Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept) {
   if (bytes.size() < header_bytes) return corrupt("it is cut short");
   ColumnReader reader(bytes);
   if (as_text(reader.bytes(magic.size())) != magic) return corrupt("it is no checkpoint");
@@ -72,26 +84,19 @@ Result<Checkpoint> parse(Bytes bytes, const AcceptCheckpoint& accept) {
   return checkpoint;
 }
 
-}  // namespace
-
 Result<std::uint64_t> write_checkpoint(const fs::path& file, const CheckpointHeader& header,
                                        const State& state) {
-  const auto content = content_of(header, state);
-  ColumnWriter front;
-  front.bytes(as_bytes(magic));
-  front.number(format_version);
-  front.bytes(xxh3_128(content));
-  const auto sealed = front.take();
-  const std::array<Bytes, 2> pieces = {sealed, content};
+  const auto bytes = encode_checkpoint(header, state);
+  const std::array<Bytes, 1> pieces = {bytes};
   auto written = write_whole_file(file, pieces);
   if (!written) return std::unexpected(written.error());
-  return sealed.size() + content.size();
+  return bytes.size();
 }
 
 Result<Checkpoint> read_checkpoint(const fs::path& file, const AcceptCheckpoint& accept) {
   auto bytes = read_whole_file(file);
   if (!bytes) return std::unexpected(bytes.error());
-  return parse(*bytes, accept);
+  return decode_checkpoint(*bytes, accept);
 }
 
 Result<Digest> chain_at(const Log& log, Position position) {

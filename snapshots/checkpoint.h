@@ -5,8 +5,10 @@
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 namespace almanac {
 
@@ -23,15 +25,22 @@ struct Checkpoint {
   State state;
 };
 
+// The file's bytes.
+[[nodiscard]] std::vector<std::byte> encode_checkpoint(const CheckpointHeader& header,
+                                                       const State& state);
+// Checks every byte. Does not compute the state's digest again, which the header has for those who
+// want to. Asks `accept`, if there is one, before it makes the state of a file that is whole, which
+// is most of the work. Errors: corrupt, newer_format, those of `accept`.
+using AcceptCheckpoint = std::function<Result<void>(const CheckpointHeader&)>;
+[[nodiscard]] Result<Checkpoint> decode_checkpoint(Bytes bytes,
+                                                   const AcceptCheckpoint& accept = {});
+
 // As whole_file.h writes: the whole file or none. Answers the size. O(state). Errors: storage_full,
 // refused, io.
 [[nodiscard]] Result<std::uint64_t> write_checkpoint(const std::filesystem::path& file,
                                                      const CheckpointHeader& header,
                                                      const State& state);
-// Checks every byte. Does not compute the state's digest again, which the header has for those who
-// want to. Asks `accept`, if there is one, before it makes the state of a file that is whole, which
-// is most of the work. Errors: corrupt, newer_format, not_found, refused, io, those of `accept`.
-using AcceptCheckpoint = std::function<Result<void>(const CheckpointHeader&)>;
+// Errors: those of decode_checkpoint, not_found, refused, io.
 [[nodiscard]] Result<Checkpoint> read_checkpoint(const std::filesystem::path& file,
                                                  const AcceptCheckpoint& accept = {});
 

@@ -38,7 +38,9 @@ Result<void> write_synced(const fs::path& path, std::span<const Bytes> pieces) {
   return {};
 }
 
-// With those above it that are missing, from the top, each name synced.
+}  // namespace
+
+// From the top.
 Result<void> make_folder(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0700) == 0) return sync_folder(folder / "..");
   if (errno == EEXIST) return {};
@@ -48,8 +50,6 @@ Result<void> make_folder(const fs::path& folder) {
   auto made = make_folder(folder.parent_path());
   return made ? make_folder(folder) : made;
 }
-
-}  // namespace
 
 Result<void> write_whole_file(const fs::path& file, std::span<const Bytes> pieces) {
   if (auto made = make_folder(file.parent_path()); !made) return made;
@@ -70,16 +70,23 @@ void remove_unfinished(const fs::path& folder) {
   for (const auto& path : unfinished) fs::remove(path, ignored);
 }
 
-Result<std::vector<std::byte>> read_whole_file(const fs::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<std::vector<std::byte>> read_whole_file(const fs::path& path, std::uint64_t bytes_max) {
+  // Nor does it wait for who writes to a pipe of that name.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.valid() && errno == ENOENT) {
     return fail(ErrorCode::not_found, "there is no " + path.string());
   }
   struct stat status{};
+  if (!file.valid() && errno == ELOOP) {
+    return fail(ErrorCode::corrupt, path.string() + " is a link");
+  }
   if (!file.valid() || ::fstat(file.get(), &status) != 0) {
     return fail_errno(errno, "open " + path.string());
   }
   if (!S_ISREG(status.st_mode)) return fail(ErrorCode::corrupt, path.string() + " is no file");
+  if (static_cast<std::uint64_t>(status.st_size) > bytes_max) {
+    return fail(ErrorCode::corrupt, path.string() + " is larger than it can be");
+  }
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   std::size_t filled = 0;
   while (filled < bytes.size()) {
@@ -93,15 +100,19 @@ Result<std::vector<std::byte>> read_whole_file(const fs::path& path) {
   return bytes;
 }
 
+std::optional<Position> position_named(std::string_view name) {
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (read.ec != std::errc() || number == 0 || std::to_string(number) != name) return std::nullopt;
+  return Position(number);
+}
+
 std::vector<Position> positions_in(const fs::path& folder) {
   std::vector<Position> positions;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder, none)) {
-    const auto name = entry.path().filename().string();
-    std::uint64_t number = 0;
-    const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (read.ec != std::errc() || number == 0 || std::to_string(number) != name) continue;
-    positions.emplace_back(number);
+    const auto position = position_named(entry.path().filename().string());
+    if (position) positions.push_back(*position);
   }
   std::ranges::sort(positions, std::greater());
   return positions;

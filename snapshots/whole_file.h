@@ -6,7 +6,9 @@
 #include <almanac/log/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -26,9 +28,17 @@ inline constexpr std::string_view unfinished_suffix = ".writing";
 // Removes what writers that were killed have left in the folder; no other may be writing there.
 void remove_unfinished(const std::filesystem::path& folder);
 
-// Errors: corrupt (no regular file), not_found, refused, io.
-[[nodiscard]] Result<std::vector<std::byte>> read_whole_file(const std::filesystem::path& file);
+// A file of more than `bytes_max` is not read. Follows no link. Errors: corrupt (no regular file,
+// too large), not_found, refused, io.
+[[nodiscard]] Result<std::vector<std::byte>> read_whole_file(const std::filesystem::path& file,
+                                                             std::uint64_t bytes_max = UINT64_MAX);
 
+// Makes a folder and those above it that are missing, each synced. Errors: storage_full, refused,
+// io.
+[[nodiscard]] Result<void> make_folder(const std::filesystem::path& folder);
+
+// The position a file is named by, if it is written as we write one.
+[[nodiscard]] std::optional<Position> position_named(std::string_view name);
 // The positions that files of the folder are named by, the largest first; none without a folder.
 [[nodiscard]] std::vector<Position> positions_in(const std::filesystem::path& folder);
 
