@@ -1,0 +1,287 @@
+#include <almanac/snapshots/archive.h>
+
+#include <almanac/snapshots/archive_checkpoint.h>
+#include <almanac/snapshots/limits.h>
+#include <almanac/snapshots/rebuild.h>
+#include <almanac/snapshots/segment_writer.h>
+#include <almanac/snapshots/state_at.h>
+
+#include <algorithm>
+#include <future>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+std::string text_of(Position position) { return std::to_string(position.value); }
+
+// What a new snapshot builds on.
+struct Earlier {
+  std::optional<Manifest> newest;  // of this log
+  std::uint64_t number = 0;        // the largest there is
+  Digest digest{};                 // of the newest manifest that can be read
+  std::vector<Error> refused;
+};
+
+Earlier find_earlier(const Repository& repository, const Timeline& timeline) {
+  Earlier earlier;
+  bool is_newest = true;
+  for (std::uint64_t number : repository.numbers()) {
+    earlier.number = std::max(earlier.number, number);
+    auto manifest = repository.manifest(number);
+    if (!manifest) {
+      earlier.refused.push_back(manifest.error());
+      continue;
+    }
+    if (std::exchange(is_newest, false)) earlier.digest = Repository::digest_of(*manifest);
+    if (manifest->timeline != timeline) continue;
+    earlier.newest = std::move(*manifest);
+    break;
+  }
+  return earlier;
+}
+
+// Whether the log goes on behind what is archived.
+Result<void> check_goes_on(const Log& log, const LogTail& archived) {
+  auto first = log.first();
+  if (!first) return std::unexpected(first.error());
+  if (*first > archived.last.next()) {
+    return fail(ErrorCode::refused,
+                "positions " + text_of(archived.last.next()) + " to " +
+                    text_of(Position(first->value - 1)) +
+                    " are neither in the archive nor in the log, which was trimmed",
+                "`almanac snapshot create --full` begins again at position " + text_of(*first));
+  }
+  auto tail = log.tail();
+  if (!tail) return std::unexpected(tail.error());
+  auto chain = tail->last < archived.last ? Result<Digest>(Digest{}) : chain_at(log, archived.last);
+  if (!chain) return std::unexpected(chain.error());
+  if (*chain == archived.digest) return {};
+  return fail(ErrorCode::conflict,
+              "the log has another past than the one that is archived up to position " +
+                  text_of(archived.last),
+              "it was put back from an older copy: archive it in another repository");
+}
+
+// One snapshot being made.
+class Snapshot {
+ public:
+  Snapshot(const Log& log, Repository& repository, const SnapshotOptions& options)
+      : log_(log), repository_(repository), options_(options) {}
+
+  Result<SnapshotReport> make(const std::filesystem::path& folder);
+
+ private:
+  Result<LogTail> begin_at();
+  Result<void> take_over_leftovers(LogTail& at);
+  Result<void> archive_frames(LogTail at);
+  Result<void> close_segment(SegmentWriter& segment);
+  Result<void> wait_for_segment();
+  Result<State> state_at_end(const std::filesystem::path& folder);
+  Result<void> archive_state(const State& state);
+  std::optional<State> read_earlier_state();
+  void remove_leftovers();
+  void show(Position through);
+  [[nodiscard]] static std::unexpected<Error> stopped() {
+    return fail(ErrorCode::stopped, "the snapshot was stopped before it was whole",
+                "what is archived stays; the next one goes on from there");
+  }
+
+  const Log& log_;
+  Repository& repository_;
+  const SnapshotOptions& options_;
+  Earlier earlier_;
+  std::optional<ArchivedCheckpoint> checkpoint_;  // of the earlier snapshot
+  std::future<Result<SegmentRecord>> writing_;    // to the disk, while the next is compressed
+  SnapshotReport report_;
+};
+
+Result<LogTail> Snapshot::begin_at() {
+  if (options_.full) earlier_.newest.reset();
+  if (!earlier_.newest) return log_.base();
+  if (auto goes_on = check_goes_on(log_, earlier_.newest->tail); !goes_on) {
+    return std::unexpected(goes_on.error());
+  }
+  report_.manifest.segments = earlier_.newest->segments;
+  return earlier_.newest->tail;
+}
+
+// A snapshot that was cut short has left whole segments: those that are of this log need not be
+// archived again.
+Result<void> Snapshot::take_over_leftovers(LogTail& at) {
+  auto leftovers = repository_.unreferenced();
+  if (!leftovers) return {};
+  std::ranges::sort(*leftovers);
+  for (const ArchiveName& name : *leftovers) {
+    if (name.kind != ArchiveName::Kind::segment || name.timeline != log_.timeline() ||
+        name.first != at.last.next() || name.last > report_.manifest.tail.last) {
+      continue;
+    }
+    auto found = repository_.find(name);
+    if (!found) continue;
+    auto segment = ArchiveSegment::open(std::move(found->bytes));
+    if (!segment || name_of(segment->header(), found->record) != name ||
+        segment->header().before != at.digest) {
+      continue;
+    }
+    auto chain = chain_at(log_, name.last);
+    if (!chain) return std::unexpected(chain.error());
+    if (*chain != segment->header().digest) continue;
+    at = {.last = name.last, .digest = *chain, .time = segment->header().last_time};
+    report_.manifest.segments.push_back({.header = segment->header(), .file = found->record});
+  }
+  return {};
+}
+
+void Snapshot::show(Position through) {
+  if (!options_.progress) return;
+  options_.progress({.first = report_.from,
+                     .through = through,
+                     .last = report_.manifest.tail.last,
+                     .frame_bytes = report_.frame_bytes,
+                     .file_bytes = report_.file_bytes});
+}
+
+Result<void> Snapshot::archive_frames(LogTail at) {
+  const Position last = report_.manifest.tail.last;
+  if (at.last == last) return {};
+  std::optional<SegmentWriter> segment;
+  auto read = log_.read_frames(at.last.next(), [&](const FrameReader& frame) -> Result<bool> {
+    if (options_.stop.stop_requested()) return stopped();
+    if (!segment) segment.emplace(log_.timeline(), at, options_.jobs);
+    if (auto added = segment->add(frame); !added) return std::unexpected(added.error());
+    report_.frame_bytes += frame.size_bytes();
+    at = {.last = segment->header().last,
+          .digest = segment->header().digest,
+          .time = segment->header().last_time};
+    const bool is_last = at.last >= last;
+    if (is_last || segment->header().frame_bytes >= limits::segment_bytes_target) {
+      if (auto closed = close_segment(*segment); !closed) return std::unexpected(closed.error());
+      segment.reset();
+    }
+    show(at.last);
+    return !is_last;
+  });
+  if (!read) return read;
+  ALMANAC_CHECK(at.digest == report_.manifest.tail.digest);
+  return wait_for_segment();
+}
+
+Result<void> Snapshot::close_segment(SegmentWriter& segment) {
+  auto file = segment.finish();
+  if (!file) return std::unexpected(file.error());
+  if (auto written = wait_for_segment(); !written) return written;
+  writing_ = std::async(
+      std::launch::async,
+      [this, header = segment.header(), file = std::move(*file)]() -> Result<SegmentRecord> {
+        SegmentRecord record{.header = header, .file = record_of(file)};
+        auto written = repository_.write(name_of(header, record.file), file);
+        if (!written) return std::unexpected(written.error());
+        return record;
+      });
+  return {};
+}
+
+Result<void> Snapshot::wait_for_segment() {
+  if (!writing_.valid()) return {};
+  auto record = writing_.get();
+  if (!record) return std::unexpected(record.error());
+  report_.file_bytes += record->file.bytes;
+  report_.manifest.segments.push_back(*record);
+  return {};
+}
+
+// The state of the earlier snapshot. What cannot be read is not built on: the new checkpoint is one
+// in full then.
+std::optional<State> Snapshot::read_earlier_state() {
+  if (!earlier_.newest) return std::nullopt;
+  auto archived = read_checkpoint(repository_, *earlier_.newest);
+  auto checkpoint = archived ? decode_checkpoint(archived->file)
+                             : Result<Checkpoint>(std::unexpected(archived.error()));
+  if (!checkpoint) {
+    earlier_.refused.push_back(checkpoint.error());
+    return std::nullopt;
+  }
+  checkpoint_ = std::move(*archived);
+  return std::move(checkpoint->state);
+}
+
+Result<State> Snapshot::state_at_end(const std::filesystem::path& folder) {
+  const Position last = report_.manifest.tail.last;
+  auto earlier = read_earlier_state();
+  if (!earlier) return state_at(log_, folder, last);
+  return rebuild(log_, {.through = last, .visit = {}, .start = std::move(*earlier)});
+}
+
+Result<void> Snapshot::archive_state(const State& state) {
+  Manifest& manifest = report_.manifest;
+  manifest.state = digest(state);
+  const auto file = encode_checkpoint({.timeline = manifest.timeline,
+                                       .position = manifest.tail.last,
+                                       .chain = manifest.tail.digest,
+                                       .state = manifest.state},
+                                      state);
+  std::optional<DeltaBase> base;
+  if (checkpoint_) {
+    const Manifest& earlier = *earlier_.newest;
+    base = {.record = earlier.base ? *earlier.base : earlier.checkpoint,
+            .file = checkpoint_->full()};
+  }
+  auto record = write_checkpoint(repository_, manifest.timeline, manifest.tail.last, file, base);
+  if (!record) return std::unexpected(record.error());
+  manifest.checkpoint = *record;
+  if (record->base) manifest.base = base->record;
+  report_.file_bytes += record->file.bytes;
+  return {};
+}
+
+// Nobody reads what no manifest names; what stays for now goes with a later snapshot.
+void Snapshot::remove_leftovers() {
+  auto leftovers = repository_.unreferenced();
+  if (!leftovers) return;
+  for (const ArchiveName& name : *leftovers) (void)repository_.remove(name);
+}
+
+Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
+  auto tail = log_.tail();
+  if (!tail) return std::unexpected(tail.error());
+  if (!tail->last) {
+    return fail(ErrorCode::not_found, "the log is empty: there is nothing to archive");
+  }
+  Manifest& manifest = report_.manifest;
+  manifest.made_at = options_.made_at;
+  manifest.timeline = log_.timeline();
+  manifest.tail = *tail;
+  earlier_ = find_earlier(repository_, manifest.timeline);
+  auto at = begin_at();
+  if (!at) return std::unexpected(at.error());
+  report_.from = at->last.next();
+  if (earlier_.newest && at->last == tail->last) {
+    return SnapshotReport{.manifest = std::move(*earlier_.newest),
+                          .made = false,
+                          .from = report_.from,
+                          .refused = std::move(earlier_.refused)};
+  }
+  if (auto taken = take_over_leftovers(*at); !taken) return std::unexpected(taken.error());
+  if (auto archived = archive_frames(*at); !archived) return std::unexpected(archived.error());
+  auto state = state_at_end(folder);
+  if (!state) return std::unexpected(state.error());
+  if (options_.stop.stop_requested()) return stopped();
+  if (auto archived = archive_state(*state); !archived) return std::unexpected(archived.error());
+  manifest.number = earlier_.number + 1;
+  manifest.previous = earlier_.digest;
+  if (auto added = repository_.add(manifest); !added) return std::unexpected(added.error());
+  remove_leftovers();
+  report_.refused = std::move(earlier_.refused);
+  return std::move(report_);
+}
+
+}  // namespace
+
+Result<SnapshotReport> create_snapshot(const Log& log, const std::filesystem::path& folder,
+                                       Repository& repository, const SnapshotOptions& options) {
+  return Snapshot(log, repository, options).make(folder);
+}
+
+}  // namespace almanac

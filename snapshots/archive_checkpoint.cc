@@ -1,0 +1,101 @@
+#include <almanac/snapshots/archive_checkpoint.h>
+
+#include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/compression.h>
+#include <almanac/snapshots/limits.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+constexpr std::string_view magic = "ALMCHECK";
+constexpr std::uint64_t format_version = 1;
+constexpr std::size_t header_bytes = 8 + 8 + 16 + 3 * 8;
+
+std::vector<std::byte> header_of(const Timeline& timeline, const CheckpointRecord& record) {
+  ColumnWriter header;
+  header.bytes(as_bytes(magic));
+  header.number(format_version);
+  header.bytes(timeline);
+  header.number(record.position.value);
+  header.number(record.base.value);
+  header.number(record.raw_bytes);
+  return header.take();
+}
+
+// The checkpoint's file out of the archive's.
+Result<std::vector<std::byte>> unpack(const Repository& repository, const Timeline& timeline,
+                                      const CheckpointRecord& record, Bytes base) {
+  const ArchiveName name = name_of(timeline, record);
+  auto packed = repository.read(name, record.file);
+  if (!packed) return packed;
+  auto in_file = [&](ErrorCode code, const std::string& what) {
+    return fail(code, repository.path_of(name).string() + ": " + what);
+  };
+  ColumnReader header(*packed);
+  if (as_text(header.bytes(magic.size())) != magic) {
+    return in_file(ErrorCode::corrupt, "it is no checkpoint of an archive");
+  }
+  if (header.number() > format_version) {
+    return in_file(ErrorCode::newer_format,
+                   "its format is newer than this version of Almanac knows");
+  }
+  const auto expected = header_of(timeline, record);
+  if (packed->size() < header_bytes ||
+      !std::ranges::equal(Bytes(*packed).first(header_bytes), expected)) {
+    return in_file(ErrorCode::corrupt, "it is another checkpoint than its manifest says");
+  }
+  std::vector<std::byte> file(record.raw_bytes);
+  auto done = Decompressor().decompress(Bytes(*packed).subspan(header_bytes), file, base);
+  if (!done) return in_file(done.error().code, done.error().message);
+  return file;
+}
+
+Result<CheckpointRecord> write(Repository& repository, const Timeline& timeline,
+                               CheckpointRecord record, Bytes compressed) {
+  auto packed = header_of(timeline, record);
+  packed.insert(packed.end(), compressed.begin(), compressed.end());
+  record.file = record_of(packed);
+  auto written = repository.write(name_of(timeline, record), packed);
+  if (!written) return std::unexpected(written.error());
+  return record;
+}
+
+}  // namespace
+
+Result<ArchivedCheckpoint> read_checkpoint(const Repository& repository, const Manifest& manifest) {
+  ArchivedCheckpoint checkpoint;
+  if (manifest.base) {
+    auto base = unpack(repository, manifest.timeline, *manifest.base, {});
+    if (!base) return std::unexpected(base.error());
+    checkpoint.base = std::move(*base);
+  }
+  auto file = unpack(repository, manifest.timeline, manifest.checkpoint, checkpoint.base);
+  if (!file) return std::unexpected(file.error());
+  checkpoint.file = std::move(*file);
+  return checkpoint;
+}
+
+Result<CheckpointRecord> write_checkpoint(Repository& repository, const Timeline& timeline,
+                                          Position position, Bytes file,
+                                          const std::optional<DeltaBase>& base) {
+  if (file.size() > limits::checkpoint_bytes_max) {
+    return fail(ErrorCode::refused, "the state takes " + std::to_string(file.size()) +
+                                        " bytes, more than the archive keeps of one");
+  }
+  CheckpointRecord record{.position = position, .base = {}, .raw_bytes = file.size(), .file = {}};
+  Compressor compressor;
+  if (base) {
+    const auto delta = compressor.compress(file, base->file);
+    if (delta.size() <= base->record.file.bytes / limits::delta_times_smaller_min) {
+      record.base = base->record.position;
+      return write(repository, timeline, record, delta);
+    }
+  }
+  return write(repository, timeline, record, compressor.compress(file));
+}
+
+}  // namespace almanac

@@ -1,0 +1,191 @@
+#include <almanac/snapshots/archive_segment.h>
+
+#include <almanac/log/hash.h>
+#include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/compression.h>
+#include <almanac/snapshots/limits.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+std::unexpected<Error> corrupt(std::string what) {
+  return fail(ErrorCode::corrupt, std::move(what));
+}
+
+Time read_time(ColumnReader& reader) {
+  return Time(Duration(static_cast<Duration::rep>(reader.number())));
+}
+
+template <class Array>
+void read_into(Array& to, ColumnReader& reader) {
+  const Bytes from = reader.bytes(to.size());
+  if (from.size() == to.size()) std::ranges::copy(from, to.begin());
+}
+
+// The frames of a block with what can be computed put back, in memory that they share.
+class Block {
+ public:
+  Block(const SegmentHeader& segment, const SegmentBlock& block)
+      : segment_(segment), block_(block), memory_(block.frame_bytes), digest_(block.before) {}
+
+  // `digest` is that of the last frame, `last` its last position.
+  Result<void> open(Bytes compressed, Position last, const Digest& digest) {
+    Decompressor decompressor;
+    if (auto done = decompressor.decompress(compressed, memory_); !done) return done;
+    Position next = block_.first;
+    for (auto rest = std::span(memory_); !rest.empty();) {
+      const auto size = stored_frame_bytes(rest);
+      if (!size || *size > rest.size()) return corrupt("its frames are not whole");
+      if (auto added = add(rest.first(*size), next); !added) return added;
+      next = frames_.back().header().last().next();
+      rest = rest.subspan(*size);
+    }
+    if (frames_.size() != block_.frames || next != last.next() || digest_ != digest) {
+      return corrupt("its frames are not those that were written");
+    }
+    return {};
+  }
+  [[nodiscard]] const std::vector<FrameReader>& frames() const { return frames_; }
+
+ private:
+  Result<void> add(std::span<std::byte> value, Position next) {
+    auto digest = complete_frame(value, digest_);
+    if (!digest) return std::unexpected(digest.error());
+    auto frame = FrameReader::open(value, FrameTrust::verified);
+    if (!frame) return std::unexpected(frame.error());
+    if (frame->header().first != next || frame->header().timeline != segment_.timeline) {
+      return corrupt("its frames do not go on");
+    }
+    digest_ = *digest;
+    frames_.push_back(std::move(*frame));
+    return {};
+  }
+
+  const SegmentHeader& segment_;
+  const SegmentBlock& block_;
+  std::vector<std::byte> memory_;
+  Digest digest_;  // of the last frame so far
+  std::vector<FrameReader> frames_;
+};
+
+Error at_block(Error error, Position first, Position last) {
+  error.message = "positions " + std::to_string(first.value) + " to " + std::to_string(last.value) +
+                  ": " + error.message;
+  return error;
+}
+
+}  // namespace
+
+Result<ArchiveSegment> ArchiveSegment::open(std::vector<std::byte> file) {
+  ArchiveSegment segment;
+  segment.file_ = std::move(file);
+  if (auto read = segment.read_header(); !read) return std::unexpected(read.error());
+  if (auto read = segment.read_index(); !read) return std::unexpected(read.error());
+  return segment;
+}
+
+Result<void> ArchiveSegment::read_header() {
+  const Bytes file(file_);
+  if (file.size() < segment_header_bytes + segment_index_bytes + segment_footer_bytes) {
+    return corrupt("it is cut short");
+  }
+  ColumnReader reader(file);
+  if (as_text(reader.bytes(segment_magic.size())) != segment_magic) {
+    return corrupt("it is no segment");
+  }
+  if (const auto format = reader.number(); format > segment_format) {
+    return fail(ErrorCode::newer_format, "its format is newer than this version of Almanac knows",
+                "use the version that wrote it, or a later one");
+  }
+  const auto content = file.first(file.size() - segment_footer_bytes);
+  if (!std::ranges::equal(xxh3_128(content), file.last(segment_footer_bytes))) {
+    return corrupt("its checksum is wrong");
+  }
+  read_into(header_.timeline, reader);
+  header_.first = Position(reader.number());
+  header_.last = Position(reader.number());
+  header_.frames = reader.number();
+  header_.frame_bytes = reader.number();
+  header_.first_time = read_time(reader);
+  header_.last_time = read_time(reader);
+  read_into(header_.before, reader);
+  read_into(header_.digest, reader);
+  const std::uint64_t blocks = reader.number();
+  const std::size_t room = content.size() - segment_header_bytes;
+  if (!header_.first || header_.first > header_.last || header_.last.value == UINT64_MAX ||
+      blocks == 0 || blocks > room / segment_index_bytes) {
+    return corrupt("its header holds a number that cannot be");
+  }
+  blocks_.resize(blocks);
+  return {};
+}
+
+Result<void> ArchiveSegment::read_index() {
+  const std::size_t index_at =
+      file_.size() - segment_footer_bytes - blocks_.size() * segment_index_bytes;
+  ColumnReader reader(Bytes(file_).subspan(index_at));
+  std::uint64_t at = segment_header_bytes;
+  std::uint64_t frames = 0;
+  std::uint64_t frame_bytes = 0;
+  Position first = header_.first;
+  for (SegmentBlock& block : blocks_) {
+    block.first = Position(reader.number());
+    block.time = read_time(reader);
+    block.frames = reader.number();
+    block.frame_bytes = reader.number();
+    block.bytes = reader.number();
+    block.checksum = reader.number();
+    read_into(block.before, reader);
+    const bool in_order = &block == &blocks_.front() ? block.first == first : block.first > first;
+    if (!in_order || block.first > header_.last || block.frame_bytes > limits::block_bytes_max ||
+        block.bytes > index_at - at) {
+      return corrupt("its index holds a number that cannot be");
+    }
+    offsets_.push_back(at);
+    first = block.first;
+    at += block.bytes;
+    frames += block.frames;
+    frame_bytes += block.frame_bytes;
+  }
+  if (at != index_at || frames != header_.frames || frame_bytes != header_.frame_bytes ||
+      frame_bytes > limits::segment_bytes_max || blocks_.front().before != header_.before) {
+    return corrupt("its index contradicts its header");
+  }
+  return {};
+}
+
+ArchiveSegment::BlockPlace ArchiveSegment::place_of(std::size_t block) const {
+  const bool is_last = block + 1 == blocks_.size();
+  return {.block = blocks_[block],
+          .offset = offsets_[block],
+          .last = is_last ? header_.last : Position(blocks_[block + 1].first.value - 1),
+          .digest = is_last ? header_.digest : blocks_[block + 1].before};
+}
+
+Result<void> ArchiveSegment::read_frames(Position from, const FrameVisit& visit) const {
+  const auto behind = std::ranges::upper_bound(blocks_, from, {}, &SegmentBlock::first);
+  const auto begin = std::max<std::ptrdiff_t>(behind - blocks_.begin(), 1) - 1;
+  for (std::size_t i = static_cast<std::size_t>(begin); i < blocks_.size(); ++i) {
+    const BlockPlace place = place_of(i);
+    const auto compressed = Bytes(file_).subspan(place.offset, place.block.bytes);
+    Block block(header_, place.block);
+    auto opened = xxh3(compressed) == place.block.checksum
+                      ? block.open(compressed, place.last, place.digest)
+                      : corrupt("the checksum is wrong");
+    if (!opened) return std::unexpected(at_block(opened.error(), place.block.first, place.last));
+    for (const FrameReader& frame : block.frames()) {
+      if (frame.header().last() < from) continue;
+      auto more = visit(frame);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return {};
+    }
+  }
+  return {};
+}
+
+}  // namespace almanac

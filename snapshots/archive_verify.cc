@@ -1,0 +1,232 @@
+#include <almanac/snapshots/archive_verify.h>
+
+#include <almanac/snapshots/archive_checkpoint.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+std::unexpected<Error> corrupt(const std::filesystem::path& file, const std::string& what) {
+  return fail(ErrorCode::corrupt, file.string() + ": " + what);
+}
+
+// A file as manifests know it.
+struct NamedFile {
+  ArchiveName name;
+  FileRecord record;
+
+  auto operator<=>(const NamedFile& other) const {
+    return std::tie(name, record.bytes, record.digest) <=>
+           std::tie(other.name, other.record.bytes, other.record.digest);
+  }
+  bool operator==(const NamedFile&) const = default;
+};
+
+NamedFile file_of(const SegmentRecord& segment) {
+  return {name_of(segment.header, segment.file), segment.file};
+}
+NamedFile file_of(const Manifest& manifest, const CheckpointRecord& checkpoint) {
+  return {name_of(manifest.timeline, checkpoint), checkpoint.file};
+}
+
+std::vector<NamedFile> named_files(const Manifest& manifest) {
+  std::vector<NamedFile> files = {file_of(manifest, manifest.checkpoint)};
+  if (manifest.base) files.push_back(file_of(manifest, *manifest.base));
+  for (const SegmentRecord& segment : manifest.segments) files.push_back(file_of(segment));
+  return files;
+}
+
+// Whether a manifest names the one in front of it, where that is there.
+void check_follows(const Repository& repository, CheckedSnapshot& snapshot,
+                   const CheckedSnapshot& before) {
+  if (!snapshot.manifest || !before.manifest || before.number + 1 != snapshot.number) return;
+  if (snapshot.manifest->previous == Repository::digest_of(*before.manifest)) return;
+  snapshot.damage.push_back(
+      corrupt(repository.path_of(snapshot.number), "it does not follow the manifest in front of it")
+          .error());
+}
+
+std::vector<CheckedSnapshot> read_manifests(const Repository& repository) {
+  std::vector<CheckedSnapshot> snapshots;
+  for (std::uint64_t number : repository.numbers()) {
+    CheckedSnapshot snapshot{.number = number, .manifest = {}, .damage = {}};
+    auto manifest = repository.manifest(number);
+    if (manifest) {
+      snapshot.manifest = std::move(*manifest);
+    } else {
+      snapshot.damage.push_back(manifest.error());
+    }
+    if (!snapshots.empty()) check_follows(repository, snapshots.back(), snapshot);
+    snapshots.push_back(std::move(snapshot));
+  }
+  return snapshots;
+}
+
+Result<std::uint64_t> frames_in(const Repository& repository, const SegmentRecord& record) {
+  const NamedFile file = file_of(record);
+  const auto path = repository.path_of(file.name);
+  auto bytes = repository.read(file.name, file.record);
+  if (!bytes) return std::unexpected(bytes.error());
+  auto segment = ArchiveSegment::open(std::move(*bytes));
+  if (!segment) return corrupt(path, segment.error().message);
+  if (segment->header() != record.header) {
+    return corrupt(path, "it is another segment than its manifest says");
+  }
+  auto read = segment->read_frames(record.header.first,
+                                   [](const FrameReader&) -> Result<bool> { return true; });
+  if (!read) return corrupt(path, read.error().message);
+  return record.header.frames;
+}
+
+// Reads files as long as nobody stops it, each once.
+class Verification {
+ public:
+  Verification(const Repository& repository, const ArchiveVerifyOptions& options)
+      : repository_(repository), options_(options), random_(options.seed) {}
+
+  Result<ArchiveVerification> run();
+
+ private:
+  using Found = std::optional<Error>;
+
+  void draw(const CheckedSnapshot& snapshot, bool is_newest);
+  void verify(CheckedSnapshot& snapshot);
+  void verify_state(CheckedSnapshot& snapshot);
+  Result<void> check_state(const Manifest& manifest) const;
+  void count(const NamedFile& file);
+  [[nodiscard]] bool is_drawn(const NamedFile& file) const { return drawn_.at(file); }
+
+  const Repository& repository_;
+  const ArchiveVerifyOptions& options_;
+  std::mt19937_64 random_;
+  std::map<NamedFile, bool> drawn_;
+  std::map<NamedFile, Found> found_;  // segments that were read
+  std::map<NamedFile, bool> counted_;
+  std::uint64_t bytes_drawn_ = 0;
+  ArchiveVerification result_;
+};
+
+void Verification::draw(const CheckedSnapshot& snapshot, bool is_newest) {
+  if (!snapshot.manifest) return;
+  auto add = [&](const NamedFile& file, bool always) {
+    const bool drawn = always || random_() % 100 < options_.percent;
+    const auto [known, is_new] = drawn_.try_emplace(file, drawn);
+    if (is_new && drawn) bytes_drawn_ += file.record.bytes;
+  };
+  const Manifest& manifest = *snapshot.manifest;
+  add(file_of(manifest, manifest.checkpoint), is_newest);
+  for (const SegmentRecord& segment : manifest.segments) {
+    add(file_of(segment), is_newest && &segment == &manifest.segments.back());
+  }
+}
+
+void Verification::count(const NamedFile& file) {
+  if (!counted_.try_emplace(file, true).second) return;
+  ++result_.files;
+  result_.bytes += file.record.bytes;
+  if (options_.progress) options_.progress(result_.bytes, bytes_drawn_);
+}
+
+Result<void> Verification::check_state(const Manifest& manifest) const {
+  const auto path = repository_.path_of(file_of(manifest, manifest.checkpoint).name);
+  auto archived = read_checkpoint(repository_, manifest);
+  if (!archived) return std::unexpected(archived.error());
+  auto checkpoint = decode_checkpoint(archived->file);
+  if (!checkpoint) return corrupt(path, checkpoint.error().message);
+  const CheckpointHeader& header = checkpoint->header;
+  if (header.timeline != manifest.timeline || header.position != manifest.tail.last ||
+      header.chain != manifest.tail.digest || header.state != manifest.state) {
+    return corrupt(path, "it is another state than its manifest says");
+  }
+  if (digest(checkpoint->state) == manifest.state) return {};
+  return corrupt(path, "its state does not have the digest of its manifest");
+}
+
+void Verification::verify(CheckedSnapshot& snapshot) {
+  const Manifest& manifest = *snapshot.manifest;
+  for (const SegmentRecord& record : manifest.segments) {
+    const NamedFile file = file_of(record);
+    if (options_.stop.stop_requested()) return;
+    auto known = found_.find(file);
+    if (known == found_.end()) {
+      Found found;
+      if (is_drawn(file)) {
+        auto frames = frames_in(repository_, record);
+        if (frames) result_.frames += *frames;
+        if (!frames) found = frames.error();
+        count(file);
+      } else if (auto there = repository_.check_size(file.name, file.record); !there) {
+        found = there.error();
+      }
+      known = found_.emplace(file, std::move(found)).first;
+    }
+    if (known->second) snapshot.damage.push_back(*known->second);
+  }
+}
+
+void Verification::verify_state(CheckedSnapshot& snapshot) {
+  const Manifest& manifest = *snapshot.manifest;
+  const NamedFile file = file_of(manifest, manifest.checkpoint);
+  if (options_.stop.stop_requested()) return;
+  if (is_drawn(file)) {
+    auto whole = check_state(manifest);
+    if (!whole) snapshot.damage.push_back(whole.error());
+    count(file);
+    return;
+  }
+  for (const NamedFile& each : named_files(manifest)) {
+    if (each.name.kind != ArchiveName::Kind::checkpoint) continue;
+    auto there = repository_.check_size(each.name, each.record);
+    if (!there) snapshot.damage.push_back(there.error());
+  }
+}
+
+Result<ArchiveVerification> Verification::run() {
+  result_.snapshots = read_manifests(repository_);
+  if (options_.number) {
+    std::erase_if(result_.snapshots,
+                  [&](const auto& snapshot) { return snapshot.number != *options_.number; });
+    if (result_.snapshots.empty()) {
+      return fail(ErrorCode::not_found, "there is no snapshot " + std::to_string(*options_.number),
+                  "`almanac snapshot list` shows those there are");
+    }
+  }
+  for (const CheckedSnapshot& snapshot : result_.snapshots) {
+    draw(snapshot, &snapshot == &result_.snapshots.front());
+  }
+  for (CheckedSnapshot& snapshot : result_.snapshots) {
+    if (!snapshot.manifest) continue;
+    verify(snapshot);
+    verify_state(snapshot);
+  }
+  if (options_.stop.stop_requested()) {
+    return fail(ErrorCode::stopped, "the verification was stopped before it was complete");
+  }
+  return std::move(result_);
+}
+
+}  // namespace
+
+std::vector<CheckedSnapshot> list_snapshots(const Repository& repository) {
+  auto snapshots = read_manifests(repository);
+  for (CheckedSnapshot& snapshot : snapshots) {
+    if (!snapshot.manifest) continue;
+    for (const NamedFile& file : named_files(*snapshot.manifest)) {
+      auto there = repository.check_size(file.name, file.record);
+      if (!there) snapshot.damage.push_back(there.error());
+    }
+  }
+  return snapshots;
+}
+
+Result<ArchiveVerification> verify_archive(const Repository& repository,
+                                           const ArchiveVerifyOptions& options) {
+  return Verification(repository, options).run();
+}
+
+}  // namespace almanac

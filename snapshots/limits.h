@@ -1,0 +1,37 @@
+// The ceilings of the archive, each with its arithmetic. What is over one is refused before memory
+// is asked for.
+#pragma once
+
+#include <almanac/log/limits.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace almanac::limits {
+
+// A block is closed once it holds so many events and so many bytes: enough of both for a compressor
+// to find what repeats, and little enough to be read for one event.
+inline constexpr std::size_t block_events_min = 256;
+inline constexpr std::size_t block_bytes_min = 128 * kibibyte;
+// One frame more than that.
+inline constexpr std::size_t block_bytes_max = block_bytes_min + frame_bytes_max;
+// What a thread compresses at a time.
+inline constexpr std::size_t block_run_bytes = 2 * mebibyte;
+
+// A segment is closed once its frames have so many bytes.
+inline constexpr std::size_t segment_bytes_target = 64 * mebibyte;
+inline constexpr std::size_t segment_bytes_max = segment_bytes_target + frame_bytes_max;
+// As a file: bytes that cannot be compressed grow by less than one in 128, and a block has 80 bytes
+// in the index.
+inline constexpr std::size_t segment_file_bytes_max = segment_bytes_max / 127 * 128 + mebibyte;
+static_assert(segment_bytes_max / block_bytes_min * 80 < mebibyte);
+
+// A state as bytes, which is held in memory twice when it is a delta. zstd's window reaches as far.
+inline constexpr std::uint64_t checkpoint_bytes_max = 1 * gibibyte;
+// A delta is kept only while it is so many times smaller than the checkpoint it stands on.
+inline constexpr std::uint64_t delta_times_smaller_min = 2;
+
+// A manifest, of which each segment takes some 400 bytes: 40,000 segments are 2.5 TiB of frames.
+inline constexpr std::size_t manifest_bytes_max = 16 * mebibyte;
+
+}  // namespace almanac::limits

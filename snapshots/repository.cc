@@ -1,0 +1,294 @@
+#include <almanac/snapshots/repository.h>
+
+#include <almanac/log/file.h>
+#include <almanac/log/hash.h>
+#include <almanac/snapshots/limits.h>
+#include <almanac/snapshots/whole_file.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* repository_file = "repository";
+constexpr const char* lock_file = "lock";
+constexpr const char* manifests_folder = "manifests";
+constexpr const char* segments_folder = "segments";
+constexpr const char* checkpoints_folder = "checkpoints";
+constexpr std::string_view repository_text = "almanac repository, format 1\n";
+constexpr std::string_view seal_begin = "\nblake2b ";
+
+std::unexpected<Error> in_file(const fs::path& path, Error error) {
+  if (error.message.find(path.string()) == std::string::npos) {
+    error.message = path.string() + ": " + error.message;
+  }
+  return std::unexpected(std::move(error));
+}
+
+Result<void> check_size_is(const fs::path& path, std::uint64_t bytes, std::uint64_t expected) {
+  if (bytes == expected) return {};
+  return in_file(path, {ErrorCode::corrupt,
+                        "it has " + std::to_string(bytes) + " bytes and was written with " +
+                            std::to_string(expected),
+                        ""});
+}
+
+Result<void> write_text(const fs::path& path, std::string_view text) {
+  const std::array<Bytes, 1> pieces = {as_bytes(text)};
+  return write_whole_file(path, pieces);
+}
+
+Result<void> remove_file(const fs::path& path) {
+  if (::unlink(path.c_str()) == 0) return sync_folder(path.parent_path());
+  if (errno == ENOENT) return {};
+  return fail_errno(errno, "remove " + path.string());
+}
+
+// Whether there is nothing but the lock of who asks.
+bool holds_nothing(const fs::path& folder) {
+  std::error_code none;
+  const fs::directory_iterator entries(folder, none);
+  return std::all_of(begin(entries), end(entries),
+                     [](const auto& entry) { return entry.path().filename() == lock_file; });
+}
+
+Result<void> check_is_repository(const fs::path& folder) {
+  const fs::path path = folder / repository_file;
+  auto text = read_whole_file(path, limits::kibibyte);
+  if (!text && text.error().code == ErrorCode::not_found) {
+    return fail(ErrorCode::not_found, "there is no repository in " + folder.string(),
+                "`almanac snapshot create` makes one");
+  }
+  if (!text) return in_file(path, text.error());
+  if (as_text(*text) == repository_text) return {};
+  const std::string_view begin = repository_text.substr(0, repository_text.rfind(' '));
+  if (as_text(*text).starts_with(begin)) {
+    return in_file(path, {ErrorCode::newer_format, "its format is newer than this version knows",
+                          "use the version of Almanac that made it, or a later one"});
+  }
+  return in_file(path, {ErrorCode::corrupt, "it does not say that this is a repository", ""});
+}
+
+Result<void> make_repository(const fs::path& folder) {
+  if (!holds_nothing(folder)) {
+    return fail(ErrorCode::refused, folder.string() + " holds something else and no repository",
+                "name an empty folder, or one that does not exist");
+  }
+  return write_text(folder / repository_file, repository_text);
+}
+
+// Of the folder that is named by it.
+std::optional<Timeline> timeline_of(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  Timeline timeline;
+  if (!from_hex(name, timeline) || to_hex(timeline) != name) return std::nullopt;
+  return timeline;
+}
+
+// The reverse of ArchiveName::path().
+std::optional<ArchiveName> name_of(ArchiveName::Kind kind, const Timeline& timeline,
+                                   const fs::path& file) {
+  const std::string stem = file.stem().string();
+  const auto dash = kind == ArchiveName::Kind::segment ? stem.find('-') : 0;
+  if (dash == stem.npos) return std::nullopt;
+  const auto last = position_named(stem.substr(dash == 0 ? 0 : dash + 1));
+  const auto first = dash == 0 ? last : position_named(stem.substr(0, dash));
+  ArchiveName name{.kind = kind, .timeline = timeline};
+  const std::string digest = file.extension().string();
+  if (!first || !last || digest.empty() || !from_hex(digest.substr(1), name.digest)) {
+    return std::nullopt;
+  }
+  name.first = *first;
+  name.last = *last;
+  if (name.path().filename() != file.filename()) return std::nullopt;
+  return name;
+}
+
+void add_names(ArchiveName::Kind kind, const fs::path& folder, std::vector<ArchiveName>& to) {
+  std::error_code none;
+  for (const auto& of_timeline : fs::directory_iterator(folder, none)) {
+    const auto timeline = timeline_of(of_timeline.path());
+    if (!timeline) continue;
+    for (const auto& entry : fs::directory_iterator(of_timeline.path(), none)) {
+      if (auto name = name_of(kind, *timeline, entry.path())) to.push_back(*name);
+    }
+  }
+}
+
+std::array<std::byte, 8> begin_of(const Digest& digest) {
+  std::array<std::byte, 8> begin;
+  std::copy_n(digest.begin(), begin.size(), begin.begin());
+  return begin;
+}
+
+}  // namespace
+
+FileRecord record_of(Bytes bytes) { return {.bytes = bytes.size(), .digest = blake2b(bytes)}; }
+
+fs::path ArchiveName::path() const {
+  const bool is_segment = kind == Kind::segment;
+  const std::string positions =
+      (is_segment ? std::to_string(first.value) + "-" : std::string()) + std::to_string(last.value);
+  return fs::path(is_segment ? segments_folder : checkpoints_folder) / to_hex(timeline) /
+         (positions + "." + to_hex(digest));
+}
+
+ArchiveName name_of(const SegmentHeader& segment, const FileRecord& file) {
+  return {ArchiveName::Kind::segment, segment.timeline, segment.first, segment.last,
+          begin_of(file.digest)};
+}
+
+ArchiveName name_of(const Timeline& timeline, const CheckpointRecord& checkpoint) {
+  return {ArchiveName::Kind::checkpoint, timeline, checkpoint.position, checkpoint.position,
+          begin_of(checkpoint.file.digest)};
+}
+
+std::vector<ArchiveName> files_of(const Manifest& manifest) {
+  std::vector<ArchiveName> names = {name_of(manifest.timeline, manifest.checkpoint)};
+  if (manifest.base) names.push_back(name_of(manifest.timeline, *manifest.base));
+  for (const SegmentRecord& segment : manifest.segments)
+    names.push_back(name_of(segment.header, segment.file));
+  return names;
+}
+
+Result<Repository> Repository::open(const fs::path& folder, Access access) {
+  if (access == Access::read) {
+    auto is = check_is_repository(folder);
+    if (!is) return std::unexpected(is.error());
+    return Repository(folder, std::nullopt);
+  }
+  if (auto made = make_folder(folder); !made) return std::unexpected(made.error());
+  auto lock = WriteLock::take(folder, "repository");
+  if (!lock) return std::unexpected(lock.error());
+  auto is = check_is_repository(folder);
+  if (!is && is.error().code == ErrorCode::not_found) is = make_repository(folder);
+  if (!is) return std::unexpected(is.error());
+  return Repository(folder, std::move(*lock));
+}
+
+fs::path Repository::path_of(std::uint64_t number) const {
+  return folder_ / manifests_folder / std::to_string(number);
+}
+
+std::vector<std::uint64_t> Repository::numbers() const {
+  std::vector<std::uint64_t> numbers;
+  for (Position number : positions_in(folder_ / manifests_folder)) numbers.push_back(number.value);
+  return numbers;
+}
+
+Result<Manifest> Repository::manifest(std::uint64_t number) const {
+  const fs::path path = path_of(number);
+  auto bytes = read_whole_file(path, limits::manifest_bytes_max);
+  if (!bytes) return in_file(path, bytes.error());
+  const std::string_view file = as_text(*bytes);
+  const std::string_view text = file.substr(0, file.find('\n'));
+  if (file.substr(text.size()) !=
+      std::string(seal_begin) + to_hex(blake2b(as_bytes(text))) + "\n") {
+    return in_file(path, {ErrorCode::corrupt, "its digest is not that of its text", ""});
+  }
+  auto manifest = decode_manifest(text);
+  if (!manifest) return in_file(path, manifest.error());
+  if (manifest->number != number) {
+    return in_file(path, {ErrorCode::corrupt,
+                          "it is the manifest of number " + std::to_string(manifest->number), ""});
+  }
+  return manifest;
+}
+
+Digest Repository::digest_of(const Manifest& manifest) {
+  return blake2b(as_bytes(encode(manifest)));
+}
+
+Result<void> Repository::add(const Manifest& manifest) {
+  ALMANAC_CHECK(lock_.has_value());
+  const std::string text = encode(manifest);
+  const std::string file = text + std::string(seal_begin) + to_hex(blake2b(as_bytes(text))) + "\n";
+  if (file.size() > limits::manifest_bytes_max) {
+    return fail(ErrorCode::refused, "the snapshot has too many segments for one manifest",
+                "begin another repository");
+  }
+  return write_text(path_of(manifest.number), file);
+}
+
+Result<void> Repository::remove(std::uint64_t number) {
+  ALMANAC_CHECK(lock_.has_value());
+  return remove_file(path_of(number));
+}
+
+Result<void> Repository::write(const ArchiveName& name, Bytes bytes) {
+  ALMANAC_CHECK(lock_.has_value());
+  const std::array<Bytes, 1> pieces = {bytes};
+  return write_whole_file(path_of(name), pieces);
+}
+
+Result<std::vector<std::byte>> Repository::read(const ArchiveName& name,
+                                                const FileRecord& record) const {
+  const fs::path path = path_of(name);
+  auto bytes = read_whole_file(path, record.bytes);
+  if (!bytes) return in_file(path, bytes.error());
+  if (auto size = check_size_is(path, bytes->size(), record.bytes); !size) {
+    return std::unexpected(size.error());
+  }
+  if (blake2b(*bytes) != record.digest) {
+    return in_file(path, {ErrorCode::corrupt, "it is not the file that was written", ""});
+  }
+  return bytes;
+}
+
+Result<void> Repository::check_size(const ArchiveName& name, const FileRecord& record) const {
+  const fs::path path = path_of(name);
+  std::error_code missing;
+  const auto status = fs::symlink_status(path, missing);
+  if (!fs::exists(status)) return fail(ErrorCode::not_found, "there is no " + path.string());
+  if (!fs::is_regular_file(status)) {
+    return in_file(path, {ErrorCode::corrupt, "it is no file", ""});
+  }
+  return check_size_is(path, fs::file_size(path, missing), record.bytes);
+}
+
+Result<FoundFile> Repository::find(const ArchiveName& name) const {
+  const fs::path path = path_of(name);
+  auto bytes = read_whole_file(path, limits::segment_file_bytes_max);
+  if (!bytes) return in_file(path, bytes.error());
+  FoundFile found{.record = record_of(*bytes), .bytes = std::move(*bytes)};
+  if (begin_of(found.record.digest) != name.digest) {
+    return in_file(path, {ErrorCode::corrupt, "it is not the file that was written", ""});
+  }
+  return found;
+}
+
+std::vector<ArchiveName> Repository::files() const {
+  std::vector<ArchiveName> names;
+  add_names(ArchiveName::Kind::checkpoint, folder_ / checkpoints_folder, names);
+  add_names(ArchiveName::Kind::segment, folder_ / segments_folder, names);
+  return names;
+}
+
+Result<std::vector<ArchiveName>> Repository::unreferenced() const {
+  std::set<ArchiveName> referenced;
+  for (std::uint64_t number : numbers()) {
+    auto manifest = this->manifest(number);
+    if (!manifest) return std::unexpected(manifest.error());
+    const auto names = files_of(*manifest);
+    referenced.insert(names.begin(), names.end());
+  }
+  auto names = files();
+  std::erase_if(names, [&](const ArchiveName& name) { return referenced.contains(name); });
+  return names;
+}
+
+Result<void> Repository::remove(const ArchiveName& name) {
+  ALMANAC_CHECK(lock_.has_value());
+  return remove_file(path_of(name));
+}
+
+}  // namespace almanac
