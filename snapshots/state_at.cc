@@ -3,6 +3,7 @@
 #include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/rebuild.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,20 @@ Result<State> state_at(const Log& log, const std::filesystem::path& folder,
   auto reached = reach_state(log, folder, through);
   if (!reached) return std::unexpected(reached.error());
   return std::move(reached->state);
+}
+
+Result<Position> first_state_position(const Log& log, const std::filesystem::path& folder) {
+  auto base = log.base();
+  if (!base) return std::unexpected(base.error());
+  if (!base->last) return Position();
+  auto positions = checkpoints_of(folder);
+  auto first = std::ranges::find_if(positions.rbegin(), positions.rend(),
+                                    [&](Position position) { return position >= base->last; });
+  if (first != positions.rend()) return *first;
+  return fail(ErrorCode::refused,
+              "the log begins at position " + std::to_string(base->last.value + 1) +
+                  ": what happened before was removed",
+              "its state can only be rebuilt from a checkpoint");
 }
 
 }  // namespace almanac

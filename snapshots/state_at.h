@@ -27,4 +27,10 @@ struct ReachedState {
 [[nodiscard]] Result<State> state_at(const Log& log, const std::filesystem::path& folder,
                                      std::optional<Position> through = {});
 
+// The first position of which there is a state: 0, or that of a checkpoint when the front of the
+// log was removed. Looks at names of files, not into them. Errors: refused (there is none), and
+// those of Log::base.
+[[nodiscard]] Result<Position> first_state_position(const Log& log,
+                                                    const std::filesystem::path& folder);
+
 }  // namespace almanac

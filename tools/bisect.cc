@@ -29,27 +29,8 @@ struct Search {
   }
 };
 
-struct Range {
-  Position from;
-  Position to;
-};
-
-// Both ends as positions: from the first event there is to the last when they are not said.
-Result<Range> find_range(const Log& log, const BisectCommand& command) {
-  const auto now = system_time();
-  auto from = find_position(log, command.from, now);
-  if (!from) return std::unexpected(from.error());
-  auto to = find_position(log, command.to, now);
-  if (!to) return std::unexpected(to.error());
-  auto tail = log.tail();
-  if (!tail) return std::unexpected(tail.error());
-  const Range range{.from = from->value_or(Position()), .to = to->value_or(tail->last)};
-  if (range.from <= range.to) return range;
-  return fail(ErrorCode::invalid, "--to lies before --from", "swap them");
-}
-
 // It does not hold at `range.from` and holds at `range.to`.
-Result<Position> first_of(Search& search, Range range) {
+Result<Position> first_of(Search& search, PastRange range) {
   while (range.from.next() < range.to) {
     const Position middle(range.from.value + (range.to.value - range.from.value) / 2);
     auto holds = search.holds(middle);
@@ -87,7 +68,7 @@ ExitCode bisect(const BisectCommand& command) {
   if (!query) return report(query.error());
   auto log = Log::open(command.folder, {.access = Access::read});
   if (!log) return report(log.error());
-  auto range = find_range(**log, command);
+  auto range = find_range(**log, command.folder, {command.from, command.to});
   if (!range) return report(range.error());
   const PastStates past(**log, command.folder, {.refused = tell_refused});
   Search search{.past = past, .query = *query};

@@ -18,10 +18,11 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  enum class Woken { by_time, by_signal, by_reader_gone };
-  // Waits so long at most. Also notices that nobody reads standard output any more. Once it was
-  // woken by a signal it always is.
-  [[nodiscard]] Woken wait(std::chrono::milliseconds timeout);
+  enum class Woken { by_time, by_signal, by_reader_gone, by_input };
+  // Waits so long at most, for ever when that is below 0. Also notices that nobody reads standard
+  // output any more, and that there is something to read from `input`, or nothing ever again. Once
+  // it was woken by a signal it always is.
+  [[nodiscard]] Woken wait(std::chrono::milliseconds timeout, int input = -1);
   [[nodiscard]] bool has_come() { return wait({}) == Woken::by_signal; }
 
  private:

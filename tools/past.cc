@@ -4,6 +4,9 @@
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
+#include <almanac/engine/engine.h>
+#include <almanac/snapshots/state_at.h>
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -21,6 +24,14 @@ Result<Position> at_number(const Log& log, std::string_view text) {
   if (!tail) return std::unexpected(tail.error());
   std::uint64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  auto base = log.base();
+  if (!base) return std::unexpected(base.error());
+  if (error == std::errc() && number < base->last.value) {
+    return fail(ErrorCode::refused,
+                fmt::format("the log begins at position {}: what happened before was removed",
+                            base->last.value + 1),
+                fmt::format("name a moment from position {} on", base->last.value));
+  }
   if (error == std::errc() && number <= tail->last.value) return Position(number);
   return fail(ErrorCode::not_found,
               fmt::format("the log ends at position {}, before {}", tail->last.value, text),
@@ -53,6 +64,27 @@ Result<std::optional<Position>> find_position(const Log& log, std::string_view t
   auto position = is_number(text) ? at_number(log, text) : at_time(log, text, now);
   if (!position) return std::unexpected(position.error());
   return *position;
+}
+
+Result<PastRange> find_range(const Log& log, const std::filesystem::path& folder,
+                             const PastRangeText& text) {
+  const auto now = system_time();
+  auto from = find_position(log, text.from, now);
+  if (!from) return std::unexpected(from.error());
+  auto to = find_position(log, text.to, now);
+  if (!to) return std::unexpected(to.error());
+  auto first = *from ? Result<Position>(**from) : first_state_position(log, folder);
+  if (!first) return std::unexpected(first.error());
+  auto tail = log.tail();
+  if (!tail) return std::unexpected(tail.error());
+  const PastRange range{.from = *first, .to = to->value_or(tail->last)};
+  if (range.from <= range.to) return range;
+  if (text.from.empty()) {
+    return fail(ErrorCode::refused,
+                fmt::format("the first state there is, is that at position {}", first->value),
+                "end behind it with --to");
+  }
+  return fail(ErrorCode::invalid, "--to lies before --from", "swap them");
 }
 
 }  // namespace almanac

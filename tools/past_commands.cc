@@ -66,6 +66,25 @@ void add_diff(CommandGroup& root) {
   options.require("after");
 }
 
+void add_replay(CommandGroup& root) {
+  auto [options, command] =
+      root.add<ReplayCommand>({"replay", "Print each event and what it changed",
+                               "almanac replay --from 1200 --to 1300 --json\n"
+                               "  almanac replay --from \"2 hours ago\" --speed 60\n"
+                               "  almanac replay --step"},
+                              replay);
+  options.text("--from", command.from, {"MOMENT", "Position or time behind which it begins"});
+  options.text("--to", command.to, {"MOMENT", "Position or time at which it ends"});
+  options.number("--speed", command.speed, {},
+                 {"NUMBER",
+                  "So many times as fast as it happened, and\nnever silent for more than "
+                  "2s; 0 = at once"});
+  options.flag("--step", command.step,
+               "On a terminal, forward and backward by keys:\narrows, g to go to a moment, q");
+  options.exclude("--step", "--json");
+  options.exclude("--step", "--speed");
+}
+
 }  // namespace
 
 void add_past_commands(CommandGroup& root) {
@@ -74,6 +93,7 @@ void add_past_commands(CommandGroup& root) {
   add_history(root);
   add_diff(root);
   add_bisect(root);
+  add_replay(root);
 }
 
 void add_state_commands(CommandGroup& state) {

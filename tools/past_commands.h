@@ -43,6 +43,16 @@ struct DiffCommand {
 };
 ExitCode diff_states(const DiffCommand& command);
 
+struct ReplayCommand {
+  std::filesystem::path folder;
+  std::string from;  // positions or times; empty = the first there is a state of, the end
+  std::string to;
+  std::uint64_t speed = 0;  // times the recorded pace; 0 = as fast as it goes
+  bool step = false;        // by keys, on a terminal
+  bool json = false;
+};
+ExitCode replay(const ReplayCommand& command);
+
 struct WhyCommand {
   std::filesystem::path folder;
   std::uint64_t id = 0;

@@ -1,9 +1,11 @@
 #include <almanac/tools/state_changes.h>
 
+#include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
 #include <almanac/projections/state_diff.h>
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <set>
@@ -102,6 +104,35 @@ class Collector {
   const State& after_;
 };
 
+constexpr std::size_t columns_max = 80;
+
+std::string value_text(const ordered_json& value) {
+  if (value.is_null()) return "-";
+  return printable(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+// "state ready → failed, attempts 0 → 1", broken into lines.
+std::string entry_text(const std::string& key, const ordered_json& fields) {
+  constexpr std::size_t indent = 10;
+  std::string lines;
+  std::string line = fmt::format("  {:<7} ", printable(key));
+  bool fresh = true;
+  for (const auto& [name, change] : fields.items()) {
+    std::string text = name + " ";
+    if (!change[0].is_null()) text += value_text(change[0]) + " → ";
+    text += value_text(change[1]);
+    if (!fresh && columns(line) + columns(text) + 2 > columns_max) {
+      lines += line + "\n";
+      line = std::string(indent, ' ');
+    } else if (!fresh) {
+      line += ", ";
+    }
+    line += cut(text, columns_max - indent);
+    fresh = false;
+  }
+  return lines + line + "\n";
+}
+
 }  // namespace
 
 ordered_json state_changes(const State& before, const State& after) {
@@ -110,6 +141,21 @@ ordered_json state_changes(const State& before, const State& after) {
   auto engine = changed_fields(engine_fields(before), engine_fields(after));
   if (!engine.empty()) collector.changes["engine"][""] = std::move(engine);
   return std::move(collector.changes);
+}
+
+std::string changes_text(const ordered_json& changes) {
+  std::string text;
+  for (const auto& [projection, entries] : changes.items()) {
+    text += fmt::format("{}: {} changed\n", projection, entries.size());
+    for (const auto& [key, fields] : entries.items()) text += entry_text(key, fields);
+  }
+  return text;
+}
+
+std::string changes_json(ordered_json changes) {
+  // There is one engine: it needs no key.
+  if (changes.contains("engine")) changes["engine"] = ordered_json(changes["engine"][""]);
+  return printable_json(changes.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 }  // namespace almanac

@@ -7,6 +7,7 @@
 #include <pty.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -112,6 +113,10 @@ Outcome run_almanac(const Invocation& invocation) {
   return {wait_for(process), content_of(output), content_of(errors)};
 }
 
+void Terminal::type(std::string_view text) const {
+  ALMANAC_CHECK(::write(keys.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+}
+
 Outcome run_on_terminal(const Invocation& invocation, std::size_t columns, const Seen& seen) {
   Command command(invocation);
   winsize size{
@@ -128,9 +133,12 @@ Outcome run_on_terminal(const Invocation& invocation, std::size_t columns, const
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
     text.append(part.data(), static_cast<std::size_t>(count));
-    if (seen) seen(text);
+    if (seen) seen(text, {.keys = terminal, .process = process});
   }
-  return {wait_for(process), std::move(text), {}};
+  termios mode{};
+  ALMANAC_CHECK(::tcgetattr(terminal.get(), &mode) == 0);
+  constexpr tcflag_t usual = ICANON | ECHO;
+  return {wait_for(process), std::move(text), {}, (mode.c_lflag & usual) == usual};
 }
 
 void become_nobody() {

@@ -29,6 +29,7 @@ struct Outcome {
   int code = 0;  // exit code, or minus the signal that ended it
   std::string output;
   std::string errors;
+  bool echoes = true;  // whether the terminal, in the end, shows what is typed and waits for lines
 };
 
 // ALMANAC_BIN, or the command beside the test program.
@@ -36,10 +37,17 @@ struct Outcome {
 
 // Runs it to its end.
 [[nodiscard]] Outcome run_almanac(const Invocation& invocation);
+// A terminal that a command runs on, seen from the other side.
+struct Terminal {
+  const FileDescriptor& keys;
+  pid_t process;  // the command's
+
+  void type(std::string_view text) const;
+};
 // The same on a terminal of this width, which is all three standard files: what it prints and what
-// it complains about are one text.
-// `seen` is told all that was printed so far, whenever that has become more.
-using Seen = std::function<void(const std::string& text)>;
+// it complains about are one text. `seen` is told all that was printed so far, whenever that has
+// become more.
+using Seen = std::function<void(const std::string& text, const Terminal& terminal)>;
 [[nodiscard]] Outcome run_on_terminal(const Invocation& invocation, std::size_t columns,
                                       const Seen& seen = {});
 

@@ -251,7 +251,7 @@ TEST_F(Run, CountsWhatHadEndedBeforeItBegan) {
   (void)rest_of(first);
   EXPECT_EQ(first.wait(), 0);
   bool told = false;
-  auto second = on_terminal({"run", workload}, 80, [&](const std::string& text) {
+  auto second = on_terminal({"run", workload}, 80, [&](const std::string& text, const Terminal&) {
     if (!told && contains(text, " 1 running")) held.let_go();
     told = told || contains(text, " 1 running");
   });
