@@ -4,8 +4,6 @@
 #include <almanac/tools/event_text.h>
 #include <almanac/tools/state_changes.h>
 
-#include <almanac/snapshots/state_at.h>
-
 #include <nlohmann/json.hpp>
 
 #include <utility>
@@ -24,12 +22,13 @@ nlohmann::ordered_json changes_of(const State& before, const State& after) {
 
 }  // namespace
 
-ReplaySteps::ReplaySteps(const Log& log, std::filesystem::path folder, Format format)
-    : log_(log), folder_(std::move(folder)), format_(format) {}
+// A step back folds no more events than `every`: nobody waits for that.
+ReplaySteps::ReplaySteps(const Log& log, const std::filesystem::path& folder, Format format)
+    : log_(log), past_(log, folder, {.every = 1'000}), format_(format) {}
 
 Result<ReplayStep> ReplaySteps::at(Position position) {
   if (state_.position.next() != position) {
-    auto before = state_at(log_, folder_, Position(position.value - 1));
+    auto before = past_.at(Position(position.value - 1));
     if (!before) return std::unexpected(before.error());
     state_ = std::move(*before);
   }

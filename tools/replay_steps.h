@@ -3,6 +3,7 @@
 
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
+#include <almanac/snapshots/past_states.h>
 
 #include <filesystem>
 #include <string>
@@ -21,14 +22,14 @@ class ReplaySteps {
  public:
   enum class Format : std::uint8_t { text, json };
   // `log` was opened in `folder`; it outlives this.
-  ReplaySteps(const Log& log, std::filesystem::path folder, Format format);
+  ReplaySteps(const Log& log, const std::filesystem::path& folder, Format format);
 
-  // The event at `position`. Errors: those of state_at() and Log::read_one.
+  // The event at `position`. Errors: those of PastStates::at() and Log::read_one.
   [[nodiscard]] Result<ReplayStep> at(Position position);
 
  private:
   const Log& log_;
-  std::filesystem::path folder_;
+  PastStates past_;
   Format format_;
   State state_;
 };
