@@ -113,7 +113,9 @@ Result<StoreRecords> records_of(const Store& store) {
   auto base = store.base();
   auto checkpoint = store.checkpoint();
   if (!base || !checkpoint) return std::unexpected(base ? checkpoint.error() : base.error());
-  StoreRecords records{.journal_use = JournalUse::closed};
+  auto origin = store.origin();
+  if (!origin) return std::unexpected(origin.error());
+  StoreRecords records{.journal_use = JournalUse::closed, .origin = *origin};
   if (base->last) records.base = *base;
   if (*checkpoint) records.checkpoint = *checkpoint;
   return records;

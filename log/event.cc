@@ -136,6 +136,7 @@ std::string_view name(HandBackReason reason) {
   switch (reason) {
     case HandBackReason::stopping: return "stopping";
     case HandBackReason::engine_died: return "engine_died";
+    case HandBackReason::forked: return "forked";
   }
   return "unknown";
 }

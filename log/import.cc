@@ -32,15 +32,14 @@ Result<void> check_target(const fs::path& folder) {
   if (status.type() == fs::file_type::not_found) return {};
   if (error) return fail_errno(error.value(), "open " + folder.string());
   if (!fs::is_directory(status)) {
-    return fail(ErrorCode::invalid, folder.string() + " is a file, not a folder",
-                "name a folder with --dir");
+    return fail(ErrorCode::invalid, folder.string() + " is a file, not a folder", "name a folder");
   }
   fs::directory_iterator entry(folder, error);
   if (error) return fail_errno(error.value(), "read the folder " + folder.string());
   if (entry == fs::directory_iterator()) return {};
   return fail(ErrorCode::conflict,
               folder.string() + " is not empty (" + entry->path().filename().string() + ")",
-              "name an empty or a new folder with --dir");
+              "name an empty or a new folder");
 }
 
 // Frames hold what several batches brought, so that one may be over the limits of a batch: then its
@@ -100,7 +99,7 @@ Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
   log->store_ = std::move(*store);
   log->tail_ = base;
   if (base.last) {
-    auto set = log->store_->set_base({.last = base.last, .digest = base.digest, .time = base.time});
+    auto set = log->store_->append({}, {.base = StoreBase{base.last, base.digest, base.time}});
     if (!set) return std::unexpected(set.error());
   }
   checkpoint = std::max(checkpoint, base.last);
@@ -129,7 +128,7 @@ Result<void> LogImport::make_folders() {
   }
   if (::mkdir(building.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return fail_errno(errno, "create the folder " + building.string(),
-                    "name a folder you may write to with --dir");
+                    "name a folder you may write to");
 }
 
 LogImport::~LogImport() {
@@ -138,6 +137,10 @@ LogImport::~LogImport() {
   std::error_code ignored;
   if (!building_.empty()) fs::remove_all(building_, ignored);
   for (; !made_.empty(); made_.pop_back()) fs::remove(made_.back(), ignored);
+}
+
+Result<void> LogImport::set_origin(const LogOrigin& origin) {
+  return store_->append({}, {.origin = origin});
 }
 
 // The index knows what was removed, and is told of the rest by who opens the log.
@@ -182,12 +185,17 @@ Result<void> LogImport::commit() {
   return {};
 }
 
-// 1. commit the rest  2. close LMDB  3. sync the names inside  4. rename  5. sync the name
-Result<void> LogImport::finish() {
+// 1. commit the rest  2. close LMDB  3. what else belongs there  4. sync the names inside  5.
+// rename
+// 6. sync the name
+Result<void> LogImport::finish(const Also& also) {
   if (!pending_.empty() || !removed_.index.empty()) {
     if (auto committed = commit(); !committed) return committed;
   }
   store_.reset();
+  if (also) {
+    if (auto made = also(building_); !made) return made;
+  }
   if (auto synced = sync_folder(building_); !synced) return synced;
   if (::rename(building_.c_str(), folder_.c_str()) != 0) {
     int failed = errno;

@@ -10,6 +10,7 @@
 #include <almanac/log/writer.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ class LogImport {
   LogImport(const LogImport&) = delete;
   LogImport& operator=(const LogImport&) = delete;
 
+  // Says where it branched off. Errors: storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> set_origin(const LogOrigin& origin);
   // Adds what Log::read_removed gave. Without it, versions of streams count from the first frame.
   // Errors: storage_full, unknown_outcome.
   [[nodiscard]] Result<void> add_removed(const IndexRecord& record);
@@ -43,9 +46,12 @@ class LogImport {
   [[nodiscard]] Result<void> add(Time time, std::vector<Event> events);
   // Where the log ends so far.
   [[nodiscard]] const LogTail& tail() const { return tail_; }
-  // Syncs and names it. The last call. Errors: conflict (something has come into the folder
-  // meanwhile), storage_full, unknown_outcome, io.
-  [[nodiscard]] Result<void> finish();
+  // Syncs and names it. The last call. What else belongs into the folder is made by `also`, which
+  // is told where it is before it has its name; the log can be opened there for reading. Errors:
+  // those of `also`, conflict (something has come into the folder meanwhile), storage_full,
+  // unknown_outcome, io.
+  using Also = std::function<Result<void>(const std::filesystem::path& folder)>;
+  [[nodiscard]] Result<void> finish(const Also& also = {});
 
  private:
   struct Encoded {

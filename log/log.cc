@@ -62,6 +62,7 @@ Log::Log(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Log::~Log() = default;
 
 const Timeline& Log::timeline() const { return parts_->store->timeline(); }
+Result<std::optional<LogOrigin>> Log::origin() const { return parts_->store->origin(); }
 const LogTail& Log::opened_tail() const { return parts_->opened_tail; }
 Result<LogTail> Log::tail() const {
   if (parts_->writer) return parts_->writer->tail();

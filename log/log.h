@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -71,6 +72,8 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   [[nodiscard]] const Timeline& timeline() const;
+  // The moment of another log at which this one branched off; none when it began by itself.
+  [[nodiscard]] Result<std::optional<LogOrigin>> origin() const;
   // Where the log ended when it was opened.
   [[nodiscard]] const LogTail& opened_tail() const;
   // Where it ends now: what is on disk, also when another process writes. Reads one frame.

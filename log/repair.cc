@@ -58,6 +58,7 @@ RepairReport report_of(const Salvage& salvage, const std::optional<CommitRecord>
 struct Beginning {
   std::optional<Store::Base> base;
   Position checkpoint;
+  std::optional<LogOrigin> origin;
 };
 
 Beginning read_beginning(const fs::path& store_path) {
@@ -68,13 +69,14 @@ Beginning read_beginning(const fs::path& store_path) {
   Beginning beginning;
   if (auto base = (*store)->base()) beginning.base = *base;
   if (auto checkpoint = (*store)->checkpoint()) beginning.checkpoint = *checkpoint;
+  if (auto origin = (*store)->origin()) beginning.origin = *origin;
   return beginning;
 }
 
 // What the new store has to say of itself. A log without its front has a checkpoint, which is where
 // its front was kept elsewhere.
 StoreRecords records_for(const Salvage& salvage, const Beginning& beginning) {
-  StoreRecords records;
+  StoreRecords records{.origin = beginning.origin};
   const FrameHeader& front = salvage.chain.front().header;
   const Position in_front(front.first.value - 1);
   auto checkpoint = std::min(beginning.checkpoint, salvage.chain.back().header.last());

@@ -214,8 +214,14 @@ Result<Store::Base> Store::base() const {
   return Base{Position((*stored)->last), (*stored)->digest, Time(Duration((*stored)->micros))};
 }
 
-Result<void> Store::set_base(const Base& base) {
-  return environment_->write([&](MDB_txn* txn) { return put_base(txn, environment_->meta, base); });
+Result<std::optional<LogOrigin>> Store::origin() const {
+  auto stored = environment_->read_meta<StoredOrigin>(store_meta::origin);
+  if (!stored) return std::unexpected(stored.error());
+  if (!*stored) return std::nullopt;
+  return LogOrigin{.timeline = (*stored)->timeline,
+                   .position = Position((*stored)->position),
+                   .chain = (*stored)->chain,
+                   .forked = Time(Duration((*stored)->micros))};
 }
 
 // The last value stays: it is how the store knows where it ends.

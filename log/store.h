@@ -44,6 +44,15 @@ struct StoreBase {
   Time time;        // of the event that stood there
 };
 
+// Where a log branched off from another one, whose events it has up to there.
+struct LogOrigin {
+  Timeline timeline{};  // of the other one
+  Position position;    // none when it has no event of it
+  Digest chain{};       // of the frame there that holds the position; zeros when none does
+  Time forked;          // when it was made
+  bool operator==(const LogOrigin&) const = default;
+};
+
 // What goes into the store beside frames, in one transaction with them.
 struct StoreRecords {
   std::vector<IndexRecord> index;
@@ -51,6 +60,7 @@ struct StoreRecords {
   std::optional<JournalUse> journal_use;
   std::optional<StoreBase> base;
   std::optional<Position> checkpoint;
+  std::optional<LogOrigin> origin;
 };
 
 // Owned by one Log. Any thread may read; one thread at a time may write. A process may have one
@@ -116,9 +126,11 @@ class Store {
   [[nodiscard]] Result<void> append(std::span<const Frame> frames,
                                     const StoreRecords& records = {});
 
+  // None of a log that began by itself.
+  [[nodiscard]] Result<std::optional<LogOrigin>> origin() const;
+
   using Base = StoreBase;
   [[nodiscard]] Result<Base> base() const;
-  [[nodiscard]] Result<void> set_base(const Base& base);
   // Removes values from the front that end at or in front of `through`, some of them, in one
   // transaction. The first call walks the file and costs what page_check.h says, and a look at the
   // head of every value. Errors: corrupt (nothing was removed), storage_full, unknown_outcome.

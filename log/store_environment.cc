@@ -240,6 +240,12 @@ int Store::Environment::put_records(MDB_txn* txn, const StoreRecords& records) {
   if (code == 0 && records.checkpoint) {
     code = put_meta(txn, meta, store_meta::checkpoint, records.checkpoint->value);
   }
+  if (code == 0 && records.origin) {
+    const LogOrigin& origin = *records.origin;
+    const StoredOrigin stored{origin.timeline, origin.position.value,
+                              origin.forked.time_since_epoch().count(), origin.chain};
+    code = put_meta(txn, meta, store_meta::origin, std::as_bytes(std::span(&stored, 1)));
+  }
   return code;
 }
 

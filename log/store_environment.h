@@ -58,6 +58,7 @@ inline constexpr std::string_view journal = "journal";
 inline constexpr std::string_view base = "base";
 inline constexpr std::string_view checkpoint = "checkpoint";
 inline constexpr std::string_view indexed = "indexed";
+inline constexpr std::string_view origin = "origin";
 }  // namespace store_meta
 
 // Whether the disk has room for a commit, or a new log. Errors: storage_full.
@@ -78,6 +79,13 @@ struct StoredBase {
   Digest digest;
 };
 [[nodiscard]] int put_base(MDB_txn* txn, MDB_dbi meta, const Store::Base& base);
+
+struct StoredOrigin {
+  Timeline timeline;
+  std::uint64_t position;
+  std::int64_t micros;
+  Digest chain;
+};
 
 // What a commit that ends with this value leaves behind.
 [[nodiscard]] CommitRecord end_with(const Store::Frame& frame);

@@ -37,6 +37,20 @@ std::optional<LogTail> read_base(const ordered_json& json) {
   return base;
 }
 
+std::optional<LogOrigin> read_origin(const ordered_json& json) {
+  LogOrigin origin;
+  auto position = json.find("position");
+  auto forked = json.find("forked");
+  if (!json.is_object() || position == json.end() || forked == json.end() ||
+      !position->is_number_unsigned() || !forked->is_number_integer() ||
+      !read_hex(json, "timeline", origin.timeline) || !read_hex(json, "digest", origin.chain)) {
+    return std::nullopt;
+  }
+  origin.position = Position(position->get<std::uint64_t>());
+  origin.forked = Time(Duration(forked->get<std::int64_t>()));
+  return origin;
+}
+
 constexpr std::string_view removed_begins = "{\"removed\":";
 constexpr const char* stream_name = "stream";
 constexpr const char* key_name = "key";
@@ -48,6 +62,12 @@ std::string export_head_json(const ExportHead& head) {
                     {"format", export_format},
                     {"timeline", to_hex(head.timeline)},
                     {"events", head.last.value - head.base.last.value}};
+  if (head.origin) {
+    json["origin"] = {{"timeline", to_hex(head.origin->timeline)},
+                      {"position", head.origin->position.value},
+                      {"forked", head.origin->forked.time_since_epoch().count()},
+                      {"digest", to_hex(head.origin->chain)}};
+  }
   if (head.base.last) {
     json["removed"] = {{"events", head.base.last.value},
                        {"time", head.base.time.time_since_epoch().count()},
@@ -83,6 +103,10 @@ std::expected<ExportHead, LineFault> parse_export_head(std::string_view line) {
     auto base = read_base(json["removed"]);
     if (!base) return no_head("what it says of removed events is not understood");
     head.base = *base;
+  }
+  if (json.contains("origin")) {
+    head.origin = read_origin(json["origin"]);
+    if (!head.origin) return no_head("what it says of its origin is not understood");
   }
   head.last = Position(head.base.last.value + events->get<std::uint64_t>());
   if (auto checkpoint = json.find("checkpoint"); checkpoint != json.end()) {

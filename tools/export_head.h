@@ -17,11 +17,12 @@ namespace almanac {
 
 struct ExportHead {
   Timeline timeline{};
-  LogTail base;                  // what was removed from the front of the log
-  Position checkpoint;           // see Log::set_checkpoint; may be none
-  Position last;                 // none when the log is empty
-  std::optional<Digest> digest;  // of the last frame; whoever changes a file takes it out
-  bool partial = false;          // only some of the events follow: for reading, not for importing
+  LogTail base;                     // what was removed from the front of the log
+  Position checkpoint;              // see Log::set_checkpoint; may be none
+  std::optional<LogOrigin> origin;  // where it branched off from another log
+  Position last;                    // none when the log is empty
+  std::optional<Digest> digest;     // of the last frame; whoever changes a file takes it out
+  bool partial = false;  // only some of the events follow: for reading, not for importing
 };
 
 // One line of JSON without its end.

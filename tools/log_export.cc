@@ -56,10 +56,13 @@ Result<void> export_log(const LogExportCommand& command, const EventFilter& filt
     fmt::print(stderr, "the log begins at position {}: the {} in front were removed\n",
                base->last.value + 1, counted(base->last.value, "event"));
   }
+  auto origin = (*log)->origin();
+  if (!origin) return std::unexpected(origin.error());
   bool partial = !filter.is_open() || command.limit != 0 || command.reverse;
   ExportHead head{.timeline = (*log)->timeline(),
                   .base = *base,
                   .checkpoint = *checkpoint,
+                  .origin = *origin,
                   .last = tail->last,
                   .digest = tail->digest,
                   .partial = partial};

@@ -166,6 +166,9 @@ Result<Imported> import_log(const LogImportCommand& command) {
   if (!head) return std::unexpected(head.error());
   auto log = LogImport::begin(command.folder, head->timeline, head->base, head->checkpoint);
   if (!log) return std::unexpected(log.error());
+  if (head->origin) {
+    if (auto said = (*log)->set_origin(*head->origin); !said) return std::unexpected(said.error());
+  }
   FrameLines lines(**log);
   for (;;) {
     auto there = reader->next();

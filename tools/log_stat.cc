@@ -1,6 +1,7 @@
 #include <almanac/tools/bar_plot.h>
 #include <almanac/tools/log_commands.h>
 #include <almanac/tools/log_summary.h>
+#include <almanac/tools/origin_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -26,6 +27,7 @@ ordered_json json_of(const LogSummary& summary) {
                     {"events", summary.last.value},
                     {"frames", summary.frames},
                     {"frame_bytes", summary.frame_bytes}};
+  if (summary.origin) json["origin"] = origin_json(*summary.origin);
   for (const FileSize& file : summary.files) {
     json["files"].push_back(
         {{"name", file.name}, {"bytes", file.bytes}, {"on_disk", file.on_disk}});
@@ -109,6 +111,10 @@ void print_rate(const LogSummary& summary) {
 
 void print(const LogSummary& summary) {
   fmt::print("timeline  {}\n", to_hex(summary.timeline));
+  if (summary.origin) {
+    fmt::print("origin    {} at position {}\nforked    {}\n", to_hex(summary.origin->timeline),
+               summary.origin->position.value, format_time(summary.origin->forked));
+  }
   print_files(summary);
   if (!summary.last) {
     fmt::print("events    none\n");

@@ -108,7 +108,9 @@ Result<void> find_span(const Log& log, std::size_t rate_steps, LogSummary& summa
 }  // namespace
 
 Result<LogSummary> summarise(const fs::path& folder, const Log& log, std::size_t rate_steps) {
-  LogSummary summary{.timeline = log.timeline()};
+  auto origin = log.origin();
+  if (!origin) return std::unexpected(origin.error());
+  LogSummary summary{.timeline = log.timeline(), .origin = *origin};
   if (auto listed = list_files(folder, summary); !listed) return std::unexpected(listed.error());
   if (auto found = find_span(log, rate_steps, summary); !found) {
     return std::unexpected(found.error());

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct TypeSummary {
 
 struct LogSummary {
   Timeline timeline{};
+  std::optional<LogOrigin> origin;
   std::vector<FileSize> files;   // the largest first
   std::uint64_t data_bytes = 0;  // the size of the file that frames are in
   std::uint64_t frames = 0;

@@ -85,6 +85,23 @@ void add_replay(CommandGroup& root) {
   options.exclude("--step", "--speed");
 }
 
+void add_fork(CommandGroup& root) {
+  auto [options, command] =
+      root.add<ForkCommand>({"fork", "Make a new log that branches off at a moment",
+                             "almanac fork --at 1200 --to try\n"
+                             "  almanac run --dir try\n"
+                             "  What was done before that moment is done, and is not done again."},
+                            fork);
+  add_at(options, command.at);
+  options.text("--to", command.to, {"FOLDER", "Missing or empty; gets the new log"});
+  options.require("--to");
+  options.text(
+      "--running", command.running,
+      {"cancel|requeue",
+       "What becomes of tasks that ran at that moment:\ncancel (the default), or requeue: run "
+       "them again"});
+}
+
 }  // namespace
 
 void add_past_commands(CommandGroup& root) {
@@ -94,6 +111,7 @@ void add_past_commands(CommandGroup& root) {
   add_diff(root);
   add_bisect(root);
   add_replay(root);
+  add_fork(root);
 }
 
 void add_state_commands(CommandGroup& state) {

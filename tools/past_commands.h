@@ -53,6 +53,15 @@ struct ReplayCommand {
 };
 ExitCode replay(const ReplayCommand& command);
 
+struct ForkCommand {
+  std::filesystem::path folder;
+  std::string at;  // position or time; empty = the end
+  std::string to;  // folder
+  std::string running = "cancel";
+  bool json = false;
+};
+ExitCode fork(const ForkCommand& command);
+
 struct WhyCommand {
   std::filesystem::path folder;
   std::uint64_t id = 0;

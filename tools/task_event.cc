@@ -42,8 +42,12 @@ std::string sentence(const TaskCancelled& event) {
   return fmt::format("cancelled, since task {} did not succeed", event.dependency.value);
 }
 std::string sentence(const TaskHandedBack& event) {
-  return event.reason == HandBackReason::stopping ? "handed back: the engine stopped"
-                                                  : "handed back: the engine died";
+  switch (event.reason) {
+    case HandBackReason::stopping: return "handed back: the engine stopped";
+    case HandBackReason::engine_died: return "handed back: the engine died";
+    case HandBackReason::forked: return "handed back: it goes on in the log this one is a fork of";
+  }
+  return "handed back";
 }
 std::string sentence(const auto&) { return {}; }
 

@@ -86,6 +86,7 @@ struct TaskCancelled {
 enum HandBackReason {
   stopping @0;                 # the engine stopped before the attempt ended
   engineDied @1;               # the engine that held the lease is gone
+  forked @2;                   # it goes on in the log this one branched off from
 }
 
 struct TaskHandedBack {        # the attempt does not count

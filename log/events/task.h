@@ -125,8 +125,9 @@ struct TaskCancelled {
 enum class HandBackReason : std::uint8_t {
   stopping,     // the engine stopped before the attempt ended
   engine_died,  // the engine that held the lease is gone
+  forked,       // it goes on in the log this one branched off from
 };
-inline constexpr int hand_back_reason_count = 2;
+inline constexpr int hand_back_reason_count = 3;
 [[nodiscard]] std::string_view name(HandBackReason reason);
 
 // The lease is given up and the attempt does not count.

@@ -88,6 +88,8 @@ TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
                                        {"history"},
                                        {"diff"},
                                        {"bisect"},
+                                       {"replay"},
+                                       {"fork"},
                                        {"state"},
                                        {"state", "verify"},
                                        {"state", "digest"},

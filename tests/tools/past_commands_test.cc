@@ -1,8 +1,15 @@
 // The commands that look at the past, on a log of known events: the moments they take, what they
 // print and what they refuse.
 #include <almanac/tests/support/past_commands.h>
+#include <almanac/tests/support/trimmed_log.h>
+
+#include <almanac/log/log.h>
+#include <almanac/snapshots/checkpoints.h>
+#include <almanac/snapshots/rebuild.h>
 
 #include <nlohmann/json.hpp>
+
+#include <filesystem>
 
 namespace almanac::test {
 namespace {
@@ -79,6 +86,63 @@ TEST_F(PastCommands, ListAndQueuesShowTheMoment) {
   EXPECT_EQ(queue["running"], 1);
   EXPECT_EQ(queue["waiting"], 1);
   EXPECT_EQ(output_json({"show", "2", "--at", "9"})["state"], "running");
+}
+
+// The front is gone, and a checkpoint holds the state there was.
+TEST_F(PastCommands, BeginWhereATrimmedLogDoes) {
+  write_trimmed(folder_ / "trimmed", told_events(), Position(5));
+  {
+    auto whole = Log::open(folder_ / "log", {.access = Access::read});
+    auto log = Log::open(folder_ / "trimmed", {.access = Access::read});
+    auto state = rebuild(**whole, {.through = Position(6)});
+    ASSERT_TRUE(keep_checkpoint(**log, folder_ / "trimmed", *state));
+  }
+  const auto on = [&](Words words) {
+    words.insert(words.end(), {"--dir", "trimmed"});
+    return words;
+  };
+  auto early = run(on({"diff", "0", "9"}));
+  EXPECT_EQ(early.code, 7);
+  EXPECT_EQ(early.errors,
+            "almanac: the log begins at position 6: what happened before was removed\n"
+            "  name a moment from position 5 on\n");
+  EXPECT_EQ(run(on({"diff", "6", "9"})).output, output({"diff", "6", "9"}));
+  EXPECT_EQ(output_json(on({"bisect", "--when", "tasks.failed > 0"}))["position"], 15);
+  EXPECT_EQ(run(on({"bisect", "--from", "2", "--when", "tasks.failed > 0"})).code, 7);
+  EXPECT_EQ(lines_of(output(on({"replay", "--json"}))).size(), 10U) << "7 to 16";
+  std::filesystem::remove_all(folder_ / "trimmed/checkpoints");
+  auto lost = run(on({"bisect", "--when", "tasks.failed > 0"}));
+  EXPECT_EQ(lost.code, 7);
+  EXPECT_NE(lost.errors.find("only be rebuilt from a checkpoint"), std::string::npos);
+}
+
+TEST_F(PastCommands, ForkSaysWhatItMadeAndWhereItCameFrom) {
+  auto made = output_json({"fork", "--at", "9", "--to", "try"});
+  EXPECT_EQ(made["origin"]["position"], 9);
+  EXPECT_EQ(made["cancelled"], 1);
+  EXPECT_EQ(made["requeued"], 0);
+  EXPECT_EQ(made["last"], 12) << "told to stop, cancelled, the engine stopped";
+  const auto stat = output_json({"log", "stat", "--dir", "try"});
+  EXPECT_EQ(stat["timeline"], made["timeline"]);
+  EXPECT_EQ(stat["origin"], made["origin"]);
+  EXPECT_EQ(stat["origin"]["timeline"], output_json({"log", "stat"})["timeline"]);
+  EXPECT_FALSE(output_json({"log", "stat"}).contains("origin"));
+  EXPECT_EQ(output_json({"state", "digest", "--at", "9", "--dir", "try"})["digest"],
+            output_json({"state", "digest", "--at", "9"})["digest"]);
+  const auto story = output_json({"why", "2", "--dir", "try"});
+  EXPECT_EQ(story["steps"].back()["sentence"],
+            "cancelled: it was running when the log was forked at position 9");
+  EXPECT_EQ(run({"log", "export", "--dir", "try", "--output", "try.jsonl"}).code, 0);
+  EXPECT_EQ(run({"log", "import", "--dir", "copy", "try.jsonl"}).code, 0);
+  EXPECT_EQ(output_json({"log", "stat", "--dir", "copy"})["origin"], made["origin"]);
+}
+
+TEST_F(PastCommands, ForkRefusesWithoutATrace) {
+  EXPECT_EQ(run({"fork"}).code, 2);
+  EXPECT_EQ(run({"fork", "--to", "try", "--running", "maybe"}).code, 2);
+  EXPECT_EQ(run({"fork", "--to", "try", "--at", "17"}).code, 3);
+  EXPECT_EQ(run({"fork", "--to", "log"}).code, 4);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "try"));
 }
 
 TEST_F(PastCommands, VerifyFindsAnEventThatContradictsTheState) {
