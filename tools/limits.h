@@ -29,6 +29,10 @@ inline constexpr std::size_t export_frame_bytes_max = 4 * export_line_bytes_max;
 // Each reads the log in a transaction of its own, of which LMDB has 256 for all processes.
 inline constexpr std::size_t verify_jobs_max = 64;
 
+// What a causal tree shows: tasks in all, and events that led to its root.
+inline constexpr std::size_t tree_tasks_max = 1'000;
+inline constexpr std::size_t tree_causes_max = 100;
+
 // A word longer than this is not compared with others, and at most so many others are looked at.
 inline constexpr std::size_t nearest_word_bytes_max = 64;
 inline constexpr std::size_t nearest_candidates_max = 100'000;

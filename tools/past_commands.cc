@@ -47,12 +47,17 @@ void add_history(CommandGroup& root) {
 }
 
 void add_why(CommandGroup& root) {
-  auto [options, command] =
-      root.add<WhyCommand>({"why", "Tell why a task waited or waits, and what it did",
-                            "almanac why 7\n  almanac why 7 --at 1200 --json"},
-                           why);
+  auto [options, command] = root.add<WhyCommand>(
+      {"why", "Tell why a task waited or waits, and what it did",
+       "almanac why 7\n  almanac why 7 --tree\n  almanac why 7 --at 1200 --json"},
+      why);
   add_task(options, command.id);
   add_at(options, command.at);
+  options.flag("--tree", command.tree,
+               "As a tree: what enqueued it, its waits and\nattempts, and what each caused, with "
+               "what that\ncaused");
+  options.number("--depth", command.depth, {.min = 1, .max = 100},
+                 {"NUMBER", "Of the tree, in tasks"});
 }
 
 void add_diff(CommandGroup& root) {

@@ -66,6 +66,8 @@ struct WhyCommand {
   std::filesystem::path folder;
   std::uint64_t id = 0;
   std::string at;
+  bool tree = false;
+  std::uint64_t depth = 8;  // of the tree, in tasks
   bool json = false;
 };
 ExitCode why(const WhyCommand& command);

@@ -2,12 +2,15 @@
 #include <almanac/tools/source.h>
 #include <almanac/tools/task_event.h>
 #include <almanac/tools/task_story.h>
+#include <almanac/tools/task_tree.h>
 #include <almanac/tools/text.h>
+#include <almanac/tools/text_tree.h>
 #include <almanac/tools/units.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace almanac {
@@ -32,7 +35,31 @@ ordered_json step_json(const StoryStep& step) {
   return json;
 }
 
-void print_json(const TaskStory& story) {
+ordered_json caused_json(const std::vector<CausedTask>& caused) {
+  auto list = ordered_json::array();
+  for (const CausedTask& task : caused) {
+    ordered_json json{{"id", task.id.value},       {"label", task.label},
+                      {"state", name(task.state)}, {"link", name(task.link)},
+                      {"position", task.at.value}, {"caused", caused_json(task.caused)}};
+    if (task.is_repeated) json["repeated"] = true;
+    if (task.left_out > 0) json["left_out"] = task.left_out;
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+void add_tree(ordered_json& json, const TaskTree& tree) {
+  json["causes"] = ordered_json::array();
+  for (const Cause& cause : tree.causes) {
+    ordered_json event{{"position", cause.position.value}, {"type", cause.type}};
+    if (cause.task) event["task"] = cause.task.value;
+    json["causes"].push_back(std::move(event));
+  }
+  json["caused"] = caused_json(tree.caused);
+  if (tree.left_out > 0) json["left_out"] = tree.left_out;
+}
+
+void print_json(const TaskStory& story, const std::optional<TaskTree>& tree) {
   ordered_json json{{"id", story.id.value}, {"label", story.label}, {"state", name(story.state)}};
   if (story.causation) json["causation"] = story.causation.value;
   json["after"] = ids_json(story.dependencies);
@@ -40,22 +67,23 @@ void print_json(const TaskStory& story) {
   for (const StoryStep& step : story.steps) json["steps"].push_back(step_json(step));
   json["unblocked"] = ids_json(story.unblocked);
   json["doomed"] = ids_json(story.doomed);
+  if (tree) add_tree(json, *tree);
   fmt::print("{}\n",
              printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }
 
 void print_line(const std::string& line) { fmt::print("{}\n", cut(line, columns_max)); }
 
+std::string step_text(const StoryStep& step) {
+  if (!step.wait) return fmt::format("{}  {}", step_time(step.from), step.sentence);
+  if (!step.to) return fmt::format("waits since position {}: {}", step.since.value, step.sentence);
+  return fmt::format("waited {}, to position {}: {}", format_compact(*step.to - step.from),
+                     step.until->value, step.sentence);
+}
+
 void print_step(const StoryStep& step) {
-  if (!step.wait) {
-    print_line(fmt::format("{:>8}  {}  {}", step.since.value, step_time(step.from), step.sentence));
-  } else if (step.to) {
-    print_line(fmt::format("{:>10}waited {}, to position {}: {}", "",
-                           format_compact(*step.to - step.from), step.until->value, step.sentence));
-  } else {
-    print_line(
-        fmt::format("{:>10}waits since position {}: {}", "", step.since.value, step.sentence));
-  }
+  auto place = step.wait ? "" : std::to_string(step.since.value);
+  print_line(fmt::format("{:>8}  {}", place, step_text(step)));
 }
 
 void print_effect(std::string_view what, const std::vector<TaskId>& ids) {
@@ -96,6 +124,42 @@ Result<void> print_text(const Source& source, const TaskStory& story) {
   return {};
 }
 
+std::string left_out_text(std::size_t count) { return fmt::format("… and {} more", count); }
+
+TextTree branch_of(const CausedTask& task) {
+  TextTree tree{.line = fmt::format("{} task {} {}: {}{}", name(task.link), task.id.value,
+                                    printable(task.label), name(task.state),
+                                    task.is_repeated ? ", as above" : ""),
+                .below = {}};
+  for (const CausedTask& caused : task.caused) tree.below.push_back(branch_of(caused));
+  if (task.left_out > 0) tree.below.push_back({left_out_text(task.left_out), {}});
+  return tree;
+}
+
+// The task, below it each step, and below that what it caused.
+TextTree root_of(const TaskStory& story, const TaskTree& tree) {
+  TextTree root{.line = fmt::format("task {} {}: {}", story.id.value, printable(story.label),
+                                    name(story.state)),
+                .below = {}};
+  for (const StoryStep& step : story.steps) {
+    TextTree branch{step_text(step), {}};
+    if (!step.wait) {
+      branch.line = fmt::format("{}  {}", step.since.value, branch.line);
+      for (const CausedTask& caused : tree.caused) {
+        if (caused.at == step.since) branch.below.push_back(branch_of(caused));
+      }
+    }
+    root.below.push_back(std::move(branch));
+  }
+  if (tree.left_out > 0) root.below.push_back({left_out_text(tree.left_out), {}});
+  for (auto cause = tree.causes.rbegin(); cause != tree.causes.rend(); ++cause) {
+    auto line = fmt::format("{}  {}", cause->position.value, cause->type);
+    if (cause->task) line += fmt::format(" of task {}", cause->task.value);
+    root = TextTree{.line = std::move(line), .below = {std::exchange(root, {})}};
+  }
+  return root;
+}
+
 }  // namespace
 
 ExitCode why(const WhyCommand& command) {
@@ -106,8 +170,19 @@ ExitCode why(const WhyCommand& command) {
   auto story =
       tell_story({.log = *source->log, .folder = command.folder, .state = source->state, .id = id});
   if (!story) return report(story.error());
+  std::optional<TaskTree> tree;
+  if (command.tree) {
+    auto grown = grow_tree(
+        {.source = *source, .folder = command.folder, .id = id, .depth_max = command.depth});
+    if (!grown) return report(grown.error());
+    tree = std::move(*grown);
+  }
   if (command.json) {
-    print_json(*story);
+    print_json(*story, tree);
+    return ExitCode::ok;
+  }
+  if (tree) {
+    fmt::print("{}", draw(root_of(*story, *tree), columns_max));
     return ExitCode::ok;
   }
   auto printed = print_text(*source, *story);

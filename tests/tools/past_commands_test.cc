@@ -33,6 +33,66 @@ TEST_F(PastCommands, WhySaysWhyATaskDidNotRunThen) {
   EXPECT_EQ(output_json({"why", "2"})["doomed"], json::array({3}));
 }
 
+TEST_F(PastCommands, WhyDrawsATreeOfCauses) {
+  EXPECT_EQ(output({"why", "1", "--tree"}), golden("why_tree.txt"));
+  auto story = output_json({"why", "1", "--tree"});
+  EXPECT_EQ(story["causes"], json::array());
+  ASSERT_EQ(story["caused"].size(), 1U);
+  const auto& sum = story["caused"][0];
+  EXPECT_EQ(sum["id"], 2);
+  EXPECT_EQ(sum["link"], "unblocked");
+  EXPECT_EQ(sum["position"], 8);
+  EXPECT_EQ(sum["caused"][0]["id"], 3);
+  EXPECT_EQ(sum["caused"][0]["link"], "doomed");
+  EXPECT_FALSE(output_json({"why", "1"}).contains("caused"));
+  EXPECT_EQ(output_json({"why", "1", "--tree", "--at", "10"})["caused"][0]["caused"], json::array())
+      << "2 had not failed yet";
+  auto cut = output_json({"why", "1", "--tree", "--depth", "1"});
+  EXPECT_EQ(cut["caused"][0]["caused"], json::array());
+  EXPECT_EQ(cut["caused"][0]["left_out"], 1);
+}
+
+// An order leads to task 1, which enqueues 2 and 3; 2 enqueues 4, which waits for 3 and enqueues 5.
+std::vector<Event> caused_events() {
+  const auto enqueued = [](std::uint64_t id, std::uint64_t causation, std::uint64_t correlation) {
+    return Event{.at = sample_time(static_cast<int>(id)),
+                 .correlation = Position(correlation),
+                 .causation = Position(causation),
+                 .body = TaskEnqueued{.id = TaskId(id), .kind = "work", .queue = "web"}};
+  };
+  static const std::vector<TaskId> third = {TaskId(3)};
+  auto fourth = enqueued(4, 3, 2);
+  std::get<TaskEnqueued>(fourth.body).dependencies = third;
+  return {{.at = sample_time(0), .body = CustomEvent{.type = "order.placed", .data = {}}},
+          enqueued(1, 1, 0),
+          enqueued(2, 2, 1),
+          enqueued(3, 0, 2),
+          fourth,
+          enqueued(5, 5, 0),
+          {.at = sample_time(6), .body = TaskStarted{.id = TaskId(3), .attempt = 1}},
+          {.at = sample_time(7), .body = TaskSucceeded{.id = TaskId(3), .lease = Lease(7)}}};
+}
+
+TEST_F(PastCommands, WhyFollowsCausesBothWays) {
+  write_frames(folder_ / "caused", {caused_events()});
+  auto root = output_json({"why", "1", "--tree", "--dir", "caused"});
+  EXPECT_EQ(root["causes"], (json::array({{{"position", 1}, {"type", "custom"}}})));
+  ASSERT_EQ(root["caused"].size(), 2U);
+  EXPECT_EQ(root["caused"][0]["id"], 2);
+  EXPECT_EQ(root["caused"][1]["id"], 3) << "whose story began with 1";
+  EXPECT_EQ(root["caused"][0]["caused"][0]["id"], 4) << "of its causation, not its correlation";
+  const auto again = root["caused"][1]["caused"][0];
+  EXPECT_EQ(again["id"], 4);
+  EXPECT_EQ(again["link"], "unblocked");
+  EXPECT_EQ(again["repeated"], true);
+  EXPECT_EQ(again["caused"], json::array()) << "it stands below 2 already";
+  auto leaf = output_json({"why", "4", "--tree", "--dir", "caused"});
+  ASSERT_EQ(leaf["causes"].size(), 3U);
+  EXPECT_EQ(leaf["causes"][0]["position"], 1);
+  EXPECT_EQ(leaf["causes"][2]["task"], 2);
+  EXPECT_EQ(leaf["caused"][0]["id"], 5);
+}
+
 TEST_F(PastCommands, DiffShowsWhatChanged) {
   EXPECT_EQ(output({"diff", "8", "15"}), golden("diff.txt"));
   EXPECT_EQ(output({"diff", "0", "6"}), golden("diff_from_nothing.txt"));
