@@ -1,8 +1,14 @@
 // Prose that goes stale is worse than none: code shown in a page is a region of a compiled file,
 // and links lead somewhere.
+#include <almanac/tests/support/almanac_command.h>
+#include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/past_commands.h>
+#include <almanac/tests/support/recorded_traces.h>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -147,6 +153,111 @@ TEST(Docs, LinksLeadToFilesThatAreThere) {
 TEST(Docs, ALinkToNowhereIsSeen) {
   EXPECT_EQ(broken_link("see [this](nowhere.md#part)", source_folder()), "nowhere.md");
   EXPECT_FALSE(broken_link("see [this](README.md)", source_folder()));
+}
+
+// ---- Commands ----------------------------------------------------------------------------------
+
+struct ShownCommand {
+  std::string command;
+  std::vector<std::string> output;
+};
+
+// The commands of the fenced text behind each "<!-- run: LOG -->", in order.
+std::vector<ShownCommand> shown_commands(std::string_view page, std::string_view log) {
+  const auto mark = "<!-- run: " + std::string(log) + " -->";
+  std::vector<ShownCommand> found;
+  bool is_marked = false;
+  bool fenced = false;
+  for (const std::string& line : lines_of(page)) {
+    if (line == mark) {
+      is_marked = true;
+    } else if (is_marked && line.starts_with("```")) {
+      is_marked = !fenced;
+      fenced = !fenced;
+    } else if (fenced && line.starts_with("$ ")) {
+      found.push_back({line.substr(2), {}});
+    } else if (fenced) {
+      found.back().output.push_back(line);
+    }
+  }
+  return found;
+}
+
+// What each prints, run by one shell in `folder`.
+std::vector<std::vector<std::string>> run_all(const std::vector<ShownCommand>& commands,
+                                              const fs::path& folder) {
+  constexpr std::string_view end = "-- end of a command --";
+  const auto bin = fs::path(almanac::test::almanac_path()).parent_path().string();
+  std::string script = "exec 2>&1\ncd '" + folder.string() + "'\nPATH='" + bin + "':$PATH\n";
+  for (const ShownCommand& shown : commands) {
+    script += shown.command + "\necho '" + std::string(end) + "'\n";
+  }
+  almanac::test::write_file(folder / "script", script);
+  const auto line = "sh '" + (folder / "script").string() + "' > '" + (folder / "output").string();
+  EXPECT_EQ(std::system((line + "'").c_str()), 0);
+  std::vector<std::vector<std::string>> outputs(1);
+  for (auto& printed : lines_of(read(folder / "output"))) {
+    if (printed == end) {
+      outputs.emplace_back();
+    } else {
+      outputs.back().push_back(std::move(printed));
+    }
+  }
+  return outputs;
+}
+
+// "…" stands for anything, once in a line.
+bool shows(std::string_view shown, std::string_view printed) {
+  const auto gap = shown.find("…");
+  if (shown == printed || gap == std::string_view::npos) return shown == printed;
+  const auto rest = shown.substr(gap + std::string_view("…").size());
+  return printed.size() >= gap + rest.size() && printed.starts_with(shown.substr(0, gap)) &&
+         printed.ends_with(rest);
+}
+
+void expect_shown(const std::vector<ShownCommand>& commands,
+                  const std::vector<std::vector<std::string>>& printed) {
+  ASSERT_EQ(printed.size(), commands.size() + 1);
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const auto& lines = commands[i].output;
+    EXPECT_TRUE(std::ranges::equal(lines, printed[i], shows)) << commands[i].command << "\nprints\n"
+                                                              << testing::PrintToString(printed[i]);
+  }
+}
+
+std::string time_travel_page() { return read(source_folder() / "docs/guides/time-travel.md"); }
+
+class ShownCommands : public almanac::test::PastCommands {};
+
+TEST_F(ShownCommands, PrintWhatThePageSays) {
+  const auto commands = shown_commands(time_travel_page(), "told");
+  EXPECT_GE(commands.size(), 8U);
+  ASSERT_EQ(::setenv("ALMANAC_DIR", "log", 1), 0);
+  expect_shown(commands, run_all(commands, folder_.path()));
+}
+
+TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {
+  if (!almanac::test::recorded_traces()) {
+    std::puts("not checked: ALMANAC_TRACE_DIR does not say where the recorded requests are");
+    return;
+  }
+  const auto commands = shown_commands(time_travel_page(), "trace");
+  EXPECT_GE(commands.size(), 8U);
+  fs::create_directory_symlink(source_folder() / "examples", folder_ / "examples");
+  expect_shown(commands, run_all(commands, folder_.path()));
+}
+
+TEST_F(ShownCommands, ThatPrintSomethingElseAreSeen) {
+  EXPECT_TRUE(shows("timeline  …", "timeline  12ab"));
+  EXPECT_FALSE(shows("timeline  …", "origin  12ab"));
+  EXPECT_FALSE(shows("first …, at 9", "first"));
+  EXPECT_FALSE(shows("9 tasks", "10 tasks"));
+  const auto page = "<!-- run: told -->\n```\n$ echo 1\n1\n$ echo 2\n3\n```\n$ echo 4\n";
+  const auto commands = shown_commands(page, "told");
+  ASSERT_EQ(commands.size(), 2U);
+  const auto printed = run_all(commands, folder_.path());
+  EXPECT_TRUE(std::ranges::equal(commands[0].output, printed[0], shows));
+  EXPECT_FALSE(std::ranges::equal(commands[1].output, printed[1], shows));
 }
 
 }  // namespace
