@@ -76,7 +76,8 @@ class Snapshot {
   Result<LogTail> begin_at();
   Result<void> take_over_leftovers(LogTail& at);
   Result<void> archive_frames(LogTail at);
-  Result<void> close_segment(SegmentWriter& segment);
+  Result<void> fill(SegmentWriter& segment);
+  Result<void> begin_to_write(const SegmentHeader& header, std::vector<std::byte> file);
   Result<void> wait_for_segment();
   Result<State> state_at_end(const std::filesystem::path& folder);
   Result<void> archive_state(const State& state);
@@ -143,43 +144,48 @@ void Snapshot::show(Position through) {
                      .file_bytes = report_.file_bytes});
 }
 
+// The disk of the repository is waited for between two reads, never inside one: it may be slow, and
+// a read pins pages of the log.
 Result<void> Snapshot::archive_frames(LogTail at) {
-  const Position last = report_.manifest.tail.last;
-  if (at.last == last) return {};
-  std::optional<SegmentWriter> segment;
-  auto read = log_.read_frames(at.last.next(), [&](const FrameReader& frame) -> Result<bool> {
-    if (options_.stop.stop_requested()) return stopped();
-    if (!segment) segment.emplace(log_.timeline(), at, options_.jobs);
-    if (auto added = segment->add(frame); !added) return std::unexpected(added.error());
-    report_.frame_bytes += frame.size_bytes();
-    at = {.last = segment->header().last,
-          .digest = segment->header().digest,
-          .time = segment->header().last_time};
-    const bool is_last = at.last >= last;
-    if (is_last || segment->header().frame_bytes >= limits::segment_bytes_target) {
-      if (auto closed = close_segment(*segment); !closed) return std::unexpected(closed.error());
-      segment.reset();
-    }
-    show(at.last);
-    return !is_last;
-  });
-  if (!read) return read;
+  while (at.last < report_.manifest.tail.last) {
+    SegmentWriter segment(log_.timeline(), at, options_.jobs);
+    if (auto filled = fill(segment); !filled) return filled;
+    const SegmentHeader& header = segment.header();
+    at = {.last = header.last, .digest = header.digest, .time = header.last_time};
+    auto file = segment.finish();
+    if (!file) return std::unexpected(file.error());
+    if (auto begun = begin_to_write(header, std::move(*file)); !begun) return begun;
+  }
   ALMANAC_CHECK(at.digest == report_.manifest.tail.digest);
   return wait_for_segment();
 }
 
-Result<void> Snapshot::close_segment(SegmentWriter& segment) {
-  auto file = segment.finish();
-  if (!file) return std::unexpected(file.error());
+// As far as a segment goes, or the snapshot.
+Result<void> Snapshot::fill(SegmentWriter& segment) {
+  const Position last = report_.manifest.tail.last;
+  return log_.read_frames(segment.header().first, [&](const FrameReader& frame) -> Result<bool> {
+    if (options_.stop.stop_requested()) return stopped();
+    if (frame.header().first != segment.header().last.next()) {
+      return fail(ErrorCode::conflict, "the log was trimmed while it was archived",
+                  "archive it again");
+    }
+    if (auto added = segment.add(frame); !added) return std::unexpected(added.error());
+    report_.frame_bytes += frame.size_bytes();
+    show(segment.header().last);
+    return segment.header().last < last &&
+           segment.header().frame_bytes < limits::segment_bytes_target;
+  });
+}
+
+Result<void> Snapshot::begin_to_write(const SegmentHeader& header, std::vector<std::byte> file) {
   if (auto written = wait_for_segment(); !written) return written;
-  writing_ = std::async(
-      std::launch::async,
-      [this, header = segment.header(), file = std::move(*file)]() -> Result<SegmentRecord> {
-        SegmentRecord record{.header = header, .file = record_of(file)};
-        auto written = repository_.write(name_of(header, record.file), file);
-        if (!written) return std::unexpected(written.error());
-        return record;
-      });
+  writing_ = std::async(std::launch::async,
+                        [this, header, file = std::move(file)]() -> Result<SegmentRecord> {
+                          SegmentRecord record{.header = header, .file = record_of(file)};
+                          auto written = repository_.write(name_of(header, record.file), file);
+                          if (!written) return std::unexpected(written.error());
+                          return record;
+                        });
   return {};
 }
 
@@ -238,6 +244,7 @@ Result<void> Snapshot::archive_state(const State& state) {
 
 // Nobody reads what no manifest names; what stays for now goes with a later snapshot.
 void Snapshot::remove_leftovers() {
+  repository_.remove_unfinished();
   auto leftovers = repository_.unreferenced();
   if (!leftovers) return;
   for (const ArchiveName& name : *leftovers) (void)repository_.remove(name);

@@ -32,25 +32,25 @@ Result<std::vector<std::byte>> unpack(const Repository& repository, const Timeli
   const ArchiveName name = name_of(timeline, record);
   auto packed = repository.read(name, record.file);
   if (!packed) return packed;
-  auto in_file = [&](ErrorCode code, const std::string& what) {
-    return fail(code, repository.path_of(name).string() + ": " + what);
+  auto refuse = [&](ErrorCode code, const std::string& what) {
+    return in_file(repository.path_of(name), {code, what, ""});
   };
   ColumnReader header(*packed);
   if (as_text(header.bytes(magic.size())) != magic) {
-    return in_file(ErrorCode::corrupt, "it is no checkpoint of an archive");
+    return refuse(ErrorCode::corrupt, "it is no checkpoint of an archive");
   }
   if (header.number() > format_version) {
-    return in_file(ErrorCode::newer_format,
-                   "its format is newer than this version of Almanac knows");
+    return refuse(ErrorCode::newer_format,
+                  "its format is newer than this version of Almanac knows");
   }
   const auto expected = header_of(timeline, record);
   if (packed->size() < header_bytes ||
       !std::ranges::equal(Bytes(*packed).first(header_bytes), expected)) {
-    return in_file(ErrorCode::corrupt, "it is another checkpoint than its manifest says");
+    return refuse(ErrorCode::corrupt, "it is another checkpoint than its manifest says");
   }
   std::vector<std::byte> file(record.raw_bytes);
   auto done = Decompressor().decompress(Bytes(*packed).subspan(header_bytes), file, base);
-  if (!done) return in_file(done.error().code, done.error().message);
+  if (!done) return refuse(done.error().code, done.error().message);
   return file;
 }
 

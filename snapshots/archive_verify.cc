@@ -11,8 +11,8 @@
 namespace almanac {
 namespace {
 
-std::unexpected<Error> corrupt(const std::filesystem::path& file, const std::string& what) {
-  return fail(ErrorCode::corrupt, file.string() + ": " + what);
+std::unexpected<Error> corrupt(const std::filesystem::path& file, std::string what) {
+  return in_file(file, {ErrorCode::corrupt, std::move(what), ""});
 }
 
 // A file as manifests know it.

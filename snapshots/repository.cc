@@ -27,13 +27,6 @@ constexpr const char* checkpoints_folder = "checkpoints";
 constexpr std::string_view repository_text = "almanac repository, format 1\n";
 constexpr std::string_view seal_begin = "\nblake2b ";
 
-std::unexpected<Error> in_file(const fs::path& path, Error error) {
-  if (error.message.find(path.string()) == std::string::npos) {
-    error.message = path.string() + ": " + error.message;
-  }
-  return std::unexpected(std::move(error));
-}
-
 Result<void> check_size_is(const fs::path& path, std::uint64_t bytes, std::uint64_t expected) {
   if (bytes == expected) return {};
   return in_file(path, {ErrorCode::corrupt,
@@ -53,12 +46,15 @@ Result<void> remove_file(const fs::path& path) {
   return fail_errno(errno, "remove " + path.string());
 }
 
-// Whether there is nothing but the lock of who asks.
+// Whether there is nothing but the lock of who asks, and what a crash left of an earlier beginning.
 bool holds_nothing(const fs::path& folder) {
+  const std::string unfinished = repository_file + std::string(unfinished_suffix);
   std::error_code none;
   const fs::directory_iterator entries(folder, none);
-  return std::all_of(begin(entries), end(entries),
-                     [](const auto& entry) { return entry.path().filename() == lock_file; });
+  return std::all_of(begin(entries), end(entries), [&](const auto& entry) {
+    const auto name = entry.path().filename();
+    return name == lock_file || name == unfinished;
+  });
 }
 
 Result<void> check_is_repository(const fs::path& folder) {
@@ -131,6 +127,16 @@ std::array<std::byte, 8> begin_of(const Digest& digest) {
 }
 
 }  // namespace
+
+std::unexpected<Error> in_file(const fs::path& path, Error error) {
+  if (error.message.find(path.string()) == std::string::npos) {
+    error.message = path.string() + ": " + error.message;
+  }
+  if (error.code == ErrorCode::corrupt || error.code == ErrorCode::not_found) {
+    error.next_step = "`almanac snapshot verify` tells which snapshots are whole";
+  }
+  return std::unexpected(std::move(error));
+}
 
 FileRecord record_of(Bytes bytes) { return {.bytes = bytes.size(), .digest = blake2b(bytes)}; }
 
@@ -248,7 +254,9 @@ Result<void> Repository::check_size(const ArchiveName& name, const FileRecord& r
   const fs::path path = path_of(name);
   std::error_code missing;
   const auto status = fs::symlink_status(path, missing);
-  if (!fs::exists(status)) return fail(ErrorCode::not_found, "there is no " + path.string());
+  if (!fs::exists(status)) {
+    return in_file(path, {ErrorCode::not_found, "there is no " + path.string(), ""});
+  }
   if (!fs::is_regular_file(status)) {
     return in_file(path, {ErrorCode::corrupt, "it is no file", ""});
   }
@@ -289,6 +297,18 @@ Result<std::vector<ArchiveName>> Repository::unreferenced() const {
 Result<void> Repository::remove(const ArchiveName& name) {
   ALMANAC_CHECK(lock_.has_value());
   return remove_file(path_of(name));
+}
+
+void Repository::remove_unfinished() {
+  ALMANAC_CHECK(lock_.has_value());
+  almanac::remove_unfinished(folder_);
+  almanac::remove_unfinished(folder_ / manifests_folder);
+  std::error_code none;
+  for (const char* kind : {segments_folder, checkpoints_folder}) {
+    for (const auto& of_timeline : fs::directory_iterator(folder_ / kind, none)) {
+      almanac::remove_unfinished(of_timeline.path());
+    }
+  }
 }
 
 }  // namespace almanac

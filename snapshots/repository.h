@@ -14,6 +14,9 @@
 
 namespace almanac {
 
+// An error that names the file of an archive, and what to do about a damaged one.
+[[nodiscard]] std::unexpected<Error> in_file(const std::filesystem::path& path, Error error);
+
 // The record of these bytes.
 [[nodiscard]] FileRecord record_of(Bytes bytes);
 
@@ -87,6 +90,8 @@ class Repository {
   // manifest that cannot be read, since it may name any of them.
   [[nodiscard]] Result<std::vector<ArchiveName>> unreferenced() const;
   [[nodiscard]] Result<void> remove(const ArchiveName& name);
+  // What a crash has left without a name of its own.
+  void remove_unfinished();
 
  private:
   Repository(std::filesystem::path folder, std::optional<WriteLock> lock)

@@ -86,6 +86,8 @@ inline constexpr OptionHelp at_help = {"MOMENT",
 
 // `almanac log …`
 void add_log_commands(CommandGroup& log);
+// `almanac snapshot …`
+void add_snapshot_commands(CommandGroup& snapshot);
 // Those of past_commands.h: directly behind `almanac`, and `almanac state …`
 void add_past_commands(CommandGroup& root);
 void add_state_commands(CommandGroup& state);

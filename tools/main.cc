@@ -241,6 +241,7 @@ class CommandLine {
     add_past_commands(groups_.emplace_back(app_, action_));
     add_log();
     add_state();
+    add_snapshot();
     add_version();
     app_.set_help_all_flag("--help-all", "Print the help of every command");
   }
@@ -409,6 +410,13 @@ class CommandLine {
     state->require_subcommand(1);
     state->footer("Example:\n  almanac state digest\n  almanac state verify");
     add_state_commands(groups_.emplace_back(*state, action_));
+  }
+
+  void add_snapshot() {
+    CLI::App* snapshot = app_.add_subcommand("snapshot", "Archive the log, and look at archives");
+    snapshot->require_subcommand(1);
+    snapshot->footer("Example:\n  almanac snapshot create --repository /backup/build");
+    add_snapshot_commands(groups_.emplace_back(*snapshot, action_));
   }
 
   void add_version() {

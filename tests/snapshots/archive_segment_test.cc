@@ -1,4 +1,5 @@
 // Segments made of a real log's frames, and read back.
+#include <almanac/log/hash.h>
 #include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/segment_writer.h>
 #include <almanac/tests/support/code_of.h>
@@ -7,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -127,6 +129,21 @@ TEST_F(Segments, RefuseEveryChangedBitAndEveryOtherLength) {
   auto longer = whole;
   longer.push_back({});
   EXPECT_EQ(outcome(std::move(longer)), "corrupt");
+}
+
+// Who makes the checksums anew is held up by the chain.
+TEST_F(Segments, LeadFromTheDigestInFrontToTheirOwn) {
+  append(600, 1);
+  const auto whole = file();
+  const std::size_t index = whole.size() - segment_footer_bytes - segment_index_bytes;
+  const std::size_t digests[] = {80, 112, index + 48};  // in front, of the last, of a block
+  for (const std::size_t at : digests) {
+    auto changed = whole;
+    changed[at] ^= std::byte{1};
+    const auto content = Bytes(changed).first(changed.size() - segment_footer_bytes);
+    std::ranges::copy(xxh3_128(content), changed.end() - segment_footer_bytes);
+    EXPECT_EQ(outcome(std::move(changed)), "corrupt") << at;
+  }
 }
 
 }  // namespace

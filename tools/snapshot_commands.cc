@@ -1,0 +1,68 @@
+// What can be typed behind `almanac snapshot`.
+#include <almanac/tools/snapshot_commands.h>
+
+#include <almanac/tools/command_line.h>
+#include <almanac/tools/limits.h>
+
+namespace almanac {
+namespace {
+
+void add_repository(OptionSet& options, std::string& repository) {
+  options.text("-r,--repository", repository, {"FOLDER", "Where the snapshots are"});
+  options.require("--repository");
+}
+
+void add_create(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotCreateCommand>(
+      {"create", "Archive what is new in the log, beside a working engine",
+       "almanac snapshot create --repository /backup/build\n"
+       "  The first one holds all of the log, later ones what happened since."},
+      snapshot_create);
+  add_repository(options, command.repository);
+  options.flag("--full", command.full,
+               "Build on nothing that is there: archive all of the\nlog again");
+  options.number("-j,--jobs", command.jobs, {.min = 0, .max = limits::verify_jobs_max},
+                 {"NUMBER", "Threads that compress; 0 = one for each processor"});
+}
+
+void add_list(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotListCommand>(
+      {"list", "List snapshots, and what of the log's time they hold",
+       "almanac snapshot list --repository /backup/build"},
+      snapshot_list);
+  add_repository(options, command.repository);
+}
+
+void add_show(CommandGroup& snapshot) {
+  auto [options, command] =
+      snapshot.add<SnapshotShowCommand>({"show", "Show what one snapshot is made of",
+                                         "almanac snapshot show 3 --repository /backup/build"},
+                                        snapshot_show);
+  options.number("number", command.number, {}, {"NUMBER", "Which; when left out, the newest"});
+  add_repository(options, command.repository);
+}
+
+void add_verify(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotVerifyCommand>(
+      {"verify", "Check every byte, frame and state of the snapshots",
+       "almanac snapshot verify --repository /backup/build\n"
+       "  almanac snapshot verify 3 --sample 10 --repository /backup/build"},
+      snapshot_verify);
+  options.number("number", command.number, {}, {"NUMBER", "Which; when left out, all"});
+  add_repository(options, command.repository);
+  options.number("--sample", command.sample, {.min = 0, .max = 100},
+                 {"PERCENT",
+                  "Read only so many of the files, drawn anew each\ntime, and the "
+                  "newest; of the others look at the\nsize"});
+}
+
+}  // namespace
+
+void add_snapshot_commands(CommandGroup& snapshot) {
+  add_create(snapshot);
+  add_list(snapshot);
+  add_show(snapshot);
+  add_verify(snapshot);
+}
+
+}  // namespace almanac

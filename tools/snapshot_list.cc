@@ -1,0 +1,137 @@
+#include <almanac/tools/coverage.h>
+#include <almanac/tools/snapshot_commands.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/snapshots/archive_verify.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t picture_columns = 64;
+
+std::string seconds_text(Time time) { return format_time(time).substr(0, 19) + "Z"; }
+
+// Of the files that no older snapshot has.
+std::uint64_t own_bytes(const Manifest& manifest, std::set<ArchiveName>& known) {
+  std::uint64_t bytes = 0;
+  auto add = [&](const ArchiveName& name, std::uint64_t size) {
+    if (known.insert(name).second) bytes += size;
+  };
+  add(name_of(manifest.timeline, manifest.checkpoint), manifest.checkpoint.file.bytes);
+  for (const SegmentRecord& segment : manifest.segments) {
+    add(name_of(segment.header, segment.file), segment.file.bytes);
+  }
+  return bytes;
+}
+
+// How many times smaller than the frames it holds.
+std::string ratio_of(const Manifest& manifest) {
+  const std::uint64_t bytes = std::max<std::uint64_t>(manifest.bytes(), 1);
+  const std::uint64_t tenths = 10 * manifest.frame_bytes() / bytes;
+  return fmt::format("{}.{}", tenths / 10, tenths % 10);
+}
+
+struct Row {
+  const CheckedSnapshot* snapshot;
+  std::uint64_t own_bytes;
+};
+
+// The newest first, each with what it added.
+std::vector<Row> rows_of(const std::vector<CheckedSnapshot>& snapshots) {
+  std::vector<Row> rows;
+  std::set<ArchiveName> known;
+  for (auto each = snapshots.rbegin(); each != snapshots.rend(); ++each) {
+    rows.push_back({&*each, each->manifest ? own_bytes(*each->manifest, known) : 0});
+  }
+  std::ranges::reverse(rows);
+  return rows;
+}
+
+ordered_json json_of(const Row& row) {
+  const CheckedSnapshot& snapshot = *row.snapshot;
+  ordered_json json{{"snapshot", snapshot.number}, {"whole", snapshot.whole()}};
+  for (const Error& error : snapshot.damage) json["damage"].push_back(printable(error.message));
+  if (!snapshot.manifest) return json;
+  const Manifest& manifest = *snapshot.manifest;
+  json["made_at"] = format_time(manifest.made_at);
+  json["timeline"] = to_hex(manifest.timeline);
+  json["first"] = manifest.first().value;
+  json["last"] = manifest.tail.last.value;
+  json["first_time"] = format_time(manifest.segments.front().header.first_time);
+  json["last_time"] = format_time(manifest.tail.time);
+  json["bytes"] = manifest.bytes();
+  json["new_bytes"] = row.own_bytes;
+  json["frame_bytes"] = manifest.frame_bytes();
+  return json;
+}
+
+void print(const std::vector<Row>& rows) {
+  Table table({"SNAPSHOT", "MADE", "POSITIONS", "SPAN", "SIZE", "NEW", "RATIO", ""});
+  for (const Row& row : rows) {
+    const CheckedSnapshot& snapshot = *row.snapshot;
+    const char* state = snapshot.whole() ? "" : "damaged";
+    if (!snapshot.manifest) {
+      table.add({std::to_string(snapshot.number), "", "", "", "", "", "", state});
+      continue;
+    }
+    const Manifest& manifest = *snapshot.manifest;
+    const Time begin = manifest.segments.front().header.first_time;
+    table.add({std::to_string(snapshot.number), seconds_text(manifest.made_at),
+               fmt::format("{}-{}", manifest.first().value, manifest.tail.last.value),
+               format_compact(manifest.tail.time - begin), format_bytes(manifest.bytes()),
+               format_bytes(row.own_bytes), ratio_of(manifest), state});
+  }
+  fmt::print("{}", table.text(terminal_columns()));
+  for (const Row& row : rows) {
+    for (const Error& error : row.snapshot->damage) {
+      fmt::print("snapshot {}: {}\n", row.snapshot->number, printable(error.message));
+    }
+  }
+}
+
+void print(const Coverage& coverage) {
+  fmt::print("\nlog {}\n{:<{}}{}\n", to_hex(coverage.timeline),
+             seconds_text(coverage.ranges.front().first_time), picture_columns - 20 + 2,
+             seconds_text(coverage.ranges.back().last_time));
+  const auto lines = picture_of(coverage, picture_columns, glyphs_of_output());
+  fmt::print("|{}|\n {}\n", lines[0], lines[1]);
+  for (std::size_t i = 1; i < coverage.ranges.size(); ++i) {
+    const auto& before = coverage.ranges[i - 1];
+    const auto& behind = coverage.ranges[i];
+    fmt::print("gap: positions {} to {}, {} to {}, are in no snapshot\n", before.last.value + 1,
+               behind.first.value - 1, seconds_text(before.last_time),
+               seconds_text(behind.first_time));
+  }
+}
+
+}  // namespace
+
+ExitCode snapshot_list(const SnapshotListCommand& command) {
+  auto repository = Repository::open(command.repository, Access::read);
+  if (!repository) return report(repository.error());
+  const auto snapshots = list_snapshots(*repository);
+  const auto rows = rows_of(snapshots);
+  if (command.json) {
+    for (const Row& row : rows) fmt::print("{}\n", json_of(row).dump());
+    return ExitCode::ok;
+  }
+  if (rows.empty()) {
+    fmt::print("there are no snapshots yet\n");
+    return ExitCode::ok;
+  }
+  print(rows);
+  for (const Coverage& coverage : coverage_of(snapshots)) print(coverage);
+  return ExitCode::ok;
+}
+
+}  // namespace almanac

@@ -1,0 +1,75 @@
+#include <almanac/tools/archive_watch.h>
+#include <almanac/tools/snapshot_commands.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/log/hash.h>
+#include <almanac/snapshots/archive_verify.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <span>
+
+namespace almanac {
+namespace {
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  fill_random(std::as_writable_bytes(std::span(&seed, 1)));
+  return seed;
+}
+
+void print(const ArchiveVerification& verification) {
+  for (const CheckedSnapshot& snapshot : verification.snapshots) {
+    fmt::print("snapshot {}: {}\n", snapshot.number, snapshot.whole() ? "whole" : "damaged");
+    for (const Error& error : snapshot.damage) fmt::print("  {}\n", printable(error.message));
+  }
+  fmt::print("read {}, {}, with {}\n", counted(verification.files, "file"),
+             format_bytes(verification.bytes), counted(verification.frames, "frame"));
+}
+
+void print_json(const ArchiveVerification& verification) {
+  for (const CheckedSnapshot& snapshot : verification.snapshots) {
+    nlohmann::ordered_json json{{"snapshot", snapshot.number}, {"whole", snapshot.whole()}};
+    for (const Error& error : snapshot.damage) json["damage"].push_back(printable(error.message));
+    fmt::print("{}\n", json.dump());
+  }
+  const nlohmann::ordered_json read{{"files", verification.files},
+                                    {"bytes", verification.bytes},
+                                    {"frames", verification.frames}};
+  fmt::print("{}\n", nlohmann::ordered_json{{"read", read}}.dump());
+}
+
+}  // namespace
+
+ExitCode snapshot_verify(const SnapshotVerifyCommand& command) {
+  ArchiveWatch watch;
+  auto repository = Repository::open(command.repository, Access::read);
+  if (!repository) return report(repository.error());
+  ArchiveVerifyOptions options{
+      .percent = command.sample,
+      .seed = random_seed(),
+      .progress =
+          [&](std::uint64_t read, std::uint64_t all) {
+            watch.progress(fmt::format("{} of {} read", format_bytes(read), format_bytes(all)),
+                           static_cast<double>(read) / static_cast<double>(std::max(all, read)),
+                           read);
+          },
+      .stop = watch.stop()};
+  if (command.number > 0) options.number = command.number;
+  auto verified = verify_archive(*repository, options);
+  watch.clear();
+  if (!verified) return report(verified.error());
+  command.json ? print_json(*verified) : print(*verified);
+  const auto damaged =
+      std::ranges::count_if(verified->snapshots, [](const auto& each) { return !each.whole(); });
+  if (damaged == 0) return ExitCode::ok;
+  return report(
+      {ErrorCode::corrupt,
+       fmt::format("{} of {} damaged", damaged, counted(verified->snapshots.size(), "snapshot")),
+       "`almanac snapshot create --full` archives the log anew"});
+}
+
+}  // namespace almanac
