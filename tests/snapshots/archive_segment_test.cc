@@ -131,6 +131,19 @@ TEST_F(Segments, RefuseEveryChangedBitAndEveryOtherLength) {
   EXPECT_EQ(outcome(std::move(longer)), "corrupt");
 }
 
+TEST_F(Segments, TakeNoFrameWhoseDigestIsNotThatOfItsBytes) {
+  FrameEncoder encoder;
+  FrameHeader header{.timeline = log->timeline(), .first = Position(1)};
+  const EventBatch batch{.events = numbered_events(1, 3), .memory = {}};
+  const EventBatch* const batches[] = {&batch};
+  // Zeros stand for the digest of a draft.
+  auto frame = FrameReader::open(encoder.encode_draft(header, batches), FrameTrust::unverified);
+  ASSERT_TRUE(frame);
+  SegmentWriter writer(log->timeline(), {}, 1);
+  ASSERT_TRUE(writer.add(*frame));
+  EXPECT_EQ(code_of(writer.finish()), "corrupt");
+}
+
 // Who makes the checksums anew is held up by the chain.
 TEST_F(Segments, LeadFromTheDigestInFrontToTheirOwn) {
   append(600, 1);

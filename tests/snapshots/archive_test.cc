@@ -263,6 +263,12 @@ TEST_F(Archive, RefusesALogWithAnotherPast) {
   };
   ASSERT_TRUE(snapshot(folder / "other", 10));
   EXPECT_EQ(code_of(snapshot(copy, 11)), "conflict");
+  // Nor is what the first one left taken for the front of the second.
+  ASSERT_TRUE(repository(Access::write).remove(1));
+  auto made = snapshot(copy, 12);
+  ASSERT_TRUE(made) << describe(made.error());
+  TestLog second(copy);
+  EXPECT_EQ(frames_of(repository(), made->manifest), frames_of(*second));
   fs::remove_all(copy);
 }
 
