@@ -322,6 +322,7 @@ TEST_F(Archive, StopsWhenItIsToldTo) {
   std::stop_source stop;
   SnapshotOptions options{.made_at = noon, .stop = stop.get_token()};
   options.progress = [&](const SnapshotProgress& progress) {
+    EXPECT_FALSE(stop.stop_requested()) << "it goes on";
     if (progress.through >= Position(30)) stop.request_stop();
   };
   EXPECT_EQ(code_of(create(options)), "stopped");

@@ -58,6 +58,10 @@ TEST(Compression, RefusesAnotherSizeThanIsExpected) {
   Buffer two = small;
   two.insert(two.end(), small.begin(), small.end());
   EXPECT_EQ(code_of(decompressed(two, raw.size())), "corrupt");
+  // A frame that zstd itself passes over.
+  Buffer more = small;
+  for (const int byte : {0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 0}) more.push_back(std::byte(byte));
+  EXPECT_EQ(code_of(decompressed(more, raw.size())), "corrupt");
   EXPECT_EQ(code_of(decompressed(Bytes(small).first(small.size() - 1), raw.size())), "corrupt");
   EXPECT_EQ(code_of(decompressed({}, raw.size())), "corrupt");
   EXPECT_EQ(code_of(decompressed(random_bytes(1000), 1000)), "corrupt");
