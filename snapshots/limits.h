@@ -15,8 +15,8 @@ inline constexpr std::size_t block_events_min = 256;
 inline constexpr std::size_t block_bytes_min = 128 * kibibyte;
 // One frame more than that.
 inline constexpr std::size_t block_bytes_max = block_bytes_min + frame_bytes_max;
-// What a thread compresses at a time.
-inline constexpr std::size_t block_run_bytes = 2 * mebibyte;
+// What a thread compresses at a time: much against what it takes to start one.
+inline constexpr std::size_t block_run_bytes = 4 * mebibyte;
 
 // A segment is closed once its frames have so many bytes.
 inline constexpr std::size_t segment_bytes_target = 64 * mebibyte;

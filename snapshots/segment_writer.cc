@@ -107,9 +107,10 @@ void SegmentWriter::begin_block(const FrameReader& frame) {
   block_events_ = 0;
 }
 
-// Waits while as many are compressed as there are jobs: that bounds the memory.
+// Waits while twice as many runs are on their way as there are jobs: that bounds the memory, and no
+// job is without work while the next run is filled.
 Result<void> SegmentWriter::hand_over_run() {
-  if (runs_.size() > jobs_) {
+  if (runs_.size() > 2 * jobs_) {
     if (auto collected = collect(); !collected) return collected;
   }
   runs_.push_back(std::async(std::launch::async, compressed, std::exchange(run_, {})));
