@@ -261,6 +261,10 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
   manifest.timeline = log_.timeline();
   manifest.tail = *tail;
   earlier_ = find_earlier(repository_, manifest.timeline);
+  if (earlier_.number == UINT64_MAX) {
+    return fail(ErrorCode::refused, "there is no number behind that of the newest manifest",
+                "remove " + repository_.path_of(earlier_.number).string());
+  }
   auto at = begin_at();
   if (!at) return std::unexpected(at.error());
   report_.from = at->last.next();

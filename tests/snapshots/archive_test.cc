@@ -365,6 +365,13 @@ TEST_F(Archive, SaysWhichDamagedSnapshotItCouldNotBuildOn) {
   expect_whole(report->manifest);
 }
 
+TEST_F(Archive, RefusesToGoOnBehindTheLastNumberThereIs) {
+  created();
+  work(5);
+  write_file(store() / "manifests" / std::to_string(UINT64_MAX), "");
+  EXPECT_EQ(code_of(create()), "refused");
+}
+
 TEST_F(Archive, WritesAStateInFullWhenTheEarlierOneIsDamaged) {
   const Manifest first = created();
   const fs::path checkpoint = repository().path_of(name_of(first.timeline, first.checkpoint));
