@@ -5,10 +5,12 @@
 #include <almanac/snapshots/state_codec.h>
 #include <almanac/snapshots/whole_file.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -19,21 +21,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view magic = "ALMSTATE";
 constexpr std::uint64_t format_version = 1;
 // magic, format, checksum of all behind it
-constexpr std::size_t sealed_from = 8 + 8 + 16;
+constexpr std::size_t checksum_at = 8 + 8;
+constexpr std::size_t sealed_from = checksum_at + 16;
 constexpr std::size_t header_bytes = sealed_from + 8 + 16 + 8 + 32 + 32;
-
-// All that the checksum covers.
-std::vector<std::byte> content_of(const CheckpointHeader& header, const State& state) {
-  const auto body = encode(state);
-  ColumnWriter content;
-  content.number(header_bytes + body.size());
-  content.bytes(header.timeline);
-  content.number(header.position.value);
-  content.bytes(header.chain);
-  content.bytes(header.state);
-  content.bytes(body);
-  return content.take();
-}
 
 template <class Array>
 void copy_to(Array& to, Bytes from) {
@@ -46,14 +36,24 @@ std::unexpected<Error> corrupt(const std::string& what) {
 
 }  // namespace
 
+// In one piece, since a state may take most of the memory there is.
 std::vector<std::byte> encode_checkpoint(const CheckpointHeader& header, const State& state) {
-  const auto content = content_of(header, state);
-  ColumnWriter file;
-  file.bytes(as_bytes(magic));
-  file.number(format_version);
-  file.bytes(xxh3_128(content));
-  file.bytes(content);
-  return file.take();
+  ColumnWriter front;
+  front.bytes(as_bytes(magic));
+  front.number(format_version);
+  front.bytes(std::array<std::byte, 16>{});  // the checksum, once there is something to sum
+  front.number(0);                           // and the length
+  front.bytes(header.timeline);
+  front.number(header.position.value);
+  front.bytes(header.chain);
+  front.bytes(header.state);
+  auto file = encode(state, std::move(front));
+  ColumnWriter length;
+  length.number(file.size());
+  std::ranges::copy(length.take(), file.begin() + sealed_from);
+  const auto checksum = xxh3_128(Bytes(file).subspan(sealed_from));
+  std::ranges::copy(checksum, file.begin() + checksum_at);
+  return file;
 }
 
 Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept) {

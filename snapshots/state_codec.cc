@@ -208,8 +208,7 @@ void read_engine(ColumnReader& reader, EngineInfo& engine) {
 
 }  // namespace
 
-std::vector<std::byte> encode(const State& state) {
-  ColumnWriter writer;
+std::vector<std::byte> encode(const State& state, ColumnWriter writer) {
   writer.number(state.position.value);
   writer.number(number_of(state.time));
   writer.number(state.ignored);

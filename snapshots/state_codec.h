@@ -4,14 +4,15 @@
 
 #include <almanac/log/error.h>
 #include <almanac/projections/state.h>
+#include <almanac/snapshots/columns.h>
 
 #include <cstddef>
 #include <vector>
 
 namespace almanac {
 
-// Pure; any thread. O(n).
-[[nodiscard]] std::vector<std::byte> encode(const State& state);
+// Pure; any thread. O(n). Behind what was written to `front`.
+[[nodiscard]] std::vector<std::byte> encode(const State& state, ColumnWriter front = {});
 // The same state, as its digest shows. The bytes are those of encode(), which the caller has held
 // against their checksum; others are an error or some state, never a crash. Works on two threads.
 // Errors: corrupt.
