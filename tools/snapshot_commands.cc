@@ -56,6 +56,29 @@ void add_verify(CommandGroup& snapshot) {
                   "newest; of the others look at the\nsize"});
 }
 
+void add_prune(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotPruneCommand>(
+      {"prune", "Remove old snapshots, and what only they needed",
+       "almanac snapshot prune --dry-run --repository /backup/build\n"
+       "  almanac snapshot prune --keep-last 10 --keep-daily 7 -r /backup/build\n"
+       "  What one of the rules keeps stays, and always the newest."},
+      snapshot_prune);
+  add_repository(options, command.repository);
+  options.text("--keep-within", command.keep_within,
+               {"DURATION",
+                "Keep those so much older than the newest, or\nless; 30d when no rule is given"});
+  auto keep = [&](const char* name, std::uint64_t& count, const char* help) {
+    options.number(name, count, {}, {"NUMBER", help});
+  };
+  keep("--keep-last", command.keep_last, "Keep the newest so many");
+  keep("--keep-hourly", command.keep_hourly, "Keep the newest of so many hours that have one");
+  keep("--keep-daily", command.keep_daily, "Of so many days, in UTC");
+  keep("--keep-weekly", command.keep_weekly, "Of so many weeks, from Monday on");
+  keep("--keep-monthly", command.keep_monthly, "Of so many months");
+  keep("--keep-yearly", command.keep_yearly, "Of so many years");
+  options.flag("--dry-run", command.dry_run, "Tell what would go, and remove nothing");
+}
+
 }  // namespace
 
 void add_snapshot_commands(CommandGroup& snapshot) {
@@ -63,6 +86,7 @@ void add_snapshot_commands(CommandGroup& snapshot) {
   add_list(snapshot);
   add_show(snapshot);
   add_verify(snapshot);
+  add_prune(snapshot);
 }
 
 }  // namespace almanac

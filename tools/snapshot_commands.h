@@ -40,4 +40,18 @@ struct SnapshotVerifyCommand {
 // Ends with corrupt when something is damaged; standard output says what.
 ExitCode snapshot_verify(const SnapshotVerifyCommand& command);
 
+struct SnapshotPruneCommand {
+  std::string repository;
+  std::string keep_within;  // empty: 30 days when no other rule is given
+  std::uint64_t keep_last = 0;
+  std::uint64_t keep_hourly = 0;
+  std::uint64_t keep_daily = 0;
+  std::uint64_t keep_weekly = 0;
+  std::uint64_t keep_monthly = 0;
+  std::uint64_t keep_yearly = 0;
+  bool dry_run = false;
+  bool json = false;
+};
+ExitCode snapshot_prune(const SnapshotPruneCommand& command);
+
 }  // namespace almanac

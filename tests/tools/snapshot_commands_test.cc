@@ -123,6 +123,45 @@ TEST_F(SnapshotCommands, VerifyWhatIsThereAndNameWhatIsNot) {
   EXPECT_EQ(snapshot({"verify"}).code, 0);
 }
 
+TEST_F(SnapshotCommands, PruneWhatNoRuleKeeps) {
+  for (int minute : {60, 61, 62}) {
+    (void)output({"create"});
+    write_frames(folder_ / "log", {{{.at = sample_time(minute), .body = TaskReadied{TaskId(1)}}}});
+  }
+  const auto kept = output({"prune"});
+  EXPECT_NE(kept.find(" within"), std::string::npos) << kept;
+  EXPECT_NE(kept.find("\nremoved 0 of 3 snapshots and 0 files, 0 B\n"), std::string::npos) << kept;
+  const auto would = output({"prune", "--dry-run", "--keep-last", "2"});
+  EXPECT_NE(would.find("newest, last"), std::string::npos) << would;
+  EXPECT_NE(would.find("- would go"), std::string::npos) << would;
+  EXPECT_NE(would.find("\nwould remove 1 of 3 snapshots and "), std::string::npos) << would;
+  EXPECT_EQ(objects({"list"}).size(), 3U);
+  const auto rows = objects({"prune", "--keep-last", "1", "--keep-within", "1us"});
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[0]["snapshot"], 3);
+  EXPECT_EQ(rows[0]["kept"], true);
+  EXPECT_EQ(rows[0]["rules"], (json{"newest", "within", "last"}));
+  EXPECT_EQ(rows[1]["kept"], false);
+  EXPECT_EQ(rows[3]["removed"]["snapshots"], 2);
+  EXPECT_EQ(rows[3]["removed"]["dry_run"], false);
+  EXPECT_GT(rows[3]["removed"]["bytes"], 0);
+  EXPECT_EQ(output({"verify"}).find("snapshot 3: whole\nread "), 0U);
+}
+
+TEST_F(SnapshotCommands, PruneNothingThatWasNotUnderstood) {
+  EXPECT_EQ(snapshot({"prune"}).code, static_cast<int>(ExitCode::not_found));
+  EXPECT_FALSE(fs::exists(folder_ / "backup"));
+  (void)output({"create"});
+  const auto refused = snapshot({"prune", "--keep-within", "30"});
+  EXPECT_EQ(refused.code, static_cast<int>(ExitCode::usage));
+  EXPECT_NE(refused.errors.find("--keep-within"), std::string::npos) << refused.errors;
+  EXPECT_EQ(snapshot({"prune", "--keep-last", "-1"}).code, static_cast<int>(ExitCode::usage));
+  write_file(folder_ / "backup/manifests/2", "");
+  const auto unreadable = snapshot({"prune"});
+  EXPECT_EQ(unreadable.code, static_cast<int>(ExitCode::corrupt));
+  EXPECT_NE(unreadable.errors.find("manifests/2"), std::string::npos) << unreadable.errors;
+}
+
 TEST_F(SnapshotCommands, SayWhatIsWrongWithWhatWasTyped) {
   auto outcome = run_almanac(
       {.arguments = {"snapshot", "create", "--dir", "log"}, .folder = folder_.path(), .input = {}});
