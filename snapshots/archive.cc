@@ -3,11 +3,13 @@
 #include <almanac/snapshots/archive_checkpoint.h>
 #include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/rebuild.h>
+#include <almanac/snapshots/segment_merge.h>
 #include <almanac/snapshots/segment_writer.h>
 #include <almanac/snapshots/state_at.h>
 
 #include <algorithm>
 #include <future>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -79,6 +81,7 @@ class Snapshot {
   Result<void> fill(SegmentWriter& segment);
   Result<void> begin_to_write(const SegmentHeader& header, std::vector<std::byte> file);
   Result<void> wait_for_segment();
+  void merge_small_segments();
   Result<State> state_at_end(const std::filesystem::path& folder);
   Result<void> archive_state(const State& state);
   std::optional<State> read_earlier_state();
@@ -198,6 +201,22 @@ Result<void> Snapshot::wait_for_segment() {
   return {};
 }
 
+// A snapshot may do without: what cannot be read or written is left as it is.
+void Snapshot::merge_small_segments() {
+  auto& segments = report_.manifest.segments;
+  const std::size_t count = count_to_merge(segments);
+  if (count == 0) return;
+  const std::span<const SegmentRecord> small = std::span(segments).last(count);
+  auto merged = merge_segments(repository_, small, options_.jobs);
+  if (!merged) {
+    earlier_.refused.push_back(merged.error());
+    return;
+  }
+  report_.file_bytes += merged->file.bytes;
+  segments.resize(segments.size() - count);
+  segments.push_back(*merged);
+}
+
 // The state of the earlier snapshot. What cannot be read is not built on: the new checkpoint is one
 // in full then.
 std::optional<State> Snapshot::read_earlier_state() {
@@ -276,6 +295,7 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
   }
   if (auto taken = take_over_leftovers(*at); !taken) return std::unexpected(taken.error());
   if (auto archived = archive_frames(*at); !archived) return std::unexpected(archived.error());
+  merge_small_segments();
   auto state = state_at_end(folder);
   if (!state) return std::unexpected(state.error());
   if (options_.stop.stop_requested()) return stopped();

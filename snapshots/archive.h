@@ -39,7 +39,7 @@ struct SnapshotReport {
   Position from;                  // the first position archived now
   std::uint64_t frame_bytes = 0;  // of the frames archived now
   std::uint64_t file_bytes = 0;   // of all files written now
-  std::vector<Error> refused;     // what there is in the repository and could not be built on
+  std::vector<Error> refused;     // what there is and could not be built on, or not be merged
 };
 
 // Archives the log, which was opened in `folder`, as far as it is on disk when this is called.

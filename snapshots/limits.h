@@ -21,6 +21,9 @@ inline constexpr std::size_t block_run_bytes = 4 * mebibyte;
 // A segment is closed once its frames have so many bytes.
 inline constexpr std::size_t segment_bytes_target = 64 * mebibyte;
 inline constexpr std::size_t segment_bytes_max = segment_bytes_target + frame_bytes_max;
+// Below that, so many segments become one: an hour's would fill a manifest otherwise.
+inline constexpr std::size_t segment_merge_count = 8;
+
 // As a file: bytes that cannot be compressed grow by less than one in 128, and a block has 80 bytes
 // in the index.
 inline constexpr std::size_t segment_file_bytes_max = segment_bytes_max / 127 * 128 + mebibyte;
