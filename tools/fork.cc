@@ -20,7 +20,7 @@ std::optional<RunningTasks> running_tasks(std::string_view name) {
   return std::nullopt;
 }
 
-Result<ForkReport> make(const ForkCommand& command) {
+Result<BranchReport> make(const ForkCommand& command) {
   auto running = running_tasks(command.running);
   if (!running) {
     return fail(ErrorCode::invalid,
@@ -37,7 +37,7 @@ Result<ForkReport> make(const ForkCommand& command) {
                   {.at = position->value_or(tail->last), .running = *running, .now = now});
 }
 
-void print(const ForkReport& report) {
+void print(const BranchReport& report) {
   fmt::print("timeline  {}\norigin    {} at position {}\n", to_hex(report.timeline),
              to_hex(report.origin.timeline), report.origin.position.value);
   if (report.cancelled > 0) {

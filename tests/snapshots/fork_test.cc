@@ -66,10 +66,10 @@ class Fork : public ::testing::Test {
                                RunningTasks running = RunningTasks::cancel) const {
     return {.at = position, .running = running, .now = story.now()};
   }
-  ForkReport fork(const ForkOptions& options, const std::string& name = "fork") {
+  BranchReport fork(const ForkOptions& options, const std::string& name = "fork") {
     auto made = fork_log(*log, place(), other(name), options);
     EXPECT_TRUE(made) << describe(made.error());
-    return made.value_or(ForkReport{});
+    return made.value_or(BranchReport{});
   }
   [[nodiscard]] std::unique_ptr<Log> open(const std::string& name = "fork") const {
     auto opened = Log::open(other(name), {.access = Access::read});

@@ -1,0 +1,102 @@
+#include <almanac/snapshots/branch.h>
+
+#include <almanac/log/hash.h>
+#include <almanac/log/log.h>
+#include <almanac/snapshots/checkpoints.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What makes a past its own: no attempt runs, and no engine.
+std::vector<Event> parting_events(const State& state, RunningTasks running, std::string_view reason,
+                                  BranchReport& report) {
+  const Time at = std::max(report.origin.forked, state.time);
+  std::vector<Event> events;
+  for (const RunningKey& key : state.tasks.running) {
+    const Task& task = *state.tasks.all.find(key.id);
+    const bool is_told_to_stop = task.state == TaskState::cancelling;
+    if (running == RunningTasks::requeue && !is_told_to_stop) {
+      events.push_back(
+          {.at = at, .body = TaskHandedBack{key.id, task.lease, HandBackReason::forked}});
+      report.requeued += 1;
+      continue;
+    }
+    if (!is_told_to_stop) events.push_back({.at = at, .body = TaskCancelRequested{key.id, reason}});
+    events.push_back({.at = at, .body = TaskCancelled{.id = key.id, .reason = reason}});
+    report.cancelled += 1;
+  }
+  if (state.engine.running) events.push_back({.at = at, .body = EngineStopped{}});
+  return events;
+}
+
+Result<void> keep_beginning(const fs::path& folder, const State& state) {
+  auto log = Log::open(folder, {.access = Access::read});
+  if (!log) return std::unexpected(log.error());
+  auto kept = keep_checkpoint(**log, folder, state);
+  return kept ? Result<void>() : std::unexpected(kept.error());
+}
+
+}  // namespace
+
+Result<LogBranch> LogBranch::begin(const fs::path& folder, Beginning beginning) {
+  LogBranch branch;
+  branch.report_.origin = beginning.origin;
+  branch.report_.origin.chain = beginning.base.digest;
+  fill_random(branch.report_.timeline);
+  auto import = LogImport::begin(folder, branch.report_.timeline, beginning.base);
+  if (!import) return std::unexpected(import.error());
+  branch.import_ = std::move(*import);
+  if (beginning.base.last) branch.first_ = beginning.state;
+  branch.state_ = std::move(beginning.state);
+  return branch;
+}
+
+Result<bool> LogBranch::add(const FrameReader& frame) {
+  const FrameHeader& header = frame.header();
+  const Position through = report_.origin.position;
+  ALMANAC_CHECK(header.first == last().next() && header.first <= through);
+  std::vector<Event> events(
+      std::min<std::uint64_t>(header.count, through.value - header.first.value + 1));
+  for (std::uint32_t i = 0; i < events.size(); ++i) {
+    if (auto read = frame.read(i, events[i]); !read) return std::unexpected(read.error());
+    const RecordedEvent recorded{Position(header.first.value + i), events[i]};
+    if (recorded.position > state_.position) fold_into(state_, recorded);
+  }
+  if (auto added = import_->add(header.time, std::move(events)); !added) {
+    return std::unexpected(added.error());
+  }
+  report_.origin.chain = frame.digest();
+  return last() < through;
+}
+
+Result<void> LogBranch::part(RunningTasks running, std::string_view reason) {
+  auto events = parting_events(state_, running, reason, report_);
+  if (events.empty()) return {};
+  for (const Event& event : events) fold_into(state_, {state_.position.next(), event});
+  const Time at = events.front().at;
+  return import_->add(at, std::move(events));
+}
+
+Result<BranchReport> LogBranch::finish(RunningTasks running, std::string_view reason,
+                                       const Check& check) {
+  ALMANAC_CHECK(last() == report_.origin.position && state_.position == last());
+  if (auto said = import_->set_origin(report_.origin); !said) {
+    return std::unexpected(said.error());
+  }
+  if (auto parted = part(running, reason); !parted) return std::unexpected(parted.error());
+  report_.last = last();
+  auto finished = import_->finish([&](const fs::path& made) -> Result<void> {
+    auto kept = first_ ? keep_beginning(made, *first_) : Result<void>();
+    return kept && check ? check(made) : kept;
+  });
+  if (!finished) return std::unexpected(finished.error());
+  return report_;
+}
+
+}  // namespace almanac

@@ -1,0 +1,72 @@
+// A log that branches off from another one, while it is made: the events of its origin up to a
+// position, and then those that make this past its own. What forks and restores have in common.
+#pragma once
+
+#include <almanac/log/import.h>
+#include <almanac/projections/state.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace almanac {
+
+// What becomes of attempts that were running at that moment. What they do outside must not be done
+// twice.
+enum class RunningTasks : std::uint8_t {
+  cancel,   // their tasks are cancelled
+  requeue,  // their tasks run again; those that were told to stop are cancelled all the same
+};
+
+struct BranchReport {
+  Timeline timeline{};
+  LogOrigin origin;
+  Position last;  // of the new log, with its own first events
+  std::uint64_t cancelled = 0;
+  std::uint64_t requeued = 0;
+};
+
+// Owned by whoever makes it; one thread. Until finish() there is nothing under the folder's name.
+class LogBranch {
+ public:
+  struct Beginning {
+    LogOrigin origin;  // but for the chain, which is found on the way
+    LogTail base;      // what the new log has no events of; its first is the one behind
+    State state;       // at the base or behind it, and not behind the origin's position
+  };
+  // Errors: those of LogImport::begin.
+  [[nodiscard]] static Result<LogBranch> begin(const std::filesystem::path& folder,
+                                               Beginning beginning);
+
+  // Copies and folds the next frame of the origin as far as its position. False: that is reached.
+  // Errors: those of reading and of LogImport::add.
+  [[nodiscard]] Result<bool> add(const FrameReader& frame);
+  // What the index knows of events in front of the base. Errors: those of LogImport.
+  [[nodiscard]] Result<void> add_removed(const IndexRecord& record) {
+    return import_->add_removed(record);
+  }
+  // The last position that was copied.
+  [[nodiscard]] Position last() const { return import_->tail().last; }
+  // There, once that is not in front of the beginning.
+  [[nodiscard]] const State& state() const { return state_; }
+
+  // The last call, with the origin's position reached: lets no attempt run and no engine, for the
+  // `reason` given, keeps the state a log without its front begins with, and names the log.
+  // `check` is shown the finished log before. Errors: those of `check` and of LogImport::finish.
+  using Check = std::function<Result<void>(const std::filesystem::path& folder)>;
+  [[nodiscard]] Result<BranchReport> finish(RunningTasks running, std::string_view reason,
+                                            const Check& check = {});
+
+ private:
+  LogBranch() = default;
+  Result<void> part(RunningTasks running, std::string_view reason);
+
+  std::unique_ptr<LogImport> import_;
+  BranchReport report_;
+  std::optional<State> first_;  // of a log without its front
+  State state_;
+};
+
+}  // namespace almanac
