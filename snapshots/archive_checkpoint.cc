@@ -79,6 +79,24 @@ Result<ArchivedCheckpoint> read_checkpoint(const Repository& repository, const M
   return checkpoint;
 }
 
+Result<State> read_state(const Repository& repository, const Manifest& manifest) {
+  const auto path = repository.path_of(name_of(manifest.timeline, manifest.checkpoint));
+  auto archived = read_checkpoint(repository, manifest);
+  if (!archived) return std::unexpected(archived.error());
+  auto checkpoint = decode_checkpoint(archived->file);
+  if (!checkpoint) return in_file(path, checkpoint.error());
+  const CheckpointHeader& header = checkpoint->header;
+  const char* wrong = nullptr;
+  if (header.timeline != manifest.timeline || header.position != manifest.tail.last ||
+      header.chain != manifest.tail.digest || header.state != manifest.state) {
+    wrong = "it is another state than its manifest says";
+  } else if (digest(checkpoint->state) != manifest.state) {
+    wrong = "its state does not have the digest of its manifest";
+  }
+  if (wrong != nullptr) return in_file(path, {ErrorCode::corrupt, wrong, ""});
+  return std::move(checkpoint->state);
+}
+
 Result<CheckpointRecord> write_checkpoint(Repository& repository, const Timeline& timeline,
                                           Position position, Bytes file,
                                           const std::optional<DeltaBase>& base) {

@@ -26,6 +26,10 @@ struct ArchivedCheckpoint {
 [[nodiscard]] Result<ArchivedCheckpoint> read_checkpoint(const Repository& repository,
                                                          const Manifest& manifest);
 
+// The state a snapshot ends with, of which the digest is computed again. Errors name the file:
+// corrupt (also when it is another one than the manifest says), and those of read_checkpoint().
+[[nodiscard]] Result<State> read_state(const Repository& repository, const Manifest& manifest);
+
 // What a new one may be a delta against.
 struct DeltaBase {
   CheckpointRecord record;

@@ -1,6 +1,7 @@
 #include <almanac/snapshots/archive_verify.h>
 
 #include <almanac/snapshots/archive_checkpoint.h>
+#include <almanac/snapshots/archived_log.h>
 
 #include <algorithm>
 #include <map>
@@ -68,18 +69,11 @@ std::vector<CheckedSnapshot> read_manifests(const Repository& repository) {
 }
 
 Result<std::uint64_t> frames_in(const Repository& repository, const SegmentRecord& record) {
-  const NamedFile file = file_of(record);
-  const auto path = repository.path_of(file.name);
-  auto bytes = repository.read(file.name, file.record);
-  if (!bytes) return std::unexpected(bytes.error());
-  auto segment = ArchiveSegment::open(std::move(*bytes));
-  if (!segment) return corrupt(path, segment.error().message);
-  if (segment->header() != record.header) {
-    return corrupt(path, "it is another segment than its manifest says");
-  }
+  auto segment = open_segment(repository, record);
+  if (!segment) return std::unexpected(segment.error());
   auto read = segment->read_frames(record.header.first,
                                    [](const FrameReader&) -> Result<bool> { return true; });
-  if (!read) return corrupt(path, read.error().message);
+  if (!read) return corrupt(repository.path_of(file_of(record).name), read.error().message);
   return record.header.frames;
 }
 
@@ -97,7 +91,6 @@ class Verification {
   void draw(const CheckedSnapshot& snapshot, bool is_newest);
   void verify(CheckedSnapshot& snapshot);
   void verify_state(CheckedSnapshot& snapshot);
-  Result<void> check_state(const Manifest& manifest) const;
   void count(const NamedFile& file);
   [[nodiscard]] bool is_drawn(const NamedFile& file) const { return drawn_.at(file); }
 
@@ -132,21 +125,6 @@ void Verification::count(const NamedFile& file) {
   if (options_.progress) options_.progress(result_.bytes, bytes_drawn_);
 }
 
-Result<void> Verification::check_state(const Manifest& manifest) const {
-  const auto path = repository_.path_of(file_of(manifest, manifest.checkpoint).name);
-  auto archived = read_checkpoint(repository_, manifest);
-  if (!archived) return std::unexpected(archived.error());
-  auto checkpoint = decode_checkpoint(archived->file);
-  if (!checkpoint) return corrupt(path, checkpoint.error().message);
-  const CheckpointHeader& header = checkpoint->header;
-  if (header.timeline != manifest.timeline || header.position != manifest.tail.last ||
-      header.chain != manifest.tail.digest || header.state != manifest.state) {
-    return corrupt(path, "it is another state than its manifest says");
-  }
-  if (digest(checkpoint->state) == manifest.state) return {};
-  return corrupt(path, "its state does not have the digest of its manifest");
-}
-
 void Verification::verify(CheckedSnapshot& snapshot) {
   const Manifest& manifest = *snapshot.manifest;
   for (const SegmentRecord& record : manifest.segments) {
@@ -174,7 +152,7 @@ void Verification::verify_state(CheckedSnapshot& snapshot) {
   const NamedFile file = file_of(manifest, manifest.checkpoint);
   if (options_.stop.stop_requested()) return;
   if (is_drawn(file)) {
-    auto whole = check_state(manifest);
+    auto whole = read_state(repository_, manifest);
     if (!whole) snapshot.damage.push_back(whole.error());
     count(file);
     return;

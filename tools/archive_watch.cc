@@ -30,4 +30,13 @@ void ArchiveWatch::progress(const std::string& what, double share, std::uint64_t
   line_.show(text);
 }
 
+std::function<void(const RestoreProgress&)> restore_progress(ArchiveWatch& watch) {
+  return [&watch](const RestoreProgress& progress) {
+    const auto all = progress.last.value - progress.first.value + 1;
+    const auto done = progress.through.value - progress.first.value + 1;
+    watch.progress(fmt::format("{} of {} restored", progress.through.value, progress.last.value),
+                   static_cast<double>(done) / static_cast<double>(all), progress.frame_bytes);
+  };
+}
+
 }  // namespace almanac

@@ -5,8 +5,11 @@
 #include <almanac/tools/interrupt.h>
 #include <almanac/tools/progress_line.h>
 
+#include <almanac/snapshots/restore.h>
+
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -28,5 +31,8 @@ class ArchiveWatch {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point look_next_ = began_;
 };
+
+// For RestoreOptions::progress. Must not outlive `watch`.
+[[nodiscard]] std::function<void(const RestoreProgress&)> restore_progress(ArchiveWatch& watch);
 
 }  // namespace almanac

@@ -84,6 +84,15 @@ inline constexpr OptionHelp at_help = {"MOMENT",
                                        "as\n2026-11-21T10:00:00Z or \"2 hours ago\":\nbehind "
                                        "the last event not younger"};
 
+// --running of every command that makes a new timeline.
+inline void add_running(OptionSet& options, std::string& running) {
+  options.text(
+      "--running", running,
+      {"cancel|requeue",
+       "What becomes of tasks that ran at that moment:\ncancel (the default), or requeue: run "
+       "them again"});
+}
+
 // `almanac log …`
 void add_log_commands(CommandGroup& log);
 // `almanac snapshot …`

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <cstdint>
 #include <string>
 
 namespace almanac {
@@ -57,6 +59,15 @@ Result<Time> parse_moment(std::string_view text, Time now) {
     error.next_step += ", or \"2 hours ago\"";
   }
   return std::unexpected(std::move(error));
+}
+
+std::optional<Position> parse_position(std::string_view text) {
+  const bool is_number =
+      !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_number) return std::nullopt;
+  std::uint64_t number = UINT64_MAX;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return Position(number);
 }
 
 }  // namespace almanac

@@ -4,6 +4,7 @@
 #include <almanac/log/error.h>
 #include <almanac/log/types.h>
 
+#include <optional>
 #include <string_view>
 
 namespace almanac {
@@ -11,5 +12,7 @@ namespace almanac {
 // RFC 3339 with its zone, as parse_time() takes it, or how long ago it was: "2 hours ago",
 // "90m ago", "1 day 6 hours ago", "now". Errors: invalid.
 [[nodiscard]] Result<Time> parse_moment(std::string_view text, Time now);
+// Of nothing but digits; one that is too large for a number is the largest there is.
+[[nodiscard]] std::optional<Position> parse_position(std::string_view text);
 
 }  // namespace almanac

@@ -9,30 +9,21 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <charconv>
-
 namespace almanac {
 namespace {
 
-bool is_number(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-Result<Position> at_number(const Log& log, std::string_view text) {
+Result<Position> at_number(const Log& log, Position position, std::string_view text) {
   auto tail = log.tail();
   if (!tail) return std::unexpected(tail.error());
-  std::uint64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   auto base = log.base();
   if (!base) return std::unexpected(base.error());
-  if (error == std::errc() && number < base->last.value) {
+  if (position < base->last) {
     return fail(ErrorCode::refused,
                 fmt::format("the log begins at position {}: what happened before was removed",
                             base->last.value + 1),
                 fmt::format("name a moment from position {} on", base->last.value));
   }
-  if (error == std::errc() && number <= tail->last.value) return Position(number);
+  if (position <= tail->last) return position;
   return fail(ErrorCode::not_found,
               fmt::format("the log ends at position {}, before {}", tail->last.value, text),
               "leave the position out to see how things stand at the end");
@@ -61,7 +52,8 @@ Result<Position> at_time(const Log& log, std::string_view text, Time now) {
 
 Result<std::optional<Position>> find_position(const Log& log, std::string_view text, Time now) {
   if (text.empty()) return std::nullopt;
-  auto position = is_number(text) ? at_number(log, text) : at_time(log, text, now);
+  const auto number = parse_position(text);
+  auto position = number ? at_number(log, *number, text) : at_time(log, text, now);
   if (!position) return std::unexpected(position.error());
   return *position;
 }

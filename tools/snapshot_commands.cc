@@ -79,6 +79,23 @@ void add_prune(CommandGroup& snapshot) {
   options.flag("--dry-run", command.dry_run, "Tell what would go, and remove nothing");
 }
 
+void add_restore(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotRestoreCommand>(
+      {"restore", "Make a log of what is archived, as it was at a moment",
+       "almanac snapshot restore --to work2 --repository /backup/build\n"
+       "  almanac snapshot restore --at \"2 hours ago\" --to work2 --repository /backup/build\n"
+       "  The new log remembers where it comes from. What ran at that moment does not run in it."},
+      snapshot_restore);
+  options.number("number", command.number, {},
+                 {"NUMBER", "Which; when left out, the newest that holds the\nmoment"});
+  add_repository(options, command.repository);
+  options.text("--to", command.to, {"FOLDER", "Missing or empty; gets the log"});
+  options.require("--to");
+  options.text("--at", command.at, at_help);
+  add_running(options, command.running);
+  options.flag("--dry-run", command.dry_run, "Only say what would be read and compared");
+}
+
 }  // namespace
 
 void add_snapshot_commands(CommandGroup& snapshot) {
@@ -87,6 +104,7 @@ void add_snapshot_commands(CommandGroup& snapshot) {
   add_show(snapshot);
   add_verify(snapshot);
   add_prune(snapshot);
+  add_restore(snapshot);
 }
 
 }  // namespace almanac

@@ -54,4 +54,15 @@ struct SnapshotPruneCommand {
 };
 ExitCode snapshot_prune(const SnapshotPruneCommand& command);
 
+struct SnapshotRestoreCommand {
+  std::string repository;
+  std::string to;            // folder
+  std::uint64_t number = 0;  // 0 = the newest that holds the moment
+  std::string at;            // position or time; empty = where the snapshot ends
+  std::string running = "cancel";
+  bool dry_run = false;
+  bool json = false;
+};
+ExitCode snapshot_restore(const SnapshotRestoreCommand& command);
+
 }  // namespace almanac

@@ -1,0 +1,243 @@
+#include <almanac/snapshots/restore.h>
+
+#include <almanac/snapshots/archive_checkpoint.h>
+#include <almanac/snapshots/archive_verify.h>
+
+#include <algorithm>
+#include <ranges>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_of(Position position) { return std::to_string(position.value); }
+
+Position base_of(const Manifest& manifest) { return Position(manifest.first().value - 1); }
+
+bool holds(const Manifest& manifest, Position position) {
+  return position >= base_of(manifest) && position <= manifest.tail.last;
+}
+// What had happened when it was made is in it.
+bool holds(const Manifest& manifest, Time time) {
+  return time >= manifest.segments.front().header.first_time &&
+         time <= std::max(manifest.made_at, manifest.tail.time);
+}
+bool holds(const Manifest& /*manifest*/, std::monostate /*its end*/) { return true; }
+
+std::unexpected<Error> held_by_none(const Manifest& manifest, const RestorePoint& point) {
+  const std::string number = "snapshot " + std::to_string(manifest.number);
+  const auto* time = std::get_if<Time>(&point.moment);
+  if (time == nullptr) {
+    return fail(ErrorCode::not_found,
+                "position " + text_of(std::get<Position>(point.moment)) +
+                    " is not archived: " + number + " holds " + text_of(manifest.first()) + " to " +
+                    text_of(manifest.tail.last),
+                "`almanac snapshot list` shows what there is");
+  }
+  const bool is_late = *time > manifest.tail.time;
+  return fail(ErrorCode::not_found,
+              is_late ? "that time is behind " + number + ": what happened since is not archived"
+                      : "that time is in front of the first event of " + number,
+              is_late ? "leave the time out to restore where it ends"
+                      : "`almanac snapshot list` shows what there is");
+}
+
+bool holds(const Manifest& manifest, const RestorePoint& point) {
+  return std::visit([&](auto moment) { return holds(manifest, moment); }, point.moment);
+}
+
+// The newest manifest, or the one named, must be readable: it says which log is meant, and how far
+// that is archived. Older ones that are not are left out.
+Result<Manifest> find_manifest(const Repository& repository, const RestorePoint& point) {
+  const auto numbers = repository.numbers();
+  if (numbers.empty()) {
+    return fail(ErrorCode::not_found, "there are no snapshots yet",
+                "`almanac snapshot create` makes one");
+  }
+  auto asked = repository.manifest(point.snapshot.value_or(numbers.front()));
+  if (!asked || holds(*asked, point)) return asked;
+  if (point.snapshot) return held_by_none(*asked, point);
+  for (std::uint64_t number : numbers | std::views::drop(1)) {
+    auto manifest = repository.manifest(number);
+    if (manifest && manifest->timeline == asked->timeline && holds(*manifest, point)) {
+      return manifest;
+    }
+  }
+  return held_by_none(*asked, point);
+}
+
+Result<Position> position_of(const ArchivedLog& log, const RestorePoint& point) {
+  if (const auto* position = std::get_if<Position>(&point.moment)) return *position;
+  const auto* time = std::get_if<Time>(&point.moment);
+  if (time == nullptr) return log.manifest().tail.last;
+  auto behind = log.position_at(*time + Duration(1));
+  if (!behind) return std::unexpected(behind.error());
+  return Position(behind->value - 1);
+}
+
+// Whether a snapshot ends on the way through another one: then both have the same past.
+bool ends_in(const Manifest& manifest, const LogTail& tail, const LogTail& base) {
+  if (tail.last == base.last) return tail.digest == base.digest;
+  return std::ranges::any_of(manifest.segments, [&](const SegmentRecord& record) {
+    return record.header.last == tail.last && record.header.digest == tail.digest;
+  });
+}
+
+void find_states(const Repository& repository, const LogTail& base, RestorePlan& plan) {
+  for (std::uint64_t number : repository.numbers()) {
+    if (number > plan.manifest.number) continue;
+    const auto manifest = repository.manifest(number);
+    if (!manifest || !ends_in(plan.manifest, manifest->tail, base)) continue;
+    const ArchivedState state{number, manifest->tail.last, manifest->state};
+    if (state.position >= plan.at) plan.next = state;
+    if (state.position > plan.at) continue;
+    if (!plan.compared) plan.compared = state;
+    if (!base.last) return;
+    plan.first = state;  // the oldest, in the end
+  }
+}
+
+void count_files(RestorePlan& plan) {
+  for (const SegmentRecord& record : plan.manifest.segments) {
+    if (record.header.first > plan.at) return;
+    plan.files += 1;
+    plan.bytes += record.file.bytes;
+    plan.frame_bytes += record.header.frame_bytes;
+  }
+}
+
+// ---- Making it.
+
+std::unexpected<Error> stopped() {
+  return fail(ErrorCode::stopped, "the restore was stopped before the log was whole",
+              "nothing is left of it");
+}
+
+Result<void> check_target(const Repository& repository, const fs::path& folder) {
+  std::error_code error;
+  const fs::path named = folder.has_filename() ? folder : folder.parent_path();
+  if (fs::is_symlink(fs::symlink_status(named, error))) {
+    return fail(ErrorCode::refused, folder.string() + " is a link", "name a folder");
+  }
+  const fs::path path = fs::weakly_canonical(fs::absolute(named), error);
+  if (error) return fail_errno(error.value(), "open " + folder.string());
+  const fs::path inside = fs::canonical(repository.folder(), error);
+  if (error) return fail_errno(error.value(), "open " + repository.folder().string());
+  if (std::ranges::mismatch(inside, path).in1 != inside.end()) return {};
+  return fail(ErrorCode::refused, folder.string() + " is in the repository",
+              "name a folder outside of it");
+}
+
+// The error with all that is damaged in the snapshot, if that is why.
+std::unexpected<Error> with_all_damage(const Repository& repository, const RestorePlan& plan,
+                                       const RestoreOptions& options, Error error) {
+  auto verified =
+      verify_archive(repository, {.number = plan.manifest.number, .stop = options.stop});
+  if (!verified || verified->snapshots.front().whole()) return std::unexpected(std::move(error));
+  if (error.code == ErrorCode::not_found) error.code = ErrorCode::corrupt;
+  for (const Error& damage : verified->snapshots.front().damage) {
+    if (error.message.find(damage.message) == std::string::npos) {
+      error.message += "; " + damage.message;
+    }
+  }
+  return std::unexpected(std::move(error));
+}
+
+Result<State> first_state(const Repository& repository, const RestorePlan& plan) {
+  if (!plan.first) return State();
+  auto manifest = repository.manifest(plan.first->snapshot);
+  if (!manifest) return std::unexpected(manifest.error());
+  return read_state(repository, *manifest);
+}
+
+// Reads the new log from its beginning: what was written is what was meant.
+Result<void> check_made(const fs::path& folder, State state, const Digest& expected,
+                        const std::stop_token& stop) {
+  auto log = Log::open(folder, {.access = Access::read});
+  if (!log) return std::unexpected(log.error());
+  auto read = (*log)->read(Position(1), [&](const RecordedEvent& event) -> Result<bool> {
+    if (stop.stop_requested()) return stopped();
+    if (event.position > state.position) fold_into(state, event);
+    return true;
+  });
+  if (!read) return read;
+  if (digest(state) == expected) return {};
+  return fail(ErrorCode::corrupt, "the new log does not give the state that it was made for",
+              "restore it again; should it happen again, the disk or the memory is at fault");
+}
+
+Result<void> copy_events(const ArchivedLog& log, const RestorePlan& plan, LogBranch& branch,
+                         const RestoreOptions& options, RestoreReport& report) {
+  if (branch.last() == plan.at) return {};
+  return log.read_frames(branch.last().next(), [&](const FrameReader& frame) -> Result<bool> {
+    if (options.stop.stop_requested()) return stopped();
+    auto more = branch.add(frame);
+    if (!more) return more;
+    report.frame_bytes += frame.size_bytes();
+    if (options.progress) {
+      options.progress({.first = plan.manifest.first(),
+                        .through = branch.last(),
+                        .last = plan.at,
+                        .frame_bytes = report.frame_bytes});
+    }
+    if (plan.compared && branch.last() == plan.compared->position &&
+        digest(branch.state()) != plan.compared->digest) {
+      return fail(ErrorCode::corrupt,
+                  "the events up to position " + text_of(branch.last()) +
+                      " do not lead to the state that snapshot " +
+                      std::to_string(plan.compared->snapshot) + " was made with",
+                  "`almanac snapshot verify` tells which snapshots are whole");
+    }
+    return more;
+  });
+}
+
+}  // namespace
+
+Result<RestorePlan> plan_restore(const Repository& repository, const RestorePoint& point) {
+  auto manifest = find_manifest(repository, point);
+  if (!manifest) return std::unexpected(manifest.error());
+  const ArchivedLog log(repository, std::move(*manifest));
+  auto at = position_of(log, point);
+  if (!at) return std::unexpected(at.error());
+  RestorePlan plan{.manifest = log.manifest(), .at = *at};
+  find_states(repository, log.base(), plan);
+  count_files(plan);
+  if (!log.base().last || plan.first) return plan;
+  return fail(ErrorCode::refused,
+              "the log's front is not archived, and there is no state up to position " +
+                  text_of(plan.at) + " to begin at",
+              "restore a later moment; `almanac snapshot list` shows where snapshots end");
+}
+
+Result<RestoreReport> restore(const Repository& repository, const RestorePlan& plan,
+                              const fs::path& folder, const RestoreOptions& options) {
+  if (auto free = check_target(repository, folder); !free) return std::unexpected(free.error());
+  const ArchivedLog log(repository, plan.manifest);
+  auto first = first_state(repository, plan);
+  if (!first) return std::unexpected(first.error());
+  auto branch = LogBranch::begin(
+      folder,
+      {.origin = {.timeline = plan.manifest.timeline, .position = plan.at, .forked = options.now},
+       .base = log.base(),
+       .state = *first});
+  if (!branch) return std::unexpected(branch.error());
+  RestoreReport report;
+  if (auto copied = copy_events(log, plan, *branch, options, report); !copied) {
+    return with_all_damage(repository, plan, options, copied.error());
+  }
+  report.state = branch->state();
+  auto made = branch->finish(
+      options.running, "it was running when the log was restored to position " + text_of(plan.at),
+      [&](const fs::path& there) {
+        return check_made(there, std::move(*first), digest(branch->state()), options.stop);
+      });
+  if (!made) return std::unexpected(made.error());
+  report.branch = *made;
+  return report;
+}
+
+}  // namespace almanac

@@ -1,0 +1,85 @@
+// A moment of an archived log as a log again: planned first, which writes nothing, and then made
+// beside whatever there is, in a folder of its own.
+#pragma once
+
+#include <almanac/snapshots/archived_log.h>
+#include <almanac/snapshots/branch.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <variant>
+
+namespace almanac {
+
+struct RestorePoint {
+  std::optional<std::uint64_t> snapshot;  // none = the newest that holds the moment
+  // A position, or the last event that is not younger than a time; none = where the snapshot ends.
+  std::variant<std::monostate, Position, Time> moment;
+};
+
+// A state that a snapshot ends with.
+struct ArchivedState {
+  std::uint64_t snapshot = 0;
+  Position position;
+  Digest digest{};
+};
+
+// What a restore will do.
+struct RestorePlan {
+  Manifest manifest;  // of the snapshot it reads
+  Position at;        // the last event that the new log has of it
+  // Where folding begins when the archive lacks the log's front.
+  std::optional<ArchivedState> first;
+  // The last one on the way: the state must have its digest there.
+  std::optional<ArchivedState> compared;
+  ArchivedState next;             // the first one from the moment on
+  std::uint64_t files = 0;        // to read
+  std::uint64_t bytes = 0;        // of those
+  std::uint64_t frame_bytes = 0;  // in them, as in the log they are of
+};
+
+// Of the log that the newest manifest is of, unless a snapshot is named. Reads manifests, and for a
+// time a segment. Errors: not_found (no snapshot; a moment that none holds), corrupt or
+// newer_format (the newest manifest, or the one named), refused (the archive lacks the log's front,
+// and has no state so early), those of reading.
+[[nodiscard]] Result<RestorePlan> plan_restore(const Repository& repository,
+                                               const RestorePoint& point);
+
+struct RestoreProgress {
+  Position first;    // that is restored
+  Position through;  // restored so far
+  Position last;
+  std::uint64_t frame_bytes = 0;  // of the frames so far
+};
+
+struct RestoreOptions {
+  RunningTasks running = RunningTasks::cancel;
+  Time now;  // what time it is
+  // Called on the calling thread, with every frame. May be empty.
+  std::function<void(const RestoreProgress&)> progress = {};
+  std::stop_token stop = {};  // leaves nothing behind
+};
+
+struct RestoreReport {
+  BranchReport branch;
+  State state;                    // at the plan's position
+  std::uint64_t frame_bytes = 0;  // of the frames that were read
+};
+
+// Makes the log in `folder`, which must be missing or empty: a timeline of its own that remembers
+// where it comes from, and in which nothing runs. It gets its name when it is whole and proven:
+// every frame goes on from the one before, the state has had the digest it was archived with, and
+// the new log, read again, gives the same state. Beside a writer of the repository. O(events), some
+// millions a second, and as much disk as their frames.
+//
+// Errors: refused (`folder` is a link, or in the repository), conflict (it is not empty), corrupt
+// and newer_format (every file of the snapshot that is damaged is named), stopped, those of reading
+// and of LogImport. Nothing is left behind then.
+[[nodiscard]] Result<RestoreReport> restore(const Repository& repository, const RestorePlan& plan,
+                                            const std::filesystem::path& folder,
+                                            const RestoreOptions& options);
+
+}  // namespace almanac

@@ -1,0 +1,85 @@
+// `almanac snapshot restore` as one types it.
+#include <almanac/tests/support/past_commands.h>
+#include <almanac/tools/exit_code.h>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace almanac::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SnapshotRestore : public PastCommands {
+ protected:
+  SnapshotRestore() { (void)output(snapshot({"create"})); }
+
+  // `almanac snapshot WORDS --repository backup`
+  [[nodiscard]] static Words snapshot(Words words) {
+    words.insert(words.begin(), "snapshot");
+    words.insert(words.end(), {"--repository", "backup"});
+    return words;
+  }
+  [[nodiscard]] ExitCode code(const Words& words) const {
+    return ExitCode(run(snapshot(words)).code);
+  }
+};
+
+TEST_F(SnapshotRestore, GivesTheLogAsItWasAtAMoment) {
+  for (const std::string moment : {"9", "2026-11-21T10:08:30Z"}) {
+    const auto made = output_json(snapshot({"restore", "--at", moment, "--to", "work"}));
+    EXPECT_EQ(made["snapshot"], 1);
+    EXPECT_EQ(made["at"], 9);
+    EXPECT_EQ(made["files"], 1);
+    EXPECT_EQ(made["cancelled"], 1);
+    EXPECT_EQ(made["origin"]["position"], 9);
+    EXPECT_EQ(made["origin"]["timeline"], output_json({"log", "stat"})["timeline"]);
+    const auto there = output_json({"state", "digest", "--at", "9"})["digest"];
+    EXPECT_EQ(made["state"], there);
+    EXPECT_EQ(output_json({"state", "digest", "--at", "9", "--dir", "work"})["digest"], there);
+    fs::remove_all(folder_ / "work");
+  }
+  EXPECT_EQ(output_json(snapshot({"restore", "--to", "end"}))["at"], 16);
+  EXPECT_EQ(output_json(snapshot({"restore", "--to", "none", "--at", "0"}))["last"], 0);
+  const auto story =
+      output_json(snapshot({"restore", "--at", "9", "--to", "again", "--running", "requeue"}));
+  EXPECT_EQ(story["requeued"], 1);
+}
+
+TEST_F(SnapshotRestore, TellsItsPlanAndWritesNothing) {
+  write_frames(folder_ / "log", {{{.at = sample_time(60), .body = EngineStopped{}}}});
+  (void)output(snapshot({"create"}));
+  const auto plan = output_json(snapshot({"restore", "--to", "work", "--dry-run"}));
+  EXPECT_EQ(plan["snapshot"], 2);
+  EXPECT_EQ(plan["first"], 1);
+  EXPECT_EQ(plan["at"], 17);
+  EXPECT_EQ(plan["files"], 2);
+  EXPECT_EQ(plan["compared"]["position"], 17);
+  const auto text = output(snapshot({"restore", "--to", "work", "--at", "16", "--dry-run"}));
+  EXPECT_NE(text.find("\npositions 1 to 16\nreads     1 file, "), std::string::npos) << text;
+  EXPECT_NE(text.find("compares  the state at position 16 with that of snapshot 1\n"),
+            std::string::npos)
+      << text;
+  EXPECT_FALSE(fs::exists(folder_ / "work"));
+}
+
+TEST_F(SnapshotRestore, RefusesWithoutATrace) {
+  EXPECT_EQ(code({"restore"}), ExitCode::usage);
+  EXPECT_EQ(code({"restore", "--to", "work", "--running", "maybe"}), ExitCode::usage);
+  EXPECT_EQ(code({"restore", "--to", "work", "--at", "yesterday"}), ExitCode::usage);
+  EXPECT_EQ(code({"restore", "--to", "work", "--at", "17"}), ExitCode::not_found);
+  EXPECT_EQ(code({"restore", "--to", "work", "--at", "99999999999999999999"}), ExitCode::not_found);
+  EXPECT_EQ(code({"restore", "2", "--to", "work"}), ExitCode::not_found);
+  EXPECT_EQ(code({"restore", "--to", "work", "--at", "2026-11-21T09:00:00Z"}), ExitCode::not_found);
+  EXPECT_EQ(code({"restore", "--to", "backup/work"}), ExitCode::refused);
+  EXPECT_FALSE(fs::exists(folder_ / "work"));
+  const auto before = output_json({"state", "digest"});
+  const auto used = run(snapshot({"restore", "--to", "log"}));
+  EXPECT_EQ(ExitCode(used.code), ExitCode::conflict);
+  EXPECT_EQ(used.output, "");
+  EXPECT_EQ(output_json({"state", "digest"}), before);
+}
+
+}  // namespace
+}  // namespace almanac::test

@@ -1,0 +1,93 @@
+#include <almanac/tools/archive_watch.h>
+#include <almanac/tools/branch_report.h>
+#include <almanac/tools/moment.h>
+#include <almanac/tools/snapshot_commands.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/log/log.h>
+#include <almanac/snapshots/restore.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+namespace almanac {
+namespace {
+
+Result<RestorePoint> point_of(const SnapshotRestoreCommand& command, Time now) {
+  RestorePoint point;
+  if (command.number > 0) point.snapshot = command.number;
+  if (command.at.empty()) return point;
+  if (auto position = parse_position(command.at)) {
+    point.moment = *position;
+    return point;
+  }
+  auto time = parse_moment(command.at, now);
+  if (!time) return std::unexpected(time.error());
+  point.moment = *time;
+  return point;
+}
+
+void print(const RestorePlan& plan) {
+  fmt::print("snapshot  {}, made at {}\n", plan.manifest.number,
+             format_time(plan.manifest.made_at));
+  fmt::print("positions {} to {}\n", plan.manifest.first().value, plan.at.value);
+  fmt::print("reads     {}, {}, {} in the log\n", counted(plan.files, "file"),
+             format_bytes(plan.bytes), format_bytes(plan.frame_bytes));
+  if (plan.compared) {
+    fmt::print("compares  the state at position {} with that of snapshot {}\n",
+               plan.compared->position.value, plan.compared->snapshot);
+  }
+}
+
+nlohmann::ordered_json json_of(const RestorePlan& plan) {
+  nlohmann::ordered_json json{{"snapshot", plan.manifest.number},
+                              {"first", plan.manifest.first().value},
+                              {"at", plan.at.value},
+                              {"files", plan.files},
+                              {"bytes", plan.bytes},
+                              {"frame_bytes", plan.frame_bytes}};
+  if (plan.compared) {
+    json["compared"] = {{"snapshot", plan.compared->snapshot},
+                        {"position", plan.compared->position.value}};
+  }
+  return json;
+}
+
+}  // namespace
+
+ExitCode snapshot_restore(const SnapshotRestoreCommand& command) {
+  ArchiveWatch watch;
+  auto running = parse_running(command.running);
+  if (!running) return report(running.error());
+  auto point = point_of(command, system_now());
+  if (!point) return report(point.error());
+  auto repository = Repository::open(command.repository, Access::read);
+  if (!repository) return report(repository.error());
+  auto plan = plan_restore(*repository, *point);
+  if (!plan) return report(plan.error());
+  Result<RestoreReport> made;
+  if (!command.dry_run) {
+    made = restore(*repository, *plan, command.to,
+                   {.running = *running,
+                    .now = system_now(),
+                    .progress = restore_progress(watch),
+                    .stop = watch.stop()});
+    watch.clear();
+  }
+  if (!made) return report(made.error());
+  if (command.json) {
+    auto json = json_of(*plan);
+    if (!command.dry_run) {
+      json["state"] = to_hex(digest(made->state));
+      json.update(json_of(made->branch));
+    }
+    fmt::print("{}\n", json.dump());
+    return ExitCode::ok;
+  }
+  print(*plan);
+  if (!command.dry_run) print(made->branch);
+  return ExitCode::ok;
+}
+
+}  // namespace almanac
