@@ -96,6 +96,16 @@ void add_restore(CommandGroup& snapshot) {
   options.flag("--dry-run", command.dry_run, "Only say what would be read and compared");
 }
 
+void add_drill(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotDrillCommand>(
+      {"drill", "Restore a moment drawn by chance, compare and remove it",
+       "almanac snapshot drill --repository /backup/build"},
+      snapshot_drill);
+  add_repository(options, command.repository);
+  options.text("--to", command.to,
+               {"FOLDER", "Where to restore; when left out, where temporary\nfiles go"});
+}
+
 }  // namespace
 
 void add_snapshot_commands(CommandGroup& snapshot) {
@@ -105,6 +115,7 @@ void add_snapshot_commands(CommandGroup& snapshot) {
   add_verify(snapshot);
   add_prune(snapshot);
   add_restore(snapshot);
+  add_drill(snapshot);
 }
 
 }  // namespace almanac

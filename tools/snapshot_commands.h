@@ -65,4 +65,11 @@ struct SnapshotRestoreCommand {
 };
 ExitCode snapshot_restore(const SnapshotRestoreCommand& command);
 
+struct SnapshotDrillCommand {
+  std::string repository;
+  std::string to;  // the folder to restore in; empty = that of temporary files
+  bool json = false;
+};
+ExitCode snapshot_drill(const SnapshotDrillCommand& command);
+
 }  // namespace almanac

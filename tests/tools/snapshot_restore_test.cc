@@ -1,4 +1,4 @@
-// `almanac snapshot restore` as one types it.
+// `almanac snapshot restore` and `drill` as one types them.
 #include <almanac/tests/support/past_commands.h>
 #include <almanac/tools/exit_code.h>
 
@@ -79,6 +79,25 @@ TEST_F(SnapshotRestore, RefusesWithoutATrace) {
   EXPECT_EQ(ExitCode(used.code), ExitCode::conflict);
   EXPECT_EQ(used.output, "");
   EXPECT_EQ(output_json({"state", "digest"}), before);
+}
+
+TEST_F(SnapshotRestore, IsDrilled) {
+  fs::create_directory(folder_ / "place");
+  const auto drill = output_json(snapshot({"drill", "--to", "place"}));
+  EXPECT_EQ(drill["snapshot"], 1);
+  EXPECT_GE(drill["at"], 1);
+  EXPECT_LE(drill["at"], 16);
+  EXPECT_EQ(drill["compared"].size(), 1U);
+  EXPECT_EQ(drill["state"],
+            output_json({"state", "digest", "--at", to_string(drill["at"])})["digest"]);
+  EXPECT_NE(output(snapshot({"drill", "--to", "place"})).find("\ntime      "), std::string::npos);
+  EXPECT_TRUE(fs::is_empty(folder_ / "place"));
+  const auto segments = fs::recursive_directory_iterator(folder_ / "backup/segments");
+  for (const auto& entry : segments) {
+    if (entry.is_regular_file()) fs::resize_file(entry.path(), 1);
+  }
+  EXPECT_EQ(code({"drill", "--to", "place"}), ExitCode::corrupt);
+  EXPECT_TRUE(fs::is_empty(folder_ / "place"));
 }
 
 }  // namespace

@@ -1,0 +1,91 @@
+#include <almanac/snapshots/drill.h>
+
+#include <stdlib.h>
+
+#include <cerrno>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder that goes again with what is in it.
+class Workplace {
+ public:
+  static Result<Workplace> make(const fs::path& folder) {
+    std::string name = (folder / "almanac-drill-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) return Workplace(name);
+    return fail_errno(errno, "make a folder in " + folder.string(),
+                      "name another place for the restored log");
+  }
+  Workplace(Workplace&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Workplace& operator=(Workplace&&) = delete;
+  ~Workplace() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  explicit Workplace(fs::path path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+Result<RestorePlan> draw(const Repository& repository, std::uint64_t seed) {
+  auto newest = plan_restore(repository, {});
+  if (!newest) return newest;
+  const Position first = newest->first ? newest->first->position : newest->manifest.first();
+  std::mt19937_64 random(seed);
+  const Position at(first.value + random() % (newest->at.value - first.value + 1));
+  return plan_restore(repository, {.snapshot = newest->manifest.number, .moment = at});
+}
+
+// Whether the state leads to that of the next snapshot.
+Result<void> check_leads_on(const ArchivedLog& log, const RestorePlan& plan, State state,
+                            const std::stop_token& stop) {
+  if (state.position < plan.next.position) {
+    auto read =
+        log.read_frames(state.position.next(), [&](const FrameReader& frame) -> Result<bool> {
+          if (stop.stop_requested()) return fail(ErrorCode::stopped, "the drill was stopped");
+          const Position first = frame.header().first;
+          for (std::uint32_t i = 0; i < frame.header().count; ++i) {
+            auto event = frame.event(i);
+            if (!event) return std::unexpected(event.error());
+            const RecordedEvent recorded{Position(first.value + i), *event};
+            if (recorded.position > state.position) fold_into(state, recorded);
+          }
+          return state.position < plan.next.position;
+        });
+    if (!read) return read;
+  }
+  if (digest(state) == plan.next.digest) return {};
+  return fail(ErrorCode::corrupt,
+              "the state restored at position " + std::to_string(plan.at.value) +
+                  " does not lead to that of snapshot " + std::to_string(plan.next.snapshot),
+              "`almanac snapshot verify` tells which snapshots are whole");
+}
+
+}  // namespace
+
+Result<DrillReport> drill(const Repository& repository, const DrillOptions& options) {
+  auto plan = draw(repository, options.seed);
+  if (!plan) return std::unexpected(plan.error());
+  auto workplace = Workplace::make(options.folder);
+  if (!workplace) return std::unexpected(workplace.error());
+  DrillReport report{.plan = std::move(*plan), .began = options.clock()};
+  auto restored =
+      restore(repository, report.plan, workplace->path() / "log",
+              {.now = report.began, .progress = options.progress, .stop = options.stop});
+  if (!restored) return std::unexpected(restored.error());
+  report.took = options.clock() - report.began;
+  report.restored = std::move(*restored);
+  const ArchivedLog log(repository, report.plan.manifest);
+  auto leads = check_leads_on(log, report.plan, report.restored.state, options.stop);
+  if (!leads) return std::unexpected(leads.error());
+  return report;
+}
+
+}  // namespace almanac
