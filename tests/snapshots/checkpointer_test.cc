@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 
 class CheckpointerTest : public ::testing::Test {
  protected:
+  ~CheckpointerTest() override { end(); }
   void start(const CheckpointPolicy& policy, Position newest = {}) {
     checkpointer.emplace(
         Checkpointer::Surroundings{.log = *log,
