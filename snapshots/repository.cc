@@ -216,13 +216,19 @@ Digest Repository::digest_of(const Manifest& manifest) {
 
 Result<void> Repository::add(const Manifest& manifest) {
   ALMANAC_CHECK(lock_.has_value());
+  const fs::path path = path_of(manifest.number);
+  std::error_code error;
+  if (fs::symlink_status(path, error).type() != fs::file_type::not_found) {
+    return fail(ErrorCode::conflict, "there is a " + path.string() + " already",
+                "nothing is replaced: try again, and see whether the folder can be listed");
+  }
   const std::string text = encode(manifest);
   const std::string file = text + std::string(seal_begin) + to_hex(blake2b(as_bytes(text))) + "\n";
   if (file.size() > limits::manifest_bytes_max) {
     return fail(ErrorCode::refused, "the snapshot has too many segments for one manifest",
                 "begin another repository");
   }
-  return write_text(path_of(manifest.number), file);
+  return write_text(path, file);
 }
 
 Result<void> Repository::remove(std::uint64_t number) {
@@ -283,8 +289,10 @@ std::vector<ArchiveName> Repository::files() const {
 
 Result<std::vector<ArchiveName>> Repository::unreferenced() const {
   std::set<ArchiveName> referenced;
-  for (std::uint64_t number : numbers()) {
-    auto manifest = this->manifest(number);
+  const auto numbers = list_positions(folder_ / manifests_folder);
+  if (!numbers) return std::unexpected(numbers.error());
+  for (Position number : *numbers) {
+    auto manifest = this->manifest(number.value);
     if (!manifest) return std::unexpected(manifest.error());
     const auto names = files_of(*manifest);
     referenced.insert(names.begin(), names.end());

@@ -63,13 +63,15 @@ class Repository {
 
   // --- Manifests.
 
-  // Of those that have a name, damaged or not; the newest first.
+  // Of those that have a name, damaged or not; the newest first. None where they cannot be listed,
+  // which add() and unreferenced() notice.
   [[nodiscard]] std::vector<std::uint64_t> numbers() const;
   // Errors: not_found, corrupt, newer_format, refused, io.
   [[nodiscard]] Result<Manifest> manifest(std::uint64_t number) const;
   // What the next one names as its previous.
   [[nodiscard]] static Digest digest_of(const Manifest& manifest);
-  // Once all files of it are there. Errors: storage_full, refused, io.
+  // Once all files of it are there. Replaces none. Errors: conflict (there is one of that number),
+  // storage_full, refused, io.
   [[nodiscard]] Result<void> add(const Manifest& manifest);
   [[nodiscard]] Result<void> remove(std::uint64_t number);
 
@@ -87,7 +89,7 @@ class Repository {
   // Those that have a name of ours.
   [[nodiscard]] std::vector<ArchiveName> files() const;
   // Those of them that no manifest names: what a crash or a removed manifest has left. Errors: of a
-  // manifest that cannot be read, since it may name any of them.
+  // manifest that cannot be read or listed, since it may name any of them.
   [[nodiscard]] Result<std::vector<ArchiveName>> unreferenced() const;
   [[nodiscard]] Result<void> remove(const ArchiveName& name);
   // What a crash has left without a name of its own.

@@ -107,15 +107,23 @@ std::optional<Position> position_named(std::string_view name) {
   return Position(number);
 }
 
-std::vector<Position> positions_in(const fs::path& folder) {
+Result<std::vector<Position>> list_positions(const fs::path& folder) {
   std::vector<Position> positions;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    const auto position = position_named(entry.path().filename().string());
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error); !error && entry != end(entry);
+       entry.increment(error)) {
+    const auto position = position_named(entry->path().filename().string());
     if (position) positions.push_back(*position);
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail_errno(error.value(), "list " + folder.string());
   }
   std::ranges::sort(positions, std::greater());
   return positions;
+}
+
+std::vector<Position> positions_in(const fs::path& folder) {
+  return list_positions(folder).value_or(std::vector<Position>());
 }
 
 }  // namespace almanac

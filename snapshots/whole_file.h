@@ -40,6 +40,9 @@ void remove_unfinished(const std::filesystem::path& folder);
 // The position a file is named by, if it is written as we write one.
 [[nodiscard]] std::optional<Position> position_named(std::string_view name);
 // The positions that files of the folder are named by, the largest first; none without a folder.
+// Errors: refused, io (the folder cannot be listed).
+[[nodiscard]] Result<std::vector<Position>> list_positions(const std::filesystem::path& folder);
+// The same for who can do without: none where they cannot be listed.
 [[nodiscard]] std::vector<Position> positions_in(const std::filesystem::path& folder);
 
 }  // namespace almanac

@@ -10,6 +10,7 @@
 #include <almanac/tests/support/test_log.h>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <set>
 #include <string>
@@ -316,6 +317,23 @@ TEST_F(Archive, TakesOverNothingThatIsNotOfThisLog) {
   bytes[bytes.size() / 2] ^= 1;
   write_file(segment, bytes);
   expect_whole(created());
+}
+
+TEST_F(Archive, ReplacesNoManifestThatItCannotSee) {
+  const Manifest manifest = created();
+  Repository writing = repository(Access::write);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit no_more_files{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_more_files), 0);
+  const auto numbers = writing.numbers();
+  const auto unreferenced = writing.unreferenced();
+  const auto added = writing.add(manifest);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(numbers.empty());
+  EXPECT_FALSE(unreferenced) << "all files would look as if nothing needed them";
+  EXPECT_EQ(code_of(added), "conflict");
+  expect_whole(manifest);
 }
 
 TEST_F(Archive, StopsWhenItIsToldTo) {
