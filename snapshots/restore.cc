@@ -7,6 +7,7 @@
 #include <ranges>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace almanac {
 namespace {
@@ -78,26 +79,58 @@ Result<Position> position_of(const ArchivedLog& log, const RestorePoint& point) 
   return Position(behind->value - 1);
 }
 
-// Whether a snapshot ends on the way through another one: then both have the same past.
-bool ends_in(const Manifest& manifest, const LogTail& tail, const LogTail& base) {
-  if (tail.last == base.last) return tail.digest == base.digest;
-  return std::ranges::any_of(manifest.segments, [&](const SegmentRecord& record) {
-    return record.header.last == tail.last && record.header.digest == tail.digest;
-  });
+// Where another snapshot of the same timeline ends.
+struct End {
+  ArchivedState state;
+  Digest chain{};
+};
+
+// Those that could lie on the way through this one, the first one first.
+std::vector<End> ends_within(const Repository& repository, const Manifest& manifest) {
+  std::vector<End> ends;
+  for (std::uint64_t number : repository.numbers() | std::views::reverse) {
+    if (number > manifest.number) break;
+    const auto other = repository.manifest(number);
+    if (!other || other->timeline != manifest.timeline || !holds(manifest, other->tail.last)) {
+      continue;
+    }
+    ends.push_back({{number, other->tail.last, other->state}, other->tail.digest});
+  }
+  std::ranges::stable_sort(ends, {}, [](const End& end) { return end.state.position; });
+  return ends;
 }
 
-void find_states(const Repository& repository, const LogTail& base, RestorePlan& plan) {
-  for (std::uint64_t number : repository.numbers()) {
-    if (number > plan.manifest.number) continue;
-    const auto manifest = repository.manifest(number);
-    if (!manifest || !ends_in(plan.manifest, manifest->tail, base)) continue;
-    const ArchivedState state{number, manifest->tail.last, manifest->state};
-    if (state.position >= plan.at) plan.next = state;
-    if (state.position > plan.at) continue;
-    if (!plan.compared) plan.compared = state;
-    if (!base.last) return;
-    plan.first = state;  // the oldest, in the end
+// Whether both have the same past up to there. Reads a segment, where none ends there.
+bool leads_to(const ArchivedLog& log, const End& end) {
+  const Position position = end.state.position;
+  if (position == log.base().last) return end.chain == log.base().digest;
+  for (const SegmentRecord& record : log.manifest().segments) {
+    if (record.header.last == position) return record.header.digest == end.chain;
   }
+  bool leads = false;
+  auto read = log.read_frames(position, [&](const FrameReader& frame) -> Result<bool> {
+    leads = frame.header().last() == position && frame.digest() == end.chain;
+    return false;
+  });
+  return read && leads;
+}
+
+void find_states(const Repository& repository, const ArchivedLog& log, RestorePlan& plan) {
+  const auto ends = ends_within(repository, plan.manifest);
+  const auto behind = std::ranges::lower_bound(ends, plan.at, {},
+                                               [](const End& end) { return end.state.position; });
+  auto find = [&](auto&& among) -> std::optional<ArchivedState> {
+    for (const End& end : among) {
+      if (leads_to(log, end)) return end.state;
+    }
+    return std::nullopt;
+  };
+  plan.next = find(std::ranges::subrange(behind, ends.end())).value_or(ArchivedState());
+  const auto up_to = std::ranges::upper_bound(ends, plan.at, {},
+                                              [](const End& end) { return end.state.position; });
+  const std::ranges::subrange on_the_way(ends.begin(), up_to);
+  plan.compared = find(on_the_way | std::views::reverse);
+  if (log.base().last) plan.first = find(on_the_way);
 }
 
 void count_files(RestorePlan& plan) {
@@ -204,7 +237,7 @@ Result<RestorePlan> plan_restore(const Repository& repository, const RestorePoin
   auto at = position_of(log, point);
   if (!at) return std::unexpected(at.error());
   RestorePlan plan{.manifest = log.manifest(), .at = *at};
-  find_states(repository, log.base(), plan);
+  find_states(repository, log, plan);
   count_files(plan);
   if (!log.base().last || plan.first) return plan;
   return fail(ErrorCode::refused,

@@ -154,7 +154,9 @@ TEST_F(DamagedArchive, KeepsItsOtherSnapshots) {
 TEST_F(DamagedArchive, KnowsAManifestThatWasMadeAnew) {
   Manifest second = *repository().manifest(2);
   second.made_at = Time(Duration(2));
-  ASSERT_TRUE(Repository::open(store(), Access::write)->add(second));
+  auto archive = Repository::open(store(), Access::write);
+  ASSERT_TRUE(archive->remove(second.number));
+  ASSERT_TRUE(archive->add(second));
   EXPECT_NE(damage_named(store() / "manifests/3"), "");
 }
 

@@ -301,15 +301,19 @@ TEST_F(Restore, ComparesNothingWithAnotherPast) {
   auto from = Repository::open(other("pasts"), Access::read);
   auto plan = plan_restore(*from, {.moment = Position(4)});
   ASSERT_TRUE(plan) << describe(plan.error());
-  EXPECT_FALSE(plan->compared) << "snapshots 2 and 3 are each in one piece";
-  EXPECT_EQ(plan->next.snapshot, 3U);
+  EXPECT_EQ(plan->manifest.number, 3U);
+  ASSERT_TRUE(plan->compared);
+  EXPECT_EQ(plan->compared->snapshot, 2U) << "the first is of another past";
+  EXPECT_EQ(plan->next.snapshot, 2U);
   EXPECT_TRUE(almanac::restore(*from, *plan, other(), {}));
 }
 
 TEST_F(Restore, NoticesAStateThatWasNotTheOneArchived) {
   Manifest second = *repository().manifest(2);
   second.state[0] ^= std::byte{1};
-  ASSERT_TRUE(Repository::open(store(), Access::write)->add(second));
+  auto archive = Repository::open(store(), Access::write);
+  ASSERT_TRUE(archive->remove(2));
+  ASSERT_TRUE(archive->add(second));
   const Error error = refused({.moment = ends[1].next()});
   EXPECT_EQ(error.code, ErrorCode::corrupt);
   EXPECT_NE(error.message.find("snapshot 2"), std::string::npos) << error.message;
@@ -333,11 +337,14 @@ TEST_F(Restore, BeginsAtAStateWhereTheFrontIsNotArchived) {
     ASSERT_TRUE(made) << describe(made.error());
   };
   backup(Position(30), Position(60));
-  backup(Position(30), Position(90));
+  for (std::uint64_t end = 65; end <= 105; end += 5) backup(Position(30), Position(end));
   const auto early = refused({.moment = Position(59)});
   EXPECT_EQ(early.code, ErrorCode::refused) << early.message;
   EXPECT_EQ(code_at(Position(29)), ErrorCode::not_found);
-  for (const Position at : {Position(60), Position(75), Position(90)}) {
+  // So often that segments were merged, and none ends any more where the first state is.
+  ASSERT_GT(repository().manifest(repository().numbers().front())->segments[0].header.last,
+            Position(60));
+  for (const Position at : {Position(60), Position(75), Position(105)}) {
     auto report = try_restore({.moment = at}, {.now = story.now()});
     ASSERT_TRUE(report) << describe(report.error());
     EXPECT_EQ(digest(report->state), digests[at.value - 1]) << at.value;
