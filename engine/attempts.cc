@@ -108,10 +108,14 @@ void Attempts::advance(Time now) {
   }
   for (Lease lease : overdue) {
     Running& running = running_.at(lease);
-    if (running.stop == StopReason::none) {
+    if (running.stop == StopReason::none && running.is_command) {
       stop(lease, StopReason::timeout, now);
-      // A function cannot be made to end: its lease goes, its thread follows when it returns.
-      if (!running.is_command) give_up(lease, running);
+    } else if (running.stop == StopReason::none) {
+      // A function cannot be made to end: its lease goes, its thread follows when it returns. It
+      // is told only then, so that what it answers to that comes too late.
+      std::stop_source source = running.stop_source;
+      give_up(lease, running);
+      source.request_stop();
     } else if (running.is_command) {
       processes_.signal(lease, SIGKILL);
       running.kill_at = Time();
