@@ -1,5 +1,6 @@
 #include <almanac/snapshots/segment_merge.h>
 
+#include <almanac/snapshots/archived_log.h>
 #include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/segment_writer.h>
 
@@ -8,6 +9,7 @@
 #include <utility>
 
 namespace almanac {
+
 std::size_t count_to_merge(std::span<const SegmentRecord> segments) {
   std::size_t count = 0;
   std::uint64_t bytes = 0;
@@ -27,17 +29,16 @@ Result<SegmentRecord> merge_segments(Repository& repository,
       front.timeline, {.last = Position(front.first.value - 1), .digest = front.before, .time = {}},
       jobs);
   for (const SegmentRecord& record : segments) {
-    const ArchiveName name = name_of(record.header, record.file);
-    auto file = repository.read(name, record.file);
-    if (!file) return std::unexpected(file.error());
-    auto segment = ArchiveSegment::open(std::move(*file));
-    if (!segment) return in_file(repository.path_of(name), segment.error());
+    auto segment = open_segment(repository, record);
+    if (!segment) return std::unexpected(segment.error());
     auto read =
         segment->read_frames(record.header.first, [&](const FrameReader& frame) -> Result<bool> {
           if (auto added = merged.add(frame); !added) return std::unexpected(added.error());
           return true;
         });
-    if (!read) return in_file(repository.path_of(name), read.error());
+    if (!read) {
+      return in_file(repository.path_of(name_of(record.header, record.file)), read.error());
+    }
   }
   const SegmentHeader header = merged.header();
   auto file = merged.finish();
