@@ -222,11 +222,7 @@ class ForkWithoutRoom : public Fork {
     return run_almanac({.arguments = {"fork", "--dir", "log", "--to", "fork"},
                         .folder = folder.path(),
                         .input = {},
-                        .in_child = [=] {
-                          const rlimit limit{.rlim_cur = pages * 4096, .rlim_max = RLIM_INFINITY};
-                          ::setrlimit(RLIMIT_FSIZE, &limit);
-                          ::signal(SIGXFSZ, on_excess);
-                        }});
+                        .in_child = files_end_after(pages, on_excess)});
   }
 };
 

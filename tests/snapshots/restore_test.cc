@@ -382,11 +382,7 @@ class RestoreWithoutRoom : public Restore {
         {.arguments = {"snapshot", "restore", "--repository", "backup", "--to", "restored"},
          .folder = folder.path(),
          .input = {},
-         .in_child = [=] {
-           const rlimit limit{.rlim_cur = pages * 4096, .rlim_max = RLIM_INFINITY};
-           ::setrlimit(RLIMIT_FSIZE, &limit);
-           ::signal(SIGXFSZ, on_excess);
-         }});
+         .in_child = files_end_after(pages, on_excess)});
   }
 };
 

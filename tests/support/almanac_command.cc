@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pty.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -145,6 +146,14 @@ void become_nobody() {
   if (::geteuid() != 0) return;
   bool done = ::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0;
   if (!done) ::_exit(not_started);
+}
+
+std::function<void()> files_end_after(std::size_t pages, void (*on_excess)(int)) {
+  return [=] {
+    const rlimit limit{.rlim_cur = pages * 4096, .rlim_max = RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    ::signal(SIGXFSZ, on_excess);
+  };
 }
 
 std::vector<std::string> lines_of(std::string_view text) {

@@ -55,6 +55,10 @@ using Seen = std::function<void(const std::string& text, const Terminal& termina
 // Invocation::in_child.
 void become_nobody();
 
+// For Invocation::in_child: no file may grow beyond so many pages. A write behind that fails, or,
+// with SIG_DFL for `on_excess`, the kernel kills who writes.
+[[nodiscard]] std::function<void()> files_end_after(std::size_t pages, void (*on_excess)(int));
+
 // The text in lines, without their ends.
 [[nodiscard]] std::vector<std::string> lines_of(std::string_view text);
 
