@@ -1,23 +1,18 @@
 #include <almanac/engine/dispatch.h>
 
-#include <limits>
 #include <map>
 #include <queue>
 
 namespace almanac {
 namespace {
 
-using ReadyIterator = decltype(std::declval<const PersistentSet<ReadyKey>&>().begin());
-
-// The best task of one lane that has not been started yet.
-struct Lane {
-  ReadyIterator head;
-  // The largest is taken first: the smallest rank, then the smallest number.
-  bool operator<(const Lane& other) const {
-    const ReadyKey& mine = *head;
-    const ReadyKey& theirs = *other.head;
-    return mine.rank != theirs.rank ? mine.rank > theirs.rank : mine.id > theirs.id;
-  }
+// The best task of a lane that has not been started yet.
+struct Head {
+  Lane lane;
+  ReadyOrder::Places::Iterator place;
+  ReadyOrder::Places::Iterator end;
+  // The largest is taken first.
+  bool operator<(const Head& other) const { return *other.place < *place; }
 };
 
 class Chooser {
@@ -31,32 +26,25 @@ class Chooser {
   std::vector<TaskId> run() {
     std::vector<TaskId> chosen;
     if (free_ == 0 || state_.tasks.ready.empty()) return chosen;
-    gather_lanes();
-    while (free_ > 0 && !lanes_.empty()) {
-      Lane lane = lanes_.top();
-      lanes_.pop();
-      ReadyKey key = *lane.head;
-      auto& queue_free = free_in(key.queue);
+    gather_heads();
+    while (free_ > 0 && !heads_.empty()) {
+      Head head = heads_.top();
+      heads_.pop();
+      auto& queue_free = free_in(head.lane.queue);
       if (queue_free == 0) continue;
-      chosen.push_back(key.id);
+      chosen.push_back(head.place->id);
       --queue_free;
       --free_;
-      ++lane.head;
-      if (lane.head == state_.tasks.ready.end()) continue;
-      if ((*lane.head).queue == key.queue && (*lane.head).kind == key.kind) lanes_.push(lane);
+      if (++head.place != head.end) heads_.push(head);
     }
     return chosen;
   }
 
  private:
-  void gather_lanes() {
-    const auto& ready = state_.tasks.ready;
-    for (auto head = ready.begin(); head != ready.end();) {
-      ReadyKey key = *head;
-      if (can_run_(state_.names.text(key.kind)) && free_in(key.queue) > 0) lanes_.push({head});
-      head =
-          ready.upper_bound(ReadyKey{key.queue, key.kind, std::numeric_limits<std::int64_t>::max(),
-                                     TaskId(std::numeric_limits<std::uint64_t>::max())});
+  void gather_heads() {
+    for (const auto& [lane, places] : state_.tasks.ready.lanes()) {
+      if (!can_run_(state_.names.text(lane.kind)) || free_in(lane.queue) == 0) continue;
+      heads_.push({lane, places.begin(), places.end()});
     }
   }
 
@@ -76,7 +64,7 @@ class Chooser {
   const std::function<bool(std::string_view)>& can_run_;
   std::uint64_t free_ = 0;
   std::map<NameId, std::uint64_t> queue_free_;
-  std::priority_queue<Lane> lanes_;
+  std::priority_queue<Head> heads_;
 };
 
 }  // namespace

@@ -79,8 +79,8 @@ class Check {
   // Every task is where it belongs (check_task): what is in an order besides is too much.
   void check_orders() {
     for (const ReadyKey& key : tasks_.ready) {
-      const Task* task = find(key.id);
-      expect(is_in(key.id, TaskState::ready) && ready_key(key.id, *task) == key, named(key.id),
+      const TaskId id = key.place.id;
+      expect(is_in(id, TaskState::ready) && ready_key(id, *find(id)) == key, named(id),
              " is in the ready order where it does not belong");
     }
     for (const DueKey& key : tasks_.due) {

@@ -150,7 +150,7 @@ void hash_task(StateHasher& hasher, TaskId id, const Task& task) {
 }  // namespace
 
 ReadyKey ready_key(TaskId id, const Task& task) {
-  return {task.queue, task.kind, -std::int64_t{task.priority}, id};
+  return {{task.queue, task.kind}, {-std::int64_t{task.priority}, id}};
 }
 
 std::uint64_t Tasks::live() const {

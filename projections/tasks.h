@@ -8,6 +8,7 @@
 #include <almanac/projections/persistent/map.h>
 #include <almanac/projections/persistent/set.h>
 #include <almanac/projections/persistent/vector.h>
+#include <almanac/projections/ready_order.h>
 #include <almanac/projections/task_keys.h>
 
 #include <array>
@@ -38,30 +39,6 @@ struct Task {
   Position changed;   // the last event that changed it; of an ended task, the one with its output
 
   bool operator==(const Task&) const = default;
-};
-
-// Ready tasks in the order in which one lane (the tasks of one queue and kind) runs them.
-struct ReadyKey {
-  NameId queue;
-  NameId kind;
-  std::int64_t rank = 0;  // minus the priority: the smallest runs first
-  TaskId id;
-
-  auto operator<=>(const ReadyKey&) const = default;
-  // The order of the default, as two comparisons without branches: the largest part of what folding
-  // an event costs is finding places in this order.
-  friend bool operator<(const ReadyKey& one, const ReadyKey& other) {
-    const auto before = one.packed();
-    const auto after = other.packed();
-    return (before < after) | ((before == after) & (one.id.value < other.id.value));
-  }
-
- private:
-  __extension__ using Wide = unsigned __int128;
-  [[nodiscard]] Wide packed() const {
-    const auto lane = std::uint64_t{queue.value} << 32 | kind.value;
-    return Wide{lane} << 64 | (static_cast<std::uint64_t>(rank) ^ std::uint64_t{1} << 63);
-  }
 };
 
 // The place of a task among the ready ones.
@@ -97,7 +74,7 @@ struct Tasks {
   TaskId last;                                           // the highest number given so far
   std::array<std::uint64_t, task_state_count> counts{};  // of `all`, by state
 
-  PersistentSet<ReadyKey> ready;
+  ReadyOrder ready;
   PersistentSet<DueKey> due;
   PersistentSet<RunningKey> running;
   PersistentSet<TagKey> tagged;

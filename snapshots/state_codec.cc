@@ -95,7 +95,8 @@ void write_names(ColumnWriter& writer, const Names& names) {
 
 void write_orders(ColumnWriter& writer, const Tasks& tasks) {
   writer.table<4>(tasks.ready, tasks.ready.size(), [](const ReadyKey& key) {
-    return Row<4>{key.queue.value, key.kind.value, folded(key.rank), key.id.value};
+    return Row<4>{key.lane.queue.value, key.lane.kind.value, folded(key.place.rank),
+                  key.place.id.value};
   });
   writer.table<2>(tasks.due, tasks.due.size(),
                   [](const DueKey& key) { return Row<2>{number_of(key.at), key.id.value}; });
@@ -167,7 +168,7 @@ void read_all(ColumnReader& reader, Tasks& tasks) {
 
 void read_orders(ColumnReader& reader, Tasks& tasks) {
   read_sorted<4>(reader, tasks.ready, [](const Row<4>& row) {
-    return ReadyKey{name_of(row[0]), name_of(row[1]), unfolded(row[2]), TaskId(row[3])};
+    return ReadyKey{{name_of(row[0]), name_of(row[1])}, {unfolded(row[2]), TaskId(row[3])}};
   });
   read_sorted<2>(reader, tasks.due,
                  [](const Row<2>& row) { return DueKey{time_of(row[0]), TaskId(row[1])}; });

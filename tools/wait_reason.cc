@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace almanac {
 namespace {
@@ -52,11 +51,10 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task) {
                         tasks_text(tasks.running.size(), [&] { return (*entry++).id; }))};
   }
   const ReadyKey own = ready_key(id, task);
-  const ReadyKey lane{own.queue, own.kind, std::numeric_limits<std::int64_t>::min(), TaskId()};
-  const auto first = tasks.ready.lower_bound(lane);
-  if (first != tasks.ready.end() && (*first).id != id) {
-    const char* why = (*first).rank < own.rank ? "of a higher priority" : "enqueued earlier";
-    return {Wait::behind, fmt::format("task {} stands before it, {}", (*first).id.value, why)};
+  const LanePlace first = *tasks.ready.lanes().find(own.lane)->first();
+  if (first.id != id) {
+    const char* why = first.rank < own.place.rank ? "of a higher priority" : "enqueued earlier";
+    return {Wait::behind, fmt::format("task {} stands before it, {}", first.id.value, why)};
   }
   return {Wait::next, "it is the next to start"};
 }

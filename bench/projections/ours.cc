@@ -18,7 +18,7 @@ Fingerprint fingerprint_of(const State& state) {
   const Tasks& tasks = state.tasks;
   Fingerprint print;
   for (const auto& [id, task] : tasks.all) print.tasks += Fingerprint::of(id.value, task);
-  for (const ReadyKey& key : tasks.ready) Fingerprint::add(print.ready, key.id.value);
+  for (const ReadyKey& key : tasks.ready) Fingerprint::add(print.ready, key.place.id.value);
   for (const RunningKey& key : tasks.running) Fingerprint::add(print.running, key.id.value);
   for (const DueKey& key : tasks.due) Fingerprint::add(print.due, key.id.value);
   for (const TagKey& key : tasks.tagged) Fingerprint::add(print.tagged, key.id.value);

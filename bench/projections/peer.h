@@ -54,7 +54,7 @@ class PeerState {
   [[nodiscard]] Fingerprint fingerprint() const {
     Fingerprint print;
     for (const auto& [id, task] : tasks_) print.tasks += Fingerprint::of(id, task);
-    for (const auto& key : ready_) Fingerprint::add(print.ready, key.id.value);
+    for (const auto& key : ready_) Fingerprint::add(print.ready, key.place.id.value);
     for (const auto& key : running_) Fingerprint::add(print.running, key.id.value);
     for (const auto& key : due_) Fingerprint::add(print.due, key.id.value);
     for (const auto& key : tagged_) Fingerprint::add(print.tagged, key.id.value);

@@ -215,12 +215,13 @@ struct Trail {
   std::array<std::uint8_t, levels_max> indexes;
 };
 
-// The index of the first key that does not come before `key`, by halving without branches.
+// The index of the first key that does not come before `key`, by halving without branches. The front
+// is looked at first: from there queues are emptied.
 template <class Compare, class Key, class K>
 [[nodiscard]] std::size_t lower_index(std::span<const Key> keys, const K& key) {
   const Key* base = keys.data();
   std::size_t count = keys.size();
-  if (count == 0) return 0;
+  if (count == 0 || !Compare{}(*base, key)) return 0;
   while (count > 1) {
     const std::size_t half = count / 2;
     base += Compare{}(base[half - 1], key) ? half : 0;
@@ -234,6 +235,7 @@ template <class Compare, class InnerBlock, class K>
 [[nodiscard]] std::size_t child_index(const InnerBlock& inner, const K& key) {
   const auto* base = &inner.keys[0];
   std::size_t count = inner.count;
+  if (count > 1 && Compare{}(key, base[1])) return 0;
   while (count > 1) {
     const std::size_t half = count / 2;
     base += Compare{}(key, base[half]) ? 0 : half;

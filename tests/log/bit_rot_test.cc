@@ -480,7 +480,7 @@ TEST_F(BitRotTest, WouldSeeASilentCaseAndADeadProcess) {
   EXPECT_EQ(reading_->of(other / "log"), CaseEnd::wrong) << "other events";
   EXPECT_EQ(reading_->of(other / "missing"), CaseEnd::wrong) << "another error";
   auto run = run_cases({.cases = 30, .workers = workers}, [](unsigned, std::uint64_t index) {
-    if (index == 7) ::raise(SIGBUS);
+    if (index == 7) ::raise(SIGKILL);
     if (index == 19) ::_exit(3);
     return index == 25 ? CaseEnd::wrong : CaseEnd::noticed;
   });
@@ -488,7 +488,7 @@ TEST_F(BitRotTest, WouldSeeASilentCaseAndADeadProcess) {
   for (const auto& finding : run.findings) {
     found.insert(std::to_string(finding.index) + " " + finding.what);
   }
-  EXPECT_EQ(found, (std::set<std::string>{"7 signal 7", "19 exit 3", "25 wrong"}));
+  EXPECT_EQ(found, (std::set<std::string>{"7 signal 9", "19 exit 3", "25 wrong"}));
   EXPECT_EQ(run.noticed, 27U);
 }
 

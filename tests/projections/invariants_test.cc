@@ -75,13 +75,13 @@ std::vector<Fault> faults_of_orders() {
       {"task 6 is in the ready order where it does not belong",
        [=](State& state) {
          ReadyKey key = ready(state);
-         ++key.rank;
+         ++key.place.rank;
          state.tasks.ready.insert(key);
        }},
       {"task 3 is in the ready order where it does not belong",
        [=](State& state) {
          ReadyKey key = ready(state);
-         key.id = TaskId(3);
+         key.place.id = TaskId(3);
          state.tasks.ready.insert(key);
        }},
       {"task 3 is delayed and not in the due order", [](State& state) { state.tasks.due.clear(); }},

@@ -14,7 +14,7 @@ const Time far_future{std::chrono::hours(1'000'000)};
 
 std::vector<std::uint64_t> ready_ids(const Tasks& tasks) {
   std::vector<std::uint64_t> ids;
-  for (const ReadyKey& key : tasks.ready) ids.push_back(key.id.value);
+  for (const ReadyKey& key : tasks.ready) ids.push_back(key.place.id.value);
   return ids;
 }
 

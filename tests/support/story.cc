@@ -23,7 +23,7 @@ struct Derived {
   explicit Derived(const Tasks& tasks) {
     for (const auto& [id, task] : tasks.all) {
       if (task.state == TaskState::ready) {
-        ready.insert({task.queue, task.kind, -std::int64_t{task.priority}, id});
+        ready.insert({{task.queue, task.kind}, {-std::int64_t{task.priority}, id}});
       }
       if (task.state == TaskState::delayed) due.insert({task.run_at, id});
       if (holds_lease(task.state)) running.insert({task.queue, id});
