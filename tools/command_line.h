@@ -80,9 +80,9 @@ class CommandGroup {
 
 // --at of every command that reads the state.
 inline constexpr OptionHelp at_help = {"MOMENT",
-                                       "As it was at a position, or at a time such "
-                                       "as\n2026-11-21T10:00:00Z or \"2 hours ago\":\nbehind "
-                                       "the last event not younger"};
+                                       "As it was at a position, or at a time such as\n"
+                                       "\"2026-11-21 10:00\", in UTC where it names no\nzone, or "
+                                       "\"2 hours ago\": behind the last event\nnot younger"};
 
 // --running of every command that makes a new timeline.
 inline void add_running(OptionSet& options, std::string& running) {

@@ -39,6 +39,14 @@ std::string in_short(std::string_view text) {
   return result;
 }
 
+// Without a zone, as all that Almanac prints is meant; seconds or the time of day may be missing.
+std::optional<Time> parse_in_utc(std::string_view text) {
+  for (const std::string_view rest : {"Z", ":00Z", "T00:00:00Z"}) {
+    if (auto time = parse_time(std::string(text).append(rest))) return *time;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Time> parse_moment(std::string_view text, Time now) {
@@ -52,6 +60,7 @@ Result<Time> parse_moment(std::string_view text, Time now) {
   }
   auto time = parse_time(text);
   if (time) return time;
+  if (auto in_utc = parse_in_utc(text)) return *in_utc;
   auto error = time.error();
   if (parse_duration(in_short(text))) {
     error.next_step = fmt::format("write \"{} ago\" for a time that long before now", text);

@@ -147,6 +147,9 @@ TEST(Moment, IsATimeOrHowLongAgoItWas) {
   using namespace std::chrono_literals;
   EXPECT_EQ(parse_moment("now", now), now);
   EXPECT_EQ(parse_moment("2026-11-21T11:30:00+01:00", now), now + 30min);
+  EXPECT_EQ(parse_moment("2026-11-21T10:30:00.5", now), now + 30min + 500ms);
+  EXPECT_EQ(parse_moment("2026-11-21 10:30", now), now + 30min);
+  EXPECT_EQ(parse_moment("2026-11-21", now), now - 10h);
   EXPECT_EQ(parse_moment("2 hours ago", now), now - 2h);
   EXPECT_EQ(parse_moment("90m ago", now), now - 90min);
   EXPECT_EQ(parse_moment("1 day 6 hours ago", now), now - 30h);
@@ -155,8 +158,9 @@ TEST(Moment, IsATimeOrHowLongAgoItWas) {
 
 TEST(Moment, RefusesWhatCouldMeanSomethingElse) {
   auto now = sample_time(0);
-  for (auto text : {"", "ago", " ago", "yesterday", "2 hours", "2 fortnights ago", "5 ago",
-                    "-2h ago", "2026-11-21", "2026-11-21T10:00:00"}) {
+  for (auto text :
+       {"", "ago", " ago", "yesterday", "2 hours", "2 fortnights ago", "5 ago", "-2h ago",
+        "2026-11", "2026-11-31", "2026-11-21 10", "10:30", "2026-11-21T24:01"}) {
     auto moment = parse_moment(text, now);
     ASSERT_FALSE(moment) << text;
     EXPECT_EQ(moment.error().code, ErrorCode::invalid);
