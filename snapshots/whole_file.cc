@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <functional>
@@ -27,15 +28,20 @@ Result<void> write_all(const FileDescriptor& file, Bytes bytes, const fs::path& 
   return {};
 }
 
-Result<void> write_synced(const fs::path& path, std::span<const Bytes> pieces) {
-  const FileDescriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.valid()) return fail_errno(errno, "create " + path.string());
+Result<void> write_synced(const FileDescriptor& file, std::span<const Bytes> pieces,
+                          const fs::path& path) {
   for (const Bytes piece : pieces) {
     if (auto written = write_all(file, piece, path); !written) return written;
   }
   if (::fdatasync(file.get()) != 0) return fail_errno(errno, "sync " + path.string());
   return {};
+}
+
+Result<void> write_unfinished(const fs::path& path, std::span<const Bytes> pieces) {
+  const FileDescriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.valid()) return fail_errno(errno, "create " + path.string());
+  return write_synced(file, pieces, path);
 }
 
 }  // namespace
@@ -55,9 +61,24 @@ Result<void> write_whole_file(const fs::path& file, std::span<const Bytes> piece
   if (auto made = make_folder(file.parent_path()); !made) return made;
   auto unfinished = file;
   unfinished += unfinished_suffix;
-  auto written = write_synced(unfinished, pieces);
+  auto written = write_unfinished(unfinished, pieces);
   if (written) written = rename_synced(unfinished, file);
   if (!written) ::unlink(unfinished.c_str());
+  return written;
+}
+
+Result<void> write_new_file(const fs::path& path, Bytes bytes, fs::perms mode) {
+  const FileDescriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode)));
+  if (!file.valid() && errno == EEXIST) {
+    return fail(ErrorCode::conflict, path.string() + " is there already",
+                "nothing is replaced: choose another name");
+  }
+  if (!file.valid()) return fail_errno(errno, "create " + path.string());
+  const std::array<Bytes, 1> pieces = {bytes};
+  auto written = write_synced(file, pieces, path);
+  if (written) written = sync_folder(fs::absolute(path).parent_path());
+  if (!written) ::unlink(path.c_str());
   return written;
 }
 

@@ -25,6 +25,12 @@ inline constexpr std::string_view unfinished_suffix = ".writing";
 [[nodiscard]] Result<void> write_whole_file(const std::filesystem::path& file,
                                             std::span<const Bytes> pieces);
 
+// Writes a file where there is none, readable to its owner alone unless `mode` says more, and syncs
+// it and its folder, which must be there. A failure leaves nothing behind, a crash perhaps a part.
+// Errors: conflict (something has the name), storage_full, refused, io.
+[[nodiscard]] Result<void> write_new_file(const std::filesystem::path& file, Bytes bytes,
+                                          std::filesystem::perms mode);
+
 // Removes what writers that were killed have left in the folder; no other may be writing there.
 void remove_unfinished(const std::filesystem::path& folder);
 
