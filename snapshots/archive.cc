@@ -31,12 +31,17 @@ Earlier find_earlier(const Repository& repository, const Timeline& timeline) {
   bool is_newest = true;
   for (std::uint64_t number : repository.numbers()) {
     earlier.number = std::max(earlier.number, number);
-    auto manifest = repository.manifest(number);
+    auto manifest = repository.read_manifest(number);
     if (!manifest) {
       earlier.refused.push_back(manifest.error());
       continue;
     }
     if (std::exchange(is_newest, false)) earlier.digest = Repository::digest_of(*manifest);
+    // A signature is not to stand for what somebody else has made.
+    if (auto trusted = repository.check_signer(*manifest); !trusted) {
+      earlier.refused.push_back(trusted.error());
+      continue;
+    }
     if (manifest->timeline != timeline) continue;
     earlier.newest = std::move(*manifest);
     break;
@@ -184,10 +189,9 @@ Result<void> Snapshot::begin_to_write(const SegmentHeader& header, std::vector<s
   if (auto written = wait_for_segment(); !written) return written;
   writing_ = std::async(std::launch::async,
                         [this, header, file = std::move(file)]() -> Result<SegmentRecord> {
-                          SegmentRecord record{.header = header, .file = record_of(file)};
-                          auto written = repository_.write(name_of(header, record.file), file);
+                          auto written = repository_.write(name_of(header, {}), file);
                           if (!written) return std::unexpected(written.error());
-                          return record;
+                          return SegmentRecord{.header = header, .file = *written};
                         });
   return {};
 }

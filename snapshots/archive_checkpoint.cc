@@ -58,9 +58,9 @@ Result<CheckpointRecord> write(Repository& repository, const Timeline& timeline,
                                CheckpointRecord record, Bytes compressed) {
   auto packed = header_of(timeline, record);
   packed.insert(packed.end(), compressed.begin(), compressed.end());
-  record.file = record_of(packed);
   auto written = repository.write(name_of(timeline, record), packed);
   if (!written) return std::unexpected(written.error());
+  record.file = *written;
   return record;
 }
 

@@ -25,9 +25,9 @@ inline constexpr std::size_t segment_bytes_max = segment_bytes_target + frame_by
 inline constexpr std::size_t segment_merge_count = 8;
 
 // As a file: bytes that cannot be compressed grow by less than one in 128, and a block has 80 bytes
-// in the index.
+// in the index. Encryption adds less than one byte in 1,024.
 inline constexpr std::size_t segment_file_bytes_max = segment_bytes_max / 127 * 128 + mebibyte;
-static_assert(segment_bytes_max / block_bytes_min * 80 < mebibyte);
+static_assert(segment_bytes_max / block_bytes_min * 80 + segment_bytes_max / 1'000 < mebibyte);
 
 // A state as bytes, which is held in memory twice when it is a delta. zstd's window reaches as far.
 inline constexpr std::uint64_t checkpoint_bytes_max = 1 * gibibyte;

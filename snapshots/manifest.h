@@ -2,6 +2,7 @@
 // one names the digest of the one before it, so that a manifest stands for all there were.
 #pragma once
 
+#include <almanac/log/crypto.h>
 #include <almanac/snapshots/archive_segment.h>
 
 #include <cstdint>
@@ -43,6 +44,8 @@ struct Manifest {
   CheckpointRecord checkpoint;           // of the tail
   std::optional<CheckpointRecord> base;  // what that is a delta against
   Digest previous{};                     // of the manifest before it; zeros when there was none
+  // Whose signature the file has that it was read from. Not in its text.
+  std::optional<PublicKey> signer;
 
   [[nodiscard]] Position first() const { return segments.front().header.first; }
   // Of all its files.

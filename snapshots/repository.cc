@@ -3,6 +3,8 @@
 #include <almanac/log/file.h>
 #include <almanac/log/hash.h>
 #include <almanac/snapshots/limits.h>
+#include <almanac/snapshots/manifest_file.h>
+#include <almanac/snapshots/repository_head.h>
 #include <almanac/snapshots/whole_file.h>
 
 #include <unistd.h>
@@ -19,13 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* repository_file = "repository";
-constexpr const char* lock_file = "lock";
 constexpr const char* manifests_folder = "manifests";
 constexpr const char* segments_folder = "segments";
 constexpr const char* checkpoints_folder = "checkpoints";
-constexpr std::string_view repository_text = "almanac repository, format 1\n";
-constexpr std::string_view seal_begin = "\nblake2b ";
 
 Result<void> check_size_is(const fs::path& path, std::uint64_t bytes, std::uint64_t expected) {
   if (bytes == expected) return {};
@@ -35,8 +33,8 @@ Result<void> check_size_is(const fs::path& path, std::uint64_t bytes, std::uint6
                         ""});
 }
 
-Result<void> write_text(const fs::path& path, std::string_view text) {
-  const std::array<Bytes, 1> pieces = {as_bytes(text)};
+Result<void> write_bytes(const fs::path& path, Bytes bytes) {
+  const std::array<Bytes, 1> pieces = {bytes};
   return write_whole_file(path, pieces);
 }
 
@@ -46,41 +44,14 @@ Result<void> remove_file(const fs::path& path) {
   return fail_errno(errno, "remove " + path.string());
 }
 
-// Whether there is nothing but the lock of who asks, and what a crash left of an earlier beginning.
-bool holds_nothing(const fs::path& folder) {
-  const std::string unfinished = repository_file + std::string(unfinished_suffix);
-  std::error_code none;
-  const fs::directory_iterator entries(folder, none);
-  return std::all_of(begin(entries), end(entries), [&](const auto& entry) {
-    const auto name = entry.path().filename();
-    return name == lock_file || name == unfinished;
-  });
+// Below the repository.
+fs::path name_of_manifest(std::uint64_t number) {
+  return fs::path(manifests_folder) / std::to_string(number);
 }
 
-Result<void> check_is_repository(const fs::path& folder) {
-  const fs::path path = folder / repository_file;
-  auto text = read_whole_file(path, limits::kibibyte);
-  if (!text && text.error().code == ErrorCode::not_found) {
-    return fail(ErrorCode::not_found, "there is no repository in " + folder.string(),
-                "`almanac snapshot create` makes one");
-  }
-  if (!text) return in_file(path, text.error());
-  if (as_text(*text) == repository_text) return {};
-  const std::string_view begin = repository_text.substr(0, repository_text.rfind(' '));
-  if (as_text(*text).starts_with(begin)) {
-    return in_file(path, {ErrorCode::newer_format, "its format is newer than this version knows",
-                          "use the version of Almanac that made it, or a later one"});
-  }
-  return in_file(path, {ErrorCode::corrupt, "it does not say that this is a repository", ""});
-}
-
-Result<void> make_repository(const fs::path& folder) {
-  if (!holds_nothing(folder)) {
-    return fail(ErrorCode::refused, folder.string() + " holds something else and no repository",
-                "name an empty folder, or one that does not exist");
-  }
-  return write_text(folder / repository_file, repository_text);
-}
+// Where a file belongs, which its encryption is bound to: its name without the digest, since that
+// is one of the encrypted bytes.
+std::string place_of(fs::path name) { return name.replace_extension().string(); }
 
 // Of the folder that is named by it.
 std::optional<Timeline> timeline_of(const fs::path& folder) {
@@ -166,23 +137,48 @@ std::vector<ArchiveName> files_of(const Manifest& manifest) {
   return names;
 }
 
-Result<Repository> Repository::open(const fs::path& folder, Access access) {
-  if (access == Access::read) {
-    auto is = check_is_repository(folder);
-    if (!is) return std::unexpected(is.error());
-    return Repository(folder, std::nullopt);
+Repository::Repository(fs::path folder, std::optional<WriteLock> lock,
+                       std::optional<EncryptionKey> files_key, RepositoryKeys keys)
+    : folder_(std::move(folder)),
+      lock_(std::move(lock)),
+      files_key_(files_key),
+      signing_(keys.signing),
+      trusted_(std::move(keys.trusted)) {
+  if (signing_) trusted_.push_back(public_key_of(*signing_));
+}
+
+Result<Repository> Repository::open(const fs::path& folder, Access access, RepositoryKeys keys) {
+  std::optional<WriteLock> lock;
+  if (access == Access::write) {
+    if (auto made = make_folder(folder); !made) return std::unexpected(made.error());
+    auto taken = WriteLock::take(folder, "repository");
+    if (!taken) return std::unexpected(taken.error());
+    lock = std::move(*taken);
   }
-  if (auto made = make_folder(folder); !made) return std::unexpected(made.error());
-  auto lock = WriteLock::take(folder, "repository");
-  if (!lock) return std::unexpected(lock.error());
-  auto is = check_is_repository(folder);
-  if (!is && is.error().code == ErrorCode::not_found) is = make_repository(folder);
-  if (!is) return std::unexpected(is.error());
-  return Repository(folder, std::move(*lock));
+  auto files_key = read_repository_head(folder, keys.encryption);
+  if (lock && !files_key && files_key.error().code == ErrorCode::not_found) {
+    files_key = write_repository_head(folder, keys.encryption);
+  }
+  if (!files_key) return std::unexpected(files_key.error());
+  return Repository(folder, std::move(lock), *files_key, std::move(keys));
+}
+
+Bytes Repository::stored(const fs::path& name, Bytes bytes, std::vector<std::byte>& memory) const {
+  if (!files_key_) return bytes;
+  memory = encrypt(bytes, *files_key_, place_of(name));
+  return memory;
+}
+
+Result<std::vector<std::byte>> Repository::opened(const fs::path& name,
+                                                  std::vector<std::byte> bytes) const {
+  if (!files_key_) return bytes;
+  auto decrypted = decrypt(std::move(bytes), *files_key_, place_of(name));
+  if (!decrypted) return in_file(folder_ / name, decrypted.error());
+  return decrypted;
 }
 
 fs::path Repository::path_of(std::uint64_t number) const {
-  return folder_ / manifests_folder / std::to_string(number);
+  return folder_ / name_of_manifest(number);
 }
 
 std::vector<std::uint64_t> Repository::numbers() const {
@@ -191,22 +187,36 @@ std::vector<std::uint64_t> Repository::numbers() const {
   return numbers;
 }
 
-Result<Manifest> Repository::manifest(std::uint64_t number) const {
+Result<Manifest> Repository::read_manifest(std::uint64_t number) const {
   const fs::path path = path_of(number);
   auto bytes = read_whole_file(path, limits::manifest_bytes_max);
   if (!bytes) return in_file(path, bytes.error());
-  const std::string_view file = as_text(*bytes);
-  const std::string_view text = file.substr(0, file.find('\n'));
-  if (file.substr(text.size()) !=
-      std::string(seal_begin) + to_hex(blake2b(as_bytes(text))) + "\n") {
-    return in_file(path, {ErrorCode::corrupt, "its digest is not that of its text", ""});
-  }
-  auto manifest = decode_manifest(text);
+  bytes = opened(name_of_manifest(number), std::move(*bytes));
+  if (!bytes) return std::unexpected(bytes.error());
+  auto manifest = decode_manifest_file(as_text(*bytes));
   if (!manifest) return in_file(path, manifest.error());
   if (manifest->number != number) {
     return in_file(path, {ErrorCode::corrupt,
                           "it is the manifest of number " + std::to_string(manifest->number), ""});
   }
+  return manifest;
+}
+
+Result<void> Repository::check_signer(const Manifest& manifest) const {
+  const auto& signer = manifest.signer;
+  const bool is_trusted = signer && std::ranges::find(trusted_, *signer) != trusted_.end();
+  if (is_trusted || trusted_.empty()) return {};
+  return in_file(path_of(manifest.number),
+                 {ErrorCode::refused,
+                  signer ? "it is signed with " + to_hex(signer->bytes) + ", which is not trusted"
+                         : "it is not signed",
+                  "where that is right, name the public key that is to be trusted, or none"});
+}
+
+Result<Manifest> Repository::manifest(std::uint64_t number) const {
+  auto manifest = read_manifest(number);
+  if (!manifest) return manifest;
+  if (auto trusted = check_signer(*manifest); !trusted) return std::unexpected(trusted.error());
   return manifest;
 }
 
@@ -222,13 +232,14 @@ Result<void> Repository::add(const Manifest& manifest) {
     return fail(ErrorCode::conflict, "there is a " + path.string() + " already",
                 "nothing is replaced: try again, and see whether the folder can be listed");
   }
-  const std::string text = encode(manifest);
-  const std::string file = text + std::string(seal_begin) + to_hex(blake2b(as_bytes(text))) + "\n";
+  const std::string text = encode_manifest_file(manifest, signing_);
+  std::vector<std::byte> memory;
+  const Bytes file = stored(name_of_manifest(manifest.number), as_bytes(text), memory);
   if (file.size() > limits::manifest_bytes_max) {
     return fail(ErrorCode::refused, "the snapshot has too many segments for one manifest",
                 "begin another repository");
   }
-  return write_text(path, file);
+  return write_bytes(path, file);
 }
 
 Result<void> Repository::remove(std::uint64_t number) {
@@ -236,10 +247,16 @@ Result<void> Repository::remove(std::uint64_t number) {
   return remove_file(path_of(number));
 }
 
-Result<void> Repository::write(const ArchiveName& name, Bytes bytes) {
+Result<FileRecord> Repository::write(ArchiveName name, Bytes bytes) {
   ALMANAC_CHECK(lock_.has_value());
-  const std::array<Bytes, 1> pieces = {bytes};
-  return write_whole_file(path_of(name), pieces);
+  std::vector<std::byte> memory;
+  const Bytes file = stored(name.path(), bytes, memory);
+  const FileRecord record = record_of(file);
+  name.digest = begin_of(record.digest);
+  if (auto written = write_bytes(path_of(name), file); !written) {
+    return std::unexpected(written.error());
+  }
+  return record;
 }
 
 Result<std::vector<std::byte>> Repository::read(const ArchiveName& name,
@@ -253,7 +270,7 @@ Result<std::vector<std::byte>> Repository::read(const ArchiveName& name,
   if (blake2b(*bytes) != record.digest) {
     return in_file(path, {ErrorCode::corrupt, "it is not the file that was written", ""});
   }
-  return bytes;
+  return opened(name.path(), std::move(*bytes));
 }
 
 Result<void> Repository::check_size(const ArchiveName& name, const FileRecord& record) const {
@@ -273,11 +290,13 @@ Result<FoundFile> Repository::find(const ArchiveName& name) const {
   const fs::path path = path_of(name);
   auto bytes = read_whole_file(path, limits::segment_file_bytes_max);
   if (!bytes) return in_file(path, bytes.error());
-  FoundFile found{.record = record_of(*bytes), .bytes = std::move(*bytes)};
-  if (begin_of(found.record.digest) != name.digest) {
+  const FileRecord record = record_of(*bytes);
+  if (begin_of(record.digest) != name.digest) {
     return in_file(path, {ErrorCode::corrupt, "it is not the file that was written", ""});
   }
-  return found;
+  bytes = opened(name.path(), std::move(*bytes));
+  if (!bytes) return std::unexpected(bytes.error());
+  return FoundFile{.record = record, .bytes = std::move(*bytes)};
 }
 
 std::vector<ArchiveName> Repository::files() const {
@@ -292,7 +311,7 @@ Result<std::vector<ArchiveName>> Repository::unreferenced() const {
   const auto numbers = list_positions(folder_ / manifests_folder);
   if (!numbers) return std::unexpected(numbers.error());
   for (Position number : *numbers) {
-    auto manifest = this->manifest(number.value);
+    auto manifest = read_manifest(number.value);
     if (!manifest) return std::unexpected(manifest.error());
     const auto names = files_of(*manifest);
     referenced.insert(names.begin(), names.end());

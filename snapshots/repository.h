@@ -42,19 +42,35 @@ struct ArchiveName {
 
 // A file that was read without a manifest.
 struct FoundFile {
-  FileRecord record;
+  FileRecord record;  // of what is stored
   std::vector<std::byte> bytes;
 };
 
+struct RepositoryKeys {
+  // A new repository is encrypted where there is one; later it takes this one and no other.
+  std::optional<EncryptionKey> encryption;
+  // Manifests that are added get its signature; its public key is trusted.
+  std::optional<SigningKey> signing;
+  // Where any is, a manifest that none of them signed is refused.
+  std::vector<PublicKey> trusted;
+};
+
 // One process writes to a repository, any number read. One thread; errors name the file.
+//
+// Where it is encrypted every file but REPO/repository and REPO/lock is, on its way through here:
+// sizes and digests are of what is stored, and bytes that come and go are not encrypted. Takes the
+// memory of a file twice while it is written then.
 class Repository {
  public:
   // For writing, a missing or empty folder becomes a repository, and the lock is held until the
   // object goes. Errors: not_found, conflict (another process writes), refused (the folder holds
-  // something else; no permission), corrupt, newer_format, io, storage_full.
-  [[nodiscard]] static Result<Repository> open(const std::filesystem::path& folder, Access access);
+  // something else; no permission; a key is missing, another one or too many), corrupt,
+  // newer_format, io, storage_full.
+  [[nodiscard]] static Result<Repository> open(const std::filesystem::path& folder, Access access,
+                                               RepositoryKeys keys = {});
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] bool is_encrypted() const { return files_key_.has_value(); }
   [[nodiscard]] std::filesystem::path path_of(const ArchiveName& name) const {
     return folder_ / name.path();
   }
@@ -66,8 +82,12 @@ class Repository {
   // Of those that have a name, damaged or not; the newest first. None where they cannot be listed,
   // which add() and unreferenced() notice.
   [[nodiscard]] std::vector<std::uint64_t> numbers() const;
-  // Errors: not_found, corrupt, newer_format, refused, io.
+  // Errors: not_found, corrupt, newer_format, refused (nobody who is trusted has signed it), io.
   [[nodiscard]] Result<Manifest> manifest(std::uint64_t number) const;
+  // Whoever signed it: for what it names, not for what it claims.
+  [[nodiscard]] Result<Manifest> read_manifest(std::uint64_t number) const;
+  // Errors: refused.
+  [[nodiscard]] Result<void> check_signer(const Manifest& manifest) const;
   // What the next one names as its previous.
   [[nodiscard]] static Digest digest_of(const Manifest& manifest);
   // Once all files of it are there. Replaces none. Errors: conflict (there is one of that number),
@@ -77,7 +97,8 @@ class Repository {
 
   // --- The other files. Whole and synced, or not there. Errors: storage_full, refused, io.
 
-  [[nodiscard]] Result<void> write(const ArchiveName& name, Bytes bytes);
+  // The name gets the digest of what is stored, whatever it had.
+  [[nodiscard]] Result<FileRecord> write(ArchiveName name, Bytes bytes);
   // Only what was written: its size is looked at before memory is asked for, then its digest.
   // Errors: not_found, corrupt, refused, io.
   [[nodiscard]] Result<std::vector<std::byte>> read(const ArchiveName& name,
@@ -96,11 +117,21 @@ class Repository {
   void remove_unfinished();
 
  private:
-  Repository(std::filesystem::path folder, std::optional<WriteLock> lock)
-      : folder_(std::move(folder)), lock_(std::move(lock)) {}
+  Repository(std::filesystem::path folder, std::optional<WriteLock> lock,
+             std::optional<EncryptionKey> files_key, RepositoryKeys keys);
+  // What is stored of these bytes, in `memory` where that is something else. `name` is below the
+  // repository.
+  [[nodiscard]] Bytes stored(const std::filesystem::path& name, Bytes bytes,
+                             std::vector<std::byte>& memory) const;
+  // The reverse.
+  [[nodiscard]] Result<std::vector<std::byte>> opened(const std::filesystem::path& name,
+                                                      std::vector<std::byte> bytes) const;
 
   std::filesystem::path folder_;
   std::optional<WriteLock> lock_;
+  std::optional<EncryptionKey> files_key_;
+  std::optional<SigningKey> signing_;
+  std::vector<PublicKey> trusted_;
 };
 
 }  // namespace almanac

@@ -43,11 +43,9 @@ Result<SegmentRecord> merge_segments(Repository& repository,
   const SegmentHeader header = merged.header();
   auto file = merged.finish();
   if (!file) return std::unexpected(file.error());
-  const SegmentRecord record{.header = header, .file = record_of(*file)};
-  if (auto written = repository.write(name_of(header, record.file), *file); !written) {
-    return std::unexpected(written.error());
-  }
-  return record;
+  auto written = repository.write(name_of(header, {}), *file);
+  if (!written) return std::unexpected(written.error());
+  return SegmentRecord{.header = header, .file = *written};
 }
 
 }  // namespace almanac

@@ -5,6 +5,7 @@
 #include <almanac/snapshots/whole_file.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/repository_keys.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
@@ -22,13 +23,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+enum class Protection { none, encrypted_and_signed };
+
 // Three small snapshots of one log. The third one's state is a delta, or stands in full.
-class DamagedArchive : public ::testing::Test {
+class DamagedArchive : public ::testing::TestWithParam<Protection> {
  protected:
   DamagedArchive() {
+    if (GetParam() == Protection::encrypted_and_signed) {
+      keys = {.encryption = encryption_key(), .signing = signing_key()};
+    }
     for (std::uint64_t number : {1, 100, 200}) {
       EXPECT_TRUE(log.append(numbered_events(number, 5)));
-      auto repository = Repository::open(store(), Access::write);
+      auto repository = opened(Access::write);
       EXPECT_TRUE(repository);
       auto made =
           create_snapshot(*log, folder / "log", *repository, {.made_at = Time(Duration(1))});
@@ -38,9 +44,10 @@ class DamagedArchive : public ::testing::Test {
   }
 
   [[nodiscard]] fs::path store() const { return folder / "backup"; }
-  [[nodiscard]] Repository repository() const {
-    return std::move(*Repository::open(store(), Access::read));
+  [[nodiscard]] Result<Repository> opened(Access access) const {
+    return Repository::open(store(), access, keys);
   }
+  [[nodiscard]] Repository repository() const { return std::move(*opened(Access::read)); }
   [[nodiscard]] std::vector<CheckedSnapshot> verified() const {
     auto result = verify_archive(repository(), {});
     EXPECT_TRUE(result);
@@ -74,9 +81,14 @@ class DamagedArchive : public ::testing::Test {
 
   TempFolder folder;
   TestLog log{folder / "log"};
+  RepositoryKeys keys;
 };
 
-TEST_F(DamagedArchive, IsNoticedWhicheverBitIsFlipped) {
+INSTANTIATE_TEST_SUITE_P(Plain, DamagedArchive, testing::Values(Protection::none));
+INSTANTIATE_TEST_SUITE_P(Protected, DamagedArchive,
+                         testing::Values(Protection::encrypted_and_signed));
+
+TEST_P(DamagedArchive, IsNoticedWhicheverBitIsFlipped) {
   for (const fs::path& file : files()) {
     const std::string whole = read_file(file);
     std::fstream bytes(file, std::ios::binary | std::ios::in | std::ios::out);
@@ -92,7 +104,7 @@ TEST_F(DamagedArchive, IsNoticedWhicheverBitIsFlipped) {
   EXPECT_TRUE(is_whole());
 }
 
-TEST_F(DamagedArchive, IsNoticedWhereverAFileEnds) {
+TEST_P(DamagedArchive, IsNoticedWhereverAFileEnds) {
   for (const fs::path& file : files()) {
     const std::string whole = read_file(file);
     for (std::size_t size = 0; size < whole.size(); size += 7) {
@@ -107,7 +119,7 @@ TEST_F(DamagedArchive, IsNoticedWhereverAFileEnds) {
   }
 }
 
-TEST_F(DamagedArchive, IsNoticedWhenFilesAreExchanged) {
+TEST_P(DamagedArchive, IsNoticedWhenFilesAreExchanged) {
   const auto all = files();
   for (const fs::path& one : all) {
     const std::string whole = read_file(one);
@@ -120,7 +132,7 @@ TEST_F(DamagedArchive, IsNoticedWhenFilesAreExchanged) {
   }
 }
 
-TEST_F(DamagedArchive, IsNoticedWhenAFileIsMissingOrSomethingElse) {
+TEST_P(DamagedArchive, IsNoticedWhenAFileIsMissingOrSomethingElse) {
   for (const fs::path& file : files()) {
     if (file.parent_path().filename() == "manifests") continue;
     const fs::path aside = folder / "aside";
@@ -140,7 +152,7 @@ TEST_F(DamagedArchive, IsNoticedWhenAFileIsMissingOrSomethingElse) {
   EXPECT_TRUE(is_whole());
 }
 
-TEST_F(DamagedArchive, KeepsItsOtherSnapshots) {
+TEST_P(DamagedArchive, KeepsItsOtherSnapshots) {
   const Manifest third = *repository().manifest(3);
   const auto& newest = third.segments.back();
   fs::remove(repository().path_of(name_of(newest.header, newest.file)));
@@ -151,16 +163,16 @@ TEST_F(DamagedArchive, KeepsItsOtherSnapshots) {
   EXPECT_TRUE(listed[2].whole());
 }
 
-TEST_F(DamagedArchive, KnowsAManifestThatWasMadeAnew) {
+TEST_P(DamagedArchive, KnowsAManifestThatWasMadeAnew) {
   Manifest second = *repository().manifest(2);
   second.made_at = Time(Duration(2));
-  auto archive = Repository::open(store(), Access::write);
+  auto archive = opened(Access::write);
   ASSERT_TRUE(archive->remove(second.number));
   ASSERT_TRUE(archive->add(second));
   EXPECT_NE(damage_named(store() / "manifests/3"), "");
 }
 
-TEST_F(DamagedArchive, GivesNoMemoryOnTheWordOfAFile) {
+TEST_P(DamagedArchive, GivesNoMemoryOnTheWordOfAFile) {
   // A file of holes, a terabyte long: it is refused by its size.
   const Manifest manifest = *repository().manifest(1);
   const auto& segment = manifest.segments[0];
@@ -172,7 +184,7 @@ TEST_F(DamagedArchive, GivesNoMemoryOnTheWordOfAFile) {
 }
 
 // What a manifest says is looked at before anything is done with it.
-TEST_F(DamagedArchive, RefusesManifestsThatCannotBe) {
+TEST_P(DamagedArchive, RefusesManifestsThatCannotBe) {
   const Manifest good = *repository().manifest(3);
   auto outcome = [&](auto change) {
     Manifest manifest = good;
@@ -206,7 +218,7 @@ TEST_F(DamagedArchive, RefusesManifestsThatCannotBe) {
   EXPECT_EQ(code_of(decode_manifest(std::string(1'000'000, '['))), "corrupt");
 }
 
-TEST_F(DamagedArchive, IsReadInPartWhenASampleIsAskedFor) {
+TEST_P(DamagedArchive, IsReadInPartWhenASampleIsAskedFor) {
   auto sample = verify_archive(repository(), {.percent = 0});
   ASSERT_TRUE(sample);
   EXPECT_EQ(sample->files, 2U);  // the newest segment and the newest state
@@ -215,17 +227,38 @@ TEST_F(DamagedArchive, IsReadInPartWhenASampleIsAskedFor) {
   EXPECT_EQ(code_of(verify_archive(repository(), {.number = 9})), "not_found");
 }
 
-TEST_F(DamagedArchive, IsNoPlaceForSomethingElse) {
+TEST_P(DamagedArchive, IsNoPlaceForSomethingElse) {
   write_file(folder / "file", "");
   EXPECT_FALSE(Repository::open(folder / "file", Access::write));
   fs::create_directory(folder / "full");
   write_file(folder / "full/file", "");
   EXPECT_EQ(code_of(Repository::open(folder / "full", Access::write)), "refused");
   EXPECT_EQ(code_of(Repository::open(folder / "none", Access::read)), "not_found");
-  write_file(store() / "repository", "almanac repository, format 2\n");
-  EXPECT_EQ(code_of(Repository::open(store(), Access::read)), "newer_format");
-  write_file(store() / "repository", "another\n");
-  EXPECT_EQ(code_of(Repository::open(store(), Access::read)), "corrupt");
+}
+
+TEST_P(DamagedArchive, IsRefusedWhateverIsWrongWithItsHead) {
+  const fs::path head = store() / "repository";
+  const std::string whole = read_file(head);
+  auto outcome = [&](const std::string& text) {
+    write_file(head, text);
+    auto result = opened(Access::read);
+    if (!result) {
+      EXPECT_NE(result.error().message.find(head.string()), std::string::npos);
+    }
+    return code_of(result);
+  };
+  for (std::size_t i = 0; i < whole.size() * 8; ++i) {
+    std::string changed = whole;
+    changed[i / 8] = static_cast<char>(changed[i / 8] ^ 1 << i % 8);
+    EXPECT_NE(outcome(changed), "ok") << i;
+  }
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(outcome(whole.substr(0, size)), "corrupt") << size;
+  }
+  EXPECT_EQ(outcome("almanac repository, format 3\n"), "newer_format");
+  EXPECT_EQ(outcome(whole + "\n"), "corrupt");
+  EXPECT_EQ(outcome("another\n"), "corrupt");
+  EXPECT_EQ(outcome(whole), "ok");
 }
 
 }  // namespace
