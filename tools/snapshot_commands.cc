@@ -7,18 +7,26 @@
 namespace almanac {
 namespace {
 
-void add_repository(OptionSet& options, std::string& repository) {
-  options.text("-r,--repository", repository, {"FOLDER", "Where the snapshots are"});
+void add_repository(OptionSet& options, NamedRepository& repository) {
+  options.text("-r,--repository", repository.folder, {"FOLDER", "Where the snapshots are"});
   options.require("--repository");
+  options.text("--key", repository.key, {"FILE", "The key it is encrypted with"});
+  options.texts("--trust", repository.trusted,
+                {"FILE",
+                 "A public key: refuse snapshots that it did not\nsign; may be repeated for others "
+                 "that may have"});
 }
 
 void add_create(CommandGroup& snapshot) {
   auto [options, command] = snapshot.add<SnapshotCreateCommand>(
       {"create", "Archive what is new in the log, beside a working engine",
        "almanac snapshot create --repository /backup/build\n"
-       "  The first one holds all of the log, later ones what happened since."},
+       "  The first one holds all of the log, later ones what happened since. A repository\n"
+       "  that is begun with --key is encrypted."},
       snapshot_create);
   add_repository(options, command.repository);
+  options.text("--sign-with", command.repository.signing_key,
+               {"FILE", "Sign the snapshot with this key, and build on none\nthat is not trusted"});
   options.flag("--full", command.full,
                "Build on nothing that is there: archive all of the\nlog again");
   options.number("-j,--jobs", command.jobs, {.min = 0, .max = limits::verify_jobs_max},
@@ -106,6 +114,20 @@ void add_drill(CommandGroup& snapshot) {
                {"FOLDER", "Where to restore; when left out, where temporary\nfiles go"});
 }
 
+void add_create_key(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotCreateKeyCommand>(
+      {"create-key", "Make a key for --key, or one for --sign-with",
+       "almanac snapshot create-key --encryption backup.key\n"
+       "  almanac snapshot create-key --signing signing.key\n"
+       "  The second one also makes signing.key.pub, for --trust."},
+      snapshot_create_key);
+  options.text(
+      "--encryption", command.encryption,
+      {"FILE", "Gets a key. Keep a copy in another place: without\nit nothing can be read"});
+  options.text("--signing", command.signing, {"FILE", "Gets a key, and FILE.pub the public one"});
+  options.exclude("--encryption", "--signing");
+}
+
 }  // namespace
 
 void add_snapshot_commands(CommandGroup& snapshot) {
@@ -116,6 +138,7 @@ void add_snapshot_commands(CommandGroup& snapshot) {
   add_prune(snapshot);
   add_restore(snapshot);
   add_drill(snapshot);
+  add_create_key(snapshot);
 }
 
 }  // namespace almanac

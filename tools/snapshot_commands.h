@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/tools/exit_code.h>
+#include <almanac/tools/named_repository.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -11,7 +12,7 @@ namespace almanac {
 
 struct SnapshotCreateCommand {
   std::filesystem::path folder;
-  std::string repository;
+  NamedRepository repository;
   std::uint64_t jobs = 0;  // 0 = one for each processor
   bool full = false;
   bool json = false;
@@ -19,20 +20,20 @@ struct SnapshotCreateCommand {
 ExitCode snapshot_create(const SnapshotCreateCommand& command);
 
 struct SnapshotListCommand {
-  std::string repository;
+  NamedRepository repository;
   bool json = false;
 };
 ExitCode snapshot_list(const SnapshotListCommand& command);
 
 struct SnapshotShowCommand {
-  std::string repository;
+  NamedRepository repository;
   std::uint64_t number = 0;  // 0 = the newest
   bool json = false;
 };
 ExitCode snapshot_show(const SnapshotShowCommand& command);
 
 struct SnapshotVerifyCommand {
-  std::string repository;
+  NamedRepository repository;
   std::uint64_t number = 0;  // 0 = all
   std::uint64_t sample = 100;
   bool json = false;
@@ -41,7 +42,7 @@ struct SnapshotVerifyCommand {
 ExitCode snapshot_verify(const SnapshotVerifyCommand& command);
 
 struct SnapshotPruneCommand {
-  std::string repository;
+  NamedRepository repository;
   std::string keep_within;  // empty: 30 days when no other rule is given
   std::uint64_t keep_last = 0;
   std::uint64_t keep_hourly = 0;
@@ -55,7 +56,7 @@ struct SnapshotPruneCommand {
 ExitCode snapshot_prune(const SnapshotPruneCommand& command);
 
 struct SnapshotRestoreCommand {
-  std::string repository;
+  NamedRepository repository;
   std::string to;            // folder
   std::uint64_t number = 0;  // 0 = the newest that holds the moment
   std::string at;            // position or time; empty = where the snapshot ends
@@ -66,10 +67,18 @@ struct SnapshotRestoreCommand {
 ExitCode snapshot_restore(const SnapshotRestoreCommand& command);
 
 struct SnapshotDrillCommand {
-  std::string repository;
+  NamedRepository repository;
   std::string to;  // the folder to restore in; empty = that of temporary files
   bool json = false;
 };
 ExitCode snapshot_drill(const SnapshotDrillCommand& command);
+
+// One of the two.
+struct SnapshotCreateKeyCommand {
+  std::string encryption;  // the file that is made
+  std::string signing;
+  bool json = false;
+};
+ExitCode snapshot_create_key(const SnapshotCreateKeyCommand& command);
 
 }  // namespace almanac

@@ -50,7 +50,7 @@ ExitCode snapshot_create(const SnapshotCreateCommand& command) {
   ArchiveWatch watch;
   auto log = Log::open(command.folder, {.access = Access::read});
   if (!log) return report(log.error());
-  auto repository = Repository::open(command.repository, Access::write);
+  auto repository = open_repository(command.repository, Access::write);
   if (!repository) return report(repository.error());
   const SnapshotOptions options{
       .made_at = system_now(),

@@ -56,7 +56,7 @@ void print_json(const DrillReport& report) {
 
 ExitCode snapshot_drill(const SnapshotDrillCommand& command) {
   ArchiveWatch watch;
-  auto repository = Repository::open(command.repository, Access::read);
+  auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
   DrillOptions options{
       .folder = place_of(command), .progress = restore_progress(watch), .stop = watch.stop()};

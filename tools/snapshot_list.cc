@@ -18,6 +18,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t picture_columns = 64;
+constexpr std::size_t signer_digits = 8;  // of its public key that are shown
 
 std::string seconds_text(Time time) { return format_time(time).substr(0, 19) + "Z"; }
 
@@ -57,9 +58,10 @@ std::vector<Row> rows_of(const std::vector<CheckedSnapshot>& snapshots) {
   return rows;
 }
 
-ordered_json json_of(const Row& row) {
+ordered_json json_of(const Row& row, bool is_encrypted) {
   const CheckedSnapshot& snapshot = *row.snapshot;
-  ordered_json json{{"snapshot", snapshot.number}, {"whole", snapshot.whole()}};
+  ordered_json json{
+      {"snapshot", snapshot.number}, {"whole", snapshot.whole()}, {"encrypted", is_encrypted}};
   for (const Error& error : snapshot.damage) json["damage"].push_back(printable(error.message));
   if (!snapshot.manifest) return json;
   const Manifest& manifest = *snapshot.manifest;
@@ -72,14 +74,21 @@ ordered_json json_of(const Row& row) {
   json["bytes"] = manifest.bytes();
   json["new_bytes"] = row.own_bytes;
   json["frame_bytes"] = manifest.frame_bytes();
+  if (manifest.signer) json["signed_by"] = to_hex(manifest.signer->bytes);
   return json;
 }
 
-void print(const std::vector<Row>& rows) {
+std::string state_of(const CheckedSnapshot& snapshot) {
+  if (!snapshot.whole()) return "damaged";
+  const auto& signer = snapshot.manifest->signer;
+  return signer ? "signed by " + to_hex(signer->bytes).substr(0, signer_digits) : "";
+}
+
+void print(const std::vector<Row>& rows, bool is_encrypted) {
   Table table({"SNAPSHOT", "MADE", "POSITIONS", "SPAN", "SIZE", "NEW", "RATIO", ""});
   for (const Row& row : rows) {
     const CheckedSnapshot& snapshot = *row.snapshot;
-    const char* state = snapshot.whole() ? "" : "damaged";
+    const std::string state = state_of(snapshot);
     if (!snapshot.manifest) {
       table.add({std::to_string(snapshot.number), "", "", "", "", "", "", state});
       continue;
@@ -92,6 +101,7 @@ void print(const std::vector<Row>& rows) {
                format_bytes(row.own_bytes), ratio_of(manifest), state});
   }
   fmt::print("{}", table.text(terminal_columns()));
+  if (is_encrypted) fmt::print("encrypted\n");
   for (const Row& row : rows) {
     for (const Error& error : row.snapshot->damage) {
       fmt::print("snapshot {}: {}\n", row.snapshot->number, printable(error.message));
@@ -117,19 +127,20 @@ void print(const Coverage& coverage) {
 }  // namespace
 
 ExitCode snapshot_list(const SnapshotListCommand& command) {
-  auto repository = Repository::open(command.repository, Access::read);
+  auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
   const auto snapshots = list_snapshots(*repository);
   const auto rows = rows_of(snapshots);
+  const bool is_encrypted = repository->is_encrypted();
   if (command.json) {
-    for (const Row& row : rows) fmt::print("{}\n", json_of(row).dump());
+    for (const Row& row : rows) fmt::print("{}\n", json_of(row, is_encrypted).dump());
     return ExitCode::ok;
   }
   if (rows.empty()) {
     fmt::print("there are no snapshots yet\n");
     return ExitCode::ok;
   }
-  print(rows);
+  print(rows, is_encrypted);
   for (const Coverage& coverage : coverage_of(snapshots)) print(coverage);
   return ExitCode::ok;
 }

@@ -91,10 +91,10 @@ ExitCode snapshot_prune(const SnapshotPruneCommand& command) {
   if (!policy) return report(policy.error());
   ArchiveWatch watch;
   // Opened for writing alone it would become one where there is none.
-  auto exists = Repository::open(command.repository, Access::read);
+  auto exists = open_repository(command.repository, Access::read);
   if (!exists) return report(exists.error());
   auto repository =
-      command.dry_run ? std::move(exists) : Repository::open(command.repository, Access::write);
+      command.dry_run ? std::move(exists) : open_repository(command.repository, Access::write);
   if (!repository) return report(repository.error());
   auto pruned = prune(
       *repository,

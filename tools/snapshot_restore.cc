@@ -62,7 +62,7 @@ ExitCode snapshot_restore(const SnapshotRestoreCommand& command) {
   if (!running) return report(running.error());
   auto point = point_of(command, system_now());
   if (!point) return report(point.error());
-  auto repository = Repository::open(command.repository, Access::read);
+  auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
   auto plan = plan_restore(*repository, *point);
   if (!plan) return report(plan.error());

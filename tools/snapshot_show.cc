@@ -5,6 +5,7 @@
 #include <almanac/snapshots/repository.h>
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -39,7 +40,7 @@ void print_segments(const Manifest& manifest) {
   if (left_out > 0) fmt::print("and {} in front of them; --json lists all\n", left_out);
 }
 
-void print(const Manifest& manifest) {
+void print(const Manifest& manifest, bool is_encrypted) {
   fmt::print("snapshot   {}, made at {}\n", manifest.number, format_time(manifest.made_at));
   fmt::print("timeline   {}\n", to_hex(manifest.timeline));
   fmt::print("first      position {} at {}\n", manifest.first().value,
@@ -50,7 +51,17 @@ void print(const Manifest& manifest) {
   print_state(manifest);
   fmt::print("size       {} for {} of frames\n", format_bytes(manifest.bytes()),
              format_bytes(manifest.frame_bytes()));
+  fmt::print("encrypted  {}\n", is_encrypted ? "yes" : "no");
+  fmt::print("signed     {}\n", manifest.signer ? "by " + to_hex(manifest.signer->bytes) : "no");
   print_segments(manifest);
+}
+
+// Its text, and what is not in that.
+void print_json(const Manifest& manifest, bool is_encrypted) {
+  auto json = nlohmann::ordered_json::parse(encode(manifest));
+  json["encrypted"] = is_encrypted;
+  if (manifest.signer) json["signed_by"] = to_hex(manifest.signer->bytes);
+  fmt::print("{}\n", json.dump());
 }
 
 Result<std::uint64_t> newest(const Repository& repository) {
@@ -63,17 +74,14 @@ Result<std::uint64_t> newest(const Repository& repository) {
 }  // namespace
 
 ExitCode snapshot_show(const SnapshotShowCommand& command) {
-  auto repository = Repository::open(command.repository, Access::read);
+  auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
   auto number = command.number > 0 ? Result<std::uint64_t>(command.number) : newest(*repository);
   if (!number) return report(number.error());
   auto manifest = repository->manifest(*number);
   if (!manifest) return report(manifest.error());
-  if (command.json) {
-    fmt::print("{}\n", encode(*manifest));
-  } else {
-    print(*manifest);
-  }
+  const auto print_it = command.json ? print_json : print;
+  print_it(*manifest, repository->is_encrypted());
   return ExitCode::ok;
 }
 

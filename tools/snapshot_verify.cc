@@ -46,7 +46,7 @@ void print_json(const ArchiveVerification& verification) {
 
 ExitCode snapshot_verify(const SnapshotVerifyCommand& command) {
   ArchiveWatch watch;
-  auto repository = Repository::open(command.repository, Access::read);
+  auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
   ArchiveVerifyOptions options{
       .percent = command.sample,

@@ -173,6 +173,79 @@ TEST_F(SnapshotCommands, SayWhatIsWrongWithWhatWasTyped) {
   EXPECT_EQ(snapshot({"verify"}).code, static_cast<int>(ExitCode::not_found));
 }
 
+class SnapshotKeys : public SnapshotCommands {
+ protected:
+  SnapshotKeys() {
+    EXPECT_EQ(create_key({"--encryption", "key"}).code, 0);
+    EXPECT_EQ(create_key({"--encryption", "other"}).code, 0);
+    EXPECT_EQ(create_key({"--signing", "mine"}).code, 0);
+    EXPECT_EQ(create_key({"--signing", "his"}).code, 0);
+  }
+  [[nodiscard]] Outcome create_key(Words words) const {
+    words.insert(words.begin(), {"snapshot", "create-key"});
+    return run_almanac({.arguments = std::move(words), .folder = folder_.path(), .input = {}});
+  }
+  // That it ends so, with this in its complaint, and prints nothing.
+  void expect_refused(const Words& words, ExitCode code, const std::string& complaint) const {
+    const auto outcome = snapshot(words);
+    EXPECT_EQ(outcome.code, static_cast<int>(code)) << outcome.errors;
+    EXPECT_NE(outcome.errors.find(complaint), std::string::npos) << outcome.errors;
+    EXPECT_EQ(outcome.output, "");
+  }
+};
+
+TEST_F(SnapshotKeys, AreMadeOfOneKindAtATime) {
+  EXPECT_EQ(create_key({}).code, static_cast<int>(ExitCode::usage));
+  EXPECT_EQ(create_key({"--encryption", "a", "--signing", "b"}).code,
+            static_cast<int>(ExitCode::usage));
+  EXPECT_FALSE(fs::exists(folder_ / "a") || fs::exists(folder_ / "b"));
+  EXPECT_EQ(create_key({"--encryption", "key"}).code, static_cast<int>(ExitCode::conflict));
+  const auto made = json::parse(create_key({"--signing", "b", "--json"}).output);
+  EXPECT_EQ(made["public_key"].get<std::string>().size(), 64U);
+  EXPECT_NE(read_file(folder_ / "b.pub").find(made["public_key"]), std::string::npos);
+}
+
+TEST_F(SnapshotKeys, OpenARepositoryToWhoHasThem) {
+  (void)output({"create", "--key", "key", "--sign-with", "mine"});
+  const Words with_keys = {"--key", "key", "--trust", "his.pub", "--trust", "mine.pub"};
+  const auto with = [&](Words words) {
+    words.insert(words.end(), with_keys.begin(), with_keys.end());
+    return words;
+  };
+  const auto row = objects(with({"list"})).at(0);
+  EXPECT_EQ(row["encrypted"], true);
+  EXPECT_EQ(row["signed_by"], objects(with({"show"})).at(0)["signed_by"]);
+  const std::string signer = row["signed_by"];
+  EXPECT_NE(output(with({"list"})).find("signed by " + signer.substr(0, 8)), std::string::npos);
+  EXPECT_NE(output(with({"show"})).find("\nencrypted  yes\nsigned     by " + signer),
+            std::string::npos);
+  EXPECT_EQ(output(with({"verify"})).find("snapshot 1: whole\n"), 0U);
+  EXPECT_EQ(output(with({"drill"})).find("restored "), 0U);
+  EXPECT_EQ(output(with({"prune"})).find("SNAPSHOT"), 0U);
+  EXPECT_EQ(output(with({"restore", "--to", "restored"})).find("snapshot  1"), 0U);
+  EXPECT_TRUE(fs::exists(folder_ / "restored"));
+}
+
+TEST_F(SnapshotKeys, SayWhichOneIsMissingOrWrong) {
+  const Words restore = {"restore", "--to", "restored"};
+  const auto with = [&](const Words& keys) {
+    Words words = restore;
+    words.insert(words.end(), keys.begin(), keys.end());
+    return words;
+  };
+  (void)output({"create", "--key", "key", "--sign-with", "mine"});
+  expect_refused(with({}), ExitCode::refused, "--key");
+  expect_refused(with({"--key", "other"}), ExitCode::refused, "not the one it was made with");
+  expect_refused(with({"--key", "none"}), ExitCode::not_found, "there is no key none");
+  expect_refused(with({"--key", "mine"}), ExitCode::usage, "mine: it is no encryption key");
+  expect_refused(with({"--key", "key", "--trust", "his.pub"}), ExitCode::refused, "manifests/1");
+  expect_refused(with({"--key", "key", "--trust", "mine"}), ExitCode::usage, "no public key");
+  expect_refused({"create"}, ExitCode::refused, "is encrypted");
+  fs::permissions(folder_ / "key", fs::perms(0640));
+  expect_refused(with({"--key", "key"}), ExitCode::refused, "chmod 600 key");
+  EXPECT_FALSE(fs::exists(folder_ / "restored"));
+}
+
 // As it is beside an engine: the log is open for writing in this process and grows all the time.
 TEST_F(SnapshotCommands, ArchiveALogThatGrows) {
   TestLog log(folder_ / "log");
