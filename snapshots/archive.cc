@@ -90,6 +90,8 @@ class Snapshot {
   Result<State> state_at_end(const std::filesystem::path& folder);
   Result<void> archive_state(const State& state);
   std::optional<State> read_earlier_state();
+  Result<SnapshotReport> add_manifest();
+  Result<void> check_tag();
   void remove_leftovers();
   void show(Position through);
   [[nodiscard]] static std::unexpected<Error> stopped() {
@@ -273,14 +275,40 @@ void Snapshot::remove_leftovers() {
   for (const ArchiveName& name : *leftovers) (void)repository_.remove(name);
 }
 
+Result<SnapshotReport> Snapshot::add_manifest() {
+  Manifest& manifest = report_.manifest;
+  manifest.made_at = options_.made_at;
+  manifest.tag = options_.tag;
+  manifest.number = earlier_.number + 1;
+  manifest.previous = earlier_.digest;
+  if (auto added = repository_.add(manifest); !added) return std::unexpected(added.error());
+  remove_leftovers();
+  report_.refused = std::move(earlier_.refused);
+  return std::move(report_);
+}
+
+Result<void> Snapshot::check_tag() {
+  const std::string& tag = options_.tag;
+  if (tag.empty()) return {};
+  if (!is_tag(tag)) {
+    return fail(ErrorCode::invalid, "'" + tag + "' is not a tag",
+                "write a letter, and up to 63 more letters, digits, dots, dashes and underscores");
+  }
+  const auto other = find_tagged(repository_, tag);
+  if (!other) return {};
+  return fail(ErrorCode::conflict,
+              "snapshot " + std::to_string(other->number) + " has the tag " + tag + " already",
+              "choose another one");
+}
+
 Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
+  if (auto checked = check_tag(); !checked) return std::unexpected(checked.error());
   auto tail = log_.tail();
   if (!tail) return std::unexpected(tail.error());
   if (!tail->last) {
     return fail(ErrorCode::not_found, "the log is empty: there is nothing to archive");
   }
   Manifest& manifest = report_.manifest;
-  manifest.made_at = options_.made_at;
   manifest.timeline = log_.timeline();
   manifest.tail = *tail;
   earlier_ = find_earlier(repository_, manifest.timeline);
@@ -292,10 +320,12 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
   if (!at) return std::unexpected(at.error());
   report_.from = at->last.next();
   if (earlier_.newest && at->last == tail->last) {
-    return SnapshotReport{.manifest = std::move(*earlier_.newest),
-                          .made = false,
-                          .from = report_.from,
-                          .refused = std::move(earlier_.refused)};
+    manifest = std::move(*earlier_.newest);
+    manifest.signer.reset();
+    report_.made = !options_.tag.empty();
+    if (report_.made) return add_manifest();
+    report_.refused = std::move(earlier_.refused);
+    return std::move(report_);
   }
   if (auto taken = take_over_leftovers(*at); !taken) return std::unexpected(taken.error());
   if (auto archived = archive_frames(*at); !archived) return std::unexpected(archived.error());
@@ -304,12 +334,7 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
   if (!state) return std::unexpected(state.error());
   if (options_.stop.stop_requested()) return stopped();
   if (auto archived = archive_state(*state); !archived) return std::unexpected(archived.error());
-  manifest.number = earlier_.number + 1;
-  manifest.previous = earlier_.digest;
-  if (auto added = repository_.add(manifest); !added) return std::unexpected(added.error());
-  remove_leftovers();
-  report_.refused = std::move(earlier_.refused);
-  return std::move(report_);
+  return add_manifest();
 }
 
 }  // namespace

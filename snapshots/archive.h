@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace almanac {
@@ -25,6 +26,7 @@ struct SnapshotProgress {
 
 struct SnapshotOptions {
   Time made_at;          // what time it is
+  std::string tag;       // what people call it; empty = nothing
   bool full = false;     // builds on nothing that is there: no delta, no earlier segments
   std::size_t jobs = 2;  // threads that compress, beside the one that calls
   // Called on the calling thread, with every frame. May be empty.
@@ -35,7 +37,7 @@ struct SnapshotOptions {
 
 struct SnapshotReport {
   Manifest manifest;              // the new one; the newest where nothing had happened since
-  bool made = true;               // false: nothing had
+  bool made = true;               // false: nothing had, and there was no tag to give
   Position from;                  // the first position archived now
   std::uint64_t frame_bytes = 0;  // of the frames archived now
   std::uint64_t file_bytes = 0;   // of all files written now
@@ -47,7 +49,8 @@ struct SnapshotReport {
 // of the snapshot before and folds what is new. The snapshot exists once its manifest does, which
 // is written last.
 //
-// Errors: not_found (the log is empty), refused (the log was trimmed beyond what is archived, and
+// Errors: not_found (the log is empty), invalid (the tag is none), conflict (another snapshot has
+// the tag), refused (the log was trimmed beyond what is archived, and
 // the gap is named), conflict (the log has another past than the one archived), stopped, corrupt
 // (the log is), those of reading and of Repository::write.
 [[nodiscard]] Result<SnapshotReport> create_snapshot(const Log& log,

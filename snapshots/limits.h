@@ -34,6 +34,8 @@ inline constexpr std::uint64_t checkpoint_bytes_max = 1 * gibibyte;
 // A delta is kept only while it is so many times smaller than the checkpoint it stands on.
 inline constexpr std::uint64_t delta_times_smaller_min = 2;
 
+inline constexpr std::size_t tag_bytes_max = 64;
+
 // A manifest, of which each segment takes some 400 bytes: 40,000 segments are 2.5 TiB of frames.
 inline constexpr std::size_t manifest_bytes_max = 16 * mebibyte;
 

@@ -95,6 +95,7 @@ Manifest manifest_of(const Json& json) {
   manifest.state = hex<Digest>(json.at("state"));
   manifest.previous = hex<Digest>(json.at("previous"));
   manifest.checkpoint = checkpoint_of(json.at("checkpoint"));
+  if (json.contains("tag")) manifest.tag = json.at("tag").get<std::string>();
   if (json.contains("base")) manifest.base = checkpoint_of(json.at("base"));
   auto before = hex<Digest>(json.at("before"));
   for (const Json& segment : json.at("segments")) {
@@ -122,6 +123,7 @@ bool may_be(const CheckpointRecord& checkpoint) {
 
 const char* contradiction_in(const Manifest& manifest) {
   if (manifest.number == 0) return "it has no number";
+  if (!manifest.tag.empty() && !is_tag(manifest.tag)) return "its tag is none";
   if (manifest.segments.empty()) return "it has no segments";
   if (!std::ranges::all_of(manifest.segments, [](const auto& each) { return may_be(each); })) {
     return "one of its segments cannot be";
@@ -164,12 +166,21 @@ std::uint64_t Manifest::frame_bytes() const {
   return bytes;
 }
 
+bool is_tag(std::string_view text) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return !text.empty() && text.size() <= limits::tag_bytes_max && is_letter(text.front()) &&
+         std::ranges::all_of(text, [&](char c) {
+           return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+         });
+}
+
 std::string encode(const Manifest& manifest) {
   Json json{{"almanac_manifest", manifest_format},   {"number", manifest.number},
             {"previous", to_hex(manifest.previous)}, {"made_at", micros(manifest.made_at)},
             {"timeline", to_hex(manifest.timeline)}, {"position", manifest.tail.last.value},
             {"time", micros(manifest.tail.time)},    {"chain", to_hex(manifest.tail.digest)},
             {"state", to_hex(manifest.state)},       {"checkpoint", json_of(manifest.checkpoint)}};
+  if (!manifest.tag.empty()) json["tag"] = manifest.tag;
   if (manifest.base) json["base"] = json_of(*manifest.base);
   json["before"] = to_hex(manifest.segments.front().header.before);
   Json& segments = json["segments"] = Json::array();

@@ -36,6 +36,7 @@ struct CheckpointRecord {
 struct Manifest {
   std::uint64_t number = 0;  // from 1; the largest is the newest
   Time made_at;
+  std::string tag;  // what people call it; empty = nothing
   Timeline timeline{};
   LogTail tail;    // of the log, where this snapshot ends
   Digest state{};  // there
@@ -53,6 +54,10 @@ struct Manifest {
   // Of all its frames, as they stand in the log.
   [[nodiscard]] std::uint64_t frame_bytes() const;
 };
+
+// Whether it can be one: a letter, and up to 63 more letters, digits, dots, dashes and underscores.
+// So no tag is a position or a time.
+[[nodiscard]] bool is_tag(std::string_view text);
 
 // One line of JSON with its members in a fixed order: the same manifest is the same text.
 [[nodiscard]] std::string encode(const Manifest& manifest);

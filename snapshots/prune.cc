@@ -35,7 +35,7 @@ void decide(Decisions& decisions, const Timeline& timeline, bool with_damaged,
     const Manifest& manifest = *decision.snapshot.manifest;
     if (manifest.timeline != timeline || !(with_damaged || decision.snapshot.whole())) continue;
     of_number[manifest.number] = &decision;
-    times.push_back({manifest.number, manifest.made_at});
+    times.push_back({manifest.number, manifest.made_at, !manifest.tag.empty()});
   }
   for (const RetainedSnapshot& kept : retain(times, options.policy, options.now)) {
     auto& rules = of_number[kept.number]->rules;

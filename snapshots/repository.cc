@@ -338,4 +338,12 @@ void Repository::remove_unfinished() {
   }
 }
 
+std::optional<Manifest> find_tagged(const Repository& repository, std::string_view tag) {
+  for (std::uint64_t number : repository.numbers()) {
+    auto manifest = repository.manifest(number);
+    if (manifest && manifest->tag == tag) return std::move(*manifest);
+  }
+  return std::nullopt;
+}
+
 }  // namespace almanac

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace almanac {
@@ -133,5 +134,9 @@ class Repository {
   std::optional<SigningKey> signing_;
   std::vector<PublicKey> trusted_;
 };
+
+// The newest snapshot that is called so, of those that can be read; nullopt when there is none.
+[[nodiscard]] std::optional<Manifest> find_tagged(const Repository& repository,
+                                                  std::string_view tag);
 
 }  // namespace almanac

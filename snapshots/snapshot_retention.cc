@@ -48,8 +48,8 @@ constexpr std::array period_rules = {
 }  // namespace
 
 std::string_view name_of(RetentionRule rule) {
-  constexpr std::array<std::string_view, 8> names = {"newest", "within", "last",    "hourly",
-                                                     "daily",  "weekly", "monthly", "yearly"};
+  constexpr std::array<std::string_view, 9> names = {
+      "newest", "within", "last", "hourly", "daily", "weekly", "monthly", "yearly", "tagged"};
   return names.at(std::to_underlying(rule));
 }
 
@@ -66,8 +66,9 @@ std::vector<RetainedSnapshot> retain(std::span<const SnapshotTime> snapshots,
   });
   if (policy.within) {
     const Time reference = std::min(newest.made_at, now);
-    for (const auto& [number, made_at] : youngest_first) {
-      if (reference - made_at <= *policy.within) kept[number].push_back(RetentionRule::within);
+    for (const SnapshotTime& each : youngest_first) {
+      if (reference - each.made_at > *policy.within) continue;
+      kept[each.number].push_back(RetentionRule::within);
     }
   }
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(policy.last, youngest_first.size()); ++i) {
@@ -76,12 +77,16 @@ std::vector<RetainedSnapshot> retain(std::span<const SnapshotTime> snapshots,
   for (const auto& [rule, count, period_of] : period_rules) {
     std::uint64_t left = policy.*count;
     std::optional<Period> before;
-    for (const auto& [number, made_at] : youngest_first) {
+    for (const SnapshotTime& each : youngest_first) {
       if (left == 0) break;
-      if (std::exchange(before, period_of(made_at)) == period_of(made_at)) continue;
-      kept[number].push_back(rule);
+      const Period period = period_of(each.made_at);
+      if (std::exchange(before, period) == period) continue;
+      kept[each.number].push_back(rule);
       --left;
     }
+  }
+  for (const SnapshotTime& each : youngest_first) {
+    if (policy.tagged && each.has_tag) kept[each.number].push_back(RetentionRule::tagged);
   }
   std::vector<RetainedSnapshot> retained;
   for (auto& [number, rules] : kept) retained.push_back({number, std::move(rules)});

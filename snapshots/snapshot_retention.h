@@ -24,6 +24,7 @@ struct RetentionPolicy {
   std::uint64_t weekly = 0;
   std::uint64_t monthly = 0;
   std::uint64_t yearly = 0;
+  bool tagged = true;  // those that have a tag
 
   bool operator==(const RetentionPolicy&) const = default;
 };
@@ -39,12 +40,14 @@ enum class RetentionRule : std::uint8_t {
   weekly,
   monthly,
   yearly,
+  tagged,
 };
 [[nodiscard]] std::string_view name_of(RetentionRule rule);
 
 struct SnapshotTime {
   std::uint64_t number = 0;
   Time made_at;
+  bool has_tag = false;
 };
 
 struct RetainedSnapshot {

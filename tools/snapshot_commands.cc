@@ -27,6 +27,8 @@ void add_create(CommandGroup& snapshot) {
   add_repository(options, command.repository);
   options.text("--sign-with", command.repository.signing_key,
                {"FILE", "Sign the snapshot with this key, and build on none\nthat is not trusted"});
+  options.text("--tag", command.tag,
+               {"NAME", "Call it so, for restore --at NAME; it is not pruned"});
   options.flag("--full", command.full,
                "Build on nothing that is there: archive all of the\nlog again");
   options.number("-j,--jobs", command.jobs, {.min = 0, .max = limits::verify_jobs_max},
@@ -84,6 +86,7 @@ void add_prune(CommandGroup& snapshot) {
   keep("--keep-weekly", command.keep_weekly, "Of so many weeks, from Monday on");
   keep("--keep-monthly", command.keep_monthly, "Of so many months");
   keep("--keep-yearly", command.keep_yearly, "Of so many years");
+  options.flag("--tagged", command.tagged, "Let those that have a tag go as well");
   options.flag("--dry-run", command.dry_run, "Tell what would go, and remove nothing");
 }
 
@@ -99,7 +102,10 @@ void add_restore(CommandGroup& snapshot) {
   add_repository(options, command.repository);
   options.text("--to", command.to, {"FOLDER", "Missing or empty; gets the log"});
   options.require("--to");
-  options.text("--at", command.at, at_help);
+  options.text("--at", command.at,
+               {"MOMENT",
+                "As it was at a position, at a time such as\n\"2026-11-21 10:00\", in UTC where it "
+                "names no zone,\nor \"2 hours ago\", or where the snapshot with that tag\nends"});
   add_running(options, command.running);
   options.flag("--dry-run", command.dry_run, "Only say what would be read and compared");
 }

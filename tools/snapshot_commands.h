@@ -13,6 +13,7 @@ namespace almanac {
 struct SnapshotCreateCommand {
   std::filesystem::path folder;
   NamedRepository repository;
+  std::string tag;         // empty = none
   std::uint64_t jobs = 0;  // 0 = one for each processor
   bool full = false;
   bool json = false;
@@ -50,6 +51,7 @@ struct SnapshotPruneCommand {
   std::uint64_t keep_weekly = 0;
   std::uint64_t keep_monthly = 0;
   std::uint64_t keep_yearly = 0;
+  bool tagged = false;  // go as all others do
   bool dry_run = false;
   bool json = false;
 };
@@ -59,7 +61,7 @@ struct SnapshotRestoreCommand {
   NamedRepository repository;
   std::string to;            // folder
   std::uint64_t number = 0;  // 0 = the newest that holds the moment
-  std::string at;            // position or time; empty = where the snapshot ends
+  std::string at;            // position, time or tag; empty = where the snapshot ends
   std::string running = "cancel";
   bool dry_run = false;
   bool json = false;

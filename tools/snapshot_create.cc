@@ -54,6 +54,7 @@ ExitCode snapshot_create(const SnapshotCreateCommand& command) {
   if (!repository) return report(repository.error());
   const SnapshotOptions options{
       .made_at = system_now(),
+      .tag = command.tag,
       .full = command.full,
       .jobs = command.jobs > 0 ? command.jobs : std::max(1U, std::thread::hardware_concurrency()),
       .progress =

@@ -65,6 +65,7 @@ ordered_json json_of(const Row& row, bool is_encrypted) {
   for (const Error& error : snapshot.damage) json["damage"].push_back(printable(error.message));
   if (!snapshot.manifest) return json;
   const Manifest& manifest = *snapshot.manifest;
+  if (!manifest.tag.empty()) json["tag"] = manifest.tag;
   json["made_at"] = format_time(manifest.made_at);
   json["timeline"] = to_hex(manifest.timeline);
   json["first"] = manifest.first().value;
@@ -79,9 +80,13 @@ ordered_json json_of(const Row& row, bool is_encrypted) {
 }
 
 std::string state_of(const CheckedSnapshot& snapshot) {
-  if (!snapshot.whole()) return "damaged";
-  const auto& signer = snapshot.manifest->signer;
-  return signer ? "signed by " + to_hex(signer->bytes).substr(0, signer_digits) : "";
+  std::string state = snapshot.whole() ? "" : "damaged";
+  const auto add = [&](const std::string& what) { state += (state.empty() ? "" : ", ") + what; };
+  if (!snapshot.manifest) return state;
+  const Manifest& manifest = *snapshot.manifest;
+  if (!manifest.tag.empty()) add(manifest.tag);
+  if (manifest.signer) add("signed by " + to_hex(manifest.signer->bytes).substr(0, signer_digits));
+  return state;
 }
 
 void print(const std::vector<Row>& rows, bool is_encrypted) {

@@ -34,6 +34,7 @@ Result<RetentionPolicy> policy_of(const SnapshotPruneCommand& command) {
   } else if (policy == RetentionPolicy{}) {
     policy.within = keep_within_default;
   }
+  policy.tagged = !command.tagged;
   return policy;
 }
 

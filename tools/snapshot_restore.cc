@@ -14,7 +14,8 @@
 namespace almanac {
 namespace {
 
-Result<RestorePoint> point_of(const SnapshotRestoreCommand& command, Time now) {
+Result<RestorePoint> point_of(const SnapshotRestoreCommand& command, const Repository& repository,
+                              Time now) {
   RestorePoint point;
   if (command.number > 0) point.snapshot = command.number;
   if (command.at.empty()) return point;
@@ -22,10 +23,21 @@ Result<RestorePoint> point_of(const SnapshotRestoreCommand& command, Time now) {
     point.moment = *position;
     return point;
   }
-  auto time = parse_moment(command.at, now);
-  if (!time) return std::unexpected(time.error());
-  point.moment = *time;
-  return point;
+  const auto time = parse_moment(command.at, now);
+  if (time) {
+    point.moment = *time;
+    return point;
+  }
+  if (!is_tag(command.at)) return std::unexpected(time.error());
+  const auto tagged = find_tagged(repository, command.at);
+  if (tagged && point.snapshot.value_or(tagged->number) == tagged->number) {
+    point.snapshot = tagged->number;
+    return point;
+  }
+  return fail(ErrorCode::not_found,
+              fmt::format("'{}' is neither a time nor the tag of {}", command.at,
+                          point.snapshot ? "that snapshot" : "a snapshot"),
+              "`almanac snapshot list` shows what there is");
 }
 
 void print(const RestorePlan& plan) {
@@ -60,10 +72,10 @@ ExitCode snapshot_restore(const SnapshotRestoreCommand& command) {
   ArchiveWatch watch;
   auto running = parse_running(command.running);
   if (!running) return report(running.error());
-  auto point = point_of(command, system_now());
-  if (!point) return report(point.error());
   auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
+  auto point = point_of(command, *repository, system_now());
+  if (!point) return report(point.error());
   auto plan = plan_restore(*repository, *point);
   if (!plan) return report(plan.error());
   Result<RestoreReport> made;

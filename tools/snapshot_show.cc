@@ -42,6 +42,7 @@ void print_segments(const Manifest& manifest) {
 
 void print(const Manifest& manifest, bool is_encrypted) {
   fmt::print("snapshot   {}, made at {}\n", manifest.number, format_time(manifest.made_at));
+  if (!manifest.tag.empty()) fmt::print("tag        {}\n", manifest.tag);
   fmt::print("timeline   {}\n", to_hex(manifest.timeline));
   fmt::print("first      position {} at {}\n", manifest.first().value,
              format_time(manifest.segments.front().header.first_time));

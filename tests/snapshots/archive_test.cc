@@ -159,6 +159,36 @@ TEST_F(Archive, MakesNothingOfALogInWhichNothingHappened) {
   EXPECT_EQ(repository().numbers(), std::vector<std::uint64_t>{1});
 }
 
+TEST_F(Archive, GivesASnapshotATagOfItsOwn) {
+  const Manifest tagged = created({.made_at = noon, .tag = "before-upgrade"});
+  expect_whole(tagged);
+  work(5);
+  (void)created();
+  const Repository repository = this->repository();
+  EXPECT_EQ(find_tagged(repository, "before-upgrade")->number, 1U);
+  EXPECT_FALSE(find_tagged(repository, "before"));
+  const auto taken = create({.made_at = noon, .tag = "before-upgrade"});
+  EXPECT_EQ(taken.error().code, ErrorCode::conflict);
+  EXPECT_EQ(taken.error().message, "snapshot 1 has the tag before-upgrade already");
+  for (const std::string bad : {"1.0", "a b", "../x", "\xc3\xa9", "-a"}) {
+    EXPECT_EQ(create({.made_at = noon, .tag = bad}).error().code, ErrorCode::invalid) << bad;
+  }
+  EXPECT_EQ(create({.made_at = noon, .tag = std::string(65, 'a')}).error().code,
+            ErrorCode::invalid);
+}
+
+TEST_F(Archive, GivesATagThoughNothingHappened) {
+  const Manifest first = created();
+  auto report = create({.made_at = noon + std::chrono::hours(1), .tag = std::string(64, 'a')});
+  ASSERT_TRUE(report) << describe(report.error());
+  EXPECT_TRUE(report->made);
+  EXPECT_EQ(report->file_bytes, 0U);
+  EXPECT_EQ(report->manifest.number, 2U);
+  EXPECT_EQ(report->manifest.previous, Repository::digest_of(first));
+  EXPECT_EQ(files_of(report->manifest), files_of(first));
+  expect_whole(report->manifest);
+}
+
 TEST_F(Archive, KeepsAStateAsADeltaWhileThatIsSmall) {
   work(5000);
   const Manifest first = created();

@@ -76,6 +76,15 @@ TEST(SnapshotRetention, SaysByWhichRules) {
   EXPECT_EQ(kept[1].rules, (std::vector{within}));
   EXPECT_EQ(name_of(newest), "newest");
   EXPECT_EQ(name_of(yearly), "yearly");
+  EXPECT_EQ(name_of(tagged), "tagged");
+}
+
+TEST(SnapshotRetention, KeepsWhatHasATagUnlessToldOtherwise) {
+  auto snapshots = every(chrono::days(100), 4);
+  snapshots[1].has_tag = true;
+  EXPECT_EQ(numbers_kept(snapshots, {.last = 1}), (std::vector<std::uint64_t>{4, 2}));
+  EXPECT_EQ(retain(snapshots, {}, noon)[1].rules, std::vector{RetentionRule::tagged});
+  EXPECT_EQ(numbers_kept(snapshots, {.tagged = false}), (std::vector<std::uint64_t>{4}));
 }
 
 TEST(SnapshotRetention, KnowsTheCalendarInFrontOf1970) {

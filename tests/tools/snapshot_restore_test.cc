@@ -47,6 +47,25 @@ TEST_F(SnapshotRestore, GivesTheLogAsItWasAtAMoment) {
   EXPECT_EQ(story["requeued"], 1);
 }
 
+TEST_F(SnapshotRestore, FindsTheSnapshotWithATag) {
+  (void)output(snapshot({"create", "--tag", "before-upgrade"}));
+  write_frames(folder_ / "log", {{{.at = sample_time(60), .body = EngineStopped{}}}});
+  (void)output(snapshot({"create"}));
+  const Words restore = {"restore", "--at", "before-upgrade", "--to", "work", "--dry-run"};
+  const auto plan = output_json(snapshot(restore));
+  EXPECT_EQ(plan["snapshot"], 2);
+  EXPECT_EQ(plan["at"], 16);
+  EXPECT_NE(output(snapshot({"show", "2"})).find("\ntag        before-upgrade\n"),
+            std::string::npos);
+  EXPECT_NE(output(snapshot({"list"})).find(" before-upgrade\n"), std::string::npos);
+  EXPECT_NE(output(snapshot({"prune", "--keep-last", "1"})).find(" tagged\n"), std::string::npos);
+  EXPECT_EQ(code({"restore", "--at", "other", "--to", "work"}), ExitCode::not_found);
+  EXPECT_EQ(code({"restore", "3", "--at", "before-upgrade", "--to", "work"}), ExitCode::not_found);
+  EXPECT_EQ(code({"create", "--tag", "1st"}), ExitCode::usage);
+  (void)output(snapshot({"prune", "--tagged", "--keep-last", "1"}));
+  EXPECT_EQ(code(restore), ExitCode::not_found);
+}
+
 TEST_F(SnapshotRestore, TellsItsPlanAndWritesNothing) {
   write_frames(folder_ / "log", {{{.at = sample_time(60), .body = EngineStopped{}}}});
   (void)output(snapshot({"create"}));
