@@ -81,7 +81,7 @@ Result<std::vector<std::byte>> decrypt(std::vector<std::byte> bytes, const Encry
   std::size_t written = 0;
   auto rest = Bytes(bytes).subspan(header_bytes);
   unsigned char tag = tag_of_other;
-  while (tag == tag_of_other) {
+  while (tag != tag_of_last) {
     const auto chunk = rest.first(std::min(rest.size(), chunk_bytes + more_bytes));
     if (crypto_secretstream_xchacha20poly1305_pull(&stream, raw_to(decrypted), nullptr, &tag,
                                                    raw(chunk), chunk.size(), raw(as_bytes(context)),
@@ -93,7 +93,7 @@ Result<std::vector<std::byte>> decrypt(std::vector<std::byte> bytes, const Encry
     written += chunk.size() - more_bytes;
     rest = rest.subspan(chunk.size());
   }
-  if (tag != tag_of_last || !rest.empty()) return refused();
+  if (!rest.empty()) return refused();
   bytes.resize(written);
   return bytes;
 }
