@@ -138,6 +138,18 @@ TEST_F(SignedManifest, BuildsOnNothingThatItsSignerDoesNotTrust) {
   EXPECT_TRUE(fourth.refused.empty());
 }
 
+// What an untrusted manifest names is needed all the same, and what none names is not.
+TEST_F(SignedManifest, GoesOnBehindWhatWasLeftBesideOneThatIsNotTrusted) {
+  const Manifest first = snapshot({}).manifest;
+  const Manifest second = signed_snapshot().manifest;
+  fs::remove(store / "manifests/2");
+  const Manifest third = signed_snapshot().manifest;
+  ASSERT_EQ(third.segments.size(), 2U);
+  EXPECT_EQ(third.segments[0].file, second.segments[0].file);
+  EXPECT_TRUE(std::ranges::all_of(list_snapshots(repository()), &CheckedSnapshot::whole));
+  EXPECT_EQ(repository().files().size(), files_of(first).size() + files_of(third).size());
+}
+
 TEST_F(SignedManifest, IsNotPrunedForOneThatIsNotTrusted) {
   signed_snapshot();
   snapshot({});
