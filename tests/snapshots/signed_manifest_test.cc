@@ -100,6 +100,17 @@ TEST_F(SignedManifest, LosesItsSignerWithItsSignature) {
   EXPECT_EQ(read_by_one(), "corrupt");
 }
 
+TEST_F(SignedManifest, IsDamagedWhicheverBitOfItsSignatureIsFlipped) {
+  signed_snapshot();
+  const std::string whole = read_file(file());
+  for (std::size_t i = 8 * whole.find("ed25519 "); i < 8 * whole.size(); ++i) {
+    std::string changed = whole;
+    changed[i / 8] = static_cast<char>(changed[i / 8] ^ 1 << i % 8);
+    write_file(file(), changed);
+    ASSERT_EQ(read_by_all(), "corrupt") << i;
+  }
+}
+
 // By who may write to the repository and computes the digest again.
 TEST_F(SignedManifest, IsNotChangedByWhoHasNoKey) {
   signed_snapshot();
