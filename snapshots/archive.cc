@@ -71,6 +71,13 @@ Result<void> check_goes_on(const Log& log, const LogTail& archived) {
               "it was put back from an older copy: archive it in another repository");
 }
 
+// Whether its frames are what its header says: no manifest stands for it yet.
+bool leads_to_its_end(const ArchiveSegment& segment) {
+  auto read = segment.read_frames(segment.header().first,
+                                  [](const FrameReader&) -> Result<bool> { return true; });
+  return read.has_value();
+}
+
 // One snapshot being made.
 class Snapshot {
  public:
@@ -133,7 +140,7 @@ Result<void> Snapshot::take_over_leftovers(LogTail& at) {
     if (!found) continue;
     auto segment = ArchiveSegment::open(std::move(found->bytes));
     if (!segment || name_of(segment->header(), found->record) != name ||
-        segment->header().before != at.digest) {
+        segment->header().before != at.digest || !leads_to_its_end(*segment)) {
       continue;
     }
     auto chain = chain_at(log_, name.last);

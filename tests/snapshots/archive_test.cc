@@ -1,4 +1,5 @@
 // Snapshots of a real log: what is in them, what they build on, and what they refuse.
+#include <almanac/log/hash.h>
 #include <almanac/snapshots/archive.h>
 #include <almanac/snapshots/archive_checkpoint.h>
 #include <almanac/snapshots/limits.h>
@@ -12,7 +13,10 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <cstring>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -347,6 +351,31 @@ TEST_F(Archive, TakesOverNothingThatIsNotOfThisLog) {
   bytes[bytes.size() / 2] ^= 1;
   write_file(segment, bytes);
   expect_whole(created());
+}
+
+// Nor what somebody put there whose checksums are right: only the frames tell.
+TEST_F(Archive, TakesOverNoFramesThatWereMadeUp) {
+  const Manifest first = created();
+  const SegmentRecord& record = first.segments[0];
+  const fs::path segment = repository().path_of(name_of(record.header, record.file));
+  ASSERT_TRUE(repository(Access::write).remove(1));
+  const std::string file = read_file(segment);
+  fs::remove(segment);
+  // Of its only block, the file's last but the index and the footer.
+  std::vector<std::byte> bytes(as_bytes(file).begin(), as_bytes(file).end());
+  const auto index = std::span(bytes).last(segment_index_bytes + segment_footer_bytes);
+  const auto block = std::span(bytes).subspan(segment_header_bytes,
+                                              bytes.size() - segment_header_bytes - index.size());
+  block[block.size() / 2] ^= std::byte{1};
+  const std::uint64_t checksum = xxh3(block);
+  std::memcpy(&index[5 * 8], &checksum, sizeof(checksum));
+  const auto footer = std::span(bytes).last(segment_footer_bytes);
+  std::ranges::copy(xxh3_128(std::span(bytes).first(bytes.size() - footer.size())), footer.begin());
+  ASSERT_TRUE(ArchiveSegment::open(bytes));
+  ASSERT_TRUE(repository(Access::write).write(name_of(record.header, {}), bytes));
+  const Manifest made = created();
+  EXPECT_EQ(made.segments[0].file, record.file);
+  expect_whole(made);
 }
 
 TEST_F(Archive, ReplacesNoManifestThatItCannotSee) {
