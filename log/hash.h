@@ -1,5 +1,5 @@
 // Checksums and digests. XXH3 finds accidental damage at memory speed; BLAKE2b-256 names content.
-// libsodium and xxHash stay behind this file. Any thread may call; nothing is allocated.
+// xxHash stays behind this file, libsodium behind it and crypto.h. Any thread; allocates nothing.
 #pragma once
 
 #include <almanac/log/types.h>
