@@ -18,7 +18,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t picture_columns = 64;
-constexpr std::size_t signer_digits = 8;  // of its public key that are shown
 
 std::string seconds_text(Time time) { return format_time(time).substr(0, 19) + "Z"; }
 
@@ -79,21 +78,16 @@ ordered_json json_of(const Row& row, bool is_encrypted) {
   return json;
 }
 
-std::string state_of(const CheckedSnapshot& snapshot) {
-  std::string state = snapshot.whole() ? "" : "damaged";
-  const auto add = [&](const std::string& what) { state += (state.empty() ? "" : ", ") + what; };
-  if (!snapshot.manifest) return state;
-  const Manifest& manifest = *snapshot.manifest;
-  if (!manifest.tag.empty()) add(manifest.tag);
-  if (manifest.signer) add("signed by " + to_hex(manifest.signer->bytes).substr(0, signer_digits));
-  return state;
+const char* state_of(const CheckedSnapshot& snapshot) {
+  if (!snapshot.whole()) return "damaged";
+  return snapshot.manifest->signer ? "signed" : "";
 }
 
 void print(const std::vector<Row>& rows, bool is_encrypted) {
   Table table({"SNAPSHOT", "MADE", "POSITIONS", "SPAN", "SIZE", "NEW", "RATIO", ""});
   for (const Row& row : rows) {
     const CheckedSnapshot& snapshot = *row.snapshot;
-    const std::string state = state_of(snapshot);
+    const char* state = state_of(snapshot);
     if (!snapshot.manifest) {
       table.add({std::to_string(snapshot.number), "", "", "", "", "", "", state});
       continue;
@@ -108,6 +102,10 @@ void print(const std::vector<Row>& rows, bool is_encrypted) {
   fmt::print("{}", table.text(terminal_columns()));
   if (is_encrypted) fmt::print("encrypted\n");
   for (const Row& row : rows) {
+    const auto& manifest = row.snapshot->manifest;
+    if (manifest && !manifest->tag.empty()) {
+      fmt::print("snapshot {}: {}\n", row.snapshot->number, manifest->tag);
+    }
     for (const Error& error : row.snapshot->damage) {
       fmt::print("snapshot {}: {}\n", row.snapshot->number, printable(error.message));
     }

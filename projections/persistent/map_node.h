@@ -215,8 +215,7 @@ struct Trail {
   std::array<std::uint8_t, levels_max> indexes;
 };
 
-// The index of the first key that does not come before `key`, by halving without branches. The front
-// is looked at first: from there queues are emptied.
+// The index of the first key that is not before `key`: the front at once, others without branches.
 template <class Compare, class Key, class K>
 [[nodiscard]] std::size_t lower_index(std::span<const Key> keys, const K& key) {
   const Key* base = keys.data();

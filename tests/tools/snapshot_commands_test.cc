@@ -216,7 +216,7 @@ TEST_F(SnapshotKeys, OpenARepositoryToWhoHasThem) {
   EXPECT_EQ(row["encrypted"], true);
   EXPECT_EQ(row["signed_by"], objects(with({"show"})).at(0)["signed_by"]);
   const std::string signer = row["signed_by"];
-  EXPECT_NE(output(with({"list"})).find("signed by " + signer.substr(0, 8)), std::string::npos);
+  EXPECT_NE(output(with({"list"})).find(" signed\n"), std::string::npos);
   EXPECT_NE(output(with({"show"})).find("\nencrypted  yes\nsigned     by " + signer),
             std::string::npos);
   EXPECT_EQ(output(with({"verify"})).find("snapshot 1: whole\n"), 0U);
