@@ -47,7 +47,7 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, T
   } else {
     workers_.start({.handler = handlers_.find(enqueued.kind)->second,
                     .id = effect.id,
-                    .lease = effect.lease,
+                    .token = token(effect.lease),
                     .number = effect.attempt,
                     .deadline = effect.deadline,
                     .kind = std::string(enqueued.kind),
@@ -61,7 +61,7 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, T
 void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued,
                              Running running) {
   auto spec = decode_command(enqueued.payload);
-  auto started = spec ? processes_.start({.lease = effect.lease,
+  auto started = spec ? processes_.start({.token = token(effect.lease),
                                           .id = effect.id,
                                           .attempt = effect.attempt,
                                           .spec = std::move(*spec)})
@@ -72,7 +72,7 @@ void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enq
   }
   AttemptOutcome outcome{.status = AttemptStatus::not_started,
                          .message = describe(started.error())};
-  report_(FinishAttempt{effect.id, effect.lease, std::move(outcome)});
+  finish(effect.id, effect.lease, std::move(outcome));
 }
 
 void Attempts::stop(Lease lease, StopReason reason, Time now) {
@@ -137,9 +137,9 @@ void Attempts::sweep(Time now) {
 // Ends an attempt of a C++ handler that has not returned. What it answers later is refused.
 void Attempts::give_up(Lease lease, const Running& running) {
   if (running.stop == StopReason::stopping) {
-    report_(HandBackAttempt{running.id, lease});
+    hand_back(running.id, lease);
   } else {
-    report_(FinishAttempt{running.id, lease, timed_out({})});
+    finish(running.id, lease, timed_out({}));
   }
   running_.erase(lease);
 }
@@ -157,12 +157,12 @@ std::optional<Time> Attempts::next_due() const {
 Command Attempts::settle(Command report) {
   const auto* finish = std::get_if<FinishAttempt>(&report);
   if (finish == nullptr) return report;
-  auto entry = running_.find(finish->lease);
+  auto entry = running_.find(finish->token.lease);
   if (entry == running_.end()) return report;
   bool hand_back = entry->second.stop == StopReason::stopping &&
                    finish->outcome.status != AttemptStatus::succeeded;
   running_.erase(entry);
-  if (hand_back) return HandBackAttempt{finish->id, finish->lease};
+  if (hand_back) return HandBackAttempt{finish->id, finish->token};
   return report;
 }
 
@@ -173,11 +173,10 @@ void Attempts::command_ended(Lease lease, AttemptOutcome outcome) {
   running_.erase(entry);
   bool succeeded = outcome.status == AttemptStatus::succeeded;
   if (running.stop == StopReason::stopping && !succeeded) {
-    report_(HandBackAttempt{running.id, lease});
-    return;
+    return hand_back(running.id, lease);
   }
   if (running.stop == StopReason::timeout) outcome = timed_out(std::move(outcome));
-  report_(FinishAttempt{running.id, lease, std::move(outcome)});
+  finish(running.id, lease, std::move(outcome));
 }
 
 }  // namespace almanac

@@ -22,6 +22,7 @@ struct AttemptOptions {
   ProcessOptions processes;
   Duration kill_grace{0};  // between SIGTERM and SIGKILL
   bool runs_commands = true;
+  Timeline timeline{};  // of the log, for the tokens of attempts
 };
 
 // Owned by the core; used on the loop's thread alone, but for workers that finish.
@@ -56,8 +57,11 @@ class Attempts {
   // Forgets the attempt a report speaks of and answers what is to be decided: an attempt that
   // failed because the engine stops is handed back instead. Other commands pass as they are.
   [[nodiscard]] Command settle(Command report);
-  // Says what came of an attempt that was never begun.
-  void report(Command command) const { report_(std::move(command)); }
+  // Say what came of an attempt that was never begun.
+  void hand_back(TaskId id, Lease lease) const { report_(HandBackAttempt{id, token(lease)}); }
+  void finish(TaskId id, Lease lease, AttemptOutcome outcome) const {
+    report_(FinishAttempt{id, token(lease), std::move(outcome)});
+  }
   [[nodiscard]] bool empty() const { return running_.empty(); }
 
  private:
@@ -71,6 +75,7 @@ class Attempts {
     std::stop_source stop_source;
   };
 
+  [[nodiscard]] FencingToken token(Lease lease) const { return {options_.timeline, lease}; }
   void begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued, Running running);
   void stop(Lease lease, StopReason reason, Time now);
   void give_up(Lease lease, const Running& running);

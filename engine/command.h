@@ -4,6 +4,7 @@
 
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/event.h>
+#include <almanac/log/fencing_token.h>
 
 #include <cstdint>
 #include <functional>
@@ -38,17 +39,17 @@ struct AttemptOutcome {
   std::string output;
 };
 
-// From a handler. Refused when the lease is no longer the task's.
+// From a handler. Refused when the lease is no longer the task's, or another timeline's.
 struct FinishAttempt {
   TaskId id;
-  Lease lease;
+  FencingToken token;
   AttemptOutcome outcome;
 };
 
 // From an engine that stops before the attempt has ended.
 struct HandBackAttempt {
   TaskId id;
-  Lease lease;
+  FencingToken token;
 };
 
 // The first command of every engine: takes back the leases of an engine that died.

@@ -18,7 +18,7 @@ struct CommandSpec {
   std::vector<std::string> arguments;  // the program first; never a shell unless it is one
   std::string working_folder;          // empty = the engine's own
   // Beside these a command sees the variables on the engine's allow-list, and ALMANAC_TASK,
-  // ALMANAC_ATTEMPT and ALMANAC_LEASE.
+  // ALMANAC_ATTEMPT and ALMANAC_TOKEN (see log/fencing_token.h).
   std::map<std::string, std::string> environment;
 };
 

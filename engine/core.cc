@@ -75,7 +75,7 @@ void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
 }
 
 void Core::decide_one(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
-  auto decision = decide(head_, submission->command, {now, turn.memory});
+  auto decision = decide(head_, submission->command, {now, turn.memory, log_.timeline()});
   Result<Answer> answer =
       decision ? Result<Answer>(std::move(decision->answer)) : std::unexpected(decision.error());
   if (decision) {
@@ -202,13 +202,13 @@ void Core::carry_out(const Effect& effect) {
     return attempts_.cancel(cancel->lease, now());
   }
   const auto& begin = std::get<BeginAttempt>(effect);
-  if (stop_ != Stop::no) return attempts_.report(HandBackAttempt{begin.id, begin.lease});
+  if (stop_ != Stop::no) return attempts_.hand_back(begin.id, begin.lease);
   auto read = log_.read_one(begin.enqueued, [&](const Event& event) {
     attempts_.begin(begin, std::get<TaskEnqueued>(event.body), now());
   });
   if (read) return;
   AttemptOutcome outcome{.status = AttemptStatus::not_started, .message = describe(read.error())};
-  attempts_.report(FinishAttempt{begin.id, begin.lease, std::move(outcome)});
+  attempts_.finish(begin.id, begin.lease, std::move(outcome));
 }
 
 // The disk is full: as if nothing behind the published state had been decided. Callers get the

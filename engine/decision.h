@@ -18,6 +18,7 @@ struct Decision {
 struct DecideContext {
   Time now;  // never before the state's time
   Arena& memory;
+  Timeline timeline{};  // of the log: whose attempts may report
 };
 
 }  // namespace almanac

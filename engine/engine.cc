@@ -104,7 +104,8 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                    AttemptOptions{.processes = {.output_bytes_max = options.output_bytes_max,
                                                 .environment_allow = options.environment_allow},
                                   .kill_grace = options.kill_grace,
-                                  .runs_commands = options.runs_commands});
+                                  .runs_commands = options.runs_commands,
+                                  .timeline = log->timeline()});
   core.emplace(
       Core::Parts{*log, loop, *attempts, *published, projections},
       CoreOptions{.clock = options.clock,

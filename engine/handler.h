@@ -1,7 +1,7 @@
 // Handlers written in C++: functions that run tasks of one kind on threads of the engine.
 #pragma once
 
-#include <almanac/log/types.h>
+#include <almanac/log/fencing_token.h>
 
 #include <cstdint>
 #include <functional>
@@ -15,7 +15,7 @@ namespace almanac {
 // What a handler is told about the attempt it runs. Lives until the handler returns.
 struct Attempt {
   TaskId id;
-  Lease lease;               // fencing token: larger than that of every earlier attempt
+  FencingToken token;        // its lease is larger than that of every earlier attempt
   std::uint32_t number = 0;  // 1, 2, 3 …
   Time deadline;             // not set = none
   std::string_view kind;

@@ -102,17 +102,17 @@ Result<void> Processes::start(const Start& start) {
   for (const auto& [name, value] : start.spec.environment) set_variable(environment, name, value);
   set_variable(environment, "ALMANAC_TASK", std::to_string(start.id.value));
   set_variable(environment, "ALMANAC_ATTEMPT", std::to_string(start.attempt));
-  set_variable(environment, "ALMANAC_LEASE", std::to_string(start.lease.value));
+  set_variable(environment, "ALMANAC_TOKEN", to_text(start.token));
   auto spawned = spawn(request);
   if (!spawned) return std::unexpected(spawned.error());
   auto process = std::make_unique<Process>();
-  process->lease = start.lease;
+  process->lease = start.token.lease;
   process->spawned = std::move(*spawned);
   auto& entry = *process;
   entry.output_watch =
       loop_.watch(entry.spawned.output.get(), [this, &entry] { read_output(entry); });
   entry.end_watch = loop_.watch(entry.spawned.handle.get(), [this, &entry] { end(entry); });
-  running_[start.lease] = std::move(process);
+  running_[start.token.lease] = std::move(process);
   return {};
 }
 

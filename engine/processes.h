@@ -31,7 +31,7 @@ class Processes {
   Processes& operator=(const Processes&) = delete;
 
   struct Start {
-    Lease lease;
+    FencingToken token;
     TaskId id;
     std::uint32_t attempt = 0;
     CommandSpec spec;

@@ -26,10 +26,16 @@ AttemptEnd view(const AttemptOutcome& outcome) {
           .output = as_bytes(outcome.output)};
 }
 
-Result<const Task*> find_held(const State& state, TaskId id, Lease lease) {
+// The task whose attempt has this token.
+Result<const Task*> find_attempt(const State& state, TaskId id, const FencingToken& token,
+                                 const DecideContext& context) {
+  if (token.timeline != context.timeline) {
+    return fail(ErrorCode::refused, "token " + to_text(token) + " of task " +
+                                        std::to_string(id.value) + " is of another log");
+  }
   const Task* task = state.tasks.all.find(id);
-  if (task != nullptr && lease && task->lease == lease) return task;
-  return fail(ErrorCode::refused, "lease " + std::to_string(lease.value) +
+  if (task != nullptr && token.lease && task->lease == token.lease) return task;
+  return fail(ErrorCode::refused, "lease " + std::to_string(token.lease.value) +
                                       " is no longer the one of task " + std::to_string(id.value));
 }
 
@@ -78,39 +84,39 @@ Result<Decision> decide_one(const State& state, const CancelTask& command,
 
 Result<Decision> decide_one(const State& state, const FinishAttempt& command,
                             const DecideContext& context) {
-  auto held = find_held(state, command.id, command.lease);
+  auto held = find_attempt(state, command.id, command.token, context);
   if (!held) return std::unexpected(held.error());
   const Task& task = **held;
   auto end = view(command.outcome);
   if (task.state == TaskState::cancelling) {
     return decision_of(context.now, TaskCancelled{.id = command.id,
-                                                  .lease = command.lease,
+                                                  .lease = command.token.lease,
                                                   .reason = "cancelled while it ran",
                                                   .end = end});
   }
   if (end.status == AttemptStatus::succeeded) {
-    return decision_of(context.now, TaskSucceeded{command.id, command.lease, end});
+    return decision_of(context.now, TaskSucceeded{command.id, command.token.lease, end});
   }
   auto failures = task.failures + 1;
   if (failures >= task.attempts_max) {
-    return decision_of(context.now, TaskFailed{command.id, command.lease, end});
+    return decision_of(context.now, TaskFailed{command.id, command.token.lease, end});
   }
   auto delay = retry_delay(task.backoff, {state.engine.seed, command.id, failures});
   return decision_of(context.now,
-                     TaskAttemptFailed{command.id, command.lease, context.now + delay, end});
+                     TaskAttemptFailed{command.id, command.token.lease, context.now + delay, end});
 }
 
 Result<Decision> decide_one(const State& state, const HandBackAttempt& command,
                             const DecideContext& context) {
-  auto held = find_held(state, command.id, command.lease);
+  auto held = find_attempt(state, command.id, command.token, context);
   if (!held) return std::unexpected(held.error());
   if ((*held)->state == TaskState::cancelling) {
     return decision_of(context.now, TaskCancelled{.id = command.id,
-                                                  .lease = command.lease,
+                                                  .lease = command.token.lease,
                                                   .reason = "cancelled while it ran"});
   }
   return decision_of(context.now,
-                     TaskHandedBack{command.id, command.lease, HandBackReason::stopping});
+                     TaskHandedBack{command.id, command.token.lease, HandBackReason::stopping});
 }
 
 std::vector<Event> decide_due(const State& state, const DecideContext& context) {

@@ -10,7 +10,8 @@ namespace almanac {
 // Errors: not_found, conflict (it has ended).
 [[nodiscard]] Result<Decision> decide_one(const State& state, const CancelTask& command,
                                           const DecideContext& context);
-// Errors: refused (the lease is no longer the task's; nothing of a late result is kept).
+// Errors: refused (the lease is no longer the task's, or of another timeline; nothing of a late
+// result is kept).
 [[nodiscard]] Result<Decision> decide_one(const State& state, const FinishAttempt& command,
                                           const DecideContext& context);
 [[nodiscard]] Result<Decision> decide_one(const State& state, const HandBackAttempt& command,

@@ -21,7 +21,7 @@ AttemptOutcome outcome_of(const Outcome& outcome) {
 
 AttemptOutcome run(const WorkerJob& job) {
   Attempt attempt{.id = job.id,
-                  .lease = job.lease,
+                  .token = job.token,
                   .number = job.number,
                   .deadline = job.deadline,
                   .kind = job.kind,
@@ -70,7 +70,7 @@ void Workers::work() {
     WorkerJob job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    finished_({job.id, job.lease, run(job)});
+    finished_({job.id, job.token, run(job)});
     lock.lock();
     ++idle_;
   }

@@ -19,7 +19,7 @@ namespace almanac {
 struct WorkerJob {
   std::shared_ptr<const Handler> handler;
   TaskId id;
-  Lease lease;
+  FencingToken token;
   std::uint32_t number = 0;
   Time deadline;
   std::string kind;

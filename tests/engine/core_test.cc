@@ -71,8 +71,8 @@ class CoreTest : public ::testing::Test {
     const Task* task = published.state()->tasks.all.find(TaskId(id));
     return task == nullptr ? TaskState::cancelled : task->state;
   }
-  [[nodiscard]] Lease lease_of(std::uint64_t id) const {
-    return published.state()->tasks.all.find(TaskId(id))->lease;
+  [[nodiscard]] FencingToken token_of(std::uint64_t id) const {
+    return {log->timeline(), published.state()->tasks.all.find(TaskId(id))->lease};
   }
   static EnqueueTasks work() { return {{{.kind = "work"}}}; }
   static EnqueueTasks filling() {
@@ -133,7 +133,7 @@ TEST_F(CoreTest, WritesAnEndWhileTheLogTakesNothingElse) {
   commit(3);
   fill();
   answers.clear();
-  turn(told(FinishAttempt{TaskId(1), lease_of(1), {}}), asked(work()));
+  turn(told(FinishAttempt{TaskId(1), token_of(1), {}}), asked(work()));
   commit_next();
   EXPECT_EQ(state_of(1), TaskState::succeeded);
   EXPECT_EQ(answers, Answers{"storage_full"});
@@ -143,8 +143,8 @@ TEST_F(CoreTest, WritesEndsOneAtATimeWhileTheLogIsFull) {
   turn(asked(work()), asked(work()));
   commit(5);
   fill();
-  turn(told(FinishAttempt{TaskId(1), lease_of(1), {}}),
-       told(FinishAttempt{TaskId(2), lease_of(2), {}}));
+  turn(told(FinishAttempt{TaskId(1), token_of(1), {}}),
+       told(FinishAttempt{TaskId(2), token_of(2), {}}));
   auto before = published.state()->position;
   commit_next();
   EXPECT_EQ(state_of(1), TaskState::succeeded);
@@ -159,7 +159,7 @@ TEST_F(CoreTest, BeginsNothingThatAnEndMadePossibleWhileTheLogIsFull) {
   commit(6);
   ASSERT_EQ(state_of(3), TaskState::ready);
   fill();
-  turn(told(FinishAttempt{TaskId(1), lease_of(1), {}}));
+  turn(told(FinishAttempt{TaskId(1), token_of(1), {}}));
   commit_next();
   EXPECT_EQ(state_of(1), TaskState::succeeded);
   EXPECT_EQ(state_of(3), TaskState::ready);
@@ -178,7 +178,7 @@ TEST_F(CoreTest, WritesAgainAtOnceAnEndThatWasRefusedWithABeginning) {
   std::uint64_t ended = 0;
   do {
     ended = (*published.state()->tasks.running.begin()).id.value;
-    turn(asked(filling()), asked(work()), told(FinishAttempt{TaskId(ended), lease_of(ended), {}}));
+    turn(asked(filling()), asked(work()), told(FinishAttempt{TaskId(ended), token_of(ended), {}}));
   } while (!commit(published.state()->position.value + 4).error);
   if (state_of(ended) == TaskState::running) commit_next();
   EXPECT_EQ(state_of(ended), TaskState::succeeded);
@@ -205,7 +205,7 @@ TEST_F(CoreTest, StopsOnRecordWhileTheLogIsFull) {
   commit(3);
   fill();
   core.stop(false);
-  turn(told(FinishAttempt{TaskId(1), lease_of(1), {}}));
+  turn(told(FinishAttempt{TaskId(1), token_of(1), {}}));
   commit_next();
   commit_next();
   EXPECT_EQ(state_of(1), TaskState::succeeded);

@@ -118,7 +118,8 @@ TEST(Dispatch, SaysWhichAttemptItIsAndWhenItMustEnd) {
   EXPECT_EQ(timed.attempt, 1U);
   EXPECT_EQ(timed.deadline, desk.now + std::chrono::seconds(7));
   EXPECT_EQ(std::get<TaskStarted>(desk.last()[1].body).deadline, Time());
-  ASSERT_TRUE(desk.ask(HandBackAttempt{TaskId(1), desk.task(TaskId(1)).lease}).has_value());
+  ASSERT_TRUE(
+      desk.ask(HandBackAttempt{TaskId(1), desk.token(desk.task(TaskId(1)).lease)}).has_value());
   desk.start();
   EXPECT_EQ(std::get<TaskStarted>(desk.last()[0].body).attempt, 2U);
 }

@@ -61,9 +61,9 @@ TEST_F(Durability, AndPublishingComeBeforeAnAttemptBegins) {
   open();
   engine->handle("work", [&](const Attempt& attempt) {
     const Task* task = engine->state()->tasks.all.find(attempt.id);
-    bool seen = task != nullptr && task->lease == attempt.lease;
-    return seen && is_in_log(Position(attempt.lease.value)) ? Outcome::success()
-                                                            : Outcome::failure("too early");
+    bool seen = task != nullptr && task->lease == attempt.token.lease;
+    return seen && is_in_log(Position(attempt.token.lease.value)) ? Outcome::success()
+                                                                  : Outcome::failure("too early");
   });
   for (int i = 0; i < 50; ++i) submit({.kind = "work"});
   wait_until_all_ended();

@@ -36,7 +36,7 @@ TEST_F(Handlers, AreShownTheirAttempt) {
   EXPECT_EQ(attempt.id, id);
   EXPECT_EQ(attempt.number, 1U);
   EXPECT_EQ(attempt.deadline, now + std::chrono::seconds(9));
-  EXPECT_GT(attempt.lease.value, task(id).enqueued.value);
+  EXPECT_GT(attempt.token.lease.value, task(id).enqueued.value);
   EXPECT_EQ(payload, std::string("a\0b", 3));
 }
 

@@ -170,10 +170,11 @@ TEST_F(Commands, SeeTheVariablesOnTheListTheirOwnAndNoOthers) {
        .environment = {
            {"ALMANAC_TEST_REPLACED", "new"}, {"OWN", "a=b c"}, {"ALMANAC_TASK", "forged"}}});
   auto seen = lines(outcome_at_end(id).output);
-  auto lease = "ALMANAC_LEASE=" + std::to_string(id.value + 2);  // EngineStarted, TaskEnqueued
+  const Lease lease(id.value + 2);  // EngineStarted, TaskEnqueued
+  const auto token = "ALMANAC_TOKEN=" + to_text({engine->log().timeline(), lease});
   EXPECT_EQ(seen,
             (std::set<std::string>{"ALMANAC_TEST_ALLOWED=yes", "ALMANAC_TEST_REPLACED=new",
-                                   "OWN=a=b c", "ALMANAC_TASK=1", "ALMANAC_ATTEMPT=1", lease}));
+                                   "OWN=a=b c", "ALMANAC_TASK=1", "ALMANAC_ATTEMPT=1", token}));
 }
 
 TEST_F(Commands, SeeThePathByDefaultAndNoOtherVariableOfOurs) {

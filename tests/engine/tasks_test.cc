@@ -33,6 +33,8 @@ struct Running {
     return error;
   }
 
+  [[nodiscard]] FencingToken token() const { return desk.token(lease); }
+
   Desk desk;
   TaskId id;
   Lease lease;
@@ -75,7 +77,7 @@ TEST(Cancel, IsFinalHoweverTheAttemptEnds) {
   }
   Running handed_back;
   handed_back.desk.cancel(handed_back.id);
-  ASSERT_TRUE(handed_back.desk.ask(HandBackAttempt{handed_back.id, handed_back.lease}));
+  ASSERT_TRUE(handed_back.desk.ask(HandBackAttempt{handed_back.id, handed_back.token()}));
   EXPECT_EQ(handed_back.desk.task(handed_back.id).state, TaskState::cancelled);
 }
 
@@ -105,7 +107,7 @@ TEST(Finish, KeepsEverythingTheAttemptLeft) {
                          .message = "exit code 3",
                          .result = "r",
                          .output = "o"};
-  ASSERT_TRUE(running.desk.ask(FinishAttempt{running.id, running.lease, outcome}).has_value());
+  ASSERT_TRUE(running.desk.ask(FinishAttempt{running.id, running.token(), outcome}).has_value());
   const auto& failed = only<TaskFailed>(running.desk);
   EXPECT_EQ(failed.lease, running.lease);
   EXPECT_EQ(failed.end.code, 3);
@@ -119,20 +121,34 @@ TEST(Finish, WithALeaseThatIsNotTheTasksIsRefusedAndLeavesNothing) {
   Running running({.kind = "work", .attempts_max = 3});
   for (Lease lease : {Lease(), Lease(running.lease.value - 1), running.lease.next()}) {
     for (auto status : {AttemptStatus::succeeded, AttemptStatus::error}) {
-      auto error = running.refused(FinishAttempt{running.id, lease, {.status = status}});
+      auto error =
+          running.refused(FinishAttempt{running.id, running.desk.token(lease), {.status = status}});
       EXPECT_EQ(error.code, ErrorCode::refused);
     }
-    EXPECT_EQ(running.refused(HandBackAttempt{running.id, lease}).code, ErrorCode::refused);
+    EXPECT_EQ(running.refused(HandBackAttempt{running.id, running.desk.token(lease)}).code,
+              ErrorCode::refused);
   }
-  EXPECT_EQ(running.refused(FinishAttempt{TaskId(9), running.lease, {}}).code, ErrorCode::refused);
+  EXPECT_EQ(running.refused(FinishAttempt{TaskId(9), running.token(), {}}).code,
+            ErrorCode::refused);
+}
+
+// A log that was restored gives the same leases again.
+TEST(Finish, WithATokenOfAnotherTimelineIsRefusedAndLeavesNothing) {
+  Running running;
+  for (const Timeline& timeline : {Timeline{}, Timeline{std::byte{8}}}) {
+    const FencingToken token{timeline, running.lease};
+    EXPECT_EQ(running.refused(FinishAttempt{running.id, token, {}}).code, ErrorCode::refused);
+    EXPECT_EQ(running.refused(HandBackAttempt{running.id, token}).code, ErrorCode::refused);
+  }
 }
 
 TEST(Finish, OfAnEarlierAttemptIsRefusedWhileALaterOneRuns) {
   Running running;
-  ASSERT_TRUE(running.desk.ask(HandBackAttempt{running.id, running.lease}).has_value());
+  ASSERT_TRUE(running.desk.ask(HandBackAttempt{running.id, running.token()}).has_value());
   running.desk.start();
   ASSERT_GT(running.desk.task(running.id).lease, running.lease);
-  EXPECT_EQ(running.refused(FinishAttempt{running.id, running.lease, {}}).code, ErrorCode::refused);
+  EXPECT_EQ(running.refused(FinishAttempt{running.id, running.token(), {}}).code,
+            ErrorCode::refused);
   running.desk.finish(running.id, AttemptStatus::succeeded);
   EXPECT_EQ(running.desk.task(running.id).state, TaskState::succeeded);
 }
@@ -140,7 +156,8 @@ TEST(Finish, OfAnEarlierAttemptIsRefusedWhileALaterOneRuns) {
 TEST(Finish, TwiceIsRefusedTheSecondTime) {
   Running running;
   running.desk.finish(running.id, AttemptStatus::succeeded);
-  EXPECT_EQ(running.refused(FinishAttempt{running.id, running.lease, {}}).code, ErrorCode::refused);
+  EXPECT_EQ(running.refused(FinishAttempt{running.id, running.token(), {}}).code,
+            ErrorCode::refused);
 }
 
 TEST(Finish, TriesAgainUntilTheAttemptsAreUsedUp) {
@@ -163,7 +180,8 @@ TEST(Finish, DoesNotCountAttemptsThatWereHandedBack) {
   Running running({.kind = "work", .attempts_max = 2});
   Desk& desk = running.desk;
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(desk.ask(HandBackAttempt{running.id, desk.task(running.id).lease}).has_value());
+    ASSERT_TRUE(
+        desk.ask(HandBackAttempt{running.id, desk.token(desk.task(running.id).lease)}).has_value());
     EXPECT_EQ(only<TaskHandedBack>(desk).reason, HandBackReason::stopping);
     desk.start();
   }
@@ -329,11 +347,12 @@ RC_GTEST_PROP(Decisions, AlwaysApplyAndLetEverythingEnd, ()) {
     auto status = static_cast<AttemptStatus>(draw % attempt_status_count);
     if (what % 8 == 0) desk.submit(spec);
     if (what % 8 == 1) (void)desk.ask(CancelTask{any_task(draw), ""});
-    if (what % 8 == 2) (void)desk.ask(HandBackAttempt{any_task(draw), lease});
+    if (what % 8 == 2) (void)desk.ask(HandBackAttempt{any_task(draw), desk.token(lease)});
     if (what % 8 == 3) desk.now += Duration(draw);
     if (what % 8 == 4) desk.come_due();
     if (what % 8 == 5) desk.start();
-    if (what % 8 >= 6) (void)desk.ask(FinishAttempt{any_task(draw), lease, {.status = status}});
+    if (what % 8 >= 6)
+      (void)desk.ask(FinishAttempt{any_task(draw), desk.token(lease), {.status = status}});
     RC_ASSERT(check_orders(desk.state()) == "");
     RC_ASSERT(desk.state().tasks.running.size() <= desk.state().engine.slots);
   }

@@ -28,12 +28,18 @@ const char* variable(const char* name) {
   return value == nullptr ? "0" : value;
 }
 
+// Of "TIMELINE:LEASE".
+const char* lease() {
+  const char* colon = std::strchr(variable("ALMANAC_TOKEN"), ':');
+  return colon == nullptr ? "0" : colon + 1;
+}
+
 // One write to a file opened for appending: whole and in order beside those of other processes.
 void record(const char* path, const char* what, int code = 0) {
   std::array<char, record_line_bytes + 1> line;
-  int size = std::snprintf(line.data(), line.size(), "%s %s %s %s %d %d", what,
-                           variable("ALMANAC_TASK"), variable("ALMANAC_ATTEMPT"),
-                           variable("ALMANAC_LEASE"), static_cast<int>(::getpid()), code);
+  int size =
+      std::snprintf(line.data(), line.size(), "%s %s %s %s %d %d", what, variable("ALMANAC_TASK"),
+                    variable("ALMANAC_ATTEMPT"), lease(), static_cast<int>(::getpid()), code);
   if (size < 0 || static_cast<std::size_t>(size) >= record_line_bytes) std::abort();
   std::memset(line.data() + size, ' ', record_line_bytes - static_cast<std::size_t>(size));
   line[record_line_bytes - 1] = '\n';

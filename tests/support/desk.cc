@@ -16,7 +16,7 @@ Desk::Desk(const DeskOptions& options) {
 
 Result<Answer> Desk::ask(Command command) {
   const Command& kept = commands_.emplace_back(std::move(command));
-  auto decision = decide(state_, kept, {now, memory_});
+  auto decision = decide(state_, kept, {now, memory_, timeline});
   if (!decision) {
     last_.clear();
     return std::unexpected(decision.error());
@@ -51,7 +51,7 @@ std::vector<Submitted> Desk::submit_all(std::vector<TaskSpec> specs) {
 }
 
 void Desk::finish(TaskId id, AttemptStatus status) {
-  ALMANAC_CHECK(ask(FinishAttempt{id, task(id).lease, {.status = status}}).has_value());
+  ALMANAC_CHECK(ask(FinishAttempt{id, token(task(id).lease), {.status = status}}).has_value());
 }
 
 void Desk::cancel(TaskId id) { ALMANAC_CHECK(ask(CancelTask{id, "no"}).has_value()); }

@@ -28,6 +28,8 @@ class Desk {
   explicit Desk(const DeskOptions& options = {});
 
   Time now{std::chrono::seconds(1'000'000)};
+  Timeline timeline{std::byte{7}};
+  [[nodiscard]] FencingToken token(Lease lease) const { return {timeline, lease}; }
 
   // Decides a command and folds its events; last() gives them. A refusal changes nothing.
   Result<Answer> ask(Command command);
