@@ -65,6 +65,9 @@ struct BodyWriter {
   }
   void operator()(const TaskCancelled& from) { write(from, body.initTaskCancelled(), names); }
   void operator()(const TaskHandedBack& from) { write(from, body.initTaskHandedBack(), names); }
+  void operator()(const TaskHeld& from) { write(from, body.initTaskHeld(), names); }
+  void operator()(const TaskReleased& from) { write(from, body.initTaskReleased(), names); }
+  void operator()(const TaskAccepted& from) { write(from, body.initTaskAccepted(), names); }
   void operator()(const QueueConfigured& from) { write(from, body.initQueueConfigured(), names); }
   void operator()(const EngineStarted& from) { write(from, body.initEngineStarted(), names); }
   void operator()(const EngineStopped& from) { write(from, body.initEngineStopped(), names); }
@@ -130,6 +133,9 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::TASK_CANCEL_REQUESTED: to = read(body.getTaskCancelRequested(), names); return true;
     case Which::TASK_CANCELLED: to = read(body.getTaskCancelled(), names); return true;
     case Which::TASK_HANDED_BACK: to = read(body.getTaskHandedBack(), names); return true;
+    case Which::TASK_HELD: to = read(body.getTaskHeld(), names); return true;
+    case Which::TASK_RELEASED: to = read(body.getTaskReleased(), names); return true;
+    case Which::TASK_ACCEPTED: to = read(body.getTaskAccepted(), names); return true;
     case Which::QUEUE_CONFIGURED: to = read(body.getQueueConfigured(), names); return true;
     case Which::ENGINE_STARTED: to = read(body.getEngineStarted(), names); return true;
     case Which::ENGINE_STOPPED: to = read(body.getEngineStopped(), names); return true;

@@ -11,10 +11,10 @@ namespace almanac {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_names = {
-    "custom",        "TaskEnqueued",      "TaskReadied",     "TaskStarted",
-    "TaskSucceeded", "TaskAttemptFailed", "TaskFailed",      "TaskCancelRequested",
-    "TaskCancelled", "TaskHandedBack",    "QueueConfigured", "EngineStarted",
-    "EngineStopped"};
+    "custom",        "TaskEnqueued",      "TaskReadied",   "TaskStarted",
+    "TaskSucceeded", "TaskAttemptFailed", "TaskFailed",    "TaskCancelRequested",
+    "TaskCancelled", "TaskHandedBack",    "TaskHeld",      "TaskReleased",
+    "TaskAccepted",  "QueueConfigured",   "EngineStarted", "EngineStopped"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -50,6 +50,9 @@ struct Carried {
     add(event.end);
   }
   void operator()(const TaskHandedBack&) {}
+  void operator()(const TaskHeld&) {}
+  void operator()(const TaskReleased&) {}
+  void operator()(const TaskAccepted&) {}
   void operator()(const QueueConfigured& event) { names.push_back(event.queue); }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
@@ -137,6 +140,23 @@ std::string_view name(HandBackReason reason) {
     case HandBackReason::stopping: return "stopping";
     case HandBackReason::engine_died: return "engine_died";
     case HandBackReason::forked: return "forked";
+  }
+  return "unknown";
+}
+
+std::string_view name(HoldReason reason) {
+  switch (reason) {
+    case HoldReason::restored: return "restored";
+  }
+  return "unknown";
+}
+
+std::string_view name(TaskOutcome outcome) {
+  switch (outcome) {
+    case TaskOutcome::unknown: return "unknown";
+    case TaskOutcome::succeeded: return "succeeded";
+    case TaskOutcome::failed: return "failed";
+    case TaskOutcome::cancelled: return "cancelled";
   }
   return "unknown";
 }

@@ -23,7 +23,8 @@ struct CustomEvent {
 
 using EventBody = std::variant<CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded,
                                TaskAttemptFailed, TaskFailed, TaskCancelRequested, TaskCancelled,
-                               TaskHandedBack, QueueConfigured, EngineStarted, EngineStopped>;
+                               TaskHandedBack, TaskHeld, TaskReleased, TaskAccepted,
+                               QueueConfigured, EngineStarted, EngineStopped>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -36,6 +36,9 @@ struct Event {
     queueConfigured @12 :Queue.QueueConfigured;
     engineStarted @13 :Engine.EngineStarted;
     engineStopped @14 :Engine.EngineStopped;
+    taskHeld @16 :Task.TaskHeld;
+    taskReleased @17 :Task.TaskReleased;
+    taskAccepted @18 :Task.TaskAccepted;
   }
   meta @15 :Meta;              # null for most events
 }

@@ -52,6 +52,9 @@ struct Owned {
     own(event.end);
   }
   void operator()(TaskHandedBack&) {}
+  void operator()(TaskHeld&) {}
+  void operator()(TaskReleased&) {}
+  void operator()(TaskAccepted&) {}
   void operator()(QueueConfigured& event) { own(event.queue); }
   void operator()(EngineStarted& event) { own(event.version); }
   void operator()(EngineStopped&) {}

@@ -21,6 +21,7 @@ class Check {
     check_orders();
     check_dependencies();
     check_doomed();
+    check_held();
     check_tags();
     check_keys();
     check_settings();
@@ -65,6 +66,8 @@ class Check {
     } else if (holds_lease(task.state)) {
       fails(tasks_.running.contains(RunningKey{task.queue, id}),
             " runs and is not in the running order");
+    } else if (task.state == TaskState::held) {
+      fails(tasks_.held.contains(id), " is held and nothing is known of why");
     }
   }
 
@@ -105,7 +108,8 @@ class Check {
       ++waits[key.dependent];
     }
     for (const auto& [id, task] : tasks_.all) {
-      if (task.state != TaskState::waiting || tasks_.doomed.contains(id)) continue;
+      const bool depends = task.state == TaskState::waiting || task.state == TaskState::held;
+      if (!depends || tasks_.doomed.contains(id)) continue;
       const auto found = waits.find(id);
       const std::uint32_t known = found == waits.end() ? 0 : found->second;
       if (known == task.waiting_for) continue;
@@ -117,9 +121,16 @@ class Check {
 
   void check_doomed() {
     for (const auto& [id, culprit] : tasks_.doomed) {
-      expect(is_in(id, TaskState::waiting), named(id), " is doomed and not waiting");
+      expect(is_in(id, TaskState::waiting) || is_in(id, TaskState::held), named(id),
+             " is doomed and not waiting");
       expect(is_in(culprit, TaskState::failed) || is_in(culprit, TaskState::cancelled), named(id),
              " is doomed by " + named(culprit) + ", which has neither failed nor been cancelled");
+    }
+  }
+
+  void check_held() {
+    for (const auto& [id, hold] : tasks_.held) {
+      expect(is_in(id, TaskState::held), named(id), " is under review and not held");
     }
   }
 

@@ -4,14 +4,17 @@ namespace almanac {
 namespace {
 
 constexpr std::array<std::string_view, task_state_count> state_names = {
-    "waiting", "delayed", "ready", "running", "cancelling", "succeeded", "failed", "cancelled"};
+    "waiting",   "delayed", "ready",     "running", "cancelling",
+    "succeeded", "failed",  "cancelled", "held"};
 
 constexpr std::array<std::string_view, task_step_count> step_names = {
     "TaskEnqueued",  "last dependency succeeded",
     "TaskReadied",   "TaskStarted",
     "TaskSucceeded", "TaskAttemptFailed",
     "TaskFailed",    "TaskCancelRequested",
-    "TaskCancelled", "TaskHandedBack"};
+    "TaskCancelled", "TaskHandedBack",
+    "TaskHeld",      "TaskReleased",
+    "TaskAccepted"};
 
 }  // namespace
 

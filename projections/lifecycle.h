@@ -10,6 +10,7 @@
 
 namespace almanac {
 
+// The numbers are in digests and checkpoints: a new state comes last.
 enum class TaskState : std::uint8_t {
   waiting,     // for tasks it depends on
   delayed,     // until a time: a start time, or the wait before another attempt
@@ -19,12 +20,15 @@ enum class TaskState : std::uint8_t {
   succeeded,
   failed,
   cancelled,
+  held,  // under review: until somebody has decided
 };
-inline constexpr std::size_t task_state_count = 8;
+inline constexpr std::size_t task_state_count = 9;
 
 [[nodiscard]] std::string_view name(TaskState state);
 [[nodiscard]] std::optional<TaskState> task_state_from(std::string_view name);
-[[nodiscard]] constexpr bool has_ended(TaskState state) { return state >= TaskState::succeeded; }
+[[nodiscard]] constexpr bool has_ended(TaskState state) {
+  return state >= TaskState::succeeded && state <= TaskState::cancelled;
+}
 [[nodiscard]] constexpr bool holds_lease(TaskState state) {
   return state == TaskState::running || state == TaskState::cancelling;
 }
@@ -42,8 +46,11 @@ enum class TaskStep : std::uint8_t {
   cancel_requested,
   cancelled,
   handed_back,
+  held,
+  released,
+  accepted,
 };
-inline constexpr std::size_t task_step_count = 10;
+inline constexpr std::size_t task_step_count = 13;
 [[nodiscard]] std::string_view name(TaskStep step);
 
 struct Transition {
@@ -74,17 +81,29 @@ inline constexpr std::array lifecycle = {
                "the engine stopped or died"},
     Transition{TaskState::cancelling, TaskStep::cancelled, TaskState::cancelled,
                "the attempt has ended"},
+    Transition{TaskState::waiting, TaskStep::held, TaskState::held, ""},
+    Transition{TaskState::delayed, TaskStep::held, TaskState::held, ""},
+    Transition{TaskState::ready, TaskStep::held, TaskState::held, ""},
+    Transition{TaskState::running, TaskStep::held, TaskState::held, ""},
+    Transition{TaskState::held, TaskStep::held, TaskState::held, "more is known of it"},
+    Transition{TaskState::held, TaskStep::released, TaskState::waiting,
+               "depends on tasks that have not ended"},
+    Transition{TaskState::held, TaskStep::released, TaskState::delayed,
+               "its time is in the future"},
+    Transition{TaskState::held, TaskStep::released, TaskState::ready, ""},
+    Transition{TaskState::held, TaskStep::accepted, TaskState::succeeded, ""},
+    Transition{TaskState::held, TaskStep::cancelled, TaskState::cancelled, ""},
 };
 
 // The table to look up in: by state before (the last one is "before it exists") and step, a bit for
 // each state that may follow.
 inline constexpr auto lifecycle_index = [] {
-  std::array<std::array<std::uint8_t, task_step_count>, task_state_count + 1> index{};
-  static_assert(task_state_count <= 8, "a state is a bit of one byte");
+  std::array<std::array<std::uint16_t, task_step_count>, task_state_count + 1> index{};
+  static_assert(task_state_count <= 16, "a state is a bit of two bytes");
   for (const Transition& row : lifecycle) {
     const std::size_t before = row.from ? static_cast<std::size_t>(*row.from) : task_state_count;
-    std::uint8_t& after = index[before][static_cast<std::size_t>(row.step)];
-    after = static_cast<std::uint8_t>(after | 1U << static_cast<unsigned>(row.to));
+    std::uint16_t& after = index[before][static_cast<std::size_t>(row.step)];
+    after = static_cast<std::uint16_t>(after | 1U << static_cast<unsigned>(row.to));
   }
   return index;
 }();

@@ -95,6 +95,7 @@ const std::array all_names = {
     Name{"tasks.succeeded", Type::number, state, count<TaskState::succeeded>},
     Name{"tasks.failed", Type::number, state, count<TaskState::failed>},
     Name{"tasks.cancelled", Type::number, state, count<TaskState::cancelled>},
+    Name{"tasks.held", Type::number, state, count<TaskState::held>},
     Name{"tasks.doomed", Type::number, state,
          [](const Asked& asked) { return of(std::uint64_t{asked.state.tasks.doomed.size()}); }},
     Name{"engine.running", Type::truth, state,

@@ -9,9 +9,10 @@
 namespace almanac {
 
 // Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
-// doomed tasks, idempotency keys and settings of queues, as diff() of their containers does, and
-// visit(key, Change) for what is in an order or not. `visit` tells them apart by the type of the
-// key, and of the value. Names are only ever added; numbers beyond before.names.size() are new.
+// doomed and held tasks, idempotency keys and settings of queues, as diff() of their containers
+// does, and visit(key, Change) for what is in an order or not. `visit` tells them apart by the type
+// of the key, and of the value. Names are only ever added; numbers beyond before.names.size() are
+// new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.all, after.tasks.all, visit);
@@ -21,6 +22,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.tagged, after.tasks.tagged, visit);
   diff(before.tasks.dependents, after.tasks.dependents, visit);
   diff(before.tasks.doomed, after.tasks.doomed, visit);
+  diff(before.tasks.held, after.tasks.held, visit);
   diff(before.tasks.keys, after.tasks.keys, visit);
   diff(before.queues.slots, after.queues.slots, visit);
 }

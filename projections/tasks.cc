@@ -84,11 +84,16 @@ std::vector<TaskId> take_dependents(Tasks& tasks, TaskId id) {
   return dependents;
 }
 
+// Whether what it depends on still matters to it.
+bool depends(const Task& task) {
+  return task.state == TaskState::waiting || task.state == TaskState::held;
+}
+
 void unblock_dependents(Tasks& tasks, const EventPlace& place, TaskId id) {
   for (TaskId dependent : take_dependents(tasks, id)) {
     const Task* task = tasks.all.find(dependent);
-    if (task == nullptr || task->state != TaskState::waiting) continue;
-    if (task->waiting_for > 1) {
+    if (task == nullptr || !depends(*task)) continue;
+    if (task->waiting_for > 1 || task->state == TaskState::held) {
       --tasks.all.edit(dependent)->waiting_for;
       continue;
     }
@@ -100,7 +105,7 @@ void unblock_dependents(Tasks& tasks, const EventPlace& place, TaskId id) {
 void doom_dependents(Tasks& tasks, TaskId id) {
   for (TaskId dependent : take_dependents(tasks, id)) {
     const Task* task = tasks.all.find(dependent);
-    if (task != nullptr && task->state == TaskState::waiting) tasks.doomed.set(dependent, id);
+    if (task != nullptr && depends(*task)) tasks.doomed.set(dependent, id);
   }
 }
 
@@ -147,6 +152,15 @@ void hash_task(StateHasher& hasher, TaskId id, const Task& task) {
                             task.changed.value});
 }
 
+// Where none is held nothing is hashed, as before there was such a thing: digests are for ever.
+void hash_held(StateHasher& hasher, const PersistentMap<TaskId, Hold>& held) {
+  hasher.number(held.size());
+  for (const auto& [id, hold] : held) {
+    hasher.numbers(std::array{id.value, std::uint64_t(hold.reason), std::uint64_t(hold.outcome),
+                              hold.started.value, hold.ended.value});
+  }
+}
+
 }  // namespace
 
 ReadyKey ready_key(TaskId id, const Task& task) {
@@ -191,6 +205,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
     hasher.number(dependent.value);
     hasher.number(culprit.value);
   }
+  if (!held.empty()) hash_held(hasher, held);
   keys.hash_into(hasher);
 }
 
@@ -273,6 +288,7 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelled& ev
         if (event.lease) set_last(task, event.end);
       });
   if (!moved) return false;
+  tasks.held.erase(event.id);
   tasks.doomed.erase(event.id);
   doom_dependents(tasks, event.id);
   return true;
@@ -281,6 +297,38 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelled& ev
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHandedBack& event) {
   return step(tasks, place, {event.id, TaskStep::handed_back, TaskState::ready, event.lease},
               [](Task&) {});
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHeld& event) {
+  const Task* task = tasks.all.find(event.id);
+  if (task == nullptr || task->lease != event.lease) return false;
+  const bool moved = step(tasks, place, {event.id, TaskStep::held, TaskState::held}, [](Task&) {});
+  if (!moved) return false;
+  tasks.held.set(event.id, {.reason = event.reason,
+                            .outcome = event.outcome,
+                            .started = event.started,
+                            .ended = event.ended});
+  return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskReleased& event) {
+  const Task* task = tasks.all.find(event.id);
+  if (task == nullptr) return false;
+  const TaskState to =
+      task->waiting_for > 0 ? TaskState::waiting : state_at(task->run_at, place.at);
+  const bool moved = step(tasks, place, {event.id, TaskStep::released, to}, [](Task&) {});
+  if (moved) tasks.held.erase(event.id);
+  return moved;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskAccepted& event) {
+  const bool moved =
+      step(tasks, place, {event.id, TaskStep::accepted, TaskState::succeeded}, [](Task&) {});
+  if (!moved) return false;
+  tasks.held.erase(event.id);
+  tasks.doomed.erase(event.id);
+  unblock_dependents(tasks, place, event.id);
+  return true;
 }
 
 }  // namespace almanac

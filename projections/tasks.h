@@ -68,6 +68,15 @@ struct DependencyKey {
   auto operator<=>(const DependencyKey&) const = default;
 };
 
+// Why a task is under review, and what is known of it from elsewhere (TaskHeld).
+struct Hold {
+  HoldReason reason = HoldReason::restored;
+  TaskOutcome outcome = TaskOutcome::unknown;
+  Position started;
+  Position ended;
+  bool operator==(const Hold&) const = default;
+};
+
 // A value; O(1) copy. Changed by fold() alone.
 struct Tasks {
   PersistentVector<TaskId, Task> all;
@@ -80,6 +89,7 @@ struct Tasks {
   PersistentSet<TagKey> tagged;
   PersistentSet<DependencyKey> dependents;  // of tasks that have not ended
   PersistentMap<TaskId, TaskId> doomed;     // waiting for ever, and the task that is to blame
+  PersistentMap<TaskId, Hold> held;         // those under review
   TaskKeys keys;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {
@@ -113,5 +123,8 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskFailed&
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskCancelRequested& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskCancelled& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHandedBack& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHeld& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskReleased& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskAccepted& event);
 
 }  // namespace almanac

@@ -124,6 +124,21 @@ void write_tasks(ColumnWriter& writer, const Tasks& tasks) {
       [](const TaskKeys::Entry& entry) { return entry.key; });
 }
 
+// What came later stands behind all else, each behind its number and only when there is something
+// of it: a state that has none of it is written as it always was.
+enum class LaterPart : std::uint64_t { held = 1 };
+
+void write_later_parts(ColumnWriter& writer, const State& state) {
+  const auto& held = state.tasks.held;
+  if (held.empty()) return;
+  writer.number(std::uint64_t(LaterPart::held));
+  writer.table<5>(held, held.size(), [](const auto& entry) {
+    const Hold& hold = entry.value;
+    return Row<5>{entry.key.value, std::uint64_t(hold.reason), std::uint64_t(hold.outcome),
+                  hold.started.value, hold.ended.value};
+  });
+}
+
 void write_engine(ColumnWriter& writer, const EngineInfo& engine) {
   for (const std::uint64_t number :
        {std::uint64_t(engine.running), engine.starts, engine.process_id,
@@ -207,6 +222,25 @@ void read_engine(ColumnReader& reader, EngineInfo& engine) {
   engine.version = as_text(reader.bytes(reader.number()));
 }
 
+void read_held(ColumnReader& reader, Tasks& tasks) {
+  read_sorted<5>(reader, tasks.held, [&](const Row<5>& row) {
+    if (row[1] >= std::uint64_t(hold_reason_count) || row[2] >= std::uint64_t(task_outcome_count)) {
+      reader.fail();
+    }
+    return std::pair(TaskId(row[0]), Hold{.reason = static_cast<HoldReason>(row[1]),
+                                          .outcome = static_cast<TaskOutcome>(row[2]),
+                                          .started = Position(row[3]),
+                                          .ended = Position(row[4])});
+  });
+}
+
+void read_later_part(ColumnReader& reader, State& state) {
+  switch (static_cast<LaterPart>(reader.number())) {
+    case LaterPart::held: return read_held(reader, state.tasks);
+  }
+  reader.fail();
+}
+
 }  // namespace
 
 std::vector<std::byte> encode(const State& state, ColumnWriter writer) {
@@ -218,6 +252,7 @@ std::vector<std::byte> encode(const State& state, ColumnWriter writer) {
   writer.table<2>(state.queues.slots, state.queues.slots.size(),
                   [](const auto& entry) { return Row<2>{entry.key.value, entry.value}; });
   write_engine(writer, state.engine);
+  write_later_parts(writer, state);
   return writer.take();
 }
 
@@ -232,7 +267,9 @@ Result<State> decode_state(Bytes bytes) {
   read_sorted<2>(reader, state.queues.slots,
                  [](const Row<2>& row) { return std::pair(name_of(row[0]), small(row[1])); });
   read_engine(reader, state.engine);
-  if (reader.failed() || !reader.at_end()) {
+  while (!reader.failed() && !reader.at_end()) read_later_part(reader, state);
+  const bool knows_held = state.tasks.held.size() == state.tasks.count(TaskState::held);
+  if (reader.failed() || !knows_held) {
     return fail(ErrorCode::corrupt, "the state in it makes no sense");
   }
   return state;

@@ -38,6 +38,8 @@ class LineFields {
   static std::string text_of(Time value) { return format_time(value); }
   static std::string text_of(AttemptStatus value) { return std::string(name(value)); }
   static std::string text_of(HandBackReason value) { return std::string(name(value)); }
+  static std::string text_of(HoldReason value) { return std::string(name(value)); }
+  static std::string text_of(TaskOutcome value) { return std::string(name(value)); }
   static std::string text_of(std::string_view value) { return printable(value); }
   static std::string text_of(Bytes value) {
     auto text = as_text(value);
@@ -76,6 +78,8 @@ class Texts {
   }
   void see(AttemptStatus value) { see(name(value)); }
   void see(HandBackReason value) { see(name(value)); }
+  void see(HoldReason value) { see(name(value)); }
+  void see(TaskOutcome value) { see(name(value)); }
   // Numbers and times are not text.
   void see(std::span<const TaskId>) {}
   void see(Time) {}

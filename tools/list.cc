@@ -34,8 +34,8 @@ Result<Filter> make_filter(const State& state, const ListCommand& command) {
     auto found = task_state_from(name);
     if (!found) {
       return fail(ErrorCode::invalid, "there is no state '" + name + "'",
-                  "use waiting, delayed, ready, running, cancelling, succeeded, failed or "
-                  "cancelled");
+                  "use waiting, delayed, ready, running, cancelling, succeeded, failed, "
+                  "cancelled or held");
     }
     filter.states.push_back(*found);
   }

@@ -360,7 +360,7 @@ class CommandLine {
                                            "almanac list --state failed --limit 20", almanac::list);
     options->limit = 100;
     app->add_option("--state", options->states,
-                    "waiting, delayed, ready, running, cancelling,\nsucceeded, failed, cancelled")
+                    "waiting, delayed, ready, running, cancelling,\nsucceeded, failed, cancelled, held")
         ->type_name("STATE");
     app->add_option("-q,--queue", options->queue, "Only this queue")->type_name("NAME");
     app->add_option("--tag", options->tag, "Only this tag")->type_name("NAME");

@@ -47,7 +47,8 @@ ExitCode queues(const QueuesCommand& command) {
   if (!source) return report(source.error());
   const State& state = source->state;
   // Those told to stop still run: one column, so that a line fits on a terminal.
-  Table table({"QUEUE", "SLOTS", "WAIT", "DELAY", "READY", "RUN", "DONE", "FAILED", "CANCEL"});
+  Table table(
+      {"QUEUE", "SLOTS", "WAIT", "DELAY", "READY", "RUN", "HELD", "DONE", "FAILED", "CANCEL"});
   const auto counted_queues = count_queues(state);
   for (const auto& [queue, counts] : counted_queues) {
     if (command.json) {
@@ -60,8 +61,8 @@ ExitCode queues(const QueuesCommand& command) {
                std::to_string(of(TaskState::waiting)), std::to_string(of(TaskState::delayed)),
                std::to_string(of(TaskState::ready)),
                std::to_string(of(TaskState::running) + of(TaskState::cancelling)),
-               std::to_string(of(TaskState::succeeded)), std::to_string(of(TaskState::failed)),
-               std::to_string(of(TaskState::cancelled))});
+               std::to_string(of(TaskState::held)), std::to_string(of(TaskState::succeeded)),
+               std::to_string(of(TaskState::failed)), std::to_string(of(TaskState::cancelled))});
   }
   if (command.json) return ExitCode::ok;
   if (counted_queues.empty()) {

@@ -1,6 +1,7 @@
 #include <almanac/tools/commands.h>
 #include <almanac/tools/event_text.h>
 #include <almanac/tools/source.h>
+#include <almanac/tools/task_event.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -55,6 +56,7 @@ void describe_state(ordered_json& json, const Source& source, TaskId id, const T
   if (task.attempts > 0) json["started_at"] = format_time(task.started_at);
   if (has_ended(task.state)) json["ended_at"] = format_time(task.ended_at);
   if (task.lease) json["lease"] = task.lease.value;
+  if (const Hold* hold = source.state.tasks.held.find(id)) json["review"] = known_text(*hold);
   const auto& dependents = source.state.tasks.dependents;
   for (auto entry = dependents.lower_bound(DependencyKey{id, TaskId()});
        entry != dependents.end() && (*entry).dependency == id; ++entry) {
@@ -66,6 +68,7 @@ void describe_end(ordered_json& json, const EventBody& body) {
   if (const auto* cancelled = std::get_if<TaskCancelled>(&body)) {
     json["reason"] = cancelled->reason;
   }
+  if (std::holds_alternative<TaskAccepted>(body)) json["reason"] = "accepted in review";
   const AttemptEnd* end = attempt_end(body);
   if (end == nullptr) return;
   if (!end->message.empty()) json["message"] = end->message;

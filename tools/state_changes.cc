@@ -36,6 +36,14 @@ ordered_json task_fields(const State& state, const Task* task) {
           {"changed", task->changed.value}};
 }
 
+ordered_json hold_fields(const Hold* hold) {
+  if (hold == nullptr) return ordered_json::object();
+  return {{"reason", name(hold->reason)},
+          {"outcome", name(hold->outcome)},
+          {"started", hold->started.value},
+          {"ended", hold->ended.value}};
+}
+
 // NAME: [what was, what is] for what differs.
 ordered_json changed_fields(const ordered_json& before, const ordered_json& after) {
   ordered_json changed = ordered_json::object();
@@ -74,6 +82,9 @@ class Collector {
   }
   void operator()(TaskId id, const TaskId* was, const TaskId* is) {
     changes["doomed"][std::to_string(id.value)] = pair(was, is);
+  }
+  void operator()(TaskId id, const Hold* was, const Hold* is) {
+    changes["held"][std::to_string(id.value)] = changed_fields(hold_fields(was), hold_fields(is));
   }
   void operator()(std::string_view key, const KeyedTask* was, const KeyedTask* is) {
     const auto of = [](const KeyedTask* task) { return task == nullptr ? nullptr : &task->id; };

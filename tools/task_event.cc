@@ -49,9 +49,23 @@ std::string sentence(const TaskHandedBack& event) {
   }
   return "handed back";
 }
+std::string sentence(const TaskHeld& event) {
+  return "held for review: " +
+         known_text({event.reason, event.outcome, event.started, event.ended});
+}
+std::string sentence(const TaskReleased&) { return "released: it may run"; }
+std::string sentence(const TaskAccepted&) { return "accepted: it counts as succeeded"; }
 std::string sentence(const auto&) { return {}; }
 
 }  // namespace
+
+std::string known_text(const Hold& hold) {
+  if (hold.outcome != TaskOutcome::unknown) {
+    return fmt::format("{} at {} of the origin", name(hold.outcome), hold.ended.value);
+  }
+  if (!hold.started) return "its end is not known";
+  return fmt::format("started at {} of the origin, its end is not known", hold.started.value);
+}
 
 TaskId task_of(const EventBody& body) {
   return std::visit(

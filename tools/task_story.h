@@ -23,6 +23,7 @@ enum class Wait : std::uint8_t {
   slots,        // the engine runs as many as it may
   behind,       // others of its queue and kind stand before it
   next,         // nothing: it starts as soon as the engine gets to it
+  review,       // somebody has to decide whether it runs
 };
 [[nodiscard]] std::string_view name(Wait wait);
 

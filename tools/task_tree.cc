@@ -25,7 +25,7 @@ using Effects = std::map<TaskId, std::set<Effect>>;
 
 bool ends_task(const EventBody& body) {
   return std::holds_alternative<TaskSucceeded>(body) || std::holds_alternative<TaskFailed>(body) ||
-         std::holds_alternative<TaskCancelled>(body);
+         std::holds_alternative<TaskCancelled>(body) || std::holds_alternative<TaskAccepted>(body);
 }
 
 // What the end of one task did to those that waited for it.
@@ -46,6 +46,7 @@ struct EndEffects {
   // Named one by one: a missing side is a bare nullptr, which anything general would take.
   void operator()(std::string_view, const KeyedTask*, const KeyedTask*) const {}
   void operator()(NameId, const std::uint32_t*, const std::uint32_t*) const {}
+  void operator()(TaskId, const Hold*, const Hold*) const {}
   void operator()(const auto&, Change) const {}
 };
 

@@ -1,5 +1,6 @@
 #include <almanac/tools/task_story.h>
 
+#include <almanac/tools/task_event.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -80,6 +81,7 @@ std::string_view name(Wait wait) {
     case Wait::slots: return "slots";
     case Wait::behind: return "behind";
     case Wait::next: return "next";
+    case Wait::review: return "review";
   }
   return "";
 }
@@ -92,6 +94,8 @@ std::optional<WaitReason> wait_reason(const State& state, TaskId id) {
     case TaskState::delayed:
       return WaitReason{Wait::delay, "not before " + format_time(task->run_at)};
     case TaskState::ready: return ready_reason(state, id, *task);
+    case TaskState::held:
+      return WaitReason{Wait::review, "under review: " + known_text(*state.tasks.held.find(id))};
     default: return std::nullopt;
   }
 }

@@ -94,3 +94,31 @@ struct TaskHandedBack {        # the attempt does not count
   lease @1 :UInt64;
   reason @2 :HandBackReason;
 }
+
+enum HoldReason {
+  restored @0;                 # it went on in the log this one was restored from
+}
+
+enum TaskOutcome {            # how a task ended elsewhere, as far as that is known
+  unknown @0;
+  succeeded @1;
+  failed @2;
+  cancelled @3;
+}
+
+struct TaskHeld {              # under review: not run until somebody has decided
+  id @0 :UInt64;
+  lease @1 :UInt64;            # 0 when it was not running
+  reason @2 :HoldReason;
+  outcome @3 :TaskOutcome;
+  started @4 :UInt64;          # positions in the other log: its last start, 0 = none is known
+  ended @5 :UInt64;            # and its end
+}
+
+struct TaskReleased {          # runs as if it had not been held
+  id @0 :UInt64;
+}
+
+struct TaskAccepted {          # counts as succeeded without running again
+  id @0 :UInt64;
+}

@@ -137,4 +137,35 @@ struct TaskHandedBack {
   HandBackReason reason = HandBackReason::stopping;
 };
 
+enum class HoldReason : std::uint8_t {
+  restored,  // it went on in the log this one was restored from
+};
+inline constexpr int hold_reason_count = 1;
+[[nodiscard]] std::string_view name(HoldReason reason);
+
+// How a task ended elsewhere, as far as that is known.
+enum class TaskOutcome : std::uint8_t { unknown, succeeded, failed, cancelled };
+inline constexpr int task_outcome_count = 4;
+[[nodiscard]] std::string_view name(TaskOutcome outcome);
+
+// The task is under review: it does not run until somebody has decided.
+struct TaskHeld {
+  TaskId id;
+  Lease lease;  // none when it was not running
+  HoldReason reason = HoldReason::restored;
+  TaskOutcome outcome = TaskOutcome::unknown;
+  Position started;  // in the other log, its last start; none when none is known
+  Position ended;    // and its end
+};
+
+// The task runs as if it had not been held.
+struct TaskReleased {
+  TaskId id;
+};
+
+// The task counts as succeeded without running again.
+struct TaskAccepted {
+  TaskId id;
+};
+
 }  // namespace almanac

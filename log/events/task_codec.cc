@@ -167,4 +167,42 @@ TaskHandedBack read(schema::TaskHandedBack::Reader from, const Names&) {
   return {TaskId(from.getId()), Lease(from.getLease()), static_cast<HandBackReason>(reason)};
 }
 
+void write(const TaskHeld& from, schema::TaskHeld::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  to.setReason(static_cast<schema::HoldReason>(from.reason));
+  to.setOutcome(static_cast<schema::TaskOutcome>(from.outcome));
+  to.setStarted(from.started.value);
+  to.setEnded(from.ended.value);
+}
+
+TaskHeld read(schema::TaskHeld::Reader from, const Names&) {
+  auto reason = static_cast<unsigned>(from.getReason());
+  KJ_REQUIRE(reason < hold_reason_count, "a reason this version does not know");
+  auto outcome = static_cast<unsigned>(from.getOutcome());
+  KJ_REQUIRE(outcome < task_outcome_count, "an outcome this version does not know");
+  return {.id = TaskId(from.getId()),
+          .lease = Lease(from.getLease()),
+          .reason = static_cast<HoldReason>(reason),
+          .outcome = static_cast<TaskOutcome>(outcome),
+          .started = Position(from.getStarted()),
+          .ended = Position(from.getEnded())};
+}
+
+void write(const TaskReleased& from, schema::TaskReleased::Builder to, NameTable&) {
+  to.setId(from.id.value);
+}
+
+TaskReleased read(schema::TaskReleased::Reader from, const Names&) {
+  return {TaskId(from.getId())};
+}
+
+void write(const TaskAccepted& from, schema::TaskAccepted::Builder to, NameTable&) {
+  to.setId(from.id.value);
+}
+
+TaskAccepted read(schema::TaskAccepted::Reader from, const Names&) {
+  return {TaskId(from.getId())};
+}
+
 }  // namespace almanac::codec

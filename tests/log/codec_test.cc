@@ -74,7 +74,7 @@ std::vector<Event> many_events(std::size_t count) {
   return events;
 }
 
-static_assert(std::variant_size_v<EventBody> == 13, "a new event type belongs into one_of_each()");
+static_assert(std::variant_size_v<EventBody> == 16, "a new event type belongs into one_of_each()");
 
 // Whoever looks for frames among other bytes goes by this alone.
 TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
@@ -107,7 +107,8 @@ TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
   for (const EventBody& body : std::vector<EventBody>{
            CustomEvent{}, TaskEnqueued{}, TaskReadied{}, TaskStarted{}, TaskSucceeded{},
            TaskAttemptFailed{}, TaskFailed{}, TaskCancelRequested{}, TaskCancelled{},
-           TaskHandedBack{}, QueueConfigured{}, EngineStarted{}, EngineStopped{}}) {
+           TaskHandedBack{}, TaskHeld{}, TaskReleased{}, TaskAccepted{}, QueueConfigured{},
+           EngineStarted{}, EngineStopped{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);

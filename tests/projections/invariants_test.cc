@@ -12,7 +12,7 @@ namespace almanac::test {
 namespace {
 
 // One task of each kind: 1 failed, 2 doomed by it, 3 delayed, 4 running, 5 waits for 4, 6 ready,
-// 7 cancelling.
+// 7 cancelling, 8 held.
 Story sound_story() {
   Story story;
   story.tell(EngineStarted{"0.1.0", 4711, 4, 42});
@@ -29,6 +29,8 @@ Story sound_story() {
   story.enqueue({.id = 7});
   story.start(7);
   story.request_cancel(7);
+  story.enqueue({.id = 8, .dependencies = {4}});
+  story.hold(8);
   return story;
 }
 
@@ -59,8 +61,10 @@ std::vector<Fault> faults_of_tasks() {
        change(6, [](Task& task) { task.changed = Position(1'000); })},
       {"task 6 was changed before it was enqueued, or is yet to be",
        change(6, [](Task& task) { task.changed = Position(1); })},
-      {"task 7 has a number that was never given",
-       [](State& state) { state.tasks.last = TaskId(6); }},
+      {"task 8 has a number that was never given",
+       [](State& state) { state.tasks.last = TaskId(7); }},
+      {"task 8 waits for 0 tasks, and is a dependent of 1",
+       change(8, [](Task& task) { task.waiting_for = 0; })},
       {"ready tasks are counted wrong: 2, and there are 1",
        [](State& state) { ++state.tasks.counts[static_cast<std::size_t>(TaskState::ready)]; }},
   };
@@ -108,6 +112,10 @@ std::vector<Fault> faults_of_relations() {
        [](State& state) { state.tasks.doomed.set(TaskId(6), TaskId(1)); }},
       {"task 2 is doomed by task 4, which has neither failed nor been cancelled",
        [](State& state) { state.tasks.doomed.set(TaskId(2), TaskId(4)); }},
+      {"task 6 is under review and not held",
+       [](State& state) { state.tasks.held.set(TaskId(6), {}); }},
+      {"task 8 is held and nothing is known of why",
+       [](State& state) { state.tasks.held.clear(); }},
       {"task 6 has a tag without a name",
        [](State& state) { state.tasks.tagged.insert({NameId{99}, TaskId(6)}); }},
       {"task 99 has a tag and does not exist",

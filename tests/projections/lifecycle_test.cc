@@ -149,6 +149,10 @@ Story story_in(std::optional<TaskState> state) {
   }
   story.enqueue({.id = subject, .attempts_max = 3});
   if (*state == TaskState::ready) return story;
+  if (*state == TaskState::held) {
+    story.hold(subject);
+    return story;
+  }
   story.start(subject);
   if (*state == TaskState::cancelling || *state == TaskState::cancelled) {
     story.request_cancel(subject);
@@ -177,6 +181,9 @@ bool take(Story& story, TaskStep step, TaskState to) {
     case TaskStep::cancel_requested: return story.request_cancel(subject);
     case TaskStep::cancelled: return story.cancel(subject);
     case TaskStep::handed_back: return story.hand_back(subject);
+    case TaskStep::held: return story.hold(subject);
+    case TaskStep::released: return story.release(subject);
+    case TaskStep::accepted: return story.accept(subject);
   }
   return false;
 }
@@ -192,6 +199,10 @@ TEST(LifecycleFold, TakesEveryRow) {
       story = Story();
       story.enqueue({.id = dependency});
       story.enqueue({.id = subject, .run_at = far_future, .dependencies = {dependency}});
+    }
+    if (row.step == TaskStep::released && row.to != TaskState::ready) {
+      story = story_in(row.to);
+      story.hold(subject);
     }
     EXPECT_TRUE(take(story, row.step, row.to)) << name(row.step);
     EXPECT_EQ(story.task(subject).state, row.to) << name(row.step);
@@ -214,6 +225,8 @@ std::vector<EventBody> attempts_at(const Story& story, TaskStep step) {
   if (step == TaskStep::readied) bodies.emplace_back(TaskReadied{id});
   if (step == TaskStep::started) bodies.emplace_back(TaskStarted{id, 1, Time()});
   if (step == TaskStep::cancel_requested) bodies.emplace_back(TaskCancelRequested{id, "no"});
+  if (step == TaskStep::released) bodies.emplace_back(TaskReleased{id});
+  if (step == TaskStep::accepted) bodies.emplace_back(TaskAccepted{id});
   for (Lease lease : {story.lease(subject), Lease(), Lease(77)}) {
     if (step == TaskStep::succeeded) bodies.emplace_back(TaskSucceeded{id, lease, {}});
     if (step == TaskStep::failed) bodies.emplace_back(TaskFailed{id, lease, {}});
@@ -222,6 +235,7 @@ std::vector<EventBody> attempts_at(const Story& story, TaskStep step) {
     }
     if (step == TaskStep::cancelled) bodies.emplace_back(TaskCancelled{.id = id, .lease = lease});
     if (step == TaskStep::handed_back) bodies.emplace_back(TaskHandedBack{id, lease});
+    if (step == TaskStep::held) bodies.emplace_back(TaskHeld{.id = id, .lease = lease});
   }
   return bodies;
 }
@@ -250,7 +264,7 @@ TEST(LifecycleFold, IgnoresEveryStepTheTableDoesNotHave) {
       for (const EventBody& body : attempts_at(story, step)) expect_ignored(story, body);
     }
   }
-  EXPECT_EQ(pairs, froms.size() * (task_step_count - 1) - 12);  // rows of the table, by pair
+  EXPECT_EQ(pairs, froms.size() * (task_step_count - 1) - 20);  // rows of the table, by pair
 }
 
 TEST(LifecycleFold, LetsADependencyMoveNothingButTheWaiting) {
@@ -274,6 +288,7 @@ TEST(LifecycleFold, IgnoresWhatComesWithAnotherLease) {
       expect_ignored(story, TaskFailed{id, lease, {}});
       expect_ignored(story, TaskAttemptFailed{id, lease, far_future, {}});
       expect_ignored(story, TaskHandedBack{id, lease});
+      expect_ignored(story, TaskHeld{.id = id, .lease = lease});
       if (lease) expect_ignored(story, TaskCancelled{.id = id, .lease = lease});
     }
   }

@@ -52,7 +52,7 @@ void make(Story& story, const Move& move) {
   TaskId id(move.task % tasks_max + 1);
   Lease lease = lease_for(story, move);
   Time soon = story.now() + std::chrono::seconds(move.detail % 9);
-  switch (move.type % 16) {
+  switch (move.type % 20) {
     case 0:
     case 1:
     case 2: story.enqueue(new_task(move)); return;
@@ -68,6 +68,10 @@ void make(Story& story, const Move& move) {
     case 12: story.tell(TaskCancelRequested{id, ""}); return;
     case 13: story.tell(TaskCancelled{.id = id, .lease = lease}); return;
     case 14: story.tell(TaskHandedBack{id, lease}); return;
+    case 15:
+    case 16: story.tell(TaskHeld{.id = id, .lease = lease}); return;
+    case 17: story.tell(TaskReleased{id}); return;
+    case 18: story.tell(TaskAccepted{id}); return;
     default: story.tell(QueueConfigured{some_names[move.detail % 3], move.detail}); return;
   }
 }
@@ -104,7 +108,8 @@ void assert_same(const State& state, const TaskModel& model) {
     const TaskId* blame = state.tasks.doomed.find(TaskId(number));
     RC_ASSERT((blame == nullptr ? 0 : blame->value) == expected.blame.value_or(0));
     // How many it waits for matters as long as the wait can end.
-    if (expected.state == TaskState::waiting && !expected.blame) {
+    const bool depends = expected.state == TaskState::waiting || expected.state == TaskState::held;
+    if (depends && !expected.blame) {
       RC_ASSERT(task->waiting_for == expected.waits_for.size());
     }
     RC_ASSERT(tags_of(state, TaskId(number)) == expected.tags);
@@ -120,7 +125,7 @@ void assert_same(const State& state, const TaskModel& model) {
 }
 
 rc::Gen<std::vector<Move>> any_moves() {
-  auto move = rc::gen::build<Move>(rc::gen::set(&Move::type, rc::gen::inRange<std::uint8_t>(0, 16)),
+  auto move = rc::gen::build<Move>(rc::gen::set(&Move::type, rc::gen::inRange<std::uint8_t>(0, 20)),
                                    rc::gen::set(&Move::task), rc::gen::set(&Move::detail));
   return rc::gen::scale(4.0, rc::gen::container<std::vector<Move>>(move));
 }

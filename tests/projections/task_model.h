@@ -56,11 +56,18 @@ class TaskModel {
     ModelTask* task = in(id, {TaskState::running});
     return task != nullptr && task->lease == lease.value ? task : nullptr;
   }
+  static bool ends_with(TaskState state) {
+    return state == TaskState::succeeded || state == TaskState::failed ||
+           state == TaskState::cancelled;
+  }
+  static bool depends(const ModelTask& task) {
+    return task.state == TaskState::waiting || task.state == TaskState::held;
+  }
   void move(ModelTask& task, TaskState to) {
     task.state = to;
     task.changed = position_;
     if (to != TaskState::running && to != TaskState::cancelling) task.lease = 0;
-    if (to >= TaskState::succeeded) task.ended_at = now_;
+    if (ends_with(to)) task.ended_at = now_;
   }
   TaskState waiting_over(const ModelTask& task) const {
     return task.run_at > now_ ? TaskState::delayed : TaskState::ready;
@@ -69,8 +76,17 @@ class TaskModel {
     move(task, to);
     task.blame.reset();
     for (auto& [other, dependent] : tasks) {
-      bool waits = dependent.state == TaskState::waiting && dependent.waits_for.contains(id.value);
-      if (waits) dependent.blame = id.value;
+      if (depends(dependent) && dependent.waits_for.contains(id.value)) dependent.blame = id.value;
+    }
+  }
+
+  void end_well(TaskId id, ModelTask& task) {
+    move(task, TaskState::succeeded);
+    task.blame.reset();
+    for (auto& [other, dependent] : tasks) {
+      if (!depends(dependent)) continue;
+      bool last = dependent.waits_for.erase(id.value) > 0 && dependent.waits_for.empty();
+      if (last && dependent.state == TaskState::waiting) move(dependent, waiting_over(dependent));
     }
   }
 
@@ -84,7 +100,7 @@ class TaskModel {
       auto found = tasks.find(id.value);
       if (found == tasks.end() || found->second.state == TaskState::succeeded) continue;
       task.waits_for.insert(id.value);
-      if (found->second.state > TaskState::succeeded) task.blame = id.value;
+      if (ends_with(found->second.state)) task.blame = id.value;
     }
     for (std::size_t i = 0; i < event.tags.size(); ++i) task.tags.emplace(event.tags[i]);
     move(task, task.waits_for.empty() ? waiting_over(task) : TaskState::waiting);
@@ -108,12 +124,7 @@ class TaskModel {
   bool happen(const TaskSucceeded& event) {
     ModelTask* task = running(event.id, event.lease);
     if (task == nullptr) return false;
-    move(*task, TaskState::succeeded);
-    for (auto& [other, dependent] : tasks) {
-      if (dependent.state != TaskState::waiting) continue;
-      bool last = dependent.waits_for.erase(event.id.value) > 0 && dependent.waits_for.empty();
-      if (last) move(dependent, waiting_over(dependent));
-    }
+    end_well(event.id, *task);
     return true;
   }
   bool happen(const TaskAttemptFailed& event) {
@@ -138,7 +149,7 @@ class TaskModel {
   }
   bool happen(const TaskCancelled& event) {
     ModelTask* task = in(event.id, {TaskState::waiting, TaskState::delayed, TaskState::ready,
-                                    TaskState::cancelling});
+                                    TaskState::cancelling, TaskState::held});
     if (task == nullptr || (event.lease && event.lease.value != task->lease)) return false;
     end_badly(event.id, *task, TaskState::cancelled);
     return true;
@@ -146,6 +157,24 @@ class TaskModel {
   bool happen(const TaskHandedBack& event) {
     ModelTask* task = running(event.id, event.lease);
     if (task != nullptr) move(*task, TaskState::ready);
+    return task != nullptr;
+  }
+  bool happen(const TaskHeld& event) {
+    ModelTask* task = in(event.id, {TaskState::waiting, TaskState::delayed, TaskState::ready,
+                                    TaskState::running, TaskState::held});
+    if (task == nullptr || event.lease.value != task->lease) return false;
+    move(*task, TaskState::held);
+    return true;
+  }
+  bool happen(const TaskReleased& event) {
+    ModelTask* task = in(event.id, {TaskState::held});
+    if (task == nullptr) return false;
+    move(*task, task->waits_for.empty() ? waiting_over(*task) : TaskState::waiting);
+    return true;
+  }
+  bool happen(const TaskAccepted& event) {
+    ModelTask* task = in(event.id, {TaskState::held});
+    if (task != nullptr) end_well(event.id, *task);
     return task != nullptr;
   }
   template <class OtherEvent>

@@ -51,7 +51,7 @@ TEST(Checkpoint, HoldsMoreTasksThanABlock) {
   const auto& tasks = story.tasks();
   ASSERT_FALSE(tasks.ready.empty() || tasks.due.empty() || tasks.running.empty() ||
                tasks.doomed.empty() || tasks.dependents.empty() || tasks.tagged.empty() ||
-               tasks.keys.empty() || story.state().queues.slots.empty());
+               tasks.held.empty() || tasks.keys.empty() || story.state().queues.slots.empty());
   const auto read = written_and_read(folder / "one", story.state());
   EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
   EXPECT_EQ(read.state.tasks.counts, tasks.counts);

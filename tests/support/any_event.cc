@@ -115,8 +115,17 @@ EventBody any_body(Arena& arena) {
     case 7: return TaskCancelRequested{id, any_text(arena, 30)};
     case 8: return TaskCancelled{id, lease, id.next(), any_text(arena, 30), any_end(arena)};
     case 9: return TaskHandedBack{id, lease, any_of<HandBackReason>(hand_back_reason_count)};
-    case 10: return QueueConfigured{any_name(arena), any_number<std::uint32_t>()};
-    case 11:
+    case 10:
+      return TaskHeld{id,
+                      lease,
+                      any_of<HoldReason>(hold_reason_count),
+                      any_of<TaskOutcome>(task_outcome_count),
+                      Position(any_number<std::uint64_t>()),
+                      Position(any_number<std::uint64_t>())};
+    case 11: return TaskReleased{id};
+    case 12: return TaskAccepted{id};
+    case 13: return QueueConfigured{any_name(arena), any_number<std::uint32_t>()};
+    case 14:
       return EngineStarted{any_text(arena, 20), any_number<std::uint64_t>(),
                            any_number<std::uint32_t>(), any_number<std::uint64_t>()};
     default: return EngineStopped{};
@@ -137,6 +146,10 @@ std::vector<Event> one_of_each(Time at) {
       TaskCancelRequested{TaskId(42), "no longer wanted"},
       TaskCancelled{TaskId(42), Lease(4), TaskId(41), "its input failed", full_end()},
       TaskHandedBack{TaskId(42), Lease(4), HandBackReason::engine_died},
+      TaskHeld{TaskId(42), Lease(4), HoldReason::restored, TaskOutcome::failed, Position(51),
+               Position(53)},
+      TaskReleased{TaskId(42)},
+      TaskAccepted{TaskId(42)},
       QueueConfigured{"slow", 2},
       EngineStarted{"0.1.0", 4711, 16, 0x0123456789abcdef},
       EngineStopped{}};

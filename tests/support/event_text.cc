@@ -107,6 +107,19 @@ struct AddBody {
     const auto& [id, lease, reason] = event;
     line.add("id", id).add("lease", lease).add("reason", name(reason));
   }
+  void operator()(const TaskHeld& event) {
+    const auto& [id, lease, reason, outcome, started, ended] = event;
+    line.add("id", id).add("lease", lease).add("reason", name(reason));
+    line.add("outcome", name(outcome)).add("started", started).add("ended", ended);
+  }
+  void operator()(const TaskReleased& event) {
+    const auto& [id] = event;
+    line.add("id", id);
+  }
+  void operator()(const TaskAccepted& event) {
+    const auto& [id] = event;
+    line.add("id", id);
+  }
   void operator()(const QueueConfigured& event) {
     const auto& [queue, slots] = event;
     line.add("queue", queue).add("slots", std::uint64_t{slots});

@@ -18,6 +18,7 @@ Story full_story(std::uint64_t tasks) {
     if (id % 6 == 1) story.start(id);
     if (id % 12 == 1) story.fail(id);
     if (id % 12 == 8 && story.start(id)) story.fail(id);
+    if (id % 11 == 10) story.hold(id, id % 2 == 0 ? TaskOutcome::succeeded : TaskOutcome::unknown);
   }
   return story;
 }

@@ -101,6 +101,10 @@ bool Story::hand_back(std::uint64_t id) {
   return tell(TaskHandedBack{TaskId(id), lease(id), HandBackReason::stopping});
 }
 
+bool Story::hold(std::uint64_t id, TaskOutcome outcome) {
+  return tell(TaskHeld{.id = TaskId(id), .lease = lease(id), .outcome = outcome});
+}
+
 const Task& Story::task(std::uint64_t id) const {
   const Task* found = state_.tasks.all.find(TaskId(id));
   ALMANAC_CHECK(found != nullptr);
@@ -133,7 +137,14 @@ std::string check_orders(const State& state) {
   }
   for (const auto& [id, culprit] : tasks.doomed) {
     const Task* task = tasks.all.find(id);
-    if (task == nullptr || task->state != TaskState::waiting) return "doomed but not waiting";
+    const bool depends =
+        task != nullptr && (task->state == TaskState::waiting || task->state == TaskState::held);
+    if (!depends) return "doomed but not waiting";
+  }
+  if (tasks.held.size() != tasks.count(TaskState::held)) return "held is not the held tasks";
+  for (const auto& [id, hold] : tasks.held) {
+    const Task* task = tasks.all.find(id);
+    if (task == nullptr || task->state != TaskState::held) return "under review but not held";
   }
   return {};
 }

@@ -42,6 +42,9 @@ class Story {
   bool request_cancel(std::uint64_t id) { return tell(TaskCancelRequested{TaskId(id), "no"}); }
   bool cancel(std::uint64_t id);
   bool hand_back(std::uint64_t id);
+  bool hold(std::uint64_t id, TaskOutcome outcome = TaskOutcome::unknown);
+  bool release(std::uint64_t id) { return tell(TaskReleased{TaskId(id)}); }
+  bool accept(std::uint64_t id) { return tell(TaskAccepted{TaskId(id)}); }
 
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] const Tasks& tasks() const { return state_.tasks; }

@@ -94,4 +94,24 @@ void describe(Fields& fields, Describes<TaskHandedBack> auto& event) {
   fields.always("reason", event.reason);
 }
 
+template <class Fields>
+void describe(Fields& fields, Describes<TaskHeld> auto& event) {
+  fields.always("task", event.id);
+  fields("lease", event.lease);
+  fields.always("reason", event.reason);
+  fields.always("outcome", event.outcome);
+  fields("started", event.started);
+  fields("ended", event.ended);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskReleased> auto& event) {
+  fields.always("task", event.id);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskAccepted> auto& event) {
+  fields.always("task", event.id);
+}
+
 }  // namespace almanac
