@@ -1,6 +1,7 @@
 #include <almanac/log/write_lock.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr const char* lock_file = "lock";
 constexpr std::size_t holder_bytes_max = 200;
+constexpr std::chrono::duration<int, std::milli> look_interval{10};
 
 // "process 4711 (almanac run build.toml)", in one line.
 std::string describe_self() {
@@ -45,13 +47,23 @@ std::string read_holder(int descriptor) {
   return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "another process";
 }
 
+// flock cannot be told to give up after a while, so it is asked again.
+bool try_flock(int descriptor, int operation, std::chrono::milliseconds wait_max) {
+  const auto until = std::chrono::steady_clock::now() + wait_max;
+  while (::flock(descriptor, operation | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= until) return false;
+    (void)::poll(nullptr, 0, look_interval.count());
+  }
+  return true;
+}
+
 Result<FileDescriptor> lock(const std::filesystem::path& folder, int open_flags, int operation,
-                            std::string_view what) {
+                            std::string_view what, std::chrono::milliseconds wait_max = {}) {
   auto path = folder / lock_file;
   FileDescriptor file(::open(path.c_str(), open_flags | O_CLOEXEC, 0600));
   if (!file.valid() && errno == ENOENT && (open_flags & O_CREAT) == 0) return file;
   if (!file.valid()) return fail_errno(errno, "open " + path.string());
-  if (::flock(file.get(), operation | LOCK_NB) == 0) return file;
+  if (try_flock(file.get(), operation, wait_max)) return file;
   if (errno != EWOULDBLOCK) return fail_errno(errno, "lock " + path.string());
   return fail(ErrorCode::conflict,
               "the " + std::string(what) + " in " + folder.string() + " is held by " +
@@ -61,8 +73,9 @@ Result<FileDescriptor> lock(const std::filesystem::path& folder, int open_flags,
 
 }  // namespace
 
-Result<WriteLock> WriteLock::take(const std::filesystem::path& folder, std::string_view what) {
-  auto file = lock(folder, O_RDWR | O_CREAT, LOCK_EX, what);
+Result<WriteLock> WriteLock::take(const std::filesystem::path& folder, std::string_view what,
+                                  std::chrono::milliseconds wait_max) {
+  auto file = lock(folder, O_RDWR | O_CREAT, LOCK_EX, what, wait_max);
   if (!file) return std::unexpected(file.error());
   sign(file->get());
   return WriteLock(std::move(*file));

@@ -5,6 +5,7 @@
 #include <almanac/log/error.h>
 #include <almanac/log/file.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string_view>
 
@@ -14,9 +15,11 @@ namespace almanac {
 class WriteLock {
  public:
   // Takes the lock for writing and writes who we are. `what` the folder holds is said to whom it is
-  // refused. Errors: conflict (names the holder), refused, io, storage_full.
+  // refused. A holder is waited for so long. Errors: conflict (names the holder), refused, io,
+  // storage_full.
   [[nodiscard]] static Result<WriteLock> take(const std::filesystem::path& folder,
-                                              std::string_view what = "log");
+                                              std::string_view what = "log",
+                                              std::chrono::milliseconds wait_max = {});
   // Keeps writers out while a reader that cannot register with LMDB (a read-only folder) reads.
   // Where there is no lock file, as in a copy of the log alone, nobody is kept out. Errors:
   // conflict when someone writes, refused, io.

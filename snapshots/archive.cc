@@ -1,6 +1,7 @@
 #include <almanac/snapshots/archive.h>
 
 #include <almanac/snapshots/archive_checkpoint.h>
+#include <almanac/snapshots/archived_log.h>
 #include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/rebuild.h>
 #include <almanac/snapshots/segment_merge.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,28 +49,6 @@ Earlier find_earlier(const Repository& repository, const Timeline& timeline) {
     break;
   }
   return earlier;
-}
-
-// Whether the log goes on behind what is archived.
-Result<void> check_goes_on(const Log& log, const LogTail& archived) {
-  auto first = log.first();
-  if (!first) return std::unexpected(first.error());
-  if (*first > archived.last.next()) {
-    return fail(ErrorCode::refused,
-                "positions " + text_of(archived.last.next()) + " to " +
-                    text_of(Position(first->value - 1)) +
-                    " are neither in the archive nor in the log, which was trimmed",
-                "`almanac snapshot create --full` begins again at position " + text_of(*first));
-  }
-  auto tail = log.tail();
-  if (!tail) return std::unexpected(tail.error());
-  auto chain = tail->last < archived.last ? Result<Digest>(Digest{}) : chain_at(log, archived.last);
-  if (!chain) return std::unexpected(chain.error());
-  if (*chain == archived.digest) return {};
-  return fail(ErrorCode::conflict,
-              "the log has another past than the one that is archived up to position " +
-                  text_of(archived.last),
-              "it was put back from an older copy: archive it in another repository");
 }
 
 // Whether its frames are what its header says: no manifest stands for it yet.
@@ -118,11 +98,17 @@ class Snapshot {
 Result<LogTail> Snapshot::begin_at() {
   if (options_.full) earlier_.newest.reset();
   if (!earlier_.newest) return log_.base();
-  if (auto goes_on = check_goes_on(log_, earlier_.newest->tail); !goes_on) {
-    return std::unexpected(goes_on.error());
-  }
   report_.manifest.segments = earlier_.newest->segments;
-  return earlier_.newest->tail;
+  LogTail at = earlier_.newest->tail;
+  auto tail = repository_.tail(log_.timeline());
+  if (tail && goes_on_behind(*tail, *earlier_.newest)) {
+    std::ranges::copy(tail->segments, std::back_inserter(report_.manifest.segments));
+    at = tail->end;
+  } else if (!tail && tail.error().code != ErrorCode::not_found) {
+    earlier_.refused.push_back(tail.error());
+  }
+  if (auto goes_on = check_goes_on(log_, at); !goes_on) return std::unexpected(goes_on.error());
+  return at;
 }
 
 // A snapshot that was cut short has left whole segments: those that are of this log need not be
@@ -196,12 +182,9 @@ Result<void> Snapshot::fill(SegmentWriter& segment) {
 
 Result<void> Snapshot::begin_to_write(const SegmentHeader& header, std::vector<std::byte> file) {
   if (auto written = wait_for_segment(); !written) return written;
-  writing_ = std::async(std::launch::async,
-                        [this, header, file = std::move(file)]() -> Result<SegmentRecord> {
-                          auto written = repository_.write(name_of(header, {}), file);
-                          if (!written) return std::unexpected(written.error());
-                          return SegmentRecord{.header = header, .file = *written};
-                        });
+  writing_ = std::async(std::launch::async, [this, header, file = std::move(file)] {
+    return write_segment(repository_, header, file);
+  });
   return {};
 }
 
@@ -277,6 +260,7 @@ Result<void> Snapshot::archive_state(const State& state) {
 // Nobody reads what no manifest names; what stays for now goes with a later snapshot.
 void Snapshot::remove_leftovers() {
   repository_.remove_unfinished();
+  if (!repository_.remove_tail(log_.timeline())) return;
   auto leftovers = repository_.unreferenced();
   if (!leftovers) return;
   for (const ArchiveName& name : *leftovers) (void)repository_.remove(name);
@@ -326,7 +310,7 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
   auto at = begin_at();
   if (!at) return std::unexpected(at.error());
   report_.from = at->last.next();
-  if (earlier_.newest && at->last == tail->last) {
+  if (earlier_.newest && earlier_.newest->tail.last == tail->last) {
     manifest = std::move(*earlier_.newest);
     manifest.signer.reset();
     report_.made = !options_.tag.empty();
@@ -345,6 +329,27 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
 }
 
 }  // namespace
+
+Result<void> check_goes_on(const Log& log, const LogTail& archived) {
+  auto first = log.first();
+  if (!first) return std::unexpected(first.error());
+  if (*first > archived.last.next()) {
+    return fail(ErrorCode::refused,
+                "positions " + text_of(archived.last.next()) + " to " +
+                    text_of(Position(first->value - 1)) +
+                    " are neither in the archive nor in the log, which was trimmed",
+                "`almanac snapshot create --full` begins again at position " + text_of(*first));
+  }
+  auto tail = log.tail();
+  if (!tail) return std::unexpected(tail.error());
+  auto chain = tail->last < archived.last ? Result<Digest>(Digest{}) : chain_at(log, archived.last);
+  if (!chain) return std::unexpected(chain.error());
+  if (*chain == archived.digest) return {};
+  return fail(ErrorCode::conflict,
+              "the log has another past than the one that is archived up to position " +
+                  text_of(archived.last),
+              "it was put back from an older copy: archive it in another repository");
+}
 
 Result<SnapshotReport> create_snapshot(const Log& log, const std::filesystem::path& folder,
                                        Repository& repository, const SnapshotOptions& options) {

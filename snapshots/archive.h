@@ -58,4 +58,8 @@ struct SnapshotReport {
                                                      Repository& repository,
                                                      const SnapshotOptions& options);
 
+// Whether the log goes on behind what is archived. Errors: refused (it was trimmed beyond that, and
+// the gap is named), conflict (it has another past), those of reading.
+[[nodiscard]] Result<void> check_goes_on(const Log& log, const LogTail& archived);
+
 }  // namespace almanac

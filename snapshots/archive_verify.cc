@@ -77,6 +77,29 @@ Result<std::uint64_t> frames_in(const Repository& repository, const SegmentRecor
   return record.header.frames;
 }
 
+// None where a snapshot has taken it over. What seems to be damaged is looked at again if the tail
+// was replaced meanwhile, and files with it.
+std::optional<CheckedTail> check_tail(const Repository& repository, const Timeline& timeline) {
+  CheckedTail checked{.timeline = timeline, .tail = {}, .damage = {}};
+  for (std::string looked_at;;) {
+    auto newest = find_newest(repository, timeline);
+    if (newest && newest->tail_damaged) {
+      return CheckedTail{timeline, std::nullopt, {*newest->tail_damaged}};
+    }
+    if (!newest || !newest->tail) return std::nullopt;
+    std::string text = encode(*newest->tail);
+    if (text == looked_at) return checked;
+    looked_at = std::move(text);
+    checked.tail = std::move(newest->tail);
+    checked.damage.clear();
+    for (const SegmentRecord& segment : checked.tail->segments) {
+      auto there = repository.check_size(name_of(segment.header, segment.file), segment.file);
+      if (!there) checked.damage.push_back(there.error());
+    }
+    if (checked.whole()) return checked;
+  }
+}
+
 // Reads files as long as nobody stops it, each once.
 class Verification {
  public:
@@ -91,6 +114,7 @@ class Verification {
   void draw(const CheckedSnapshot& snapshot, bool is_newest);
   void verify(CheckedSnapshot& snapshot);
   void verify_state(CheckedSnapshot& snapshot);
+  void verify(CheckedTail& tail);
   void count(const NamedFile& file);
   [[nodiscard]] bool is_drawn(const NamedFile& file) const { return drawn_.at(file); }
 
@@ -164,7 +188,28 @@ void Verification::verify_state(CheckedSnapshot& snapshot) {
   }
 }
 
+// As a log is read, which finds the frames of files that are replaced meanwhile.
+void Verification::verify(CheckedTail& checked) {
+  if (!checked.tail || options_.stop.stop_requested()) return;
+  const ArchiveTail& tail = *checked.tail;
+  auto snapshot = repository_.manifest(tail.snapshot);
+  if (!snapshot) return;  // its damage is known
+  const ArchivedLog log(repository_, with_tail(std::move(*snapshot), tail));
+  std::uint64_t frames = 0;
+  auto read = log.read_frames(tail.first(), [&](const FrameReader&) -> Result<bool> {
+    ++frames;
+    return !options_.stop.stop_requested();
+  });
+  checked.damage.clear();
+  if (!read) checked.damage.push_back(read.error());
+  result_.frames += frames;
+  result_.files += tail.segments.size();
+  result_.bytes += tail.bytes();
+  if (options_.progress) options_.progress(result_.bytes, bytes_drawn_);
+}
+
 Result<ArchiveVerification> Verification::run() {
+  result_.tails = list_tails(repository_);
   result_.snapshots = read_manifests(repository_);
   if (options_.number) {
     std::erase_if(result_.snapshots,
@@ -173,15 +218,22 @@ Result<ArchiveVerification> Verification::run() {
       return fail(ErrorCode::not_found, "there is no snapshot " + std::to_string(*options_.number),
                   "`almanac snapshot list` shows those there are");
     }
+    std::erase_if(result_.tails, [&](const CheckedTail& checked) {
+      return !checked.tail || checked.tail->snapshot != *options_.number;
+    });
   }
   for (const CheckedSnapshot& snapshot : result_.snapshots) {
     draw(snapshot, &snapshot == &result_.snapshots.front());
+  }
+  for (const CheckedTail& checked : result_.tails) {
+    if (checked.tail) bytes_drawn_ += checked.tail->bytes();
   }
   for (CheckedSnapshot& snapshot : result_.snapshots) {
     if (!snapshot.manifest) continue;
     verify(snapshot);
     verify_state(snapshot);
   }
+  for (CheckedTail& tail : result_.tails) verify(tail);
   if (options_.stop.stop_requested()) {
     return fail(ErrorCode::stopped, "the verification was stopped before it was complete");
   }
@@ -189,6 +241,19 @@ Result<ArchiveVerification> Verification::run() {
 }
 
 }  // namespace
+
+bool ArchiveVerification::whole() const {
+  return std::ranges::all_of(snapshots, &CheckedSnapshot::whole) &&
+         std::ranges::all_of(tails, &CheckedTail::whole);
+}
+
+std::vector<CheckedTail> list_tails(const Repository& repository) {
+  std::vector<CheckedTail> tails;
+  for (const Timeline& timeline : repository.tails().value_or(std::vector<Timeline>())) {
+    if (auto checked = check_tail(repository, timeline)) tails.push_back(std::move(*checked));
+  }
+  return tails;
+}
 
 std::vector<CheckedSnapshot> list_snapshots(const Repository& repository) {
   auto snapshots = read_manifests(repository);

@@ -1,8 +1,26 @@
 #include <almanac/snapshots/archived_log.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace almanac {
+
+// The tail first: one that is gone when manifests are read has become part of one.
+Result<NewestArchived> find_newest(const Repository& repository, const Timeline& timeline) {
+  auto tail = repository.tail(timeline);
+  for (std::uint64_t number : repository.numbers()) {
+    auto manifest = repository.manifest(number);
+    if (!manifest || manifest->timeline != timeline) continue;
+    NewestArchived newest{.snapshot = std::move(*manifest), .tail = {}, .tail_damaged = {}};
+    if (tail && goes_on_behind(*tail, newest.snapshot)) newest.tail = std::move(*tail);
+    if (!tail && tail.error().code != ErrorCode::not_found) newest.tail_damaged = tail.error();
+    return newest;
+  }
+  return fail(ErrorCode::not_found, "there is no snapshot of log " + to_hex(timeline),
+              "`almanac snapshot create` makes one");
+}
 
 Result<ArchiveSegment> open_segment(const Repository& repository, const SegmentRecord& record) {
   const ArchiveName name = name_of(record.header, record.file);
@@ -15,6 +33,13 @@ Result<ArchiveSegment> open_segment(const Repository& repository, const SegmentR
                  {ErrorCode::corrupt, "it is another segment than its manifest says", ""});
 }
 
+Result<SegmentRecord> write_segment(Repository& repository, const SegmentHeader& header,
+                                    Bytes file) {
+  auto written = repository.write(name_of(header, {}), file);
+  if (!written) return std::unexpected(written.error());
+  return SegmentRecord{.header = header, .file = *written};
+}
+
 LogTail ArchivedLog::base() const {
   const SegmentHeader& first = manifest_.segments.front().header;
   if (first.first == Position(1)) return {};
@@ -22,25 +47,81 @@ LogTail ArchivedLog::base() const {
       .last = Position(first.first.value - 1), .digest = first.before, .time = first.first_time};
 }
 
-Result<void> ArchivedLog::read_frames(Position from, const FrameVisit& visit) const {
+// One pass over the frames.
+class ArchivedLog::Reading {
+ public:
+  Reading(const ArchivedLog& log, Position from)
+      : log_(log), last_(log.manifest_.tail.last), manifest_(log.manifest_), next_(from) {}
+
+  Result<void> run(const FrameVisit& visit);
+
+ private:
+  struct Opened {
+    ArchiveName name;
+    ArchiveSegment segment;
+  };
+  // The segment that holds the next position, or null behind the last.
+  [[nodiscard]] const SegmentRecord* find() const;
+  [[nodiscard]] Result<Opened> open(const SegmentRecord& record);
+
+  const ArchivedLog& log_;
+  const Position last_;
+  Manifest manifest_;
+  Position next_;
+  std::optional<Digest> chain_;  // of the frame in front of it, once one was read
+};
+
+const SegmentRecord* ArchivedLog::Reading::find() const {
+  if (next_ > last_) return nullptr;
+  const auto& segments = manifest_.segments;
+  const auto found = std::ranges::lower_bound(
+      segments, next_, {}, [](const SegmentRecord& record) { return record.header.last; });
+  return found == segments.end() ? nullptr : &*found;
+}
+
+// Where a file of a tail is gone, its frames are in another one.
+Result<ArchivedLog::Reading::Opened> ArchivedLog::Reading::open(const SegmentRecord& record) {
+  const ArchiveName name = name_of(record.header, record.file);
+  auto segment = open_segment(log_.repository_, record);
+  if (segment) return Opened{name, std::move(*segment)};
+  const bool is_of_tail = record.header.first > log_.manifest_.checkpoint.position;
+  if (segment.error().code != ErrorCode::not_found || !is_of_tail) {
+    return std::unexpected(segment.error());
+  }
+  auto newest = find_newest(log_.repository_, manifest_.timeline);
+  if (newest) manifest_ = newest->joined();
+  const SegmentRecord* now = find();
+  if (now == nullptr || now->header.first > next_ || name_of(now->header, now->file) == name) {
+    return std::unexpected(segment.error());
+  }
+  return open(*now);
+}
+
+Result<void> ArchivedLog::Reading::run(const FrameVisit& visit) {
   bool more = true;
   std::optional<Error> refused;  // by who visits: not of the file
-  for (const SegmentRecord& record : manifest_.segments) {
-    if (record.header.last < from) continue;
-    auto segment = open_segment(repository_, record);
-    if (!segment) return std::unexpected(segment.error());
-    auto read = segment->read_frames(from, [&](const FrameReader& frame) -> Result<bool> {
+  while (const SegmentRecord* record = more ? find() : nullptr) {
+    auto opened = open(*record);
+    if (!opened) return std::unexpected(opened.error());
+    auto read = opened->segment.read_frames(next_, [&](const FrameReader& frame) -> Result<bool> {
+      if (chain_ && frame.header().previous != *chain_) {
+        return fail(ErrorCode::corrupt, "its frames do not go on from those in front of them");
+      }
       auto visited = visit(frame);
       if (!visited) refused = visited.error();
+      chain_ = frame.digest();
+      next_ = frame.header().last().next();
       more = visited.value_or(false);
-      return more;
+      return more && next_ <= last_;
     });
     if (refused) return std::unexpected(std::move(*refused));
-    if (!read)
-      return in_file(repository_.path_of(name_of(record.header, record.file)), read.error());
-    if (!more) return {};
+    if (!read) return in_file(log_.repository_.path_of(opened->name), read.error());
   }
   return {};
+}
+
+Result<void> ArchivedLog::read_frames(Position from, const FrameVisit& visit) const {
+  return Reading(*this, from).run(visit);
 }
 
 Result<Position> ArchivedLog::position_at(Time time) const {

@@ -1,16 +1,33 @@
-// The log of one snapshot, read out of its archive in the manner of log/log.h.
+// A log as it is archived, read in the manner of log/log.h.
 #pragma once
 
 #include <almanac/snapshots/repository.h>
 
+#include <optional>
 #include <utility>
 
 namespace almanac {
+
+// How far a log is archived.
+struct NewestArchived {
+  Manifest snapshot;                  // the newest that can be read
+  std::optional<ArchiveTail> tail;    // that goes on behind it
+  std::optional<Error> tail_damaged;  // why it is not known whether there is one
+
+  [[nodiscard]] Manifest joined() const { return tail ? with_tail(snapshot, *tail) : snapshot; }
+};
+// Errors: not_found (there is no snapshot of it).
+[[nodiscard]] Result<NewestArchived> find_newest(const Repository& repository,
+                                                 const Timeline& timeline);
 
 // The file of a segment that is the one its manifest means. Errors name it: those of
 // Repository::read, corrupt, newer_format.
 [[nodiscard]] Result<ArchiveSegment> open_segment(const Repository& repository,
                                                   const SegmentRecord& record);
+
+// Writes one that was finished. Errors: those of Repository::write.
+[[nodiscard]] Result<SegmentRecord> write_segment(Repository& repository,
+                                                  const SegmentHeader& header, Bytes file);
 
 // Any thread; must not outlive the repository. Errors name the file.
 class ArchivedLog {
@@ -22,15 +39,18 @@ class ArchivedLog {
   // What lies in front of its first event; its time is not known, and not behind that.
   [[nodiscard]] LogTail base() const;
 
-  // Frame by frame, from the one that holds `from`, to the snapshot's end. Each has proven that it
-  // goes on from the one before. Takes memory for one segment. Errors: not_found, corrupt,
-  // newer_format, refused, io, what `visit` returns.
+  // Frame by frame, from the one that holds `from`, to the manifest's end. Each has proven that it
+  // goes on from the one before. Files of a tail that somebody replaces meanwhile are found where
+  // their frames are now. Takes memory for one segment. Errors: not_found, corrupt, newer_format,
+  // refused, io, what `visit` returns.
   [[nodiscard]] Result<void> read_frames(Position from, const FrameVisit& visit) const;
   // The first event that is not older than `time`; behind the end when all are. Reads one segment,
   // at most two.
   [[nodiscard]] Result<Position> position_at(Time time) const;
 
  private:
+  class Reading;
+
   const Repository& repository_;
   Manifest manifest_;
 };

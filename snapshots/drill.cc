@@ -40,13 +40,15 @@ Result<RestorePlan> draw(const Repository& repository, std::uint64_t seed) {
   const Position first = newest->first ? newest->first->position : newest->manifest.first();
   std::mt19937_64 random(seed);
   const Position at(first.value + random() % (newest->at.value - first.value + 1));
-  return plan_restore(repository, {.snapshot = newest->manifest.number, .moment = at});
+  return plan_restore(repository, {.snapshot = {}, .moment = at});
 }
 
-// Whether the state leads to that of the next snapshot.
+// Whether the state leads to that of the next snapshot, if there is one.
 Result<void> check_leads_on(const ArchivedLog& log, const RestorePlan& plan, State state,
                             const std::stop_token& stop) {
-  if (state.position < plan.next.position) {
+  if (!plan.next) return {};
+  const ArchivedState& next = *plan.next;
+  if (state.position < next.position) {
     auto read =
         log.read_frames(state.position.next(), [&](const FrameReader& frame) -> Result<bool> {
           if (stop.stop_requested()) return fail(ErrorCode::stopped, "the drill was stopped");
@@ -57,14 +59,14 @@ Result<void> check_leads_on(const ArchivedLog& log, const RestorePlan& plan, Sta
             const RecordedEvent recorded{Position(first.value + i), *event};
             if (recorded.position > state.position) fold_into(state, recorded);
           }
-          return state.position < plan.next.position;
+          return state.position < next.position;
         });
     if (!read) return read;
   }
-  if (digest(state) == plan.next.digest) return {};
+  if (digest(state) == next.digest) return {};
   return fail(ErrorCode::corrupt,
               "the state restored at position " + std::to_string(plan.at.value) +
-                  " does not lead to that of snapshot " + std::to_string(plan.next.snapshot),
+                  " does not lead to that of snapshot " + std::to_string(next.snapshot),
               "`almanac snapshot verify` tells which snapshots are whole");
 }
 

@@ -28,8 +28,9 @@ struct DrillReport {
   Duration took{0};  // the restore alone
 };
 
-// Restores a moment of the newest snapshot, folds on from there, and compares the state with that
-// of the next snapshot as well. Errors: those of restore(), corrupt (the states differ).
+// Restores a moment of what is archived, folds on from there, and compares the state with that of
+// the next snapshot as well, where there is one. Errors: those of restore(), corrupt (the states
+// differ).
 [[nodiscard]] Result<DrillReport> drill(const Repository& repository, const DrillOptions& options);
 
 }  // namespace almanac

@@ -36,6 +36,9 @@ inline constexpr std::uint64_t delta_times_smaller_min = 2;
 
 inline constexpr std::size_t tag_bytes_max = 64;
 
+// A tail is written anew with every second: once it has so many segments, some 400 KiB, the next
+// snapshot is due.
+inline constexpr std::size_t tail_segments_max = 1'000;
 // A manifest, of which each segment takes some 400 bytes: 40,000 segments are 2.5 TiB of frames.
 inline constexpr std::size_t manifest_bytes_max = 16 * mebibyte;
 

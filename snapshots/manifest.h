@@ -49,6 +49,8 @@ struct Manifest {
   std::optional<PublicKey> signer;
 
   [[nodiscard]] Position first() const { return segments.front().header.first; }
+  // Whether it was joined with the tail behind it (archive_tail.h): frames without a state.
+  [[nodiscard]] bool has_tail() const { return checkpoint.position < tail.last; }
   // Of all its files.
   [[nodiscard]] std::uint64_t bytes() const;
   // Of all its frames, as they stand in the log.

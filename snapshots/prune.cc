@@ -59,7 +59,7 @@ class Pruning {
   Result<PruneReport> run();
 
  private:
-  void find_what_goes();
+  Result<void> find_what_goes();
   template <class Name>
   Result<void> remove(const std::vector<Name>& names);
 
@@ -71,9 +71,9 @@ class Pruning {
   PruneReport report_;
 };
 
-void Pruning::find_what_goes() {
+Result<void> Pruning::find_what_goes() {
   // Then the folder cannot be listed, or a first snapshot was cut short and the next one goes on.
-  if (report_.snapshots.empty()) return;
+  if (report_.snapshots.empty()) return {};
   std::set<ArchiveName> needed;
   for (const auto& decision : report_.snapshots) {
     if (!decision.is_kept()) {
@@ -83,11 +83,15 @@ void Pruning::find_what_goes() {
     const auto names = files_of(*decision.snapshot.manifest);
     needed.insert(names.begin(), names.end());
   }
+  const auto of_tails = repository_.files_of_tails();
+  if (!of_tails) return std::unexpected(of_tails.error());
+  needed.insert(of_tails->begin(), of_tails->end());
   files_ = repository_.files();
   std::erase_if(files_, [&](const ArchiveName& name) { return needed.contains(name); });
   report_.files = files_.size();
   for (std::uint64_t number : manifests_) report_.bytes += size_of(repository_.path_of(number));
   for (const ArchiveName& name : files_) report_.bytes += size_of(repository_.path_of(name));
+  return {};
 }
 
 template <class Name>
@@ -114,7 +118,7 @@ Result<PruneReport> Pruning::run() {
     for (bool with_damaged : {false, true}) decide(*decisions, timeline, with_damaged, options_);
   }
   report_.snapshots = std::move(*decisions);
-  find_what_goes();
+  if (auto found = find_what_goes(); !found) return std::unexpected(found.error());
   if (options_.dry_run) return std::move(report_);
   if (auto removed = remove(manifests_); !removed) return std::unexpected(removed.error());
   if (auto removed = remove(files_); !removed) return std::unexpected(removed.error());

@@ -44,8 +44,8 @@ struct PruneReport {
 // missing is seen by names and sizes; nothing is read but manifests. O(manifests · files).
 //
 // The repository was opened for writing, or for reading when it is a dry run. Who reads a snapshot
-// that goes is told not_found. Errors: of a manifest that cannot be read, since it may need any
-// file (nothing is removed then); stopped; refused, io.
+// that goes is told not_found. Errors: of a manifest or a tail that cannot be read, since it may
+// need any file (nothing is removed then); stopped; refused, io.
 [[nodiscard]] Result<PruneReport> prune(Repository& repository, const PruneOptions& options);
 
 }  // namespace almanac

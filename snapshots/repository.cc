@@ -3,7 +3,6 @@
 #include <almanac/log/file.h>
 #include <almanac/log/hash.h>
 #include <almanac/snapshots/limits.h>
-#include <almanac/snapshots/manifest_file.h>
 #include <almanac/snapshots/repository_head.h>
 #include <almanac/snapshots/whole_file.h>
 
@@ -12,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* manifests_folder = "manifests";
+constexpr const char* tails_folder = "tails";
 constexpr const char* segments_folder = "segments";
 constexpr const char* checkpoints_folder = "checkpoints";
 
@@ -47,6 +48,10 @@ Result<void> remove_file(const fs::path& path) {
 // Below the repository.
 fs::path name_of_manifest(std::uint64_t number) {
   return fs::path(manifests_folder) / std::to_string(number);
+}
+
+fs::path name_of_tail(const Timeline& timeline) {
+  return fs::path(tails_folder) / to_hex(timeline);
 }
 
 // Where a file belongs, which its encryption is bound to: its name without the digest, since that
@@ -137,6 +142,14 @@ std::vector<ArchiveName> files_of(const Manifest& manifest) {
   return names;
 }
 
+std::vector<ArchiveName> files_of(const ArchiveTail& tail) {
+  std::vector<ArchiveName> names;
+  for (const SegmentRecord& segment : tail.segments) {
+    names.push_back(name_of(segment.header, segment.file));
+  }
+  return names;
+}
+
 Repository::Repository(fs::path folder, std::optional<WriteLock> lock,
                        std::optional<EncryptionKey> files_key, RepositoryKeys keys)
     : folder_(std::move(folder)),
@@ -147,11 +160,12 @@ Repository::Repository(fs::path folder, std::optional<WriteLock> lock,
   if (signing_) trusted_.push_back(public_key_of(*signing_));
 }
 
-Result<Repository> Repository::open(const fs::path& folder, Access access, RepositoryKeys keys) {
+Result<Repository> Repository::open(const fs::path& folder, Access access, RepositoryKeys keys,
+                                    std::chrono::milliseconds wait_max) {
   std::optional<WriteLock> lock;
   if (access == Access::write) {
     if (auto made = make_folder(folder); !made) return std::unexpected(made.error());
-    auto taken = WriteLock::take(folder, "repository");
+    auto taken = WriteLock::take(folder, "repository", wait_max);
     if (!taken) return std::unexpected(taken.error());
     lock = std::move(*taken);
   }
@@ -177,8 +191,33 @@ Result<std::vector<std::byte>> Repository::opened(const fs::path& name,
   return decrypted;
 }
 
+Result<void> Repository::write_sealed(const fs::path& name, std::string_view text) {
+  const std::string sealed = seal(text, signing_);
+  std::vector<std::byte> memory;
+  const Bytes file = stored(name, as_bytes(sealed), memory);
+  if (file.size() > limits::manifest_bytes_max) {
+    return fail(ErrorCode::refused, "the snapshot has too many segments for one manifest",
+                "begin another repository");
+  }
+  return write_bytes(folder_ / name, file);
+}
+
+Result<SealedText> Repository::read_sealed(const fs::path& name) const {
+  auto bytes = read_whole_file(folder_ / name, limits::manifest_bytes_max);
+  if (!bytes) return in_file(folder_ / name, bytes.error());
+  bytes = opened(name, std::move(*bytes));
+  if (!bytes) return std::unexpected(bytes.error());
+  auto text = unseal(as_text(*bytes));
+  if (!text) return in_file(folder_ / name, text.error());
+  return text;
+}
+
 fs::path Repository::path_of(std::uint64_t number) const {
   return folder_ / name_of_manifest(number);
+}
+
+fs::path Repository::path_of(const Timeline& timeline) const {
+  return folder_ / name_of_tail(timeline);
 }
 
 std::vector<std::uint64_t> Repository::numbers() const {
@@ -189,12 +228,11 @@ std::vector<std::uint64_t> Repository::numbers() const {
 
 Result<Manifest> Repository::read_manifest(std::uint64_t number) const {
   const fs::path path = path_of(number);
-  auto bytes = read_whole_file(path, limits::manifest_bytes_max);
-  if (!bytes) return in_file(path, bytes.error());
-  bytes = opened(name_of_manifest(number), std::move(*bytes));
-  if (!bytes) return std::unexpected(bytes.error());
-  auto manifest = decode_manifest_file(as_text(*bytes));
+  auto sealed = read_sealed(name_of_manifest(number));
+  if (!sealed) return std::unexpected(sealed.error());
+  auto manifest = decode_manifest(sealed->text);
   if (!manifest) return in_file(path, manifest.error());
+  manifest->signer = sealed->signer;
   if (manifest->number != number) {
     return in_file(path, {ErrorCode::corrupt,
                           "it is the manifest of number " + std::to_string(manifest->number), ""});
@@ -203,10 +241,14 @@ Result<Manifest> Repository::read_manifest(std::uint64_t number) const {
 }
 
 Result<void> Repository::check_signer(const Manifest& manifest) const {
-  const auto& signer = manifest.signer;
+  return check_signer(path_of(manifest.number), manifest.signer);
+}
+
+Result<void> Repository::check_signer(const fs::path& path,
+                                      const std::optional<PublicKey>& signer) const {
   const bool is_trusted = signer && std::ranges::find(trusted_, *signer) != trusted_.end();
   if (is_trusted || trusted_.empty()) return {};
-  return in_file(path_of(manifest.number),
+  return in_file(path,
                  {ErrorCode::refused,
                   signer ? "it is signed with " + to_hex(signer->bytes) + ", which is not trusted"
                          : "it is not signed",
@@ -232,19 +274,68 @@ Result<void> Repository::add(const Manifest& manifest) {
     return fail(ErrorCode::conflict, "there is a " + path.string() + " already",
                 "nothing is replaced: try again, and see whether the folder can be listed");
   }
-  const std::string text = encode_manifest_file(manifest, signing_);
-  std::vector<std::byte> memory;
-  const Bytes file = stored(name_of_manifest(manifest.number), as_bytes(text), memory);
-  if (file.size() > limits::manifest_bytes_max) {
-    return fail(ErrorCode::refused, "the snapshot has too many segments for one manifest",
-                "begin another repository");
-  }
-  return write_bytes(path, file);
+  return write_sealed(name_of_manifest(manifest.number), encode(manifest));
 }
 
 Result<void> Repository::remove(std::uint64_t number) {
   ALMANAC_CHECK(lock_.has_value());
   return remove_file(path_of(number));
+}
+
+Result<std::vector<Timeline>> Repository::tails() const {
+  const fs::path folder = folder_ / tails_folder;
+  std::vector<Timeline> timelines;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error); !error && entry != end(entry);
+       entry.increment(error)) {
+    if (const auto timeline = timeline_of(entry->path())) timelines.push_back(*timeline);
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail_errno(error.value(), "list " + folder.string());
+  }
+  std::ranges::sort(timelines);
+  return timelines;
+}
+
+Result<ArchiveTail> Repository::read_tail(const Timeline& timeline) const {
+  const fs::path path = path_of(timeline);
+  auto sealed = read_sealed(name_of_tail(timeline));
+  if (!sealed) return std::unexpected(sealed.error());
+  auto tail = decode_tail(sealed->text);
+  if (!tail) return in_file(path, tail.error());
+  tail->signer = sealed->signer;
+  if (tail->timeline == timeline) return tail;
+  return in_file(path, {ErrorCode::corrupt, "it is the tail of another log", ""});
+}
+
+Result<ArchiveTail> Repository::tail(const Timeline& timeline) const {
+  auto tail = read_tail(timeline);
+  if (!tail) return tail;
+  auto trusted = check_signer(path_of(timeline), tail->signer);
+  if (!trusted) return std::unexpected(trusted.error());
+  return tail;
+}
+
+Result<std::vector<ArchiveName>> Repository::files_of_tails() const {
+  const auto timelines = tails();
+  if (!timelines) return std::unexpected(timelines.error());
+  std::vector<ArchiveName> names;
+  for (const Timeline& timeline : *timelines) {
+    auto tail = read_tail(timeline);
+    if (!tail) return std::unexpected(tail.error());
+    std::ranges::copy(files_of(*tail), std::back_inserter(names));
+  }
+  return names;
+}
+
+Result<void> Repository::put(const ArchiveTail& tail) {
+  ALMANAC_CHECK(lock_.has_value());
+  return write_sealed(name_of_tail(tail.timeline), encode(tail));
+}
+
+Result<void> Repository::remove_tail(const Timeline& timeline) {
+  ALMANAC_CHECK(lock_.has_value());
+  return remove_file(path_of(timeline));
 }
 
 Result<FileRecord> Repository::write(ArchiveName name, Bytes bytes) {
@@ -316,6 +407,9 @@ Result<std::vector<ArchiveName>> Repository::unreferenced() const {
     const auto names = files_of(*manifest);
     referenced.insert(names.begin(), names.end());
   }
+  const auto of_tails = files_of_tails();
+  if (!of_tails) return std::unexpected(of_tails.error());
+  referenced.insert(of_tails->begin(), of_tails->end());
   auto names = files();
   std::erase_if(names, [&](const ArchiveName& name) { return referenced.contains(name); });
   return names;
@@ -330,6 +424,7 @@ void Repository::remove_unfinished() {
   ALMANAC_CHECK(lock_.has_value());
   almanac::remove_unfinished(folder_);
   almanac::remove_unfinished(folder_ / manifests_folder);
+  almanac::remove_unfinished(folder_ / tails_folder);
   std::error_code none;
   for (const char* kind : {segments_folder, checkpoints_folder}) {
     for (const auto& of_timeline : fs::directory_iterator(folder_ / kind, none)) {

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <almanac/log/write_lock.h>
+#include <almanac/snapshots/archive_tail.h>
 #include <almanac/snapshots/manifest.h>
+#include <almanac/snapshots/sealed_text.h>
 
 #include <array>
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <filesystem>
@@ -40,6 +43,7 @@ struct ArchiveName {
 [[nodiscard]] ArchiveName name_of(const Timeline& timeline, const CheckpointRecord& checkpoint);
 // All files of a snapshot.
 [[nodiscard]] std::vector<ArchiveName> files_of(const Manifest& manifest);
+[[nodiscard]] std::vector<ArchiveName> files_of(const ArchiveTail& tail);
 
 // A file that was read without a manifest.
 struct FoundFile {
@@ -64,11 +68,12 @@ struct RepositoryKeys {
 class Repository {
  public:
   // For writing, a missing or empty folder becomes a repository, and the lock is held until the
-  // object goes. Errors: not_found, conflict (another process writes), refused (the folder holds
-  // something else; no permission; a key is missing, another one or too many), corrupt,
-  // newer_format, io, storage_full.
+  // object goes; while another one writes it is waited for so long. Errors: not_found, conflict
+  // (another process writes), refused (the folder holds something else; no permission; a key is
+  // missing, another one or too many), corrupt, newer_format, io, storage_full.
   [[nodiscard]] static Result<Repository> open(const std::filesystem::path& folder, Access access,
-                                               RepositoryKeys keys = {});
+                                               RepositoryKeys keys = {},
+                                               std::chrono::milliseconds wait_max = {});
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] bool is_encrypted() const { return files_key_.has_value(); }
@@ -77,6 +82,8 @@ class Repository {
   }
   // Of a manifest.
   [[nodiscard]] std::filesystem::path path_of(std::uint64_t number) const;
+  // Of a tail.
+  [[nodiscard]] std::filesystem::path path_of(const Timeline& timeline) const;
 
   // --- Manifests.
 
@@ -96,6 +103,19 @@ class Repository {
   [[nodiscard]] Result<void> add(const Manifest& manifest);
   [[nodiscard]] Result<void> remove(std::uint64_t number);
 
+  // --- Tails. Read before manifests: one that is gone by then is in a newer snapshot.
+
+  // Of which logs there are some, damaged or not. Errors: refused, io.
+  [[nodiscard]] Result<std::vector<Timeline>> tails() const;
+  // Errors: as of manifest().
+  [[nodiscard]] Result<ArchiveTail> tail(const Timeline& timeline) const;
+  // All files of all tails, whoever signed them. Errors: as of tails() and tail().
+  [[nodiscard]] Result<std::vector<ArchiveName>> files_of_tails() const;
+  // Once all files of it are there, in the place of what there was. Errors: storage_full, refused,
+  // io.
+  [[nodiscard]] Result<void> put(const ArchiveTail& tail);
+  [[nodiscard]] Result<void> remove_tail(const Timeline& timeline);
+
   // --- The other files. Whole and synced, or not there. Errors: storage_full, refused, io.
 
   // The name gets the digest of what is stored, whatever it had.
@@ -110,8 +130,8 @@ class Repository {
   [[nodiscard]] Result<FoundFile> find(const ArchiveName& name) const;
   // Those that have a name of ours.
   [[nodiscard]] std::vector<ArchiveName> files() const;
-  // Those of them that no manifest names: what a crash or a removed manifest has left. Errors: of a
-  // manifest that cannot be read or listed, since it may name any of them.
+  // Those of them that no manifest and no tail names: what a crash or a removed manifest has left.
+  // Errors: of a manifest or a tail that cannot be read or listed, since it may name any of them.
   [[nodiscard]] Result<std::vector<ArchiveName>> unreferenced() const;
   [[nodiscard]] Result<void> remove(const ArchiveName& name);
   // What a crash has left without a name of its own.
@@ -127,6 +147,12 @@ class Repository {
   // The reverse.
   [[nodiscard]] Result<std::vector<std::byte>> opened(const std::filesystem::path& name,
                                                       std::vector<std::byte> bytes) const;
+  // One text with its seal, in the place of what there was.
+  [[nodiscard]] Result<void> write_sealed(const std::filesystem::path& name, std::string_view text);
+  [[nodiscard]] Result<SealedText> read_sealed(const std::filesystem::path& name) const;
+  [[nodiscard]] Result<ArchiveTail> read_tail(const Timeline& timeline) const;
+  [[nodiscard]] Result<void> check_signer(const std::filesystem::path& path,
+                                          const std::optional<PublicKey>& signer) const;
 
   std::filesystem::path folder_;
   std::optional<WriteLock> lock_;

@@ -4,6 +4,7 @@
 #include <almanac/snapshots/archive_verify.h>
 
 #include <algorithm>
+#include <iterator>
 #include <ranges>
 #include <string>
 #include <utility>
@@ -59,15 +60,27 @@ Result<Manifest> find_manifest(const Repository& repository, const RestorePoint&
                 "`almanac snapshot create` makes one");
   }
   auto asked = repository.manifest(point.snapshot.value_or(numbers.front()));
-  if (!asked || holds(*asked, point)) return asked;
-  if (point.snapshot) return held_by_none(*asked, point);
+  if (!asked) return asked;
+  if (point.snapshot) return holds(*asked, point) ? asked : held_by_none(*asked, point);
+  auto newest = find_newest(repository, asked->timeline);
+  if (!newest) return std::unexpected(newest.error());
+  auto tail_damaged = [&] {
+    Error error = *newest->tail_damaged;
+    error.next_step = "restore an earlier moment, or name a snapshot to restore to where it ends";
+    return std::unexpected(std::move(error));
+  };
+  const bool is_to_the_end = std::holds_alternative<std::monostate>(point.moment);
+  if (newest->tail_damaged && is_to_the_end) return tail_damaged();
+  Manifest joined = newest->joined();
+  if (holds(joined, point)) return joined;
   for (std::uint64_t number : numbers | std::views::drop(1)) {
     auto manifest = repository.manifest(number);
     if (manifest && manifest->timeline == asked->timeline && holds(*manifest, point)) {
       return manifest;
     }
   }
-  return held_by_none(*asked, point);
+  if (newest->tail_damaged) return tail_damaged();
+  return held_by_none(joined, point);
 }
 
 Result<Position> position_of(const ArchivedLog& log, const RestorePoint& point) {
@@ -125,7 +138,7 @@ void find_states(const Repository& repository, const ArchivedLog& log, RestorePl
     }
     return std::nullopt;
   };
-  plan.next = find(std::ranges::subrange(behind, ends.end())).value_or(ArchivedState());
+  plan.next = find(std::ranges::subrange(behind, ends.end()));
   const auto up_to = std::ranges::upper_bound(ends, plan.at, {},
                                               [](const End& end) { return end.state.position; });
   const std::ranges::subrange on_the_way(ends.begin(), up_to);
@@ -169,9 +182,14 @@ std::unexpected<Error> with_all_damage(const Repository& repository, const Resto
                                        const RestoreOptions& options, Error error) {
   auto verified =
       verify_archive(repository, {.number = plan.manifest.number, .stop = options.stop});
-  if (!verified || verified->snapshots.front().whole()) return std::unexpected(std::move(error));
+  if (!verified) return std::unexpected(std::move(error));
+  auto all = std::move(verified->snapshots.front().damage);
+  for (const CheckedTail& tail : verified->tails) {
+    if (plan.manifest.has_tail()) std::ranges::copy(tail.damage, std::back_inserter(all));
+  }
+  if (all.empty()) return std::unexpected(std::move(error));
   if (error.code == ErrorCode::not_found) error.code = ErrorCode::corrupt;
-  for (const Error& damage : verified->snapshots.front().damage) {
+  for (const Error& damage : all) {
     if (error.message.find(damage.message) == std::string::npos) {
       error.message += "; " + damage.message;
     }

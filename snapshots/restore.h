@@ -16,7 +16,8 @@ namespace almanac {
 
 struct RestorePoint {
   std::optional<std::uint64_t> snapshot;  // none = the newest that holds the moment
-  // A position, or the last event that is not younger than a time; none = where the snapshot ends.
+  // A position, or the last event that is not younger than a time; none = the end of the snapshot
+  // that is named, or of all that is archived.
   std::variant<std::monostate, Position, Time> moment;
 };
 
@@ -29,22 +30,23 @@ struct ArchivedState {
 
 // What a restore will do.
 struct RestorePlan {
-  Manifest manifest;  // of the snapshot it reads
+  Manifest manifest;  // of the snapshot it reads, joined with the tail behind it
   Position at;        // the last event that the new log has of it
   // Where folding begins when the archive lacks the log's front.
   std::optional<ArchivedState> first;
   // The last one on the way: the state must have its digest there.
   std::optional<ArchivedState> compared;
-  ArchivedState next;             // the first one from the moment on
-  std::uint64_t files = 0;        // to read
-  std::uint64_t bytes = 0;        // of those
-  std::uint64_t frame_bytes = 0;  // in them, as in the log they are of
+  std::optional<ArchivedState> next;  // the first one from the moment on
+  std::uint64_t files = 0;            // to read
+  std::uint64_t bytes = 0;            // of those
+  std::uint64_t frame_bytes = 0;      // in them, as in the log they are of
 };
 
-// Of the log that the newest manifest is of, unless a snapshot is named. Reads manifests, and for a
+// Of the log that the newest manifest is of, unless a snapshot is named, which stands for itself
+// without a tail. Reads manifests, and for a
 // time a segment. Errors: not_found (no snapshot; a moment that none holds), corrupt or
-// newer_format (the newest manifest, or the one named), refused (the archive lacks the log's front,
-// and has no state so early), those of reading.
+// newer_format (the newest manifest, the one named, or a tail that may hold the moment), refused
+// (the archive lacks the log's front, and has no state so early), those of reading.
 [[nodiscard]] Result<RestorePlan> plan_restore(const Repository& repository,
                                                const RestorePoint& point);
 

@@ -43,9 +43,7 @@ Result<SegmentRecord> merge_segments(Repository& repository,
   const SegmentHeader header = merged.header();
   auto file = merged.finish();
   if (!file) return std::unexpected(file.error());
-  auto written = repository.write(name_of(header, {}), *file);
-  if (!written) return std::unexpected(written.error());
-  return SegmentRecord{.header = header, .file = *written};
+  return write_segment(repository, header, *file);
 }
 
 }  // namespace almanac

@@ -6,13 +6,14 @@
 namespace almanac {
 namespace {
 
-void add(std::vector<Coverage::Range>& ranges, const Manifest& manifest) {
-  for (const SegmentRecord& segment : manifest.segments) {
+void add(std::vector<Coverage::Range>& ranges, std::span<const SegmentRecord> segments,
+         const LogTail& end) {
+  for (const SegmentRecord& segment : segments) {
     const SegmentHeader& header = segment.header;
     ranges.push_back({header.first, header.last, header.first_time, header.last_time});
   }
-  // The last frame's events end where the snapshot does.
-  ranges.back().last_time = manifest.tail.time;
+  // The last frame's events may be younger than itself.
+  ranges.back().last_time = end.time;
 }
 
 // What touches or overlaps becomes one.
@@ -33,7 +34,8 @@ std::vector<Coverage::Range> joined(std::vector<Coverage::Range> ranges) {
 
 }  // namespace
 
-std::vector<Coverage> coverage_of(std::span<const CheckedSnapshot> snapshots) {
+std::vector<Coverage> coverage_of(std::span<const CheckedSnapshot> snapshots,
+                                  std::span<const CheckedTail> tails) {
   std::vector<Coverage> all;
   for (const CheckedSnapshot& snapshot : snapshots | std::views::reverse) {
     if (!snapshot.whole()) continue;
@@ -43,8 +45,12 @@ std::vector<Coverage> coverage_of(std::span<const CheckedSnapshot> snapshots) {
       all.push_back({.timeline = manifest.timeline, .ranges = {}, .marks = {}});
       own = all.end() - 1;
     }
-    add(own->ranges, manifest);
+    add(own->ranges, manifest.segments, manifest.tail);
     own->marks.push_back({snapshot.number, manifest.tail.time});
+  }
+  for (const CheckedTail& tail : tails) {
+    auto own = std::ranges::find(all, tail.timeline, &Coverage::timeline);
+    if (own != all.end() && tail.whole()) add(own->ranges, tail.tail->segments, tail.tail->end);
   }
   for (Coverage& coverage : all) coverage.ranges = joined(std::move(coverage.ranges));
   return all;

@@ -12,7 +12,7 @@
 
 namespace almanac {
 
-// Of one log, in the snapshots that are whole.
+// Of one log, in the snapshots and the tail that are whole.
 struct Coverage {
   struct Range {
     Position first;
@@ -31,7 +31,8 @@ struct Coverage {
 };
 
 // In the order in which the logs were first archived. O(segments).
-[[nodiscard]] std::vector<Coverage> coverage_of(std::span<const CheckedSnapshot> snapshots);
+[[nodiscard]] std::vector<Coverage> coverage_of(std::span<const CheckedSnapshot> snapshots,
+                                                std::span<const CheckedTail> tails);
 
 // Two lines, `columns` wide: the time that is covered between the first and the last event, and
 // below it a mark where each snapshot ends.

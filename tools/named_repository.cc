@@ -19,7 +19,8 @@ Result<std::optional<Key>> read(const std::string& file,
 
 }  // namespace
 
-Result<Repository> open_repository(const NamedRepository& repository, Access access) {
+Result<Repository> open_repository(const NamedRepository& repository, Access access,
+                                   std::chrono::milliseconds wait_max) {
   RepositoryKeys keys;
   auto encryption = read(repository.key, read_encryption_key);
   if (!encryption) return std::unexpected(encryption.error());
@@ -32,7 +33,7 @@ Result<Repository> open_repository(const NamedRepository& repository, Access acc
     if (!key) return std::unexpected(key.error());
     keys.trusted.push_back(*key);
   }
-  return Repository::open(repository.folder, access, std::move(keys));
+  return Repository::open(repository.folder, access, std::move(keys), wait_max);
 }
 
 }  // namespace almanac

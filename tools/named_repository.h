@@ -3,6 +3,7 @@
 
 #include <almanac/snapshots/repository.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct NamedRepository {
 };
 
 // Errors: those of key_file.h and of Repository::open.
-[[nodiscard]] Result<Repository> open_repository(const NamedRepository& repository, Access access);
+[[nodiscard]] Result<Repository> open_repository(const NamedRepository& repository, Access access,
+                                                 std::chrono::milliseconds wait_max = {});
 
 }  // namespace almanac

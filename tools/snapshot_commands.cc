@@ -17,6 +17,13 @@ void add_repository(OptionSet& options, NamedRepository& repository) {
                  "that may have"});
 }
 
+// Of commands that add to it.
+void add_signing(OptionSet& options, NamedRepository& repository) {
+  options.text(
+      "--sign-with", repository.signing_key,
+      {"FILE", "Sign what is added with this key, and build on nothing\nthat is not trusted"});
+}
+
 void add_create(CommandGroup& snapshot) {
   auto [options, command] = snapshot.add<SnapshotCreateCommand>(
       {"create", "Archive what is new in the log, beside a working engine",
@@ -25,14 +32,29 @@ void add_create(CommandGroup& snapshot) {
        "  that is begun with --key is encrypted."},
       snapshot_create);
   add_repository(options, command.repository);
-  options.text("--sign-with", command.repository.signing_key,
-               {"FILE", "Sign the snapshot with this key, and build on none\nthat is not trusted"});
+  add_signing(options, command.repository);
   options.text("--tag", command.tag,
                {"NAME", "Call it so, for restore --at NAME; it is not pruned"});
   options.flag("--full", command.full,
                "Build on nothing that is there: archive all of the\nlog again");
   options.number("-j,--jobs", command.jobs, {.min = 0, .max = limits::verify_jobs_max},
                  {"NUMBER", "Threads that compress; 0 = one for each processor"});
+}
+
+void add_follow(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotFollowCommand>(
+      {"follow", "Archive what is new again and again, until Ctrl-C",
+       "almanac snapshot follow --repository /backup/build\n"
+       "  Beside a working engine; tells how much would be lost with the log."},
+      snapshot_follow);
+  add_repository(options, command.repository);
+  add_signing(options, command.repository);
+  options.text("--every", command.every,
+               {"DURATION", "Archive events that are so old; 1s when left out"});
+  options.text("--bytes", command.bytes,
+               {"SIZE", "Or once they have so many bytes in the log; 1MiB\nwhen left out"});
+  options.text("--snapshot-every", command.snapshot_every,
+               {"DURATION", "Make a snapshot so long after the last one; 1h when\nleft out"});
 }
 
 void add_list(CommandGroup& snapshot) {
@@ -138,6 +160,7 @@ void add_create_key(CommandGroup& snapshot) {
 
 void add_snapshot_commands(CommandGroup& snapshot) {
   add_create(snapshot);
+  add_follow(snapshot);
   add_list(snapshot);
   add_show(snapshot);
   add_verify(snapshot);

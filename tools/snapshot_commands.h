@@ -20,6 +20,17 @@ struct SnapshotCreateCommand {
 };
 ExitCode snapshot_create(const SnapshotCreateCommand& command);
 
+struct SnapshotFollowCommand {
+  std::filesystem::path folder;
+  NamedRepository repository;
+  std::string every = "1s";
+  std::string bytes = "1MiB";
+  std::string snapshot_every = "1h";
+  bool json = false;
+};
+// Until it is interrupted; ends as the last try to archive did.
+ExitCode snapshot_follow(const SnapshotFollowCommand& command);
+
 struct SnapshotListCommand {
   NamedRepository repository;
   bool json = false;

@@ -1,4 +1,5 @@
 #include <almanac/tools/archive_watch.h>
+#include <almanac/tools/limits.h>
 #include <almanac/tools/snapshot_commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -50,7 +51,7 @@ ExitCode snapshot_create(const SnapshotCreateCommand& command) {
   ArchiveWatch watch;
   auto log = Log::open(command.folder, {.access = Access::read});
   if (!log) return report(log.error());
-  auto repository = open_repository(command.repository, Access::write);
+  auto repository = open_repository(command.repository, Access::write, limits::repository_wait_max);
   if (!repository) return report(repository.error());
   const SnapshotOptions options{
       .made_at = system_now(),

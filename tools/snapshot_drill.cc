@@ -19,10 +19,13 @@ std::filesystem::path place_of(const SnapshotDrillCommand& command) {
                             : std::filesystem::path(command.to);
 }
 
+// Whether there was a snapshot to fold on to.
+bool leads_on(const RestorePlan& plan) { return plan.next && plan.next->position != plan.at; }
+
 void print(const DrillReport& report) {
   const RestorePlan& plan = report.plan;
-  fmt::print("restored  position {} of snapshot {}, drawn by chance\n", plan.at.value,
-             plan.manifest.number);
+  fmt::print("restored  position {} of snapshot {}{}, drawn by chance\n", plan.at.value,
+             plan.manifest.number, plan.manifest.has_tail() ? " and its tail" : "");
   fmt::print("reads     {}, {}, {} in the log\n", counted(plan.files, "file"),
              format_bytes(plan.bytes), format_bytes(report.restored.frame_bytes));
   auto print_same = [](const ArchivedState& state) {
@@ -30,10 +33,11 @@ void print(const DrillReport& report) {
                state.snapshot);
   };
   if (plan.compared) print_same(*plan.compared);
-  if (plan.next.position != plan.at) print_same(plan.next);
+  if (leads_on(plan)) print_same(*plan.next);
   fmt::print("time      {} to restore\n", format_compact(report.took));
-  fmt::print("lost      what happened in the {} since the snapshot was made\n",
-             format_compact(report.began - plan.manifest.made_at));
+  fmt::print("lost      what happened in the {} since {}\n",
+             format_compact(report.began - plan.manifest.made_at),
+             plan.manifest.has_tail() ? "its tail was archived" : "the snapshot was made");
 }
 
 void print_json(const DrillReport& report) {
@@ -46,7 +50,7 @@ void print_json(const DrillReport& report) {
                               {"state", to_hex(digest(report.restored.state))},
                               {"compared", nlohmann::ordered_json::array()}};
   if (plan.compared) json["compared"].push_back(plan.compared->snapshot);
-  if (plan.next.position != plan.at) json["compared"].push_back(plan.next.snapshot);
+  if (leads_on(plan)) json["compared"].push_back(plan.next->snapshot);
   json["recovery_time_us"] = report.took.count();
   json["recovery_point"] = format_time(plan.manifest.made_at);
   fmt::print("{}\n", json.dump());

@@ -127,16 +127,47 @@ void print(const Coverage& coverage) {
   }
 }
 
+ordered_json json_of(const CheckedTail& checked) {
+  ordered_json json{{"tail", to_hex(checked.timeline)}, {"whole", checked.whole()}};
+  for (const Error& error : checked.damage) json["damage"].push_back(printable(error.message));
+  if (!checked.tail) return json;
+  const ArchiveTail& tail = *checked.tail;
+  json["snapshot"] = tail.snapshot;
+  json["archived_at"] = format_time(tail.archived_at);
+  json["first"] = tail.first().value;
+  json["last"] = tail.end.last.value;
+  json["last_time"] = format_time(tail.end.time);
+  json["files"] = tail.segments.size();
+  json["bytes"] = tail.bytes();
+  return json;
+}
+
+// How much would be lost is told by who follows the log: here it is not known whether anything has
+// happened since.
+void print(const CheckedTail& checked, Time now) {
+  fmt::print("\n");
+  for (const Error& error : checked.damage) {
+    fmt::print("tail of log {}: {}\n", to_hex(checked.timeline), printable(error.message));
+  }
+  if (!checked.whole()) return;
+  const ArchiveTail& tail = *checked.tail;
+  fmt::print("behind snapshot {}: positions {} to {}, {}, archived {} ago\n", tail.snapshot,
+             tail.first().value, tail.end.last.value, format_bytes(tail.bytes()),
+             format_compact(std::max(now - tail.archived_at, Duration{0})));
+}
+
 }  // namespace
 
 ExitCode snapshot_list(const SnapshotListCommand& command) {
   auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
+  const auto tails = list_tails(*repository);
   const auto snapshots = list_snapshots(*repository);
   const auto rows = rows_of(snapshots);
   const bool is_encrypted = repository->is_encrypted();
   if (command.json) {
     for (const Row& row : rows) fmt::print("{}\n", json_of(row, is_encrypted).dump());
+    for (const CheckedTail& tail : tails) fmt::print("{}\n", json_of(tail).dump());
     return ExitCode::ok;
   }
   if (rows.empty()) {
@@ -144,7 +175,8 @@ ExitCode snapshot_list(const SnapshotListCommand& command) {
     return ExitCode::ok;
   }
   print(rows, is_encrypted);
-  for (const Coverage& coverage : coverage_of(snapshots)) print(coverage);
+  for (const Coverage& coverage : coverage_of(snapshots, tails)) print(coverage);
+  for (const CheckedTail& tail : tails) print(tail, system_now());
   return ExitCode::ok;
 }
 

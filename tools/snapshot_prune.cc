@@ -1,4 +1,5 @@
 #include <almanac/tools/archive_watch.h>
+#include <almanac/tools/limits.h>
 #include <almanac/tools/snapshot_commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -94,8 +95,9 @@ ExitCode snapshot_prune(const SnapshotPruneCommand& command) {
   // Opened for writing alone it would become one where there is none.
   auto exists = open_repository(command.repository, Access::read);
   if (!exists) return report(exists.error());
-  auto repository =
-      command.dry_run ? std::move(exists) : open_repository(command.repository, Access::write);
+  auto repository = command.dry_run ? std::move(exists)
+                                    : open_repository(command.repository, Access::write,
+                                                      limits::repository_wait_max);
   if (!repository) return report(repository.error());
   auto pruned = prune(
       *repository,

@@ -41,8 +41,8 @@ Result<RestorePoint> point_of(const SnapshotRestoreCommand& command, const Repos
 }
 
 void print(const RestorePlan& plan) {
-  fmt::print("snapshot  {}, made at {}\n", plan.manifest.number,
-             format_time(plan.manifest.made_at));
+  fmt::print("snapshot  {}{}, made at {}\n", plan.manifest.number,
+             plan.manifest.has_tail() ? " and its tail" : "", format_time(plan.manifest.made_at));
   fmt::print("positions {} to {}\n", plan.manifest.first().value, plan.at.value);
   fmt::print("reads     {}, {}, {} in the log\n", counted(plan.files, "file"),
              format_bytes(plan.bytes), format_bytes(plan.frame_bytes));
@@ -54,6 +54,7 @@ void print(const RestorePlan& plan) {
 
 nlohmann::ordered_json json_of(const RestorePlan& plan) {
   nlohmann::ordered_json json{{"snapshot", plan.manifest.number},
+                              {"with_tail", plan.manifest.has_tail()},
                               {"first", plan.manifest.first().value},
                               {"at", plan.at.value},
                               {"files", plan.files},

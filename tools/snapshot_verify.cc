@@ -26,6 +26,10 @@ void print(const ArchiveVerification& verification) {
     fmt::print("snapshot {}: {}\n", snapshot.number, snapshot.whole() ? "whole" : "damaged");
     for (const Error& error : snapshot.damage) fmt::print("  {}\n", printable(error.message));
   }
+  for (const CheckedTail& tail : verification.tails) {
+    fmt::print("tail of log {}: {}\n", to_hex(tail.timeline), tail.whole() ? "whole" : "damaged");
+    for (const Error& error : tail.damage) fmt::print("  {}\n", printable(error.message));
+  }
   fmt::print("read {}, {}, with {}\n", counted(verification.files, "file"),
              format_bytes(verification.bytes), counted(verification.frames, "frame"));
 }
@@ -34,6 +38,11 @@ void print_json(const ArchiveVerification& verification) {
   for (const CheckedSnapshot& snapshot : verification.snapshots) {
     nlohmann::ordered_json json{{"snapshot", snapshot.number}, {"whole", snapshot.whole()}};
     for (const Error& error : snapshot.damage) json["damage"].push_back(printable(error.message));
+    fmt::print("{}\n", json.dump());
+  }
+  for (const CheckedTail& tail : verification.tails) {
+    nlohmann::ordered_json json{{"tail", to_hex(tail.timeline)}, {"whole", tail.whole()}};
+    for (const Error& error : tail.damage) json["damage"].push_back(printable(error.message));
     fmt::print("{}\n", json.dump());
   }
   const nlohmann::ordered_json read{{"files", verification.files},
@@ -63,13 +72,15 @@ ExitCode snapshot_verify(const SnapshotVerifyCommand& command) {
   watch.clear();
   if (!verified) return report(verified.error());
   command.json ? print_json(*verified) : print(*verified);
+  if (verified->whole()) return ExitCode::ok;
   const auto damaged =
       std::ranges::count_if(verified->snapshots, [](const auto& each) { return !each.whole(); });
-  if (damaged == 0) return ExitCode::ok;
-  return report(
-      {ErrorCode::corrupt,
-       fmt::format("{} of {} damaged", damaged, counted(verified->snapshots.size(), "snapshot")),
-       "`almanac snapshot create --full` archives the log anew"});
+  return report({ErrorCode::corrupt,
+                 damaged == 0 ? std::string("a tail is damaged")
+                              : fmt::format("{} of {} damaged", damaged,
+                                            counted(verified->snapshots.size(), "snapshot")),
+                 damaged == 0 ? "`almanac snapshot create` archives what is in it anew"
+                              : "`almanac snapshot create --full` archives the log anew"});
 }
 
 }  // namespace almanac

@@ -1,5 +1,6 @@
 // A repository that was changed behind our back: what is wrong is found, and the file is named.
 #include <almanac/snapshots/archive.h>
+#include <almanac/snapshots/archive_follower.h>
 #include <almanac/snapshots/archive_verify.h>
 #include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/whole_file.h>
@@ -16,6 +17,7 @@
 #include <array>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace almanac::test {
@@ -25,7 +27,8 @@ namespace fs = std::filesystem;
 
 enum class Protection { none, encrypted_and_signed };
 
-// Three small snapshots of one log. The third one's state is a delta, or stands in full.
+// Three small snapshots of one log, and a tail behind them. The third one's state is a delta, or
+// stands in full.
 class DamagedArchive : public ::testing::TestWithParam<Protection> {
  protected:
   DamagedArchive() {
@@ -40,7 +43,13 @@ class DamagedArchive : public ::testing::TestWithParam<Protection> {
           create_snapshot(*log, folder / "log", *repository, {.made_at = Time(Duration(1))});
       EXPECT_TRUE(made) << describe(made.error());
     }
-    EXPECT_TRUE(is_whole());
+    const ArchiveFollower follower(
+        {.log = *log,
+         .folder = folder / "log",
+         .open_repository = [this](Access access) { return Repository::open(store(), access); }},
+        {.every = std::chrono::hours(1)});
+    while (follower.status().snapshot == 0) std::this_thread::yield();
+    EXPECT_TRUE(log.append(numbered_events(300, 5)));  // archived at its end
   }
 
   [[nodiscard]] fs::path store() const { return folder / "backup"; }
@@ -48,23 +57,27 @@ class DamagedArchive : public ::testing::TestWithParam<Protection> {
     return Repository::open(store(), access, keys);
   }
   [[nodiscard]] Repository repository() const { return std::move(*opened(Access::read)); }
-  [[nodiscard]] std::vector<CheckedSnapshot> verified() const {
+  [[nodiscard]] ArchiveVerification verified() const {
     auto result = verify_archive(repository(), {});
     EXPECT_TRUE(result);
-    return std::move(result->snapshots);
+    return std::move(*result);
   }
   [[nodiscard]] bool is_whole() const {
-    return std::ranges::all_of(verified(), &CheckedSnapshot::whole);
+    const auto all = verified();
+    return all.tails.size() == 1 && all.whole();
   }
   // What verify finds, "" where it is nothing; all of it must name the file.
   [[nodiscard]] std::string damage_named(const fs::path& file) const {
     std::string text;
-    for (const CheckedSnapshot& snapshot : verified()) {
-      for (const Error& error : snapshot.damage) {
+    auto add = [&](const std::vector<Error>& damage) {
+      for (const Error& error : damage) {
         text += error.message + "\n";
         EXPECT_NE(error.message.find(file.string()), std::string::npos) << error.message;
       }
-    }
+    };
+    const auto all = verified();
+    for (const CheckedSnapshot& snapshot : all.snapshots) add(snapshot.damage);
+    for (const CheckedTail& tail : all.tails) add(tail.damage);
     return text;
   }
   // All that snapshots are made of.
@@ -134,7 +147,8 @@ TEST_P(DamagedArchive, IsNoticedWhenFilesAreExchanged) {
 
 TEST_P(DamagedArchive, IsNoticedWhenAFileIsMissingOrSomethingElse) {
   for (const fs::path& file : files()) {
-    if (file.parent_path().filename() == "manifests") continue;
+    const auto kind = file.parent_path().filename();
+    if (kind == "manifests" || kind == "tails") continue;
     const fs::path aside = folder / "aside";
     fs::rename(file, aside);
     EXPECT_NE(damage_named(file), "") << file;
@@ -218,11 +232,32 @@ TEST_P(DamagedArchive, RefusesManifestsThatCannotBe) {
   EXPECT_EQ(code_of(decode_manifest(std::string(1'000'000, '['))), "corrupt");
 }
 
+TEST_P(DamagedArchive, RefusesTailsThatCannotBe) {
+  const ArchiveTail good = *repository().tail(log->timeline());
+  auto outcome = [&](auto change) {
+    ArchiveTail tail = good;
+    change(tail);
+    return code_of(decode_tail(encode(tail)));
+  };
+  EXPECT_EQ(outcome([](ArchiveTail&) {}), "ok");
+  EXPECT_EQ(outcome([](ArchiveTail& t) { t.snapshot = 0; }), "corrupt");
+  EXPECT_EQ(outcome([](ArchiveTail& t) { t.end.last = t.end.last.next(); }), "corrupt");
+  EXPECT_EQ(outcome([](ArchiveTail& t) { t.end.digest[0] ^= std::byte{1}; }), "corrupt");
+  EXPECT_EQ(outcome([](ArchiveTail& t) { t.segments.push_back(t.segments[0]); }), "corrupt");
+  EXPECT_EQ(code_of(decode_tail(encode(*repository().manifest(3)))), "corrupt");
+  EXPECT_EQ(code_of(decode_manifest(encode(good))), "corrupt");
+  // Under the name of another log.
+  ArchiveTail other = good;
+  other.timeline[0] ^= std::byte{1};
+  fs::copy(repository().path_of(good.timeline), repository().path_of(other.timeline));
+  EXPECT_EQ(code_of(repository().tail(other.timeline)), "corrupt");
+}
+
 TEST_P(DamagedArchive, IsReadInPartWhenASampleIsAskedFor) {
   auto sample = verify_archive(repository(), {.percent = 0});
   ASSERT_TRUE(sample);
-  EXPECT_EQ(sample->files, 2U);  // the newest segment and the newest state
-  EXPECT_EQ(verify_archive(repository(), {})->files, 6U);
+  EXPECT_EQ(sample->files, 3U);  // the newest segment, the newest state and the tail
+  EXPECT_EQ(verify_archive(repository(), {})->files, 7U);
   EXPECT_EQ(verify_archive(repository(), {.number = 1})->files, 2U);
   EXPECT_EQ(code_of(verify_archive(repository(), {.number = 9})), "not_found");
 }

@@ -304,7 +304,7 @@ TEST_F(Restore, ComparesNothingWithAnotherPast) {
   EXPECT_EQ(plan->manifest.number, 3U);
   ASSERT_TRUE(plan->compared);
   EXPECT_EQ(plan->compared->snapshot, 2U) << "the first is of another past";
-  EXPECT_EQ(plan->next.snapshot, 2U);
+  EXPECT_EQ(plan->next->snapshot, 2U);
   EXPECT_TRUE(almanac::restore(*from, *plan, other(), {}));
 }
 

@@ -2,9 +2,9 @@
 #include <almanac/log/hash.h>
 #include <almanac/snapshots/archive.h>
 #include <almanac/snapshots/archive_verify.h>
-#include <almanac/snapshots/manifest_file.h>
 #include <almanac/snapshots/prune.h>
 #include <almanac/snapshots/restore.h>
+#include <almanac/snapshots/sealed_text.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/repository_keys.h>
@@ -190,10 +190,10 @@ TEST_F(SignedManifest, GoesOnToBeRead) {
       "ed25519 d62f016a1efd1e4fdf793eb42cd84471e1ba9f0cf04d1287b5cc71f616287cb8 "
       "41ed20cadf7cb953fffeece86aca5b0d8f68874be1dff5a466601427d187357b"
       "de51113328c8fd25f2a13532e9b021a74c8a8c8e4e66fd077cc64c3d0d500602\n";
-  EXPECT_EQ(encode_manifest_file(manifest, signing_key()), written);
-  const auto read = decode_manifest_file(written);
+  EXPECT_EQ(seal(encode(manifest), signing_key()), written);
+  const auto read = unseal(written);
   ASSERT_TRUE(read) << describe(read.error());
-  EXPECT_EQ(encode(*read), encode(manifest));
+  EXPECT_EQ(read->text, encode(manifest));
   EXPECT_EQ(read->signer, public_key());
 }
 

@@ -289,7 +289,7 @@ CheckedSnapshot snapshot_of(std::uint64_t number, std::uint64_t first, std::uint
 TEST(Coverage, JoinsWhatTouchesAndShowsWhatIsMissing) {
   const std::vector<CheckedSnapshot> snapshots = {snapshot_of(4, 90, 100), snapshot_of(3, 41, 50),
                                                   snapshot_of(2, 20, 40), snapshot_of(1, 0, 25)};
-  const auto all = coverage_of(snapshots);
+  const auto all = coverage_of(snapshots, {});
   ASSERT_EQ(all.size(), 1U);
   ASSERT_EQ(all[0].ranges.size(), 2U);
   EXPECT_EQ(all[0].ranges[0].last, Position(50));
@@ -301,7 +301,7 @@ TEST(Coverage, JoinsWhatTouchesAndShowsWhatIsMissing) {
 TEST(Coverage, CountsNothingThatIsDamaged) {
   auto damaged = snapshot_of(1, 1, 5);
   damaged.damage.push_back({});
-  EXPECT_TRUE(coverage_of(std::vector{damaged}).empty());
+  EXPECT_TRUE(coverage_of(std::vector{damaged}, {}).empty());
 }
 
 }  // namespace

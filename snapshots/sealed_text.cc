@@ -1,4 +1,4 @@
-#include <almanac/snapshots/manifest_file.h>
+#include <almanac/snapshots/sealed_text.h>
 
 #include <almanac/log/hash.h>
 
@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view signature_begin = "ed25519 ";
 
 // The line of the text, and that of its digest.
-std::string sealed(std::string_view text) {
+std::string with_digest(std::string_view text) {
   return std::string(text) + "\nblake2b " + to_hex(blake2b(as_bytes(text))) + "\n";
 }
 
@@ -32,24 +32,23 @@ Result<PublicKey> signer_of(std::string_view lines, std::string_view line) {
 
 }  // namespace
 
-std::string encode_manifest_file(const Manifest& manifest, const std::optional<SigningKey>& key) {
-  const std::string lines = sealed(encode(manifest));
+std::string seal(std::string_view text, const std::optional<SigningKey>& key) {
+  const std::string lines = with_digest(text);
   if (!key) return lines;
   return lines + signature_line(public_key_of(*key), sign(as_bytes(lines), *key));
 }
 
-Result<Manifest> decode_manifest_file(std::string_view file) {
-  const std::string_view text = file.substr(0, file.find('\n'));
-  const std::string lines = sealed(text);
+Result<SealedText> unseal(std::string_view file) {
+  SealedText sealed{.text = std::string(file.substr(0, file.find('\n'))), .signer = {}};
+  const std::string lines = with_digest(sealed.text);
   if (!file.starts_with(lines)) {
     return fail(ErrorCode::corrupt, "its digest is not that of its text");
   }
-  auto manifest = decode_manifest(text);
-  if (!manifest || file.size() == lines.size()) return manifest;
+  if (file.size() == lines.size()) return sealed;
   auto signer = signer_of(lines, file.substr(lines.size()));
   if (!signer) return std::unexpected(signer.error());
-  manifest->signer = *signer;
-  return manifest;
+  sealed.signer = *signer;
+  return sealed;
 }
 
 }  // namespace almanac
