@@ -5,6 +5,7 @@
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/event.h>
 #include <almanac/log/fencing_token.h>
+#include <almanac/snapshots/review.h>
 
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,12 @@ struct EnqueueTasks {
 struct CancelTask {
   TaskId id;
   std::string reason;
+};
+
+// All of them or none.
+struct ReviewTasks {
+  std::vector<TaskId> ids;
+  ReviewDecision decision = ReviewDecision::run;
 };
 
 struct ConfigureQueue {
@@ -62,7 +69,7 @@ struct StartEngine {
 
 struct StopEngine {};
 
-using Command = std::variant<EnqueueTasks, CancelTask, ConfigureQueue, FinishAttempt,
+using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, FinishAttempt,
                              HandBackAttempt, StartEngine, StopEngine>;
 
 enum class CancelOutcome : std::uint8_t {

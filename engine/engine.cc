@@ -265,6 +265,12 @@ Result<CancelOutcome> Engine::cancel(TaskId id, std::string reason) {
   return std::get<CancelOutcome>(*answer);
 }
 
+Result<void> Engine::review(std::vector<TaskId> ids, ReviewDecision decision) {
+  auto answer = ask(ReviewTasks{std::move(ids), decision});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
 Result<void> Engine::configure_queue(std::string queue, std::uint32_t slots) {
   auto answer = ask(ConfigureQueue{std::move(queue), slots});
   if (!answer) return std::unexpected(answer.error());

@@ -86,6 +86,9 @@ class Engine {
   // A task that is not running is cancelled, a running one told to stop.
   // Errors: not_found, conflict (it has ended), and those of submit().
   [[nodiscard]] Result<CancelOutcome> cancel(TaskId id, std::string reason = "cancelled");
+  // Decides about tasks under review (snapshots/review.h), all or none. Errors: not_found, conflict
+  // (one is not under review), and those of submit().
+  [[nodiscard]] Result<void> review(std::vector<TaskId> ids, ReviewDecision decision);
   // Attempts of the queue that may run at once; 0 = as many as the engine has slots.
   [[nodiscard]] Result<void> configure_queue(std::string queue, std::uint32_t slots);
 

@@ -124,6 +124,21 @@ Result<void> ArchivedLog::read_frames(Position from, const FrameVisit& visit) co
   return Reading(*this, from).run(visit);
 }
 
+Result<void> ArchivedLog::read(Position from, const EventVisit& visit) const {
+  return read_frames(from, [&](const FrameReader& frame) -> Result<bool> {
+    const Position first = frame.header().first;
+    for (std::uint32_t i = 0; i < frame.header().count; ++i) {
+      const Position position(first.value + i);
+      if (position < from) continue;
+      auto event = frame.event(i);
+      if (!event) return std::unexpected(event.error());
+      auto more = visit({position, *event});
+      if (!more || !*more) return more;
+    }
+    return true;
+  });
+}
+
 Result<Position> ArchivedLog::position_at(Time time) const {
   // Of the segments that begin earlier only the last one may hold it.
   Position from = manifest_.first();
@@ -131,17 +146,12 @@ Result<Position> ArchivedLog::position_at(Time time) const {
     if (record.header.first_time < time) from = record.header.first;
   }
   Position found = manifest_.tail.last.next();
-  auto read = read_frames(from, [&](const FrameReader& frame) -> Result<bool> {
-    for (std::uint32_t i = 0; i < frame.header().count; ++i) {
-      auto event = frame.event(i);
-      if (!event) return std::unexpected(event.error());
-      if (event->at < time) continue;
-      found = Position(frame.header().first.value + i);
-      return false;
-    }
-    return true;
+  auto events = read(from, [&](const RecordedEvent& recorded) -> Result<bool> {
+    if (recorded.event.at < time) return true;
+    found = recorded.position;
+    return false;
   });
-  if (!read) return std::unexpected(read.error());
+  if (!events) return std::unexpected(events.error());
   return found;
 }
 

@@ -44,6 +44,8 @@ class ArchivedLog {
   // their frames are now. Takes memory for one segment. Errors: not_found, corrupt, newer_format,
   // refused, io, what `visit` returns.
   [[nodiscard]] Result<void> read_frames(Position from, const FrameVisit& visit) const;
+  // Event by event from `from` on; the views die with the call. Errors: those of read_frames.
+  [[nodiscard]] Result<void> read(Position from, const EventVisit& visit) const;
   // The first event that is not older than `time`; behind the end when all are. Reads one segment,
   // at most two.
   [[nodiscard]] Result<Position> position_at(Time time) const;

@@ -3,8 +3,10 @@
 #include <almanac/log/hash.h>
 #include <almanac/log/log.h>
 #include <almanac/snapshots/checkpoints.h>
+#include <almanac/snapshots/limits.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -12,28 +14,6 @@ namespace almanac {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What makes a past its own: no attempt runs, and no engine.
-std::vector<Event> parting_events(const State& state, RunningTasks running, std::string_view reason,
-                                  BranchReport& report) {
-  const Time at = std::max(report.origin.forked, state.time);
-  std::vector<Event> events;
-  for (const RunningKey& key : state.tasks.running) {
-    const Task& task = *state.tasks.all.find(key.id);
-    const bool is_told_to_stop = task.state == TaskState::cancelling;
-    if (running == RunningTasks::requeue && !is_told_to_stop) {
-      events.push_back(
-          {.at = at, .body = TaskHandedBack{key.id, task.lease, HandBackReason::forked}});
-      report.requeued += 1;
-      continue;
-    }
-    if (!is_told_to_stop) events.push_back({.at = at, .body = TaskCancelRequested{key.id, reason}});
-    events.push_back({.at = at, .body = TaskCancelled{.id = key.id, .reason = reason}});
-    report.cancelled += 1;
-  }
-  if (state.engine.running) events.push_back({.at = at, .body = EngineStopped{}});
-  return events;
-}
 
 Result<void> keep_beginning(const fs::path& folder, const State& state) {
   auto log = Log::open(folder, {.access = Access::read});
@@ -43,6 +23,10 @@ Result<void> keep_beginning(const fs::path& folder, const State& state) {
 }
 
 }  // namespace
+
+void stop_engine(const State& state, Time at, std::vector<Event>& events) {
+  if (state.engine.running) events.push_back({.at = at, .body = EngineStopped{}});
+}
 
 Result<LogBranch> LogBranch::begin(const fs::path& folder, Beginning beginning) {
   LogBranch branch;
@@ -75,21 +59,25 @@ Result<bool> LogBranch::add(const FrameReader& frame) {
   return last() < through;
 }
 
-Result<void> LogBranch::part(RunningTasks running, std::string_view reason) {
-  auto events = parting_events(state_, running, reason, report_);
-  if (events.empty()) return {};
+Result<void> LogBranch::part(const std::vector<Event>& events) {
   for (const Event& event : events) fold_into(state_, {state_.position.next(), event});
-  const Time at = events.front().at;
-  return import_->add(at, std::move(events));
+  ALMANAC_CHECK(state_.tasks.running.empty() && !state_.engine.running);
+  for (std::size_t begin = 0; begin < events.size(); begin += limits::parting_events_max) {
+    const auto end = std::min(begin + limits::parting_events_max, events.size());
+    const std::span frame(events.begin() + std::ptrdiff_t(begin),
+                          events.begin() + std::ptrdiff_t(end));
+    auto added = import_->add(frame.front().at, {frame.begin(), frame.end()});
+    if (!added) return added;
+  }
+  return {};
 }
 
-Result<BranchReport> LogBranch::finish(RunningTasks running, std::string_view reason,
-                                       const Check& check) {
+Result<BranchReport> LogBranch::finish(const std::vector<Event>& parting, const Check& check) {
   ALMANAC_CHECK(last() == report_.origin.position && state_.position == last());
   if (auto said = import_->set_origin(report_.origin); !said) {
     return std::unexpected(said.error());
   }
-  if (auto parted = part(running, reason); !parted) return std::unexpected(parted.error());
+  if (auto parted = part(parting); !parted) return std::unexpected(parted.error());
   report_.last = last();
   auto finished = import_->finish([&](const fs::path& made) -> Result<void> {
     auto kept = first_ ? keep_beginning(made, *first_) : Result<void>();

@@ -5,28 +5,22 @@
 #include <almanac/log/import.h>
 #include <almanac/projections/state.h>
 
-#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <vector>
 
 namespace almanac {
-
-// What becomes of attempts that were running at that moment. What they do outside must not be done
-// twice.
-enum class RunningTasks : std::uint8_t {
-  cancel,   // their tasks are cancelled
-  requeue,  // their tasks run again; those that were told to stop are cancelled all the same
-};
 
 struct BranchReport {
   Timeline timeline{};
   LogOrigin origin;
   Position last;  // of the new log, with its own first events
-  std::uint64_t cancelled = 0;
-  std::uint64_t requeued = 0;
 };
+
+// Behind all other first events of a branch: no engine runs in it.
+void stop_engine(const State& state, Time at, std::vector<Event>& events);
 
 // Owned by whoever makes it; one thread. Until finish() there is nothing under the folder's name.
 class LogBranch {
@@ -52,16 +46,17 @@ class LogBranch {
   // There, once that is not in front of the beginning.
   [[nodiscard]] const State& state() const { return state_; }
 
-  // The last call, with the origin's position reached: lets no attempt run and no engine, for the
-  // `reason` given, keeps the state a log without its front begins with, and names the log.
-  // `check` is shown the finished log before. Errors: those of `check` and of LogImport::finish.
+  // The last call, with the origin's position reached: adds the log's own first events, behind
+  // which no attempt runs and no engine, keeps the state a log without its front begins with, and
+  // names the log. `check` is shown the finished log before. Errors: those of `check` and of
+  // LogImport::finish.
   using Check = std::function<Result<void>(const std::filesystem::path& folder)>;
-  [[nodiscard]] Result<BranchReport> finish(RunningTasks running, std::string_view reason,
+  [[nodiscard]] Result<BranchReport> finish(const std::vector<Event>& parting,
                                             const Check& check = {});
 
  private:
   LogBranch() = default;
-  Result<void> part(RunningTasks running, std::string_view reason);
+  Result<void> part(const std::vector<Event>& events);
 
   std::unique_ptr<LogImport> import_;
   BranchReport report_;

@@ -49,18 +49,11 @@ Result<void> check_leads_on(const ArchivedLog& log, const RestorePlan& plan, Sta
   if (!plan.next) return {};
   const ArchivedState& next = *plan.next;
   if (state.position < next.position) {
-    auto read =
-        log.read_frames(state.position.next(), [&](const FrameReader& frame) -> Result<bool> {
-          if (stop.stop_requested()) return fail(ErrorCode::stopped, "the drill was stopped");
-          const Position first = frame.header().first;
-          for (std::uint32_t i = 0; i < frame.header().count; ++i) {
-            auto event = frame.event(i);
-            if (!event) return std::unexpected(event.error());
-            const RecordedEvent recorded{Position(first.value + i), *event};
-            if (recorded.position > state.position) fold_into(state, recorded);
-          }
-          return state.position < next.position;
-        });
+    auto read = log.read(state.position.next(), [&](const RecordedEvent& event) -> Result<bool> {
+      if (stop.stop_requested()) return fail(ErrorCode::stopped, "the drill was stopped");
+      fold_into(state, event);
+      return state.position < next.position;
+    });
     if (!read) return read;
   }
   if (digest(state) == next.digest) return {};

@@ -3,8 +3,11 @@
 #include <almanac/snapshots/rebuild.h>
 #include <almanac/snapshots/state_at.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace almanac {
 namespace {
@@ -32,6 +35,28 @@ Result<LogBranch::Beginning> find_beginning(const Log& log, const fs::path& fold
       .state = std::move(*state)};
 }
 
+// No attempt runs in the fork.
+std::vector<Event> end_attempts(const State& state, const ForkOptions& options,
+                                std::string_view reason, ForkReport& report) {
+  const Time at = std::max(options.now, state.time);
+  std::vector<Event> events;
+  for (const RunningKey& key : state.tasks.running) {
+    const Task& task = *state.tasks.all.find(key.id);
+    const bool is_told_to_stop = task.state == TaskState::cancelling;
+    if (options.running == RunningTasks::requeue && !is_told_to_stop) {
+      events.push_back(
+          {.at = at, .body = TaskHandedBack{key.id, task.lease, HandBackReason::forked}});
+      report.requeued += 1;
+      continue;
+    }
+    if (!is_told_to_stop) events.push_back({.at = at, .body = TaskCancelRequested{key.id, reason}});
+    events.push_back({.at = at, .body = TaskCancelled{.id = key.id, .reason = reason}});
+    report.cancelled += 1;
+  }
+  stop_engine(state, at, events);
+  return events;
+}
+
 Result<void> copy_events(const Log& log, Position through, LogBranch& branch) {
   if (branch.last() == through) return {};
   return log.read_frames(branch.last().next(), [&](const FrameReader& frame) -> Result<bool> {
@@ -42,8 +67,8 @@ Result<void> copy_events(const Log& log, Position through, LogBranch& branch) {
 
 }  // namespace
 
-Result<BranchReport> fork_log(const Log& log, const fs::path& origin, const fs::path& folder,
-                              const ForkOptions& options) {
+Result<ForkReport> fork_log(const Log& log, const fs::path& origin, const fs::path& folder,
+                            const ForkOptions& options) {
   auto beginning = find_beginning(log, origin, options);
   if (!beginning) return std::unexpected(beginning.error());
   auto branch = LogBranch::begin(folder, std::move(*beginning));
@@ -56,8 +81,13 @@ Result<BranchReport> fork_log(const Log& log, const fs::path& origin, const fs::
   if (auto copied = copy_events(log, options.at, *branch); !copied) {
     return std::unexpected(copied.error());
   }
-  return branch->finish(options.running, "it was running when the log was forked at position " +
-                                             std::to_string(options.at.value));
+  ForkReport report;
+  const std::string reason =
+      "it was running when the log was forked at position " + std::to_string(options.at.value);
+  auto made = branch->finish(end_attempts(branch->state(), options, reason, report));
+  if (!made) return std::unexpected(made.error());
+  report.branch = *made;
+  return report;
 }
 
 }  // namespace almanac

@@ -42,4 +42,8 @@ inline constexpr std::size_t tail_segments_max = 1'000;
 // A manifest, of which each segment takes some 400 bytes: 40,000 segments are 2.5 TiB of frames.
 inline constexpr std::size_t manifest_bytes_max = 16 * mebibyte;
 
+// The first events of a branch of its own, in one frame: at some 60 bytes a quarter of a mebibyte.
+inline constexpr std::size_t parting_events_max = 4'096;
+static_assert(parting_events_max <= batch_events_max);
+
 }  // namespace almanac::limits

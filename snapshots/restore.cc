@@ -128,6 +128,30 @@ bool leads_to(const ArchivedLog& log, const End& end) {
   return read && leads;
 }
 
+// What was archived last of what goes on from the plan's snapshot. A manifest that cannot be read
+// may go on further.
+void find_newest(const Repository& repository, RestorePlan& plan) {
+  const Manifest& from = plan.manifest;
+  const End end{{from.number, from.tail.last, from.state}, from.tail.digest};
+  auto goes_on = [&](const Manifest& other) {
+    return other.timeline == from.timeline && holds(other, from.tail.last) &&
+           leads_to(ArchivedLog(repository, other), end);
+  };
+  plan.newest = from;
+  auto newest = find_newest(repository, from.timeline);
+  if (newest) plan.newest_unread = newest->tail_damaged;
+  if (newest && goes_on(newest->joined())) plan.newest = newest->joined();
+  for (std::uint64_t number : repository.numbers()) {
+    if (number <= plan.newest.number) break;
+    auto other = repository.manifest(number);
+    if (!other) {
+      plan.newest_unread = other.error();
+    } else if (goes_on(*other)) {
+      plan.newest = std::move(*other);
+    }
+  }
+}
+
 void find_states(const Repository& repository, const ArchivedLog& log, RestorePlan& plan) {
   const auto ends = ends_within(repository, plan.manifest);
   const auto behind = std::ranges::lower_bound(ends, plan.at, {},
@@ -246,6 +270,31 @@ Result<void> copy_events(const ArchivedLog& log, const RestorePlan& plan, LogBra
   });
 }
 
+// What the archive knows of the time behind the moment.
+struct Later {
+  Aftermath aftermath;
+  std::optional<Error> unread;
+};
+
+// Damage there does not keep the past from being restored: it leaves more to be reviewed.
+Result<Later> find_later(const Repository& repository, const RestorePlan& plan, const State& moment,
+                         const std::stop_token& stop) {
+  Later later{Aftermath(moment), plan.newest_unread};
+  if (later.unread) later.aftermath.lose_sight();
+  if (moment.position == plan.newest.tail.last) return later;
+  auto read = ArchivedLog(repository, plan.newest)
+                  .read(moment.position.next(), [&](const RecordedEvent& event) -> Result<bool> {
+                    if (stop.stop_requested()) return stopped();
+                    later.aftermath.see(event);
+                    return true;
+                  });
+  if (read) return later;
+  if (read.error().code == ErrorCode::stopped) return std::unexpected(read.error());
+  later.aftermath.lose_sight();
+  later.unread = read.error();
+  return later;
+}
+
 }  // namespace
 
 Result<RestorePlan> plan_restore(const Repository& repository, const RestorePoint& point) {
@@ -255,6 +304,7 @@ Result<RestorePlan> plan_restore(const Repository& repository, const RestorePoin
   auto at = position_of(log, point);
   if (!at) return std::unexpected(at.error());
   RestorePlan plan{.manifest = log.manifest(), .at = *at};
+  find_newest(repository, plan);
   find_states(repository, log, plan);
   count_files(plan);
   if (!log.base().last || plan.first) return plan;
@@ -281,14 +331,45 @@ Result<RestoreReport> restore(const Repository& repository, const RestorePlan& p
     return with_all_damage(repository, plan, options, copied.error());
   }
   report.state = branch->state();
-  auto made = branch->finish(
-      options.running, "it was running when the log was restored to position " + text_of(plan.at),
-      [&](const fs::path& there) {
-        return check_made(there, std::move(*first), digest(branch->state()), options.stop);
-      });
+  auto later = find_later(repository, plan, report.state, options.stop);
+  if (!later) return std::unexpected(later.error());
+  report.held = later->aftermath.held();
+  report.unread = std::move(later->unread);
+  auto made = branch->finish(review_events(report.state, report.held, options.decision,
+                                           std::max(options.now, report.state.time)),
+                             [&](const fs::path& there) {
+                               return check_made(there, std::move(*first), digest(branch->state()),
+                                                 options.stop);
+                             });
   if (!made) return std::unexpected(made.error());
   report.branch = *made;
   return report;
+}
+
+Result<RestorePreview> preview_restore(const Repository& repository, const RestorePlan& plan,
+                                       const RestoreOptions& options) {
+  auto state = first_state(repository, plan);
+  if (!state) return std::unexpected(state.error());
+  if (state->position < plan.at) {
+    auto read = ArchivedLog(repository, plan.manifest)
+                    .read(state->position.next(), [&](const RecordedEvent& event) -> Result<bool> {
+                      if (options.stop.stop_requested()) return stopped();
+                      fold_into(*state, event);
+                      return state->position < plan.at;
+                    });
+    if (!read) return std::unexpected(read.error());
+  }
+  auto later = find_later(repository, plan, *state, options.stop);
+  if (!later) return std::unexpected(later.error());
+  RestorePreview preview{.restored = *state,
+                         .newest = later->aftermath.now(),
+                         .held = later->aftermath.held(),
+                         .unread = std::move(later->unread)};
+  for (const Event& event :
+       review_events(*state, preview.held, options.decision, std::max(options.now, state->time))) {
+    fold_into(preview.restored, {preview.restored.position.next(), event});
+  }
+  return preview;
 }
 
 }  // namespace almanac

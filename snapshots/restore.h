@@ -4,6 +4,7 @@
 
 #include <almanac/snapshots/archived_log.h>
 #include <almanac/snapshots/branch.h>
+#include <almanac/snapshots/review.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -31,7 +32,9 @@ struct ArchivedState {
 // What a restore will do.
 struct RestorePlan {
   Manifest manifest;  // of the snapshot it reads, joined with the tail behind it
-  Position at;        // the last event that the new log has of it
+  Manifest newest;    // what was archived last that goes on from there: what it knows since
+  std::optional<Error> newest_unread;  // why there may be more
+  Position at;                         // the last event that the new log has of it
   // Where folding begins when the archive lacks the log's front.
   std::optional<ArchivedState> first;
   // The last one on the way: the state must have its digest there.
@@ -43,9 +46,9 @@ struct RestorePlan {
 };
 
 // Of the log that the newest manifest is of, unless a snapshot is named, which stands for itself
-// without a tail. Reads manifests, and for a
-// time a segment. Errors: not_found (no snapshot; a moment that none holds), corrupt or
-// newer_format (the newest manifest, the one named, or a tail that may hold the moment), refused
+// without a tail. Reads manifests, and a segment for a time, and for a snapshot that is not the
+// newest. Errors: not_found (no snapshot; a moment that none holds), corrupt or newer_format (the
+// newest manifest, the one named, or a tail that may hold the moment), refused
 // (the archive lacks the log's front, and has no state so early), those of reading.
 [[nodiscard]] Result<RestorePlan> plan_restore(const Repository& repository,
                                                const RestorePoint& point);
@@ -58,7 +61,8 @@ struct RestoreProgress {
 };
 
 struct RestoreOptions {
-  RunningTasks running = RunningTasks::cancel;
+  // What becomes of tasks that went on behind the moment; none: they are held for review.
+  std::optional<ReviewDecision> decision = {};
   Time now;  // what time it is
   // Called on the calling thread, with every frame. May be empty.
   std::function<void(const RestoreProgress&)> progress = {};
@@ -69,13 +73,18 @@ struct RestoreReport {
   BranchReport branch;
   State state;                    // at the plan's position
   std::uint64_t frame_bytes = 0;  // of the frames that were read
+  std::vector<TaskHeld> held;     // tasks that went on behind the moment
+  // Why what happened then could not be read to its end. Every task that had not ended is held.
+  std::optional<Error> unread;
 };
 
 // Makes the log in `folder`, which must be missing or empty: a timeline of its own that remembers
-// where it comes from, and in which nothing runs. It gets its name when it is whole and proven:
-// every frame goes on from the one before, the state has had the digest it was archived with, and
-// the new log, read again, gives the same state. Beside a writer of the repository. O(events), some
-// millions a second, and as much disk as their frames.
+// where it comes from, and in which nothing runs. What the newest snapshot knows of the time behind
+// the moment is read to find the tasks that went on (review.h). It gets its name when it is whole
+// and proven: every frame goes on from the one before, the state has had the digest it was archived
+// with, and the new log, read again, gives the same state. Beside a writer of the repository.
+// O(events), some millions a second, those behind the moment included, and as much disk as the
+// frames up to it.
 //
 // Errors: refused (`folder` is a link, or in the repository), conflict (it is not empty), corrupt
 // and newer_format (every file of the snapshot that is damaged is named), stopped, those of reading
@@ -83,5 +92,20 @@ struct RestoreReport {
 [[nodiscard]] Result<RestoreReport> restore(const Repository& repository, const RestorePlan& plan,
                                             const std::filesystem::path& folder,
                                             const RestoreOptions& options);
+
+// What a restore would mean, before anything is written.
+struct RestorePreview {
+  State restored;              // the first state of the restored log
+  State newest;                // the last one of the log that is archived, as far as it can be read
+  std::vector<TaskHeld> held;  // as in the report
+  std::optional<Error> unread;
+};
+
+// Folds all that restoring would read, and what the newest snapshot knows of the time behind the
+// moment: O(events). Of the options only the decision, the time and `stop` matter. Errors: those of
+// reading what is restored, stopped.
+[[nodiscard]] Result<RestorePreview> preview_restore(const Repository& repository,
+                                                     const RestorePlan& plan,
+                                                     const RestoreOptions& options);
 
 }  // namespace almanac

@@ -36,6 +36,9 @@ class OptionSet {
   virtual void text(const char* names, std::string& value, OptionHelp help) = 0;
   // May be repeated, one value each time.
   virtual void texts(const char* names, std::vector<std::string>& values, OptionHelp help) = 0;
+  // At their place, as many as there are.
+  virtual void numbers(const char* name, std::vector<std::uint64_t>& values, NumberRange range,
+                       OptionHelp help) = 0;
   virtual void folder(std::filesystem::path& value) = 0;  // --dir, ALMANAC_DIR
   virtual void require(const char* name) = 0;
   virtual void exclude(const char* one, const char* other) = 0;
@@ -84,19 +87,12 @@ inline constexpr OptionHelp at_help = {"MOMENT",
                                        "\"2026-11-21 10:00\", in UTC where it names no\nzone, or "
                                        "\"2 hours ago\": behind the last event\nnot younger"};
 
-// --running of every command that makes a new timeline.
-inline void add_running(OptionSet& options, std::string& running) {
-  options.text(
-      "--running", running,
-      {"cancel|requeue",
-       "What becomes of tasks that ran at that moment:\ncancel (the default), or requeue: run "
-       "them again"});
-}
-
 // `almanac log …`
 void add_log_commands(CommandGroup& log);
 // `almanac snapshot …`
 void add_snapshot_commands(CommandGroup& snapshot);
+// `almanac review …`
+void add_review_commands(CommandGroup& review);
 // Those of past_commands.h: directly behind `almanac`, and `almanac state …`
 void add_past_commands(CommandGroup& root);
 void add_state_commands(CommandGroup& state);

@@ -1,6 +1,7 @@
 #include <almanac/tools/branch_report.h>
 #include <almanac/tools/past.h>
 #include <almanac/tools/past_commands.h>
+#include <almanac/tools/text.h>
 
 #include <almanac/engine/engine.h>
 #include <almanac/snapshots/fork.h>
@@ -11,7 +12,32 @@
 namespace almanac {
 namespace {
 
-Result<BranchReport> make(const ForkCommand& command) {
+// "cancel" or "requeue", as --running takes it.
+Result<RunningTasks> parse_running(std::string_view name) {
+  if (name == "cancel") return RunningTasks::cancel;
+  if (name == "requeue") return RunningTasks::requeue;
+  return fail(ErrorCode::invalid, "--running is cancel or requeue, not '" + printable(name) + "'");
+}
+
+void print(const ForkReport& report) {
+  print(report.branch);
+  if (report.cancelled > 0) {
+    fmt::print("cancelled {} that ran there; --running requeue lets them run again\n",
+               counted(report.cancelled, "task"));
+  }
+  if (report.requeued > 0) {
+    fmt::print("requeued  {} that ran there\n", counted(report.requeued, "task"));
+  }
+}
+
+nlohmann::ordered_json json_of(const ForkReport& report) {
+  auto json = json_of(report.branch);
+  json["cancelled"] = report.cancelled;
+  json["requeued"] = report.requeued;
+  return json;
+}
+
+Result<ForkReport> make(const ForkCommand& command) {
   auto running = parse_running(command.running);
   if (!running) return std::unexpected(running.error());
   auto log = Log::open(command.folder, {.access = Access::read});

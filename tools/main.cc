@@ -192,6 +192,13 @@ class Typed final : public OptionSet {
         ->type_name(help.type)
         ->allow_extra_args(false);
   }
+  void numbers(const char* name, std::vector<std::uint64_t>& values, NumberRange range,
+               OptionHelp help) override {
+    app_.add_option(name, values, help.text)
+        ->check(whole_number(static_cast<std::int64_t>(range.min),
+                             static_cast<std::int64_t>(range.max)))
+        ->type_name(help.type);
+  }
   void folder(std::filesystem::path& value) override { add_folder(app_, value); }
   void require(const char* name) override { app_.get_option(name)->required(); }
   void exclude(const char* one, const char* other) override {
@@ -239,6 +246,7 @@ class CommandLine {
     add_show();
     add_cancel();
     add_past_commands(groups_.emplace_back(app_, action_));
+    add_review();
     add_log();
     add_state();
     add_snapshot();
@@ -359,8 +367,9 @@ class CommandLine {
     auto [app, options] = add<ListCommand>(app_, "list", "List tasks",
                                            "almanac list --state failed --limit 20", almanac::list);
     options->limit = 100;
-    app->add_option("--state", options->states,
-                    "waiting, delayed, ready, running, cancelling,\nsucceeded, failed, cancelled, held")
+    app->add_option(
+           "--state", options->states,
+           "waiting, delayed, ready, running, cancelling,\nsucceeded, failed, cancelled, held")
         ->type_name("STATE");
     app->add_option("-q,--queue", options->queue, "Only this queue")->type_name("NAME");
     app->add_option("--tag", options->tag, "Only this tag")->type_name("NAME");
@@ -396,6 +405,13 @@ class CommandLine {
     app->add_option("--reason", options->reason, "Why, for the record")
         ->type_name("TEXT")
         ->capture_default_str();
+  }
+
+  void add_review() {
+    CLI::App* review = app_.add_subcommand("review", "Decide about tasks that a restore holds");
+    review->require_subcommand(1);
+    review->footer("Example:\n  almanac review list\n  almanac review run 7 8");
+    add_review_commands(groups_.emplace_back(*review, action_));
   }
 
   void add_log() {

@@ -100,7 +100,10 @@ void add_fork(CommandGroup& root) {
   add_at(options, command.at);
   options.text("--to", command.to, {"FOLDER", "Missing or empty; gets the new log"});
   options.require("--to");
-  add_running(options, command.running);
+  options.text("--running", command.running,
+               {"cancel|requeue",
+                "What becomes of tasks that ran at that moment:\ncancel (the default), or "
+                "requeue: run them again"});
 }
 
 }  // namespace

@@ -132,6 +132,14 @@ bool all_succeeded(const State& state, const std::vector<TaskId>& ids) {
       ids, [&](TaskId id) { return state.tasks.all.find(id)->state == TaskState::succeeded; });
 }
 
+// Nothing will happen any more before somebody has decided about the tasks under review: no other
+// process can, while this one holds the log.
+bool awaits_review(const State& state) {
+  const Tasks& tasks = state.tasks;
+  const auto held = tasks.count(TaskState::held);
+  return held > 0 && tasks.doomed.empty() && tasks.live() == held + tasks.count(TaskState::waiting);
+}
+
 // Follows the run to its end, or to the engine's.
 ExitCode follow(Engine& engine, Progress& progress, std::vector<RunTask> tasks,
                 DisplayOptions options) {
@@ -140,8 +148,10 @@ ExitCode follow(Engine& engine, Progress& progress, std::vector<RunTask> tasks,
   RunDisplay display(std::move(options), std::move(tasks));
   progress.await(ids, [&] { return engine.state(); });
   bool stopped = false;
-  while (!stopped && !progress.done()) {
+  bool over = false;
+  while (!over && !progress.done()) {
     stopped = engine.stopped();
+    over = stopped || awaits_review(*engine.state());
     if (engine.stopping()) display.stopping(*engine.state());
     display.show(progress.take(stopped ? std::chrono::milliseconds(0) : poll_interval),
                  *engine.state());

@@ -192,6 +192,8 @@ void RunDisplay::close(const State& state, const Log& log) {
                sums.succeeded, sums.failed, sums.cancelled);
     if (sums.unfinished > 0) fmt::print(", {} not finished", sums.unfinished);
     fmt::print(" in {}\n", format_compact(std::chrono::duration_cast<Duration>(took)));
+    const auto held = state.tasks.count(TaskState::held);
+    if (held > 0) fmt::print("{} under review: see `almanac review list`\n", counted(held, "task"));
     if (sums.unfinished > 0) fmt::print("run it again to go on\n");
     if (sums.failed > 0) fmt::print("{}\n", options_.hint);
   }

@@ -117,7 +117,8 @@ void add_restore(CommandGroup& snapshot) {
       {"restore", "Make a log of what is archived, as it was at a moment",
        "almanac snapshot restore --to work2 --repository /backup/build\n"
        "  almanac snapshot restore --at \"2 hours ago\" --to work2 --repository /backup/build\n"
-       "  The new log remembers where it comes from. What ran at that moment does not run in it."},
+       "  The new log remembers where it comes from. What ran then or went on since is held in it\n"
+       "  for `almanac review`."},
       snapshot_restore);
   options.number("number", command.number, {},
                  {"NUMBER", "Which; when left out, the newest that holds the\nmoment"});
@@ -128,8 +129,13 @@ void add_restore(CommandGroup& snapshot) {
                {"MOMENT",
                 "As it was at a position, at a time such as\n\"2026-11-21 10:00\", in UTC where it "
                 "names no zone,\nor \"2 hours ago\", or where the snapshot with that tag\nends"});
-  add_running(options, command.running);
-  options.flag("--dry-run", command.dry_run, "Only say what would be read and compared");
+  options.text(
+      "--review", command.review,
+      {"ask|run|skip|accept",
+       "What becomes of tasks that ran then or went on\nsince: ask (the default) holds "
+       "them for `almanac\nreview`, run lets them run again, skip counts\nthem as "
+       "succeeded where they had and cancels the\nothers, accept counts all as succeeded"});
+  options.flag("--dry-run", command.dry_run, "Only say what would be read, and what would change");
 }
 
 void add_drill(CommandGroup& snapshot) {

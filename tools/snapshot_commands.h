@@ -73,7 +73,7 @@ struct SnapshotRestoreCommand {
   std::string to;            // folder
   std::uint64_t number = 0;  // 0 = the newest that holds the moment
   std::string at;            // position, time or tag; empty = where the snapshot ends
-  std::string running = "cancel";
+  std::string review = "ask";
   bool dry_run = false;
   bool json = false;
 };

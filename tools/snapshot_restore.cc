@@ -1,6 +1,7 @@
 #include <almanac/tools/archive_watch.h>
 #include <almanac/tools/branch_report.h>
 #include <almanac/tools/moment.h>
+#include <almanac/tools/restore_preview.h>
 #include <almanac/tools/snapshot_commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -67,39 +68,83 @@ nlohmann::ordered_json json_of(const RestorePlan& plan) {
   return json;
 }
 
+// None: "ask".
+Result<std::optional<ReviewDecision>> parse_review(std::string_view text) {
+  if (text == "ask") return std::nullopt;
+  if (auto decision = review_decision_from(text)) return decision;
+  return fail(ErrorCode::invalid,
+              "--review is ask, run, skip or accept, not '" + printable(text) + "'");
+}
+
+void warn_unread(const std::optional<Error>& unread) {
+  if (!unread) return;
+  fmt::print(stderr,
+             "almanac: what happened behind that moment cannot be read to its end, so every task\n"
+             "  that had not ended is reviewed: {}\n",
+             describe(*unread));
+}
+
+ExitCode preview(const Repository& repository, const RestorePlan& plan,
+                 const RestoreOptions& options, bool as_json) {
+  auto preview = preview_restore(repository, plan, options);
+  if (!preview) return report(preview.error());
+  warn_unread(preview->unread);
+  if (as_json) {
+    auto json = json_of(plan);
+    json.update(json_of(plan, *preview));
+    if (preview->unread) json["unread"] = describe(*preview->unread);
+    fmt::print("{}\n", printable_json(json.dump(-1, ' ', false,
+                                                nlohmann::ordered_json::error_handler_t::replace)));
+  } else {
+    print(plan);
+    print(plan, *preview);
+  }
+  return ExitCode::ok;
+}
+
+void print(const RestoreReport& made, std::optional<ReviewDecision> decision) {
+  print(made.branch);
+  if (made.held.empty()) return;
+  fmt::print("review    {} that ran then or went on since{}\n", counted(made.held.size(), "task"),
+             decision ? ": " + std::string(name(*decision)) : "; see `almanac review list`");
+}
+
+nlohmann::ordered_json json_of(const RestorePlan& plan, const RestoreReport& made) {
+  auto json = json_of(plan);
+  json["state"] = to_hex(digest(made.state));
+  json.update(json_of(made.branch));
+  json["reviewed"] = made.held.size();
+  if (made.unread) json["unread"] = describe(*made.unread);
+  return json;
+}
+
 }  // namespace
 
 ExitCode snapshot_restore(const SnapshotRestoreCommand& command) {
   ArchiveWatch watch;
-  auto running = parse_running(command.running);
-  if (!running) return report(running.error());
+  auto decision = parse_review(command.review);
+  if (!decision) return report(decision.error());
   auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
   auto point = point_of(command, *repository, system_now());
   if (!point) return report(point.error());
   auto plan = plan_restore(*repository, *point);
   if (!plan) return report(plan.error());
-  Result<RestoreReport> made;
-  if (!command.dry_run) {
-    made = restore(*repository, *plan, command.to,
-                   {.running = *running,
-                    .now = system_now(),
-                    .progress = restore_progress(watch),
-                    .stop = watch.stop()});
-    watch.clear();
-  }
+  const RestoreOptions options{.decision = *decision,
+                               .now = system_now(),
+                               .progress = restore_progress(watch),
+                               .stop = watch.stop()};
+  if (command.dry_run) return preview(*repository, *plan, options, command.json);
+  auto made = restore(*repository, *plan, command.to, options);
+  watch.clear();
   if (!made) return report(made.error());
+  warn_unread(made->unread);
   if (command.json) {
-    auto json = json_of(*plan);
-    if (!command.dry_run) {
-      json["state"] = to_hex(digest(made->state));
-      json.update(json_of(made->branch));
-    }
-    fmt::print("{}\n", json.dump());
-    return ExitCode::ok;
+    fmt::print("{}\n", json_of(*plan, *made).dump());
+  } else {
+    print(*plan);
+    print(*made, *decision);
   }
-  print(*plan);
-  if (!command.dry_run) print(made->branch);
   return ExitCode::ok;
 }
 

@@ -46,7 +46,7 @@ class DamagedArchive : public ::testing::TestWithParam<Protection> {
     const ArchiveFollower follower(
         {.log = *log,
          .folder = folder / "log",
-         .open_repository = [this](Access access) { return Repository::open(store(), access); }},
+         .open_repository = [this](Access access) { return opened(access); }},
         {.every = std::chrono::hours(1)});
     while (follower.status().snapshot == 0) std::this_thread::yield();
     EXPECT_TRUE(log.append(numbered_events(300, 5)));  // archived at its end

@@ -66,10 +66,10 @@ class Fork : public ::testing::Test {
                                RunningTasks running = RunningTasks::cancel) const {
     return {.at = position, .running = running, .now = story.now()};
   }
-  BranchReport fork(const ForkOptions& options, const std::string& name = "fork") {
+  ForkReport fork(const ForkOptions& options, const std::string& name = "fork") {
     auto made = fork_log(*log, place(), other(name), options);
     EXPECT_TRUE(made) << describe(made.error());
-    return made.value_or(BranchReport{});
+    return made.value_or(ForkReport{});
   }
   [[nodiscard]] std::unique_ptr<Log> open(const std::string& name = "fork") const {
     auto opened = Log::open(other(name), {.access = Access::read});
@@ -100,9 +100,9 @@ TEST_F(Fork, HasThePastOfItsOriginAtEveryPosition) {
     const auto name = "fork-" + std::to_string(position.value);
     const auto report = fork(at(position), name);
     auto made = open(name);
-    EXPECT_EQ(made->timeline(), report.timeline);
+    EXPECT_EQ(made->timeline(), report.branch.timeline);
     EXPECT_NE(made->timeline(), log->timeline());
-    EXPECT_EQ(made->tail()->last, report.last);
+    EXPECT_EQ(made->tail()->last, report.branch.last);
     EXPECT_TRUE(verify(*made));
     EXPECT_EQ(hex(*state_at(*made, other(name), position)),
               hex(*rebuild(*log, {.through = position})));
@@ -122,7 +122,7 @@ TEST_F(Fork, RemembersItsOrigin) {
                            .position = Position(50),
                            .chain = *chain_at(*log, Position(50)),
                            .forked = story.now()};
-  EXPECT_EQ(report.origin, expected);
+  EXPECT_EQ(report.branch.origin, expected);
   EXPECT_EQ(open()->origin().value(), expected);
   EXPECT_FALSE(log->origin().value());
   ASSERT_TRUE(compact(other()));
@@ -179,7 +179,7 @@ TEST_F(Fork, OfAForkIsAFork) {
   auto first = open();
   auto second = fork_log(*first, other(), other("second"), at(Position(40)));
   ASSERT_TRUE(second);
-  EXPECT_EQ(second->origin.timeline, first->timeline());
+  EXPECT_EQ(second->branch.origin.timeline, first->timeline());
   expect_the_same_past("second", Position(40));
 }
 

@@ -93,8 +93,8 @@ class Restore : public ::testing::Test {
   }
   // Restores a moment, looks at what that gave, and removes it.
   void expect_restored(const RestorePoint& point, Position at,
-                       RunningTasks running = RunningTasks::cancel) {
-    auto report = try_restore(point, {.running = running, .now = story.now()});
+                       std::optional<ReviewDecision> decision = {}) {
+    auto report = try_restore(point, {.decision = decision, .now = story.now()});
     ASSERT_TRUE(report) << describe(report.error());
     const Digest expected = at ? digests[at.value - 1] : digest(State());
     EXPECT_EQ(digest(report->state), expected) << at.value;
@@ -144,7 +144,8 @@ TEST_F(Restore, GivesTheStateThatWasThereAtAnyPosition) {
   }
   for (int i = 0; i < rounds && !HasFailure(); ++i) {
     const Position at(random() % (ends[2].value + 1));
-    expect_restored({.moment = at}, at, i % 2 == 0 ? RunningTasks::cancel : RunningTasks::requeue);
+    const auto decision = i % 2 == 0 ? std::nullopt : std::optional(ReviewDecision(i % 3));
+    expect_restored({.moment = at}, at, decision);
   }
 }
 
@@ -212,7 +213,8 @@ TEST_F(Restore, PlansWithoutWriting) {
 }
 
 TEST_F(Restore, OfARestoredLogGoesOn) {
-  ASSERT_TRUE(try_restore({.moment = Position(50)}, {.now = story.now()}));
+  ASSERT_TRUE(
+      try_restore({.moment = Position(50)}, {.decision = ReviewDecision::run, .now = story.now()}));
   {
     auto engine = Engine::open({.folder = other(), .slots = 4});
     ASSERT_TRUE(engine) << describe(engine.error());

@@ -8,7 +8,14 @@
 
 namespace almanac::test {
 
-Desk::Desk(const DeskOptions& options) {
+Desk::Desk(const DeskOptions& options) { begin(options); }
+
+Desk::Desk(State state, const DeskOptions& options)
+    : now(state.time + std::chrono::hours(1)), state_(std::move(state)) {
+  begin(options);
+}
+
+void Desk::begin(const DeskOptions& options) {
   auto started = ask(StartEngine{
       .version = "test", .process_id = 1, .slots = options.slots, .seed = options.seed});
   ALMANAC_CHECK(started.has_value());

@@ -26,6 +26,8 @@ struct DeskOptions {
 class Desk {
  public:
   explicit Desk(const DeskOptions& options = {});
+  // Goes on from a state, some time later.
+  explicit Desk(State state, const DeskOptions& options = {});
 
   Time now{std::chrono::seconds(1'000'000)};
   Timeline timeline{std::byte{7}};
@@ -49,6 +51,7 @@ class Desk {
   [[nodiscard]] const std::vector<Event>& last() const { return last_; }
 
  private:
+  void begin(const DeskOptions& options);
   void fold_all(std::vector<Event> events);
 
   State state_;

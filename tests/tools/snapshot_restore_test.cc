@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
 
 namespace almanac::test {
 namespace {
@@ -32,7 +35,7 @@ TEST_F(SnapshotRestore, GivesTheLogAsItWasAtAMoment) {
     EXPECT_EQ(made["snapshot"], 1);
     EXPECT_EQ(made["at"], 9);
     EXPECT_EQ(made["files"], 1);
-    EXPECT_EQ(made["cancelled"], 1);
+    EXPECT_EQ(made["reviewed"], 2);
     EXPECT_EQ(made["origin"]["position"], 9);
     EXPECT_EQ(made["origin"]["timeline"], output_json({"log", "stat"})["timeline"]);
     const auto there = output_json({"state", "digest", "--at", "9"})["digest"];
@@ -42,9 +45,20 @@ TEST_F(SnapshotRestore, GivesTheLogAsItWasAtAMoment) {
   }
   EXPECT_EQ(output_json(snapshot({"restore", "--to", "end"}))["at"], 16);
   EXPECT_EQ(output_json(snapshot({"restore", "--to", "none", "--at", "0"}))["last"], 0);
-  const auto story =
-      output_json(snapshot({"restore", "--at", "9", "--to", "again", "--running", "requeue"}));
-  EXPECT_EQ(story["requeued"], 1);
+}
+
+TEST_F(SnapshotRestore, DecidesAboutWhatWentOnWhenItIsTold) {
+  const std::map<std::string, std::pair<int, int>> expected = {
+      {"ask", {0, 0}}, {"run", {0, 0}}, {"skip", {1, 1}}, {"accept", {2, 0}}};
+  for (const auto& [review, ends] : expected) {
+    const auto made =
+        output_json(snapshot({"restore", "--at", "9", "--to", review, "--review", review}));
+    EXPECT_EQ(made["reviewed"], 2);
+    const auto queue = output_json({"queues", "--dir", review});
+    EXPECT_EQ(queue["held"], review == "ask" ? 2 : 0) << review;
+    EXPECT_EQ(queue["succeeded"], 1 + ends.first) << review;
+    EXPECT_EQ(queue["cancelled"], ends.second) << review;
+  }
 }
 
 TEST_F(SnapshotRestore, FindsTheSnapshotWithATag) {
@@ -83,9 +97,27 @@ TEST_F(SnapshotRestore, TellsItsPlanAndWritesNothing) {
   EXPECT_FALSE(fs::exists(folder_ / "work"));
 }
 
+TEST_F(SnapshotRestore, TellsWhatWouldBeOtherwise) {
+  const auto text = output(snapshot({"restore", "--to", "work", "--at", "5", "--dry-run"}));
+  EXPECT_NE(text.find("\nnewest    position 16, to which this compares\n"
+                      "vanish    1 task: 4\n"
+                      "come back 2 tasks: 1, 2\n"
+                      "review    2 tasks: 1, 2\n"
+                      "changes   "),
+            std::string::npos)
+      << text;
+  const auto plan = output_json(snapshot({"restore", "--to", "work", "--at", "5", "--dry-run"}));
+  EXPECT_EQ(plan["vanish"], nlohmann::json::array({4}));
+  EXPECT_EQ(plan["come_back"], (nlohmann::json::array({1, 2})));
+  EXPECT_EQ(plan["review"][1],
+            (nlohmann::json{{"task", 2}, {"outcome", "failed"}, {"started", 14}, {"ended", 15}}));
+  EXPECT_GE(plan["seconds_guessed"], 1.0);
+  EXPECT_EQ(plan["changes"]["tasks"]["1"]["state"], (nlohmann::json::array({"succeeded", "held"})));
+}
+
 TEST_F(SnapshotRestore, RefusesWithoutATrace) {
   EXPECT_EQ(code({"restore"}), ExitCode::usage);
-  EXPECT_EQ(code({"restore", "--to", "work", "--running", "maybe"}), ExitCode::usage);
+  EXPECT_EQ(code({"restore", "--to", "work", "--review", "maybe"}), ExitCode::usage);
   EXPECT_EQ(code({"restore", "--to", "work", "--at", "a day before"}), ExitCode::usage);
   EXPECT_EQ(code({"restore", "--to", "work", "--at", "17"}), ExitCode::not_found);
   EXPECT_EQ(code({"restore", "--to", "work", "--at", "99999999999999999999"}), ExitCode::not_found);

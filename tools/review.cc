@@ -1,0 +1,116 @@
+#include <almanac/tools/review_commands.h>
+#include <almanac/tools/source.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/trial.h>
+
+#include <almanac/engine/diagnostics.h>
+#include <almanac/engine/engine.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json hold_json(TaskId id, const Hold& hold, std::string_view label) {
+  ordered_json json{{"id", id.value},
+                    {"label", label},
+                    {"reason", name(hold.reason)},
+                    {"outcome", name(hold.outcome)}};
+  if (hold.started) json["started"] = hold.started.value;
+  if (hold.ended) json["ended"] = hold.ended.value;
+  return json;
+}
+
+std::string position_text(Position position) {
+  return position ? std::to_string(position.value) : "-";
+}
+
+// Those that were named, or all.
+std::vector<TaskId> ids_of(const ReviewCommand& command, const State& state) {
+  std::vector<TaskId> ids;
+  for (std::uint64_t id : command.ids) ids.emplace_back(id);
+  if (!command.all) return ids;
+  for (const auto& [id, hold] : state.tasks.held) ids.push_back(id);
+  return ids;
+}
+
+std::string_view outcome_text(const Task& task) {
+  if (task.state == TaskState::succeeded) return "counts as succeeded";
+  if (task.state == TaskState::cancelled) return "cancelled";
+  return "may run";
+}
+
+ExitCode decide_all(const ReviewCommand& command, ReviewDecision decision) {
+  auto state = read_state(command.folder);
+  if (!state) return report(state.error());
+  const auto ids = ids_of(command, *state);
+  if (ids.empty() && command.all) {
+    fmt::print("no task is under review\n");
+    return ExitCode::ok;
+  }
+  if (ids.empty()) {
+    return report({ErrorCode::invalid, "no task is named", "name some, or say --all"});
+  }
+  auto accepted = try_out(*state, ReviewTasks{ids, decision});
+  if (!accepted) return report(accepted.error());
+  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
+  auto engine = Engine::open({.folder = command.folder, .runs_commands = false});
+  if (!engine) return report(engine.error());
+  for (std::size_t begin = 0; begin < ids.size(); begin += limits::submission_tasks_max) {
+    const auto end = std::min(begin + limits::submission_tasks_max, ids.size());
+    std::vector<TaskId> some(ids.begin() + std::ptrdiff_t(begin),
+                             ids.begin() + std::ptrdiff_t(end));
+    auto reviewed = (*engine)->review(std::move(some), decision);
+    if (!reviewed) return report(reviewed.error());
+  }
+  const auto after = (*engine)->state();
+  for (TaskId id : ids) {
+    fmt::print("task {} {}\n", id.value, outcome_text(*after->tasks.all.find(id)));
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+ExitCode review_list(const ReviewListCommand& command) {
+  auto source = open_source(command.folder);
+  if (!source) return report(source.error());
+  const Tasks& tasks = source->state.tasks;
+  Table table({"ID", "OUTCOME", "STARTED", "ENDED", "LABEL"});
+  for (const auto& [id, hold] : tasks.held) {
+    auto label = source->label(*tasks.all.find(id));
+    if (!label) return report(label.error());
+    if (command.json) {
+      const auto json = hold_json(id, hold, *label);
+      fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+      continue;
+    }
+    table.add({std::to_string(id.value), std::string(name(hold.outcome)),
+               position_text(hold.started), position_text(hold.ended), printable(*label)});
+  }
+  if (command.json) return ExitCode::ok;
+  if (tasks.held.empty()) {
+    fmt::print("no task is under review\n");
+  } else {
+    fmt::print("{}", table.text(terminal_columns()));
+  }
+  return ExitCode::ok;
+}
+
+ExitCode review_run(const ReviewCommand& command) {
+  return decide_all(command, ReviewDecision::run);
+}
+ExitCode review_skip(const ReviewCommand& command) {
+  return decide_all(command, ReviewDecision::skip);
+}
+ExitCode review_accept(const ReviewCommand& command) {
+  return decide_all(command, ReviewDecision::accept);
+}
+
+}  // namespace almanac
