@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <condition_variable>
+#include <mutex>
+
 namespace almanac::this_thread {
 
 void set_name(const char* name) { (void)::pthread_setname_np(::pthread_self(), name); }
@@ -11,6 +14,13 @@ void set_name(const char* name) { (void)::pthread_setname_np(::pthread_self(), n
 void give_way() {
   const sched_param unused{};
   (void)::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &unused);
+}
+
+void wait_for(const std::stop_token& stop, std::chrono::milliseconds time) {
+  std::mutex alone;
+  std::condition_variable_any stopping;
+  std::unique_lock lock(alone);
+  stopping.wait_for(lock, stop, time, [] { return false; });
 }
 
 }  // namespace almanac::this_thread

@@ -1,5 +1,8 @@
-// What the log's own threads are called, and how they share the processor with the others.
+// What our own threads are called, how they share the processor with the others, and how they wait.
 #pragma once
+
+#include <chrono>
+#include <stop_token>
 
 namespace almanac::this_thread {
 
@@ -9,5 +12,8 @@ void set_name(const char* name);
 // Waking this thread does not take the processor from who woke it: for work that is done beside
 // something more urgent. Its share of a busy processor stays what it was.
 void give_way();
+
+// Waits so long, or until it is told to stop.
+void wait_for(const std::stop_token& stop, std::chrono::milliseconds time);
 
 }  // namespace almanac::this_thread

@@ -7,7 +7,6 @@
 #include <almanac/snapshots/segment_writer.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <span>
 #include <string>
 #include <utility>
@@ -76,8 +75,6 @@ void ArchiveFollower::publish(const Change& change) {
 void ArchiveFollower::run(const std::stop_token& stop) {
   this_thread::set_name("almanac-archive");
   this_thread::give_way();
-  std::mutex alone;
-  std::condition_variable_any stopping;
   const auto interval = std::min(options_.every, look_interval_max);
   while (!stop.stop_requested()) {
     look();
@@ -86,8 +83,7 @@ void ArchiveFollower::run(const std::stop_token& stop) {
       note(more ? std::nullopt : std::optional(more.error()));
       if (more && *more) continue;
     }
-    std::unique_lock lock(alone);
-    stopping.wait_for(lock, stop, interval, [] { return false; });
+    this_thread::wait_for(stop, interval);
   }
   const auto rest = turn(stop);
   note(rest ? std::nullopt : std::optional(rest.error()));

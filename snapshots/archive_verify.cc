@@ -16,30 +16,11 @@ std::unexpected<Error> corrupt(const std::filesystem::path& file, std::string wh
   return in_file(file, {ErrorCode::corrupt, std::move(what), ""});
 }
 
-// A file as manifests know it.
-struct NamedFile {
-  ArchiveName name;
-  FileRecord record;
-
-  auto operator<=>(const NamedFile& other) const {
-    return std::tie(name, record.bytes, record.digest) <=>
-           std::tie(other.name, other.record.bytes, other.record.digest);
-  }
-  bool operator==(const NamedFile&) const = default;
-};
-
 NamedFile file_of(const SegmentRecord& segment) {
   return {name_of(segment.header, segment.file), segment.file};
 }
 NamedFile file_of(const Manifest& manifest, const CheckpointRecord& checkpoint) {
   return {name_of(manifest.timeline, checkpoint), checkpoint.file};
-}
-
-std::vector<NamedFile> named_files(const Manifest& manifest) {
-  std::vector<NamedFile> files = {file_of(manifest, manifest.checkpoint)};
-  if (manifest.base) files.push_back(file_of(manifest, *manifest.base));
-  for (const SegmentRecord& segment : manifest.segments) files.push_back(file_of(segment));
-  return files;
 }
 
 // Whether a manifest names the one in front of it, where that is there.

@@ -1,38 +1,13 @@
 #include <almanac/snapshots/drill.h>
 
-#include <stdlib.h>
+#include <almanac/snapshots/temporary_folder.h>
 
-#include <cerrno>
 #include <random>
 #include <string>
 #include <utility>
 
 namespace almanac {
 namespace {
-
-namespace fs = std::filesystem;
-
-// A folder that goes again with what is in it.
-class Workplace {
- public:
-  static Result<Workplace> make(const fs::path& folder) {
-    std::string name = (folder / "almanac-drill-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) return Workplace(name);
-    return fail_errno(errno, "make a folder in " + folder.string(),
-                      "name another place for the restored log");
-  }
-  Workplace(Workplace&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  Workplace& operator=(Workplace&&) = delete;
-  ~Workplace() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  explicit Workplace(fs::path path) : path_(std::move(path)) {}
-  fs::path path_;
-};
 
 Result<RestorePlan> draw(const Repository& repository, std::uint64_t seed) {
   auto newest = plan_restore(repository, {});
@@ -68,7 +43,7 @@ Result<void> check_leads_on(const ArchivedLog& log, const RestorePlan& plan, Sta
 Result<DrillReport> drill(const Repository& repository, const DrillOptions& options) {
   auto plan = draw(repository, options.seed);
   if (!plan) return std::unexpected(plan.error());
-  auto workplace = Workplace::make(options.folder);
+  auto workplace = TemporaryFolder::make(options.folder, "almanac-drill");
   if (!workplace) return std::unexpected(workplace.error());
   DrillReport report{.plan = std::move(*plan), .began = options.clock()};
   auto restored =

@@ -3,7 +3,6 @@
 #include <almanac/log/file.h>
 #include <almanac/log/hash.h>
 #include <almanac/snapshots/limits.h>
-#include <almanac/snapshots/repository_head.h>
 #include <almanac/snapshots/whole_file.h>
 
 #include <unistd.h>
@@ -21,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* manifests_folder = "manifests";
-constexpr const char* tails_folder = "tails";
 constexpr const char* segments_folder = "segments";
 constexpr const char* checkpoints_folder = "checkpoints";
 
@@ -39,19 +36,13 @@ Result<void> write_bytes(const fs::path& path, Bytes bytes) {
   return write_whole_file(path, pieces);
 }
 
-Result<void> remove_file(const fs::path& path) {
-  if (::unlink(path.c_str()) == 0) return sync_folder(path.parent_path());
-  if (errno == ENOENT) return {};
-  return fail_errno(errno, "remove " + path.string());
-}
-
 // Below the repository.
 fs::path name_of_manifest(std::uint64_t number) {
-  return fs::path(manifests_folder) / std::to_string(number);
+  return fs::path(Repository::manifests_folder) / std::to_string(number);
 }
 
 fs::path name_of_tail(const Timeline& timeline) {
-  return fs::path(tails_folder) / to_hex(timeline);
+  return fs::path(Repository::tails_folder) / to_hex(timeline);
 }
 
 // Where a file belongs, which its encryption is bound to: its name without the digest, since that
@@ -96,6 +87,12 @@ void add_names(ArchiveName::Kind kind, const fs::path& folder, std::vector<Archi
   }
 }
 
+std::vector<ArchiveName> names_of(const std::vector<NamedFile>& files) {
+  std::vector<ArchiveName> names;
+  for (const NamedFile& file : files) names.push_back(file.name);
+  return names;
+}
+
 std::array<std::byte, 8> begin_of(const Digest& digest) {
   std::array<std::byte, 8> begin;
   std::copy_n(digest.begin(), begin.size(), begin.begin());
@@ -134,20 +131,34 @@ ArchiveName name_of(const Timeline& timeline, const CheckpointRecord& checkpoint
           begin_of(checkpoint.file.digest)};
 }
 
-std::vector<ArchiveName> files_of(const Manifest& manifest) {
-  std::vector<ArchiveName> names = {name_of(manifest.timeline, manifest.checkpoint)};
-  if (manifest.base) names.push_back(name_of(manifest.timeline, *manifest.base));
-  for (const SegmentRecord& segment : manifest.segments)
-    names.push_back(name_of(segment.header, segment.file));
-  return names;
+std::vector<NamedFile> named_files(const Manifest& manifest) {
+  std::vector<NamedFile> files = {
+      {name_of(manifest.timeline, manifest.checkpoint), manifest.checkpoint.file}};
+  if (manifest.base) {
+    files.push_back({name_of(manifest.timeline, *manifest.base), manifest.base->file});
+  }
+  for (const SegmentRecord& segment : manifest.segments) {
+    files.push_back({name_of(segment.header, segment.file), segment.file});
+  }
+  return files;
 }
 
-std::vector<ArchiveName> files_of(const ArchiveTail& tail) {
-  std::vector<ArchiveName> names;
+std::vector<NamedFile> named_files(const ArchiveTail& tail) {
+  std::vector<NamedFile> files;
   for (const SegmentRecord& segment : tail.segments) {
-    names.push_back(name_of(segment.header, segment.file));
+    files.push_back({name_of(segment.header, segment.file), segment.file});
   }
-  return names;
+  return files;
+}
+
+std::vector<ArchiveName> files_of(const Manifest& manifest) {
+  return names_of(named_files(manifest));
+}
+std::vector<ArchiveName> files_of(const ArchiveTail& tail) { return names_of(named_files(tail)); }
+
+bool Repository::may_be_in(const fs::path& folder) {
+  std::error_code none;
+  return fs::exists(fs::symlink_status(folder / head_file, none)) || holds_nothing(folder);
 }
 
 Repository::Repository(fs::path folder, std::optional<WriteLock> lock,

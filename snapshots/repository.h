@@ -5,6 +5,7 @@
 #include <almanac/log/write_lock.h>
 #include <almanac/snapshots/archive_tail.h>
 #include <almanac/snapshots/manifest.h>
+#include <almanac/snapshots/repository_head.h>
 #include <almanac/snapshots/sealed_text.h>
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace almanac {
@@ -41,7 +43,20 @@ struct ArchiveName {
 };
 [[nodiscard]] ArchiveName name_of(const SegmentHeader& segment, const FileRecord& file);
 [[nodiscard]] ArchiveName name_of(const Timeline& timeline, const CheckpointRecord& checkpoint);
+// A file as manifests and tails know it.
+struct NamedFile {
+  ArchiveName name;
+  FileRecord record;
+
+  auto operator<=>(const NamedFile& other) const {
+    return std::tie(name, record.bytes, record.digest) <=>
+           std::tie(other.name, other.record.bytes, other.record.digest);
+  }
+  bool operator==(const NamedFile&) const = default;
+};
 // All files of a snapshot.
+[[nodiscard]] std::vector<NamedFile> named_files(const Manifest& manifest);
+[[nodiscard]] std::vector<NamedFile> named_files(const ArchiveTail& tail);
 [[nodiscard]] std::vector<ArchiveName> files_of(const Manifest& manifest);
 [[nodiscard]] std::vector<ArchiveName> files_of(const ArchiveTail& tail);
 
@@ -75,8 +90,16 @@ class Repository {
                                                RepositoryKeys keys = {},
                                                std::chrono::milliseconds wait_max = {});
 
+  // What says that a folder is one, and where it has its manifests and tails.
+  static constexpr const char* head_file = repository_head_file;
+  static constexpr const char* manifests_folder = "manifests";
+  static constexpr const char* tails_folder = "tails";
+  // Whether the folder is one, or holds nothing.
+  [[nodiscard]] static bool may_be_in(const std::filesystem::path& folder);
+
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] bool is_encrypted() const { return files_key_.has_value(); }
+  [[nodiscard]] std::filesystem::path head_path() const { return folder_ / head_file; }
   [[nodiscard]] std::filesystem::path path_of(const ArchiveName& name) const {
     return folder_ / name.path();
   }

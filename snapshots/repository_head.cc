@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 using Key = std::optional<EncryptionKey>;
 using Id = std::array<std::byte, 16>;
 
-constexpr const char* head_file = "repository";
 constexpr const char* lock_file = "lock";
 constexpr std::string_view format_text = "almanac repository, format ";
 constexpr std::string_view plain_text = "almanac repository, format 1\n";
@@ -60,9 +59,10 @@ Result<Key> open_encrypted(const fs::path& path, std::string_view text, const Ke
                  "name the file of that key with --key; should it be that, this file was changed");
 }
 
-// Whether there is nothing but the lock of who asks, and what a crash left of an earlier beginning.
+}  // namespace
+
 bool holds_nothing(const fs::path& folder) {
-  const std::string unfinished = head_file + std::string(unfinished_suffix);
+  const std::string unfinished = repository_head_file + std::string(unfinished_suffix);
   std::error_code none;
   const fs::directory_iterator entries(folder, none);
   return std::all_of(begin(entries), end(entries), [&](const auto& entry) {
@@ -71,10 +71,8 @@ bool holds_nothing(const fs::path& folder) {
   });
 }
 
-}  // namespace
-
 Result<Key> read_repository_head(const fs::path& folder, const Key& key) {
-  const fs::path path = folder / head_file;
+  const fs::path path = folder / repository_head_file;
   const auto bytes = read_whole_file(path, limits::kibibyte);
   if (!bytes && bytes.error().code == ErrorCode::not_found) {
     return fail(ErrorCode::not_found, "there is no repository in " + folder.string(),
@@ -105,7 +103,7 @@ Result<Key> write_repository_head(const fs::path& folder, const Key& key) {
   fill_random(id);
   const std::string text = key ? text_of(id, *key) : std::string(plain_text);
   const std::array<Bytes, 1> pieces = {as_bytes(text)};
-  auto written = write_whole_file(folder / head_file, pieces);
+  auto written = write_whole_file(folder / repository_head_file, pieces);
   if (!written) return std::unexpected(written.error());
   return key ? Key(files_key(id, *key)) : Key();
 }

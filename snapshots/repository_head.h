@@ -8,6 +8,11 @@
 
 namespace almanac {
 
+inline constexpr const char* repository_head_file = "repository";
+
+// Whether there is nothing but the lock of who asks, and what a crash left of an earlier beginning.
+[[nodiscard]] bool holds_nothing(const std::filesystem::path& folder);
+
 // What the files of the repository in `folder` are encrypted with: derived from `key` and from
 // bytes that each repository draws by chance, so that none takes a file of another; none where they
 // are not encrypted.

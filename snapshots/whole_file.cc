@@ -82,6 +82,12 @@ Result<void> write_new_file(const fs::path& path, Bytes bytes, fs::perms mode) {
   return written;
 }
 
+Result<void> remove_file(const fs::path& file) {
+  if (::unlink(file.c_str()) == 0) return sync_folder(file.parent_path());
+  if (errno == ENOENT) return {};
+  return fail_errno(errno, "remove " + file.string());
+}
+
 void remove_unfinished(const fs::path& folder) {
   std::error_code ignored;
   std::vector<fs::path> unfinished;

@@ -31,6 +31,8 @@ inline constexpr std::string_view unfinished_suffix = ".writing";
 [[nodiscard]] Result<void> write_new_file(const std::filesystem::path& file, Bytes bytes,
                                           std::filesystem::perms mode);
 
+// Errors: refused, io. None where there is no such file.
+[[nodiscard]] Result<void> remove_file(const std::filesystem::path& file);
 // Removes what writers that were killed have left in the folder; no other may be writing there.
 void remove_unfinished(const std::filesystem::path& folder);
 

@@ -57,6 +57,29 @@ void add_follow(CommandGroup& snapshot) {
                {"DURATION", "Make a snapshot so long after the last one; 1h when\nleft out"});
 }
 
+void add_copy(CommandGroup& snapshot) {
+  auto [options, command] = snapshot.add<SnapshotCopyCommand>(
+      {"copy", "Bring a second copy of the repository up to date",
+       "almanac snapshot copy --to /mnt/usb/build --repository /backup/build\n"
+       "  almanac snapshot copy --command 'rclone copyto {file} far:build/{name}' -r "
+       "/backup/build\n"
+       "  The copy can be restored from at every moment."},
+      snapshot_copy);
+  add_repository(options, command.repository);
+  options.text("--to", command.to, {"FOLDER", "A folder; it becomes a repository"});
+  options.text("--command", command.command,
+               {"COMMAND",
+                "Copies one file, {file}, which is called {name};\nsplit at spaces, without a "
+                "shell"});
+  options.exclude("--to", "--command");
+  options.text("--record", command.record,
+               {"FOLDER",
+                "Where it is kept what a command has copied; when\nleft out, \"copied\" in the "
+                "repository"});
+  options.text("--every", command.every,
+               {"DURATION", "Again so long after it was done, until Ctrl-C"});
+}
+
 void add_list(CommandGroup& snapshot) {
   auto [options, command] = snapshot.add<SnapshotListCommand>(
       {"list", "List snapshots, and what of the log's time they hold",
@@ -167,6 +190,7 @@ void add_create_key(CommandGroup& snapshot) {
 void add_snapshot_commands(CommandGroup& snapshot) {
   add_create(snapshot);
   add_follow(snapshot);
+  add_copy(snapshot);
   add_list(snapshot);
   add_show(snapshot);
   add_verify(snapshot);

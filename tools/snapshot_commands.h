@@ -31,6 +31,16 @@ struct SnapshotFollowCommand {
 // Until it is interrupted; ends as the last try to archive did.
 ExitCode snapshot_follow(const SnapshotFollowCommand& command);
 
+struct SnapshotCopyCommand {
+  NamedRepository repository;
+  std::string to;       // folder, or empty
+  std::string command;  // or empty
+  std::string record;   // folder; empty = "copied" in the repository
+  std::string every;    // empty = once
+  bool json = false;
+};
+ExitCode snapshot_copy(const SnapshotCopyCommand& command);
+
 struct SnapshotListCommand {
   NamedRepository repository;
   bool json = false;
