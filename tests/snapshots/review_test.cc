@@ -2,6 +2,7 @@
 // somebody has decided, whatever the story was.
 #include <almanac/projections/invariants.h>
 #include <almanac/snapshots/archive.h>
+#include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/restore.h>
 #include <almanac/snapshots/state_at.h>
 #include <almanac/tests/support/code_of.h>
@@ -222,6 +223,26 @@ TEST_F(Review, OfAllAtOnceLeavesNothingHeld) {
       }
     }
   }
+}
+
+TEST_F(Review, OfMoreTasksThanAFrameTakesIsWrittenInSeveral) {
+  const std::uint64_t tasks = limits::parting_events_max + 1;
+  for (std::uint64_t id = 1; id <= tasks; ++id) story.enqueue({.id = id});
+  const Position at = story.state().position;
+  for (std::uint64_t id = 1; id <= tasks; ++id) story.start(id);
+  archive();
+  const auto from = repository(Access::read);
+  const auto plan = plan_restore(from, {.moment = at});
+  const auto made = almanac::restore(from, *plan, folder / "restored", {.now = story.now()});
+  ASSERT_TRUE(made) << describe(made.error());
+  auto opened = Log::open(folder / "restored", {.access = Access::read});
+  std::vector<std::uint32_t> frames;
+  ASSERT_TRUE((*opened)->read_frames(at.next(), [&](const FrameReader& frame) -> Result<bool> {
+    frames.push_back(frame.header().count);
+    return true;
+  }));
+  EXPECT_EQ(frames, (std::vector<std::uint32_t>{limits::parting_events_max, 1}));
+  EXPECT_EQ(state_at(**opened, folder / "restored")->tasks.held.size(), tasks);
 }
 
 // A log in which tasks 1 to 6 were there at the moment, position 6, and each went on in its way.

@@ -115,6 +115,25 @@ TEST_F(SnapshotRestore, TellsWhatWouldBeOtherwise) {
   EXPECT_EQ(plan["changes"]["tasks"]["1"]["state"], (nlohmann::json::array({"succeeded", "held"})));
 }
 
+// What was archived behind the moment is damaged: the past comes back, and that is said.
+TEST_F(SnapshotRestore, SaysThatItCannotLookAhead) {
+  write_frames(folder_ / "log", {{{.at = sample_time(60), .body = EngineStopped{}}}});
+  (void)output(snapshot({"create"}));
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "backup/segments")) {
+    if (entry.path().filename().string().starts_with("17-")) fs::resize_file(entry.path(), 1);
+  }
+  for (const bool dry : {true, false}) {
+    Words words = {"restore", "1", "--at", "9", "--to", "work", "--json"};
+    if (dry) words.emplace_back("--dry-run");
+    const auto done = run(snapshot(words));
+    EXPECT_EQ(ExitCode(done.code), ExitCode::ok);
+    EXPECT_NE(done.errors.find("every task\n  that had not ended is reviewed: "), std::string::npos)
+        << done.errors;
+    EXPECT_TRUE(nlohmann::json::parse(done.output).contains("unread"));
+  }
+  EXPECT_EQ(output_json({"queues", "--dir", "work"})["held"], 3);
+}
+
 TEST_F(SnapshotRestore, RefusesWithoutATrace) {
   EXPECT_EQ(code({"restore"}), ExitCode::usage);
   EXPECT_EQ(code({"restore", "--to", "work", "--review", "maybe"}), ExitCode::usage);
