@@ -71,6 +71,16 @@ struct BodyWriter {
   void operator()(const QueueConfigured& from) { write(from, body.initQueueConfigured(), names); }
   void operator()(const EngineStarted& from) { write(from, body.initEngineStarted(), names); }
   void operator()(const EngineStopped& from) { write(from, body.initEngineStopped(), names); }
+  void operator()(const BackupScheduled& from) { write(from, body.initBackupScheduled(), names); }
+  void operator()(const BackupUnscheduled& from) {
+    write(from, body.initBackupUnscheduled(), names);
+  }
+  void operator()(const BackupStarted& from) { write(from, body.initBackupStarted(), names); }
+  void operator()(const SnapshotMade& from) { write(from, body.initSnapshotMade(), names); }
+  void operator()(const SnapshotSkipped& from) { write(from, body.initSnapshotSkipped(), names); }
+  void operator()(const SnapshotsPruned& from) { write(from, body.initSnapshotsPruned(), names); }
+  void operator()(const DrillPassed& from) { write(from, body.initDrillPassed(), names); }
+  void operator()(const BackupFailed& from) { write(from, body.initBackupFailed(), names); }
 };
 
 void write_event(const Event& from, Time frame_time, schema::Event::Builder to,
@@ -139,6 +149,14 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::QUEUE_CONFIGURED: to = read(body.getQueueConfigured(), names); return true;
     case Which::ENGINE_STARTED: to = read(body.getEngineStarted(), names); return true;
     case Which::ENGINE_STOPPED: to = read(body.getEngineStopped(), names); return true;
+    case Which::BACKUP_SCHEDULED: to = read(body.getBackupScheduled(), names); return true;
+    case Which::BACKUP_UNSCHEDULED: to = read(body.getBackupUnscheduled(), names); return true;
+    case Which::BACKUP_STARTED: to = read(body.getBackupStarted(), names); return true;
+    case Which::SNAPSHOT_MADE: to = read(body.getSnapshotMade(), names); return true;
+    case Which::SNAPSHOT_SKIPPED: to = read(body.getSnapshotSkipped(), names); return true;
+    case Which::SNAPSHOTS_PRUNED: to = read(body.getSnapshotsPruned(), names); return true;
+    case Which::DRILL_PASSED: to = read(body.getDrillPassed(), names); return true;
+    case Which::BACKUP_FAILED: to = read(body.getBackupFailed(), names); return true;
   }
   return false;
 }

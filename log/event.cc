@@ -11,10 +11,12 @@ namespace almanac {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_names = {
-    "custom",        "TaskEnqueued",      "TaskReadied",   "TaskStarted",
-    "TaskSucceeded", "TaskAttemptFailed", "TaskFailed",    "TaskCancelRequested",
-    "TaskCancelled", "TaskHandedBack",    "TaskHeld",      "TaskReleased",
-    "TaskAccepted",  "QueueConfigured",   "EngineStarted", "EngineStopped"};
+    "custom",           "TaskEnqueued",      "TaskReadied",   "TaskStarted",
+    "TaskSucceeded",    "TaskAttemptFailed", "TaskFailed",    "TaskCancelRequested",
+    "TaskCancelled",    "TaskHandedBack",    "TaskHeld",      "TaskReleased",
+    "TaskAccepted",     "QueueConfigured",   "EngineStarted", "EngineStopped",
+    "BackupScheduled",  "BackupUnscheduled", "BackupStarted", "SnapshotMade",
+    "SnapshotSkipped",  "SnapshotsPruned",   "DrillPassed",   "BackupFailed"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -56,6 +58,21 @@ struct Carried {
   void operator()(const QueueConfigured& event) { names.push_back(event.queue); }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
+  void operator()(const BackupScheduled& event) {
+    names.push_back(event.job);
+    bytes += event.schedule.size() + event.repository.size();
+  }
+  void operator()(const BackupUnscheduled& event) { names.push_back(event.job); }
+  void operator()(const BackupStarted& event) { names.push_back(event.job); }
+  void operator()(const BackupFailed& event) {
+    names.push_back(event.run.job);
+    bytes += event.code.size() + event.message.size();
+  }
+  template <class BackupEnd>
+    requires requires(const BackupEnd& event) { event.run; }
+  void operator()(const BackupEnd& event) {
+    names.push_back(event.run.job);
+  }
 };
 
 // Different names. Most batches have a few, which are found faster in a row than in a table.
@@ -157,6 +174,15 @@ std::string_view name(TaskOutcome outcome) {
     case TaskOutcome::succeeded: return "succeeded";
     case TaskOutcome::failed: return "failed";
     case TaskOutcome::cancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+std::string_view name(BackupAction action) {
+  switch (action) {
+    case BackupAction::snapshot: return "snapshot";
+    case BackupAction::drill: return "drill";
+    case BackupAction::prune: return "prune";
   }
   return "unknown";
 }

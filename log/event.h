@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/log/error.h>
+#include <almanac/log/events/backup.h>
 #include <almanac/log/events/engine.h>
 #include <almanac/log/events/queue.h>
 #include <almanac/log/events/task.h>
@@ -24,7 +25,9 @@ struct CustomEvent {
 using EventBody = std::variant<CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded,
                                TaskAttemptFailed, TaskFailed, TaskCancelRequested, TaskCancelled,
                                TaskHandedBack, TaskHeld, TaskReleased, TaskAccepted,
-                               QueueConfigured, EngineStarted, EngineStopped>;
+                               QueueConfigured, EngineStarted, EngineStopped, BackupScheduled,
+                               BackupUnscheduled, BackupStarted, SnapshotMade, SnapshotSkipped,
+                               SnapshotsPruned, DrillPassed, BackupFailed>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -81,6 +81,14 @@ void write(const TaskAccepted& from, schema::TaskAccepted::Builder to, NameTable
 void write(const QueueConfigured& from, schema::QueueConfigured::Builder to, NameTable& names);
 void write(const EngineStarted& from, schema::EngineStarted::Builder to, NameTable& names);
 void write(const EngineStopped& from, schema::EngineStopped::Builder to, NameTable& names);
+void write(const BackupScheduled& from, schema::BackupScheduled::Builder to, NameTable& names);
+void write(const BackupUnscheduled& from, schema::BackupUnscheduled::Builder to, NameTable& names);
+void write(const BackupStarted& from, schema::BackupStarted::Builder to, NameTable& names);
+void write(const SnapshotMade& from, schema::SnapshotMade::Builder to, NameTable& names);
+void write(const SnapshotSkipped& from, schema::SnapshotSkipped::Builder to, NameTable& names);
+void write(const SnapshotsPruned& from, schema::SnapshotsPruned::Builder to, NameTable& names);
+void write(const DrillPassed& from, schema::DrillPassed::Builder to, NameTable& names);
+void write(const BackupFailed& from, schema::BackupFailed::Builder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -97,5 +105,13 @@ TaskAccepted read(schema::TaskAccepted::Reader from, const Names& names);
 QueueConfigured read(schema::QueueConfigured::Reader from, const Names& names);
 EngineStarted read(schema::EngineStarted::Reader from, const Names& names);
 EngineStopped read(schema::EngineStopped::Reader from, const Names& names);
+BackupScheduled read(schema::BackupScheduled::Reader from, const Names& names);
+BackupUnscheduled read(schema::BackupUnscheduled::Reader from, const Names& names);
+BackupStarted read(schema::BackupStarted::Reader from, const Names& names);
+SnapshotMade read(schema::SnapshotMade::Reader from, const Names& names);
+SnapshotSkipped read(schema::SnapshotSkipped::Reader from, const Names& names);
+SnapshotsPruned read(schema::SnapshotsPruned::Reader from, const Names& names);
+DrillPassed read(schema::DrillPassed::Reader from, const Names& names);
+BackupFailed read(schema::BackupFailed::Reader from, const Names& names);
 
 }  // namespace almanac::codec

@@ -6,6 +6,7 @@ using Cxx = import "/capnp/c++.capnp";
 using Task = import "events/task.capnp";
 using Queue = import "events/queue.capnp";
 using Engine = import "events/engine.capnp";
+using Backup = import "events/backup.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -39,6 +40,14 @@ struct Event {
     taskHeld @16 :Task.TaskHeld;
     taskReleased @17 :Task.TaskReleased;
     taskAccepted @18 :Task.TaskAccepted;
+    backupScheduled @19 :Backup.BackupScheduled;
+    backupUnscheduled @20 :Backup.BackupUnscheduled;
+    backupStarted @21 :Backup.BackupStarted;
+    snapshotMade @22 :Backup.SnapshotMade;
+    snapshotSkipped @23 :Backup.SnapshotSkipped;
+    snapshotsPruned @24 :Backup.SnapshotsPruned;
+    drillPassed @25 :Backup.DrillPassed;
+    backupFailed @26 :Backup.BackupFailed;
   }
   meta @15 :Meta;              # null for most events
 }

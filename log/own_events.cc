@@ -58,6 +58,23 @@ struct Owned {
   void operator()(QueueConfigured& event) { own(event.queue); }
   void operator()(EngineStarted& event) { own(event.version); }
   void operator()(EngineStopped&) {}
+  void operator()(BackupScheduled& event) {
+    own(event.job);
+    own(event.schedule);
+    own(event.repository);
+  }
+  void operator()(BackupUnscheduled& event) { own(event.job); }
+  void operator()(BackupStarted& event) { own(event.job); }
+  void operator()(BackupFailed& event) {
+    own(event.run.job);
+    own(event.code);
+    own(event.message);
+  }
+  template <class BackupEnd>
+    requires requires(BackupEnd& event) { event.run; }
+  void operator()(BackupEnd& event) {
+    own(event.run.job);
+  }
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ class Check {
     check_tags();
     check_keys();
     check_settings();
+    check_backups();
     return std::move(broken_);
   }
 
@@ -159,6 +160,25 @@ class Check {
            " was started more often than there were events");
     expect(!state_.engine.running || state_.engine.starts > 0, "the engine",
            " runs and was never started");
+  }
+
+  void check_backups() {
+    std::size_t running = 0;
+    for (const auto& [id, job] : state_.backups.jobs) {
+      const auto fails = [&, of = id](bool holds, std::string_view otherwise) {
+        if (!holds) expect(false, named(of), otherwise);
+      };
+      fails(state_.names.contains(id), " is a backup's job and has no text");
+      fails(job.is_scheduled() == (job.next != Time()), " is a job due without a schedule, or not");
+      fails(!job.is_scheduled() || job.next > job.due, " is a job that is due a second time");
+      fails(!job.running || (job.is_scheduled() && job.runs > 0), " is a job that runs unasked");
+      fails(job.failures_in_row <= job.failures && job.failures <= job.runs,
+            " is a job with more failures than runs");
+      fails(job.succeeded <= job.ended && job.ended <= state_.position,
+            " is a job whose end is yet to be");
+      running += job.running ? 1 : 0;
+    }
+    expect(running <= 1, "the engine", " runs more than one backup at once");
   }
 
   const State& state_;

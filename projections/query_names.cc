@@ -40,6 +40,21 @@ Value last_status(const Asked& asked) {
   return {.text = ended ? name(about.last_status) : std::string_view()};
 }
 
+Value sum_of_backups(const Asked& asked, std::uint64_t (*of_job)(const BackupJob&)) {
+  std::uint64_t sum = 0;
+  for (const auto& [id, job] : asked.state.backups.jobs) sum += of_job(job);
+  return of(sum);
+}
+
+// When the newest one was made that the engine made by itself.
+Value last_snapshot(const Asked& asked) {
+  Time last;
+  for (const auto& [id, job] : asked.state.backups.jobs) {
+    if (job.action == BackupAction::snapshot) last = std::max(last, job.succeeded_at);
+  }
+  return of(last);
+}
+
 const std::array all_names = {
     Name{"id", Type::number, task, [](const Asked& asked) { return of(asked.id.value); }},
     Name{"state", Type::text, task,
@@ -104,6 +119,16 @@ const std::array all_names = {
          [](const Asked& asked) { return of(asked.state.engine.starts); }},
     Name{"engine.slots", Type::number, state,
          [](const Asked& asked) { return of(std::uint64_t{asked.state.engine.slots}); }},
+    Name{"backups.failing", Type::number, state,
+         [](const Asked& asked) {
+           return sum_of_backups(
+               asked, [](const BackupJob& job) { return std::uint64_t{job.failures_in_row > 0}; });
+         }},
+    Name{"backups.missed", Type::number, state,
+         [](const Asked& asked) {
+           return sum_of_backups(asked, [](const BackupJob& job) { return job.missed; });
+         }},
+    Name{"backups.last_snapshot", Type::time, state, last_snapshot},
     Name{"ignored", Type::number, state,
          [](const Asked& asked) { return of(asked.state.ignored); }},
 };

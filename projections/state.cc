@@ -15,9 +15,14 @@ struct Fold {
   bool operator()(const QueueConfigured& event) { return fold(state.queues, state.names, event); }
   bool operator()(const EngineStarted& event) { return fold(state.engine, place.at, event); }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
-  template <class TaskEvent>
-  bool operator()(const TaskEvent& event) {
-    return fold(state.tasks, state.names, place, event);
+  // What is left is about tasks or about backups: whose fold takes it.
+  template <class AnyEvent>
+  bool operator()(const AnyEvent& event) {
+    if constexpr (requires { fold(state.backups, state.names, place, event); }) {
+      return fold(state.backups, state.names, place, event);
+    } else {
+      return fold(state.tasks, state.names, place, event);
+    }
   }
 };
 
@@ -47,6 +52,7 @@ Digest digest(const State& state) {
   state.tasks.hash_into(hasher);
   state.queues.hash_into(hasher);
   state.engine.hash_into(hasher);
+  state.backups.hash_into(hasher);
   return hasher.finish();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <almanac/log/event.h>
+#include <almanac/projections/backups.h>
 #include <almanac/projections/engines.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/queues.h>
@@ -18,6 +19,7 @@ struct State {
   Tasks tasks;
   Queues queues;
   EngineInfo engine;
+  Backups backups;
   // Events that contradicted the state and changed nothing. A log written by Almanac has none.
   std::uint64_t ignored = 0;
 };

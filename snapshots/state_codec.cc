@@ -149,6 +149,43 @@ void write_engine(ColumnWriter& writer, const EngineInfo& engine) {
   writer.bytes(as_bytes(engine.version));
 }
 
+// What came later stands behind all else, each behind its number and only when there is something
+// of it: a state that has none of it is written as it always was.
+enum class LaterPart : std::uint64_t { backups = 2 };
+
+constexpr std::size_t job_columns = 16;
+
+Row<job_columns> row_of(NameId id, const BackupJob& job) {
+  return {id.value,
+          job.schedule.size(),
+          job.repository.size(),
+          std::uint64_t(job.action),
+          number_of(job.next),
+          std::uint64_t(job.running),
+          number_of(job.due),
+          number_of(job.started_at),
+          number_of(job.ended_at),
+          job.ended.value,
+          job.succeeded.value,
+          number_of(job.succeeded_at),
+          job.runs,
+          job.failures,
+          job.failures_in_row,
+          job.missed};
+}
+
+void write_later_parts(ColumnWriter& writer, const State& state) {
+  const auto& jobs = state.backups.jobs;
+  if (jobs.empty()) return;
+  writer.number(std::uint64_t(LaterPart::backups));
+  writer.table<job_columns>(jobs, jobs.size(),
+                            [](const auto& entry) { return row_of(entry.key, entry.value); });
+  for (const auto& [id, job] : jobs) {
+    writer.bytes(as_bytes(job.schedule));
+    writer.bytes(as_bytes(job.repository));
+  }
+}
+
 // A container of what `make` makes of each row.
 template <std::size_t width, class Container, class Make>
 void read_sorted(ColumnReader& reader, Container& to, Make make) {
@@ -234,9 +271,37 @@ void read_held(ColumnReader& reader, Tasks& tasks) {
   });
 }
 
+void read_backups(ColumnReader& reader, Backups& backups) {
+  std::vector<Row<job_columns>> rows;
+  auto same = [](const Row<job_columns>& row) { return row; };
+  for (const auto& row : TableRows<job_columns, decltype(same)>(reader, same)) rows.push_back(row);
+  for (const auto& row : rows) {
+    if (row[3] >= std::uint64_t(backup_action_count)) reader.fail();
+    const std::string_view schedule = as_text(reader.bytes(row[1]));
+    const std::string_view repository = as_text(reader.bytes(row[2]));
+    if (reader.failed()) return;
+    backups.jobs.set(name_of(row[0]), {.action = static_cast<BackupAction>(row[3]),
+                                       .schedule = std::string(schedule),
+                                       .repository = std::string(repository),
+                                       .next = time_of(row[4]),
+                                       .running = row[5] != 0,
+                                       .due = time_of(row[6]),
+                                       .started_at = time_of(row[7]),
+                                       .ended_at = time_of(row[8]),
+                                       .ended = Position(row[9]),
+                                       .succeeded = Position(row[10]),
+                                       .succeeded_at = time_of(row[11]),
+                                       .runs = row[12],
+                                       .failures = row[13],
+                                       .failures_in_row = row[14],
+                                       .missed = row[15]});
+  }
+}
+
 void read_later_part(ColumnReader& reader, State& state) {
   switch (static_cast<LaterPart>(reader.number())) {
     case LaterPart::held: return read_held(reader, state.tasks);
+    case LaterPart::backups: return read_backups(reader, state.backups);
   }
   reader.fail();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/log/event.h>
+#include <almanac/tools/events/backup_fields.h>
 #include <almanac/tools/events/engine_fields.h>
 #include <almanac/tools/events/queue_fields.h>
 #include <almanac/tools/events/task_fields.h>

@@ -58,6 +58,7 @@ class JsonFields {
   void put(HandBackReason value) { string(name(value)); }
   void put(HoldReason value) { string(name(value)); }
   void put(TaskOutcome value) { string(name(value)); }
+  void put(BackupAction value) { string(name(value)); }
   void put(Time value) {
     if (value >= text_time_min && value < text_time_end) return string(format_time(value));
     writer_.Int64(value.time_since_epoch().count());

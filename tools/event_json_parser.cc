@@ -175,6 +175,9 @@ class ObjectFields {
   }
   void get(const JsonValue& value, HoldReason& field) { choose(value, field, hold_reason_count); }
   void get(const JsonValue& value, TaskOutcome& field) { choose(value, field, task_outcome_count); }
+  void get(const JsonValue& value, BackupAction& field) {
+    choose(value, field, backup_action_count);
+  }
 
   // The text that is the only member of the object, when that is its name.
   static const std::string_view* only(const JsonValue& value, std::string_view name) {

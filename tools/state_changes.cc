@@ -98,6 +98,11 @@ class Collector {
     changes["queues"][std::string(state.names.text(queue))] = {
         {"slots", ordered_json::array({of(was), of(is)})}};
   }
+  void operator()(NameId job, const BackupJob* was, const BackupJob* is) {
+    changes["backups"][std::string(after_.names.text(job))] =
+        changed_fields(was == nullptr ? ordered_json::object() : job_json(*was),
+                       is == nullptr ? ordered_json::object() : job_json(*is));
+  }
   // The orders follow from the tasks.
   void operator()(const auto&, Change) {}
 
@@ -145,6 +150,22 @@ std::string entry_text(const std::string& key, const ordered_json& fields) {
 }
 
 }  // namespace
+
+ordered_json job_json(const BackupJob& job) {
+  return {{"action", name(job.action)},
+          {"schedule", job.is_scheduled() ? ordered_json(job.schedule) : ordered_json()},
+          {"repository", job.repository},
+          {"running", job.running},
+          {"due", time_json(job.due)},
+          {"next", time_json(job.next)},
+          {"started_at", time_json(job.started_at)},
+          {"ended_at", time_json(job.ended_at)},
+          {"succeeded_at", time_json(job.succeeded_at)},
+          {"runs", job.runs},
+          {"failures", job.failures},
+          {"failures_in_row", job.failures_in_row},
+          {"missed", job.missed}};
+}
 
 ordered_json state_changes(const State& before, const State& after) {
   Collector collector(before, after);

@@ -74,7 +74,7 @@ std::vector<Event> many_events(std::size_t count) {
   return events;
 }
 
-static_assert(std::variant_size_v<EventBody> == 16, "a new event type belongs into one_of_each()");
+static_assert(std::variant_size_v<EventBody> == 24, "a new event type belongs into one_of_each()");
 
 // Whoever looks for frames among other bytes goes by this alone.
 TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
@@ -108,7 +108,9 @@ TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
            CustomEvent{}, TaskEnqueued{}, TaskReadied{}, TaskStarted{}, TaskSucceeded{},
            TaskAttemptFailed{}, TaskFailed{}, TaskCancelRequested{}, TaskCancelled{},
            TaskHandedBack{}, TaskHeld{}, TaskReleased{}, TaskAccepted{}, QueueConfigured{},
-           EngineStarted{}, EngineStopped{}}) {
+           EngineStarted{}, EngineStopped{}, BackupScheduled{}, BackupUnscheduled{},
+           BackupStarted{}, SnapshotMade{}, SnapshotSkipped{}, SnapshotsPruned{}, DrillPassed{},
+           BackupFailed{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);

@@ -171,14 +171,16 @@ TEST(EventNames, AreDistinctAndKnownForEveryType) {
   EXPECT_TRUE(types.contains("EngineStopped"));
 }
 
-TEST(EventNames, AreDistinctForEveryStatusAndReason) {
+TEST(EventNames, AreDistinctForEveryStatusReasonAndAction) {
   std::set<std::string_view> names;
   for (int i = 0; i < attempt_status_count; ++i) names.insert(name(static_cast<AttemptStatus>(i)));
   EXPECT_EQ(names.size(), std::size_t{attempt_status_count});
   for (int i = 0; i < hand_back_reason_count; ++i) {
     names.insert(name(static_cast<HandBackReason>(i)));
   }
-  EXPECT_EQ(names.size(), std::size_t{attempt_status_count + hand_back_reason_count});
+  for (int i = 0; i < backup_action_count; ++i) names.insert(name(static_cast<BackupAction>(i)));
+  EXPECT_EQ(names.size(),
+            std::size_t{attempt_status_count + hand_back_reason_count + backup_action_count});
   EXPECT_FALSE(names.contains("unknown"));
 }
 

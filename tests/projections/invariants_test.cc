@@ -134,6 +134,46 @@ std::vector<Fault> faults_of_relations() {
   };
 }
 
+// What can be wrong with a job, by what is said of it behind its name.
+std::vector<std::pair<std::string, BackupJob>> faults_of_backups() {
+  const BackupJob sound{.schedule = "every hour", .next = Time(Duration(7)), .runs = 3};
+  std::vector<std::pair<std::string, BackupJob>> faults;
+  auto add = [&](const char* sentence) -> BackupJob& {
+    return faults.emplace_back(sentence, sound).second;
+  };
+  add(" is a job due without a schedule, or not").schedule.clear();
+  add(" is a job that is due a second time").due = Time(Duration(7));
+  BackupJob& runs = add(" is a job that runs unasked");
+  runs.running = true;
+  runs.runs = 0;
+  add(" is a job with more failures than runs").failures = 4;
+  add(" is a job with more failures than runs").failures_in_row = 1;
+  add(" is a job whose end is yet to be").ended = Position(1'000);
+  add(" is a job whose end is yet to be").succeeded = Position(1);
+  return faults;
+}
+
+TEST(Invariants, OfBackupsAreFoundBrokenOneByOne) {
+  State sound = sound_story().state();
+  const BackupJob running{
+      .schedule = "every hour", .next = Time(Duration(7)), .running = true, .runs = 1};
+  sound.backups.jobs.set(NameId{0}, running);
+  EXPECT_EQ(broken_invariants(sound), std::vector<std::string>());
+  for (const auto& [sentence, job] : faults_of_backups()) {
+    State broken = sound;
+    broken.backups.jobs.set(NameId{0}, job);
+    EXPECT_EQ(broken_invariants(broken), std::vector{"name 0" + sentence});
+  }
+  State two = sound;
+  two.backups.jobs.set(NameId{1}, running);
+  EXPECT_EQ(broken_invariants(two),
+            std::vector<std::string>{"the engine runs more than one backup at once"});
+  State nameless = sound;
+  nameless.backups.jobs.set(NameId{99}, {.schedule = "every hour", .next = Time(Duration(7))});
+  EXPECT_EQ(broken_invariants(nameless),
+            std::vector<std::string>{"name 99 is a backup's job and has no text"});
+}
+
 TEST(Invariants, HoldInASoundState) {
   EXPECT_EQ(broken_invariants(sound_story().state()), std::vector<std::string>());
   EXPECT_EQ(broken_invariants(State()), std::vector<std::string>());

@@ -208,6 +208,35 @@ std::vector<Change> changes_of_indexes() {
   };
 }
 
+BackupJob one_job() { return {.schedule = "every hour", .next = Time(Duration(7))}; }
+
+// Each of a job that is the same else.
+std::vector<Change> changes_of_backups() {
+  using Edit = std::function<void(BackupJob&)>;
+  std::vector<Change> changes{[](State& state) { state.backups.jobs.set(NameId{0}, one_job()); },
+                              [](State& state) { state.backups.jobs.set(NameId{1}, one_job()); }};
+  for (const Edit& edit : std::vector<Edit>{
+           [](BackupJob& job) { job.action = BackupAction::drill; },
+           [](BackupJob& job) { job.schedule += "1"; },
+           [](BackupJob& job) { job.repository += "1"; },
+           [](BackupJob& job) { job.next += Duration(1); },
+           [](BackupJob& job) { job.running = true; },
+           [](BackupJob& job) { job.due += Duration(1); },
+           [](BackupJob& job) { job.started_at += Duration(1); },
+           [](BackupJob& job) { job.ended_at += Duration(1); },
+           [](BackupJob& job) { ++job.ended.value; }, [](BackupJob& job) { ++job.succeeded.value; },
+           [](BackupJob& job) { job.succeeded_at += Duration(1); },
+           [](BackupJob& job) { ++job.runs; }, [](BackupJob& job) { ++job.failures; },
+           [](BackupJob& job) { ++job.failures_in_row; }, [](BackupJob& job) { ++job.missed; }}) {
+    changes.push_back([edit](State& state) {
+      BackupJob job = one_job();
+      edit(job);
+      state.backups.jobs.set(NameId{0}, job);
+    });
+  }
+  return changes;
+}
+
 std::vector<Change> changes_beside_tasks() {
   return {
       [](State& state) { ++state.position.value; },
@@ -230,7 +259,8 @@ TEST(Digest, DiffersWhenAnythingDiffers) {
   State original = full_story().state();
   std::set<std::string> digests{hex(original)};
   std::size_t changes = 0;
-  for (const auto& group : {changes_of_tasks(), changes_of_indexes(), changes_beside_tasks()}) {
+  for (const auto& group :
+       {changes_of_tasks(), changes_of_indexes(), changes_beside_tasks(), changes_of_backups()}) {
     for (const Change& change : group) {
       State changed = original;
       change(changed);

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -57,6 +58,28 @@ TEST(Checkpoint, HoldsMoreTasksThanABlock) {
   EXPECT_EQ(read.state.tasks.counts, tasks.counts);
   const auto broken = broken_invariants(read.state);
   EXPECT_TRUE(broken.empty()) << broken.front();
+}
+
+TEST(Checkpoint, HoldsBackups) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  const auto ignored = story.state().ignored;
+  tell_backups(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  ASSERT_EQ(read.state.backups.jobs.size(), 3U);
+  EXPECT_TRUE(read.state.backups.jobs == story.state().backups.jobs);
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  const auto whole = encode(story.state());
+  State without_jobs = story.state();
+  without_jobs.backups = {};
+  const auto without = encode(without_jobs);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())))
+      << "what there was before there were backups is written as it always was";
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
 }
 
 TEST(Checkpoint, IsRefusedWithAnyByteFlipped) {

@@ -36,6 +36,10 @@ TaskEnqueued full_enqueued() {
           .payload = as_bytes("{\"frame\":1}")};
 }
 
+BackupRun full_run() {
+  return {"nightly", Time(Duration(1'700'000'123'000'000)), std::chrono::milliseconds(4'321)};
+}
+
 // Keeps the memory random events point at.
 struct Arena {
   std::deque<std::string> texts;
@@ -101,10 +105,33 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .payload = as_bytes(any_text(arena, 200))};
 }
 
+BackupRun any_run(Arena& arena) {
+  return {any_name(arena), any_time(), Duration(any_number<std::int64_t>())};
+}
+
+EventBody any_backup_body(Arena& arena, std::size_t which) {
+  const auto number = [] { return any_number<std::uint64_t>(); };
+  switch (which) {
+    case 0:
+      return BackupScheduled{any_name(arena), any_of<BackupAction>(backup_action_count),
+                             any_text(arena, 20), any_text(arena, 50), any_time()};
+    case 1: return BackupUnscheduled{any_name(arena)};
+    case 2: return BackupStarted{any_name(arena), any_time(), any_time(), number(), any_time()};
+    case 3: return SnapshotMade{any_run(arena), number(), Position(number()), number(), number()};
+    case 4: return SnapshotSkipped{any_run(arena), number()};
+    case 5: return SnapshotsPruned{any_run(arena), number(), number(), number()};
+    case 6:
+      return DrillPassed{any_run(arena), number(), Position(number()),
+                         number(),       number(), Duration(any_number<std::int64_t>())};
+    default: return BackupFailed{any_run(arena), any_text(arena, 10), any_text(arena, 50)};
+  }
+}
+
 EventBody any_body(Arena& arena) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
-  switch (*rc::gen::inRange<std::size_t>(0, std::variant_size_v<EventBody>)) {
+  const auto which = *rc::gen::inRange<std::size_t>(0, std::variant_size_v<EventBody>);
+  switch (which) {
     case 0: return CustomEvent{any_name(arena), as_bytes(any_text(arena, 100))};
     case 1: return any_enqueued(arena, id);
     case 2: return TaskReadied{id};
@@ -128,7 +155,8 @@ EventBody any_body(Arena& arena) {
     case 14:
       return EngineStarted{any_text(arena, 20), any_number<std::uint64_t>(),
                            any_number<std::uint32_t>(), any_number<std::uint64_t>()};
-    default: return EngineStopped{};
+    case 12: return EngineStopped{};
+    default: return any_backup_body(arena, which - 13);
   }
 }
 
@@ -152,7 +180,18 @@ std::vector<Event> one_of_each(Time at) {
       TaskAccepted{TaskId(42)},
       QueueConfigured{"slow", 2},
       EngineStarted{"0.1.0", 4711, 16, 0x0123456789abcdef},
-      EngineStopped{}};
+      EngineStopped{},
+      BackupScheduled{"nightly", BackupAction::drill, "daily at 02:30 Europe/Paris",
+                      "/backup/größer", Time(Duration(1'700'000'123'000'000))},
+      BackupUnscheduled{"nightly"},
+      BackupStarted{"nightly", Time(Duration(1'700'000'123'000'000)),
+                    Time(Duration(1'700'086'523'000'000)), 3,
+                    Time(Duration(1'699'740'923'000'000))},
+      SnapshotMade{full_run(), 17, Position(123'456), 1'000'000, 70'000},
+      SnapshotSkipped{full_run(), 17},
+      SnapshotsPruned{full_run(), 4, 9, 1'234'567},
+      DrillPassed{full_run(), 17, Position(99'999), 1'000'000, 70'000, std::chrono::seconds(2)},
+      BackupFailed{full_run(), "io", "cannot write the segment: Input/output error"}};
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;

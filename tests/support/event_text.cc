@@ -48,6 +48,10 @@ class Line {
     add("status", name(status)).add("code", code).add("output_dropped", output_dropped);
     return add("message", message).add("result", result).add("output", output);
   }
+  Line& add(const BackupRun& run) {
+    const auto& [job, due, took] = run;
+    return add("job", job).add("due", due).add("took", took);
+  }
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
@@ -130,6 +134,42 @@ struct AddBody {
     line.add("slots", std::uint64_t{slots}).add("seed", seed);
   }
   void operator()(const EngineStopped&) {}
+  void operator()(const BackupScheduled& event) {
+    const auto& [job, action, schedule, repository, next] = event;
+    line.add("job", job).add("action", name(action)).add("schedule", schedule);
+    line.add("repository", repository).add("next", next);
+  }
+  void operator()(const BackupUnscheduled& event) {
+    const auto& [job] = event;
+    line.add("job", job);
+  }
+  void operator()(const BackupStarted& event) {
+    const auto& [job, due, next, missed, missed_since] = event;
+    line.add("job", job).add("due", due).add("next", next).add("missed", missed);
+    line.add("missed_since", missed_since);
+  }
+  void operator()(const SnapshotMade& event) {
+    const auto& [run, snapshot, through, frame_bytes, file_bytes] = event;
+    line.add(run).add("snapshot", snapshot).add("through", through);
+    line.add("frame_bytes", frame_bytes).add("file_bytes", file_bytes);
+  }
+  void operator()(const SnapshotSkipped& event) {
+    const auto& [run, snapshot] = event;
+    line.add(run).add("snapshot", snapshot);
+  }
+  void operator()(const SnapshotsPruned& event) {
+    const auto& [run, snapshots, files, bytes] = event;
+    line.add(run).add("snapshots", snapshots).add("files", files).add("bytes", bytes);
+  }
+  void operator()(const DrillPassed& event) {
+    const auto& [run, snapshot, at, frame_bytes, file_bytes, restore_took] = event;
+    line.add(run).add("snapshot", snapshot).add("at", at).add("frame_bytes", frame_bytes);
+    line.add("file_bytes", file_bytes).add("restore_took", restore_took);
+  }
+  void operator()(const BackupFailed& event) {
+    const auto& [run, code, message] = event;
+    line.add(run).add("code", code).add("message", message);
+  }
 };
 
 }  // namespace

@@ -23,4 +23,18 @@ Story full_story(std::uint64_t tasks) {
   return story;
 }
 
+void tell_backups(Story& story) {
+  const Time due = story.now();
+  const Time next = due + std::chrono::hours(1);
+  story.tell(BackupScheduled{"often", BackupAction::snapshot, "every hour", "/backup", due});
+  story.tell(BackupScheduled{"trial", BackupAction::drill, "every 2 hours", "/backup", due});
+  story.tell(BackupScheduled{"tidy", BackupAction::prune, "daily at 02:30", "/backup", due});
+  story.tell(BackupStarted{"often", due + Duration(2), next, 2, due});
+  story.tell(SnapshotMade{{"often", due + Duration(2), Duration(5)}, 1, Position(4), 700, 300});
+  story.tell(BackupStarted{"trial", due, next});
+  story.tell(BackupFailed{{"trial", due, Duration(7)}, "io", "cannot read"});
+  story.tell(BackupUnscheduled{"trial"});
+  story.tell(BackupStarted{"tidy", due, next});
+}
+
 }  // namespace almanac::test
