@@ -2,6 +2,7 @@
 // into it until they are on disk.
 #pragma once
 
+#include <almanac/engine/backup_spec.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/event.h>
 #include <almanac/log/fencing_token.h>
@@ -59,18 +60,30 @@ struct HandBackAttempt {
   FencingToken token;
 };
 
-// The first command of every engine: takes back the leases of an engine that died.
+// The first command of every engine: takes back the leases of an engine that died, and says which
+// backups there are from now on.
 struct StartEngine {
   std::string version;
   std::uint64_t process_id = 0;
   std::uint32_t slots = 0;
   std::uint64_t seed = 0;
+  std::string repository;  // of the backups, as it is recorded
+  std::vector<BackupSpec> backups;
 };
 
 struct StopEngine {};
 
+// From the thread that did it: what it came to, without the run that it is of.
+struct FinishBackup {
+  using Outcome = std::variant<SnapshotMade, SnapshotSkipped, SnapshotsPruned, DrillPassed, Error>;
+  std::string job;
+  Time due;
+  Duration took{0};
+  Outcome outcome;
+};
+
 using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, FinishAttempt,
-                             HandBackAttempt, StartEngine, StopEngine>;
+                             HandBackAttempt, StartEngine, StopEngine, FinishBackup>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

@@ -1,5 +1,6 @@
 #include <almanac/engine/core.h>
 
+#include <almanac/engine/backups.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/limits.h>
@@ -19,18 +20,29 @@ Error stopped_error() {
           "submit it again when the engine runs"};
 }
 
+// Whose ends have to be written: attempts, and a backup, whose end takes less than one of those.
+std::size_t running_in(const State& state) {
+  return state.tasks.running.size() + (state.backups.running() ? 1 : 0);
+}
+
+std::optional<Time> next_backup(const State& state) {
+  const auto job = state.backups.next();
+  return job ? std::optional(state.backups.jobs.find(*job)->next) : std::nullopt;
+}
+
 }  // namespace
 
 Core::Core(const Parts& parts, CoreOptions options)
     : log_(parts.log),
       loop_(parts.loop),
       attempts_(parts.attempts),
+      backups_(parts.backups),
       published_(parts.published),
       projections_(parts.projections),
       options_(std::move(options)),
       head_(*parts.published.state()),
       durable_(head_.position),
-      running_(head_.tasks.running.size()) {}
+      running_(running_in(head_)) {}
 
 Time Core::now() const { return std::max(options_.clock(), head_.time); }
 
@@ -51,6 +63,7 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
       // There may be room for the end of one where there is none for those of all.
       if (full() && !starts.empty()) starts.erase(starts.begin() + 1, starts.end());
       ALMANAC_CHECK(absorb(*turn, std::move(starts)).has_value());
+      ALMANAC_CHECK(absorb(*turn, decide_backups(head_, context)).has_value());
     }
   }
   park(std::move(turn));
@@ -137,7 +150,7 @@ void Core::park(std::shared_ptr<Turn> turn) {
 
 // Before what begins is appended: a start is refused where there would be no room for its end.
 void Core::keep_reserve() {
-  auto attempts = std::max<std::size_t>(head_.tasks.running.size(), running_);
+  auto attempts = std::max<std::size_t>(running_in(head_), running_);
   auto bytes = reserve_for(attempts, options_.output_bytes_max);
   if (bytes != reserve_) log_.set_reserve(reserve_ = bytes);
 }
@@ -168,7 +181,7 @@ void Core::committed(const CommitReport& report) {
 // Publish first, then answer, then act: nobody is told of what a reader cannot see yet.
 void Core::release(Turn& turn) {
   if (!turn.events.empty()) {
-    running_ = turn.after.tasks.running.size();
+    running_ = running_in(turn.after);
     published_.publish(turn.after, projections_.fold(turn.events));
     if (options_.on_events) options_.on_events(turn.after, turn.events);
   }
@@ -200,6 +213,11 @@ void Core::release_durable_part(Turn& turn) {
 void Core::carry_out(const Effect& effect) {
   if (const auto* cancel = std::get_if<CancelAttempt>(&effect)) {
     return attempts_.cancel(cancel->lease, now());
+  }
+  if (const auto* backup = std::get_if<BeginBackup>(&effect)) {
+    backups_.begin(*backup);
+    if (stop_ != Stop::no) backups_.stop();
+    return;
   }
   const auto& begin = std::get<BeginAttempt>(effect);
   if (stop_ != Stop::no) return attempts_.hand_back(begin.id, begin.lease);
@@ -251,6 +269,7 @@ void Core::stop(bool at_once) {
     stop_ = Stop::draining;
     hand_back_at_ = now + options_.stop_grace;
   }
+  backups_.stop();
   if (at_once) hand_back_at_ = now;
   if (at_once && reserve_refused_) return stop_unrecorded();
   if (at_once && stop_ != Stop::recorded) {
@@ -287,7 +306,7 @@ void Core::proceed_with_stop() {
     return stop_unrecorded();
   }
   if (!idle) return;
-  if (head_.tasks.running.empty()) return record_stop(now);
+  if (running_in(head_) == 0) return record_stop(now);
   // What runs by the log was begun by an engine that died, and this one found no room to say so.
   if (full() && !begun_) stop_unrecorded();
 }
@@ -308,6 +327,7 @@ void Core::arm_timer(Time now) {
   if (stop_ != Stop::recorded && may_begin(now)) {
     consider(head_.tasks.next_due());
     if (!head_.tasks.doomed.empty()) consider(now);
+    if (stop_ == Stop::no && !head_.backups.running()) consider(next_backup(head_));
   }
   consider(attempts_.next_due());
   if (stop_ == Stop::draining) consider(hand_back_at_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/engine/attempts.h>
+#include <almanac/engine/backup_runner.h>
 #include <almanac/engine/command.h>
 #include <almanac/engine/decide.h>
 #include <almanac/engine/effects.h>
@@ -42,6 +43,7 @@ class Core {
     Log& log;
     Loop& loop;
     Attempts& attempts;
+    BackupRunner& backups;
     Published& published;
     InlineProjections& projections;
   };
@@ -100,6 +102,7 @@ class Core {
   Log& log_;
   Loop& loop_;
   Attempts& attempts_;
+  BackupRunner& backups_;
   Published& published_;
   InlineProjections& projections_;
   CoreOptions options_;

@@ -11,6 +11,11 @@ void add_effects(const State& after, const RecordedEvent& recorded, std::vector<
   if (const auto* cancel = std::get_if<TaskCancelRequested>(&recorded.event.body)) {
     effects.push_back(CancelAttempt{after.tasks.all.find(cancel->id)->lease});
   }
+  if (const auto* backup = std::get_if<BackupStarted>(&recorded.event.body)) {
+    const BackupJob& job = *after.backups.jobs.find(*after.names.find(backup->job));
+    effects.push_back(
+        BeginBackup{std::string(backup->job), job.action, backup->due, !job.succeeded});
+  }
 }
 
 }  // namespace almanac

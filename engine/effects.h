@@ -5,6 +5,7 @@
 #include <almanac/log/event.h>
 #include <almanac/projections/state.h>
 
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -22,7 +23,14 @@ struct CancelAttempt {
   Lease lease;
 };
 
-using Effect = std::variant<BeginAttempt, CancelAttempt>;
+struct BeginBackup {
+  std::string job;
+  BackupAction action = BackupAction::snapshot;
+  Time due;
+  bool is_first = false;  // none of this job has succeeded in this repository
+};
+
+using Effect = std::variant<BeginAttempt, CancelAttempt, BeginBackup>;
 
 // The effects of one event; `after` is the state with it folded in.
 void add_effects(const State& after, const RecordedEvent& event, std::vector<Effect>& effects);

@@ -1,6 +1,8 @@
 #include <almanac/engine/engine.h>
 
 #include <almanac/engine/attempts.h>
+#include <almanac/engine/backup_runner.h>
+#include <almanac/engine/backups.h>
 #include <almanac/engine/core.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/guard.h>
@@ -43,7 +45,7 @@ Result<void> check(const EngineOptions& options) {
     return fail(ErrorCode::invalid, "at most " + std::to_string(limits::output_bytes_max) +
                                         " bytes of output can be kept");
   }
-  return {};
+  return check(options.backups);
 }
 
 }  // namespace
@@ -83,6 +85,7 @@ struct Engine::Parts {
   InlineProjections projections;
   std::optional<Published> published;
   std::optional<Attempts> attempts;
+  std::optional<BackupRunner> backups;
   std::optional<Core> core;
   std::optional<Checkpointer> checkpointer;
   bool signalled = false;  // of the loop's thread
@@ -106,8 +109,14 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                   .kill_grace = options.kill_grace,
                                   .runs_commands = options.runs_commands,
                                   .timeline = log->timeline()});
+  backups.emplace(BackupRunner::Surroundings{.log = *log,
+                                             .folder = options.folder,
+                                             .clock = options.clock,
+                                             .seed = options.seed,
+                                             .report = report},
+                  options.backups);
   core.emplace(
-      Core::Parts{*log, loop, *attempts, *published, projections},
+      Core::Parts{*log, loop, *attempts, *backups, *published, projections},
       CoreOptions{.clock = options.clock,
                   .stop_grace = options.stop_grace,
                   .output_bytes_max = options.output_bytes_max,
@@ -169,6 +178,9 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   if (auto checked = check(options); !checked) return std::unexpected(checked.error());
   if (options.slots == 0) options.slots = std::max(1U, std::thread::hardware_concurrency());
   if (options.seed == 0) options.seed = draw_seed();
+  if (!options.backups.repository.empty()) {
+    options.backups.repository = std::filesystem::absolute(options.backups.repository);
+  }
   auto guard = Guard::start();
   if (!guard) return std::unexpected(guard.error());
   auto parts = std::make_unique<Parts>(std::move(options), std::move(*guard));
@@ -196,7 +208,9 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   auto started = engine->ask(StartEngine{.version = std::string(version),
                                          .process_id = static_cast<std::uint64_t>(::getpid()),
                                          .slots = settings.slots,
-                                         .seed = settings.seed});
+                                         .seed = settings.seed,
+                                         .repository = settings.backups.repository.string(),
+                                         .backups = settings.backups.jobs});
   if (!started) return std::unexpected(started.error());
   return engine;
 }

@@ -8,6 +8,7 @@
 // A compiled example is examples/greet.cc.
 #pragma once
 
+#include <almanac/engine/backup_spec.h>
 #include <almanac/engine/command.h>
 #include <almanac/engine/command_spec.h>
 #include <almanac/engine/handler.h>
@@ -47,10 +48,11 @@ struct EngineOptions {
   bool runs_commands = true;
   // SIGINT and SIGTERM stop the engine; a second one makes it hand back at once.
   bool handle_signals = false;
-  std::uint64_t seed = 0;  // of the jitter in retry times; 0 = drawn
-  std::function<Time()> clock = system_time;
+  std::uint64_t seed = 0;                     // of the jitter in retry times; 0 = drawn
+  std::function<Time()> clock = system_time;  // also called on the thread of a backup
   std::size_t map_bytes = limits::map_bytes_default;
   CheckpointPolicy checkpoints;
+  BackupOptions backups;  // made by the engine itself, beside its work
   // Sees every event once it is durable, in order, with the state behind it. Called on the
   // engine's own thread: must return soon and must not call the engine's blocking functions.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;

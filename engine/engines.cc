@@ -1,6 +1,10 @@
 #include <almanac/engine/engines.h>
 
+#include <almanac/engine/backups.h>
 #include <almanac/engine/limits.h>
+
+#include <algorithm>
+#include <iterator>
 
 namespace almanac {
 
@@ -27,6 +31,7 @@ Result<Decision> decide_one(const State& state, const StartEngine& command,
     }
     decision.events.push_back(event);
   }
+  std::ranges::move(decide_schedules(state, command, context), std::back_inserter(decision.events));
   return decision;
 }
 

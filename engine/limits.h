@@ -64,6 +64,9 @@ static_assert(reserve_bytes_max <= journal_bytes_max / 4);
 // Of a schedule such as "every 15 minutes".
 inline constexpr Duration schedule_interval_max = std::chrono::days(366);
 
+// Each is looked at in every turn of the loop.
+inline constexpr std::size_t backup_jobs_max = 16;
+
 // A refused commit (disk full) is tried again after this long.
 inline constexpr Duration storage_retry_interval = std::chrono::seconds(1);
 // The monotonic clock behind timers stops while the machine sleeps: never wait longer than this

@@ -11,12 +11,12 @@ namespace almanac {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_names = {
-    "custom",           "TaskEnqueued",      "TaskReadied",   "TaskStarted",
-    "TaskSucceeded",    "TaskAttemptFailed", "TaskFailed",    "TaskCancelRequested",
-    "TaskCancelled",    "TaskHandedBack",    "TaskHeld",      "TaskReleased",
-    "TaskAccepted",     "QueueConfigured",   "EngineStarted", "EngineStopped",
-    "BackupScheduled",  "BackupUnscheduled", "BackupStarted", "SnapshotMade",
-    "SnapshotSkipped",  "SnapshotsPruned",   "DrillPassed",   "BackupFailed"};
+    "custom",          "TaskEnqueued",      "TaskReadied",   "TaskStarted",
+    "TaskSucceeded",   "TaskAttemptFailed", "TaskFailed",    "TaskCancelRequested",
+    "TaskCancelled",   "TaskHandedBack",    "TaskHeld",      "TaskReleased",
+    "TaskAccepted",    "QueueConfigured",   "EngineStarted", "EngineStopped",
+    "BackupScheduled", "BackupUnscheduled", "BackupStarted", "SnapshotMade",
+    "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",   "BackupFailed"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {

@@ -22,12 +22,12 @@ struct CustomEvent {
   Bytes data;
 };
 
-using EventBody = std::variant<CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded,
-                               TaskAttemptFailed, TaskFailed, TaskCancelRequested, TaskCancelled,
-                               TaskHandedBack, TaskHeld, TaskReleased, TaskAccepted,
-                               QueueConfigured, EngineStarted, EngineStopped, BackupScheduled,
-                               BackupUnscheduled, BackupStarted, SnapshotMade, SnapshotSkipped,
-                               SnapshotsPruned, DrillPassed, BackupFailed>;
+using EventBody =
+    std::variant<CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded,
+                 TaskAttemptFailed, TaskFailed, TaskCancelRequested, TaskCancelled, TaskHandedBack,
+                 TaskHeld, TaskReleased, TaskAccepted, QueueConfigured, EngineStarted,
+                 EngineStopped, BackupScheduled, BackupUnscheduled, BackupStarted, SnapshotMade,
+                 SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -124,15 +124,8 @@ void write_tasks(ColumnWriter& writer, const Tasks& tasks) {
       [](const TaskKeys::Entry& entry) { return entry.key; });
 }
 
-// What came later stands behind all else, each behind its number and only when there is something
-// of it: a state that has none of it is written as it always was.
-enum class LaterPart : std::uint64_t { held = 1 };
-
-void write_later_parts(ColumnWriter& writer, const State& state) {
-  const auto& held = state.tasks.held;
-  if (held.empty()) return;
-  writer.number(std::uint64_t(LaterPart::held));
-  writer.table<5>(held, held.size(), [](const auto& entry) {
+void write_held(ColumnWriter& writer, const Tasks& tasks) {
+  writer.table<5>(tasks.held, tasks.held.size(), [](const auto& entry) {
     const Hold& hold = entry.value;
     return Row<5>{entry.key.value, std::uint64_t(hold.reason), std::uint64_t(hold.outcome),
                   hold.started.value, hold.ended.value};
@@ -148,10 +141,6 @@ void write_engine(ColumnWriter& writer, const EngineInfo& engine) {
   }
   writer.bytes(as_bytes(engine.version));
 }
-
-// What came later stands behind all else, each behind its number and only when there is something
-// of it: a state that has none of it is written as it always was.
-enum class LaterPart : std::uint64_t { backups = 2 };
 
 constexpr std::size_t job_columns = 16;
 
@@ -174,15 +163,27 @@ Row<job_columns> row_of(NameId id, const BackupJob& job) {
           job.missed};
 }
 
-void write_later_parts(ColumnWriter& writer, const State& state) {
-  const auto& jobs = state.backups.jobs;
-  if (jobs.empty()) return;
-  writer.number(std::uint64_t(LaterPart::backups));
-  writer.table<job_columns>(jobs, jobs.size(),
+void write_backups(ColumnWriter& writer, const Backups& backups) {
+  writer.table<job_columns>(backups.jobs, backups.jobs.size(),
                             [](const auto& entry) { return row_of(entry.key, entry.value); });
-  for (const auto& [id, job] : jobs) {
+  for (const auto& [id, job] : backups.jobs) {
     writer.bytes(as_bytes(job.schedule));
     writer.bytes(as_bytes(job.repository));
+  }
+}
+
+// What came later stands behind all else, each behind its number and only when there is something
+// of it: a state that has none of it is written as it always was.
+enum class LaterPart : std::uint64_t { held = 1, backups = 2 };
+
+void write_later_parts(ColumnWriter& writer, const State& state) {
+  if (!state.tasks.held.empty()) {
+    writer.number(std::uint64_t(LaterPart::held));
+    write_held(writer, state.tasks);
+  }
+  if (!state.backups.jobs.empty()) {
+    writer.number(std::uint64_t(LaterPart::backups));
+    write_backups(writer, state.backups);
   }
 }
 

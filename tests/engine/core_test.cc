@@ -92,8 +92,13 @@ class CoreTest : public ::testing::Test {
       *InlineProjections::open(*log, {}, std::vector<AnyInlineProjection>{tallies}, Position());
   // What handlers report stays unread: these tests say themselves how an attempt ends.
   Attempts attempts{{loop, guard, [](Command) {}}, {}};
+  BackupRunner backups{{.log = *log,
+                        .folder = folder / "log",
+                        .clock = [this] { return now; },
+                        .report = [](Command) {}},
+                       {}};
   Core core{
-      {*log, loop, attempts, published, projections},
+      {*log, loop, attempts, backups, published, projections},
       {.clock = [this] { return now; },
        .on_events = [this](const State& state,
                            std::span<const RecordedEvent>) { shown.push_back(state.position); }}};

@@ -1,5 +1,5 @@
-// What must happen outside for an event: a start begins an attempt, a request to cancel stops one,
-// nothing else does anything.
+// What must happen outside for an event: a start begins an attempt or a backup, a request to cancel
+// stops an attempt, nothing else does anything.
 #include <almanac/engine/effects.h>
 #include <almanac/tests/support/any_event.h>
 #include <almanac/tests/support/story.h>
@@ -39,6 +39,21 @@ TEST(Effects, StopTheAttemptThatIsToBeCancelled) {
   EXPECT_EQ(std::get<CancelAttempt>(effects.front()).lease, Lease(2));
 }
 
+TEST(Effects, BeginTheBackupThatWasStarted) {
+  Story story;
+  const Time due = story.now();
+  story.tell(BackupScheduled{"often", BackupAction::snapshot, "every hour", "/backup", due});
+  story.tell(BackupStarted{"often", due, due + std::chrono::hours(1)});
+  const auto first = std::get<BeginBackup>(effects_of(story).front());
+  EXPECT_EQ(first.job, "often");
+  EXPECT_EQ(first.action, BackupAction::snapshot);
+  EXPECT_EQ(first.due, due);
+  EXPECT_TRUE(first.is_first);
+  story.tell(SnapshotMade{{"often", due}, 1});
+  story.tell(BackupStarted{"often", due + std::chrono::hours(1), due + std::chrono::hours(2)});
+  EXPECT_FALSE(std::get<BeginBackup>(effects_of(story).front()).is_first);
+}
+
 TEST(Effects, FollowFromNothingElse) {
   Story story;
   story.enqueue({.id = 42});
@@ -46,6 +61,7 @@ TEST(Effects, FollowFromNothingElse) {
   for (const Event& event : one_of_each(story.now())) {
     if (std::holds_alternative<TaskStarted>(event.body)) continue;
     if (std::holds_alternative<TaskCancelRequested>(event.body)) continue;
+    if (std::holds_alternative<BackupStarted>(event.body)) continue;
     std::vector<Effect> effects;
     add_effects(story.state(), {story.state().position, event}, effects);
     EXPECT_TRUE(effects.empty()) << type_name(event.body);

@@ -1,5 +1,6 @@
 #include <almanac/tests/support/desk.h>
 
+#include <almanac/engine/backups.h>
 #include <almanac/engine/tasks.h>
 #include <almanac/log/error.h>
 
@@ -42,6 +43,11 @@ std::vector<TaskId> Desk::start(const CanRun& can_run) {
   std::vector<TaskId> started;
   for (const Event& event : last_) started.push_back(std::get<TaskStarted>(event.body).id);
   return started;
+}
+
+const std::vector<Event>& Desk::begin_backup() {
+  fold_all(decide_backups(state_, {now, memory_}));
+  return last_;
 }
 
 TaskId Desk::submit(TaskSpec spec) {
