@@ -4,6 +4,7 @@
 #pragma once
 
 #include <almanac/tools/exit_code.h>
+#include <almanac/tools/run_backups.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -21,6 +22,7 @@ struct RunCommand {
   bool json = false;
   bool all = false;  // every task in the closing table, every end on a line of its own
   bool verbose = false;
+  RunBackups backups;
 };
 ExitCode run(const RunCommand& command);
 

@@ -315,6 +315,8 @@ class CommandLine {
         ->capture_default_str();
     app->add_flag("--all", options->all, "Show every task, however many there are");
     app->add_flag("-v,--verbose", options->verbose, "Say what the engine does");
+    Typed typed(*app);
+    add_backup_options(typed, options->backups);
   }
 
   void add_submit() {

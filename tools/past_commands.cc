@@ -16,6 +16,15 @@ void add_queues(CommandGroup& root) {
   add_at(options, command.at);
 }
 
+void add_backups(CommandGroup& root) {
+  auto [options, command] = root.add<BackupsCommand>(
+      {"backups", "Show the backups that runs make by themselves, and how they went",
+       "almanac run --repository /backup/build --snapshot 'every 15 minutes'\n"
+       "  almanac backups"},
+      backups);
+  add_at(options, command.at);
+}
+
 void add_bisect(CommandGroup& root) {
   auto [options, command] = root.add<BisectCommand>(
       {"bisect", "Find the first position at which a condition holds",
@@ -110,6 +119,7 @@ void add_fork(CommandGroup& root) {
 
 void add_past_commands(CommandGroup& root) {
   add_queues(root);
+  add_backups(root);
   add_why(root);
   add_history(root);
   add_diff(root);

@@ -17,6 +17,13 @@ struct QueuesCommand {
 };
 ExitCode queues(const QueuesCommand& command);
 
+struct BackupsCommand {
+  std::filesystem::path folder;
+  std::string at;  // position or time; empty = the end
+  bool json = false;
+};
+ExitCode backups(const BackupsCommand& command);
+
 struct BisectCommand {
   std::filesystem::path folder;
   std::string when;  // see query.h

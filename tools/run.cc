@@ -206,6 +206,8 @@ ExitCode run(const RunCommand& command) {
   auto began = std::chrono::steady_clock::now();
   auto grace = parse_duration(command.grace);
   if (!grace) return report(grace.error());
+  auto backups = parse_backups(command.backups);
+  if (!backups) return report(backups.error());
   auto plan = make_plan(command);
   if (!plan) return report(plan.error());
   set_verbosity(command.verbose ? Verbosity::everything : Verbosity::warnings);
@@ -215,6 +217,7 @@ ExitCode run(const RunCommand& command) {
                     .slots = command.slots,
                     .stop_grace = *grace,
                     .handle_signals = true,
+                    .backups = std::move(*backups),
                     .on_events = [&](const State& state, std::span<const RecordedEvent> events) {
                       progress.see(state, events);
                     }});

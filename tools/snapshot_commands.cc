@@ -119,18 +119,7 @@ void add_prune(CommandGroup& snapshot) {
        "  What one of the rules keeps stays, and always the newest."},
       snapshot_prune);
   add_repository(options, command.repository);
-  options.text("--keep-within", command.keep_within,
-               {"DURATION",
-                "Keep those so much older than the newest, or\nless; 30d when no rule is given"});
-  auto keep = [&](const char* name, std::uint64_t& count, const char* help) {
-    options.number(name, count, {}, {"NUMBER", help});
-  };
-  keep("--keep-last", command.keep_last, "Keep the newest so many");
-  keep("--keep-hourly", command.keep_hourly, "Keep the newest of so many hours that have one");
-  keep("--keep-daily", command.keep_daily, "Of so many days, in UTC");
-  keep("--keep-weekly", command.keep_weekly, "Of so many weeks, from Monday on");
-  keep("--keep-monthly", command.keep_monthly, "Of so many months");
-  keep("--keep-yearly", command.keep_yearly, "Of so many years");
+  add_retention_options(options, command.keep);
   options.flag("--tagged", command.tagged, "Let those that have a tag go as well");
   options.flag("--dry-run", command.dry_run, "Tell what would go, and remove nothing");
 }

@@ -3,6 +3,7 @@
 
 #include <almanac/tools/exit_code.h>
 #include <almanac/tools/named_repository.h>
+#include <almanac/tools/retention_options.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -65,13 +66,7 @@ ExitCode snapshot_verify(const SnapshotVerifyCommand& command);
 
 struct SnapshotPruneCommand {
   NamedRepository repository;
-  std::string keep_within;  // empty: 30 days when no other rule is given
-  std::uint64_t keep_last = 0;
-  std::uint64_t keep_hourly = 0;
-  std::uint64_t keep_daily = 0;
-  std::uint64_t keep_weekly = 0;
-  std::uint64_t keep_monthly = 0;
-  std::uint64_t keep_yearly = 0;
+  RetentionText keep;
   bool tagged = false;  // go as all others do
   bool dry_run = false;
   bool json = false;

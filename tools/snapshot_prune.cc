@@ -17,28 +17,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-Result<RetentionPolicy> policy_of(const SnapshotPruneCommand& command) {
-  RetentionPolicy policy{.within = {},
-                         .last = command.keep_last,
-                         .hourly = command.keep_hourly,
-                         .daily = command.keep_daily,
-                         .weekly = command.keep_weekly,
-                         .monthly = command.keep_monthly,
-                         .yearly = command.keep_yearly};
-  if (!command.keep_within.empty()) {
-    auto within = parse_duration(command.keep_within);
-    if (!within) {
-      return fail(within.error().code, "--keep-within: " + within.error().message,
-                  within.error().next_step);
-    }
-    policy.within = *within;
-  } else if (policy == RetentionPolicy{}) {
-    policy.within = keep_within_default;
-  }
-  policy.tagged = !command.tagged;
-  return policy;
-}
-
 std::string rules_text(const PruneReport::Decision& decision) {
   std::string text;
   for (RetentionRule rule : decision.rules) {
@@ -89,8 +67,9 @@ void print_json(const PruneReport& report, bool dry_run) {
 }  // namespace
 
 ExitCode snapshot_prune(const SnapshotPruneCommand& command) {
-  auto policy = policy_of(command);
+  auto policy = parse_retention(command.keep);
   if (!policy) return report(policy.error());
+  policy->tagged = !command.tagged;
   ArchiveWatch watch;
   // Opened for writing alone it would become one where there is none.
   auto exists = open_repository(command.repository, Access::read);

@@ -1,0 +1,27 @@
+// The backups that a run makes by itself, as they are typed.
+#pragma once
+
+#include <almanac/engine/backup_spec.h>
+#include <almanac/log/error.h>
+#include <almanac/tools/command_line.h>
+#include <almanac/tools/retention_options.h>
+
+#include <string>
+
+namespace almanac {
+
+// Schedules; empty = not done.
+struct RunBackups {
+  std::string repository;
+  std::string snapshot;
+  std::string drill;
+  std::string prune;  // every day when only a rule is given that keeps snapshots
+  RetentionText keep;
+};
+
+// --repository, --snapshot, --drill, --prune and what snapshots are kept by.
+void add_backup_options(OptionSet& options, RunBackups& backups);
+// Errors: invalid (a schedule that is none; a repository without one, or the other way around).
+[[nodiscard]] Result<BackupOptions> parse_backups(const RunBackups& backups);
+
+}  // namespace almanac
