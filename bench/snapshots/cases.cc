@@ -1,6 +1,8 @@
 #include <almanac/bench/snapshots/cases.h>
 
 #include <almanac/bench/require.h>
+#include <almanac/bench/snapshots/appends.h>
+#include <almanac/bench/snapshots/archiving.h>
 #include <almanac/bench/snapshots/history.h>
 #include <almanac/bench/snapshots/process.h>
 #include <almanac/bench/stopwatch.h>
@@ -115,18 +117,6 @@ void fold_all(Measured& measured, const fs::path& folder, const Digest& expected
   measured.fold_seconds = in_units_of(1e9, took).front();
 }
 
-// One append in flight until it is time to stop.
-std::vector<double> append_while(Log& log, const std::function<bool()>& goes_on) {
-  std::vector<double> microseconds;
-  while (goes_on()) {
-    const Stopwatch watch;
-    auto done = log.append_and_wait({.body = CustomEvent{"tick", as_bytes("some data")}});
-    require(done.has_value(), done ? "" : describe(done.error()));
-    microseconds.push_back(watch.seconds() * 1e6);
-  }
-  return microseconds;
-}
-
 struct Appends {
   std::vector<double> alone;
   std::vector<double> beside;
@@ -168,6 +158,7 @@ void append_all(Measured& measured, const Sizes& sizes, const fs::path& folder) 
   measured.append_beside_p99_us = percentile(appends.beside, 99);
   measured.checkpoint_seconds = appends.checkpoint_seconds;
   measured.checkpoint_bytes = appends.checkpoint_bytes;
+  measure_archiving(measured, sizes, *log, folder);
 }
 
 }  // namespace

@@ -38,6 +38,10 @@ struct Measured {
   double checkpoint_bytes = 0;
   double append_p99_us = 0;
   double append_beside_p99_us = 0;
+  double append_unfollowed_p99_us = 0;  // in the rounds of those beside archiving
+  double append_followed_p99_us = 0;
+  std::vector<double> append_rates;  // events a second, with as many as the log takes
+  std::vector<double> append_followed_rates;
 };
 
 // `folder` is made, and holds the log.

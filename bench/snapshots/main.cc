@@ -1,5 +1,6 @@
-// How long does it take to see a past state of a long log, and to start behind it, and what does
-// writing a checkpoint cost those who append meanwhile? The peer is the fold from the first event.
+// How long does it take to see a past state of a long log, and to start behind it, and what do
+// writing a checkpoint and continuous archiving cost those who append meanwhile? The peer is the
+// fold from the first event.
 //
 //   --quick       everything in a few seconds, with figures that mean little
 //   --events N    10,000,000 unless said

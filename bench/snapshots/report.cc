@@ -13,16 +13,23 @@ constexpr double past_p50_ms_max = 50;
 constexpr double past_p99_ms_max = 150;
 constexpr double start_seconds_max = 1;
 constexpr double append_ratio_max = 1.5;
+constexpr double followed_p99_ratio_max = 1.3;
+constexpr double followed_rate_ratio_min = 0.9;
 
 class Table {
  public:
   explicit Table(std::string of) : of_(std::move(of)) {
     std::fprintf(stderr, "%s\n%s\n", of_.c_str(), std::string(80, '-').c_str());
   }
+  enum class Bar : std::uint8_t { at_most, at_least };
   void row(const std::string& name, double value, const std::string& unit,
-           std::optional<double> bar = {}) const {
+           std::optional<double> bar = {}, Bar is = Bar::at_most) const {
     std::fprintf(stderr, "%-46s %10.2f %-6s", name.c_str(), value, unit.c_str());
-    if (bar) std::fprintf(stderr, " bar <= %-5.3g %s", *bar, value <= *bar ? "yes" : "NO");
+    const bool at_most = is == Bar::at_most;
+    if (bar) {
+      std::fprintf(stderr, " bar %s %-5.3g %s", at_most ? "<=" : ">=", *bar,
+                   (at_most ? value <= *bar : value >= *bar) ? "yes" : "NO");
+    }
     std::fputc('\n', stderr);
     print(BenchLine{.bench = "snapshots", .name = name + ", " + of_, .value = value, .unit = unit});
   }
@@ -52,6 +59,13 @@ void report(const Measured& measured, const Sizes& sizes) {
   table.row("append p99, beside checkpoints", measured.append_beside_p99_us, "us");
   table.row("the one to the other", measured.append_beside_p99_us / measured.append_p99_us, "",
             append_ratio_max);
+  table.row("append p99, beside archiving", measured.append_followed_p99_us, "us");
+  table.row("to that alone", measured.append_followed_p99_us / measured.append_unfollowed_p99_us,
+            "", followed_p99_ratio_max);
+  const double rate = median(measured.append_followed_rates);
+  table.row("appended beside archiving", rate / 1e6, "M/s");
+  table.row("to that alone, rate", rate / median(measured.append_rates), "",
+            followed_rate_ratio_min, Table::Bar::at_least);
 }
 
 }  // namespace almanac::bench

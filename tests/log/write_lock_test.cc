@@ -8,10 +8,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace almanac::test {
 namespace {
@@ -44,6 +47,18 @@ TEST(WriteLock, IsTakenOnce) {
 TEST(WriteLock, IsFreeAgainWhenItsHolderGoes) {
   TempFolder folder;
   for (int round = 0; round < 3; ++round) EXPECT_TRUE(WriteLock::take(folder.path()));
+}
+
+TEST(WriteLock, IsWaitedForAsLongAsOneLikes) {
+  TempFolder folder;
+  auto lock = std::make_unique<WriteLock>(std::move(*WriteLock::take(folder.path())));
+  const auto began = std::chrono::steady_clock::now();
+  const auto late = WriteLock::take(folder.path(), "log", std::chrono::milliseconds(50));
+  EXPECT_EQ(code_of(late), "conflict");
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(50));
+  std::jthread waiting(
+      [&] { EXPECT_TRUE(WriteLock::take(folder.path(), "log", std::chrono::minutes(1))); });
+  lock.reset();
 }
 
 TEST(WriteLock, StaysHeldWhenItsHolderMoves) {

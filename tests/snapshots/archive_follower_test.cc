@@ -240,12 +240,15 @@ TEST_F(Follower, GoesOnBehindSnapshotsMadeBesideIt) {
   follow();
   for (int i = 0; i < 5; ++i) {
     work_and_wait(3);
+    {
+      auto to = repository(Access::write);
+      EXPECT_TRUE(prune(to, {.policy = {.last = 2}, .now = noon}));
+    }
+    expect_whole();
     work(1);
     const auto made = snapshot();
     EXPECT_TRUE(made.made);
     EXPECT_EQ(made.manifest.tail.last, end());
-    auto to = repository(Access::write);
-    EXPECT_TRUE(prune(to, {.policy = {.last = 2}, .now = noon}));
   }
   wait_for_end();
   work_and_wait(2);
@@ -387,7 +390,7 @@ TEST_F(Follower, ArchivesAgainWhatADamagedTailHeld) {
   const std::string whole = read_file(file);
   write_file(file, whole.substr(0, whole.size() / 2));
   auto refused = restored({});
-  EXPECT_EQ(code_of(refused), "corrupt");
+  ASSERT_EQ(code_of(refused), "corrupt");
   EXPECT_NE(refused.error().message.find(file.string()), std::string::npos);
   EXPECT_EQ(code_of(restored({.snapshot = {}, .moment = end()})), "corrupt");
   EXPECT_EQ(code_of(restored({.snapshot = {}, .moment = newest().snapshot.tail.last})), "ok");

@@ -245,7 +245,7 @@ TEST_F(CopyOut, PassesNoDamageOn) {
   const fs::path segment = from->path_of(files_of(*from->manifest(4)).back());
   write_file(segment, read_file(segment).replace(100, 1, "!"));
   auto refused = copy(to);
-  EXPECT_EQ(code_of(refused), "corrupt");
+  ASSERT_EQ(code_of(refused), "corrupt");
   EXPECT_NE(refused.error().message.find(segment.string()), std::string::npos);
   EXPECT_TRUE(verify_archive(*Repository::open(place(), Access::read), {})->whole());
 }
