@@ -15,12 +15,8 @@
 namespace almanac {
 namespace {
 
-// Opened for writing alone a missing folder would become a repository.
-Result<Repository> open_there_is(const std::filesystem::path& folder) {
-  auto there = Repository::open(folder, Access::read);
-  if (!there) return there;
-  return Repository::open(folder, Access::write);
-}
+// Others add to the repository as well, and are soon done.
+constexpr std::chrono::seconds lock_wait_max{10};
 
 bool is_about_backups(const EventBody& body) {
   return std::visit(
@@ -51,6 +47,17 @@ std::optional<std::uint64_t> find_snapshot_of_all(const Repository& repository, 
 BackupRunner::BackupRunner(Surroundings surroundings, BackupOptions options)
     : surroundings_(std::move(surroundings)), options_(std::move(options)) {}
 
+Result<Repository> BackupRunner::open(Access access) const {
+  return Repository::open(options_.repository, access, options_.keys, lock_wait_max);
+}
+
+// Opened for writing alone a missing folder would become a repository.
+Result<Repository> BackupRunner::open_there_is() const {
+  auto there = open(Access::read);
+  if (!there) return there;
+  return open(Access::write);
+}
+
 void BackupRunner::begin(const BeginBackup& run) {
   thread_ = std::jthread([this, run](const std::stop_token& stop) { this->run(run, stop); });
 }
@@ -79,8 +86,7 @@ void BackupRunner::run(const BeginBackup& run, const std::stop_token& stop) {
 
 Result<BackupRunner::Outcome> BackupRunner::make_snapshot(const BeginBackup& run,
                                                           const std::stop_token& stop) {
-  auto repository = run.is_first ? Repository::open(options_.repository, Access::write)
-                                 : open_there_is(options_.repository);
+  auto repository = run.is_first ? open(Access::write) : open_there_is();
   if (!repository) return std::unexpected(repository.error());
   if (const auto number = find_snapshot_of_all(*repository, surroundings_.log)) {
     return SnapshotSkipped{.run = {}, .snapshot = *number};
@@ -98,7 +104,7 @@ Result<BackupRunner::Outcome> BackupRunner::make_snapshot(const BeginBackup& run
 
 Result<BackupRunner::Outcome> BackupRunner::drill(const BeginBackup& run,
                                                   const std::stop_token& stop) const {
-  auto repository = Repository::open(options_.repository, Access::read);
+  auto repository = open(Access::read);
   if (!repository) return std::unexpected(repository.error());
   const auto due = static_cast<std::uint64_t>(run.due.time_since_epoch().count());
   auto drilled = almanac::drill(
@@ -117,7 +123,7 @@ Result<BackupRunner::Outcome> BackupRunner::drill(const BeginBackup& run,
 }
 
 Result<BackupRunner::Outcome> BackupRunner::prune(const std::stop_token& stop) const {
-  auto repository = open_there_is(options_.repository);
+  auto repository = open_there_is();
   if (!repository) return std::unexpected(repository.error());
   auto pruned = almanac::prune(
       *repository, {.policy = options_.keep, .now = surroundings_.clock(), .stop = stop});

@@ -39,6 +39,8 @@ class BackupRunner {
 
  private:
   using Outcome = FinishBackup::Outcome;
+  [[nodiscard]] Result<Repository> open(Access access) const;
+  [[nodiscard]] Result<Repository> open_there_is() const;
   void run(const BeginBackup& run, const std::stop_token& stop);
   [[nodiscard]] Result<Outcome> make_snapshot(const BeginBackup& run, const std::stop_token& stop);
   [[nodiscard]] Result<Outcome> drill(const BeginBackup& run, const std::stop_token& stop) const;

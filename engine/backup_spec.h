@@ -3,6 +3,7 @@
 
 #include <almanac/engine/schedule.h>
 #include <almanac/log/events/backup.h>
+#include <almanac/snapshots/repository.h>
 #include <almanac/snapshots/snapshot_retention.h>
 
 #include <filesystem>
@@ -30,7 +31,8 @@ struct BackupOptions {
   // A missing or empty folder becomes one with the first snapshot, and never again once there was
   // one: a disk that is not there is a failure. Locked while a job runs.
   std::filesystem::path repository;
-  std::vector<BackupSpec> jobs;                            // none: no backups
+  RepositoryKeys keys;           // to it; a new repository is encrypted where there is such a key
+  std::vector<BackupSpec> jobs;  // none: no backups
   RetentionPolicy keep = {.within = keep_within_default};  // what pruning goes by
   // Where drills restore, in a folder that goes again; empty = where temporary files go.
   std::filesystem::path drill_folder;

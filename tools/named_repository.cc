@@ -19,8 +19,27 @@ Result<std::optional<Key>> read(const std::string& file,
 
 }  // namespace
 
-Result<Repository> open_repository(const NamedRepository& repository, Access access,
-                                   std::chrono::milliseconds wait_max) {
+void add_repository(OptionSet& options, NamedRepository& repository) {
+  options.text("-r,--repository", repository.folder, {"FOLDER", "Where the snapshots are"});
+  options.require("--repository");
+  add_keys(options, repository);
+}
+
+void add_keys(OptionSet& options, NamedRepository& repository) {
+  options.text("--key", repository.key, {"FILE", "The key it is encrypted with"});
+  options.texts("--trust", repository.trusted,
+                {"FILE",
+                 "A public key: refuse snapshots that it did not\nsign; may be repeated for others "
+                 "that may have"});
+}
+
+void add_signing(OptionSet& options, NamedRepository& repository) {
+  options.text(
+      "--sign-with", repository.signing_key,
+      {"FILE", "Sign what is added with this key, and build on\nnothing that is not trusted"});
+}
+
+Result<RepositoryKeys> read_keys(const NamedRepository& repository) {
   RepositoryKeys keys;
   auto encryption = read(repository.key, read_encryption_key);
   if (!encryption) return std::unexpected(encryption.error());
@@ -33,7 +52,14 @@ Result<Repository> open_repository(const NamedRepository& repository, Access acc
     if (!key) return std::unexpected(key.error());
     keys.trusted.push_back(*key);
   }
-  return Repository::open(repository.folder, access, std::move(keys), wait_max);
+  return keys;
+}
+
+Result<Repository> open_repository(const NamedRepository& repository, Access access,
+                                   std::chrono::milliseconds wait_max) {
+  auto keys = read_keys(repository);
+  if (!keys) return std::unexpected(keys.error());
+  return Repository::open(repository.folder, access, std::move(*keys), wait_max);
 }
 
 }  // namespace almanac

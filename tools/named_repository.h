@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/snapshots/repository.h>
+#include <almanac/tools/command_line.h>
 
 #include <chrono>
 #include <string>
@@ -16,6 +17,15 @@ struct NamedRepository {
   std::vector<std::string> trusted;  // none = whoever signed
 };
 
+// --repository, --key and --trust; the folder has to be named.
+void add_repository(OptionSet& options, NamedRepository& repository);
+// --key and --trust.
+void add_keys(OptionSet& options, NamedRepository& repository);
+// --sign-with, for commands that add to it.
+void add_signing(OptionSet& options, NamedRepository& repository);
+
+// Reads them. Errors: those of key_file.h.
+[[nodiscard]] Result<RepositoryKeys> read_keys(const NamedRepository& repository);
 // Errors: those of key_file.h and of Repository::open.
 [[nodiscard]] Result<Repository> open_repository(const NamedRepository& repository, Access access,
                                                  std::chrono::milliseconds wait_max = {});

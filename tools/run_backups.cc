@@ -21,8 +21,10 @@ Result<void> add_job(BackupOptions& options, BackupAction action, const std::str
 }  // namespace
 
 void add_backup_options(OptionSet& options, RunBackups& backups) {
-  options.text("-r,--repository", backups.repository,
+  options.text("-r,--repository", backups.repository.folder,
                {"FOLDER", "Where the snapshots are that this run makes"});
+  add_keys(options, backups.repository);
+  add_signing(options, backups.repository);
   options.text(
       "--snapshot", backups.snapshot,
       {"SCHEDULE",
@@ -35,7 +37,10 @@ void add_backup_options(OptionSet& options, RunBackups& backups) {
 }
 
 Result<BackupOptions> parse_backups(const RunBackups& backups) {
-  BackupOptions options{.repository = backups.repository};
+  BackupOptions options{.repository = backups.repository.folder};
+  auto keys = read_keys(backups.repository);
+  if (!keys) return std::unexpected(keys.error());
+  options.keys = std::move(*keys);
   auto keep = parse_retention(backups.keep);
   if (!keep) return std::unexpected(keep.error());
   options.keep = *keep;

@@ -4,6 +4,7 @@
 #include <almanac/engine/backup_spec.h>
 #include <almanac/log/error.h>
 #include <almanac/tools/command_line.h>
+#include <almanac/tools/named_repository.h>
 #include <almanac/tools/retention_options.h>
 
 #include <string>
@@ -12,16 +13,17 @@ namespace almanac {
 
 // Schedules; empty = not done.
 struct RunBackups {
-  std::string repository;
+  NamedRepository repository;
   std::string snapshot;
   std::string drill;
   std::string prune;  // every day when only a rule is given that keeps snapshots
   RetentionText keep;
 };
 
-// --repository, --snapshot, --drill, --prune and what snapshots are kept by.
+// --repository with its keys, --snapshot, --drill, --prune and what snapshots are kept by.
 void add_backup_options(OptionSet& options, RunBackups& backups);
-// Errors: invalid (a schedule that is none; a repository without one, or the other way around).
+// Errors: invalid (a schedule that is none; a repository without one, or the other way around), and
+// those of read_keys().
 [[nodiscard]] Result<BackupOptions> parse_backups(const RunBackups& backups);
 
 }  // namespace almanac

@@ -7,23 +7,6 @@
 namespace almanac {
 namespace {
 
-void add_repository(OptionSet& options, NamedRepository& repository) {
-  options.text("-r,--repository", repository.folder, {"FOLDER", "Where the snapshots are"});
-  options.require("--repository");
-  options.text("--key", repository.key, {"FILE", "The key it is encrypted with"});
-  options.texts("--trust", repository.trusted,
-                {"FILE",
-                 "A public key: refuse snapshots that it did not\nsign; may be repeated for others "
-                 "that may have"});
-}
-
-// Of commands that add to it.
-void add_signing(OptionSet& options, NamedRepository& repository) {
-  options.text(
-      "--sign-with", repository.signing_key,
-      {"FILE", "Sign what is added with this key, and build on nothing\nthat is not trusted"});
-}
-
 void add_create(CommandGroup& snapshot) {
   auto [options, command] = snapshot.add<SnapshotCreateCommand>(
       {"create", "Archive what is new in the log, beside a working engine",

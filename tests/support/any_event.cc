@@ -155,8 +155,8 @@ EventBody any_body(Arena& arena) {
     case 14:
       return EngineStarted{any_text(arena, 20), any_number<std::uint64_t>(),
                            any_number<std::uint32_t>(), any_number<std::uint64_t>()};
-    case 12: return EngineStopped{};
-    default: return any_backup_body(arena, which - 13);
+    case 15: return EngineStopped{};
+    default: return any_backup_body(arena, which - 16);
   }
 }
 
