@@ -89,9 +89,24 @@ void ArchiveFollower::run(const std::stop_token& stop) {
   note(rest ? std::nullopt : std::optional(rest.error()));
 }
 
+// How far the log goes, and since when it is not archived: that is to be known also while archiving
+// fails.
 void ArchiveFollower::look() {
-  const auto tail = surroundings_.log.tail();
-  if (tail) publish([&](FollowStatus& status) { status.last = tail->last; });
+  const Log& log = surroundings_.log;
+  const auto tail = log.tail();
+  if (!tail) return;
+  const FollowStatus known = status();
+  std::optional<Time> missing_since = known.missing_since;
+  if (!missing_since && tail->last > known.archived.last) {
+    (void)log.read(known.archived.last.next(), [&](const RecordedEvent& event) -> Result<bool> {
+      missing_since = event.event.at;
+      return false;
+    });
+  }
+  publish([&](FollowStatus& status) {
+    status.last = tail->last;
+    status.missing_since = missing_since;
+  });
 }
 
 void ArchiveFollower::note(const std::optional<Error>& failure) {
@@ -223,9 +238,7 @@ Result<bool> ArchiveFollower::archive(const std::stop_token& stop) {
   if (!stop.stop_requested() && is_snapshot_due(newest->snapshot, tail)) {
     snapshot_retry_at_ = Clock::now() + snapshot_retry_interval;
     auto made = make_snapshot(*repository, stop);
-    publish([&](FollowStatus& status) {
-      status.snapshot_failure = made ? std::nullopt : std::optional(made.error());
-    });
+    if (!made) publish([&](FollowStatus& status) { status.snapshot_failure = made.error(); });
   }
   return is_full;
 }
@@ -278,7 +291,11 @@ Result<void> ArchiveFollower::make_snapshot(Repository& repository, const std::s
       {.made_at = options_.clock(), .jobs = options_.jobs, .progress = {}, .stop = stop});
   if (!made) return std::unexpected(made.error());
   go_on_behind(made->manifest);
-  publish([&](FollowStatus& status) { status.file_bytes += made->file_bytes; });
+  publish([&](FollowStatus& status) {
+    status.file_bytes += made->file_bytes;
+    status.snapshot_failure.reset();
+    if (!made->refused.empty()) status.snapshot_failure = made->refused.front();
+  });
   return {};
 }
 

@@ -29,7 +29,7 @@ struct FollowStatus {
   std::optional<Time> missing_since;      // of the first event that is not archived; none: all are
   std::uint64_t failures = 0;             // in a row
   std::optional<Error> failure;           // the last of those
-  std::optional<Error> snapshot_failure;  // why the last snapshot that was due is missing
+  std::optional<Error> snapshot_failure;  // of the last one: why it is missing, or not smaller
 
   // How much of the log's time would be lost with it.
   [[nodiscard]] Duration loss_window(Time now) const;
@@ -51,9 +51,9 @@ struct FollowOptions {
 };
 
 // Follows the log from its first snapshot on, which it makes where there is none, until it goes; at
-// its end it archives what is left, in one try. Has a thread of its own, which looks at the log
-// every 50 ms or more often; memory as for a snapshot. Appends nothing to the log and holds no read
-// transaction.
+// its end it archives what is left, as far as a segment goes and in one try. Has a thread of its
+// own, which looks at the log every 50 ms or more often; memory as for a snapshot. Appends nothing
+// to the log and holds no read transaction.
 //
 // Holds the repository's lock while it writes and no longer, so that snapshots are made and pruned
 // beside it, also by other processes; two that follow one log are in each other's way and harm

@@ -303,6 +303,19 @@ TEST_F(Follower, GoesOnWhenAFullDiskHasRoomAgain) {
   expect_whole();
 }
 
+TEST_F(Follower, KnowsWhatWouldBeLostBeforeAnythingIsArchived) {
+  const Time missing = story.now();
+  work(2);
+  write_file(store, "no folder");
+  follow();
+  wait_for_failure();
+  const auto status =
+      wait_until([](const FollowStatus& each) { return each.missing_since.has_value(); });
+  EXPECT_EQ(status.missing_since, missing);
+  fs::remove(store);
+  EXPECT_FALSE(wait_for_end().missing_since);
+}
+
 // As when the disk it is on was taken away: the empty place it leaves gets no repository.
 TEST_F(Follower, GoesOnWhenTheRepositoryIsThereAgain) {
   work(1);
