@@ -2,11 +2,18 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <mutex>
 
 namespace almanac::this_thread {
+namespace {
+
+constexpr int tenth_of_a_share = 10;  // each step of niceness is a fifth less
+
+}  // namespace
 
 void set_name(const char* name) { (void)::pthread_setname_np(::pthread_self(), name); }
 
@@ -14,6 +21,12 @@ void set_name(const char* name) { (void)::pthread_setname_np(::pthread_self(), n
 void give_way() {
   const sched_param unused{};
   (void)::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &unused);
+}
+
+// Linux gives every thread a priority of its own.
+void stay_behind() {
+  const auto self = static_cast<id_t>(::gettid());
+  (void)::setpriority(PRIO_PROCESS, self, tenth_of_a_share);
 }
 
 void wait_for(const std::stop_token& stop, std::chrono::milliseconds time) {

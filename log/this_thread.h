@@ -12,6 +12,9 @@ void set_name(const char* name);
 // Waking this thread does not take the processor from who woke it: for work that is done beside
 // something more urgent. Its share of a busy processor stays what it was.
 void give_way();
+// Of a busy processor this thread, and those it starts from now on, take a tenth of what another
+// one takes: for work that may fall behind.
+void stay_behind();
 
 // Waits so long, or until it is told to stop.
 void wait_for(const std::stop_token& stop, std::chrono::milliseconds time);

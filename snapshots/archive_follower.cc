@@ -75,6 +75,7 @@ void ArchiveFollower::publish(const Change& change) {
 void ArchiveFollower::run(const std::stop_token& stop) {
   this_thread::set_name("almanac-archive");
   this_thread::give_way();
+  this_thread::stay_behind();
   const auto interval = std::min(options_.every, look_interval_max);
   while (!stop.stop_requested()) {
     look();

@@ -53,7 +53,8 @@ struct FollowOptions {
 // Follows the log from its first snapshot on, which it makes where there is none, until it goes; at
 // its end it archives what is left, as far as a segment goes and in one try. Has a thread of its
 // own, which looks at the log every 50 ms or more often; memory as for a snapshot. Appends nothing
-// to the log and holds no read transaction.
+// to the log and holds no read transaction. On a processor that is busy it falls behind rather than
+// hold up those who append, which the loss window shows.
 //
 // Holds the repository's lock while it writes and no longer, so that snapshots are made and pruned
 // beside it, also by other processes; two that follow one log are in each other's way and harm
