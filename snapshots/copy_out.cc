@@ -222,7 +222,8 @@ Result<CopyReport> copy_out(const Repository& from, CopyTarget& to, const CopyOp
 
 // ---- In a folder.
 
-Result<FolderCopy> FolderCopy::open(const fs::path& folder) {
+Result<FolderCopy> FolderCopy::open(const fs::path& folder, const Repository& of) {
+  if (auto outside = of.check_outside(folder); !outside) return std::unexpected(outside.error());
   if (auto made = make_folder(folder); !made) return std::unexpected(made.error());
   if (!Repository::may_be_in(folder)) {
     return fail(ErrorCode::refused, folder.string() + " holds something else and no repository",
@@ -235,14 +236,20 @@ Result<FolderCopy> FolderCopy::open(const fs::path& folder) {
 
 Result<std::vector<std::string>> FolderCopy::names() {
   std::vector<std::string> names;
-  std::error_code error;
-  for (fs::recursive_directory_iterator entry(folder_, error); !error && entry != end(entry);
-       entry.increment(error)) {
-    const fs::path name = entry->path().lexically_relative(folder_);
-    const bool is_ours = name.has_parent_path() || name == Repository::head_file;
-    if (is_ours && !entry->is_directory(error)) names.push_back(name.string());
+  std::error_code none;
+  if (fs::exists(folder_ / Repository::head_file, none)) names.push_back(Repository::head_file);
+  for (const char* kind : {Repository::manifests_folder, Repository::tails_folder,
+                           Repository::segments_folder, Repository::checkpoints_folder}) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry(folder_ / kind, error);
+         !error && entry != end(entry); entry.increment(error)) {
+      if (entry->is_directory(error)) continue;
+      names.push_back(entry->path().lexically_relative(folder_).string());
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+      return fail_errno(error.value(), "list " + (folder_ / kind).string());
+    }
   }
-  if (error) return fail_errno(error.value(), "list " + folder_.string());
   return names;
 }
 

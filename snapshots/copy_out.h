@@ -73,9 +73,10 @@ struct CopyOptions {
 // be written to by anybody else.
 class FolderCopy : public CopyTarget {
  public:
-  // Missing or empty, or one made before; its lock is held. Errors: conflict (another process
-  // writes to it), refused (it holds something else), io, storage_full.
-  [[nodiscard]] static Result<FolderCopy> open(const std::filesystem::path& folder);
+  // Missing or empty, or a copy made before; its lock is held. Errors: conflict (another process
+  // writes to it), refused (it holds something else, or is in `of`), io, storage_full.
+  [[nodiscard]] static Result<FolderCopy> open(const std::filesystem::path& folder,
+                                               const Repository& of);
 
   [[nodiscard]] Result<std::vector<std::string>> names() override;
   [[nodiscard]] bool has(const CopyFile& file) override;

@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* segments_folder = "segments";
-constexpr const char* checkpoints_folder = "checkpoints";
 
 Result<void> check_size_is(const fs::path& path, std::uint64_t bytes, std::uint64_t expected) {
   if (bytes == expected) return {};
@@ -117,8 +115,8 @@ fs::path ArchiveName::path() const {
   const bool is_segment = kind == Kind::segment;
   const std::string positions =
       (is_segment ? std::to_string(first.value) + "-" : std::string()) + std::to_string(last.value);
-  return fs::path(is_segment ? segments_folder : checkpoints_folder) / to_hex(timeline) /
-         (positions + "." + to_hex(digest));
+  return fs::path(is_segment ? Repository::segments_folder : Repository::checkpoints_folder) /
+         to_hex(timeline) / (positions + "." + to_hex(digest));
 }
 
 ArchiveName name_of(const SegmentHeader& segment, const FileRecord& file) {
@@ -221,6 +219,17 @@ Result<SealedText> Repository::read_sealed(const fs::path& name) const {
   auto text = unseal(as_text(*bytes));
   if (!text) return in_file(folder_ / name, text.error());
   return text;
+}
+
+Result<void> Repository::check_outside(const fs::path& folder) const {
+  std::error_code error;
+  const fs::path path = fs::weakly_canonical(fs::absolute(folder), error);
+  if (error) return fail_errno(error.value(), "open " + folder.string());
+  const fs::path inside = fs::canonical(folder_, error);
+  if (error) return fail_errno(error.value(), "open " + folder_.string());
+  if (std::ranges::mismatch(inside, path).in1 != inside.end()) return {};
+  return fail(ErrorCode::refused, folder.string() + " is in the repository",
+              "name a folder outside of it");
 }
 
 fs::path Repository::path_of(std::uint64_t number) const {

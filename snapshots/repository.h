@@ -90,10 +90,12 @@ class Repository {
                                                RepositoryKeys keys = {},
                                                std::chrono::milliseconds wait_max = {});
 
-  // What says that a folder is one, and where it has its manifests and tails.
+  // What says that a folder is one, and where it has its files.
   static constexpr const char* head_file = repository_head_file;
   static constexpr const char* manifests_folder = "manifests";
   static constexpr const char* tails_folder = "tails";
+  static constexpr const char* segments_folder = "segments";
+  static constexpr const char* checkpoints_folder = "checkpoints";
   // Whether the folder is one, or holds nothing.
   [[nodiscard]] static bool may_be_in(const std::filesystem::path& folder);
 
@@ -103,6 +105,8 @@ class Repository {
   [[nodiscard]] std::filesystem::path path_of(const ArchiveName& name) const {
     return folder_ / name.path();
   }
+  // Whether what is made in `folder` is in nobody's way here. Errors: refused, io.
+  [[nodiscard]] Result<void> check_outside(const std::filesystem::path& folder) const;
   // Of a manifest.
   [[nodiscard]] std::filesystem::path path_of(std::uint64_t number) const;
   // Of a tail.

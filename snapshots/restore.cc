@@ -192,13 +192,7 @@ Result<void> check_target(const Repository& repository, const fs::path& folder) 
   if (fs::is_symlink(fs::symlink_status(named, error))) {
     return fail(ErrorCode::refused, folder.string() + " is a link", "name a folder");
   }
-  const fs::path path = fs::weakly_canonical(fs::absolute(named), error);
-  if (error) return fail_errno(error.value(), "open " + folder.string());
-  const fs::path inside = fs::canonical(repository.folder(), error);
-  if (error) return fail_errno(error.value(), "open " + repository.folder().string());
-  if (std::ranges::mismatch(inside, path).in1 != inside.end()) return {};
-  return fail(ErrorCode::refused, folder.string() + " is in the repository",
-              "name a folder outside of it");
+  return repository.check_outside(named);
 }
 
 // The error with all that is damaged in the snapshot, if that is why.

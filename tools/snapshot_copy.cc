@@ -24,13 +24,14 @@ constexpr std::chrono::milliseconds look_interval{100};
 
 // Where the copy is to be.
 Result<std::unique_ptr<CopyTarget>> target_of(const SnapshotCopyCommand& command,
+                                              const Repository& repository,
                                               const std::stop_token& stop) {
   if (command.to.empty() == command.command.empty()) {
     return fail(ErrorCode::invalid, "it is not said where the copy is to be",
                 "name a folder with --to, or a command with --command");
   }
   if (!command.to.empty()) {
-    auto folder = FolderCopy::open(command.to);
+    auto folder = FolderCopy::open(command.to, repository);
     if (!folder) return std::unexpected(folder.error());
     return std::make_unique<FolderCopy>(std::move(*folder));
   }
@@ -61,7 +62,7 @@ void print(const CopyReport& report, bool json) {
 Result<CopyReport> copy_once(const SnapshotCopyCommand& command, const std::stop_token& stop) {
   auto repository = open_repository(command.repository, Access::read);
   if (!repository) return std::unexpected(repository.error());
-  auto target = target_of(command, stop);
+  auto target = target_of(command, *repository, stop);
   if (!target) return std::unexpected(target.error());
   ProgressLine line;
   return copy_out(*repository, **target,
