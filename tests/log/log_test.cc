@@ -68,6 +68,7 @@ TEST(Log, GivesPositionsWithoutGapsFromOne) {
 TEST(Log, KeepsItsEventsAndGoesOnBehindThemWhenOpenedAgain) {
   TempFolder folder;
   const auto events = one_of_each(noon);
+  const Position last(events.size());
   Timeline timeline;
   Digest digest;
   {
@@ -78,16 +79,16 @@ TEST(Log, KeepsItsEventsAndGoesOnBehindThemWhenOpenedAgain) {
   }
   TestLog log(folder / "log");
   EXPECT_EQ(log->timeline(), timeline);
-  EXPECT_EQ(log->opened_tail().last, Position(13));
+  EXPECT_EQ(log->opened_tail().last, last);
   EXPECT_EQ(log->opened_tail().time, events.back().at);
   EXPECT_EQ(log->opened_tail().digest, digest);
   EXPECT_EQ(log.append({{.at = noon + std::chrono::hours(1), .body = EngineStopped{}}}),
-            Position(14));
-  EXPECT_EQ(log->opened_tail().last, Position(13)) << "where it ended when it was opened";
-  EXPECT_EQ(log->tail()->last, Position(14));
+            last.next());
+  EXPECT_EQ(log->opened_tail().last, last) << "where it ended when it was opened";
+  EXPECT_EQ(log->tail()->last, last.next());
   auto texts = read_texts(*log);
   ASSERT_TRUE(texts);
-  ASSERT_EQ(texts->size(), 14U);
+  ASSERT_EQ(texts->size(), last.next().value);
   texts->pop_back();
   EXPECT_EQ(*texts, texts_of(events));
 }
