@@ -18,7 +18,7 @@ void add_queues(CommandGroup& root) {
 
 void add_backups(CommandGroup& root) {
   auto [options, command] = root.add<BackupsCommand>(
-      {"backups", "Show the backups that runs make by themselves, and how they went",
+      {"backups", "Show the backups that runs make, and how they went",
        "almanac run --repository /backup/build --snapshot 'every 15 minutes'\n"
        "  almanac backups"},
       backups);
