@@ -3,7 +3,6 @@
 #include <almanac/engine/limits.h>
 #include <almanac/engine/submission.h>
 
-#include <algorithm>
 #include <set>
 #include <string>
 #include <type_traits>
