@@ -1,13 +1,11 @@
 // An engine that makes its own backups, into real repositories, on a clock the test turns.
 #include <almanac/snapshots/restore.h>
+#include <almanac/tests/support/backup_thread.h>
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/engine_fixture.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/gate.h>
 
-#include <pthread.h>
-
-#include <array>
 #include <csignal>
 #include <string>
 
@@ -186,9 +184,7 @@ TEST_F(EngineBackups, AreCutOffByAStopAndOnRecord) {
   Gate gate;
   EngineOptions options{.runs_commands = false};
   options.clock = [&] {
-    std::array<char, 16> name{};
-    ::pthread_getname_np(::pthread_self(), name.data(), name.size());
-    if (std::string_view(name.data()) == "almanac-backup") gate.pass();
+    if (is_backup_thread()) gate.pass();
     return clock.now();
   };
   options.backups = {.repository = repository(),

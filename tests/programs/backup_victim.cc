@@ -2,31 +2,19 @@
 // backup_victim FOLDER REPOSITORY
 // Its clock lets one go by, and then holds the job that asks it. Prints a line when it does.
 #include <almanac/engine/engine.h>
+#include <almanac/tests/support/backup_thread.h>
 
-#include <pthread.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cstdio>
-#include <string_view>
-
-namespace {
-
-bool is_job() {
-  std::array<char, 16> name{};
-  ::pthread_getname_np(::pthread_self(), name.data(), name.size());
-  return std::string_view(name.data()) == "almanac-backup";
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   std::atomic<std::int64_t> seconds = 1'699'999'000;
   almanac::EngineOptions options{.folder = argv[1], .slots = 4, .runs_commands = false};
   options.clock = [&] {
-    if (is_job()) {
+    if (almanac::test::is_backup_thread()) {
       std::puts("running");
       std::fflush(stdout);
       while (true) ::pause();
