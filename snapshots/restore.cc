@@ -3,7 +3,11 @@
 #include <almanac/snapshots/archive_checkpoint.h>
 #include <almanac/snapshots/archive_verify.h>
 
+#include <fcntl.h>
+#include <stdio.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <ranges>
 #include <string>
@@ -215,13 +219,6 @@ std::unexpected<Error> with_all_damage(const Repository& repository, const Resto
   return std::unexpected(std::move(error));
 }
 
-Result<State> first_state(const Repository& repository, const RestorePlan& plan) {
-  if (!plan.first) return State();
-  auto manifest = repository.manifest(plan.first->snapshot);
-  if (!manifest) return std::unexpected(manifest.error());
-  return read_state(repository, *manifest);
-}
-
 // Reads the new log from its beginning: what was written is what was meant.
 Result<void> check_made(const fs::path& folder, State state, const Digest& expected,
                         const std::stop_token& stop) {
@@ -289,7 +286,62 @@ Result<Later> find_later(const Repository& repository, const RestorePlan& plan, 
   return later;
 }
 
+// ---- In the place of another log.
+
+// A name beside it that nothing has yet.
+fs::path name_beside(const fs::path& folder, const std::string& end) {
+  std::error_code none;
+  fs::path beside = folder;
+  beside += end;
+  for (int i = 2; fs::exists(fs::symlink_status(beside, none)); ++i) {
+    beside = folder;
+    beside += end + "-" + std::to_string(i);
+  }
+  return beside;
+}
+
+// Gives the names of both to the other, at once.
+Result<void> exchange(const fs::path& one, const fs::path& other) {
+  if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) != 0) {
+    return fail_errno(errno, "exchange " + one.string() + " and " + other.string(),
+                      "restore into another folder, and rename both by hand");
+  }
+  return sync_folder(one.parent_path());
+}
+
+Result<RestoreReport> restore_in_place(const Repository& repository, const RestorePlan& plan,
+                                       const fs::path& folder, RestoreOptions options) {
+  if (auto is_log = Log::open(folder, {.access = Access::read}); !is_log) {
+    return std::unexpected(is_log.error());
+  }
+  auto lock = WriteLock::take(folder);
+  if (!lock) return std::unexpected(lock.error());
+  const fs::path beside = name_beside(folder, ".restored");
+  options.replace = false;
+  auto report = restore(repository, plan, beside, options);
+  if (!report) return report;
+  if (auto exchanged = exchange(beside, folder); !exchanged) {
+    return std::unexpected(exchanged.error());
+  }
+  report->replaced = name_beside(folder, ".replaced");
+  auto moved = rename_synced(beside, report->replaced);
+  if (!moved) return std::unexpected(moved.error());
+  return report;
+}
+
+bool is_there(const fs::path& folder) {
+  std::error_code none;
+  return fs::exists(folder, none) && !fs::is_empty(folder, none);
+}
+
 }  // namespace
+
+Result<State> first_state(const Repository& repository, const RestorePlan& plan) {
+  if (!plan.first) return State();
+  auto manifest = repository.manifest(plan.first->snapshot);
+  if (!manifest) return std::unexpected(manifest.error());
+  return read_state(repository, *manifest);
+}
 
 Result<RestorePlan> plan_restore(const Repository& repository, const RestorePoint& point) {
   auto manifest = find_manifest(repository, point);
@@ -311,6 +363,10 @@ Result<RestorePlan> plan_restore(const Repository& repository, const RestorePoin
 Result<RestoreReport> restore(const Repository& repository, const RestorePlan& plan,
                               const fs::path& folder, const RestoreOptions& options) {
   if (auto free = check_target(repository, folder); !free) return std::unexpected(free.error());
+  if (options.replace && is_there(folder)) {
+    const fs::path named = folder.has_filename() ? folder : folder.parent_path();
+    return restore_in_place(repository, plan, fs::absolute(named), options);
+  }
   const ArchivedLog log(repository, plan.manifest);
   auto first = first_state(repository, plan);
   if (!first) return std::unexpected(first.error());

@@ -53,6 +53,10 @@ struct RestorePlan {
 [[nodiscard]] Result<RestorePlan> plan_restore(const Repository& repository,
                                                const RestorePoint& point);
 
+// Where folding begins: empty, unless the archive lacks the log's front. Errors: those of
+// read_state().
+[[nodiscard]] Result<State> first_state(const Repository& repository, const RestorePlan& plan);
+
 struct RestoreProgress {
   Position first;    // that is restored
   Position through;  // restored so far
@@ -67,6 +71,9 @@ struct RestoreOptions {
   // Called on the calling thread, with every frame. May be empty.
   std::function<void(const RestoreProgress&)> progress = {};
   std::stop_token stop = {};  // leaves nothing behind
+  // A log that is in the folder, and that nobody may be writing then, is moved aside. At every
+  // moment there is one under the name, that one or the restored one.
+  bool replace = false;
 };
 
 struct RestoreReport {
@@ -76,17 +83,19 @@ struct RestoreReport {
   std::vector<TaskHeld> held;     // tasks that went on behind the moment
   // Why what happened then could not be read to its end. Every task that had not ended is held.
   std::optional<Error> unread;
+  std::filesystem::path replaced;  // where the log is now that was there; empty = there was none
 };
 
-// Makes the log in `folder`, which must be missing or empty: a timeline of its own that remembers
-// where it comes from, and in which nothing runs. What the newest snapshot knows of the time behind
-// the moment is read to find the tasks that went on (review.h). It gets its name when it is whole
-// and proven: every frame goes on from the one before, the state has had the digest it was archived
-// with, and the new log, read again, gives the same state. Beside a writer of the repository.
-// O(events), some millions a second, those behind the moment included, and as much disk as the
-// frames up to it.
+// Makes the log in `folder`, which must be missing or empty unless what is there is to be replaced:
+// a timeline of its own that remembers where it comes from, and in which nothing runs. What the
+// newest snapshot knows of the time behind the moment is read to find the tasks that went on
+// (review.h). It gets its name when it is whole and proven: every frame goes on from the one
+// before, the state has had the digest it was archived with, and the new log, read again, gives the
+// same state. Beside a writer of the repository. O(events), some millions a second, those behind
+// the moment included, and as much disk as the frames up to it.
 //
-// Errors: refused (`folder` is a link, or in the repository), conflict (it is not empty), corrupt
+// Errors: refused (`folder` is a link, or in the repository), conflict (it is not empty; the log to
+// be replaced is being written), corrupt
 // and newer_format (every file of the snapshot that is damaged is named), stopped, those of reading
 // and of LogImport. Nothing is left behind then.
 [[nodiscard]] Result<RestoreReport> restore(const Repository& repository, const RestorePlan& plan,

@@ -237,7 +237,7 @@ TEST_F(ShownCommands, PrintWhatThePageSays) {
 }
 
 TEST_F(ShownCommands, OfSnapshotsPrintWhatThePageSays) {
-  const auto page = read(source_folder() / "docs/guides/snapshots.md");
+  const auto page = read(source_folder() / "docs/guides/backup.md");
   const auto commands = shown_commands(page, "told");
   EXPECT_GE(commands.size(), 4U);
   ASSERT_EQ(::setenv("ALMANAC_DIR", "log", 1), 0);

@@ -118,12 +118,19 @@ void add_restore(CommandGroup& snapshot) {
   options.number("number", command.number, {},
                  {"NUMBER", "Which; when left out, the newest that holds the\nmoment"});
   add_repository(options, command.repository);
-  options.text("--to", command.to, {"FOLDER", "Missing or empty; gets the log"});
+  options.text("--to", command.to, {"FOLDER", "Gets the log; missing or empty, or with --replace"});
   options.require("--to");
   options.text("--at", command.at,
                {"MOMENT",
                 "As it was at a position, at a time such as\n\"2026-11-21 10:00\", in UTC where it "
                 "names no zone,\nor \"2 hours ago\", or where the snapshot with that tag\nends"});
+  options.text(
+      "--before", command.before,
+      {"EXPRESSION",
+       "As it was before that first held, such as\n'tasks.failed > 0'; as for bisect --when"});
+  options.exclude("--at", "--before");
+  options.flag("--replace", command.replace,
+               "Move a log that is there aside, to\nFOLDER.replaced; nobody may be writing it");
   options.text(
       "--review", command.review,
       {"ask|run|skip|accept",

@@ -78,7 +78,9 @@ struct SnapshotRestoreCommand {
   std::string to;            // folder
   std::uint64_t number = 0;  // 0 = the newest that holds the moment
   std::string at;            // position, time or tag; empty = where the snapshot ends
+  std::string before;        // a query; empty = none
   std::string review = "ask";
+  bool replace = false;
   bool dry_run = false;
   bool json = false;
 };

@@ -1,13 +1,14 @@
 #include <almanac/tools/archive_watch.h>
 #include <almanac/tools/branch_report.h>
 #include <almanac/tools/moment.h>
+#include <almanac/tools/query_error.h>
 #include <almanac/tools/restore_preview.h>
 #include <almanac/tools/snapshot_commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
 #include <almanac/log/log.h>
-#include <almanac/snapshots/restore.h>
+#include <almanac/snapshots/restore_before.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -15,16 +16,28 @@
 namespace almanac {
 namespace {
 
+Result<RestorePoint> point_before(const SnapshotRestoreCommand& command,
+                                  const Repository& repository, RestorePoint point,
+                                  const RestoreOptions& options) {
+  auto query = parse_query(command.before, QuerySubject::state);
+  if (!query) return std::unexpected(query.error());
+  auto before = find_before(repository, point, *query, options);
+  if (!before) return std::unexpected(before.error());
+  point.moment = *before;
+  return point;
+}
+
 Result<RestorePoint> point_of(const SnapshotRestoreCommand& command, const Repository& repository,
-                              Time now) {
+                              const RestoreOptions& options) {
   RestorePoint point;
   if (command.number > 0) point.snapshot = command.number;
+  if (!command.before.empty()) return point_before(command, repository, point, options);
   if (command.at.empty()) return point;
   if (auto position = parse_position(command.at)) {
     point.moment = *position;
     return point;
   }
-  const auto time = parse_moment(command.at, now);
+  const auto time = parse_moment(command.at, options.now);
   if (time) {
     point.moment = *time;
     return point;
@@ -104,6 +117,9 @@ ExitCode preview(const Repository& repository, const RestorePlan& plan,
 
 void print(const RestoreReport& made, std::optional<ReviewDecision> decision) {
   print(made.branch);
+  if (!made.replaced.empty()) {
+    fmt::print("replaced  the log that was there is {} now\n", printable(made.replaced.string()));
+  }
   if (made.held.empty()) return;
   fmt::print("review    {} that ran then or went on since{}\n", counted(made.held.size(), "task"),
              decision ? ": " + std::string(name(*decision)) : "; see `almanac review list`");
@@ -113,6 +129,7 @@ nlohmann::ordered_json json_of(const RestorePlan& plan, const RestoreReport& mad
   auto json = json_of(plan);
   json["state"] = to_hex(digest(made.state));
   json.update(json_of(made.branch));
+  if (!made.replaced.empty()) json["replaced"] = made.replaced.string();
   json["reviewed"] = made.held.size();
   if (made.unread) json["unread"] = describe(*made.unread);
   return json;
@@ -126,14 +143,16 @@ ExitCode snapshot_restore(const SnapshotRestoreCommand& command) {
   if (!decision) return report(decision.error());
   auto repository = open_repository(command.repository, Access::read);
   if (!repository) return report(repository.error());
-  auto point = point_of(command, *repository, system_now());
-  if (!point) return report(point.error());
-  auto plan = plan_restore(*repository, *point);
-  if (!plan) return report(plan.error());
   const RestoreOptions options{.decision = *decision,
                                .now = system_now(),
                                .progress = restore_progress(watch),
-                               .stop = watch.stop()};
+                               .stop = watch.stop(),
+                               .replace = command.replace};
+  auto point = point_of(command, *repository, options);
+  watch.clear();
+  if (!point) return report(point.error());
+  auto plan = plan_restore(*repository, *point);
+  if (!plan) return report(plan.error());
   if (command.dry_run) return preview(*repository, *plan, options, command.json);
   auto made = restore(*repository, *plan, command.to, options);
   watch.clear();

@@ -1,4 +1,6 @@
 // `almanac snapshot restore` and `drill` as one types them.
+#include <almanac/log/log.h>
+#include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/past_commands.h>
 #include <almanac/tools/exit_code.h>
 
@@ -59,6 +61,47 @@ TEST_F(SnapshotRestore, DecidesAboutWhatWentOnWhenItIsTold) {
     EXPECT_EQ(queue["succeeded"], 1 + ends.first) << review;
     EXPECT_EQ(queue["cancelled"], ends.second) << review;
   }
+}
+
+TEST_F(SnapshotRestore, GoesBackToTheMomentBeforeSomethingHappened) {
+  const auto first = output_json({"bisect", "--when", "tasks.failed > 0"})["position"].get<int>();
+  const auto made =
+      output_json(snapshot({"restore", "--before", "tasks.failed > 0", "--to", "work"}));
+  EXPECT_EQ(made["at"], first - 1);
+  EXPECT_EQ(code({"restore", "--before", "tasks.failed >", "--to", "w2"}), ExitCode::usage);
+  EXPECT_EQ(code({"restore", "--before", "tasks.failed > 9", "--to", "w2"}), ExitCode::not_found);
+  EXPECT_EQ(code({"restore", "--before", "tasks.failed < 9", "--to", "w2"}), ExitCode::refused);
+  EXPECT_EQ(code({"restore", "--before", "true", "--at", "3", "--to", "w2"}), ExitCode::usage);
+  EXPECT_FALSE(fs::exists(folder_ / "w2"));
+}
+
+TEST_F(SnapshotRestore, MovesALogAsideAndOverwritesNone) {
+  const auto digest = [&](const std::string& dir) {
+    return output_json({"state", "digest", "--dir", dir})["digest"];
+  };
+  (void)output(snapshot({"restore", "--at", "5", "--to", "work"}));
+  const auto before = digest("work");
+  EXPECT_EQ(code({"restore", "--at", "9", "--to", "work"}), ExitCode::conflict);
+  EXPECT_EQ(digest("work"), before);
+  {
+    auto writing = Log::open(folder_ / "work");
+    ASSERT_TRUE(writing);
+    EXPECT_EQ(code({"restore", "--at", "9", "--to", "work", "--replace"}), ExitCode::conflict);
+  }
+  const auto made = output_json(snapshot({"restore", "--at", "9", "--to", "work", "--replace"}));
+  EXPECT_EQ(made["replaced"], (fs::canonical(folder_ / "work.replaced")).string());
+  EXPECT_EQ(digest("work.replaced"), before);
+  EXPECT_NE(digest("work"), before);
+  EXPECT_NE(output(snapshot({"restore", "--at", "3", "--to", "work/", "--replace"}))
+                .find("work.replaced-2 now\n"),
+            std::string::npos);
+  EXPECT_EQ(digest("work.replaced"), before);
+  fs::create_directory(folder_ / "other");
+  write_file(folder_ / "other/precious", "text");
+  EXPECT_NE(code({"restore", "--to", "other", "--replace"}), ExitCode::ok);
+  EXPECT_EQ(read_file(folder_ / "other/precious"), "text");
+  EXPECT_FALSE(fs::exists(folder_ / "other.restored"));
+  (void)output(snapshot({"restore", "--to", "fresh", "--replace"}));
 }
 
 TEST_F(SnapshotRestore, FindsTheSnapshotWithATag) {
