@@ -2,21 +2,15 @@
 // them fails: every snapshot that has a manifest is whole, and the next prune ends the work.
 #include <almanac/snapshots/archive.h>
 #include <almanac/snapshots/prune.h>
-#include <almanac/tests/disk/injector.h>
+#include <almanac/tests/disk/folder_watcher.h>
+#include <almanac/tests/disk/interruption.h>
 #include <almanac/tests/disk/state_folder.h>
 #include <almanac/tests/support/test_log.h>
 
 #include <gtest/gtest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <filesystem>
-#include <functional>
 #include <iostream>
-#include <memory>
-#include <string>
 #include <vector>
 
 namespace almanac::test {
@@ -28,26 +22,6 @@ using namespace std::chrono_literals;
 constexpr Time begin(Duration(1'700'000'000'000'000));
 constexpr int snapshots = 20;
 constexpr int kept = 4;
-constexpr std::uint64_t calls_max = 2'000;
-
-// Calls below a folder, in order; the process dies before the one it is told, or behind it.
-class Killer final : public FolderWatcher {
- public:
-  Killer(const fs::path& folder, std::uint64_t at, bool done_first)
-      : FolderWatcher(folder), left_(at), done_first_(done_first) {}
-
- private:
-  long on_seen(const Seen&, const RealCall& real) override {
-    const bool last = --left_ == 0;
-    if (last && !done_first_) ::raise(SIGKILL);
-    const long result = real({});
-    if (last) ::raise(SIGKILL);
-    return result;
-  }
-
-  std::uint64_t left_;
-  bool done_first_;
-};
 
 // Nothing in the archive's manifests is certain while a file goes.
 class OrderKeeper final : public FolderWatcher {
@@ -97,13 +71,11 @@ class PruneInterrupted : public ::testing::Test {
   }
   [[nodiscard]] fs::path store() const { return place.path() / "backup"; }
 
-  // In a process of its own, which dies or ends with the answer of `work`.
-  static int run_apart(const std::function<bool()>& work) {
-    const pid_t id = ::fork();
-    if (id == 0) ::_exit(work() ? 0 : 1);
-    int status = 0;
-    ALMANAC_CHECK(id > 0 && ::waitpid(id, &status, 0) == id);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  [[nodiscard]] Interruption interruption() const {
+    return {.folder = store(),
+            .prepare = [this] { make_anew(); },
+            .run = [this] { return prune_in(store()).has_value(); },
+            .check = [this] { expect_usable(); }};
   }
 
   // What was interrupted has left the newest ones whole, and goes on.
@@ -131,46 +103,13 @@ class PruneInterrupted : public ::testing::Test {
 };
 
 TEST_F(PruneInterrupted, LeavesARepositoryWhereverItIsKilled) {
-  std::uint64_t kills = 0;
-  for (bool done_first : {false, true}) {
-    for (std::uint64_t at = 1;; ++at) {
-      ASSERT_LT(at, calls_max);
-      make_anew();
-      const int end = run_apart([&] {
-        Killer killer(store(), at, done_first);
-        Watching watching(killer);
-        return prune_in(store()).has_value();
-      });
-      if (end == 0) break;
-      ASSERT_EQ(end, -SIGKILL);
-      ++kills;
-      ASSERT_NO_FATAL_FAILURE(expect_usable()) << "killed at call " << at;
-      if (HasFailure()) FAIL() << "killed at call " << at;
-    }
-  }
+  const std::uint64_t kills = kill_at_every_call(interruption());
   std::cout << kills << " kills\n";
   EXPECT_GE(kills, 400U) << "too little was done to count";
 }
 
 TEST_F(PruneInterrupted, LeavesARepositoryWhateverFails) {
-  std::uint64_t runs = 0;
-  for (const InjectedFault& fault : injected_faults()) {
-    for (bool sticky : {false, true}) {
-      bool fired = true;
-      for (std::uint64_t at = 1; fired; ++at, ++runs) {
-        ASSERT_LT(at, calls_max);
-        make_anew();
-        {
-          Injector injector(store(), {fault, at, sticky});
-          Watching watching(injector);
-          (void)prune_in(store());
-          fired = injector.fired();
-        }
-        ASSERT_NO_FATAL_FAILURE(expect_usable()) << fault.name << " at call " << at;
-        if (HasFailure()) FAIL() << fault.name << " at call " << at;
-      }
-    }
-  }
+  const std::uint64_t runs = fail_every_call(interruption());
   std::cout << runs << " runs with a failing call\n";
   EXPECT_GE(runs, 100U) << "too little was done to count";
 }
