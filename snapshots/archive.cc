@@ -28,13 +28,20 @@ struct Earlier {
   std::vector<Error> refused;
 };
 
-Earlier find_earlier(const Repository& repository, const Timeline& timeline) {
+// Whether that is what is in a file, and not that it could not be read this time.
+bool is_of_the_file(const Error& error) {
+  return error.code == ErrorCode::corrupt || error.code == ErrorCode::newer_format;
+}
+
+// A manifest that may be whole is not passed over: the new one would not follow it.
+Result<Earlier> find_earlier(const Repository& repository, const Timeline& timeline) {
   Earlier earlier;
   bool is_newest = true;
   for (std::uint64_t number : repository.numbers()) {
     earlier.number = std::max(earlier.number, number);
     auto manifest = repository.read_manifest(number);
     if (!manifest) {
+      if (!is_of_the_file(manifest.error())) return std::unexpected(manifest.error());
       earlier.refused.push_back(manifest.error());
       continue;
     }
@@ -302,7 +309,9 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
   Manifest& manifest = report_.manifest;
   manifest.timeline = log_.timeline();
   manifest.tail = *tail;
-  earlier_ = find_earlier(repository_, manifest.timeline);
+  auto earlier = find_earlier(repository_, manifest.timeline);
+  if (!earlier) return std::unexpected(earlier.error());
+  earlier_ = std::move(*earlier);
   if (earlier_.number == UINT64_MAX) {
     return fail(ErrorCode::refused, "there is no number behind that of the newest manifest",
                 "remove " + repository_.path_of(earlier_.number).string());
