@@ -1,18 +1,14 @@
-// A snapshot that was made outlives a power loss at any moment, one that was being made is not
-// there, and the next one is made over whatever is left.
-#include <almanac/snapshots/archive.h>
-#include <almanac/snapshots/archive_verify.h>
-#include <almanac/tests/disk/crash_point.h>
-#include <almanac/tests/disk/recording.h>
+// What was archived outlives a power loss at any moment, and archiving goes on over whatever is
+// left. So does a log that was restored; one that was being restored is whole or not there.
+#include <almanac/tests/disk/archived_story.h>
+#include <almanac/tests/disk/crash_check.h>
 #include <almanac/tests/disk/state_folder.h>
-#include <almanac/tests/support/temp_folder.h>
-#include <almanac/tests/support/test_log.h>
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <iostream>
-#include <set>
 #include <string>
 
 namespace almanac::test {
@@ -20,113 +16,136 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t snapshots_made = 3;
-constexpr StateLimits few{.family_max = 12, .random_states = 8, .all_subsets_of_max = 5};
-
-Result<SnapshotReport> snapshot(TestLog& log, const fs::path& folder, const fs::path& place) {
-  auto repository = Repository::open(place, Access::write);
-  if (!repository) return std::unexpected(repository.error());
-  return create_snapshot(*log, folder, *repository, {.made_at = Time(Duration(1))});
-}
-
-// What is wrong with the snapshots of a repository, and "" when they are whole.
-std::string damage_in(const fs::path& place, std::uint64_t& newest) {
-  auto repository = Repository::open(place, Access::read);
-  if (!repository) return newest == 0 ? "" : describe(repository.error());
-  const auto numbers = repository->numbers();
-  if ((numbers.empty() ? 0 : numbers.front()) < newest) return "a snapshot is gone";
-  newest = numbers.empty() ? 0 : numbers.front();
-  auto verified = verify_archive(*repository, {});
-  if (!verified) return describe(verified.error());
-  for (const CheckedSnapshot& each : verified->snapshots) {
-    if (!each.whole()) return describe(each.damage.front());
-  }
-  return "";
-}
-
-std::size_t unfinished_in(const fs::path& place) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      fs::recursive_directory_iterator(place),
-      [](const auto& entry) { return entry.path().extension() == ".writing"; }));
-}
-
 class ArchivePowerLoss : public ::testing::Test {
  protected:
-  // Snapshots into an empty folder, each marked when it is there.
-  void record() {
-    fs::create_directory(folder / "disk");
-    Recorder recorder(folder / "disk");
+  ArchivePowerLoss() { fs::create_directory(disk()); }
+
+  // Something new that goes into the archive by itself.
+  void ship() {
+    story.work(2);
+    ASSERT_TRUE(story.ship(store()));
+  }
+  void snapshot() {
+    story.work(2);
+    const auto made = story.snapshot(store());
+    ASSERT_TRUE(made) << describe(made.error());
+  }
+
+  // What `operation` does to the disk, which marks what is there from then on.
+  CrashCheck record(const std::function<void(Recorder&)>& operation) {
+    CrashCheck check{.before = read_image(disk(), pool), .recording = {}, .problem_of = {}};
+    Recorder recorder(disk());
     {
       const Watching watching(recorder);
-      for (std::uint64_t number = 1; number <= snapshots_made; ++number) {
-        ASSERT_TRUE(log.append(numbered_events(100 * number, 3)));
-        auto made = snapshot(log, folder / "log", folder / "disk/backup");
-        ASSERT_TRUE(made) << describe(made.error());
-        recorder.mark({.kind = Mark::Kind::acknowledged, .position = number});
-      }
+      operation(recorder);
     }
-    recording = recorder.take();
+    check.recording = recorder.take();
+    return check;
+  }
+  static void promise(Recorder& recorder, Position position) {
+    recorder.mark({.kind = Mark::Kind::acknowledged, .position = position.value});
   }
 
-  // What is wrong with such a disk, on which `newest` must be; "" when nothing is.
-  std::string problem_of(const DiskImage& image, std::uint64_t newest) {
-    const MemoryFolder disk;
-    StateFolder(disk.path(), pool).make(image);
-    const fs::path place = disk.path() / "backup";
-    if (auto damage = damage_in(place, newest); !damage.empty()) return damage;
-    auto made = snapshot(log, folder / "log", place);
-    if (!made) return describe(made.error());
-    if (made->made != (newest < snapshots_made)) return "there are more snapshots than were made";
-    if (made->manifest.tail.last != log->tail()->last) return "the new snapshot is too short";
-    if (made->made && unfinished_in(place) > 0) return "what was not finished is still there";
-    return damage_in(place, newest);
-  }
-
-  // At every moment, until something is wrong.
-  std::string crash_everywhere(const DiskFaults& faults = {}) {
-    std::string problem;
-    ShadowDisk disk(pool, {}, faults);
-    std::uint64_t newest = 0;
-    auto crash = [&](std::size_t step) {
-      const CrashPoint point(disk, pool);
-      point.each_state(few, step, [&](const StateChoice& choice) {
-        if (!problem.empty() || !seen.insert(mix(point.hash(choice), newest)).second) return;
-        problem = problem_of(point.image(choice), newest);
-        if (problem.empty()) return;
-        problem += "\nbefore step " + std::to_string(step) + ": " + point.describe(choice);
-      });
-    };
-    for (std::size_t step = 0; step < recording.steps.size(); ++step) {
-      if (const auto* mark = std::get_if<Mark>(&recording.steps[step])) {
-        newest = mark->position;
-        continue;
-      }
-      crash(step);
-      disk.apply(std::get<RecordedCall>(recording.steps[step]), step);
+  // The archive has all that was promised, and the next snapshot the rest.
+  [[nodiscard]] std::string problem_of_archive(const fs::path& found,
+                                               std::uint64_t promised) const {
+    if (promised > 0) {
+      auto problem = story.problem_of(found / "backup", Position(promised));
+      if (!problem.empty()) return problem;
     }
-    crash(recording.steps.size());
-    return problem;
+    return story.problem_of_going_on(found / "backup", found / "restored");
+  }
+  // The log is whole, or it is not there, was not promised, and can be restored.
+  [[nodiscard]] std::string problem_of_target(const fs::path& found, std::uint64_t promised) const {
+    const fs::path target = found / "restored";
+    if (!fs::exists(target)) {
+      if (promised > 0) return "what was restored is gone";
+      const auto restored = story.restore_to(target, story.end(), store());
+      if (!restored) return describe(restored.error());
+    }
+    return story.problem_of_restored(target, story.end());
   }
 
-  TempFolder folder;
-  TestLog log{folder / "log"};
+  CrashCheck snapshots() {
+    CrashCheck check = record([&](Recorder& recorder) {
+      for (int i = 0; i < 3; ++i) {
+        snapshot();
+        promise(recorder, story.end());
+      }
+    });
+    check.problem_of = std::bind_front(&ArchivePowerLoss::problem_of_archive, this);
+    return check;
+  }
+  // One that merges the tail, one more, and the snapshot that takes it over.
+  CrashCheck shippings() {
+    snapshot();
+    for (int i = 0; i < 7; ++i) ship();
+    CrashCheck check = record([&](Recorder& recorder) {
+      promise(recorder, story.end());
+      for (int i = 0; i < 2; ++i) {
+        story.work(2);
+        ASSERT_TRUE(story.ship(store(), [&](Position end) { promise(recorder, end); }));
+      }
+      snapshot();
+      promise(recorder, story.end());
+    });
+    check.problem_of = std::bind_front(&ArchivePowerLoss::problem_of_archive, this);
+    return check;
+  }
+  CrashCheck restore() {
+    store_folder = made.path() / "backup";
+    snapshot();
+    ship();
+    CrashCheck check = record([&](Recorder& recorder) {
+      const auto restored = story.restore_to(disk() / "restored", story.end(), store());
+      ASSERT_TRUE(restored) << describe(restored.error());
+      promise(recorder, story.end());
+    });
+    check.problem_of = std::bind_front(&ArchivePowerLoss::problem_of_target, this);
+    return check;
+  }
+
+  void expect_no_problem(const CrashCheck& check, std::size_t states_min) {
+    const CrashReport report = crash_everywhere(check, pool);
+    EXPECT_EQ(report.problem, "");
+    std::cout << report.states << " states after " << check.recording.calls() << " calls\n";
+    EXPECT_GT(report.states, states_min) << "too little was done to count";
+  }
+  void expect_noticed(const CrashCheck& check, const DiskFaults& faults) {
+    EXPECT_NE(crash_everywhere(check, pool, faults).problem, "");
+  }
+
+  [[nodiscard]] fs::path disk() const { return made.path() / "disk"; }
+  [[nodiscard]] const fs::path& store() const { return store_folder; }
+
+  MemoryFolder made;
+  fs::path store_folder = disk() / "backup";
+  ArchivedStory story{made.path()};
   SectorPool pool;
-  Recording recording;
-  std::set<std::uint64_t> seen;
 };
 
-TEST_F(ArchivePowerLoss, LeavesWholeSnapshotsOrNone) {
-  record();
-  EXPECT_EQ(crash_everywhere(), "");
-  std::cout << seen.size() << " states after " << recording.calls() << " calls\n";
-  EXPECT_GT(seen.size(), 200U);
+TEST_F(ArchivePowerLoss, LeavesWholeSnapshotsOrNone) { expect_no_problem(snapshots(), 200); }
+
+TEST_F(ArchivePowerLoss, LeavesWhatATailWasSaidToHold) { expect_no_problem(shippings(), 200); }
+
+TEST_F(ArchivePowerLoss, LeavesARestoredLogOrNone) { expect_no_problem(restore(), 200); }
+
+TEST_F(ArchivePowerLoss, IsNoticedInSnapshotsOnADiskThatDoesNotSync) {
+  const CrashCheck check = snapshots();
+  expect_noticed(check, {.data_sync_ignored = true});
+  expect_noticed(check, {.folder_sync_ignored = true});
 }
 
-TEST_F(ArchivePowerLoss, IsNoticedOnADiskThatDoesNotSync) {
-  record();
-  EXPECT_NE(crash_everywhere({.data_sync_ignored = true}), "");
-  seen.clear();
-  EXPECT_NE(crash_everywhere({.folder_sync_ignored = true}), "");
+TEST_F(ArchivePowerLoss, IsNoticedInATailOnADiskThatDoesNotSync) {
+  const CrashCheck check = shippings();
+  expect_noticed(check, {.data_sync_ignored = true});
+  expect_noticed(check, {.folder_sync_ignored = true});
+}
+
+TEST_F(ArchivePowerLoss, IsNoticedInARestoredLogOnADiskThatDoesNotSync) {
+  const CrashCheck check = restore();
+  expect_noticed(check, {.data_sync_ignored = true});
+  expect_noticed(check, {.folder_sync_ignored = true});
 }
 
 }  // namespace
