@@ -92,8 +92,11 @@ class ArchivePowerLoss : public ::testing::Test {
     check.problem_of = std::bind_front(&ArchivePowerLoss::problem_of_archive, this);
     return check;
   }
+  // Of a log without its front, which takes a state as well.
   CrashCheck restore() {
     store_folder = made.path() / "backup";
+    story.work(10);
+    story.trim();
     snapshot();
     ship();
     CrashCheck check = record([&](Recorder& recorder) {

@@ -3,8 +3,10 @@
 #include <almanac/log/verify.h>
 #include <almanac/snapshots/archive_follower.h>
 #include <almanac/snapshots/archive_verify.h>
+#include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/state_at.h>
 #include <almanac/tests/support/test_log.h>
+#include <almanac/tests/support/trimmed_log.h>
 
 namespace almanac::test {
 namespace {
@@ -50,6 +52,15 @@ void ArchivedStory::work(std::uint64_t count) {
       ALMANAC_CHECK(log.append({story_.events()[i].event}));
     }
   }
+}
+
+void ArchivedStory::trim() {
+  std::vector<Event> events;
+  for (const RecordedEvent& recorded : story_.events()) events.push_back(recorded.event);
+  fs::remove_all(place());
+  write_trimmed(place(), events, Position(end().value / 2));
+  auto log = Log::open(place(), {.access = Access::read});
+  ALMANAC_CHECK(log && keep_checkpoint(**log, place(), state_));
 }
 
 Result<SnapshotReport> ArchivedStory::snapshot(const fs::path& store) const {

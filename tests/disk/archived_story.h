@@ -22,6 +22,9 @@ class ArchivedStory {
 
   // So many tasks come, and every second one starts and ends. Each event is a frame.
   void work(std::uint64_t count);
+  // The log is one without the front half of these events from here on, and with the state at their
+  // end. Before anything is archived.
+  void trim();
   [[nodiscard]] Position end() const { return Position(digests_.size()); }
 
   // What is interrupted, on the archive in `store`, which need not be there but for restoring.
