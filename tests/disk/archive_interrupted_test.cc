@@ -10,11 +10,13 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <iostream>
 #include <map>
 #include <new>
+#include <optional>
 #include <string>
 
 namespace almanac::test {
@@ -70,9 +72,7 @@ class Interrupted {
   }
 
   void make_anew() {
-    fs::remove_all(store());
-    fs::remove_all(target());
-    fs::remove_all(unfinished_target());
+    for (const auto& entry : fs::directory_iterator(place.path())) fs::remove_all(entry);
     fs::copy(made_store(), store(), fs::copy_options::recursive);
     promised.set(archived);
   }
@@ -93,6 +93,19 @@ class Interrupted {
     ASSERT_TRUE(restored) << describe(restored.error());
     ASSERT_EQ(story.problem_of_restored(target(), moment()), "");
     ASSERT_FALSE(fs::exists(unfinished_target()));
+  }
+  // One of both logs has the name, the earlier one is somewhere, and restoring again works.
+  void expect_one_in_place() const {
+    ASSERT_EQ(files_in(store()), archived_files);
+    ASSERT_TRUE(is_somewhere(earlier)) << "the log to be replaced is gone";
+    if (timeline_in(target()) == earlier) {
+      ASSERT_EQ(story.problem_of_restored(target(), earlier_moment()), "");
+      ASSERT_FALSE(promised.get() == moment()) << "what was restored is gone";
+      auto restored = story.restore_to(target(), moment(), store());
+      ASSERT_TRUE(restored) << describe(restored.error());
+      ASSERT_TRUE(is_somewhere(earlier)) << "the log that was replaced is gone";
+    }
+    ASSERT_EQ(story.problem_of_restored(target(), moment()), "");
   }
 
   Interruption of_create() {
@@ -125,13 +138,20 @@ class Interrupted {
                   make_anew();
                   promised.set(Position());
                 },
-            .run =
-                [this] {
-                  const auto restored = story.restore_to(target(), moment(), store());
-                  if (restored) promised.set(moment());
-                  return restored.has_value();
-                },
+            .run = [this] { return restore_and_promise(); },
             .check = [this] { expect_restorable(); }};
+  }
+  Interruption of_replacing() {
+    Interruption interruption = of_restore();
+    const auto made_target = made.path() / "restored";
+    ALMANAC_CHECK(story.restore_to(made_target, earlier_moment(), made_store()));
+    earlier = timeline_in(made_target);
+    interruption.prepare = [this, made_target, prepare = interruption.prepare] {
+      prepare();
+      fs::copy(made_target, target(), fs::copy_options::recursive);
+    };
+    interruption.check = [this] { expect_one_in_place(); };
+    return interruption;
   }
 
  private:
@@ -139,6 +159,21 @@ class Interrupted {
   [[nodiscard]] fs::path store() const { return place.path() / "backup"; }
   [[nodiscard]] fs::path target() const { return place.path() / "restored"; }
   [[nodiscard]] fs::path unfinished_target() const { return place.path() / "restored.importing"; }
+  [[nodiscard]] bool restore_and_promise() {
+    const auto restored = story.restore_to(target(), moment(), store());
+    if (restored) promised.set(moment());
+    return restored.has_value();
+  }
+  [[nodiscard]] static std::optional<Timeline> timeline_in(const fs::path& folder) {
+    const auto log = Log::open(folder, {.access = Access::read});
+    return log ? std::optional((*log)->timeline()) : std::nullopt;
+  }
+  [[nodiscard]] bool is_somewhere(const std::optional<Timeline>& timeline) const {
+    return std::ranges::any_of(fs::directory_iterator(place.path()), [&](const auto& entry) {
+      return timeline_in(entry.path()) == timeline;
+    });
+  }
+  [[nodiscard]] Position earlier_moment() const { return Position(archived.value - 8); }
   // Behind which a task has ended that had begun by then.
   [[nodiscard]] Position moment() const { return Position(archived.value - 1); }
 
@@ -148,6 +183,7 @@ class Interrupted {
   Position archived;
   SharedPosition promised;  // what must be there, or was restored
   std::map<fs::path, std::string> archived_files;
+  std::optional<Timeline> earlier;  // of the log to be replaced
 };
 
 // Archives whose tails are ever longer, from one that is merged on, until there were enough.
@@ -184,6 +220,12 @@ TEST(ArchiveInterrupted, RestoresAllOrNothingWhereverItIsKilled) {
 }
 TEST(ArchiveInterrupted, RestoresAllOrNothingWhateverFails) {
   interrupt(&Interrupted::of_restore, fail_every_call, failing_calls_min);
+}
+TEST(ArchiveInterrupted, KeepsALogInPlaceWhereverReplacingItIsKilled) {
+  interrupt(&Interrupted::of_replacing, kill_at_every_call, kills_min);
+}
+TEST(ArchiveInterrupted, KeepsALogInPlaceWhateverFailsInReplacingIt) {
+  interrupt(&Interrupted::of_replacing, fail_every_call, failing_calls_min);
 }
 
 }  // namespace

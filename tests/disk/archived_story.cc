@@ -97,7 +97,7 @@ Result<RestoreReport> ArchivedStory::restore_to(const fs::path& target, Position
   if (!repository) return std::unexpected(repository.error());
   const auto plan = plan_restore(*repository, {.moment = at});
   if (!plan) return std::unexpected(plan.error());
-  return restore(*repository, *plan, target, {.now = story_.now()});
+  return restore(*repository, *plan, target, {.now = story_.now(), .replace = true});
 }
 
 std::string ArchivedStory::problem_of(const fs::path& store, Position archived) const {

@@ -32,7 +32,7 @@ class ArchivedStory {
   // What is new goes behind the newest snapshot; `told` is given each end that is archived.
   [[nodiscard]] Result<void> ship(const std::filesystem::path& store,
                                   const std::function<void(Position)>& told = {}) const;
-  // The log as it was at a position.
+  // The log as it was at a position, in the place of one that is there.
   [[nodiscard]] Result<RestoreReport> restore_to(const std::filesystem::path& target, Position at,
                                                  const std::filesystem::path& store) const;
 
