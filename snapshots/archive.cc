@@ -328,12 +328,15 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
     return std::move(report_);
   }
   if (auto taken = take_over_leftovers(*at); !taken) return std::unexpected(taken.error());
-  if (auto archived = archive_frames(*at); !archived) return std::unexpected(archived.error());
+  // Folded beside: compressing leaves processors free when it waits for the disk.
+  auto folding = std::async(std::launch::async, [&] { return state_at_end(folder); });
+  const auto archived = archive_frames(*at);
+  auto state = folding.get();
+  if (!archived) return std::unexpected(archived.error());
   merge_small_segments();
-  auto state = state_at_end(folder);
   if (!state) return std::unexpected(state.error());
   if (options_.stop.stop_requested()) return stopped();
-  if (auto archived = archive_state(*state); !archived) return std::unexpected(archived.error());
+  if (auto kept = archive_state(*state); !kept) return std::unexpected(kept.error());
   return add_manifest();
 }
 

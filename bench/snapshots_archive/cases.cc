@@ -9,11 +9,15 @@
 #include <almanac/snapshots/restore.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <deque>
 #include <fstream>
 #include <memory>
 #include <random>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace almanac::bench {
@@ -34,6 +38,34 @@ std::unique_ptr<Log> open_log(const fs::path& folder, Access access = Access::wr
   return taken(Log::open(folder, {.access = access, .index = false}));
 }
 
+// What tasks carry: 200 bytes of JSON, about half of which is chance.
+class Payloads {
+ public:
+  void add_to(std::vector<Event>& events) {
+    texts_.clear();
+    for (Event& event : events) {
+      auto* enqueued = std::get_if<TaskEnqueued>(&event.body);
+      if (enqueued == nullptr) continue;
+      enqueued->payload = as_bytes(texts_.emplace_back(draw()));
+    }
+  }
+
+ private:
+  std::string draw() {
+    std::string text = R"({"customer":")" + std::to_string(random_() % 100'000) +
+                       R"(","model":"large","temperature":0.)" + std::to_string(random_() % 10) +
+                       R"(,"prompt":")";
+    while (text.size() < 190) text += words_[random_() % words_.size()];
+    return text + R"("})";
+  }
+
+  static constexpr std::array<std::string_view, 16> words_ = {
+      "the ",   "report ", "of ",    "yesterday ", "and ",  "a ",    "picture ", "with ",
+      "every ", "number ", "again ", "in ",        "blue ", "from ", "here ",    "to "};
+  std::mt19937_64 random_{20'260'102};
+  std::deque<std::string> texts_;  // of one batch
+};
+
 void append(Log& log, std::span<const Event> events, bool is_last) {
   const auto durability = is_last ? Durability::durable : Durability::grouped;
   (void)taken(log.append_and_wait(events, {.durability = durability}));
@@ -45,10 +77,13 @@ void write_mix(const fs::path& folder, const Sizes& sizes, std::uint64_t events)
   const auto log = open_log(folder);
   const Position from = taken(log->tail()).last;
   Mix mix;
+  Payloads payloads;
   while (mix.position() < events) {
     const auto batch = mix.position() < sizes.tasks ? enqueue_batch(mix, append_events)
                                                     : mixed_batch(mix, append_events);
-    if (mix.position() > from.value) append(*log, batch->events, mix.position() == events);
+    std::vector<Event> all = batch->events;
+    payloads.add_to(all);
+    if (mix.position() > from.value) append(*log, all, mix.position() == events);
   }
 }
 
