@@ -10,7 +10,6 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <iostream>
@@ -97,13 +96,13 @@ class Interrupted {
   // One of both logs has the name, the earlier one is somewhere, and restoring again works.
   void expect_one_in_place() const {
     ASSERT_EQ(files_in(store()), archived_files);
-    ASSERT_TRUE(is_somewhere(earlier)) << "the log to be replaced is gone";
+    ASSERT_TRUE(has_log(place.path(), earlier)) << "the log to be replaced is gone";
     if (timeline_in(target()) == earlier) {
       ASSERT_EQ(story.problem_of_restored(target(), earlier_moment()), "");
       ASSERT_FALSE(promised.get() == moment()) << "what was restored is gone";
       auto restored = story.restore_to(target(), moment(), store());
       ASSERT_TRUE(restored) << describe(restored.error());
-      ASSERT_TRUE(is_somewhere(earlier)) << "the log that was replaced is gone";
+      ASSERT_TRUE(has_log(place.path(), earlier)) << "the log that was replaced is gone";
     }
     ASSERT_EQ(story.problem_of_restored(target(), moment()), "");
   }
@@ -163,15 +162,6 @@ class Interrupted {
     const auto restored = story.restore_to(target(), moment(), store());
     if (restored) promised.set(moment());
     return restored.has_value();
-  }
-  [[nodiscard]] static std::optional<Timeline> timeline_in(const fs::path& folder) {
-    const auto log = Log::open(folder, {.access = Access::read});
-    return log ? std::optional((*log)->timeline()) : std::nullopt;
-  }
-  [[nodiscard]] bool is_somewhere(const std::optional<Timeline>& timeline) const {
-    return std::ranges::any_of(fs::directory_iterator(place.path()), [&](const auto& entry) {
-      return timeline_in(entry.path()) == timeline;
-    });
   }
   [[nodiscard]] Position earlier_moment() const { return Position(archived.value - 8); }
   // Behind which a task has ended that had begun by then.

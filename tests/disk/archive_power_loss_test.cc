@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <string>
 
 namespace almanac::test {
@@ -66,6 +67,15 @@ class ArchivePowerLoss : public ::testing::Test {
     return story.problem_of_restored(target, story.end());
   }
 
+  // One of both logs is in place, the restored one where it was promised, and none is gone.
+  [[nodiscard]] std::string problem_of_place(const fs::path& found, std::uint64_t promised) const {
+    if (!fs::exists(found / "restored")) return "no log is in place";
+    if (!has_log(found, earlier)) return "the earlier log is gone";
+    if (timeline_in(found / "restored") != earlier) return problem_of_target(found, promised);
+    if (promised > 0) return "what was restored is not in place";
+    return story.problem_of_restored(found / "restored", earlier_end);
+  }
+
   CrashCheck snapshots() {
     CrashCheck check = record([&](Recorder& recorder) {
       for (int i = 0; i < 3; ++i) {
@@ -92,19 +102,35 @@ class ArchivePowerLoss : public ::testing::Test {
     check.problem_of = std::bind_front(&ArchivePowerLoss::problem_of_archive, this);
     return check;
   }
-  // Of a log without its front, which takes a state as well.
-  CrashCheck restore() {
+  // A log without its front, so that restoring it takes a state as well.
+  void archive_trimmed() {
     store_folder = made.path() / "backup";
     story.work(10);
     story.trim();
     snapshot();
     ship();
-    CrashCheck check = record([&](Recorder& recorder) {
+  }
+  CrashCheck record_restore() {
+    return record([&](Recorder& recorder) {
       const auto restored = story.restore_to(disk() / "restored", story.end(), store());
       ASSERT_TRUE(restored) << describe(restored.error());
       promise(recorder, story.end());
     });
+  }
+  CrashCheck restore() {
+    archive_trimmed();
+    CrashCheck check = record_restore();
     check.problem_of = std::bind_front(&ArchivePowerLoss::problem_of_target, this);
+    return check;
+  }
+  CrashCheck replacing() {
+    archive_trimmed();
+    earlier_end = story.end();
+    EXPECT_TRUE(story.restore_to(disk() / "restored", earlier_end, store()));
+    earlier = timeline_in(disk() / "restored");
+    ship();
+    CrashCheck check = record_restore();
+    check.problem_of = std::bind_front(&ArchivePowerLoss::problem_of_place, this);
     return check;
   }
 
@@ -125,6 +151,8 @@ class ArchivePowerLoss : public ::testing::Test {
   fs::path store_folder = disk() / "backup";
   ArchivedStory story{made.path()};
   SectorPool pool;
+  std::optional<Timeline> earlier;  // of the log to be replaced, and where that was restored to
+  Position earlier_end;
 };
 
 TEST_F(ArchivePowerLoss, LeavesWholeSnapshotsOrNone) { expect_no_problem(snapshots(), 200); }
@@ -132,6 +160,10 @@ TEST_F(ArchivePowerLoss, LeavesWholeSnapshotsOrNone) { expect_no_problem(snapsho
 TEST_F(ArchivePowerLoss, LeavesWhatATailWasSaidToHold) { expect_no_problem(shippings(), 200); }
 
 TEST_F(ArchivePowerLoss, LeavesARestoredLogOrNone) { expect_no_problem(restore(), 200); }
+
+TEST_F(ArchivePowerLoss, LeavesALogInPlaceWhileItIsReplaced) {
+  expect_no_problem(replacing(), 200);
+}
 
 TEST_F(ArchivePowerLoss, IsNoticedInSnapshotsOnADiskThatDoesNotSync) {
   const CrashCheck check = snapshots();
@@ -147,6 +179,12 @@ TEST_F(ArchivePowerLoss, IsNoticedInATailOnADiskThatDoesNotSync) {
 
 TEST_F(ArchivePowerLoss, IsNoticedInARestoredLogOnADiskThatDoesNotSync) {
   const CrashCheck check = restore();
+  expect_noticed(check, {.data_sync_ignored = true});
+  expect_noticed(check, {.folder_sync_ignored = true});
+}
+
+TEST_F(ArchivePowerLoss, IsNoticedInALogInPlaceOnADiskThatDoesNotSync) {
+  const CrashCheck check = replacing();
   expect_noticed(check, {.data_sync_ignored = true});
   expect_noticed(check, {.folder_sync_ignored = true});
 }

@@ -8,6 +8,8 @@
 #include <almanac/tests/support/test_log.h>
 #include <almanac/tests/support/trimmed_log.h>
 
+#include <algorithm>
+
 namespace almanac::test {
 namespace {
 
@@ -135,6 +137,17 @@ std::string ArchivedStory::problem_of_going_on(const fs::path& store,
     return describe(restored.error());
   }
   return problem_of_restored(target, end());
+}
+
+std::optional<Timeline> timeline_in(const fs::path& folder) {
+  const auto log = Log::open(folder, {.access = Access::read});
+  return log ? std::optional((*log)->timeline()) : std::nullopt;
+}
+
+bool has_log(const fs::path& folder, const std::optional<Timeline>& timeline) {
+  return std::ranges::any_of(fs::directory_iterator(folder), [&](const auto& entry) {
+    return timeline_in(entry.path()) == timeline;
+  });
 }
 
 }  // namespace almanac::test

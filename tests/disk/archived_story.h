@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,5 +57,11 @@ class ArchivedStory {
   std::vector<Digest> digests_;  // at positions 1, 2, …
   std::uint64_t tasks_ = 0;
 };
+
+// Of the log in a folder; nullopt where there is none.
+[[nodiscard]] std::optional<Timeline> timeline_in(const std::filesystem::path& folder);
+// Whether that log is in one of the folders in it.
+[[nodiscard]] bool has_log(const std::filesystem::path& folder,
+                           const std::optional<Timeline>& timeline);
 
 }  // namespace almanac::test

@@ -6,6 +6,7 @@
 #include <linux/falloc.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -178,18 +179,20 @@ void ShadowDisk::allocate(const RecordedCall& call, std::size_t step) {
 }
 
 // Within a folder a rename is one change, as every file system makes it. From one folder into
-// another it is two, each certain when its own folder is synced.
+// another it is two, each certain when its own folder is synced. An exchange gives the old name
+// what had the new one.
 void ShadowDisk::rename(const RecordedCall& call, std::size_t step) {
-  ALMANAC_CHECK(call.flags == 0);
+  ALMANAC_CHECK(call.flags == 0 || call.flags == RENAME_EXCHANGE);
+  const NodeId other = call.flags == 0 ? no_node : find(call.to);
   auto node = find(call.path);
   ALMANAC_CHECK(node != no_node);
   auto [from_folder, from] = split(call.path);
   auto [to_folder, to] = split(call.to);
   if (from_folder == to_folder) {
-    return change_names(find(from_folder), {{from, no_node}, {to, node}}, step);
+    return change_names(find(from_folder), {{from, other}, {to, node}}, step);
   }
   change_names(find(to_folder), {{to, node}}, step);
-  change_names(find(from_folder), {{from, no_node}}, step);
+  change_names(find(from_folder), {{from, other}}, step);
 }
 
 void ShadowDisk::sync(const RecordedCall& call) {

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <set>
 #include <string>
@@ -243,6 +244,20 @@ TEST(ShadowDisk, RenamesWholeOrNotAtAll) {
   prepare_file(disk, sector('x'));
   disk.run([](const auto& folder) { std::filesystem::rename(folder / "a", folder / "b"); });
   EXPECT_EQ(disk.left(), (States{"a=x", "b=x"}));
+}
+
+TEST(ShadowDisk, ExchangesBothNamesOrNone) {
+  Disk disk;
+  disk.prepare([](const auto& folder) {
+    write_at(open_file(folder / "a").get(), 0, sector('x'));
+    write_at(open_file(folder / "b").get(), 0, sector('y'));
+  });
+  disk.run([](const auto& folder) {
+    const auto one = folder / "a";
+    const auto other = folder / "b";
+    ASSERT_EQ(::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
+  });
+  EXPECT_EQ(disk.left(), (States{"a=x b=y", "a=y b=x"}));
 }
 
 TEST(ShadowDisk, MayLeaveAFileInTwoFoldersWhenItIsMoved) {
