@@ -50,26 +50,22 @@ void print_json(const Source& source, NameId id, const BackupJob& job) {
              printable_json(json.dump(-1, ' ', false, decltype(json)::error_handler_t::replace)));
 }
 
+void print(const Source& source, NameId id, const BackupJob& job) {
+  fmt::print("{}  {}\n", printable(source.state.names.text(id)),
+             job.is_scheduled() ? printable(job.schedule) : "not scheduled");
+  fmt::print("  last  {}  {}\n", short_time(job.due), result_of(job));
+  if (job.is_scheduled()) fmt::print("  next  {}\n", short_time(job.next));
+  fmt::print("  runs  {}, {} failed, {} missed\n", job.runs, job.failures, job.missed);
+  const auto failure = failure_of(*source.log, job);
+  if (failure.code.empty()) return;
+  fmt::print("  failed {} in a row: {}\n", counted(job.failures_in_row, "time"),
+             printable(failure.message));
+}
+
 void print(const Source& source) {
   const auto& jobs = source.state.backups.jobs;
-  if (jobs.empty()) {
-    fmt::print("no backups\n");
-    return;
-  }
-  Table table({"JOB", "SCHEDULE", "LAST DUE", "", "NEXT", "RUNS", "FAILED", "MISSED"});
-  std::string failures;
-  for (const auto& [id, job] : jobs) {
-    const std::string name = printable(source.state.names.text(id));
-    table.add({name, job.is_scheduled() ? printable(job.schedule) : "-", short_time(job.due),
-               result_of(job), short_time(job.next), std::to_string(job.runs),
-               std::to_string(job.failures), std::to_string(job.missed)});
-    const auto failure = failure_of(*source.log, job);
-    if (failure.code.empty()) continue;
-    failures += fmt::format("{} failed, {} in a row: {}\n", name, job.failures_in_row,
-                            printable(failure.message));
-  }
-  fmt::print("{}", table.text(terminal_columns()));
-  if (!failures.empty()) fmt::print("\n{}", failures);
+  if (jobs.empty()) fmt::print("no backups\n");
+  for (const auto& [id, job] : jobs) print(source, id, job);
 }
 
 }  // namespace

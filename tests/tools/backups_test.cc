@@ -46,7 +46,8 @@ TEST_F(BackupsCommandTest, AreMadeByARunAndTold) {
   EXPECT_TRUE(job["next"].is_string());
   EXPECT_FALSE(job["running"]);
   const auto shown = almanac({"backups"});
-  EXPECT_NE(shown.output.find("snapshot  every second  20"), std::string::npos) << shown.output;
+  EXPECT_NE(shown.output.find("snapshot  every second\n  last  20"), std::string::npos)
+      << shown.output;
   const auto events = almanac({"log", "cat", "--type", "SnapshotMade"});
   EXPECT_NE(events.output.find("job=snapshot"), std::string::npos) << events.output;
   EXPECT_EQ(run_almanac(
@@ -65,7 +66,7 @@ TEST_F(BackupsCommandTest, ThatFailAreToldWithTheReason) {
   EXPECT_GE(job["failures_in_row"], 1);
   EXPECT_TRUE(job["error"]["message"].is_string()) << job.dump();
   const auto shown = almanac({"backups"}).output;
-  EXPECT_NE(shown.find("snapshot failed, "), std::string::npos) << shown;
+  EXPECT_NE(shown.find("\n  failed "), std::string::npos) << shown;
 }
 
 TEST_F(BackupsCommandTest, SayWhenThereAreNone) {
