@@ -1,11 +1,16 @@
 #include <almanac/tools/named_repository.h>
 
+#include <almanac/tools/units.h>
+
 #include <almanac/snapshots/key_file.h>
 
 #include <utility>
 
 namespace almanac {
 namespace {
+
+constexpr auto every_min = std::chrono::milliseconds(10);
+constexpr auto every_max = std::chrono::hours(1);
 
 // Reads a key, where one is named.
 template <class Key>
@@ -37,6 +42,18 @@ void add_signing(OptionSet& options, NamedRepository& repository) {
   options.text(
       "--sign-with", repository.signing_key,
       {"FILE", "Sign what is added with this key, and build on\nnothing that is not trusted"});
+}
+
+Result<std::chrono::milliseconds> parse_interval(const std::string& option,
+                                                 const std::string& text) {
+  const auto every = parse_duration(text);
+  if (!every) return std::unexpected(every.error());
+  if (*every < every_min || *every > every_max) {
+    return fail(
+        ErrorCode::invalid, option + " " + text + " is not between 10ms and 1h",
+        "the shorter, the less is lost with the log, and the more often the disk is synced");
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*every);
 }
 
 Result<RepositoryKeys> read_keys(const NamedRepository& repository) {

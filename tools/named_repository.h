@@ -24,6 +24,10 @@ void add_keys(OptionSet& options, NamedRepository& repository);
 // --sign-with, for commands that add to it.
 void add_signing(OptionSet& options, NamedRepository& repository);
 
+// How often something is archived. Errors: invalid (not a duration between 10ms and 1h).
+[[nodiscard]] Result<std::chrono::milliseconds> parse_interval(const std::string& option,
+                                                               const std::string& text);
+
 // Reads them. Errors: those of key_file.h.
 [[nodiscard]] Result<RepositoryKeys> read_keys(const NamedRepository& repository);
 // Errors: those of key_file.h and of Repository::open.

@@ -1,4 +1,5 @@
 #include <almanac/tools/commands.h>
+#include <almanac/tools/limits.h>
 #include <almanac/tools/progress.h>
 #include <almanac/tools/run_display.h>
 #include <almanac/tools/text.h>
@@ -9,10 +10,13 @@
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/engine.h>
 #include <almanac/log/limits.h>
+#include <almanac/log/this_thread.h>
+#include <almanac/snapshots/archive_follower.h>
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -200,6 +204,34 @@ DisplayOptions display_options(const RunCommand& command,
           .began = began};
 }
 
+void begin_archiving(std::optional<ArchiveFollower>& archiving, const Engine& engine,
+                     const RunCommand& command, FollowOptions options) {
+  const NamedRepository& repository = command.backups.repository;
+  archiving.emplace(ArchiveFollower::Surroundings{.log = engine.log(),
+                                                  .folder = command.folder,
+                                                  .open_repository =
+                                                      [repository](Access access) {
+                                                        return open_repository(
+                                                            repository, access,
+                                                            limits::repository_wait_max);
+                                                      }},
+                    std::move(options));
+}
+
+// With the last events of the engine, also of a run that was over before anything was archived. How
+// the work ended stays how the run does.
+void end_archiving(ArchiveFollower& archiving, Engine& engine) {
+  engine.stop();
+  engine.wait_until_stopped();
+  auto status = archiving.status();
+  for (; !status.archived.last && !status.failure; status = archiving.status()) {
+    this_thread::wait_for({}, std::chrono::milliseconds(10));
+  }
+  archiving.stop();
+  status = archiving.status();
+  if (status.failure) (void)report(*status.failure);
+}
+
 }  // namespace
 
 ExitCode run(const RunCommand& command) {
@@ -208,6 +240,8 @@ ExitCode run(const RunCommand& command) {
   if (!grace) return report(grace.error());
   auto backups = parse_backups(command.backups);
   if (!backups) return report(backups.error());
+  auto following = parse_following(command.backups);
+  if (!following) return report(following.error());
   auto plan = make_plan(command);
   if (!plan) return report(plan.error());
   set_verbosity(command.verbose ? Verbosity::everything : Verbosity::warnings);
@@ -230,7 +264,11 @@ ExitCode run(const RunCommand& command) {
   }
   auto options = display_options(command, began);
   options.tasks = plan->workload ? plan->workload->tasks.size() : tasks->size();
-  return follow(**engine, progress, std::move(*tasks), std::move(options));
+  std::optional<ArchiveFollower> archiving;
+  if (*following) begin_archiving(archiving, **engine, command, **following);
+  const auto code = follow(**engine, progress, std::move(*tasks), std::move(options));
+  if (archiving) end_archiving(*archiving, **engine);
+  return code;
 }
 
 }  // namespace almanac

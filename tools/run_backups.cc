@@ -30,6 +30,8 @@ void add_backup_options(OptionSet& options, RunBackups& backups) {
       {"SCHEDULE",
        "When to make one, such as 'every 15 minutes',\n'daily at 02:30' or 'daily at 02:30 "
        "Europe/Paris'"});
+  options.text("--archive-every", backups.archive_every,
+               {"DURATION", "Archive what is new so often, such as 1s, between\nsnapshots too"});
   options.text("--drill", backups.drill, {"SCHEDULE", "When to restore a moment of one on trial"});
   options.text("--prune", backups.prune,
                {"SCHEDULE", "When to remove old ones; 'every day' when just\na rule is given:"});
@@ -50,14 +52,21 @@ Result<BackupOptions> parse_backups(const RunBackups& backups) {
   if (added) added = add_job(options, BackupAction::drill, backups.drill);
   if (added) added = add_job(options, BackupAction::prune, prune);
   if (!added) return std::unexpected(added.error());
-  if (options.repository.empty() != options.jobs.empty()) {
-    return options.jobs.empty()
-               ? fail(ErrorCode::invalid, "nothing is done with the repository",
-                      "add --snapshot 'every 15 minutes', or leave --repository out")
-               : fail(ErrorCode::invalid, "backups have no repository",
-                      "name its folder with --repository");
+  const bool has_use = !options.jobs.empty() || !backups.archive_every.empty();
+  if (options.repository.empty() == has_use) {
+    return !has_use ? fail(ErrorCode::invalid, "nothing is done with the repository",
+                           "add --snapshot 'every 15 minutes', or leave --repository out")
+                    : fail(ErrorCode::invalid, "backups have no repository",
+                           "name its folder with --repository");
   }
   return options;
+}
+
+Result<std::optional<FollowOptions>> parse_following(const RunBackups& backups) {
+  if (backups.archive_every.empty()) return std::nullopt;
+  auto every = parse_interval("--archive-every", backups.archive_every);
+  if (!every) return std::unexpected(every.error());
+  return FollowOptions{.every = *every};
 }
 
 }  // namespace almanac

@@ -19,24 +19,15 @@ namespace almanac {
 namespace {
 
 constexpr std::chrono::milliseconds look_interval{100};
-constexpr auto every_min = std::chrono::milliseconds(10);
-constexpr auto every_max = std::chrono::hours(1);
 
 Result<FollowOptions> options_of(const SnapshotFollowCommand& command) {
-  auto every = parse_duration(command.every);
+  auto every = parse_interval("--every", command.every);
   if (!every) return std::unexpected(every.error());
-  if (*every < every_min || *every > every_max) {
-    return fail(
-        ErrorCode::invalid, "--every " + command.every + " is not between 10ms and 1h",
-        "the shorter, the less is lost with the log, and the more often the disk is synced");
-  }
   auto bytes = parse_bytes(command.bytes);
   if (!bytes) return std::unexpected(bytes.error());
   auto snapshot_every = parse_duration(command.snapshot_every);
   if (!snapshot_every) return std::unexpected(snapshot_every.error());
-  return FollowOptions{.every = std::chrono::duration_cast<std::chrono::milliseconds>(*every),
-                       .bytes = *bytes,
-                       .snapshot_every = *snapshot_every};
+  return FollowOptions{.every = *every, .bytes = *bytes, .snapshot_every = *snapshot_every};
 }
 
 std::string text_of(const FollowStatus& status, Time now) {

@@ -69,6 +69,19 @@ TEST_F(BackupsCommandTest, ThatFailAreToldWithTheReason) {
   EXPECT_NE(shown.find("\n  failed "), std::string::npos) << shown;
 }
 
+TEST_F(BackupsCommandTest, HaveAllOfARunThatArchivesAsItGoes) {
+  submit("true");
+  ASSERT_EQ(almanac({"run", "--repository", "repository", "--archive-every", "50ms"}).code, 0);
+  const auto listed = run_almanac(
+      {.arguments = {"snapshot", "list", "-r", "repository", "--json"}, .folder = folder_.path()});
+  const auto tail = json::parse(almanac({"log", "tail", "-n", "1", "--json"}).output);
+  EXPECT_NE(listed.output.find("\"last\":" + tail["position"].dump()), std::string::npos)
+      << listed.output << tail;
+  const auto refused = almanac({"run", "--repository", "repository", "--archive-every", "1ms"});
+  EXPECT_EQ(refused.code, 2) << refused.errors;
+  EXPECT_EQ(almanac({"run", "--archive-every", "1s"}).code, 2);
+}
+
 TEST_F(BackupsCommandTest, SayWhenThereAreNone) {
   submit("true");
   EXPECT_EQ(almanac({"backups"}).output, "no backups\n");
