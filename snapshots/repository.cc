@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-
 Result<void> check_size_is(const fs::path& path, std::uint64_t bytes, std::uint64_t expected) {
   if (bytes == expected) return {};
   return in_file(path, {ErrorCode::corrupt,

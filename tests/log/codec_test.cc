@@ -105,12 +105,12 @@ TEST(Codec, KeepsEveryFieldOfEveryType) {
 TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
   std::vector<Event> events;
   for (const EventBody& body : std::vector<EventBody>{
-           CustomEvent{}, TaskEnqueued{}, TaskReadied{}, TaskStarted{}, TaskSucceeded{},
-           TaskAttemptFailed{}, TaskFailed{}, TaskCancelRequested{}, TaskCancelled{},
-           TaskHandedBack{}, TaskHeld{}, TaskReleased{}, TaskAccepted{}, QueueConfigured{},
-           EngineStarted{}, EngineStopped{}, BackupScheduled{}, BackupUnscheduled{},
-           BackupStarted{}, SnapshotMade{}, SnapshotSkipped{}, SnapshotsPruned{}, DrillPassed{},
-           BackupFailed{}}) {
+           CustomEvent{},     TaskEnqueued{},      TaskReadied{},   TaskStarted{},
+           TaskSucceeded{},   TaskAttemptFailed{}, TaskFailed{},    TaskCancelRequested{},
+           TaskCancelled{},   TaskHandedBack{},    TaskHeld{},      TaskReleased{},
+           TaskAccepted{},    QueueConfigured{},   EngineStarted{}, EngineStopped{},
+           BackupScheduled{}, BackupUnscheduled{}, BackupStarted{}, SnapshotMade{},
+           SnapshotSkipped{}, SnapshotsPruned{},   DrillPassed{},   BackupFailed{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);
