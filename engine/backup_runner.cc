@@ -4,6 +4,7 @@
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/archive.h>
 #include <almanac/snapshots/drill.h>
+#include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/prune.h>
 
 #include <algorithm>
@@ -14,9 +15,6 @@
 
 namespace almanac {
 namespace {
-
-// Others add to the repository as well, and are soon done.
-constexpr std::chrono::seconds lock_wait_max{10};
 
 bool is_about_backups(const EventBody& body) {
   return std::visit(
@@ -48,7 +46,7 @@ BackupRunner::BackupRunner(Surroundings surroundings, BackupOptions options)
     : surroundings_(std::move(surroundings)), options_(std::move(options)) {}
 
 Result<Repository> BackupRunner::open(Access access) const {
-  return Repository::open(options_.repository, access, options_.keys, lock_wait_max);
+  return Repository::open(options_.repository, access, options_.keys, limits::repository_wait_max);
 }
 
 // Opened for writing alone a missing folder would become a repository.

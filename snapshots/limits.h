@@ -4,6 +4,7 @@
 
 #include <almanac/log/limits.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -45,5 +46,9 @@ inline constexpr std::size_t manifest_bytes_max = 16 * mebibyte;
 // The first events of a branch of its own, in one frame: at some 60 bytes a quarter of a mebibyte.
 inline constexpr std::size_t parting_events_max = 4'096;
 static_assert(parting_events_max <= batch_events_max);
+
+// Who follows a log holds its repository's lock for as long as it takes to archive what is new:
+// milliseconds, and a second or two where 64 MiB are merged.
+inline constexpr std::chrono::seconds repository_wait_max{10};
 
 }  // namespace almanac::limits

@@ -95,9 +95,9 @@ struct RestoreReport {
 // the moment included, and as much disk as the frames up to it.
 //
 // Errors: refused (`folder` is a link, or in the repository), conflict (it is not empty; the log to
-// be replaced is being written), corrupt
-// and newer_format (every file of the snapshot that is damaged is named), stopped, those of reading
-// and of LogImport. Nothing is left behind then.
+// be replaced is being written), corrupt and newer_format (every file of the snapshot that is
+// damaged is named), stopped, those of reading and of LogImport. Nothing is left behind then, but
+// where the names could not be exchanged: the new log is FOLDER.restored.
 [[nodiscard]] Result<RestoreReport> restore(const Repository& repository, const RestorePlan& plan,
                                             const std::filesystem::path& folder,
                                             const RestoreOptions& options);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <almanac/engine/limits.h>
+#include <almanac/snapshots/limits.h>
 
-#include <chrono>
 #include <cstddef>
 
 namespace almanac::limits {
@@ -29,10 +29,6 @@ inline constexpr std::size_t export_frame_bytes_max = 4 * export_line_bytes_max;
 
 // Each reads the log in a transaction of its own, of which LMDB has 256 for all processes.
 inline constexpr std::size_t verify_jobs_max = 64;
-
-// Who follows a log holds its repository's lock for as long as it takes to archive what is new:
-// milliseconds, and a second or two where 64 MiB are merged.
-inline constexpr std::chrono::seconds repository_wait_max{10};
 
 // What a causal tree shows: tasks in all, and events that led to its root.
 inline constexpr std::size_t tree_tasks_max = 1'000;
