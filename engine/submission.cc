@@ -31,12 +31,14 @@ Result<void> check_numbers(const TaskSpec& spec) {
                                         std::to_string(limits::attempts_max) + ", not " +
                                         std::to_string(spec.attempts_max));
   }
-  if (spec.timeout < Duration(0) || spec.backoff.initial < Duration(0) ||
-      spec.backoff.max < Duration(0)) {
-    return fail(ErrorCode::invalid, "timeout and backoff cannot be negative");
+  if (spec.estimate < Duration(0) || spec.timeout < Duration(0) ||
+      spec.backoff.initial < Duration(0) || spec.backoff.max < Duration(0)) {
+    return fail(ErrorCode::invalid, "timeout, estimate and backoff cannot be negative");
   }
-  if (std::max({spec.timeout, spec.backoff.initial, spec.backoff.max}) > limits::duration_max) {
-    return fail(ErrorCode::invalid, "timeout and backoff cannot be longer than 100 years");
+  if (std::max({spec.timeout, spec.estimate, spec.backoff.initial, spec.backoff.max}) >
+      limits::duration_max) {
+    return fail(ErrorCode::invalid,
+                "timeout, estimate and backoff cannot be longer than 100 years");
   }
   return {};
 }
@@ -44,6 +46,7 @@ Result<void> check_numbers(const TaskSpec& spec) {
 Result<void> check_spec(const State& state, const EnqueueTasks& command, const TaskSpec& spec) {
   Result<void> checked = check_name("kind", spec.kind);
   if (checked) checked = check_name("queue", spec.queue);
+  if (checked && !spec.owner.empty()) checked = check_name("owner", spec.owner);
   for (const std::string& tag : spec.tags) {
     if (checked) checked = check_name("tag", tag);
   }
@@ -235,6 +238,10 @@ class Enqueuer {
                                  .content_hash = hash,
                                  .tags = NameListView(tags),
                                  .dependencies = dependencies,
+                                 .owner = spec.owner,
+                                 .deadline = spec.deadline,
+                                 .estimate = spec.estimate,
+                                 .expires_at = spec.expires_at,
                                  .payload = as_bytes(spec.payload)}};
   }
 

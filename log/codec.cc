@@ -170,6 +170,11 @@ NameListView Names::list(std::span<const std::uint16_t> indexes) const {
   return {names_, indexes};
 }
 
+DemandListView Names::list(std::span<const DemandListView::Stored> demands) const {
+  for (const auto& demand : demands) (void)at(demand.limit);
+  return {names_, demands};
+}
+
 }  // namespace codec
 
 FrameEncoder::FrameEncoder() : words_(buffer_words_initial) {}

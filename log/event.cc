@@ -38,8 +38,13 @@ struct Carried {
     names.push_back(event.kind);
     names.push_back(event.queue);
     for (std::size_t i = 0; i < event.tags.size(); ++i) names.push_back(event.tags[i]);
+    if (!event.owner.empty()) names.push_back(event.owner);
+    for (std::size_t i = 0; i < event.demands.size(); ++i) {
+      names.push_back(event.demands[i].limit);
+    }
     bytes += event.label.size() + event.payload.size() + event.dependencies.size_bytes() +
-             event.tags.size() * sizeof(std::uint16_t);
+             event.conditions.size_bytes() + event.tags.size() * sizeof(std::uint16_t) +
+             event.demands.size() * sizeof(DemandListView::Stored);
   }
   void operator()(const TaskReadied&) {}
   void operator()(const TaskStarted&) {}
@@ -174,6 +179,16 @@ std::string_view name(TaskOutcome outcome) {
     case TaskOutcome::succeeded: return "succeeded";
     case TaskOutcome::failed: return "failed";
     case TaskOutcome::cancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+std::string_view name(DependencyCondition condition) {
+  switch (condition) {
+    case DependencyCondition::success: return "success";
+    case DependencyCondition::success_in_the_end: return "success_in_the_end";
+    case DependencyCondition::end: return "end";
+    case DependencyCondition::failure: return "failure";
   }
   return "unknown";
 }

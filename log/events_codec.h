@@ -43,6 +43,7 @@ class Names {
     return names_[index];
   }
   [[nodiscard]] NameListView list(std::span<const std::uint16_t> indexes) const;
+  [[nodiscard]] DemandListView list(std::span<const DemandListView::Stored> demands) const;
 
  private:
   std::span<const std::string_view> names_;

@@ -14,6 +14,8 @@ struct Owned {
   std::deque<std::string> texts;
   std::deque<std::vector<std::string_view>> names;
   std::deque<std::vector<TaskId>> ids;
+  std::deque<std::vector<DependencyCondition>> conditions;
+  std::deque<std::vector<Demand>> demands;
 
   void own(std::string_view& text) {
     if (!text.empty()) text = texts.emplace_back(text);
@@ -40,6 +42,13 @@ struct Owned {
     for (std::size_t i = 0; i < event.tags.size(); ++i) own(tags.emplace_back(event.tags[i]));
     event.tags = NameListView(tags);
     event.dependencies = ids.emplace_back(event.dependencies.begin(), event.dependencies.end());
+    event.conditions = conditions.emplace_back(event.conditions.begin(), event.conditions.end());
+    own(event.owner);
+    auto& wanted = demands.emplace_back();
+    for (std::size_t i = 0; i < event.demands.size(); ++i) {
+      own(wanted.emplace_back(event.demands[i]).limit);
+    }
+    event.demands = DemandListView(wanted);
   }
   void operator()(TaskReadied&) {}
   void operator()(TaskStarted&) {}

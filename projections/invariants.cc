@@ -22,6 +22,7 @@ class Check {
     check_dependencies();
     check_doomed();
     check_held();
+    check_terms();
     check_tags();
     check_keys();
     check_settings();
@@ -132,6 +133,13 @@ class Check {
   void check_held() {
     for (const auto& [id, hold] : tasks_.held) {
       expect(is_in(id, TaskState::held), named(id), " is under review and not held");
+    }
+  }
+
+  void check_terms() {
+    for (const auto& [id, terms] : tasks_.terms) {
+      expect(find(id) != nullptr, named(id), " has terms and does not exist");
+      expect(state_.names.contains(terms.owner), named(id), " has an owner without a name");
     }
   }
 

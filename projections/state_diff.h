@@ -9,9 +9,9 @@
 namespace almanac {
 
 // Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
-// doomed and held tasks, idempotency keys, settings of queues and jobs of backups, as diff() of
-// their containers does, and visit(key, Change) for what is in an order or not. `visit` tells them
-// apart by the type of the key, and of the value. Names are only ever added; numbers beyond
+// doomed and held tasks, terms, idempotency keys, settings of queues and jobs of backups, as diff()
+// of their containers does, and visit(key, Change) for what is in an order or not. `visit` tells
+// them apart by the type of the key, and of the value. Names are only ever added; numbers beyond
 // before.names.size() are new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
@@ -23,6 +23,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.dependents, after.tasks.dependents, visit);
   diff(before.tasks.doomed, after.tasks.doomed, visit);
   diff(before.tasks.held, after.tasks.held, visit);
+  diff(before.tasks.terms, after.tasks.terms, visit);
   diff(before.tasks.keys, after.tasks.keys, visit);
   diff(before.queues.slots, after.queues.slots, visit);
   diff(before.backups.jobs, after.backups.jobs, visit);

@@ -161,6 +161,24 @@ void hash_held(StateHasher& hasher, const PersistentMap<TaskId, Hold>& held) {
   }
 }
 
+// As for held tasks, with a number in front that tells one such part from another.
+void hash_terms(StateHasher& hasher, const PersistentMap<TaskId, TaskTerms>& all) {
+  constexpr std::uint64_t part = 0x7465726d73;  // "terms"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const auto& [id, terms] : all) {
+    hasher.numbers(std::array{id.value, std::uint64_t{terms.owner.value},
+                              std::uint64_t(terms.deadline.time_since_epoch().count()),
+                              std::uint64_t(terms.estimate.count()),
+                              std::uint64_t(terms.expires_at.time_since_epoch().count())});
+  }
+}
+
+bool has_terms(const TaskEnqueued& event) {
+  return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
+         event.expires_at != Time();
+}
+
 }  // namespace
 
 ReadyKey ready_key(TaskId id, const Task& task) {
@@ -206,6 +224,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
     hasher.number(culprit.value);
   }
   if (!held.empty()) hash_held(hasher, held);
+  if (!terms.empty()) hash_terms(hasher, terms);
   keys.hash_into(hasher);
 }
 
@@ -221,6 +240,12 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
             .backoff = event.backoff,
             .enqueued = place.position,
             .changed = place.position};
+  if (has_terms(event)) {
+    tasks.terms.set(event.id, {.owner = names.intern(event.owner),
+                               .deadline = event.deadline,
+                               .estimate = event.estimate,
+                               .expires_at = event.expires_at});
+  }
   add_dependencies(tasks, event.id, task, event.dependencies);
   task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);
   ALMANAC_CHECK(allows({}, TaskStep::enqueued, task.state));

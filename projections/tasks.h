@@ -77,6 +77,15 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
+// What most tasks do without, kept beside them so that those stay small (TaskEnqueued).
+struct TaskTerms {
+  NameId owner;   // of the name "": nobody in particular
+  Time deadline;  // not set = none
+  Duration estimate{0};
+  Time expires_at;  // not set = never
+  bool operator==(const TaskTerms&) const = default;
+};
+
 // A value; O(1) copy. Changed by fold() alone.
 struct Tasks {
   PersistentVector<TaskId, Task> all;
@@ -90,6 +99,7 @@ struct Tasks {
   PersistentSet<DependencyKey> dependents;  // of tasks that have not ended
   PersistentMap<TaskId, TaskId> doomed;     // waiting for ever, and the task that is to blame
   PersistentMap<TaskId, Hold> held;         // those under review
+  PersistentMap<TaskId, TaskTerms> terms;   // of those that have some
   TaskKeys keys;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {

@@ -132,6 +132,14 @@ void write_held(ColumnWriter& writer, const Tasks& tasks) {
   });
 }
 
+void write_terms(ColumnWriter& writer, const Tasks& tasks) {
+  writer.table<5>(tasks.terms, tasks.terms.size(), [](const auto& entry) {
+    const TaskTerms& terms = entry.value;
+    return Row<5>{entry.key.value, terms.owner.value, number_of(terms.deadline),
+                  std::uint64_t(terms.estimate.count()), number_of(terms.expires_at)};
+  });
+}
+
 void write_engine(ColumnWriter& writer, const EngineInfo& engine) {
   for (const std::uint64_t number :
        {std::uint64_t(engine.running), engine.starts, engine.process_id,
@@ -174,7 +182,7 @@ void write_backups(ColumnWriter& writer, const Backups& backups) {
 
 // What came later stands behind all else, each behind its number and only when there is something
 // of it: a state that has none of it is written as it always was.
-enum class LaterPart : std::uint64_t { held = 1, backups = 2 };
+enum class LaterPart : std::uint64_t { held = 1, backups = 2, terms = 3 };
 
 void write_later_parts(ColumnWriter& writer, const State& state) {
   if (!state.tasks.held.empty()) {
@@ -184,6 +192,10 @@ void write_later_parts(ColumnWriter& writer, const State& state) {
   if (!state.backups.jobs.empty()) {
     writer.number(std::uint64_t(LaterPart::backups));
     write_backups(writer, state.backups);
+  }
+  if (!state.tasks.terms.empty()) {
+    writer.number(std::uint64_t(LaterPart::terms));
+    write_terms(writer, state.tasks);
   }
 }
 
@@ -272,6 +284,16 @@ void read_held(ColumnReader& reader, Tasks& tasks) {
   });
 }
 
+void read_terms(ColumnReader& reader, Tasks& tasks) {
+  read_sorted<5>(reader, tasks.terms, [](const Row<5>& row) {
+    return std::pair(TaskId(row[0]),
+                     TaskTerms{.owner = name_of(row[1]),
+                               .deadline = time_of(row[2]),
+                               .estimate = Duration(static_cast<std::int64_t>(row[3])),
+                               .expires_at = time_of(row[4])});
+  });
+}
+
 void read_backups(ColumnReader& reader, Backups& backups) {
   std::vector<Row<job_columns>> rows;
   auto same = [](const Row<job_columns>& row) { return row; };
@@ -303,6 +325,7 @@ void read_later_part(ColumnReader& reader, State& state) {
   switch (static_cast<LaterPart>(reader.number())) {
     case LaterPart::held: return read_held(reader, state.tasks);
     case LaterPart::backups: return read_backups(reader, state.backups);
+    case LaterPart::terms: return read_terms(reader, state.tasks);
   }
   reader.fail();
 }

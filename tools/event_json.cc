@@ -76,6 +76,21 @@ class JsonFields {
     for (std::size_t i = 0; i < names.size(); ++i) put(names[i]);
     writer_.EndArray();
   }
+  void put(std::span<const DependencyCondition> conditions) {
+    writer_.StartArray();
+    for (DependencyCondition condition : conditions) string(name(condition));
+    writer_.EndArray();
+  }
+  void put(const DemandListView& demands) {
+    writer_.StartArray();
+    for (std::size_t i = 0; i < demands.size(); ++i) {
+      writer_.StartObject();
+      always("limit", demands[i].limit);
+      always("units", demands[i].units);
+      writer_.EndObject();
+    }
+    writer_.EndArray();
+  }
   void put(std::span<const TaskId> ids) {
     writer_.StartArray();
     for (TaskId id : ids) put(id);

@@ -20,6 +20,8 @@ struct EventMemory::Parts {
   std::deque<std::string> decoded;
   std::deque<std::vector<std::string_view>> names;
   std::deque<std::vector<TaskId>> ids;
+  std::deque<std::vector<DependencyCondition>> conditions;
+  std::deque<std::vector<Demand>> demands;
 };
 
 EventMemory::EventMemory() : parts_(std::make_unique<Parts>()) {}
@@ -226,6 +228,31 @@ class ObjectFields {
     auto& ids = memory_.ids.emplace_back();
     for (const JsonValue& element : *list) get(element, ids.emplace_back());
     field = ids;
+  }
+  void get(const JsonValue& value, std::span<const DependencyCondition>& field) {
+    const auto* list = value.get<JsonValue::List>();
+    if (list == nullptr) return expected("a list of conditions");
+    auto& conditions = memory_.conditions.emplace_back();
+    for (const JsonValue& element : *list) {
+      choose(element, conditions.emplace_back(), dependency_condition_count);
+    }
+    field = conditions;
+  }
+  void get(const JsonValue& value, DemandListView& field) {
+    const auto* list = value.get<JsonValue::List>();
+    if (list == nullptr) return expected("a list of limits and units");
+    auto& demands = memory_.demands.emplace_back();
+    for (const JsonValue& element : *list) get(element, demands.emplace_back());
+    field = DemandListView(demands);
+  }
+  // {"limit": "…", "units": 1}
+  void get(const JsonValue& value, Demand& field) {
+    const auto* object = value.get<JsonValue::Object>();
+    const bool is_whole = object != nullptr && object->size() == 2 &&
+                          (*object)[0].name == "limit" && (*object)[1].name == "units";
+    if (!is_whole) return expected("{\"limit\": \"…\", \"units\": 1}");
+    get((*object)[0].value, field.limit);
+    get((*object)[1].value, field.units);
   }
 
   std::string_view line_;

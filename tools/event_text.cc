@@ -58,6 +58,21 @@ class LineFields {
     for (TaskId id : ids) list += (list.empty() ? "" : ",") + std::to_string(id.value);
     return list;
   }
+  static std::string text_of(std::span<const DependencyCondition> conditions) {
+    std::string list;
+    for (DependencyCondition condition : conditions) {
+      list += (list.empty() ? "" : ",") + std::string(name(condition));
+    }
+    return list;
+  }
+  static std::string text_of(const DemandListView& demands) {
+    std::string list;
+    for (std::size_t i = 0; i < demands.size(); ++i) {
+      list +=
+          fmt::format("{}{}:{}", i == 0 ? "" : ",", printable(demands[i].limit), demands[i].units);
+    }
+    return list;
+  }
 
   std::string& line_;
 };
@@ -76,6 +91,12 @@ class Texts {
   void see(Bytes value) { see(as_text(value)); }
   void see(const NameListView& names) {
     for (std::size_t i = 0; i < names.size(); ++i) see(names[i]);
+  }
+  void see(const DemandListView& demands) {
+    for (std::size_t i = 0; i < demands.size(); ++i) see(demands[i].limit);
+  }
+  void see(std::span<const DependencyCondition> conditions) {
+    for (DependencyCondition condition : conditions) see(name(condition));
   }
   void see(AttemptStatus value) { see(name(value)); }
   void see(HandBackReason value) { see(name(value)); }

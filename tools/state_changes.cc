@@ -44,6 +44,14 @@ ordered_json hold_fields(const Hold* hold) {
           {"ended", hold->ended.value}};
 }
 
+ordered_json terms_fields(const State& state, const TaskTerms* terms) {
+  if (terms == nullptr) return ordered_json::object();
+  return {{"owner", state.names.text(terms->owner)},
+          {"deadline", time_json(terms->deadline)},
+          {"estimate_us", terms->estimate.count()},
+          {"expires_at", time_json(terms->expires_at)}};
+}
+
 // NAME: [what was, what is] for what differs.
 ordered_json changed_fields(const ordered_json& before, const ordered_json& after) {
   ordered_json changed = ordered_json::object();
@@ -85,6 +93,10 @@ class Collector {
   }
   void operator()(TaskId id, const Hold* was, const Hold* is) {
     changes["held"][std::to_string(id.value)] = changed_fields(hold_fields(was), hold_fields(is));
+  }
+  void operator()(TaskId id, const TaskTerms* was, const TaskTerms* is) {
+    changes["terms"][std::to_string(id.value)] =
+        changed_fields(terms_fields(before_, was), terms_fields(after_, is));
   }
   void operator()(std::string_view key, const KeyedTask* was, const KeyedTask* is) {
     const auto of = [](const KeyedTask* task) { return task == nullptr ? nullptr : &task->id; };

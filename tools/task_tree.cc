@@ -47,6 +47,7 @@ struct EndEffects {
   void operator()(std::string_view, const KeyedTask*, const KeyedTask*) const {}
   void operator()(NameId, const std::uint32_t*, const std::uint32_t*) const {}
   void operator()(TaskId, const Hold*, const Hold*) const {}
+  void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
   void operator()(NameId, const BackupJob*, const BackupJob*) const {}
   void operator()(const auto&, Change) const {}
 };

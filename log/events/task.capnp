@@ -21,6 +21,28 @@ struct TaskEnqueued {
   tags @11 :List(UInt16);
   dependencies @12 :List(UInt64);
   payload @13 :Data;
+  terms @14 :TaskTerms;        # null when it has none of them
+}
+
+struct TaskTerms {             # what most tasks do without
+  owner @0 :UInt16;            # for whom it runs; 0 = nobody in particular
+  deadline @1 :Int64;          # when it should have ended
+  estimate @2 :Int64;          # how long an attempt is thought to take
+  expiresAt @3 :Int64;         # from then on it is not begun any more
+  demands @4 :List(Demand);
+  conditions @5 :List(UInt8);  # a DependencyCondition for each dependency; empty = all success
+}
+
+struct Demand {                # so much of a limit, while it runs
+  limit @0 :UInt16;
+  units @1 :UInt32;
+}
+
+enum DependencyCondition {     # of a dependency: how it must have ended
+  success @0;                  # or the task is cancelled
+  successInTheEnd @1;          # it waits on when the dependency failed
+  end @2;                      # however
+  failure @3;                  # or the task is cancelled
 }
 
 struct TaskReadied {           # its time has come

@@ -32,6 +32,52 @@ class NameListView {
   std::size_t size_ = 0;
 };
 
+// So much of a limit, for as long as an attempt runs.
+struct Demand {
+  std::string_view limit;
+  std::uint32_t units = 1;
+};
+
+// A borrowed list of demands. It is either a list of them or, read from a frame, a list of their
+// stored form and the frame's table of names.
+class DemandListView {
+ public:
+  // As it lies in a frame.
+  struct Stored {
+    std::uint16_t limit = 0;
+    std::uint16_t unused = 0;
+    std::uint32_t units = 0;
+  };
+  DemandListView() = default;
+  explicit DemandListView(std::span<const Demand> demands)
+      : demands_(demands.data()), size_(demands.size()) {}
+  DemandListView(std::span<const std::string_view> table, std::span<const Stored> stored)
+      : table_(table.data()), stored_(stored.data()), size_(stored.size()) {}
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] Demand operator[](std::size_t i) const {
+    if (stored_ == nullptr) return demands_[i];
+    return {table_[stored_[i].limit], stored_[i].units};
+  }
+
+ private:
+  const std::string_view* table_ = nullptr;
+  const Stored* stored_ = nullptr;
+  const Demand* demands_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// How a task that another depends on must have ended.
+enum class DependencyCondition : std::uint8_t {
+  success,             // or the dependent is cancelled
+  success_in_the_end,  // the dependent waits on when it failed: it may be run again
+  end,                 // however
+  failure,             // or the dependent is cancelled
+};
+inline constexpr int dependency_condition_count = 4;
+[[nodiscard]] std::string_view name(DependencyCondition condition);
+
 // The wait before attempt n + 1 is drawn between half and all of min(max, initial * 2^(n - 1)).
 struct Backoff {
   Duration initial = std::chrono::seconds(1);
@@ -52,6 +98,12 @@ struct TaskEnqueued {
   std::uint64_t content_hash = 0;  // what an idempotency key stands for
   NameListView tags;
   std::span<const TaskId> dependencies;
+  std::span<const DependencyCondition> conditions;  // one for each of them; empty = all success
+  std::string_view owner;                           // for whom it runs
+  Time deadline;                                    // when it should have ended; not set = whenever
+  Duration estimate{0};                             // how long an attempt may take; 0 = not known
+  Time expires_at;  // not begun any more from then on; not set = never
+  DemandListView demands;
   Bytes payload;
 };
 

@@ -17,6 +17,48 @@ std::span<const Element> in_place(List list) {
   return {reinterpret_cast<const Element*>(raw.begin()), list.size()};
 }
 
+static_assert(sizeof(DemandListView::Stored) == sizeof(std::uint64_t), "as demands are");
+
+bool has_terms(const TaskEnqueued& event) {
+  return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
+         event.expires_at != Time() || !event.demands.empty() || !event.conditions.empty();
+}
+
+void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTable& names) {
+  to.setOwner(names.index(from.owner));
+  to.setDeadline(micros(from.deadline));
+  to.setEstimate(from.estimate.count());
+  to.setExpiresAt(micros(from.expires_at));
+  if (!from.demands.empty()) {
+    auto demands = to.initDemands(static_cast<unsigned>(from.demands.size()));
+    for (unsigned i = 0; i < demands.size(); ++i) {
+      demands[i].setLimit(names.index(from.demands[i].limit));
+      demands[i].setUnits(from.demands[i].units);
+    }
+  }
+  if (!from.conditions.empty()) {
+    auto conditions = to.initConditions(static_cast<unsigned>(from.conditions.size()));
+    for (unsigned i = 0; i < conditions.size(); ++i) {
+      conditions.set(i, static_cast<std::uint8_t>(from.conditions[i]));
+    }
+  }
+}
+
+void read_terms(schema::TaskTerms::Reader from, const Names& names, TaskEnqueued& to) {
+  to.owner = names.at(from.getOwner());
+  to.deadline = time(from.getDeadline());
+  to.estimate = Duration(from.getEstimate());
+  to.expires_at = time(from.getExpiresAt());
+  to.demands = names.list(in_place<DemandListView::Stored>(from.getDemands()));
+  to.conditions = in_place<DependencyCondition>(from.getConditions());
+  for (DependencyCondition condition : to.conditions) {
+    KJ_REQUIRE(static_cast<int>(condition) < dependency_condition_count,
+               "a condition this version does not know");
+  }
+  KJ_REQUIRE(to.conditions.empty() || to.conditions.size() == to.dependencies.size(),
+             "a condition for each dependency or none");
+}
+
 void write_end(const AttemptEnd& from, schema::AttemptEnd::Builder to) {
   to.setStatus(static_cast<schema::AttemptStatus>(from.status));
   to.setCode(from.code);
@@ -67,22 +109,25 @@ void write(const TaskEnqueued& from, schema::TaskEnqueued::Builder to, NameTable
     }
   }
   if (!from.payload.empty()) to.setPayload(data(from.payload));
+  if (has_terms(from)) write_terms(from, to.initTerms(), names);
 }
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names) {
-  return {.id = TaskId(from.getId()),
-          .kind = names.at(from.getKind()),
-          .queue = names.at(from.getQueue()),
-          .label = view(from.getLabel()),
-          .priority = from.getPriority(),
-          .run_at = time(from.getRunAt()),
-          .timeout = Duration(from.getTimeout()),
-          .backoff = {Duration(from.getBackoffInitial()), Duration(from.getBackoffMax())},
-          .attempts_max = from.getAttemptsMax(),
-          .content_hash = from.getContentHash(),
-          .tags = names.list(in_place<std::uint16_t>(from.getTags())),
-          .dependencies = in_place<TaskId>(from.getDependencies()),
-          .payload = view(from.getPayload())};
+  TaskEnqueued to{.id = TaskId(from.getId()),
+                  .kind = names.at(from.getKind()),
+                  .queue = names.at(from.getQueue()),
+                  .label = view(from.getLabel()),
+                  .priority = from.getPriority(),
+                  .run_at = time(from.getRunAt()),
+                  .timeout = Duration(from.getTimeout()),
+                  .backoff = {Duration(from.getBackoffInitial()), Duration(from.getBackoffMax())},
+                  .attempts_max = from.getAttemptsMax(),
+                  .content_hash = from.getContentHash(),
+                  .tags = names.list(in_place<std::uint16_t>(from.getTags())),
+                  .dependencies = in_place<TaskId>(from.getDependencies()),
+                  .payload = view(from.getPayload())};
+  if (from.hasTerms()) read_terms(from.getTerms(), names, to);
+  return to;
 }
 
 void write(const TaskReadied& from, schema::TaskReadied::Builder to, NameTable&) {

@@ -2,13 +2,18 @@
 
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace almanac::test {
 namespace {
 
 constexpr std::array<std::string_view, 3> tags = {"nightly", "gpu", "größer als"};
+constexpr std::array conditions = {DependencyCondition::failure, DependencyCondition::end,
+                                   DependencyCondition::success_in_the_end};
+constexpr std::array<Demand, 2> demands = {Demand{"memory", 4'000'000'000}, Demand{"api", 1}};
 constexpr std::array<TaskId, 3> dependencies = {TaskId(7), TaskId(1), TaskId(UINT64_MAX)};
 
 AttemptEnd full_end() {
@@ -33,6 +38,12 @@ TaskEnqueued full_enqueued() {
           .content_hash = 0xfedcba9876543210,
           .tags = NameListView(tags),
           .dependencies = dependencies,
+          .conditions = conditions,
+          .owner = "ann",
+          .deadline = Time(Duration(1'700'000'500'000'000)),
+          .estimate = std::chrono::seconds(40),
+          .expires_at = Time(Duration(1'700'000'900'000'000)),
+          .demands = DemandListView(demands),
           .payload = as_bytes("{\"frame\":1}")};
 }
 
@@ -45,6 +56,8 @@ struct Arena {
   std::deque<std::string> texts;
   std::deque<std::vector<std::string_view>> names;
   std::deque<std::vector<TaskId>> ids;
+  std::deque<std::vector<DependencyCondition>> conditions;
+  std::deque<std::vector<Demand>> demands;
   EventBatch batch;
 };
 
@@ -90,6 +103,16 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
   for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
     ids.emplace_back(any_number<std::uint64_t>());
   }
+  auto& conditions = arena.conditions.emplace_back();
+  if (*rc::gen::arbitrary<bool>()) {
+    std::ranges::generate_n(std::back_inserter(conditions), std::ssize(ids), [] {
+      return any_of<DependencyCondition>(dependency_condition_count);
+    });
+  }
+  auto& demands = arena.demands.emplace_back();
+  for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
+    demands.push_back({any_name(arena), any_number<std::uint32_t>()});
+  }
   return {.id = id,
           .kind = any_name(arena),
           .queue = any_name(arena),
@@ -102,6 +125,12 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .content_hash = any_number<std::uint64_t>(),
           .tags = NameListView(names),
           .dependencies = ids,
+          .conditions = conditions,
+          .owner = any_name(arena),
+          .deadline = any_time(),
+          .estimate = Duration(any_number<std::int64_t>()),
+          .expires_at = any_time(),
+          .demands = DemandListView(demands),
           .payload = as_bytes(any_text(arena, 200))};
 }
 

@@ -43,6 +43,18 @@ class Line {
     for (TaskId id : ids) list += std::to_string(id.value) + ",";
     return put(field, "[" + list + "]");
   }
+  Line& add(std::string_view field, std::span<const DependencyCondition> conditions) {
+    std::string list;
+    for (DependencyCondition condition : conditions) list += std::string(name(condition)) + ",";
+    return put(field, "[" + list + "]");
+  }
+  Line& add(std::string_view field, const DemandListView& demands) {
+    std::string list;
+    for (std::size_t i = 0; i < demands.size(); ++i) {
+      list += std::string(demands[i].limit) + ":" + std::to_string(demands[i].units) + ",";
+    }
+    return put(field, "[" + list + "]");
+  }
   Line& add(const AttemptEnd& end) {
     const auto& [status, code, output_dropped, message, result, output] = end;
     add("status", name(status)).add("code", code).add("output_dropped", output_dropped);
@@ -71,12 +83,20 @@ struct AddBody {
   }
   void operator()(const TaskEnqueued& event) {
     const auto& [id, kind, queue, label, priority, run_at, timeout, backoff, attempts_max,
-                 content_hash, tags, dependencies, payload] = event;
+                 content_hash, tags, dependencies, conditions, owner, deadline, estimate,
+                 expires_at, demands, payload] = event;
     line.add("id", id).add("kind", kind).add("queue", queue).add("label", label);
     line.add("priority", priority).add("run_at", run_at).add("timeout", timeout);
     line.add("backoff_initial", backoff.initial).add("backoff_max", backoff.max);
     line.add("attempts_max", std::uint64_t{attempts_max}).add("content_hash", content_hash);
     line.add("tags", tags).add("dependencies", dependencies).add("payload", payload);
+    // Only where there are any: what was written before there were some reads as it did.
+    if (!conditions.empty()) line.add("conditions", conditions);
+    if (!owner.empty()) line.add("owner", owner);
+    if (deadline != Time()) line.add("deadline", deadline);
+    if (estimate != Duration(0)) line.add("estimate", estimate);
+    if (expires_at != Time()) line.add("expires_at", expires_at);
+    if (!demands.empty()) line.add("demands", demands);
   }
   void operator()(const TaskReadied& event) {
     const auto& [id] = event;

@@ -30,6 +30,12 @@ void describe(Fields& fields, Describes<TaskEnqueued> auto& event) {
   fields("content_hash", event.content_hash);
   fields("tags", event.tags);
   fields("dependencies", event.dependencies);
+  fields("conditions", event.conditions);
+  fields("owner", event.owner);
+  fields("deadline", event.deadline);
+  fields("estimate_us", event.estimate);
+  fields("expires_at", event.expires_at);
+  fields("demands", event.demands);
   fields("payload", event.payload);
 }
 
