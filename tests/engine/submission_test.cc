@@ -59,6 +59,10 @@ TEST(Submission, PutsEverythingIntoTheEvent) {
                .timeout = std::chrono::seconds(5),
                .dependencies = {TaskId(1)},
                .tags = {"red", "big"},
+               .owner = "ann",
+               .deadline = Time(Duration(78)),
+               .estimate = std::chrono::seconds(6),
+               .expires_at = Time(Duration(79)),
                .idempotency_key = "key"});
   ASSERT_EQ(desk.last().size(), 1U);
   const Event& event = desk.last().front();
@@ -79,6 +83,10 @@ TEST(Submission, PutsEverythingIntoTheEvent) {
   EXPECT_EQ(task.dependencies[0], TaskId(1));
   ASSERT_EQ(task.tags.size(), 2U);
   EXPECT_EQ(task.tags[1], "big");
+  EXPECT_EQ(task.owner, "ann");
+  EXPECT_EQ(task.deadline, Time(Duration(78)));
+  EXPECT_EQ(task.estimate, std::chrono::seconds(6));
+  EXPECT_EQ(task.expires_at, Time(Duration(79)));
 }
 
 TEST(Submission, IsWrittenWithDependenciesFirstAndAnsweredInItsOwnOrder) {

@@ -52,6 +52,24 @@ TEST(Enqueued, IsReadyAndRemembersWhatDecisionsNeed) {
   EXPECT_EQ(story.tasks().last, TaskId(7));
 }
 
+TEST(Enqueued, LeavesItsTermsBesideTheTaskAndNothingWhereItHasNone) {
+  Story story;
+  story.enqueue({.id = 1});
+  ASSERT_TRUE(story.tell(TaskEnqueued{.id = TaskId(2),
+                                      .kind = "work",
+                                      .queue = "default",
+                                      .owner = "ann",
+                                      .deadline = at(50),
+                                      .estimate = std::chrono::seconds(7),
+                                      .expires_at = at(90)}));
+  ASSERT_EQ(story.tasks().terms.size(), 1U);
+  const TaskTerms& terms = *story.tasks().terms.find(TaskId(2));
+  EXPECT_EQ(story.state().names.text(terms.owner), "ann");
+  EXPECT_EQ(terms.deadline, at(50));
+  EXPECT_EQ(terms.estimate, std::chrono::seconds(7));
+  EXPECT_EQ(terms.expires_at, at(90));
+}
+
 TEST(Enqueued, IsDelayedOnlyUntilATimeThatHasNotCome) {
   Story story;
   auto now = story.now();

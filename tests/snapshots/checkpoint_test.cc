@@ -60,6 +60,25 @@ TEST(Checkpoint, HoldsMoreTasksThanABlock) {
   EXPECT_TRUE(broken.empty()) << broken.front();
 }
 
+TEST(Checkpoint, HoldsTheTermsOfTasks) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  ASSERT_TRUE(story.tell(TaskEnqueued{.id = TaskId(1'000),
+                                      .kind = "work",
+                                      .queue = "default",
+                                      .owner = "ann",
+                                      .deadline = Time(Duration(50)),
+                                      .estimate = Duration(7),
+                                      .expires_at = Time(Duration(90))}));
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.tasks.terms == story.tasks().terms);
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  State changed = story.state();
+  changed.tasks.terms.set(TaskId(1'000), {});
+  EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
+}
+
 TEST(Checkpoint, HoldsBackups) {
   const TempFolder folder;
   Story story = full_story(12);
