@@ -25,7 +25,10 @@ Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
                    command_ended(lease, std::move(outcome));
                  }),
       workers_(
-          [report = surroundings.report](FinishAttempt finish) { report(std::move(finish)); }) {}
+          [report = surroundings.report](FinishAttempt finish) { report(std::move(finish)); }) {
+  if (options_.run_handler) return;
+  options_.run_handler = [this](WorkerJob job) { workers_.start(std::move(job)); };
+}
 
 Attempts::~Attempts() {
   for (auto& [lease, running] : running_) running.stop_source.request_stop();
@@ -45,14 +48,14 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, T
   if (running.is_command) {
     begin_command(effect, enqueued, std::move(running));
   } else {
-    workers_.start({.handler = handlers_.find(enqueued.kind)->second,
-                    .id = effect.id,
-                    .token = token(effect.lease),
-                    .number = effect.attempt,
-                    .deadline = effect.deadline,
-                    .kind = std::string(enqueued.kind),
-                    .payload = std::string(as_text(enqueued.payload)),
-                    .stop = running.stop_source.get_token()});
+    options_.run_handler({.handler = handlers_.find(enqueued.kind)->second,
+                          .id = effect.id,
+                          .token = token(effect.lease),
+                          .number = effect.attempt,
+                          .deadline = effect.deadline,
+                          .kind = std::string(enqueued.kind),
+                          .payload = std::string(as_text(enqueued.payload)),
+                          .stop = running.stop_source.get_token()});
     running_.emplace(effect.lease, std::move(running));
   }
   advance(now);

@@ -23,6 +23,8 @@ struct AttemptOptions {
   Duration kill_grace{0};  // between SIGTERM and SIGKILL
   bool runs_commands = true;
   Timeline timeline{};  // of the log, for the tokens of attempts
+  // Runs C++ handlers and reports how they ended; empty = on threads of its own.
+  std::function<void(WorkerJob)> run_handler = {};
 };
 
 // Owned by the core; used on the loop's thread alone, but for workers that finish.

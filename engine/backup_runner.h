@@ -3,7 +3,7 @@
 
 #include <almanac/engine/backup_spec.h>
 #include <almanac/engine/command.h>
-#include <almanac/engine/effects.h>
+#include <almanac/engine/core_ports.h>
 #include <almanac/log/log.h>
 
 #include <filesystem>
@@ -17,7 +17,7 @@ namespace almanac {
 
 // Owned by the engine, used by its loop. A job's thread reports its end, whatever it is, and no
 // repository that fails does more than that; the first failure of a job in a row is a warning.
-class BackupRunner {
+class BackupRunner final : public BackupPort {
  public:
   struct Surroundings {
     const Log& log;
@@ -28,14 +28,12 @@ class BackupRunner {
   };
   BackupRunner(Surroundings surroundings, BackupOptions options);
   // Ends what runs, and waits for it.
-  ~BackupRunner() = default;
+  ~BackupRunner() override = default;
   BackupRunner(const BackupRunner&) = delete;
   BackupRunner& operator=(const BackupRunner&) = delete;
 
-  // The run before has reported its end.
-  void begin(const BeginBackup& run);
-  // What runs ends soon, and reports that it was stopped.
-  void stop();
+  void begin(const BeginBackup& run) override;
+  void stop() override;
 
  private:
   using Outcome = FinishBackup::Outcome;

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <almanac/engine/attempts.h>
-#include <almanac/engine/backup_runner.h>
 #include <almanac/engine/command.h>
+#include <almanac/engine/core_ports.h>
 #include <almanac/engine/decide.h>
 #include <almanac/engine/effects.h>
 #include <almanac/engine/inline_projections.h>
 #include <almanac/engine/published.h>
-#include <almanac/log/log.h>
 
 #include <deque>
 #include <functional>
@@ -40,10 +39,10 @@ struct CoreOptions {
 class Core {
  public:
   struct Parts {
-    Log& log;
-    Loop& loop;
+    LogPort& log;
+    LoopPort& loop;
     Attempts& attempts;
-    BackupRunner& backups;
+    BackupPort& backups;
     Published& published;
     InlineProjections& projections;
   };
@@ -99,10 +98,10 @@ class Core {
   void arm_timer(Time now);
   [[nodiscard]] Time now() const;
 
-  Log& log_;
-  Loop& loop_;
+  LogPort& log_;
+  LoopPort& loop_;
   Attempts& attempts_;
-  BackupRunner& backups_;
+  BackupPort& backups_;
   Published& published_;
   InlineProjections& projections_;
   CoreOptions options_;

@@ -82,6 +82,7 @@ struct Engine::Parts {
   Loop loop;
   Mailbox<Item> mailbox;
   std::unique_ptr<Log> log;
+  std::optional<CoreLog> core_log;
   InlineProjections projections;
   std::optional<Published> published;
   std::optional<Attempts> attempts;
@@ -95,6 +96,7 @@ struct Engine::Parts {
 
 Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
   log = std::move(opened);
+  core_log.emplace(*log);
   auto projected = InlineProjections::open(*log, options.folder / "projections",
                                            options.projections, state.position);
   if (!projected) return std::unexpected(projected.error());
@@ -116,7 +118,7 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                              .report = report},
                   options.backups);
   core.emplace(
-      Core::Parts{*log, loop, *attempts, *backups, *published, projections},
+      Core::Parts{*core_log, loop, *attempts, *backups, *published, projections},
       CoreOptions{.clock = options.clock,
                   .stop_grace = options.stop_grace,
                   .output_bytes_max = options.output_bytes_max,

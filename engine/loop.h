@@ -2,6 +2,7 @@
 // handle it makes and closes them all before it dies.
 #pragma once
 
+#include <almanac/engine/core_ports.h>
 #include <almanac/log/types.h>
 
 #include <functional>
@@ -11,7 +12,7 @@ namespace almanac {
 
 // One thread constructs it, runs it and destroys it; wake() alone may be called from any thread,
 // as long as the loop lives.
-class Loop {
+class Loop final : public LoopPort {
  public:
   struct Callbacks {
     std::function<void()> on_wake;       // at least once after a wake(), never at the same time
@@ -19,17 +20,17 @@ class Loop {
     std::function<void(int)> on_signal;  // see watch_signals()
   };
   explicit Loop(Callbacks callbacks);
-  ~Loop();
+  ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   // Runs until stop() is called from one of the callbacks.
   void run();
-  void stop();
+  void stop() override;
   void wake();
   // Calls on_timer once, `wait` from now at the latest; replaces what was armed before.
-  void arm(Duration wait);
-  void disarm();
+  void arm(Duration wait) override;
+  void disarm() override;
   // SIGINT and SIGTERM reach on_signal instead of ending the process.
   void watch_signals();
 

@@ -1,5 +1,6 @@
 // One turn at a time, without a thread of its own: what is answered and begun when, and what is
 // left of a turn whose commit was refused.
+#include <almanac/engine/backup_runner.h>
 #include <almanac/engine/core.h>
 #include <almanac/engine/limits.h>
 #include <almanac/tests/support/tally.h>
@@ -97,8 +98,9 @@ class CoreTest : public ::testing::Test {
                         .clock = [this] { return now; },
                         .report = [](Command) {}},
                        {}};
+  CoreLog core_log{*log};
   Core core{
-      {*log, loop, attempts, backups, published, projections},
+      {core_log, loop, attempts, backups, published, projections},
       {.clock = [this] { return now; },
        .on_events = [this](const State& state,
                            std::span<const RecordedEvent>) { shown.push_back(state.position); }}};
