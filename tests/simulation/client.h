@@ -1,0 +1,42 @@
+// Who asks the engine for things: tasks of every kind, cancels, settings, reviews, and what is to
+// be refused. Holds every answer against what the log holds then.
+#pragma once
+
+#include <almanac/tests/simulation/simulated_engine.h>
+
+#include <string>
+#include <vector>
+
+namespace almanac::test {
+
+inline const std::vector<std::string> simulated_kinds = {"mend", "print", "rare"};
+
+class Client {
+ public:
+  explicit Client(SimulatedMachine& machine) : machine_(machine) {}
+
+  // Asks for something.
+  void act(SimulatedEngine& engine);
+  // Decides about every task under review.
+  void review_all(SimulatedEngine& engine);
+  // Of all answers so far.
+  [[nodiscard]] std::uint64_t digest() const { return digest_; }
+
+ private:
+  void submit(SimulatedEngine& engine);
+  void submit_again(SimulatedEngine& engine);
+  void submit_badly(SimulatedEngine& engine);
+  void cancel(SimulatedEngine& engine);
+  void configure_queue(SimulatedEngine& engine);
+  void send(SimulatedEngine& engine, EnqueueTasks submission);
+  [[nodiscard]] TaskSpec draw_spec(std::size_t index);
+  [[nodiscard]] Dependency draw_dependency(std::size_t index);
+  void note(const Result<Answer>& answer);
+
+  SimulatedMachine& machine_;
+  std::vector<EnqueueTasks> keyed_;  // to be submitted again
+  std::uint64_t labels_ = 0;
+  std::uint64_t digest_ = 0;
+};
+
+}  // namespace almanac::test

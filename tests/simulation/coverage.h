@@ -1,0 +1,79 @@
+// What simulations have reached: every fault, every row of the lifecycle and every verb, and each
+// of these in a run that a given fault had struck before.
+#pragma once
+
+#include <almanac/projections/lifecycle.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace almanac::test {
+
+// Which of them exist is drawn for every run.
+enum class Fault : std::uint8_t {
+  slow_disk,
+  full_disk,
+  full_reserve,        // not even ends are taken
+  lost_commit,         // of unknown outcome: it is not there
+  unreported_commit,   // of unknown outcome: it is there
+  crash,               // what was being written is not there
+  crash_after_commit,  // it is there, and nobody was told
+  restored,            // the log is continued as one restored from a snapshot is
+  failing_worker,
+  dying_worker,
+  hanging_worker,
+  late_report,     // of an attempt whose lease is gone
+  double_report,   // of one attempt
+  foreign_report,  // of another timeline
+  clock_forward,   // by an hour
+  clock_back,
+  suspended,        // the wall clock goes on and timers do not
+  daylight_saving,  // the clocks of a zone change
+};
+inline constexpr std::size_t fault_count = 18;
+[[nodiscard]] std::string_view name(Fault fault);
+
+// What is asked of the engine.
+enum class Verb : std::uint8_t {
+  start,
+  stop,
+  stop_at_once,
+  submit,
+  submit_again,  // under the same key
+  submit_badly,  // what is to be refused
+  cancel,
+  configure_queue,
+  review,
+  report,  // the end of an attempt
+  back_up,
+};
+inline constexpr std::size_t verb_count = 11;
+[[nodiscard]] std::string_view name(Verb verb);
+
+class Coverage {
+ public:
+  // From now on what is reached counts for this fault as well.
+  void strike(Fault fault);
+  void reach(std::optional<TaskState> from, TaskStep step, TaskState to);
+  void reach(Verb verb) { count(lifecycle.size() + static_cast<std::size_t>(verb)); }
+
+  void add(const Coverage& other);
+  // One line for each fault, row, verb and pair that no run has reached.
+  [[nodiscard]] std::vector<std::string> unreached() const;
+  // Of pairs and runs, for people.
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  static constexpr std::size_t goal_count = lifecycle.size() + verb_count;
+  void count(std::size_t goal);
+
+  std::array<std::uint64_t, fault_count> faults_{};
+  std::array<std::uint64_t, goal_count> goals_{};
+  std::array<std::array<std::uint64_t, goal_count>, fault_count> pairs_{};
+};
+
+}  // namespace almanac::test

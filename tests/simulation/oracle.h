@@ -1,0 +1,119 @@
+// Judges a simulated run, event by event, from what is on the disk and from what was seen outside:
+// it has its own record of every task and asks no fold what may happen.
+#pragma once
+
+#include <almanac/engine/command.h>
+#include <almanac/projections/state.h>
+#include <almanac/tests/simulation/coverage.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace almanac::test {
+
+// A promise that was broken.
+struct Violation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Oracle {
+ public:
+  explicit Oracle(Coverage& coverage) : coverage_(coverage) {}
+
+  // What is on the disk, in order.
+  void see(const RecordedEvent& recorded);
+
+  // What happens outside.
+  void engine_begins(const State& recovered);
+  void engine_runs(std::string kind) { runnable_.insert(std::move(kind)); }
+  void stop_is_asked() { stopping_ = true; }
+  void log_is_restored() { restored_through_ = durable_.position; }
+  void is_published(const State& state);
+  void attempt_begins(TaskId id, Lease lease, Time deadline) const;
+  void attempt_ends(Lease lease, AttemptStatus status) { reports_[lease].insert(status); }
+  // The engine has read the clock, which may go back before anything is written.
+  void clock_shows(Time time) { latest_ = std::max(latest_, time); }
+  void cancel_is_asked(TaskId id) { cancels_.insert(id); }
+  void cancel_is_accepted(TaskId id) const;
+  // `labels` name each task of one submission alone.
+  void submission_is_accepted(const std::vector<std::string>& labels,
+                              const std::vector<Submitted>& submitted) const;
+  void submission_is_refused(const std::vector<std::string>& labels);
+  // Nothing is on its way, and the engine has had its turn at this time.
+  void is_idle(Time now) const;
+  // Everything was healed and has had all the time it needs.
+  void is_over() const;
+
+  [[nodiscard]] bool holds(TaskId id, Lease lease) const;
+  [[nodiscard]] bool all_have_ended() const;
+  // What is on the disk, folded.
+  [[nodiscard]] const State& durable() const { return durable_; }
+
+ private:
+  struct Record {
+    std::string kind;
+    std::string queue;
+    std::string label;
+    std::vector<TaskId> dependencies;
+    Time not_before;
+    Time deadline;  // of the attempt that runs
+    Backoff backoff;
+    std::uint32_t attempts_max = 1;
+    std::uint32_t begun = 0;
+    std::uint32_t failures = 0;
+    Lease lease;
+    bool must_be_cancelled = false;
+    bool held = false;
+    bool ended = false;
+    bool succeeded = false;
+    TaskState state = TaskState::ready;  // as it was last seen, for the coverage
+  };
+
+  Record& record(TaskId id);
+  void end(Record& task);
+  void end_attempt(Record& task, Lease lease);
+  void end_badly(Record& task, Lease lease, const AttemptEnd& end);
+  [[nodiscard]] std::uint32_t running_in(const std::string& queue) const;
+
+  void check(const TaskEnqueued& event);
+  void check(const TaskStarted& event);
+  void check(const TaskSucceeded& event);
+  void check(const TaskAttemptFailed& event);
+  void check(const TaskFailed& event);
+  void check(const TaskCancelRequested& event);
+  void check(const TaskCancelled& event);
+  void check(const TaskHandedBack& event);
+  void check(const TaskHeld& event);
+  void check(const TaskReleased& event);
+  void check(const TaskAccepted& event);
+  void check(const QueueConfigured& event);
+  void check(const EngineStarted& event);
+  void check(const EngineStopped& event);
+  void check(const BackupStarted& event);
+  void check(const auto&) {}
+  void cover(const Event& event);
+
+  Coverage& coverage_;
+  State durable_;
+  std::map<Position, State> unshown_;  // behind each event that was not published yet
+  std::map<TaskId, Record> tasks_;
+  std::map<std::string, std::uint32_t> slots_;
+  std::map<std::string, Time> backups_;  // the last time each job was due that was begun
+  std::map<Lease, std::set<AttemptStatus>> reports_;
+  std::set<TaskId> cancels_;
+  std::set<std::string> labels_;
+  std::set<std::string> refused_;
+  std::set<std::string> runnable_;
+  std::uint32_t engine_slots_ = 0;
+  Position engine_started_;
+  Position restored_through_;
+  Time latest_;
+  bool stopping_ = false;
+  RecordedEvent now_;  // the event that is judged
+};
+
+}  // namespace almanac::test

@@ -1,0 +1,185 @@
+// Does it see? The linker puts the functions below in front of those of the engine (--wrap), and
+// each breaks one promise when it is told to. Every one of them must be caught.
+#include <almanac/engine/backups.h>
+#include <almanac/engine/diagnostics.h>
+#include <almanac/engine/dispatch.h>
+#include <almanac/engine/tasks.h>
+#include <almanac/tests/simulation/simulation.h>
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+// As the linker calls the function that is wrapped, and the one in front of it; CMakeLists.txt
+// reads the names here.
+#define ALMANAC_REAL(symbol) __asm__("__real_" symbol)
+#define ALMANAC_WRAP(symbol) __asm__("__wrap_" symbol)
+
+namespace almanac::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+enum class Planted : std::uint8_t {
+  none,
+  late_result_accepted,
+  foreign_result_accepted,
+  cancel_forgotten,
+  attempt_not_counted,
+  backoff_ignored,
+  lease_by_wall_clock,
+  due_forgotten,
+  slots_ignored,
+  started_too_late,
+  dependency_ignored,
+  slot_not_freed,
+  backup_begun_twice,
+};
+Planted planted = Planted::none;
+
+}  // namespace
+
+#define FINISH "_ZN7almanac10decide_oneERKNS_5StateERKNS_13FinishAttemptERKNS_13DecideContextE"
+Result<Decision> real_finish(const State&, const FinishAttempt&, const DecideContext&)
+    ALMANAC_REAL(FINISH);
+Result<Decision> planted_finish(const State& state, const FinishAttempt& command,
+                                const DecideContext& context) ALMANAC_WRAP(FINISH);
+Result<Decision> planted_finish(const State& state, const FinishAttempt& command,
+                                const DecideContext& context) {
+  FencingToken token = command.token;
+  const Task* task = state.tasks.all.find(command.id);
+  if (planted == Planted::late_result_accepted && task != nullptr) token.lease = task->lease;
+  if (planted == Planted::foreign_result_accepted) token.timeline = context.timeline;
+  // Events point into the command they were decided from: a changed one has nothing to point at.
+  const FinishAttempt changed{command.id, token, {.status = command.outcome.status}};
+  auto decision = real_finish(state, token == command.token ? command : changed, context);
+  if (!decision) return decision;
+  EventBody& body = decision->events.front().body;
+  auto* failed = std::get_if<TaskAttemptFailed>(&body);
+  if (planted == Planted::backoff_ignored && failed != nullptr) failed->retry_at = context.now;
+  if (planted == Planted::attempt_not_counted && std::holds_alternative<TaskFailed>(body)) {
+    body = TaskAttemptFailed{command.id, token.lease, context.now, {}};
+  }
+  if (planted == Planted::cancel_forgotten && std::holds_alternative<TaskCancelled>(body)) {
+    body = TaskSucceeded{command.id, token.lease, {}};
+  }
+  return decision;
+}
+
+#define DUE "_ZN7almanac10decide_dueERKNS_5StateERKNS_13DecideContextE"
+std::vector<Event> real_due(const State&, const DecideContext&) ALMANAC_REAL(DUE);
+std::vector<Event> planted_due(const State& state, const DecideContext& context) ALMANAC_WRAP(DUE);
+std::vector<Event> planted_due(const State& state, const DecideContext& context) {
+  auto events = real_due(state, context);
+  if (planted == Planted::due_forgotten) events.clear();
+  if (planted != Planted::lease_by_wall_clock) return events;
+  for (const RunningKey& key : state.tasks.running) {
+    const Task& task = *state.tasks.all.find(key.id);
+    if (task.state != TaskState::running || context.now < task.started_at + 5min) continue;
+    events.push_back({.at = context.now,
+                      .body = TaskHandedBack{key.id, task.lease, HandBackReason::engine_died}});
+  }
+  return events;
+}
+
+#define STARTS                                                       \
+  "_ZN7almanac13decide_startsERKNS_5StateERKNS_13DecideContextERKSt" \
+  "8functionIFbSt17basic_string_viewIcSt11char_traitsIcEEEE"
+using CanRun = std::function<bool(std::string_view kind)>;
+std::vector<Event> real_starts(const State&, const DecideContext&, const CanRun&)
+    ALMANAC_REAL(STARTS);
+std::vector<Event> planted_starts(const State& state, const DecideContext& context,
+                                  const CanRun& can_run) ALMANAC_WRAP(STARTS);
+std::vector<Event> planted_starts(const State& state, const DecideContext& context,
+                                  const CanRun& can_run) {
+  State changed = state;
+  if (planted == Planted::slots_ignored) changed.queues = {};
+  if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
+  return real_starts(changed, context, can_run);
+}
+
+#define ENQUEUED "_ZN7almanac4foldERNS_5TasksERNS_5NamesERKNS_10EventPlaceERKNS_12TaskEnqueuedE"
+bool real_enqueued(Tasks&, Names&, const EventPlace&, const TaskEnqueued&) ALMANAC_REAL(ENQUEUED);
+bool planted_enqueued(Tasks& tasks, Names& names, const EventPlace& place,
+                      const TaskEnqueued& event) ALMANAC_WRAP(ENQUEUED);
+bool planted_enqueued(Tasks& tasks, Names& names, const EventPlace& place,
+                      const TaskEnqueued& event) {
+  TaskEnqueued changed = event;
+  if (planted == Planted::dependency_ignored) changed.dependencies = {};
+  return real_enqueued(tasks, names, place, changed);
+}
+
+#define SUCCEEDED "_ZN7almanac4foldERNS_5TasksERNS_5NamesERKNS_10EventPlaceERKNS_13TaskSucceededE"
+bool real_succeeded(Tasks&, Names&, const EventPlace&, const TaskSucceeded&)
+    ALMANAC_REAL(SUCCEEDED);
+bool planted_succeeded(Tasks& tasks, Names& names, const EventPlace& place,
+                       const TaskSucceeded& event) ALMANAC_WRAP(SUCCEEDED);
+bool planted_succeeded(Tasks& tasks, Names& names, const EventPlace& place,
+                       const TaskSucceeded& event) {
+  const bool moved = real_succeeded(tasks, names, place, event);
+  if (planted == Planted::slot_not_freed && moved) {
+    tasks.running.insert({tasks.all.find(event.id)->queue, event.id});
+  }
+  return moved;
+}
+
+#define BACKUPS "_ZN7almanac14decide_backupsERKNS_5StateERKNS_13DecideContextE"
+std::vector<Event> real_backups(const State&, const DecideContext&) ALMANAC_REAL(BACKUPS);
+std::vector<Event> planted_backups(const State& state, const DecideContext& context)
+    ALMANAC_WRAP(BACKUPS);
+std::vector<Event> planted_backups(const State& state, const DecideContext& context) {
+  auto events = real_backups(state, context);
+  if (planted != Planted::backup_begun_twice || events.empty()) return events;
+  auto& started = std::get<BackupStarted>(events.front().body);
+  started.next = started.due;  // as where an hour comes twice
+  return events;
+}
+
+namespace {
+
+// What the first run said that caught it.
+std::string caught(Planted fault) {
+  constexpr std::uint64_t runs = 500;
+  set_verbosity(Verbosity::quiet);
+  std::string violation;
+  planted = fault;
+  for (std::uint64_t seed = 1; seed <= runs && violation.empty(); ++seed) {
+    violation = simulate(seed).violation;
+  }
+  planted = Planted::none;
+  return violation;
+}
+
+struct Case {
+  const char* name;
+  Planted fault;
+};
+
+class PlantedInTheEngine : public ::testing::TestWithParam<Case> {};
+
+TEST_P(PlantedInTheEngine, IsCaught) {
+  const std::string violation = caught(GetParam().fault);
+  EXPECT_FALSE(violation.empty());
+  RecordProperty("violation", violation);
+  std::printf("%s: %s\n", GetParam().name, violation.c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Faults, PlantedInTheEngine,
+    ::testing::Values(Case{"LateResultAccepted", Planted::late_result_accepted},
+                      Case{"ForeignResultAccepted", Planted::foreign_result_accepted},
+                      Case{"CancelForgotten", Planted::cancel_forgotten},
+                      Case{"AttemptNotCounted", Planted::attempt_not_counted},
+                      Case{"BackoffIgnored", Planted::backoff_ignored},
+                      Case{"LeaseByWallClock", Planted::lease_by_wall_clock},
+                      Case{"DueForgotten", Planted::due_forgotten},
+                      Case{"SlotsIgnored", Planted::slots_ignored},
+                      Case{"StartedTooLate", Planted::started_too_late},
+                      Case{"DependencyIgnored", Planted::dependency_ignored},
+                      Case{"SlotNotFreed", Planted::slot_not_freed},
+                      Case{"BackupBegunTwice", Planted::backup_begun_twice}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+}  // namespace
+}  // namespace almanac::test
