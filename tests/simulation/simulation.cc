@@ -170,7 +170,8 @@ class World {
     if (engine_) {
       for (const std::string& kind : simulated_kinds) engine_->handle(kind);
     }
-    tend();
+    // What was asked for last is on its way still.
+    agenda_.in(1min, [this] { tend(); });
   }
 
   // Until all has ended that was accepted, or for longer than any wait.
