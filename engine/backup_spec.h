@@ -1,7 +1,7 @@
 // Backups that the engine makes by itself, beside its work: what, when and where to.
 #pragma once
 
-#include <almanac/engine/schedule.h>
+#include <almanac/engine/recurrence.h>
 #include <almanac/log/events/backup.h>
 #include <almanac/snapshots/repository.h>
 #include <almanac/snapshots/snapshot_retention.h>
@@ -15,7 +15,7 @@ namespace almanac {
 
 struct BackupSpec {
   BackupAction action = BackupAction::snapshot;
-  Schedule schedule;
+  Recurrence recurrence;
   std::string name = {};  // of the job, one of its kind; empty = that of the action
 };
 

@@ -26,7 +26,7 @@ BackupFailed failure(const BackupRun& run, const Error& error, Arena& memory) {
 }
 
 bool is_scheduled_as(const BackupJob& job, const BackupSpec& spec, std::string_view repository) {
-  return job.action == spec.action && job.schedule == spec.schedule.text() &&
+  return job.action == spec.action && job.schedule == spec.recurrence.text() &&
          job.repository == repository;
 }
 
@@ -72,9 +72,9 @@ std::vector<Event> decide_schedules(const State& state, const StartEngine& comma
     if (job != nullptr && is_scheduled_as(*job, spec, command.repository)) continue;
     add(BackupScheduled{.job = name_of(spec),
                         .action = spec.action,
-                        .schedule = context.memory.text(spec.schedule.text()),
+                        .schedule = context.memory.text(spec.recurrence.text()),
                         .repository = command.repository,
-                        .next = spec.schedule.next_after(context.now)});
+                        .next = spec.recurrence.next_after(context.now)});
   }
   return events;
 }
@@ -84,13 +84,13 @@ std::vector<Event> decide_backups(const State& state, const DecideContext& conte
   if (!id || state.backups.running()) return {};
   const BackupJob& job = *state.backups.jobs.find(*id);
   if (job.next > context.now) return {};
-  const auto schedule = Schedule::parse(job.schedule);
-  ALMANAC_CHECK(schedule);  // this engine has scheduled it, or it would be no more
-  const auto [count, last] = schedule->elapsed(job.next, context.now);
+  const auto recurrence = Recurrence::parse(job.schedule);
+  ALMANAC_CHECK(recurrence);  // this engine has scheduled it, or it would be no more
+  const auto [count, last] = recurrence->elapsed(job.next, context.now);
   return {{.at = context.now,
            .body = BackupStarted{.job = context.memory.text(state.names.text(*id)),
                                  .due = last,
-                                 .next = schedule->next_after(context.now),
+                                 .next = recurrence->next_after(context.now),
                                  .missed = count - 1,
                                  .missed_since = count > 1 ? job.next : Time()}}};
 }

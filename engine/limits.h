@@ -61,8 +61,8 @@ static_assert(2 * (output_bytes_max + message_bytes_max + ending_overhead_bytes)
 static_assert(reserve_bytes_max % reserve_step_bytes == 0);
 static_assert(reserve_bytes_max <= journal_bytes_max / 4);
 
-// Of a schedule such as "every 15 minutes".
-inline constexpr Duration schedule_interval_max = std::chrono::days(366);
+// Of a recurrence such as "every 15 minutes".
+inline constexpr Duration recurrence_interval_max = std::chrono::days(366);
 
 // Each is looked at in every turn of the loop.
 inline constexpr std::size_t backup_jobs_max = 16;

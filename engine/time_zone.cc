@@ -24,17 +24,14 @@ Result<TimeZone> TimeZone::find(std::string_view name) {
   return zone;
 }
 
-LocalTime TimeZone::local(Time time) const {
-  if (name_.empty()) return LocalTime(time.time_since_epoch());
-  return LocalTime(zone_of(name_).to_local(time).time_since_epoch());
-}
-
-Time TimeZone::instant(LocalTime local) const {
-  if (name_.empty()) return Time(local.time_since_epoch());
-  const date::local_time<Duration> shown(local.time_since_epoch());
-  const auto info = zone_of(name_).get_info(shown);
-  if (info.result == date::local_info::nonexistent) return info.first.end;
-  return Time(shown.time_since_epoch() - info.first.offset);
+TimeZone::Period TimeZone::period(Time time) const {
+  static constexpr Time ever = std::chrono::sys_days(std::chrono::year::max() / 12 / 31);
+  if (name_.empty()) return {.begin = Time(-ever.time_since_epoch()), .end = ever};
+  const date::time_zone& zone = zone_of(name_);
+  const auto info = zone.get_info(time);
+  const auto before = zone.get_info(info.begin - std::chrono::seconds(1));
+  return {
+      .begin = info.begin, .end = info.end, .offset = info.offset, .offset_before = before.offset};
 }
 
 }  // namespace almanac

@@ -24,10 +24,16 @@ class TimeZone {
 
   [[nodiscard]] const std::string& name() const { return name_; }  // empty for UTC
 
-  [[nodiscard]] LocalTime local(Time time) const;
-  // When clocks show this: the first time where they do so twice, because they were put back. What
-  // they skip, because they were put forward, stands for the first instant behind the gap.
-  [[nodiscard]] Time instant(LocalTime local) const;
+  // The time between two changes of the clocks: from `begin` until before `end` they show UTC and
+  // `offset`, and until `begin` they showed UTC and `offset_before`. O(log changes).
+  struct Period {
+    Time begin;
+    Time end;
+    Duration offset{0};
+    Duration offset_before{0};
+  };
+  // The one `time` is in.
+  [[nodiscard]] Period period(Time time) const;
 
   bool operator==(const TimeZone&) const = default;
 

@@ -8,13 +8,13 @@ namespace {
 
 Result<void> add_job(BackupOptions& options, BackupAction action, const std::string& text) {
   if (text.empty()) return {};
-  auto schedule = Schedule::parse(text);
-  if (!schedule) {
-    return fail(schedule.error().code,
-                "--" + std::string(name(action)) + ": " + schedule.error().message,
-                schedule.error().next_step);
+  auto recurrence = Recurrence::parse(text);
+  if (!recurrence) {
+    return fail(recurrence.error().code,
+                "--" + std::string(name(action)) + ": " + recurrence.error().message,
+                recurrence.error().next_step);
   }
-  options.jobs.push_back({.action = action, .schedule = std::move(*schedule)});
+  options.jobs.push_back({.action = action, .recurrence = std::move(*recurrence)});
   return {};
 }
 

@@ -19,9 +19,9 @@ using std::chrono::minutes;
 
 BackupSpec spec(std::string_view schedule, BackupAction action = BackupAction::snapshot,
                 std::string name = {}) {
-  auto parsed = Schedule::parse(schedule);
+  auto parsed = Recurrence::parse(schedule);
   ALMANAC_CHECK(parsed);
-  return {.action = action, .schedule = *parsed, .name = std::move(name)};
+  return {.action = action, .recurrence = *parsed, .name = std::move(name)};
 }
 
 Command start_engine(std::vector<BackupSpec> backups, std::string repository = "/backup") {
@@ -55,7 +55,7 @@ TEST(BackupSchedules, AreOnRecordWhenTheyChange) {
   Desk desk;
   ASSERT_TRUE(desk.ask(start_engine({spec("every 15 minutes")})));
   EXPECT_EQ(said(desk), "BackupScheduled");
-  EXPECT_EQ(job(desk, "snapshot").next, spec("every 15 minutes").schedule.next_after(desk.now));
+  EXPECT_EQ(job(desk, "snapshot").next, spec("every 15 minutes").recurrence.next_after(desk.now));
   ASSERT_TRUE(desk.ask(start_engine({spec("every 900s")})));
   EXPECT_EQ(said(desk), "") << "the same in other words";
   ASSERT_TRUE(desk.ask(start_engine({spec("every 900s")}, "/other")));
@@ -141,7 +141,7 @@ TEST(BackupRuns, OfADeadEngineAreOnRecordAndNotDoneAgain) {
 // What the log says of one job, against a plain list of the times it is due.
 class History {
  public:
-  History(const Schedule& schedule, Time first) : schedule_(schedule), expected_(first) {}
+  History(const Recurrence& recurrence, Time first) : recurrence_(recurrence), expected_(first) {}
 
   void see(const std::vector<Event>& events) {
     for (const Event& event : events) {
@@ -155,14 +155,15 @@ class History {
   void see(const BackupStarted& started, Time at) {
     RC_ASSERT((started.missed_since == Time()) == (started.missed == 0));
     if (started.missed > 0) RC_ASSERT(started.missed_since == expected_);
-    for (std::uint64_t i = 0; i < started.missed; ++i) expected_ = schedule_.next_after(expected_);
+    for (std::uint64_t i = 0; i < started.missed; ++i)
+      expected_ = recurrence_.next_after(expected_);
     RC_ASSERT(started.due == expected_);
-    expected_ = schedule_.next_after(expected_);
+    expected_ = recurrence_.next_after(expected_);
     RC_ASSERT(started.next == expected_);
     RC_ASSERT(started.due <= at && at < started.next);
   }
 
-  Schedule schedule_;
+  Recurrence recurrence_;
   Time expected_;
 };
 
@@ -172,7 +173,7 @@ RC_GTEST_PROP(BackupRunProperty, EachTimeAJobIsDueIsDoneOnceOrOnRecordAsMissed, 
   const auto start = start_engine({spec(text)});
   Desk desk;
   RC_ASSERT(desk.ask(start).has_value());
-  History history(spec(text).schedule, job(desk, "snapshot").next);
+  History history(spec(text).recurrence, job(desk, "snapshot").next);
   for (int moves = *rc::gen::inRange(1, 60); moves > 0; --moves) {
     switch (*rc::gen::inRange(0, 4)) {
       case 0: desk.now += minutes(*rc::gen::inRange(0, 3'000)); break;

@@ -18,7 +18,7 @@ using std::chrono::minutes;
 class EngineBackups : public EngineTest {
  protected:
   static BackupSpec every_15_minutes(BackupAction action) {
-    return {.action = action, .schedule = *Schedule::parse("every 15 minutes")};
+    return {.action = action, .recurrence = *Recurrence::parse("every 15 minutes")};
   }
   [[nodiscard]] fs::path repository() const { return folder / "backup"; }
   void open_with(const std::vector<BackupAction>& actions) {

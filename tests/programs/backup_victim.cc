@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
   };
   options.backups.repository = argv[2];
   options.backups.jobs.push_back({.action = almanac::BackupAction::snapshot,
-                                  .schedule = *almanac::Schedule::parse("every 15 minutes")});
+                                  .recurrence = *almanac::Recurrence::parse("every 15 minutes")});
   auto engine = almanac::Engine::open(std::move(options));
   if (!engine) return 1;
   seconds += 15 * 60;

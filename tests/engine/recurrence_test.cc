@@ -1,5 +1,5 @@
-// Schedules: what can be written, and the instants they stand for, also where clocks are changed.
-#include <almanac/engine/schedule.h>
+// Recurrences: what can be written, and the instants they stand for, also where clocks are changed.
+#include <almanac/engine/recurrence.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tools/units.h>
 
@@ -16,10 +16,10 @@ namespace {
 using std::chrono::hours;
 using std::chrono::microseconds;
 
-Schedule schedule(std::string_view text) {
-  auto parsed = Schedule::parse(text);
+Recurrence recurrence(std::string_view text) {
+  auto parsed = Recurrence::parse(text);
   EXPECT_TRUE(parsed.has_value()) << text << ": " << describe(parsed.error());
-  return parsed ? *parsed : *Schedule::parse("every day");
+  return parsed ? *parsed : *Recurrence::parse("every day");
 }
 
 Time at(std::string_view text) {
@@ -32,7 +32,7 @@ std::string shown(Time time) { return format_time(time).substr(0, 16) + "Z"; }
 
 // The instants behind `time`, in UTC.
 std::vector<std::string> instants(std::string_view text, std::string_view time, std::size_t count) {
-  const Schedule asked = schedule(text);
+  const Recurrence asked = recurrence(text);
   std::vector<std::string> found;
   for (Time last = at(time); found.size() < count;) {
     last = asked.next_after(last);
@@ -43,7 +43,7 @@ std::vector<std::string> instants(std::string_view text, std::string_view time, 
 
 using Instants = std::vector<std::string>;
 
-TEST(Schedule, ReadsWhatPeopleWriteAndHasOneSpellingForIt) {
+TEST(Recurrence, ReadsWhatPeopleWriteAndHasOneSpellingForIt) {
   for (const auto& [text, spelling] : std::vector<std::pair<std::string, std::string>>{
            {"every 15 minutes", "every 15 minutes"},
            {"every 30s", "every 30 seconds"},
@@ -58,16 +58,28 @@ TEST(Schedule, ReadsWhatPeopleWriteAndHasOneSpellingForIt) {
            {"daily at 02:30 Europe/Paris", "daily at 02:30 Europe/Paris"},
            {"weekly on sunday at 00:05", "weekly on sunday at 00:05"},
            {"weekly on saturday at 03:00 Asia/Kathmandu",
-            "weekly on saturday at 03:00 Asia/Kathmandu"}}) {
-    EXPECT_EQ(schedule(text).text(), spelling) << text;
-    EXPECT_EQ(schedule(spelling), schedule(text)) << text;
+            "weekly on saturday at 03:00 Asia/Kathmandu"},
+           {"30 2 * * *", "daily at 02:30"},
+           {"0 30 2 ? * 0-7 Europe/Paris", "daily at 02:30 Europe/Paris"},
+           {"5 0 * * SUN", "weekly on sunday at 00:05"},
+           {"0,15,30,45 9-17 * * MON-FRI UTC", "*/15 9-17 * * 1-5"},
+           {"0 9 * * 5 CET", "weekly on friday at 09:00 CET"},
+           {"0 0 9 * * fri", "weekly on friday at 09:00"},
+           {"@hourly", "0 * * * *"},
+           {"@daily Asia/Tokyo", "daily at 00:00 Asia/Tokyo"},
+           {"@monthly", "0 0 1 * *"}}) {
+    EXPECT_EQ(recurrence(text).text(), spelling) << text;
+    EXPECT_EQ(recurrence(spelling), recurrence(text)) << text;
   }
 }
 
-TEST(Schedule, PointsAtWhatCannotBeRead) {
+TEST(Recurrence, PointsAtWhatCannotBeRead) {
   const std::vector<std::pair<std::string, int>> wrong = {
       {"", 1},
       {"hourly", 1},
+      {"30 2 * * MON-FRI Europe/Atlantis", 18},
+      {"@fortnightly", 1},
+      {"@daily @daily", 8},
       {"every", 6},
       {"every 0 minutes", 7},
       {"every -5 minutes", 7},
@@ -91,7 +103,7 @@ TEST(Schedule, PointsAtWhatCannotBeRead) {
       {"weekly on sunday", 17},
   };
   for (const auto& [text, column] : wrong) {
-    auto parsed = Schedule::parse(text);
+    auto parsed = Recurrence::parse(text);
     ASSERT_EQ(code_of(parsed), "invalid") << text;
     EXPECT_TRUE(parsed.error().message.starts_with("column " + std::to_string(column) + " "))
         << text << ": " << parsed.error().message;
@@ -99,7 +111,7 @@ TEST(Schedule, PointsAtWhatCannotBeRead) {
   }
 }
 
-TEST(Schedule, CountsIntervalsFromTheBeginningOf1970) {
+TEST(Recurrence, CountsIntervalsFromTheBeginningOf1970) {
   EXPECT_EQ(instants("every 15 minutes", "2026-11-21T10:07:03.000001Z", 3),
             (Instants{"2026-11-21T10:15Z", "2026-11-21T10:30Z", "2026-11-21T10:45Z"}));
   EXPECT_EQ(instants("every hour", "2026-11-21T10:00:00Z", 1), Instants{"2026-11-21T11:00Z"});
@@ -107,7 +119,7 @@ TEST(Schedule, CountsIntervalsFromTheBeginningOf1970) {
             (Instants{"2026-11-23T00:00Z", "2026-11-25T00:00Z"}));
 }
 
-TEST(Schedule, IsAtItsTimeOfDay) {
+TEST(Recurrence, IsAtItsTimeOfDay) {
   EXPECT_EQ(instants("daily at 02:30", "2026-12-30T02:29:59.999999Z", 3),
             (Instants{"2026-12-30T02:30Z", "2026-12-31T02:30Z", "2027-01-01T02:30Z"}));
   EXPECT_EQ(instants("daily at 02:30", "2026-12-30T02:30:00Z", 1), Instants{"2026-12-31T02:30Z"});
@@ -120,7 +132,7 @@ TEST(Schedule, IsAtItsTimeOfDay) {
             Instants{"2026-11-21T21:15Z"});
 }
 
-TEST(Schedule, IsBehindTheGapWhereClocksSkipItsTime) {
+TEST(Recurrence, IsBehindTheGapWhereClocksSkipItsTime) {
   EXPECT_EQ(instants("daily at 02:30 Europe/Paris", "2026-03-27T12:00:00Z", 3),
             (Instants{"2026-03-28T01:30Z", "2026-03-29T01:00Z", "2026-03-30T00:30Z"}));
   EXPECT_EQ(instants("daily at 02:30 America/New_York", "2026-03-07T12:00:00Z", 2),
@@ -133,7 +145,7 @@ TEST(Schedule, IsBehindTheGapWhereClocksSkipItsTime) {
             (Instants{"2026-10-03T15:30Z", "2026-10-04T15:15Z"}));
 }
 
-TEST(Schedule, IsOnceWhereClocksShowItsTimeTwice) {
+TEST(Recurrence, IsOnceWhereClocksShowItsTimeTwice) {
   EXPECT_EQ(instants("daily at 02:30 Europe/Paris", "2026-10-24T12:00:00Z", 2),
             (Instants{"2026-10-25T00:30Z", "2026-10-26T01:30Z"}));
   EXPECT_EQ(instants("daily at 01:30 America/New_York", "2026-10-31T12:00:00Z", 2),
@@ -146,14 +158,14 @@ TEST(Schedule, IsOnceWhereClocksShowItsTimeTwice) {
 }
 
 // Samoa went over the date line: the 30th of December was not there.
-TEST(Schedule, IsOnceWhereAWholeDayIsSkipped) {
+TEST(Recurrence, IsOnceWhereAWholeDayIsSkipped) {
   EXPECT_EQ(instants("daily at 12:00 Pacific/Apia", "2011-12-29T00:00:00Z", 3),
             (Instants{"2011-12-29T22:00Z", "2011-12-30T10:00Z", "2011-12-30T22:00Z"}));
   EXPECT_EQ(instants("daily at 00:00 Pacific/Apia", "2011-12-29T12:00:00Z", 2),
             (Instants{"2011-12-30T10:00Z", "2011-12-31T10:00Z"}));
 }
 
-Schedule any_schedule() {
+Recurrence any_recurrence() {
   static const std::vector<std::string> texts = {"every 1s",
                                                  "every 7 minutes",
                                                  "every 15 minutes",
@@ -164,8 +176,11 @@ Schedule any_schedule() {
                                                  "daily at 02:00 Australia/Lord_Howe",
                                                  "daily at 00:30 Pacific/Apia",
                                                  "weekly on sunday at 02:30 Europe/London",
+                                                 "*/20 * * * * Australia/Lord_Howe",
+                                                 "*/7 1-3 * * 0,3 America/New_York",
+                                                 "*/30 5 2 29,L * 2#1 Europe/Paris",
                                                  "weekly on friday at 12:00 Pacific/Apia"};
-  return schedule(*rc::gen::elementOf(texts));
+  return recurrence(*rc::gen::elementOf(texts));
 }
 
 // Between 1970 and 2036.
@@ -173,8 +188,8 @@ Time any_time() {
   return Time(microseconds(*rc::gen::inRange<std::int64_t>(0, 2'080'000'000'000'000)));
 }
 
-RC_GTEST_PROP(ScheduleProperty, TheNextInstantIsTheNextForAllTimesBeforeIt, ()) {
-  const Schedule asked = any_schedule();
+RC_GTEST_PROP(RecurrenceProperty, TheNextInstantIsTheNextForAllTimesBeforeIt, ()) {
+  const Recurrence asked = any_recurrence();
   const Time time = any_time();
   const Time next = asked.next_after(time);
   RC_ASSERT(next > time);
@@ -183,8 +198,8 @@ RC_GTEST_PROP(ScheduleProperty, TheNextInstantIsTheNextForAllTimesBeforeIt, ()) 
   RC_ASSERT(asked.next_after(between) == next);
 }
 
-RC_GTEST_PROP(ScheduleProperty, WhatHasElapsedIsEveryInstantOnce, ()) {
-  const Schedule asked = any_schedule();
+RC_GTEST_PROP(RecurrenceProperty, WhatHasElapsedIsEveryInstantOnce, ()) {
+  const Recurrence asked = any_recurrence();
   const Time first = asked.next_after(any_time());
   Time last = first;
   std::uint64_t count = 1;
@@ -203,11 +218,13 @@ TEST(TimeZone, KnowsThoseOfTheSystemAlone) {
   EXPECT_EQ(code_of(TimeZone::find("Mars/Olympus")), "invalid");
   auto paris = TimeZone::find("Europe/Paris");
   ASSERT_TRUE(paris.has_value());
-  EXPECT_EQ(paris->local(at("2026-07-01T00:00:00Z")).time_since_epoch(),
-            at("2026-07-01T02:00:00Z").time_since_epoch());
-  const LocalTime noon(at("2026-07-01T12:00:00Z").time_since_epoch());
-  EXPECT_EQ(paris->instant(noon), at("2026-07-01T10:00:00Z"));
-  EXPECT_EQ(TimeZone().instant(noon), at("2026-07-01T12:00:00Z"));
+  const auto summer = paris->period(at("2026-07-01T00:00:00Z"));
+  EXPECT_EQ(summer.begin, at("2026-03-29T01:00:00Z"));
+  EXPECT_EQ(summer.end, at("2026-10-25T01:00:00Z"));
+  EXPECT_EQ(summer.offset, hours(2));
+  EXPECT_EQ(summer.offset_before, hours(1));
+  EXPECT_EQ(paris->period(summer.end).begin, summer.end);
+  EXPECT_EQ(TimeZone().period(summer.begin).offset, hours(0));
 }
 
 }  // namespace
