@@ -68,6 +68,11 @@ Digest complete_frame(std::span<std::byte> value);
 // is another one than it had when the bytes are not those that were stripped. Aligned to 8 as well.
 // Errors: corrupt, newer_format.
 [[nodiscard]] Result<Digest> complete_frame(std::span<std::byte> value, const Digest& previous);
+// Makes of a frame, stripped or whole, the one of another log that has the same events at the same
+// positions, behind the frame of this digest; answers its own. Aligned to 8. Errors: corrupt,
+// newer_format.
+[[nodiscard]] Result<Digest> relink_frame(std::span<std::byte> value, const Timeline& timeline,
+                                          const Digest& previous);
 
 // Whether the bytes must be held against their checksum. `verified` is for bytes this process has
 // written or checked before; damage in them is still reported, as a message that does not parse.

@@ -97,7 +97,9 @@ Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
       Store::open(store_path, {.access = Access::write, .map_bytes = limits::map_bytes_default});
   if (!store) return std::unexpected(store.error());
   log->store_ = std::move(*store);
+  log->reader_ = std::make_unique<Reader>(Reader::Parts{.store = *log->store_});
   log->tail_ = base;
+  log->committed_ = base.last;
   if (base.last) {
     auto set = log->store_->append({}, {.base = StoreBase{base.last, base.digest, base.time}});
     if (!set) return std::unexpected(set.error());
@@ -133,6 +135,7 @@ Result<void> LogImport::make_folders() {
 
 LogImport::~LogImport() {
   if (folder_.empty()) return;
+  reader_.reset();
   store_.reset();
   std::error_code ignored;
   if (!building_.empty()) fs::remove_all(building_, ignored);
@@ -164,24 +167,47 @@ Result<void> LogImport::add(Time time, std::vector<Event> events) {
   auto encoded = encoder_.encode(
       {.timeline = store_->timeline(), .first = first, .time = time, .previous = tail_.digest},
       batches);
-  pending_.push_back({first, std::string(as_text(encoded.value))});
-  pending_bytes_ += encoded.value.size();
-  tail_ = {.last = Position(tail_.last.value + batch.events.size()),
-           .digest = encoded.digest,
-           .time = batch.events.back().at};
+  return add({first, {encoded.value.begin(), encoded.value.end()}},
+             {.last = Position(tail_.last.value + batch.events.size()),
+              .digest = encoded.digest,
+              .time = batch.events.back().at});
+}
+
+Result<void> LogImport::add(const FrameReader& frame) {
+  const FrameHeader& header = frame.header();
+  if (header.first != tail_.last.next()) return bad_frame(header.first, "does not come next");
+  auto begin = frame.event(0);
+  if (!begin) return std::unexpected(begin.error());
+  auto end = tail_of(frame);
+  if (!end) return std::unexpected(end.error());
+  if (begin->at < tail_.time) {
+    return bad_frame(header.first, "holds an event older than the one before it");
+  }
+  Encoded copy{header.first, {frame.value().begin(), frame.value().end()}};
+  auto digest = relink_frame(copy.value, store_->timeline(), tail_.digest);
+  if (!digest) return std::unexpected(digest.error());
+  return add(std::move(copy), {.last = end->last, .digest = *digest, .time = end->time});
+}
+
+Result<void> LogImport::add(Encoded frame, const LogTail& tail) {
+  pending_bytes_ += frame.value.size();
+  pending_.push_back(std::move(frame));
+  tail_ = tail;
   bool is_full =
       pending_bytes_ >= limits::commit_bytes_target || pending_.size() >= commit_frames_max;
   return is_full ? commit() : Result<void>();
 }
 
 Result<void> LogImport::commit() {
+  if (pending_.empty() && removed_.index.empty()) return {};
   std::vector<Store::Frame> frames;
   frames.reserve(pending_.size());
-  for (const Encoded& frame : pending_) frames.push_back({frame.first, as_bytes(frame.value)});
+  for (const Encoded& frame : pending_) frames.push_back({frame.first, frame.value});
   if (auto appended = store_->append(frames, removed_); !appended) return appended;
   pending_.clear();
   pending_bytes_ = 0;
   removed_.index.clear();
+  committed_ = tail_.last;
   return {};
 }
 
@@ -189,9 +215,8 @@ Result<void> LogImport::commit() {
 // rename
 // 6. sync the name
 Result<void> LogImport::finish(const Also& also) {
-  if (!pending_.empty() || !removed_.index.empty()) {
-    if (auto committed = commit(); !committed) return committed;
-  }
+  if (auto committed = commit(); !committed) return committed;
+  reader_.reset();
   store_.reset();
   if (also) {
     if (auto made = also(building_); !made) return made;

@@ -5,6 +5,8 @@
 #include <almanac/log/codec.h>
 #include <almanac/log/error.h>
 #include <almanac/log/event.h>
+#include <almanac/log/read.h>
+#include <almanac/log/reader.h>
 #include <almanac/log/store.h>
 #include <almanac/log/write_lock.h>
 #include <almanac/log/writer.h>
@@ -18,9 +20,9 @@
 
 namespace almanac {
 
-// Owned by whoever imports; one thread. The log is built in FOLDER.importing and gets its name when
-// it is whole: until then, and after a crash, there is nothing under it. What a crash leaves behind
-// the next import into the same folder removes.
+// Owned by whoever imports; one thread, but for read_frames(). The log is built in FOLDER.importing
+// and gets its name when it is whole: until then, and after a crash, there is nothing under it.
+// What a crash leaves behind the next import into the same folder removes.
 class LogImport {
  public:
   // `folder` must be missing or empty. The first frame follows `base`: that is what was removed
@@ -44,6 +46,18 @@ class LogImport {
   // Adds the next frame, whose header has this time. The events' views may die when it returns.
   // Errors: invalid (nothing was added), storage_full, unknown_outcome.
   [[nodiscard]] Result<void> add(Time time, std::vector<Event> events);
+  // Adds the next frame, which another log has at these positions: its bytes, but for what links it
+  // into that one. Costs a digest of them. Errors: invalid, corrupt and newer_format (nothing was
+  // added), storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> add(const FrameReader& frame);
+  // Brings what was added to the disk. Errors: storage_full, unknown_outcome.
+  [[nodiscard]] Result<void> commit();
+  // Where that ends, which is behind the log's end as it may be: frames are brought there together.
+  [[nodiscard]] Position committed() const { return committed_; }
+  // Reads it back, as Log::read_frames does. Any thread, beside the one that adds.
+  [[nodiscard]] Result<void> read_frames(Position from, const FrameVisit& visit) const {
+    return reader_->read_frames(from, visit);
+  }
   // Where the log ends so far.
   [[nodiscard]] const LogTail& tail() const { return tail_; }
   // Syncs and names it. The last call. What else belongs into the folder is made by `also`, which
@@ -56,22 +70,24 @@ class LogImport {
  private:
   struct Encoded {
     Position first;
-    std::string value;
+    std::vector<std::byte> value;
   };
   LogImport() = default;
   [[nodiscard]] Result<void> make_folders();
-  [[nodiscard]] Result<void> commit();
+  [[nodiscard]] Result<void> add(Encoded frame, const LogTail& tail);
 
   std::filesystem::path folder_;
   std::filesystem::path building_;
   std::vector<std::filesystem::path> made_;  // the folders above that were missing
   std::optional<WriteLock> lock_;            // of building_, and then of folder_
   std::unique_ptr<Store> store_;
+  std::unique_ptr<Reader> reader_;  // of the store
   FrameEncoder encoder_;
   std::vector<Encoded> pending_;
   std::size_t pending_bytes_ = 0;
   StoreRecords removed_;  // pending as well
   LogTail tail_;
+  Position committed_;
 };
 
 }  // namespace almanac

@@ -100,6 +100,7 @@ void Reader::know(Position before, Position through) const {
 // since the machine was started, all of the journal is, unless one comes while it is read.
 Result<std::vector<SharedFrame>> Reader::behind(const LogTail& end) const {
   if (parts_.recent != nullptr) return parts_.recent->from(end.last.next());
+  if (parts_.mark == nullptr) return {};
   const bool all_durable = parts_.mark->is_of_an_earlier_boot();
   auto frames = behind_through(end, all_durable ? Position(UINT64_MAX) : parts_.mark->position());
   if (!all_durable || parts_.mark->is_of_an_earlier_boot()) return frames;

@@ -23,7 +23,7 @@ class Reader {
  public:
   struct Parts {
     const Store& store;
-    const DurableMark* mark = nullptr;
+    const DurableMark* mark = nullptr;  // none: the store is all there is
     const RecentFrames* recent = nullptr;  // where this process writes; else:
     std::function<Result<std::unique_ptr<Journal>>()> open_journal = {};
   };

@@ -72,21 +72,29 @@ class Message {
   capnp::SegmentArrayMessageReader reader_;
 };
 
-// Where a frame keeps the digest of the one before it. Bytes that no writer wrote may say any place
-// inside the message.
-Result<std::span<std::byte>> place_of_previous(std::span<std::byte> value) {
+// Where a frame keeps which log it is of, and the digest of the one before it. Bytes that no writer
+// wrote may say any places inside the message.
+struct Links {
+  std::span<std::byte> timeline;
+  std::span<std::byte> previous;
+};
+
+Result<Links> links_of(std::span<std::byte> value) {
   if (auto prefix = stored::read_prefix(value); !prefix) return std::unexpected(prefix.error());
   ALMANAC_CHECK(is_aligned(value));
   auto message = value.subspan(sizeof(Prefix));
+  auto place_of = [&](Bytes field) {
+    return message.subspan(static_cast<std::size_t>(field.data() - message.data()), field.size());
+  };
   try {
     Message read(message);
-    auto previous = codec::view(read.frame().getPrevious());
-    if (previous.size() == sizeof(Digest)) {
-      return message.subspan(static_cast<std::size_t>(previous.data() - message.data()),
-                             sizeof(Digest));
+    const Bytes timeline = codec::view(read.frame().getTimeline());
+    const Bytes previous = codec::view(read.frame().getPrevious());
+    if (timeline.size() == sizeof(Timeline) && previous.size() == sizeof(Digest)) {
+      return Links{place_of(timeline), place_of(previous)};
     }
   } catch (const kj::Exception&) {}
-  return stored::corrupt("the frame does not name the one before it");
+  return stored::corrupt("the frame does not name its log and the frame before it");
 }
 
 void clear_digest(std::span<std::byte> value) {
@@ -105,20 +113,28 @@ Digest complete_frame(std::span<std::byte> value) {
 }
 
 Result<void> strip_frame(std::span<std::byte> value) {
-  auto previous = place_of_previous(value);
-  if (!previous) return std::unexpected(previous.error());
-  std::ranges::fill(*previous, std::byte{});
+  auto links = links_of(value);
+  if (!links) return std::unexpected(links.error());
+  std::ranges::fill(links->previous, std::byte{});
   clear_digest(value);
   std::ranges::fill(value.first(stored::checksum_bytes), std::byte{});
   return {};
 }
 
 Result<Digest> complete_frame(std::span<std::byte> value, const Digest& previous) {
-  auto place = place_of_previous(value);
-  if (!place) return std::unexpected(place.error());
-  std::ranges::copy(previous, place->begin());
+  auto links = links_of(value);
+  if (!links) return std::unexpected(links.error());
+  std::ranges::copy(previous, links->previous.begin());
   clear_digest(value);
   return complete_frame(value);
+}
+
+Result<Digest> relink_frame(std::span<std::byte> value, const Timeline& timeline,
+                            const Digest& previous) {
+  auto links = links_of(value);
+  if (!links) return std::unexpected(links.error());
+  std::ranges::copy(timeline, links->timeline.begin());
+  return complete_frame(value, previous);
 }
 
 std::optional<std::size_t> stored_frame_bytes(Bytes bytes) {

@@ -27,48 +27,56 @@ void read_into(Array& to, ColumnReader& reader) {
   if (from.size() == to.size()) std::ranges::copy(from, to.begin());
 }
 
-// The frames of a block with what can be computed put back, in memory that they share.
-class Block {
+// The frames of a block, one after the other.
+class Unpacking {
  public:
-  Block(const SegmentHeader& segment, const SegmentBlock& block)
-      : segment_(segment), block_(block), memory_(block.frame_bytes), digest_(block.before) {}
+  Unpacking(const SegmentHeader& segment, const SegmentBlock& block, FrameProof proof)
+      : segment_(segment),
+        memory_(std::make_unique_for_overwrite<std::byte[]>(block.frame_bytes)),
+        rest_(memory_.get(), block.frame_bytes),
+        proof_(proof),
+        next_(block.first),
+        digest_(block.before) {}
 
-  // `digest` is that of the last frame, `last` its last position.
-  Result<void> open(Bytes compressed, Position last, const Digest& digest) {
-    Decompressor decompressor;
-    if (auto done = decompressor.decompress(compressed, memory_); !done) return done;
-    Position next = block_.first;
-    for (auto rest = std::span(memory_); !rest.empty();) {
-      const auto size = stored_frame_bytes(rest);
-      if (!size || *size > rest.size()) return corrupt("its frames are not whole");
-      if (auto added = add(rest.first(*size), next); !added) return added;
-      next = frames_.back().header().last().next();
-      rest = rest.subspan(*size);
+  [[nodiscard]] std::span<std::byte> memory() const { return rest_; }
+  // Adds what the memory holds. `last` and `digest` are the position and the digest it ends with.
+  Result<UnpackedBlock> run(std::uint64_t frames, Position last, const Digest& digest) {
+    while (!rest_.empty()) {
+      const auto size = stored_frame_bytes(rest_);
+      if (!size || *size > rest_.size()) return corrupt("its frames are not whole");
+      if (auto added = add(rest_.first(*size)); !added) return std::unexpected(added.error());
+      rest_ = rest_.subspan(*size);
     }
-    if (frames_.size() != block_.frames || next != last.next() || digest_ != digest) {
-      return corrupt("its frames are not those that were written");
+    const bool is_of_chain = proof_ == FrameProof::none || digest_ == digest;
+    if (frames_.size() == frames && next_ == last.next() && is_of_chain) {
+      return UnpackedBlock{std::move(memory_), std::move(frames_)};
     }
-    return {};
+    return corrupt("its frames are not those that were written");
   }
-  [[nodiscard]] const std::vector<FrameReader>& frames() const { return frames_; }
 
  private:
-  Result<void> add(std::span<std::byte> value, Position next) {
-    auto digest = complete_frame(value, digest_);
-    if (!digest) return std::unexpected(digest.error());
+  // Puts back what can be computed.
+  Result<void> add(std::span<std::byte> value) {
+    if (proof_ == FrameProof::chain) {
+      auto digest = complete_frame(value, digest_);
+      if (!digest) return std::unexpected(digest.error());
+      digest_ = *digest;
+    }
     auto frame = FrameReader::open(value, FrameTrust::verified);
     if (!frame) return std::unexpected(frame.error());
-    if (frame->header().first != next || frame->header().timeline != segment_.timeline) {
+    if (frame->header().first != next_ || frame->header().timeline != segment_.timeline) {
       return corrupt("its frames do not go on");
     }
-    digest_ = *digest;
+    next_ = frame->header().last().next();
     frames_.push_back(std::move(*frame));
     return {};
   }
 
   const SegmentHeader& segment_;
-  const SegmentBlock& block_;
-  std::vector<std::byte> memory_;
+  std::unique_ptr<std::byte[]> memory_;
+  std::span<std::byte> rest_;
+  FrameProof proof_;
+  Position next_;
   Digest digest_;  // of the last frame so far
   std::vector<FrameReader> frames_;
 };
@@ -159,26 +167,39 @@ Result<void> ArchiveSegment::read_index() {
   return {};
 }
 
-ArchiveSegment::BlockPlace ArchiveSegment::place_of(std::size_t block) const {
-  const bool is_last = block + 1 == blocks_.size();
-  return {.block = blocks_[block],
-          .offset = offsets_[block],
-          .last = is_last ? header_.last : Position(blocks_[block + 1].first.value - 1),
-          .digest = is_last ? header_.digest : blocks_[block + 1].before};
+Position ArchiveSegment::last_of(std::size_t block) const {
+  return block + 1 == blocks_.size() ? header_.last : Position(blocks_[block + 1].first.value - 1);
+}
+
+const Digest& ArchiveSegment::digest_behind(std::size_t block) const {
+  return block + 1 == blocks_.size() ? header_.digest : blocks_[block + 1].before;
+}
+
+std::size_t ArchiveSegment::find_block(Position position) const {
+  const auto behind = std::ranges::upper_bound(blocks_, position, {}, &SegmentBlock::first);
+  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(behind - blocks_.begin(), 1) - 1);
+}
+
+Result<UnpackedBlock> ArchiveSegment::unpack(std::size_t block, FrameProof proof,
+                                             Decompressor& decompressor) const {
+  const SegmentBlock& about = blocks_[block];
+  const auto compressed = Bytes(file_).subspan(offsets_[block], about.bytes);
+  Unpacking unpacking(header_, about, proof);
+  auto done = xxh3(compressed) == about.checksum
+                  ? decompressor.decompress(compressed, unpacking.memory())
+                  : corrupt("the checksum is wrong");
+  auto unpacked = done ? unpacking.run(about.frames, last_of(block), digest_behind(block))
+                       : Result<UnpackedBlock>(std::unexpected(done.error()));
+  if (unpacked) return unpacked;
+  return std::unexpected(at_block(unpacked.error(), about.first, last_of(block)));
 }
 
 Result<void> ArchiveSegment::read_frames(Position from, const FrameVisit& visit) const {
-  const auto behind = std::ranges::upper_bound(blocks_, from, {}, &SegmentBlock::first);
-  const auto begin = std::max<std::ptrdiff_t>(behind - blocks_.begin(), 1) - 1;
-  for (std::size_t i = static_cast<std::size_t>(begin); i < blocks_.size(); ++i) {
-    const BlockPlace place = place_of(i);
-    const auto compressed = Bytes(file_).subspan(place.offset, place.block.bytes);
-    Block block(header_, place.block);
-    auto opened = xxh3(compressed) == place.block.checksum
-                      ? block.open(compressed, place.last, place.digest)
-                      : corrupt("the checksum is wrong");
-    if (!opened) return std::unexpected(at_block(opened.error(), place.block.first, place.last));
-    for (const FrameReader& frame : block.frames()) {
+  Decompressor decompressor;
+  for (std::size_t i = find_block(from); i < blocks_.size(); ++i) {
+    auto block = unpack(i, FrameProof::chain, decompressor);
+    if (!block) return std::unexpected(block.error());
+    for (const FrameReader& frame : block->frames) {
       if (frame.header().last() < from) continue;
       auto more = visit(frame);
       if (!more) return std::unexpected(more.error());

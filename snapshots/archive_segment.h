@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,21 @@ inline constexpr std::size_t segment_header_bytes = 8 + 8 + 16 + 6 * 8 + 32 + 32
 inline constexpr std::size_t segment_index_bytes = 6 * 8 + 32;  // of each block
 inline constexpr std::size_t segment_footer_bytes = 16;
 
+// What is proven of frames beside the checksums of what they were compressed to.
+enum class FrameProof : std::uint8_t {
+  chain,  // each goes on from the one before, with the digest that makes it so: it is the log's
+  none,   // enough for events, of a file that has the digest its manifest says
+};
+
+class Decompressor;
+
+// The frames of a block, in memory that they share. Without proof they lack their digests, and
+// those of the frames before.
+struct UnpackedBlock {
+  std::unique_ptr<std::byte[]> memory;
+  std::vector<FrameReader> frames;
+};
+
 // A segment's file in memory. Any thread may read.
 class ArchiveSegment {
  public:
@@ -58,22 +74,23 @@ class ArchiveSegment {
   [[nodiscard]] const SegmentHeader& header() const { return header_; }
   [[nodiscard]] std::span<const SegmentBlock> blocks() const { return blocks_; }
 
-  // Frame by frame from the one that holds `from`, as Log::read_frames does. A block is checked
-  // before a frame of it is shown: its checksum, the chain, and that positions go on. Takes memory
-  // for one block. Errors: corrupt, newer_format, what `visit` returns.
+  // The block that holds the position, which is not behind the segment; else the first.
+  [[nodiscard]] std::size_t find_block(Position position) const;
+  // Checks its checksum, that positions go on, and the chain. Takes memory for its frames. Errors:
+  // corrupt, newer_format.
+  [[nodiscard]] Result<UnpackedBlock> unpack(std::size_t block, FrameProof proof,
+                                             Decompressor& decompressor) const;
+  // Of the block's last frame, according to the index.
+  [[nodiscard]] const Digest& digest_behind(std::size_t block) const;
+  // Frame by frame from the one that holds `from`, as Log::read_frames does, block by block.
+  // Errors: those of unpack(), what `visit` returns.
   [[nodiscard]] Result<void> read_frames(Position from, const FrameVisit& visit) const;
 
  private:
   ArchiveSegment() = default;
   [[nodiscard]] Result<void> read_header();
   [[nodiscard]] Result<void> read_index();
-  struct BlockPlace {
-    const SegmentBlock& block;
-    std::size_t offset;
-    Position last;
-    const Digest& digest;  // of its last frame
-  };
-  [[nodiscard]] BlockPlace place_of(std::size_t block) const;
+  [[nodiscard]] Position last_of(std::size_t block) const;
 
   std::vector<std::byte> file_;
   SegmentHeader header_;

@@ -1,5 +1,9 @@
 #include <almanac/snapshots/archived_log.h>
 
+#include <almanac/snapshots/ahead.h>
+#include <almanac/snapshots/compression.h>
+#include <almanac/snapshots/limits.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -47,28 +51,38 @@ LogTail ArchivedLog::base() const {
       .last = Position(first.first.value - 1), .digest = first.before, .time = first.first_time};
 }
 
-// One pass over the frames.
+// One pass over the frames, block by block.
 class ArchivedLog::Reading {
  public:
-  Reading(const ArchivedLog& log, Position from)
-      : log_(log), last_(log.manifest_.tail.last), manifest_(log.manifest_), next_(from) {}
+  Reading(const ArchivedLog& log, Position from, FrameProof proof)
+      : log_(log),
+        last_(log.manifest_.tail.last),
+        proof_(proof),
+        manifest_(log.manifest_),
+        next_(from) {}
 
-  Result<void> run(const FrameVisit& visit);
+  // None behind the last one.
+  Result<std::optional<UnpackedBlock>> next();
 
  private:
   struct Opened {
     ArchiveName name;
     ArchiveSegment segment;
+    std::size_t next = 0;  // block
   };
   // The segment that holds the next position, or null behind the last.
   [[nodiscard]] const SegmentRecord* find() const;
   [[nodiscard]] Result<Opened> open(const SegmentRecord& record);
+  [[nodiscard]] Result<UnpackedBlock> unpack_next();
 
   const ArchivedLog& log_;
   const Position last_;
+  const FrameProof proof_;
   Manifest manifest_;
   Position next_;
-  std::optional<Digest> chain_;  // of the frame in front of it, once one was read
+  std::optional<Opened> opened_;  // the segment that is read
+  std::optional<Digest> chain_;   // of the frame in front of it, once one was read
+  Decompressor decompressor_;
 };
 
 const SegmentRecord* ArchivedLog::Reading::find() const {
@@ -83,7 +97,10 @@ const SegmentRecord* ArchivedLog::Reading::find() const {
 Result<ArchivedLog::Reading::Opened> ArchivedLog::Reading::open(const SegmentRecord& record) {
   const ArchiveName name = name_of(record.header, record.file);
   auto segment = open_segment(log_.repository_, record);
-  if (segment) return Opened{name, std::move(*segment)};
+  if (segment) {
+    const std::size_t first = segment->find_block(next_);
+    return Opened{name, std::move(*segment), first};
+  }
   const bool is_of_tail = record.header.first > log_.manifest_.checkpoint.position;
   if (segment.error().code != ErrorCode::not_found || !is_of_tail) {
     return std::unexpected(segment.error());
@@ -97,35 +114,53 @@ Result<ArchivedLog::Reading::Opened> ArchivedLog::Reading::open(const SegmentRec
   return open(*now);
 }
 
-Result<void> ArchivedLog::Reading::run(const FrameVisit& visit) {
-  bool more = true;
-  std::optional<Error> refused;  // by who visits: not of the file
-  while (const SegmentRecord* record = more ? find() : nullptr) {
-    auto opened = open(*record);
-    if (!opened) return std::unexpected(opened.error());
-    auto read = opened->segment.read_frames(next_, [&](const FrameReader& frame) -> Result<bool> {
-      if (chain_ && frame.header().previous != *chain_) {
-        return fail(ErrorCode::corrupt, "its frames do not go on from those in front of them");
-      }
-      auto visited = visit(frame);
-      if (!visited) refused = visited.error();
-      chain_ = frame.digest();
-      next_ = frame.header().last().next();
-      more = visited.value_or(false);
-      return more && next_ <= last_;
-    });
-    if (refused) return std::unexpected(std::move(*refused));
-    if (!read) return in_file(log_.repository_.path_of(opened->name), read.error());
+Result<UnpackedBlock> ArchivedLog::Reading::unpack_next() {
+  const ArchiveSegment& segment = opened_->segment;
+  const std::size_t i = opened_->next++;
+  if (chain_ && segment.blocks()[i].before != *chain_) {
+    return fail(ErrorCode::corrupt, "its frames do not go on from those in front of them");
   }
-  return {};
+  auto block = segment.unpack(i, proof_, decompressor_);
+  if (!block) return block;
+  chain_ = segment.digest_behind(i);
+  next_ = block->frames.back().header().last().next();
+  return block;
 }
 
-Result<void> ArchivedLog::read_frames(Position from, const FrameVisit& visit) const {
-  return Reading(*this, from).run(visit);
+Result<std::optional<UnpackedBlock>> ArchivedLog::Reading::next() {
+  if (opened_ && opened_->next == opened_->segment.blocks().size()) opened_.reset();
+  if (!opened_) {
+    const SegmentRecord* record = find();
+    if (record == nullptr) return std::nullopt;
+    auto opened = open(*record);
+    if (!opened) return std::unexpected(opened.error());
+    opened_ = std::move(*opened);
+  }
+  auto block = unpack_next();
+  if (!block) return in_file(log_.repository_.path_of(opened_->name), block.error());
+  return std::move(*block);
+}
+
+Result<void> ArchivedLog::read_frames(Position from, FrameProof proof,
+                                      const FrameVisit& visit) const {
+  Reading reading(*this, from, proof);
+  Ahead<UnpackedBlock> blocks([&] { return reading.next(); }, limits::blocks_ahead_max);
+  while (true) {
+    auto block = blocks.next();
+    if (!block) return std::unexpected(block.error());
+    if (!*block) return {};
+    for (const FrameReader& frame : (*block)->frames) {
+      if (frame.header().last() < from) continue;
+      if (frame.header().first > manifest_.tail.last) return {};
+      auto more = visit(frame);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return {};
+    }
+  }
 }
 
 Result<void> ArchivedLog::read(Position from, const EventVisit& visit) const {
-  return read_frames(from, [&](const FrameReader& frame) -> Result<bool> {
+  return read_frames(from, FrameProof::none, [&](const FrameReader& frame) -> Result<bool> {
     const Position first = frame.header().first;
     for (std::uint32_t i = 0; i < frame.header().count; ++i) {
       const Position position(first.value + i);

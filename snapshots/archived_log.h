@@ -41,10 +41,15 @@ class ArchivedLog {
 
   // Frame by frame, from the one that holds `from`, to the manifest's end. Each has proven that it
   // goes on from the one before. Files of a tail that somebody replaces meanwhile are found where
-  // their frames are now. Takes memory for one segment. Errors: not_found, corrupt, newer_format,
-  // refused, io, what `visit` returns.
-  [[nodiscard]] Result<void> read_frames(Position from, const FrameVisit& visit) const;
-  // Event by event from `from` on; the views die with the call. Errors: those of read_frames.
+  // their frames are now. Unpacks on a thread of its own, ahead of `visit`, which is called on the
+  // calling one. Takes memory for one segment. Errors: not_found, corrupt, newer_format, refused,
+  // io, what `visit` returns.
+  [[nodiscard]] Result<void> read_frames(Position from, const FrameVisit& visit) const {
+    return read_frames(from, FrameProof::chain, visit);
+  }
+  // Event by event from `from` on; the views die with the call. What proves them is the digest of
+  // the files: it leaves the chain out, which takes as long as all else. Errors: those of
+  // read_frames.
   [[nodiscard]] Result<void> read(Position from, const EventVisit& visit) const;
   // The first event that is not older than `time`; behind the end when all are. Reads one segment,
   // at most two.
@@ -52,6 +57,8 @@ class ArchivedLog {
 
  private:
   class Reading;
+  [[nodiscard]] Result<void> read_frames(Position from, FrameProof proof,
+                                         const FrameVisit& visit) const;
 
   const Repository& repository_;
   Manifest manifest_;

@@ -36,8 +36,9 @@ Result<LogBranch> LogBranch::begin(const fs::path& folder, Beginning beginning) 
   auto import = LogImport::begin(folder, branch.report_.timeline, beginning.base);
   if (!import) return std::unexpected(import.error());
   branch.import_ = std::move(*import);
-  if (beginning.base.last) branch.first_ = beginning.state;
-  branch.state_ = std::move(beginning.state);
+  branch.read_back_ =
+      std::make_unique<ReadBack>(*branch.import_, beginning.base, std::move(beginning.fold));
+  branch.first_ = std::move(beginning.first);
   return branch;
 }
 
@@ -45,18 +46,29 @@ Result<bool> LogBranch::add(const FrameReader& frame) {
   const FrameHeader& header = frame.header();
   const Position through = report_.origin.position;
   ALMANAC_CHECK(header.first == last().next() && header.first <= through);
-  std::vector<Event> events(
-      std::min<std::uint64_t>(header.count, through.value - header.first.value + 1));
-  for (std::uint32_t i = 0; i < events.size(); ++i) {
-    if (auto read = frame.read(i, events[i]); !read) return std::unexpected(read.error());
-    const RecordedEvent recorded{Position(header.first.value + i), events[i]};
-    if (recorded.position > state_.position) fold_into(state_, recorded);
-  }
-  if (auto added = import_->add(header.time, std::move(events)); !added) {
-    return std::unexpected(added.error());
-  }
+  auto added = header.last() <= through ? import_->add(frame) : add_front(frame);
+  if (!added) return std::unexpected(added.error());
   report_.origin.chain = frame.digest();
-  return last() < through;
+  return read_back_->go_on(import_->committed()) && last() < through;
+}
+
+// Of a frame in which the origin's position lies.
+Result<void> LogBranch::add_front(const FrameReader& frame) {
+  const FrameHeader& header = frame.header();
+  std::vector<Event> events(report_.origin.position.value - header.first.value + 1);
+  for (std::uint32_t i = 0; i < events.size(); ++i) {
+    if (auto read = frame.read(i, events[i]); !read) return read;
+  }
+  return import_->add(header.time, std::move(events));
+}
+
+Result<void> LogBranch::read_back() {
+  if (auto committed = import_->commit(); !committed) return committed;
+  (void)read_back_->go_on(import_->committed());
+  auto state = read_back_->finish();
+  if (!state) return std::unexpected(state.error());
+  state_ = std::move(*state);
+  return {};
 }
 
 Result<void> LogBranch::part(const std::vector<Event>& events) {

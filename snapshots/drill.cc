@@ -46,9 +46,11 @@ Result<DrillReport> drill(const Repository& repository, const DrillOptions& opti
   auto workplace = TemporaryFolder::make(options.folder, "almanac-drill");
   if (!workplace) return std::unexpected(workplace.error());
   DrillReport report{.plan = std::move(*plan), .began = options.clock()};
-  auto restored =
-      restore(repository, report.plan, workplace->path() / "log",
-              {.now = report.began, .progress = options.progress, .stop = options.stop});
+  auto restored = restore(repository, report.plan, workplace->path() / "log",
+                          {.now = report.began,
+                           .progress = options.progress,
+                           .stop = options.stop,
+                           .proves_state = true});
   if (!restored) return std::unexpected(restored.error());
   report.took = options.clock() - report.began;
   report.restored = std::move(*restored);

@@ -32,7 +32,8 @@ Result<LogBranch::Beginning> find_beginning(const Log& log, const fs::path& fold
   return LogBranch::Beginning{
       .origin = {.timeline = log.timeline(), .position = options.at, .forked = options.now},
       .base = *base,
-      .state = std::move(*state)};
+      .first = base->last ? std::optional(*state) : std::nullopt,
+      .fold = {.start = std::move(*state)}};
 }
 
 // No attempt runs in the fork.
@@ -81,6 +82,7 @@ Result<ForkReport> fork_log(const Log& log, const fs::path& origin, const fs::pa
   if (auto copied = copy_events(log, options.at, *branch); !copied) {
     return std::unexpected(copied.error());
   }
+  if (auto folded = branch->read_back(); !folded) return std::unexpected(folded.error());
   ForkReport report;
   const std::string reason =
       "it was running when the log was forked at position " + std::to_string(options.at.value);

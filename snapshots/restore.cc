@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <iterator>
 #include <ranges>
 #include <string>
@@ -156,22 +157,33 @@ void find_newest(const Repository& repository, RestorePlan& plan) {
   }
 }
 
+// The first of these that the log leads to.
+std::optional<ArchivedState> find_state(const ArchivedLog& log, auto&& ends) {
+  for (const End& end : ends) {
+    if (leads_to(log, end)) return end.state;
+  }
+  return std::nullopt;
+}
+
+auto is_up_to(Position through) {
+  return [=](const End& end) { return end.state.position <= through; };
+}
+
+// The last one up to there.
+std::optional<ArchivedState> last_state(const Repository& repository, const ArchivedLog& log,
+                                        Position through) {
+  const auto ends = ends_within(repository, log.manifest());
+  return find_state(log, ends | std::views::reverse | std::views::filter(is_up_to(through)));
+}
+
 void find_states(const Repository& repository, const ArchivedLog& log, RestorePlan& plan) {
   const auto ends = ends_within(repository, plan.manifest);
-  const auto behind = std::ranges::lower_bound(ends, plan.at, {},
-                                               [](const End& end) { return end.state.position; });
-  auto find = [&](auto&& among) -> std::optional<ArchivedState> {
-    for (const End& end : among) {
-      if (leads_to(log, end)) return end.state;
-    }
-    return std::nullopt;
-  };
-  plan.next = find(std::ranges::subrange(behind, ends.end()));
-  const auto up_to = std::ranges::upper_bound(ends, plan.at, {},
-                                              [](const End& end) { return end.state.position; });
-  const std::ranges::subrange on_the_way(ends.begin(), up_to);
-  plan.compared = find(on_the_way | std::views::reverse);
-  if (log.base().last) plan.first = find(on_the_way);
+  auto is_in_front = [&](const End& end) { return end.state.position < plan.at; };
+  plan.next = find_state(log, ends | std::views::drop_while(is_in_front));
+  plan.compared = last_state(repository, log, plan.at);
+  if (log.base().last) {
+    plan.first = find_state(log, ends | std::views::take_while(is_up_to(plan.at)));
+  }
 }
 
 void count_files(RestorePlan& plan) {
@@ -219,12 +231,35 @@ std::unexpected<Error> with_all_damage(const Repository& repository, const Resto
   return std::unexpected(std::move(error));
 }
 
-// Reads the new log from its beginning: what was written is what was meant.
+// Where folding begins: at the last state on the way that can be read, or where the log does.
+State start_of(const Repository& repository, const ArchivedLog& log,
+               std::optional<ArchivedState> last, const State& first) {
+  while (last && last->position > first.position) {
+    auto manifest = repository.manifest(last->snapshot);
+    auto state = manifest ? read_state(repository, *manifest)
+                          : Result<State>(std::unexpected(manifest.error()));
+    if (state) return std::move(*state);
+    last = last_state(repository, log, Position(last->position.value - 1));
+  }
+  return first;
+}
+
+State start_of(const Repository& repository, const ArchivedLog& log, const RestorePlan& plan,
+               const RestoreOptions& options, const State& first) {
+  auto last = plan.compared;
+  if (last && options.proves_state) {
+    last = last_state(repository, log, Position(last->position.value - 1));
+  }
+  return start_of(repository, log, last, first);
+}
+
+// Reads the new log behind the moment, to which its state is known: what was written there is what
+// was meant, too.
 Result<void> check_made(const fs::path& folder, State state, const Digest& expected,
                         const std::stop_token& stop) {
   auto log = Log::open(folder, {.access = Access::read});
   if (!log) return std::unexpected(log.error());
-  auto read = (*log)->read(Position(1), [&](const RecordedEvent& event) -> Result<bool> {
+  auto read = (*log)->read(state.position, [&](const RecordedEvent& event) -> Result<bool> {
     if (stop.stop_requested()) return stopped();
     if (event.position > state.position) fold_into(state, event);
     return true;
@@ -249,16 +284,37 @@ Result<void> copy_events(const ArchivedLog& log, const RestorePlan& plan, LogBra
                         .last = plan.at,
                         .frame_bytes = report.frame_bytes});
     }
-    if (plan.compared && branch.last() == plan.compared->position &&
-        digest(branch.state()) != plan.compared->digest) {
-      return fail(ErrorCode::corrupt,
-                  "the events up to position " + text_of(branch.last()) +
-                      " do not lead to the state that snapshot " +
-                      std::to_string(plan.compared->snapshot) + " was made with",
-                  "`almanac snapshot verify` tells which snapshots are whole");
-    }
     return more;
   });
+}
+
+Result<void> check_state(const ArchivedState& archived, const State& state) {
+  if (digest(state) == archived.digest) return {};
+  return fail(ErrorCode::corrupt,
+              "the events up to position " + text_of(state.position) +
+                  " do not lead to the state that snapshot " + std::to_string(archived.snapshot) +
+                  " was made with",
+              "`almanac snapshot verify` tells which snapshots are whole");
+}
+
+Result<LogBranch> begin(const Repository& repository, const ArchivedLog& log,
+                        const RestorePlan& plan, const fs::path& folder,
+                        const RestoreOptions& options, RestoreReport& report) {
+  auto first = first_state(repository, plan);
+  if (!first) return std::unexpected(first.error());
+  ReadBack::Options fold{.start = start_of(repository, log, plan, options, *first),
+                         .stop = options.stop};
+  report.folded_from = fold.start.position;
+  if (plan.compared) {
+    fold.checked = plan.compared->position;
+    fold.check = std::bind_front(check_state, *plan.compared);
+  }
+  return LogBranch::begin(
+      folder,
+      {.origin = {.timeline = plan.manifest.timeline, .position = plan.at, .forked = options.now},
+       .base = log.base(),
+       .first = plan.first ? std::optional(std::move(*first)) : std::nullopt,
+       .fold = std::move(fold)});
 }
 
 // What the archive knows of the time behind the moment.
@@ -267,9 +323,10 @@ struct Later {
   std::optional<Error> unread;
 };
 
-// Damage there does not keep the past from being restored: it leaves more to be reviewed.
+// Damage there does not keep the past from being restored: it leaves more to be reviewed. `newest`,
+// if it is given, is folded on from the moment.
 Result<Later> find_later(const Repository& repository, const RestorePlan& plan, const State& moment,
-                         const std::stop_token& stop) {
+                         const std::stop_token& stop, State* newest = nullptr) {
   Later later{Aftermath(moment), plan.newest_unread};
   if (later.unread) later.aftermath.lose_sight();
   if (moment.position == plan.newest.tail.last) return later;
@@ -277,7 +334,8 @@ Result<Later> find_later(const Repository& repository, const RestorePlan& plan, 
                   .read(moment.position.next(), [&](const RecordedEvent& event) -> Result<bool> {
                     if (stop.stop_requested()) return stopped();
                     later.aftermath.see(event);
-                    return true;
+                    if (newest != nullptr) fold_into(*newest, event);
+                    return newest != nullptr || !later.aftermath.is_complete();
                   });
   if (read) return later;
   if (read.error().code == ErrorCode::stopped) return std::unexpected(read.error());
@@ -368,18 +426,13 @@ Result<RestoreReport> restore(const Repository& repository, const RestorePlan& p
     return restore_in_place(repository, plan, fs::absolute(named), options);
   }
   const ArchivedLog log(repository, plan.manifest);
-  auto first = first_state(repository, plan);
-  if (!first) return std::unexpected(first.error());
-  auto branch = LogBranch::begin(
-      folder,
-      {.origin = {.timeline = plan.manifest.timeline, .position = plan.at, .forked = options.now},
-       .base = log.base(),
-       .state = *first});
-  if (!branch) return std::unexpected(branch.error());
   RestoreReport report;
-  if (auto copied = copy_events(log, plan, *branch, options, report); !copied) {
-    return with_all_damage(repository, plan, options, copied.error());
-  }
+  auto branch = begin(repository, log, plan, folder, options, report);
+  if (!branch) return std::unexpected(branch.error());
+  auto copied = copy_events(log, plan, *branch, options, report);
+  if (copied) copied = branch->read_back();
+  if (!copied && options.stop.stop_requested()) return stopped();
+  if (!copied) return with_all_damage(repository, plan, options, copied.error());
   report.state = branch->state();
   auto later = find_later(repository, plan, report.state, options.stop);
   if (!later) return std::unexpected(later.error());
@@ -388,7 +441,7 @@ Result<RestoreReport> restore(const Repository& repository, const RestorePlan& p
   auto made = branch->finish(review_events(report.state, report.held, options.decision,
                                            std::max(options.now, report.state.time)),
                              [&](const fs::path& there) {
-                               return check_made(there, std::move(*first), digest(branch->state()),
+                               return check_made(there, report.state, digest(branch->state()),
                                                  options.stop);
                              });
   if (!made) return std::unexpected(made.error());
@@ -398,25 +451,25 @@ Result<RestoreReport> restore(const Repository& repository, const RestorePlan& p
 
 Result<RestorePreview> preview_restore(const Repository& repository, const RestorePlan& plan,
                                        const RestoreOptions& options) {
-  auto state = first_state(repository, plan);
-  if (!state) return std::unexpected(state.error());
-  if (state->position < plan.at) {
-    auto read = ArchivedLog(repository, plan.manifest)
-                    .read(state->position.next(), [&](const RecordedEvent& event) -> Result<bool> {
-                      if (options.stop.stop_requested()) return stopped();
-                      fold_into(*state, event);
-                      return state->position < plan.at;
-                    });
+  const ArchivedLog log(repository, plan.manifest);
+  auto first = first_state(repository, plan);
+  if (!first) return std::unexpected(first.error());
+  State state = start_of(repository, log, plan, options, *first);
+  if (state.position < plan.at) {
+    auto read = log.read(state.position.next(), [&](const RecordedEvent& event) -> Result<bool> {
+      if (options.stop.stop_requested()) return stopped();
+      fold_into(state, event);
+      return state.position < plan.at;
+    });
     if (!read) return std::unexpected(read.error());
   }
-  auto later = find_later(repository, plan, *state, options.stop);
+  RestorePreview preview{.restored = state, .newest = state};
+  auto later = find_later(repository, plan, state, options.stop, &preview.newest);
   if (!later) return std::unexpected(later.error());
-  RestorePreview preview{.restored = *state,
-                         .newest = later->aftermath.now(),
-                         .held = later->aftermath.held(),
-                         .unread = std::move(later->unread)};
+  preview.held = later->aftermath.held();
+  preview.unread = std::move(later->unread);
   for (const Event& event :
-       review_events(*state, preview.held, options.decision, std::max(options.now, state->time))) {
+       review_events(state, preview.held, options.decision, std::max(options.now, state.time))) {
     fold_into(preview.restored, {preview.restored.position.next(), event});
   }
   return preview;

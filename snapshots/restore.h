@@ -35,9 +35,10 @@ struct RestorePlan {
   Manifest newest;    // what was archived last that goes on from there: what it knows since
   std::optional<Error> newest_unread;  // why there may be more
   Position at;                         // the last event that the new log has of it
-  // Where folding begins when the archive lacks the log's front.
+  // Where the new log begins when the archive lacks the log's front.
   std::optional<ArchivedState> first;
-  // The last one on the way: the state must have its digest there.
+  // The last one on the way: the state must have its digest there. Where it can be read, folding
+  // begins with it.
   std::optional<ArchivedState> compared;
   std::optional<ArchivedState> next;  // the first one from the moment on
   std::uint64_t files = 0;            // to read
@@ -53,7 +54,7 @@ struct RestorePlan {
 [[nodiscard]] Result<RestorePlan> plan_restore(const Repository& repository,
                                                const RestorePoint& point);
 
-// Where folding begins: empty, unless the archive lacks the log's front. Errors: those of
+// Where the new log begins: empty, unless the archive lacks the log's front. Errors: those of
 // read_state().
 [[nodiscard]] Result<State> first_state(const Repository& repository, const RestorePlan& plan);
 
@@ -71,6 +72,8 @@ struct RestoreOptions {
   // Called on the calling thread, with every frame. May be empty.
   std::function<void(const RestoreProgress&)> progress = {};
   std::stop_token stop = {};  // leaves nothing behind
+  // Folds from the state in front of the one that is compared, which so is proven as well.
+  bool proves_state = false;
   // A log that is in the folder, and that nobody may be writing then, is moved aside. At every
   // moment there is one under the name, that one or the restored one.
   bool replace = false;
@@ -79,6 +82,7 @@ struct RestoreOptions {
 struct RestoreReport {
   BranchReport branch;
   State state;                    // at the plan's position
+  Position folded_from;           // of the state that folding began with
   std::uint64_t frame_bytes = 0;  // of the frames that were read
   std::vector<TaskHeld> held;     // tasks that went on behind the moment
   // Why what happened then could not be read to its end. Every task that had not ended is held.
@@ -89,10 +93,11 @@ struct RestoreReport {
 // Makes the log in `folder`, which must be missing or empty unless what is there is to be replaced:
 // a timeline of its own that remembers where it comes from, and in which nothing runs. What the
 // newest snapshot knows of the time behind the moment is read to find the tasks that went on
-// (review.h). It gets its name when it is whole and proven: every frame goes on from the one
-// before, the state has had the digest it was archived with, and the new log, read again, gives the
-// same state. Beside a writer of the repository. O(events), some millions a second, those behind
-// the moment included, and as much disk as the frames up to it.
+// (review.h), as long as one of them may have. It gets its name when it is whole and proven: every
+// frame goes on from the one before, in the archive and, read back, in the new log; and its state
+// is folded from what was read back, on from a state whose digest is the one it was archived with.
+// Beside a writer of the repository. O(events), some millions a second, those behind the moment
+// included, and as much disk as the frames up to it. Takes two threads beside the one that calls.
 //
 // Errors: refused (`folder` is a link, or in the repository), conflict (it is not empty; the log to
 // be replaced is being written), corrupt and newer_format (every file of the snapshot that is

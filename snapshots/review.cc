@@ -2,6 +2,7 @@
 
 #include <almanac/snapshots/branch.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -47,55 +48,78 @@ EventBody reviewed(TaskId id, const Hold& hold, ReviewDecision decision) {
 }
 
 void Aftermath::see(const RecordedEvent& recorded) {
-  const auto ignored = now_.ignored;
-  fold_into(now_, recorded);
-  if (now_.ignored != ignored) return;
   const EventBody& body = recorded.event.body;
+  const Position at = recorded.position;
   if (const auto* started = std::get_if<TaskStarted>(&body)) {
-    if (is_live(started->id)) later_[started->id].started = recorded.position;
+    start(started->id, at);
   } else if (const auto* succeeded = std::get_if<TaskSucceeded>(&body)) {
-    end(succeeded->id, recorded.position, TaskOutcome::succeeded);
+    end(succeeded->id, succeeded->lease, at, TaskOutcome::succeeded);
   } else if (const auto* accepted = std::get_if<TaskAccepted>(&body)) {
-    end(accepted->id, recorded.position, TaskOutcome::succeeded);
+    end(accepted->id, {}, at, TaskOutcome::succeeded);
   } else if (const auto* failed = std::get_if<TaskFailed>(&body)) {
-    end(failed->id, recorded.position, TaskOutcome::failed);
+    end(failed->id, failed->lease, at, TaskOutcome::failed);
   } else if (const auto* cancelled = std::get_if<TaskCancelled>(&body)) {
-    if (!cancelled->dependency) end(cancelled->id, recorded.position, TaskOutcome::cancelled);
+    const bool was_asked_for = !cancelled->dependency;
+    end(cancelled->id, {}, at, was_asked_for ? TaskOutcome::cancelled : TaskOutcome::unknown);
   }
 }
 
+void Aftermath::start(TaskId id, Position at) {
+  if (!is_live(id)) return;
+  Later& later = later_[id];
+  later.lease = Lease(at.value);
+  later.hold.started = at;
+}
+
+// What an attempt reports that runs no more is no end.
+void Aftermath::end(TaskId id, std::optional<Lease> lease, Position at, TaskOutcome outcome) {
+  if (!is_live(id)) return;
+  const auto known = later_.find(id);
+  const Lease runs =
+      known == later_.end() ? moment_.tasks.all.find(id)->lease : known->second.lease;
+  if (lease && lease != runs) return;
+  Later& later = later_[id];
+  later.has_ended = true;
+  --live_;
+  if (outcome == TaskOutcome::unknown) return;
+  later.hold.outcome = outcome;
+  later.hold.ended = at;
+}
+
 std::vector<TaskHeld> Aftermath::held() const {
-  std::map<TaskId, Hold> found = later_;
-  for (const RunningKey& key : moment_.tasks.running) found.try_emplace(key.id);
-  for (const auto& [id, task] : moment_.tasks.all) {
-    if (is_all_) break;
-    const bool is_held = task.state == TaskState::held;
-    if (!has_ended(task.state) && !is_held) found.try_emplace(id);
-  }
   std::vector<TaskHeld> held;
-  for (const auto& [id, hold] : found) {
+  auto add = [&](TaskId id, const Hold& hold) {
     const Task& task = *moment_.tasks.all.find(id);
-    if (task.state == TaskState::cancelling) continue;
+    if (task.state == TaskState::cancelling) return;
     held.push_back({.id = id,
                     .lease = task.lease,
                     .reason = hold.reason,
                     .outcome = hold.outcome,
                     .started = hold.started,
                     .ended = hold.ended});
+  };
+  for (const auto& [id, later] : later_) {
+    if (later.hold != Hold()) add(id, later.hold);
   }
+  if (is_all_ || is_complete()) {
+    for (const RunningKey& key : moment_.tasks.running) {
+      if (!later_.contains(key.id)) add(key.id, {});
+    }
+  } else {
+    for (const auto& [id, task] : moment_.tasks.all) {
+      const bool may_have_run = !has_ended(task.state) && task.state != TaskState::held;
+      if (may_have_run && !later_.contains(id)) add(id, {});
+    }
+  }
+  std::ranges::sort(held, {}, &TaskHeld::id);
   return held;
 }
 
 bool Aftermath::is_live(TaskId id) const {
   const Task* task = moment_.tasks.all.find(id);
-  return task != nullptr && !has_ended(task->state);
-}
-
-void Aftermath::end(TaskId id, Position at, TaskOutcome outcome) {
-  if (!is_live(id)) return;
-  Hold& hold = later_[id];
-  hold.ended = at;
-  hold.outcome = outcome;
+  if (task == nullptr || has_ended(task->state)) return false;
+  const auto later = later_.find(id);
+  return later == later_.end() || !later->second.has_ended;
 }
 
 std::vector<Event> review_events(const State& moment, const std::vector<TaskHeld>& held,

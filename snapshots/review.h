@@ -5,9 +5,9 @@
 #include <almanac/projections/state.h>
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,15 +26,16 @@ inline constexpr int review_decision_count = 3;
 [[nodiscard]] EventBody reviewed(TaskId id, const Hold& hold, ReviewDecision decision);
 
 // What became, in the log that a state is of, of the tasks that had not ended then. A value; O(1)
-// to begin, what folding costs for an event.
+// to begin and for an event, and for each of these tasks that went on some 100 bytes. Events are
+// taken at their word: those of a log that Almanac wrote do not contradict each other.
 class Aftermath {
  public:
-  explicit Aftermath(State moment) : moment_(std::move(moment)), now_(moment_) {}
+  explicit Aftermath(State moment) : moment_(std::move(moment)), live_(moment_.tasks.live()) {}
 
   // The events behind the moment, in order.
   void see(const RecordedEvent& event);
-  // Behind the last of them.
-  [[nodiscard]] const State& now() const { return now_; }
+  // Whether all these tasks have ended: the events that are left tell nothing new.
+  [[nodiscard]] bool is_complete() const { return live_ == 0; }
   // What else happened cannot be known: every task that had not ended may have gone on.
   void lose_sight() { is_all_ = false; }
 
@@ -44,12 +45,18 @@ class Aftermath {
   [[nodiscard]] std::vector<TaskHeld> held() const;
 
  private:
+  struct Later {
+    Hold hold;    // says nothing when the task ended because what it depends on did
+    Lease lease;  // of the attempt that was started last
+    bool has_ended = false;
+  };
   [[nodiscard]] bool is_live(TaskId id) const;
-  void end(TaskId id, Position at, TaskOutcome outcome);
+  void start(TaskId id, Position at);
+  void end(TaskId id, std::optional<Lease> lease, Position at, TaskOutcome outcome);
 
   State moment_;
-  State now_;
-  std::map<TaskId, Hold> later_;
+  std::uint64_t live_;  // tasks that had not ended then, and have not since
+  std::unordered_map<TaskId, Later> later_;
   bool is_all_ = true;
 };
 

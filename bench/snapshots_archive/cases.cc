@@ -199,12 +199,16 @@ std::vector<Restored> measure_restores(const Sizes& sizes, const fs::path& folde
   const auto repository = taken(Repository::open(folder / "archive", Access::read));
   std::mt19937_64 random(4'711);
   std::vector<Restored> all;
-  for (int round = 0; round < sizes.rounds; ++round) {
-    const Position at(1 + random() % sizes.restored);
+  for (int round = 0; round <= sizes.rounds; ++round) {
+    const bool is_last = round == sizes.rounds;
+    const Position at(is_last ? sizes.restored : 1 + random() % sizes.restored);
     const Stopwatch watch;
     const auto plan = taken(plan_restore(repository, {.snapshot = {}, .moment = at}));
-    (void)taken(restore(repository, plan, folder / "restored", {.now = system_now()}));
-    all.push_back({.at = at.value, .seconds = watch.seconds()});
+    const auto restored = taken(restore(repository, plan, folder / "restored",
+                                        {.now = system_now(), .proves_state = is_last}));
+    all.push_back({.at = at.value,
+                   .folded = at.value - restored.folded_from.value,
+                   .seconds = watch.seconds()});
     fs::remove_all(folder / "restored");
   }
   return all;

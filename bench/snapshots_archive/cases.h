@@ -47,9 +47,11 @@ struct Incremental {
 
 struct Restored {
   std::uint64_t at = 0;
+  std::uint64_t folded = 0;  // events
   double seconds = 0;
 };
-// Moments drawn by chance, each restored with all its proofs. Goes on with the log in `folder`.
+// Moments drawn by chance, and then the end, folded from the beginning: behind it nothing is left
+// to be reviewed. Each is restored with all its proofs. Goes on with the log in `folder`.
 [[nodiscard]] std::vector<Restored> measure_restores(const Sizes& sizes,
                                                      const std::filesystem::path& folder);
 

@@ -103,6 +103,42 @@ RC_GTEST_PROP(LogImportProperty, MakesTheSameLogOfAnyFrames, ()) {
   RC_ASSERT(frames_of(folder / "new") == frames_of(folder / "old"));
 }
 
+// Another timeline, so that every frame is another one: what events say of it is the same.
+TEST_F(LogImportTest, TakesTheFramesOfAnotherLogAsTheirEvents) {
+  {
+    TestLog log(folder_ / "from");
+    ASSERT_TRUE(log.append(one_of_each(Time(Duration(1'000'000)))));
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      ASSERT_TRUE(log.append(numbered_events(2'000'000 + i * 10, 1 + i % 3)));
+    }
+  }
+  auto from = Log::open(folder_ / "from", {.access = Access::read});
+  auto by_bytes = LogImport::begin(folder_ / "bytes", timeline);
+  auto by_events = LogImport::begin(folder_ / "events", timeline);
+  ASSERT_TRUE((*from)->read_frames(Position(1), [&](const FrameReader& frame) -> Result<bool> {
+    std::vector<Event> events;
+    for (std::uint32_t i = 0; i < frame.header().count; ++i) events.push_back(*frame.event(i));
+    EXPECT_TRUE((*by_events)->add(frame.header().time, events));
+    EXPECT_TRUE((*by_bytes)->add(frame));
+    EXPECT_EQ(code_of((*by_bytes)->add(frame)), "invalid") << "it comes once";
+    return true;
+  }));
+  EXPECT_EQ((*by_bytes)->committed(), Position());
+  ASSERT_TRUE((*by_bytes)->commit());
+  EXPECT_EQ((*by_bytes)->committed(), (*from)->tail()->last);
+  std::uint64_t frames = 0;
+  ASSERT_TRUE((*by_bytes)->read_frames(Position(1), [&](const FrameReader&) -> Result<bool> {
+    ++frames;
+    return true;
+  }));
+  ASSERT_TRUE((*by_bytes)->finish());
+  ASSERT_TRUE((*by_events)->finish());
+  from->reset();
+  EXPECT_EQ(frames, frames_of(folder_ / "from").size());
+  EXPECT_EQ(frames_of(folder_ / "bytes"), frames_of(folder_ / "events"));
+  EXPECT_NE(frames_of(folder_ / "bytes"), frames_of(folder_ / "from"));
+}
+
 TEST_F(LogImportTest, KeepsAFrameTimeThatIsNotThatOfItsFirstEvent) {
   auto log = begin();
   ASSERT_TRUE(log);

@@ -322,6 +322,28 @@ TEST_F(Restore, NoticesAStateThatWasNotTheOneArchived) {
   expect_restored({.moment = Position(ends[1].value - 1)}, Position(ends[1].value - 1));
 }
 
+// What it needs of an archive with damaged states is the frames.
+TEST_F(Restore, FoldsFromTheLastStateThatCanBeRead) {
+  const auto folded_from = [&](bool proves_state = false) {
+    auto report =
+        try_restore({.moment = ends[1].next()}, {.now = story.now(), .proves_state = proves_state});
+    EXPECT_TRUE(report) << describe(report.error());
+    EXPECT_EQ(digest(report->state), digests[ends[1].value]);
+    fs::remove_all(other());
+    return report->folded_from;
+  };
+  const auto remove_state = [&](std::uint64_t snapshot) {
+    const Manifest manifest = *repository().manifest(snapshot);
+    fs::remove(repository().path_of(name_of(manifest.timeline, manifest.checkpoint)));
+  };
+  EXPECT_EQ(folded_from(), ends[1]);
+  EXPECT_EQ(folded_from(true), ends[0]);
+  remove_state(2);
+  EXPECT_EQ(folded_from(), ends[0]);
+  remove_state(1);
+  EXPECT_EQ(folded_from(), Position());
+}
+
 // The log was trimmed behind its last snapshot: the archive has a gap, and begins anew behind it.
 TEST_F(Restore, BeginsAtAStateWhereTheFrontIsNotArchived) {
   std::vector<Event> events;
