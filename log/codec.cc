@@ -81,6 +81,13 @@ struct BodyWriter {
   void operator()(const SnapshotsPruned& from) { write(from, body.initSnapshotsPruned(), names); }
   void operator()(const DrillPassed& from) { write(from, body.initDrillPassed(), names); }
   void operator()(const BackupFailed& from) { write(from, body.initBackupFailed(), names); }
+  void operator()(const ScheduleDefined& from) { write(from, body.initScheduleDefined(), names); }
+  void operator()(const SchedulePaused& from) { write(from, body.initSchedulePaused(), names); }
+  void operator()(const ScheduleResumed& from) { write(from, body.initScheduleResumed(), names); }
+  void operator()(const ScheduleRemoved& from) { write(from, body.initScheduleRemoved(), names); }
+  void operator()(const ScheduleFired& from) { write(from, body.initScheduleFired(), names); }
+  void operator()(const ScheduleQueued& from) { write(from, body.initScheduleQueued(), names); }
+  void operator()(const ScheduleSkipped& from) { write(from, body.initScheduleSkipped(), names); }
 };
 
 void write_event(const Event& from, Time frame_time, schema::Event::Builder to,
@@ -157,6 +164,13 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::SNAPSHOTS_PRUNED: to = read(body.getSnapshotsPruned(), names); return true;
     case Which::DRILL_PASSED: to = read(body.getDrillPassed(), names); return true;
     case Which::BACKUP_FAILED: to = read(body.getBackupFailed(), names); return true;
+    case Which::SCHEDULE_DEFINED: to = read(body.getScheduleDefined(), names); return true;
+    case Which::SCHEDULE_PAUSED: to = read(body.getSchedulePaused(), names); return true;
+    case Which::SCHEDULE_RESUMED: to = read(body.getScheduleResumed(), names); return true;
+    case Which::SCHEDULE_REMOVED: to = read(body.getScheduleRemoved(), names); return true;
+    case Which::SCHEDULE_FIRED: to = read(body.getScheduleFired(), names); return true;
+    case Which::SCHEDULE_QUEUED: to = read(body.getScheduleQueued(), names); return true;
+    case Which::SCHEDULE_SKIPPED: to = read(body.getScheduleSkipped(), names); return true;
   }
   return false;
 }

@@ -11,12 +11,14 @@ namespace almanac {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_names = {
-    "custom",          "TaskEnqueued",      "TaskReadied",   "TaskStarted",
-    "TaskSucceeded",   "TaskAttemptFailed", "TaskFailed",    "TaskCancelRequested",
-    "TaskCancelled",   "TaskHandedBack",    "TaskHeld",      "TaskReleased",
-    "TaskAccepted",    "QueueConfigured",   "EngineStarted", "EngineStopped",
-    "BackupScheduled", "BackupUnscheduled", "BackupStarted", "SnapshotMade",
-    "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",   "BackupFailed"};
+    "custom",          "TaskEnqueued",      "TaskReadied",     "TaskStarted",
+    "TaskSucceeded",   "TaskAttemptFailed", "TaskFailed",      "TaskCancelRequested",
+    "TaskCancelled",   "TaskHandedBack",    "TaskHeld",        "TaskReleased",
+    "TaskAccepted",    "QueueConfigured",   "EngineStarted",   "EngineStopped",
+    "BackupScheduled", "BackupUnscheduled", "BackupStarted",   "SnapshotMade",
+    "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",     "BackupFailed",
+    "ScheduleDefined", "SchedulePaused",    "ScheduleResumed", "ScheduleRemoved",
+    "ScheduleFired",   "ScheduleQueued",    "ScheduleSkipped"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -72,6 +74,20 @@ struct Carried {
   void operator()(const BackupFailed& event) {
     names.push_back(event.run.job);
     bytes += event.code.size() + event.message.size();
+  }
+  void operator()(const ScheduleDefined& event) {
+    names.push_back(event.schedule);
+    bytes += event.recurrence.size();
+    (*this)(event.task);
+  }
+  void operator()(const SchedulePaused& event) {
+    names.push_back(event.schedule);
+    bytes += event.reason.size();
+  }
+  template <class OfSchedule>
+    requires requires(const OfSchedule& event) { event.schedule; }
+  void operator()(const OfSchedule& event) {
+    names.push_back(event.schedule);
   }
   template <class BackupEnd>
     requires requires(const BackupEnd& event) { event.run; }
@@ -198,6 +214,37 @@ std::string_view name(BackupAction action) {
     case BackupAction::snapshot: return "snapshot";
     case BackupAction::drill: return "drill";
     case BackupAction::prune: return "prune";
+  }
+  return "unknown";
+}
+
+std::string_view name(MissedPolicy policy) {
+  switch (policy) {
+    case MissedPolicy::skip: return "skip";
+    case MissedPolicy::once: return "once";
+    case MissedPolicy::all: return "all";
+  }
+  return "unknown";
+}
+
+std::string_view name(OverlapPolicy policy) {
+  switch (policy) {
+    case OverlapPolicy::allow: return "allow";
+    case OverlapPolicy::skip: return "skip";
+    case OverlapPolicy::queue: return "queue";
+    case OverlapPolicy::replace: return "replace";
+  }
+  return "unknown";
+}
+
+std::string_view name(SkipReason reason) {
+  switch (reason) {
+    case SkipReason::missed: return "missed";
+    case SkipReason::overlap: return "overlap";
+    case SkipReason::queue_full: return "queue_full";
+    case SkipReason::replaced: return "replaced";
+    case SkipReason::paused: return "paused";
+    case SkipReason::removed: return "removed";
   }
   return "unknown";
 }

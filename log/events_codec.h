@@ -90,6 +90,13 @@ void write(const SnapshotSkipped& from, schema::SnapshotSkipped::Builder to, Nam
 void write(const SnapshotsPruned& from, schema::SnapshotsPruned::Builder to, NameTable& names);
 void write(const DrillPassed& from, schema::DrillPassed::Builder to, NameTable& names);
 void write(const BackupFailed& from, schema::BackupFailed::Builder to, NameTable& names);
+void write(const ScheduleDefined& from, schema::ScheduleDefined::Builder to, NameTable& names);
+void write(const SchedulePaused& from, schema::SchedulePaused::Builder to, NameTable& names);
+void write(const ScheduleResumed& from, schema::ScheduleResumed::Builder to, NameTable& names);
+void write(const ScheduleRemoved& from, schema::ScheduleRemoved::Builder to, NameTable& names);
+void write(const ScheduleFired& from, schema::ScheduleFired::Builder to, NameTable& names);
+void write(const ScheduleQueued& from, schema::ScheduleQueued::Builder to, NameTable& names);
+void write(const ScheduleSkipped& from, schema::ScheduleSkipped::Builder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -114,5 +121,12 @@ SnapshotSkipped read(schema::SnapshotSkipped::Reader from, const Names& names);
 SnapshotsPruned read(schema::SnapshotsPruned::Reader from, const Names& names);
 DrillPassed read(schema::DrillPassed::Reader from, const Names& names);
 BackupFailed read(schema::BackupFailed::Reader from, const Names& names);
+ScheduleDefined read(schema::ScheduleDefined::Reader from, const Names& names);
+SchedulePaused read(schema::SchedulePaused::Reader from, const Names& names);
+ScheduleResumed read(schema::ScheduleResumed::Reader from, const Names& names);
+ScheduleRemoved read(schema::ScheduleRemoved::Reader from, const Names& names);
+ScheduleFired read(schema::ScheduleFired::Reader from, const Names& names);
+ScheduleQueued read(schema::ScheduleQueued::Reader from, const Names& names);
+ScheduleSkipped read(schema::ScheduleSkipped::Reader from, const Names& names);
 
 }  // namespace almanac::codec

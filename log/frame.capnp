@@ -7,6 +7,7 @@ using Task = import "events/task.capnp";
 using Queue = import "events/queue.capnp";
 using Engine = import "events/engine.capnp";
 using Backup = import "events/backup.capnp";
+using Schedule = import "events/schedule.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -48,6 +49,13 @@ struct Event {
     snapshotsPruned @24 :Backup.SnapshotsPruned;
     drillPassed @25 :Backup.DrillPassed;
     backupFailed @26 :Backup.BackupFailed;
+    scheduleDefined @27 :Schedule.ScheduleDefined;
+    schedulePaused @28 :Schedule.SchedulePaused;
+    scheduleResumed @29 :Schedule.ScheduleResumed;
+    scheduleRemoved @30 :Schedule.ScheduleRemoved;
+    scheduleFired @31 :Schedule.ScheduleFired;
+    scheduleQueued @32 :Schedule.ScheduleQueued;
+    scheduleSkipped @33 :Schedule.ScheduleSkipped;
   }
   meta @15 :Meta;              # null for most events
 }

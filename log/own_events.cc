@@ -79,6 +79,20 @@ struct Owned {
     own(event.code);
     own(event.message);
   }
+  void operator()(ScheduleDefined& event) {
+    own(event.schedule);
+    own(event.recurrence);
+    (*this)(event.task);
+  }
+  void operator()(SchedulePaused& event) {
+    own(event.schedule);
+    own(event.reason);
+  }
+  template <class OfSchedule>
+    requires requires(OfSchedule& event) { event.schedule; }
+  void operator()(OfSchedule& event) {
+    own(event.schedule);
+  }
   template <class BackupEnd>
     requires requires(BackupEnd& event) { event.run; }
   void operator()(BackupEnd& event) {

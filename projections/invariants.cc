@@ -1,5 +1,6 @@
 #include <almanac/projections/invariants.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <string_view>
@@ -27,6 +28,7 @@ class Check {
     check_keys();
     check_settings();
     check_backups();
+    check_schedules();
     return std::move(broken_);
   }
 
@@ -187,6 +189,36 @@ class Check {
       running += job.running ? 1 : 0;
     }
     expect(running <= 1, "the engine", " runs more than one backup at once");
+  }
+
+  void check_schedules() {
+    const Schedules& schedules = state_.schedules;
+    std::size_t due = 0;
+    std::size_t with_queue = 0;
+    for (const auto& [id, schedule] : schedules.all) {
+      const auto fails = [&, of = id](bool holds, std::string_view otherwise) {
+        if (!holds) expect(false, named(of), otherwise);
+      };
+      const auto& queued = schedule.queued;
+      fails(state_.names.contains(id), " is a schedule and has no text");
+      fails(schedule.definition != nullptr, " is a schedule without a definition");
+      fails(schedule.next > schedule.fired, " is a schedule that fires a second time");
+      fails(std::ranges::is_sorted(queued) && (queued.empty() || queued.back() < schedule.next),
+            " is a schedule whose queue is out of order");
+      fails(schedule.task <= tasks_.last, " is a schedule that fired a task that never was");
+      fails(bool(schedule.task) == (schedule.firings > 0), " is a schedule that lost its task");
+      fails(schedule.defined <= schedule.changed && schedule.changed <= state_.position,
+            " is a schedule that is yet to be changed");
+      const bool has_queue = !schedule.paused && !queued.empty();
+      fails(schedules.due.contains({schedule.next, id}) != schedule.paused,
+            " is a schedule that is due while it is paused, or not");
+      fails(schedules.with_queue.contains(id) == has_queue,
+            " is a schedule whose queue is forgotten, or has none");
+      due += schedule.paused ? 0 : 1;
+      with_queue += has_queue ? 1 : 0;
+    }
+    expect(due == schedules.due.size() && with_queue == schedules.with_queue.size(),
+           "the schedules", " are in their orders more often than they are");
   }
 
   const State& state_;

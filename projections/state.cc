@@ -15,11 +15,13 @@ struct Fold {
   bool operator()(const QueueConfigured& event) { return fold(state.queues, state.names, event); }
   bool operator()(const EngineStarted& event) { return fold(state.engine, place.at, event); }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
-  // What is left is about tasks or about backups: whose fold takes it.
+  // What is left is about tasks, backups or schedules: whose fold takes it.
   template <class AnyEvent>
   bool operator()(const AnyEvent& event) {
     if constexpr (requires { fold(state.backups, state.names, place, event); }) {
       return fold(state.backups, state.names, place, event);
+    } else if constexpr (requires { fold(state.schedules, state.names, place, event); }) {
+      return fold(state.schedules, state.names, place, event);
     } else {
       return fold(state.tasks, state.names, place, event);
     }
@@ -53,6 +55,7 @@ Digest digest(const State& state) {
   state.queues.hash_into(hasher);
   state.engine.hash_into(hasher);
   state.backups.hash_into(hasher);
+  state.schedules.hash_into(hasher);
   return hasher.finish();
 }
 

@@ -8,6 +8,7 @@
 #include <almanac/projections/engines.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/queues.h>
+#include <almanac/projections/schedules.h>
 #include <almanac/projections/tasks.h>
 
 namespace almanac {
@@ -20,6 +21,7 @@ struct State {
   Queues queues;
   EngineInfo engine;
   Backups backups;
+  Schedules schedules;
   // Events that contradicted the state and changed nothing. A log written by Almanac has none.
   std::uint64_t ignored = 0;
 };

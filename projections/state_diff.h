@@ -9,10 +9,10 @@
 namespace almanac {
 
 // Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
-// doomed and held tasks, terms, idempotency keys, settings of queues and jobs of backups, as diff()
-// of their containers does, and visit(key, Change) for what is in an order or not. `visit` tells
-// them apart by the type of the key, and of the value. Names are only ever added; numbers beyond
-// before.names.size() are new.
+// doomed and held tasks, terms, idempotency keys, settings of queues, jobs of backups and
+// schedules, as diff() of their containers does, and visit(key, Change) for what is in an order or
+// not. `visit` tells them apart by the type of the key, and of the value. Names are only ever
+// added; numbers beyond before.names.size() are new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.all, after.tasks.all, visit);
@@ -27,6 +27,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.keys, after.tasks.keys, visit);
   diff(before.queues.slots, after.queues.slots, visit);
   diff(before.backups.jobs, after.backups.jobs, visit);
+  diff(before.schedules.all, after.schedules.all, visit);
 }
 
 }  // namespace almanac

@@ -1,6 +1,7 @@
 #include <almanac/snapshots/state_codec.h>
 
 #include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/schedule_codec.h>
 
 #include <array>
 #include <future>
@@ -182,7 +183,7 @@ void write_backups(ColumnWriter& writer, const Backups& backups) {
 
 // What came later stands behind all else, each behind its number and only when there is something
 // of it: a state that has none of it is written as it always was.
-enum class LaterPart : std::uint64_t { held = 1, backups = 2, terms = 3 };
+enum class LaterPart : std::uint64_t { held = 1, backups = 2, terms = 3, schedules = 4 };
 
 void write_later_parts(ColumnWriter& writer, const State& state) {
   if (!state.tasks.held.empty()) {
@@ -196,6 +197,10 @@ void write_later_parts(ColumnWriter& writer, const State& state) {
   if (!state.tasks.terms.empty()) {
     writer.number(std::uint64_t(LaterPart::terms));
     write_terms(writer, state.tasks);
+  }
+  if (!state.schedules.all.empty()) {
+    writer.number(std::uint64_t(LaterPart::schedules));
+    write_schedules(writer, state.schedules);
   }
 }
 
@@ -326,6 +331,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::held: return read_held(reader, state.tasks);
     case LaterPart::backups: return read_backups(reader, state.backups);
     case LaterPart::terms: return read_terms(reader, state.tasks);
+    case LaterPart::schedules: return read_schedules(reader, state.schedules);
   }
   reader.fail();
 }

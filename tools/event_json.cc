@@ -59,6 +59,9 @@ class JsonFields {
   void put(HoldReason value) { string(name(value)); }
   void put(TaskOutcome value) { string(name(value)); }
   void put(BackupAction value) { string(name(value)); }
+  void put(MissedPolicy value) { string(name(value)); }
+  void put(OverlapPolicy value) { string(name(value)); }
+  void put(SkipReason value) { string(name(value)); }
   void put(Time value) {
     if (value >= text_time_min && value < text_time_end) return string(format_time(value));
     writer_.Int64(value.time_since_epoch().count());

@@ -180,6 +180,13 @@ class ObjectFields {
   void get(const JsonValue& value, BackupAction& field) {
     choose(value, field, backup_action_count);
   }
+  void get(const JsonValue& value, MissedPolicy& field) {
+    choose(value, field, missed_policy_count);
+  }
+  void get(const JsonValue& value, OverlapPolicy& field) {
+    choose(value, field, overlap_policy_count);
+  }
+  void get(const JsonValue& value, SkipReason& field) { choose(value, field, skip_reason_count); }
 
   // The text that is the only member of the object, when that is its name.
   static const std::string_view* only(const JsonValue& value, std::string_view name) {

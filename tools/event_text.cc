@@ -41,6 +41,9 @@ class LineFields {
   static std::string text_of(HoldReason value) { return std::string(name(value)); }
   static std::string text_of(TaskOutcome value) { return std::string(name(value)); }
   static std::string text_of(BackupAction value) { return std::string(name(value)); }
+  static std::string text_of(MissedPolicy value) { return std::string(name(value)); }
+  static std::string text_of(OverlapPolicy value) { return std::string(name(value)); }
+  static std::string text_of(SkipReason value) { return std::string(name(value)); }
   static std::string text_of(std::string_view value) { return printable(value); }
   static std::string text_of(Bytes value) {
     auto text = as_text(value);
@@ -103,6 +106,9 @@ class Texts {
   void see(HoldReason value) { see(name(value)); }
   void see(TaskOutcome value) { see(name(value)); }
   void see(BackupAction value) { see(name(value)); }
+  void see(MissedPolicy value) { see(name(value)); }
+  void see(OverlapPolicy value) { see(name(value)); }
+  void see(SkipReason value) { see(name(value)); }
   // Numbers and times are not text.
   void see(std::span<const TaskId>) {}
   void see(Time) {}

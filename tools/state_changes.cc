@@ -115,6 +115,11 @@ class Collector {
         changed_fields(was == nullptr ? ordered_json::object() : job_json(*was),
                        is == nullptr ? ordered_json::object() : job_json(*is));
   }
+  void operator()(NameId schedule, const Schedule* was, const Schedule* is) {
+    changes["schedules"][std::string(after_.names.text(schedule))] =
+        changed_fields(was == nullptr ? ordered_json::object() : schedule_json(*was),
+                       is == nullptr ? ordered_json::object() : schedule_json(*is));
+  }
   // The orders follow from the tasks.
   void operator()(const auto&, Change) {}
 
@@ -177,6 +182,26 @@ ordered_json job_json(const BackupJob& job) {
           {"failures", job.failures},
           {"failures_in_row", job.failures_in_row},
           {"missed", job.missed}};
+}
+
+ordered_json schedule_json(const Schedule& schedule) {
+  const ScheduleDefined& definition = *schedule.definition;
+  ordered_json queued = ordered_json::array();
+  for (const Time instant : schedule.queued) queued.push_back(time_json(instant));
+  return {{"recurrence", definition.recurrence},
+          {"missed", name(definition.missed)},
+          {"window", definition.window == Duration(0)
+                         ? ordered_json()
+                         : ordered_json(format_duration(definition.window))},
+          {"overlap", name(definition.overlap)},
+          {"defined", schedule.defined.value},
+          {"paused", schedule.paused},
+          {"next", schedule.paused ? ordered_json() : time_json(schedule.next)},
+          {"queued", std::move(queued)},
+          {"task", schedule.task ? ordered_json(schedule.task.value) : ordered_json()},
+          {"fired", time_json(schedule.fired)},
+          {"firings", schedule.firings},
+          {"skipped", schedule.skipped}};
 }
 
 ordered_json state_changes(const State& before, const State& after) {

@@ -10,9 +10,9 @@
 namespace almanac {
 
 // {"tasks": {"7": {"state": ["ready", "failed"]}}, "doomed": {…}, "held": {…}, "keys": {…},
-// "queues": {…}, "backups": {…}, "engine": {…}}: for every entry that differs its fields with what
-// was and what is; null where it is missing. Projections without a change are left out, and so is
-// what follows from the tasks alone. Text may be no UTF-8. O(changes).
+// "queues": {…}, "backups": {…}, "schedules": {…}, "engine": {…}}: for every entry that differs its
+// fields with what was and what is; null where it is missing. Projections without a change are left
+// out, and so is what follows from the tasks alone. Text may be no UTF-8. O(changes).
 [[nodiscard]] nlohmann::ordered_json state_changes(const State& before, const State& after);
 
 // The same in lines of 80 columns: "tasks: 1 changed", and below it each entry. Printable.
@@ -20,7 +20,8 @@ namespace almanac {
 // And in one line of JSON, safe on a terminal.
 [[nodiscard]] std::string changes_json(nlohmann::ordered_json changes);
 
-// What is known of a backup job, by name; null where it is not set.
+// What is known of a backup job or a schedule, by name; null where it is not set.
 [[nodiscard]] nlohmann::ordered_json job_json(const BackupJob& job);
+[[nodiscard]] nlohmann::ordered_json schedule_json(const Schedule& schedule);
 
 }  // namespace almanac

@@ -49,6 +49,7 @@ struct EndEffects {
   void operator()(TaskId, const Hold*, const Hold*) const {}
   void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
   void operator()(NameId, const BackupJob*, const BackupJob*) const {}
+  void operator()(NameId, const Schedule*, const Schedule*) const {}
   void operator()(const auto&, Change) const {}
 };
 

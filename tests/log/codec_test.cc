@@ -74,7 +74,7 @@ std::vector<Event> many_events(std::size_t count) {
   return events;
 }
 
-static_assert(std::variant_size_v<EventBody> == 24, "a new event type belongs into one_of_each()");
+static_assert(std::variant_size_v<EventBody> == 31, "a new event type belongs into one_of_each()");
 
 // Whoever looks for frames among other bytes goes by this alone.
 TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
@@ -105,12 +105,14 @@ TEST(Codec, KeepsEveryFieldOfEveryType) {
 TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
   std::vector<Event> events;
   for (const EventBody& body : std::vector<EventBody>{
-           CustomEvent{},     TaskEnqueued{},      TaskReadied{},   TaskStarted{},
-           TaskSucceeded{},   TaskAttemptFailed{}, TaskFailed{},    TaskCancelRequested{},
-           TaskCancelled{},   TaskHandedBack{},    TaskHeld{},      TaskReleased{},
-           TaskAccepted{},    QueueConfigured{},   EngineStarted{}, EngineStopped{},
-           BackupScheduled{}, BackupUnscheduled{}, BackupStarted{}, SnapshotMade{},
-           SnapshotSkipped{}, SnapshotsPruned{},   DrillPassed{},   BackupFailed{}}) {
+           CustomEvent{},     TaskEnqueued{},      TaskReadied{},     TaskStarted{},
+           TaskSucceeded{},   TaskAttemptFailed{}, TaskFailed{},      TaskCancelRequested{},
+           TaskCancelled{},   TaskHandedBack{},    TaskHeld{},        TaskReleased{},
+           TaskAccepted{},    QueueConfigured{},   EngineStarted{},   EngineStopped{},
+           BackupScheduled{}, BackupUnscheduled{}, BackupStarted{},   SnapshotMade{},
+           SnapshotSkipped{}, SnapshotsPruned{},   DrillPassed{},     BackupFailed{},
+           ScheduleDefined{}, SchedulePaused{},    ScheduleResumed{}, ScheduleRemoved{},
+           ScheduleFired{},   ScheduleQueued{},    ScheduleSkipped{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);

@@ -184,5 +184,20 @@ TEST(EventNames, AreDistinctForEveryStatusReasonAndAction) {
   EXPECT_FALSE(names.contains("unknown"));
 }
 
+template <class Enum>
+std::set<std::string_view> names_of(int count) {
+  std::set<std::string_view> names;
+  for (int i = 0; i < count; ++i) names.insert(name(static_cast<Enum>(i)));
+  return names;
+}
+
+TEST(EventNames, AreDistinctForEveryChoiceOfASchedule) {
+  EXPECT_EQ(names_of<MissedPolicy>(missed_policy_count).size(), std::size_t{missed_policy_count});
+  EXPECT_EQ(names_of<OverlapPolicy>(overlap_policy_count).size(),
+            std::size_t{overlap_policy_count});
+  EXPECT_EQ(names_of<SkipReason>(skip_reason_count).size(), std::size_t{skip_reason_count});
+  EXPECT_FALSE(names_of<SkipReason>(skip_reason_count).contains("unknown"));
+}
+
 }  // namespace
 }  // namespace almanac::test

@@ -101,6 +101,28 @@ TEST(Checkpoint, HoldsBackups) {
   }
 }
 
+TEST(Checkpoint, HoldsSchedules) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  const auto ignored = story.state().ignored;
+  tell_schedules(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  ASSERT_EQ(read.state.schedules.all.size(), 2U);
+  EXPECT_TRUE(read.state.schedules.all == story.state().schedules.all);
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.schedules = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())))
+      << "what there was before there were schedules is written as it always was";
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
 TEST(Checkpoint, IsRefusedWithAnyByteFlipped) {
   const TempFolder folder;
   const State state = full_story(12).state();

@@ -25,8 +25,8 @@ AttemptEnd full_end() {
           .output = as_bytes(std::string_view("line 1\nline 2\0\xff", 15))};
 }
 
-TaskEnqueued full_enqueued() {
-  return {.id = TaskId(42),
+TaskEnqueued full_enqueued(TaskId id) {
+  return {.id = id,
           .kind = "render",
           .queue = "slow",
           .label = "a label",
@@ -156,6 +156,33 @@ EventBody any_backup_body(Arena& arena, std::size_t which) {
   }
 }
 
+EventBody any_schedule_body(Arena& arena, std::size_t which) {
+  const std::string_view schedule = any_name(arena);
+  switch (which) {
+    case 0:
+      return ScheduleDefined{schedule,
+                             any_text(arena, 30),
+                             any_of<MissedPolicy>(missed_policy_count),
+                             Duration(any_number<std::int64_t>()),
+                             any_of<OverlapPolicy>(overlap_policy_count),
+                             any_time(),
+                             any_enqueued(arena, TaskId())};
+    case 1: return SchedulePaused{schedule, any_text(arena, 20)};
+    case 2: return ScheduleResumed{schedule, any_time()};
+    case 3: return ScheduleRemoved{schedule};
+    case 4:
+      return ScheduleFired{schedule, any_time(), TaskId(any_number<std::uint64_t>()), any_time()};
+    case 5: return ScheduleQueued{schedule, any_time(), any_time()};
+    default:
+      return ScheduleSkipped{schedule,
+                             any_of<SkipReason>(skip_reason_count),
+                             any_number<std::uint64_t>(),
+                             any_time(),
+                             any_time(),
+                             any_time()};
+  }
+}
+
 EventBody any_body(Arena& arena) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
@@ -185,7 +212,8 @@ EventBody any_body(Arena& arena) {
       return EngineStarted{any_text(arena, 20), any_number<std::uint64_t>(),
                            any_number<std::uint32_t>(), any_number<std::uint64_t>()};
     case 15: return EngineStopped{};
-    default: return any_backup_body(arena, which - 16);
+    default:
+      return which < 24 ? any_backup_body(arena, which - 16) : any_schedule_body(arena, which - 24);
   }
 }
 
@@ -194,7 +222,7 @@ EventBody any_body(Arena& arena) {
 std::vector<Event> one_of_each(Time at) {
   std::vector<EventBody> bodies = {
       CustomEvent{"invoice.paid", as_bytes(std::string_view("\0\1binary", 8))},
-      full_enqueued(),
+      full_enqueued(TaskId(42)),
       TaskReadied{TaskId(42)},
       TaskStarted{TaskId(42), 3, Time(Duration(1'700'000'090'000'000))},
       TaskSucceeded{TaskId(42), Lease(4), full_end()},
@@ -220,7 +248,20 @@ std::vector<Event> one_of_each(Time at) {
       SnapshotSkipped{full_run(), 17},
       SnapshotsPruned{full_run(), 4, 9, 1'234'567},
       DrillPassed{full_run(), 17, Position(99'999), 1'000'000, 70'000, std::chrono::seconds(2)},
-      BackupFailed{full_run(), "io", "cannot write the segment: Input/output error"}};
+      BackupFailed{full_run(), "io", "cannot write the segment: Input/output error"},
+      ScheduleDefined{"hourly", "every hour", MissedPolicy::all, std::chrono::hours(6),
+                      OverlapPolicy::queue, Time(Duration(1'700'000'400'000'000)),
+                      full_enqueued(TaskId())},
+      SchedulePaused{"hourly", "holidays"},
+      ScheduleResumed{"hourly", Time(Duration(1'700'000'400'000'000))},
+      ScheduleRemoved{"hourly"},
+      ScheduleFired{"hourly", Time(Duration(1'700'000'400'000'000)), TaskId(43),
+                    Time(Duration(1'700'004'000'000'000))},
+      ScheduleQueued{"hourly", Time(Duration(1'700'000'400'000'000)),
+                     Time(Duration(1'700'004'000'000'000))},
+      ScheduleSkipped{"hourly", SkipReason::overlap, 3, Time(Duration(1'700'000'400'000'000)),
+                      Time(Duration(1'700'007'600'000'000)),
+                      Time(Duration(1'700'011'200'000'000))}};
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;

@@ -190,6 +190,37 @@ struct AddBody {
     const auto& [run, code, message] = event;
     line.add(run).add("code", code).add("message", message);
   }
+  void operator()(const ScheduleDefined& event) {
+    const auto& [schedule, recurrence, missed, window, overlap, next, task] = event;
+    line.add("schedule", schedule).add("recurrence", recurrence).add("missed", name(missed));
+    line.add("window", window).add("overlap", name(overlap)).add("next", next);
+    (*this)(task);
+  }
+  void operator()(const SchedulePaused& event) {
+    const auto& [schedule, reason] = event;
+    line.add("schedule", schedule).add("reason", reason);
+  }
+  void operator()(const ScheduleResumed& event) {
+    const auto& [schedule, next] = event;
+    line.add("schedule", schedule).add("next", next);
+  }
+  void operator()(const ScheduleRemoved& event) {
+    const auto& [schedule] = event;
+    line.add("schedule", schedule);
+  }
+  void operator()(const ScheduleFired& event) {
+    const auto& [schedule, instant, task, next] = event;
+    line.add("schedule", schedule).add("instant", instant).add("task", task).add("next", next);
+  }
+  void operator()(const ScheduleQueued& event) {
+    const auto& [schedule, instant, next] = event;
+    line.add("schedule", schedule).add("instant", instant).add("next", next);
+  }
+  void operator()(const ScheduleSkipped& event) {
+    const auto& [schedule, reason, count, first, last, next] = event;
+    line.add("schedule", schedule).add("reason", name(reason)).add("count", count);
+    line.add("first", first).add("last", last).add("next", next);
+  }
 };
 
 }  // namespace

@@ -37,4 +37,26 @@ void tell_backups(Story& story) {
   story.tell(BackupStarted{"tidy", due, next});
 }
 
+void tell_schedules(Story& story) {
+  const Time instant = story.now();
+  const auto later = [&](int hours) { return instant + std::chrono::hours(hours); };
+  const TaskEnqueued work{
+      .kind = "work", .queue = "even", .label = "work", .payload = as_bytes("x")};
+  for (const char* name : {"tidy", "rest"}) {
+    story.tell(ScheduleDefined{.schedule = name,
+                               .recurrence = "every hour",
+                               .missed = MissedPolicy::all,
+                               .window = std::chrono::hours(2),
+                               .overlap = OverlapPolicy::queue,
+                               .next = instant,
+                               .task = work});
+  }
+  const TaskId task = story.tasks().last.next();
+  story.tell(ScheduleFired{"tidy", instant, task, later(1)});
+  story.enqueue({.id = task.value, .queue = "even"});
+  story.tell(ScheduleQueued{"tidy", later(1), later(2)});
+  story.tell(ScheduleSkipped{"tidy", SkipReason::missed, 2, later(2), later(3), later(4)});
+  story.tell(SchedulePaused{"rest", "holidays"});
+}
+
 }  // namespace almanac::test

@@ -12,4 +12,7 @@ namespace almanac::test {
 // any more, and one that runs.
 void tell_backups(Story& story);
 
+// Goes on with two schedules: one with an instant in its queue, and one that is paused.
+void tell_schedules(Story& story);
+
 }  // namespace almanac::test

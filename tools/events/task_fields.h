@@ -15,9 +15,9 @@ void describe_end(Fields& fields, Describes<AttemptEnd> auto& end) {
   fields("output_dropped", end.output_dropped);
 }
 
+// What a task is asked to be, without its number.
 template <class Fields>
-void describe(Fields& fields, Describes<TaskEnqueued> auto& event) {
-  fields.always("task", event.id);
+void describe_request(Fields& fields, Describes<TaskEnqueued> auto& event) {
   fields("label", event.label);
   fields("kind", event.kind);
   fields("queue", event.queue);
@@ -37,6 +37,12 @@ void describe(Fields& fields, Describes<TaskEnqueued> auto& event) {
   fields("expires_at", event.expires_at);
   fields("demands", event.demands);
   fields("payload", event.payload);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskEnqueued> auto& event) {
+  fields.always("task", event.id);
+  describe_request(fields, event);
 }
 
 template <class Fields>
