@@ -40,7 +40,8 @@ bool edit(Schedules& schedules, const Names& names, const EventPlace& place, std
 }
 
 void hash_task(StateHasher& hasher, const TaskEnqueued& task) {
-  for (const std::string_view text : {task.kind, task.queue, task.label, as_text(task.payload)}) {
+  for (const std::string_view text :
+       {task.kind, task.queue, task.label, task.owner, as_text(task.payload)}) {
     hasher.text(text);
   }
   for (const std::uint64_t number :
@@ -48,8 +49,14 @@ void hash_task(StateHasher& hasher, const TaskEnqueued& task) {
         static_cast<std::uint64_t>(task.timeout.count()),
         static_cast<std::uint64_t>(task.backoff.initial.count()),
         static_cast<std::uint64_t>(task.backoff.max.count()), std::uint64_t{task.attempts_max},
+        number_of(task.deadline), static_cast<std::uint64_t>(task.estimate.count()),
+        number_of(task.expires_at), std::uint64_t{task.demands.size()},
         std::uint64_t{task.tags.size()}}) {
     hasher.number(number);
+  }
+  for (std::size_t i = 0; i < task.demands.size(); ++i) {
+    hasher.text(task.demands[i].limit);
+    hasher.number(task.demands[i].units);
   }
   for (std::size_t i = 0; i < task.tags.size(); ++i) hasher.text(task.tags[i]);
 }
