@@ -208,10 +208,9 @@ Result<Recurrence> Recurrence::parse_cron(std::string_view text) {
   if (is_nickname && words.size() == 1) {
     const auto nickname = std::ranges::find(nicknames, words.front().text,
                                             [](const auto& each) { return each.first; });
-    if (nickname == nicknames.end())
-      return expected(words.front(),
-                      "@daily, @hourly, @weekly, "
-                      "@monthly or @yearly");
+    if (nickname == nicknames.end()) {
+      return expected(words.front(), "@hourly, @daily, @weekly, @monthly or @yearly");
+    }
     words = split(nickname->second);
   }
   auto cron = Cron::parse(words);

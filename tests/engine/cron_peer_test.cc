@@ -129,12 +129,14 @@ class Chance {
   std::mt19937_64 random_;
 };
 
-// What clocks skip is done by another law, see below; what they show twice for half an hour, as on
-// Lord Howe, cron-parser takes for a whole one.
+// What clocks skip is done by another law, see below. What they show twice cron-parser takes for a
+// whole hour from one full hour on, which on Lord Howe it is not, nor was it in St. John's.
 bool is_near_a_difference(const TimeZone& zone, Time time) {
   const auto after = zone.period(time + days(1));
   const Duration by = after.offset - after.offset_before;
-  return after.begin >= time - days(1) && (by > Duration(0) || by % hours(1) != Duration(0));
+  const auto shown = after.begin.time_since_epoch() + after.offset;
+  const bool is_whole = by % hours(1) == Duration(0) && shown % hours(1) == Duration(0);
+  return after.begin >= time - days(1) && (by > Duration(0) || !is_whole);
 }
 
 // Where the zone files of this system end.
