@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <memory_resource>
 #include <new>
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace almanac {
 
@@ -29,8 +32,12 @@ class Arena {
     return {copy.data(), copy.size()};
   }
 
+  // What events may point at as long as this memory lives.
+  void keep(std::shared_ptr<const void> owner) { kept_.push_back(std::move(owner)); }
+
  private:
   std::pmr::monotonic_buffer_resource memory_;
+  std::vector<std::shared_ptr<const void>> kept_;
 };
 
 }  // namespace almanac

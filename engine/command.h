@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/engine/backup_spec.h>
+#include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/event.h>
 #include <almanac/log/fencing_token.h>
@@ -35,6 +36,18 @@ struct ReviewTasks {
 struct ConfigureQueue {
   std::string queue;
   std::uint32_t slots = 0;  // 0 = as many as the engine has
+};
+
+struct DefineSchedule {
+  ScheduleSpec schedule;
+};
+
+enum class ScheduleChange : std::uint8_t { pause, resume, remove };
+
+struct ChangeSchedule {
+  std::string name;
+  ScheduleChange change = ScheduleChange::pause;
+  std::string reason = {};  // of a pause
 };
 
 // How an attempt ended, owned. What AttemptEnd is a view of.
@@ -83,7 +96,8 @@ struct FinishBackup {
 };
 
 using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, FinishAttempt,
-                             HandBackAttempt, StartEngine, StopEngine, FinishBackup>;
+                             HandBackAttempt, StartEngine, StopEngine, FinishBackup, DefineSchedule,
+                             ChangeSchedule>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

@@ -5,6 +5,7 @@
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/reserve.h>
+#include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
 
 #include <algorithm>
@@ -58,6 +59,9 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
     ALMANAC_CHECK(absorb(*turn, decide_due(head_, context)).has_value());
     // What was left over for the next turn is due already; the timer brings it.
     if (stop_ == Stop::no) {
+      if (options_.fires_schedules) {
+        ALMANAC_CHECK(absorb(*turn, decide_firings(head_, context)).has_value());
+      }
       auto can_run = [this](std::string_view kind) { return attempts_.can_run(kind); };
       auto starts = decide_starts(head_, context, can_run);
       // There may be room for the end of one where there is none for those of all.
@@ -328,6 +332,7 @@ void Core::arm_timer(Time now) {
     consider(head_.tasks.next_due());
     if (!head_.tasks.doomed.empty()) consider(now);
     if (stop_ == Stop::no && !head_.backups.running()) consider(next_backup(head_));
+    if (stop_ == Stop::no && options_.fires_schedules) consider(next_firing(head_));
   }
   consider(attempts_.next_due());
   if (stop_ == Stop::draining) consider(hand_back_at_);

@@ -29,6 +29,7 @@ struct Submission {
 struct CoreOptions {
   std::function<Time()> clock;
   Duration stop_grace{0};
+  bool fires_schedules = true;
   std::size_t output_bytes_max = 0;  // of one attempt, for the room that is kept for its end
   // Sees every durable event in order with the state behind it; may be empty. Views die with the
   // call.

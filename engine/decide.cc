@@ -4,6 +4,7 @@
 #include <almanac/engine/engines.h>
 #include <almanac/engine/queues.h>
 #include <almanac/engine/reviews.h>
+#include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
 
 namespace almanac {

@@ -121,6 +121,7 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
       Core::Parts{*core_log, loop, *attempts, *backups, *published, projections},
       CoreOptions{.clock = options.clock,
                   .stop_grace = options.stop_grace,
+                  .fires_schedules = options.fires_schedules,
                   .output_bytes_max = options.output_bytes_max,
                   .on_events = [this](const State& after, std::span<const RecordedEvent> events) {
                     if (checkpointer) checkpointer->moved(after.position);
@@ -244,6 +245,12 @@ Result<Answer> Engine::ask(Command command) {
   return future.get();
 }
 
+Result<void> Engine::ask_without_answer(Command command) {
+  auto answer = ask(std::move(command));
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
 void Engine::handle(std::string kind, Handler handler) {
   ALMANAC_CHECK(kind != command_kind);  // would never be called
   parts_->mailbox.put_always(Call([attempts = &*parts_->attempts, kind = std::move(kind),
@@ -282,15 +289,28 @@ Result<CancelOutcome> Engine::cancel(TaskId id, std::string reason) {
 }
 
 Result<void> Engine::review(std::vector<TaskId> ids, ReviewDecision decision) {
-  auto answer = ask(ReviewTasks{std::move(ids), decision});
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return ask_without_answer(ReviewTasks{std::move(ids), decision});
 }
 
 Result<void> Engine::configure_queue(std::string queue, std::uint32_t slots) {
-  auto answer = ask(ConfigureQueue{std::move(queue), slots});
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return ask_without_answer(ConfigureQueue{std::move(queue), slots});
+}
+
+Result<void> Engine::define_schedule(ScheduleSpec schedule) {
+  return ask_without_answer(DefineSchedule{std::move(schedule)});
+}
+
+Result<void> Engine::pause_schedule(std::string name, std::string reason) {
+  return ask_without_answer(
+      ChangeSchedule{std::move(name), ScheduleChange::pause, std::move(reason)});
+}
+
+Result<void> Engine::resume_schedule(std::string name) {
+  return ask_without_answer(ChangeSchedule{std::move(name), ScheduleChange::resume});
+}
+
+Result<void> Engine::remove_schedule(std::string name) {
+  return ask_without_answer(ChangeSchedule{std::move(name), ScheduleChange::remove});
 }
 
 std::shared_ptr<const State> Engine::state() const { return parts_->published->state(); }

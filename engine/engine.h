@@ -14,6 +14,7 @@
 #include <almanac/engine/handler.h>
 #include <almanac/engine/inline_projection.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
@@ -46,6 +47,8 @@ struct EngineOptions {
   std::vector<std::string> environment_allow = environment_allow_default();
   // Whether tasks of kind "command" run; without, they wait for an engine that runs them.
   bool runs_commands = true;
+  // Whether instants of schedules are decided; without, they wait for an engine that does.
+  bool fires_schedules = true;
   // SIGINT and SIGTERM stop the engine; a second one makes it hand back at once.
   bool handle_signals = false;
   std::uint64_t seed = 0;                     // of the jitter in retry times; 0 = drawn
@@ -94,6 +97,16 @@ class Engine {
   // Attempts of the queue that may run at once; 0 = as many as the engine has slots.
   [[nodiscard]] Result<void> configure_queue(std::string queue, std::uint32_t slots);
 
+  // From now on there is this schedule, or the one of its name is this one; where it was already,
+  // nothing happens. Errors: invalid, and those of submit().
+  [[nodiscard]] Result<void> define_schedule(ScheduleSpec schedule);
+  // Until it is resumed its instants pass. Errors of these: not_found, conflict (it is paused, or
+  // is not), and those of submit().
+  [[nodiscard]] Result<void> pause_schedule(std::string name, std::string reason = {});
+  [[nodiscard]] Result<void> resume_schedule(std::string name);
+  // What it has enqueued stays.
+  [[nodiscard]] Result<void> remove_schedule(std::string name);
+
   // What is durable now. Immutable; keep it as long as you like.
   [[nodiscard]] std::shared_ptr<const State> state() const;
   // The same, with the values of inline projections at its position.
@@ -121,6 +134,7 @@ class Engine {
   explicit Engine(std::unique_ptr<Parts> parts);
   void tell(Command command, std::function<void(Result<Answer>)> done);
   [[nodiscard]] Result<Answer> ask(Command command);
+  [[nodiscard]] Result<void> ask_without_answer(Command command);
   std::unique_ptr<Parts> parts_;
 };
 

@@ -67,6 +67,19 @@ inline constexpr Duration recurrence_interval_max = std::chrono::days(366);
 // Each is looked at in every turn of the loop.
 inline constexpr std::size_t backup_jobs_max = 16;
 
+// Their definitions are part of the state and of its checkpoints: 160 MiB at most.
+inline constexpr std::size_t schedules_max = 10'000;
+inline constexpr std::size_t schedule_payload_bytes_max = 16 * kibibyte;
+// Instants of one schedule that wait for its last task.
+inline constexpr std::size_t queued_instants_max = 100;
+// An instant that is decided later than this was missed: long enough for an engine that is started
+// anew, or a machine that is slow.
+inline constexpr Duration firing_lateness_max = std::chrono::minutes(1);
+// Instants decided in one turn, each at most four events of which one has a payload.
+inline constexpr std::size_t firings_per_turn = 500;
+static_assert(4 * firings_per_turn <= batch_events_max);
+static_assert(firings_per_turn * (schedule_payload_bytes_max + label_bytes_max) <= batch_bytes_max);
+
 // A refused commit (disk full) is tried again after this long.
 inline constexpr Duration storage_retry_interval = std::chrono::seconds(1);
 // The monotonic clock behind timers stops while the machine sleeps: never wait longer than this

@@ -59,6 +59,12 @@ Duration retry_delay(const Backoff& backoff, const RetryDraw& draw) {
   return Duration(whole - static_cast<std::int64_t>(half == 0 ? 0 : drawn % (half + 1)));
 }
 
+std::optional<EventBody> cancellation(TaskId id, const Task& task, std::string_view reason) {
+  if (has_ended(task.state) || task.state == TaskState::cancelling) return {};
+  if (task.state == TaskState::running) return TaskCancelRequested{id, reason};
+  return TaskCancelled{.id = id, .reason = reason};
+}
+
 Result<Decision> decide_one(const State& state, const CancelTask& command,
                             const DecideContext& context) {
   const Task* task = state.tasks.all.find(command.id);
@@ -73,13 +79,11 @@ Result<Decision> decide_one(const State& state, const CancelTask& command,
                     " already " + std::string(name(task->state)),
                 "leave it out");
   }
-  if (task->state == TaskState::cancelling) return Decision{{}, CancelOutcome::stopping};
-  if (task->state == TaskState::running) {
-    return decision_of(context.now, TaskCancelRequested{command.id, command.reason},
-                       CancelOutcome::stopping);
-  }
-  return decision_of(context.now, TaskCancelled{.id = command.id, .reason = command.reason},
-                     CancelOutcome::cancelled);
+  const auto outcome =
+      holds_lease(task->state) ? CancelOutcome::stopping : CancelOutcome::cancelled;
+  auto event = cancellation(command.id, *task, command.reason);
+  if (!event) return Decision{{}, outcome};
+  return decision_of(context.now, std::move(*event), outcome);
 }
 
 Result<Decision> decide_one(const State& state, const FinishAttempt& command,

@@ -5,7 +5,15 @@
 #include <almanac/engine/decision.h>
 #include <almanac/engine/submission.h>
 
+#include <optional>
+#include <string_view>
+
 namespace almanac {
+
+// What ends a task that does not run, or tells one that does to end; nothing when it has ended or
+// was told. Borrows the reason.
+[[nodiscard]] std::optional<EventBody> cancellation(TaskId id, const Task& task,
+                                                    std::string_view reason);
 
 // Errors: not_found, conflict (it has ended).
 [[nodiscard]] Result<Decision> decide_one(const State& state, const CancelTask& command,

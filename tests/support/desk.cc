@@ -1,6 +1,7 @@
 #include <almanac/tests/support/desk.h>
 
 #include <almanac/engine/backups.h>
+#include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
 #include <almanac/log/error.h>
 
@@ -47,6 +48,11 @@ std::vector<TaskId> Desk::start(const CanRun& can_run) {
 
 const std::vector<Event>& Desk::begin_backup() {
   fold_all(decide_backups(state_, {now, memory_}));
+  return last_;
+}
+
+const std::vector<Event>& Desk::fire() {
+  fold_all(decide_firings(state_, {now, memory_}));
   return last_;
 }
 

@@ -35,10 +35,11 @@ class Desk {
 
   // Decides a command and folds its events; last() gives them. A refusal changes nothing.
   Result<Answer> ask(Command command);
-  // What decide_due(), decide_starts() and decide_backups() give, folded.
+  // What decide_due(), decide_starts(), decide_backups() and decide_firings() give, folded.
   const std::vector<Event>& come_due();
   std::vector<TaskId> start(const CanRun& can_run = can_run_all);
   const std::vector<Event>& begin_backup();
+  const std::vector<Event>& fire();
 
   // Those below stop the test program when they are refused.
   TaskId submit(TaskSpec spec);
