@@ -244,6 +244,14 @@ TEST_F(ShownCommands, OfSnapshotsPrintWhatThePageSays) {
   expect_shown(commands, run_all(commands, folder_.path()));
 }
 
+TEST_F(ShownCommands, OfSchedulesPrintWhatThePageSays) {
+  const auto page = read(source_folder() / "docs/guides/recurring.md");
+  const auto commands = shown_commands(page, "told");
+  EXPECT_GE(commands.size(), 10U);
+  ASSERT_EQ(::setenv("ALMANAC_DIR", "log", 1), 0);
+  expect_shown(commands, run_all(commands, folder_.path()));
+}
+
 TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {
   if (!almanac::test::recorded_traces()) {
     std::puts("not checked: ALMANAC_TRACE_DIR does not say where the recorded requests are");

@@ -29,7 +29,8 @@ ExitCode check_all(const CancelCommand& command) {
 ExitCode cancel(const CancelCommand& command) {
   if (auto checked = check_all(command); checked != ExitCode::ok) return checked;
   set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine = Engine::open({.folder = command.folder, .runs_commands = false});
+  auto engine =
+      Engine::open({.folder = command.folder, .runs_commands = false, .fires_schedules = false});
   if (!engine) return report(engine.error());
   for (std::uint64_t id : command.ids) {
     auto cancelled = (*engine)->cancel(TaskId(id), command.reason);

@@ -32,6 +32,7 @@ class OptionSet {
   virtual void flag(const char* names, bool& value, const char* help) = 0;
   virtual void number(const char* names, std::uint64_t& value, NumberRange range,
                       OptionHelp help) = 0;
+  virtual void integer(const char* names, std::int32_t& value, OptionHelp help) = 0;
   // Not empty.
   virtual void text(const char* names, std::string& value, OptionHelp help) = 0;
   // May be repeated, one value each time.
@@ -39,6 +40,7 @@ class OptionSet {
   // At their place, as many as there are.
   virtual void numbers(const char* name, std::vector<std::uint64_t>& values, NumberRange range,
                        OptionHelp help) = 0;
+  virtual void words(const char* name, std::vector<std::string>& values, OptionHelp help) = 0;
   virtual void folder(std::filesystem::path& value) = 0;  // --dir, ALMANAC_DIR
   virtual void require(const char* name) = 0;
   virtual void exclude(const char* one, const char* other) = 0;
@@ -93,6 +95,8 @@ void add_log_commands(CommandGroup& log);
 void add_snapshot_commands(CommandGroup& snapshot);
 // `almanac review …`
 void add_review_commands(CommandGroup& review);
+// `almanac schedule …`
+void add_schedule_commands(CommandGroup& schedule);
 // Those of past_commands.h: directly behind `almanac`, and `almanac state …`
 void add_past_commands(CommandGroup& root);
 void add_state_commands(CommandGroup& state);

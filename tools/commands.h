@@ -3,6 +3,7 @@
 // wrong on standard error, and answers the exit code.
 #pragma once
 
+#include <almanac/tools/command_task.h>
 #include <almanac/tools/exit_code.h>
 #include <almanac/tools/run_backups.h>
 
@@ -20,7 +21,8 @@ struct RunCommand {
   std::uint32_t slots = 0;  // 0 = one for each processor
   std::string grace = "10s";
   bool json = false;
-  bool all = false;  // every task in the closing table, every end on a line of its own
+  bool forever = false;  // also when all tasks have ended
+  bool all = false;      // every task in the closing table, every end on a line of its own
   bool verbose = false;
   RunBackups backups;
 };
@@ -28,16 +30,11 @@ ExitCode run(const RunCommand& command);
 
 struct SubmitCommand {
   std::filesystem::path folder;
-  std::vector<std::string> arguments;  // the command
+  CommandTask task;
   std::string name;
-  std::string queue = "default";
-  std::int32_t priority = 0;
-  std::uint16_t attempts = 1;
-  std::string timeout;
   std::string delay;
   std::string run_at;
   std::vector<std::uint64_t> after;
-  std::vector<std::string> tags;
   std::string key;
   bool json = false;
 };

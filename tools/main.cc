@@ -90,8 +90,9 @@ Error unexpected_word(const CLI::App& app, const std::string& word) {
   for (const CLI::Option* option : app.get_options()) known.push_back(option->get_name());
   auto error = unknown_word(app, "option", word, known);
   if (is_parent(app)) error.next_step = "write options behind the command: `almanac list --json`";
-  if (app.get_name() == "submit") {
-    error.next_step = "write -- in front of the command: `almanac submit -- tar -czf home.tgz`";
+  if (app.get_option_no_throw("command") != nullptr) {
+    error.next_step =
+        "write -- in front of the command: `" + path_of(app) + " -- tar -czf home.tgz`";
   }
   return error;
 }
@@ -183,6 +184,13 @@ class Typed final : public OptionSet {
                        ->type_name(help.type);
     if (!option->get_positional()) option->capture_default_str();
   }
+  void integer(const char* names, std::int32_t& value, OptionHelp help) override {
+    app_.add_option(names, value, help.text)
+        ->check(whole_number(std::numeric_limits<std::int32_t>::min(),
+                             std::numeric_limits<std::int32_t>::max()))
+        ->type_name(help.type)
+        ->capture_default_str();
+  }
   void text(const char* names, std::string& value, OptionHelp help) override {
     app_.add_option(names, value, help.text)->check(not_empty())->type_name(help.type);
   }
@@ -198,6 +206,9 @@ class Typed final : public OptionSet {
         ->check(whole_number(static_cast<std::int64_t>(range.min),
                              static_cast<std::int64_t>(range.max)))
         ->type_name(help.type);
+  }
+  void words(const char* name, std::vector<std::string>& values, OptionHelp help) override {
+    app_.add_option(name, values, help.text)->type_name(help.type);
   }
   void folder(std::filesystem::path& value) override { add_folder(app_, value); }
   void require(const char* name) override { app_.get_option(name)->required(); }
@@ -247,6 +258,7 @@ class CommandLine {
     add_cancel();
     add_past_commands(groups_.emplace_back(app_, action_));
     add_review();
+    add_schedule();
     add_log();
     add_state();
     add_snapshot();
@@ -313,6 +325,9 @@ class CommandLine {
                     "On Ctrl-C, how long tasks may go on before\nthey are handed back")
         ->type_name("TIME")
         ->capture_default_str();
+    app->add_flag(
+        "--forever", options->forever,
+        "Do not end when all tasks have ended: what\nschedules enqueue runs, until Ctrl-C");
     app->add_flag("--all", options->all, "Show every task, however many there are");
     app->add_flag("-v,--verbose", options->verbose, "Say what the engine does");
     Typed typed(*app);
@@ -325,23 +340,10 @@ class CommandLine {
                            "almanac submit --name backup --attempts 3 -- tar czf home.tgz /home\n"
                            "  almanac run",
                            almanac::submit);
-    app->add_option("command", options->arguments, "The command and its arguments, after --")
-        ->required()
-        ->type_name("WORD");
+    Typed typed(*app);
+    add_command_task(typed, options->task);
     app->add_option("-n,--name", options->name, "What to call it; when left out, the command")
         ->type_name("TEXT");
-    app->add_option("-q,--queue", options->queue, "Queue")
-        ->type_name("NAME")
-        ->capture_default_str();
-    app->add_option("-p,--priority", options->priority, "Larger runs first")
-        ->check(whole_number(std::numeric_limits<std::int32_t>::min(),
-                             std::numeric_limits<std::int32_t>::max()))
-        ->type_name("NUMBER")
-        ->capture_default_str();
-    app->add_option("--attempts", options->attempts, "Tries in all")
-        ->check(whole_number(1, limits::attempts_max))
-        ->type_name("NUMBER")
-        ->capture_default_str();
     app->add_option("--key", options->key, "Idempotency key: the same key submits once")
         ->type_name("TEXT");
     add_conditions(*app, *options);
@@ -349,8 +351,6 @@ class CommandLine {
 
   // When a submitted command may run.
   void add_conditions(CLI::App& app, SubmitCommand& options) {
-    app.add_option("--timeout", options.timeout, "Of one attempt, such as 30s or 5m")
-        ->type_name("TIME");
     auto* delay = app.add_option("--delay", options.delay, "Not before this long from now")
                       ->type_name("TIME");
     app.add_option("--run-at", options.run_at, "Not before, such as 2026-11-21T10:00:00Z")
@@ -359,9 +359,6 @@ class CommandLine {
     app.add_option("--after", options.after, "A task that must succeed first; may be repeated")
         ->check(whole_number(1, number_max))
         ->type_name("ID")
-        ->allow_extra_args(false);
-    app.add_option("--tag", options.tags, "A tag; may be repeated")
-        ->type_name("NAME")
         ->allow_extra_args(false);
   }
 
@@ -414,6 +411,14 @@ class CommandLine {
     review->require_subcommand(1);
     review->footer("Example:\n  almanac review list\n  almanac review run 7 8");
     add_review_commands(groups_.emplace_back(*review, action_));
+  }
+
+  void add_schedule() {
+    CLI::App* schedule = app_.add_subcommand("schedule", "Enqueue commands again and again");
+    schedule->require_subcommand(1);
+    schedule->footer(
+        "Example:\n  almanac schedule add nightly 'daily at 02:30 Europe/Paris' -- make backup");
+    add_schedule_commands(groups_.emplace_back(*schedule, action_));
   }
 
   void add_log() {

@@ -60,7 +60,8 @@ ExitCode decide_all(const ReviewCommand& command, ReviewDecision decision) {
   auto accepted = try_out(*state, ReviewTasks{ids, decision});
   if (!accepted) return report(accepted.error());
   set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine = Engine::open({.folder = command.folder, .runs_commands = false});
+  auto engine =
+      Engine::open({.folder = command.folder, .runs_commands = false, .fires_schedules = false});
   if (!engine) return report(engine.error());
   for (std::size_t begin = 0; begin < ids.size(); begin += limits::submission_tasks_max) {
     const auto end = std::min(begin + limits::submission_tasks_max, ids.size());

@@ -148,14 +148,15 @@ bool awaits_review(const State& state) {
 ExitCode follow(Engine& engine, Progress& progress, std::vector<RunTask> tasks,
                 DisplayOptions options) {
   auto ids = ids_of(tasks);
-  bool is_json = options.json;
+  const bool is_json = options.json;
+  const bool forever = options.forever;
   RunDisplay display(std::move(options), std::move(tasks));
   progress.await(ids, [&] { return engine.state(); });
   bool stopped = false;
   bool over = false;
-  while (!over && !progress.done()) {
+  while (!over && (forever || !progress.done())) {
     stopped = engine.stopped();
-    over = stopped || awaits_review(*engine.state());
+    over = stopped || (!forever && awaits_review(*engine.state()));
     if (engine.stopping()) display.stopping(*engine.state());
     display.show(progress.take(stopped ? std::chrono::milliseconds(0) : poll_interval),
                  *engine.state());
@@ -198,6 +199,7 @@ DisplayOptions display_options(const RunCommand& command,
                                std::chrono::steady_clock::time_point began) {
   auto folder = command.folder == ".almanac" ? "" : " --dir " + shell_line({command.folder});
   return {.json = command.json,
+          .forever = command.forever,
           .all = command.all,
           .grace = printable(command.grace),
           .hint = printable("`almanac show ID" + folder + "` shows what a task wrote"),

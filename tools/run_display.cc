@@ -184,7 +184,7 @@ void RunDisplay::close(const State& state, const Log& log) {
   if (options_.json) {
     closing_object(state, sums);
   } else if (options_.tasks == 0) {
-    fmt::print("nothing to run: every task of this folder has ended\n");
+    if (!options_.forever) fmt::print("nothing to run: every task of this folder has ended\n");
   } else {
     table(state, log);
     auto took = std::chrono::steady_clock::now() - options_.began;

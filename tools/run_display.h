@@ -23,6 +23,7 @@ struct RunTask {
 
 struct DisplayOptions {
   bool json = false;
+  bool forever = false;   // tasks come while it runs
   bool all = false;       // every end on a line of its own, every task in the table
   std::size_t tasks = 0;  // of the run; more than were submitted when it was stopped early
   std::string grace;      // printable; how long tasks may go on when the run is stopped

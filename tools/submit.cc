@@ -1,9 +1,7 @@
 #include <almanac/tools/commands.h>
-#include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
 
-#include <almanac/engine/command_spec.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/engine.h>
 
@@ -15,16 +13,6 @@
 namespace almanac {
 namespace {
 
-constexpr std::size_t label_columns_max = 60;
-
-// The working folder of the command, which is also that of this process.
-Result<std::string> current_folder() {
-  std::error_code error;
-  auto path = std::filesystem::current_path(error);
-  if (error) return fail_errno(error.value(), "tell the current folder");
-  return path.string();
-}
-
 Result<void> check_accepted(const std::filesystem::path& folder, const TaskSpec& spec) {
   auto state = read_state_or_none(folder);
   if (!state) return std::unexpected(state.error());
@@ -34,26 +22,12 @@ Result<void> check_accepted(const std::filesystem::path& folder, const TaskSpec&
 }
 
 Result<TaskSpec> make_spec(const SubmitCommand& command) {
-  auto folder = current_folder();
-  if (!folder) return std::unexpected(folder.error());
-  CommandSpec run{.arguments = command.arguments, .working_folder = *folder, .environment = {}};
-  auto payload = encode(run);
-  if (!payload) return std::unexpected(payload.error());
-  TaskSpec spec{.kind = std::string(command_kind),
-                .queue = command.queue,
-                .label = command.name.empty() ? cut(shell_line(run.arguments), label_columns_max)
-                                              : command.name,
-                .payload = std::move(*payload),
-                .priority = command.priority,
-                .attempts_max = command.attempts,
-                .tags = command.tags,
-                .idempotency_key = command.key};
+  auto made = make_task(command.task);
+  if (!made) return made;
+  TaskSpec& spec = *made;
+  if (!command.name.empty()) spec.label = command.name;
+  spec.idempotency_key = command.key;
   for (std::uint64_t id : command.after) spec.dependencies.emplace_back(TaskId(id));
-  if (!command.timeout.empty()) {
-    auto timeout = parse_duration(command.timeout);
-    if (!timeout) return std::unexpected(timeout.error());
-    spec.timeout = *timeout;
-  }
   if (!command.delay.empty()) {
     auto delay = parse_duration(command.delay);
     if (!delay) return std::unexpected(delay.error());
@@ -64,7 +38,7 @@ Result<TaskSpec> make_spec(const SubmitCommand& command) {
     if (!run_at) return std::unexpected(run_at.error());
     spec.run_at = *run_at;
   }
-  return spec;
+  return made;
 }
 
 }  // namespace
@@ -77,7 +51,8 @@ ExitCode submit(const SubmitCommand& command) {
   }
   // An engine that only takes the task: no kind of command runs while it is open.
   set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine = Engine::open({.folder = command.folder, .runs_commands = false});
+  auto engine =
+      Engine::open({.folder = command.folder, .runs_commands = false, .fires_schedules = false});
   if (!engine) return report(engine.error());
   auto submitted = (*engine)->submit(std::move(*spec));
   if (!submitted) return report(submitted.error());

@@ -86,7 +86,7 @@ const std::vector<Row> bad_lines = {
     {"negative time-out", submit({"--timeout", "-5s"}), usage, {"cannot be negative"}},
     {"no attempts", submit({"--attempts", "0"}), usage, {"--attempts", "1 and 1000"}},
     {"huge priority", submit({"--priority", "9999999999"}), usage, {"--priority"}},
-    {"empty queue", submit({"--queue", ""}), usage, {"queue is empty"}},
+    {"empty queue", submit({"--queue", ""}), usage, {"--queue", "is empty"}},
     {"queue with a new line", submit({"--queue", "a\nb"}), usage, {"control character"}},
     {"tag that is not UTF-8", submit({"--tag", "\xff"}), usage, {"UTF-8"}},
     {"long label", submit({"--name", std::string(513, 'n')}), usage, {"513", "limit of 512"}},

@@ -1,0 +1,59 @@
+#include <almanac/tools/command_task.h>
+
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/engine/command_spec.h>
+#include <almanac/engine/limits.h>
+
+#include <filesystem>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+constexpr std::size_t label_columns_max = 60;
+
+// The working folder of the command, which is also that of this process.
+Result<std::string> current_folder() {
+  std::error_code error;
+  auto path = std::filesystem::current_path(error);
+  if (error) return fail_errno(error.value(), "tell the current folder");
+  return path.string();
+}
+
+}  // namespace
+
+void add_command_task(OptionSet& options, CommandTask& task) {
+  options.words("command", task.arguments, {"WORD", "The command and its arguments, after --"});
+  options.require("command");
+  options.text("-q,--queue", task.queue, {"NAME", "Queue; when left out, default"});
+  options.integer("-p,--priority", task.priority, {"NUMBER", "Larger runs first"});
+  options.number("--attempts", task.attempts, {.min = 1, .max = limits::attempts_max},
+                 {"NUMBER", "Tries in all"});
+  options.text("--timeout", task.timeout, {"TIME", "Of one attempt, such as 30s or 5m"});
+  options.texts("--tag", task.tags, {"NAME", "A tag; may be repeated"});
+}
+
+Result<TaskSpec> make_task(const CommandTask& task) {
+  auto folder = current_folder();
+  if (!folder) return std::unexpected(folder.error());
+  auto payload =
+      encode({.arguments = task.arguments, .working_folder = *folder, .environment = {}});
+  if (!payload) return std::unexpected(payload.error());
+  TaskSpec spec{.kind = std::string(command_kind),
+                .queue = task.queue,
+                .label = cut(shell_line(task.arguments), label_columns_max),
+                .payload = std::move(*payload),
+                .priority = task.priority,
+                .attempts_max = static_cast<std::uint16_t>(task.attempts),
+                .tags = task.tags};
+  if (!task.timeout.empty()) {
+    auto timeout = parse_duration(task.timeout);
+    if (!timeout) return std::unexpected(timeout.error());
+    spec.timeout = *timeout;
+  }
+  return spec;
+}
+
+}  // namespace almanac

@@ -1,0 +1,28 @@
+// A task that is a command, as it is typed: what `submit` and `schedule add` have in common.
+#pragma once
+
+#include <almanac/engine/task_spec.h>
+#include <almanac/log/error.h>
+#include <almanac/tools/command_line.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace almanac {
+
+struct CommandTask {
+  std::vector<std::string> arguments;  // the command
+  std::string queue = "default";
+  std::int32_t priority = 0;
+  std::uint64_t attempts = 1;
+  std::string timeout;
+  std::vector<std::string> tags;
+};
+
+void add_command_task(OptionSet& options, CommandTask& task);
+
+// With the folder this process is in, and the command for a label. Errors: invalid.
+[[nodiscard]] Result<TaskSpec> make_task(const CommandTask& task);
+
+}  // namespace almanac

@@ -1,0 +1,129 @@
+#include <almanac/tools/schedule_commands.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/trial.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/engine/diagnostics.h>
+#include <almanac/engine/engine.h>
+
+#include <fmt/core.h>
+
+#include <functional>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+// One of so many names, as name() gives them.
+template <class Choice>
+Result<Choice> choose(const char* option, const std::string& text, int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) {
+    const auto choice = static_cast<Choice>(i);
+    if (name(choice) == text) return choice;
+    all += (i == 0 ? "" : i + 1 < count ? ", " : " or ") + std::string(name(choice));
+  }
+  return fail(ErrorCode::invalid, std::string(option) + " cannot be '" + text + "'",
+              "write " + all);
+}
+
+Result<ScheduleSpec> make_spec(const ScheduleAddCommand& command) {
+  auto recurrence = Recurrence::parse(command.recurrence);
+  if (!recurrence) return std::unexpected(recurrence.error());
+  auto task = make_task(command.task);
+  if (!task) return std::unexpected(task.error());
+  auto missed = choose<MissedPolicy>("--missed", command.missed, missed_policy_count);
+  if (!missed) return std::unexpected(missed.error());
+  auto overlap = choose<OverlapPolicy>("--overlap", command.overlap, overlap_policy_count);
+  if (!overlap) return std::unexpected(overlap.error());
+  ScheduleSpec spec{.name = command.name,
+                    .recurrence = std::move(*recurrence),
+                    .task = std::move(*task),
+                    .missed = *missed,
+                    .overlap = *overlap};
+  if (command.window.empty() == (*missed == MissedPolicy::all)) {
+    return fail(ErrorCode::invalid, "--missed all and --window belong together",
+                "write both, such as --missed all --window 6h, or none of them");
+  }
+  if (command.window.empty()) return spec;
+  auto window = parse_duration(command.window);
+  if (!window) return std::unexpected(window.error());
+  spec.window = *window;
+  return spec;
+}
+
+// Asks an engine that does nothing else: no command runs, and no schedule fires, while it is open.
+using Ask = std::function<Result<void>(Engine&)>;
+Result<std::shared_ptr<const State>> ask_engine(const std::filesystem::path& folder,
+                                                const Ask& ask) {
+  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
+  auto engine = Engine::open({.folder = folder, .runs_commands = false, .fires_schedules = false});
+  if (!engine) return std::unexpected(engine.error());
+  if (auto answered = ask(**engine); !answered) return std::unexpected(answered.error());
+  return (*engine)->state();
+}
+
+const Schedule* find_schedule(const State& state, const std::string& name) {
+  const auto id = state.names.find(name);
+  return id ? state.schedules.all.find(*id) : nullptr;
+}
+
+void print_next(const State& state, const std::string& name) {
+  const Schedule* schedule = find_schedule(state, name);
+  fmt::print("schedule {} {}\n", printable(name),
+             schedule->paused ? "is paused"
+                              : "is due at " + format_time(schedule->next).substr(0, 19) + "Z");
+}
+
+ExitCode change(const std::filesystem::path& folder, const ChangeSchedule& change, const Ask& ask) {
+  auto before = read_state(folder);
+  if (!before) return report(before.error());
+  if (auto accepted = try_out(*before, change); !accepted) return report(accepted.error());
+  auto after = ask_engine(folder, ask);
+  if (!after) return report(after.error());
+  if (change.change == ScheduleChange::remove) {
+    fmt::print("schedule {} is removed\n", printable(change.name));
+  } else {
+    print_next(**after, change.name);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+ExitCode schedule_add(const ScheduleAddCommand& command) {
+  auto spec = make_spec(command);
+  if (!spec) return report(spec.error());
+  auto before = read_state_or_none(command.folder);
+  if (!before) return report(before.error());
+  if (!command.change && find_schedule(*before, command.name) != nullptr) {
+    return report({ErrorCode::conflict, "there is a schedule '" + printable(command.name) + "'",
+                   "say --change to change it, or give this one another name"});
+  }
+  if (auto accepted = try_out(*before, DefineSchedule{*spec}); !accepted) {
+    return report(accepted.error());
+  }
+  auto after =
+      ask_engine(command.folder, [&](Engine& engine) { return engine.define_schedule(*spec); });
+  if (!after) return report(after.error());
+  print_next(**after, command.name);
+  return ExitCode::ok;
+}
+
+ExitCode schedule_pause(const SchedulePauseCommand& command) {
+  return change(
+      command.folder, {command.name, ScheduleChange::pause, command.reason},
+      [&](Engine& engine) { return engine.pause_schedule(command.name, command.reason); });
+}
+
+ExitCode schedule_resume(const ScheduleChangeCommand& command) {
+  return change(command.folder, {command.name, ScheduleChange::resume},
+                [&](Engine& engine) { return engine.resume_schedule(command.name); });
+}
+
+ExitCode schedule_remove(const ScheduleChangeCommand& command) {
+  return change(command.folder, {command.name, ScheduleChange::remove},
+                [&](Engine& engine) { return engine.remove_schedule(command.name); });
+}
+
+}  // namespace almanac
