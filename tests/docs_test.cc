@@ -263,6 +263,19 @@ TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {
   expect_shown(commands, run_all(commands, folder_.path()));
 }
 
+TEST_F(ShownCommands, OfWhatIfPrintWhatThePageSays) {
+  const auto page = read(source_folder() / "docs/guides/what-if.md");
+  auto commands = shown_commands(page, "told");
+  EXPECT_GE(commands.size(), 4U);
+  if (almanac::test::recorded_traces()) {
+    std::ranges::copy(shown_commands(page, "trace"), std::back_inserter(commands));
+  } else {
+    std::puts("not all checked: ALMANAC_TRACE_DIR does not say where the recorded requests are");
+  }
+  ASSERT_EQ(::setenv("ALMANAC_DIR", "log", 1), 0);
+  expect_shown(commands, run_all(commands, folder_.path()));
+}
+
 TEST_F(ShownCommands, ThatPrintSomethingElseAreSeen) {
   EXPECT_TRUE(shows("timeline  …", "timeline  12ab"));
   EXPECT_FALSE(shows("timeline  …", "origin  12ab"));

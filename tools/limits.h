@@ -15,6 +15,8 @@ static_assert(workload_line_bytes_max >= payload_bytes_max + mebibyte);
 // A workload is held in memory while it is checked, at about three times its size.
 inline constexpr std::size_t workload_bytes_max = 256 * mebibyte;
 inline constexpr std::size_t workload_tasks_max = 1'000'000;
+// A request of a recorded trace, of which there are as many at most as tasks in a workload.
+inline constexpr std::size_t trace_line_bytes_max = 1 * mebibyte;
 // Lists and tables inside each other. Four are in use: file, defaults, env, variable.
 inline constexpr std::size_t workload_nesting_max = 16;
 

@@ -257,6 +257,7 @@ class CommandLine {
     add_show();
     add_cancel();
     add_past_commands(groups_.emplace_back(app_, action_));
+    add_what_if_command(groups_.emplace_back(app_, action_));
     add_review();
     add_schedule();
     add_log();

@@ -33,9 +33,10 @@ int main(int argc, char** argv) {
   if (argc < 2 || argc > 3) return usage();
   if (argc == 3 && std::string(argv[1]) == "--trace") {
     const auto seed = std::strtoull(argv[2], nullptr, 10);
-    const auto run = almanac::test::simulate(seed, [](const almanac::RecordedEvent& recorded) {
-      std::puts(almanac::test::event_text(recorded).c_str());
-    });
+    const auto run =
+        almanac::test::simulate(seed, {.on_event = [](const almanac::RecordedEvent& recorded) {
+                                  std::puts(almanac::test::event_text(recorded).c_str());
+                                }});
     return print(seed, run) ? 0 : 1;
   }
   const auto first = std::strtoull(argv[1], nullptr, 10);

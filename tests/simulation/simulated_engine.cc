@@ -192,7 +192,7 @@ void SimulatedEngine::turn(std::vector<std::unique_ptr<Submission>> submissions)
 }
 
 void SimulatedEngine::Timer::arm(Duration wait) {
-  engine.machine_.agenda.in(std::max(wait, Duration(1ms)),
+  engine.machine_.agenda.in(std::max(wait, Duration(1us)),
                             [this, alive = std::weak_ptr(engine.alive_), mine = ++armed] {
                               if (alive.expired() || armed != mine) return;
                               engine.turn({});

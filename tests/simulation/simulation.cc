@@ -24,12 +24,12 @@ Timeline draw_timeline(Draw& draw) {
 
 class World {
  public:
-  World(std::uint64_t seed, Coverage& coverage, std::function<void(const RecordedEvent&)> on_event)
+  World(std::uint64_t seed, Coverage& coverage, const SimulationOptions& options)
       : draw_(seed),
         faults_(draw_, coverage),
         oracle_(coverage),
         disk_(draw_timeline(draw_),
-              [this, on_event = std::move(on_event)](const RecordedEvent& recorded) {
+              [this, on_event = options.on_event](const RecordedEvent& recorded) {
                 if (on_event) on_event(recorded);
                 oracle_.see(recorded);
               }),
@@ -39,14 +39,16 @@ class World {
                  .coverage = coverage,
                  .oracle = oracle_,
                  .disk = disk_,
-                 .clock = [this] { return read_clock(); }} {}
+                 .clock = [this] { return read_clock(); }} {
+    if (options.calm) faults_.heal();
+  }
 
   void run() {
     if (faults_.strike(Fault::daylight_saving, 100)) origin_ = daylight_saving_begins;
     slots_ = static_cast<std::uint32_t>(1 + draw_.below(5));
     actions_ = 20 + draw_.below(40);
     start();
-    act();
+    agenda_.in(1s, [this] { act(); });
     change_weather();
     while (!over_) ALMANAC_CHECK(agenda_.step());
     oracle_.is_over();
@@ -133,7 +135,7 @@ class World {
     if (actions_-- == 0) return heal();
     if (engine_) {
       const auto drawn = draw_.below(100);
-      if (drawn < 4) {
+      if (drawn < 4 && !faults_.healed()) {
         ask_to_stop(drawn < 2);
       } else {
         client_.act(*engine_);
@@ -208,10 +210,9 @@ class World {
 
 }  // namespace
 
-SimulatedRun simulate(std::uint64_t seed,
-                      const std::function<void(const RecordedEvent&)>& on_event) {
+SimulatedRun simulate(std::uint64_t seed, const SimulationOptions& options) {
   SimulatedRun run;
-  World world(seed, run.coverage, on_event);
+  World world(seed, run.coverage, options);
   try {
     world.run();
   } catch (const Violation& violation) {

@@ -21,8 +21,12 @@ struct SimulatedRun {
   Coverage coverage;
 };
 
-// Any thread; none shares anything with another. `on_event` may be empty.
-[[nodiscard]] SimulatedRun simulate(std::uint64_t seed,
-                                    const std::function<void(const RecordedEvent&)>& on_event = {});
+struct SimulationOptions {
+  std::function<void(const RecordedEvent&)> on_event = {};
+  bool calm = false;  // nothing fails, and no engine stops before the end
+};
+
+// Any thread; none shares anything with another.
+[[nodiscard]] SimulatedRun simulate(std::uint64_t seed, const SimulationOptions& options = {});
 
 }  // namespace almanac::test

@@ -1,0 +1,89 @@
+// What was asked of an engine and how long it took, without what the engine made of it: the input
+// of engine/what_if.h.
+#pragma once
+
+#include <almanac/engine/command.h>
+#include <almanac/log/log.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace almanac {
+
+// One that was begun again is one attempt each time; one that was handed back is none.
+struct RecordedAttempt {
+  Duration took{0};
+  AttemptStatus status = AttemptStatus::succeeded;
+};
+
+struct RecordedTask {
+  Time arrived;
+  // Its dependencies are numbers of tasks of the same work: 1 is the first.
+  TaskSpec spec;
+  std::vector<RecordedAttempt> attempts;  // the last stands for all that follow
+  std::optional<Time> cancelled;          // when somebody asked for that, while it ran or not
+  Duration stopping{0};                   // how long it ran on then
+};
+
+struct RecordedSettings {
+  Time at;
+  ConfigureQueue queue;
+};
+
+// A value.
+struct RecordedWork {
+  std::vector<RecordedTask> tasks;  // in order of arrival
+  std::vector<RecordedSettings> settings;
+  std::uint32_t slots = 0;  // of the engine; 0 = not known
+  std::uint64_t seed = 1;
+  std::uint64_t assumed = 0;  // tasks that no attempt is known of
+
+  // Tasks that no attempt is known of take as long as the middle one of their kind, or of all, and
+  // succeed. Behind the last task.
+  void assume_attempts();
+};
+
+// Makes it of the events of a log, in order.
+class WorkRecorder {
+ public:
+  // Takes the tasks that were enqueued from here on, and all settings. Dependencies on others count
+  // as met.
+  explicit WorkRecorder(Position from = Position(1)) : from_(from) {}
+
+  void see(const RecordedEvent& recorded);
+  // What is known behind the last event, with attempts for all tasks. The last call.
+  [[nodiscard]] RecordedWork finish();
+
+ private:
+  struct Known {
+    std::size_t index = 0;
+    Time started;  // while it runs
+  };
+  [[nodiscard]] RecordedTask* find(TaskId id);
+  void end(TaskId id, AttemptStatus status);
+  void take(const TaskEnqueued& event);
+  void take(const TaskStarted& event);
+  void take(const TaskSucceeded& event) { end(event.id, AttemptStatus::succeeded); }
+  void take(const TaskAttemptFailed& event) { end(event.id, event.end.status); }
+  void take(const TaskFailed& event) { end(event.id, event.end.status); }
+  void take(const TaskCancelRequested& event);
+  void take(const TaskCancelled& event);
+  void take(const TaskHandedBack& event);
+  void take(const QueueConfigured& event);
+  void take(const EngineStarted& event);
+  void take(const auto&) {}
+
+  const Position from_;
+  RecordedWork work_;
+  Position position_;
+  Time now_;
+  std::map<TaskId, Known> known_;
+};
+
+// The tasks that were enqueued from one position to another, both included, with what is known of
+// them there. One pass over the log. Errors: those of Log::read.
+[[nodiscard]] Result<RecordedWork> read_work(const Log& log, Position from, Position to);
+
+}  // namespace almanac

@@ -1,0 +1,205 @@
+#include <almanac/engine/what_if.h>
+
+#include <almanac/engine/decide.h>
+#include <almanac/engine/dispatch.h>
+#include <almanac/engine/tasks.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <variant>
+
+namespace almanac {
+namespace {
+
+bool runs_every_kind(std::string_view) { return true; }
+
+WhatIfWaits summary(std::vector<Duration> waits) {
+  if (waits.empty()) return {};
+  std::ranges::sort(waits);
+  // The nearest rank.
+  auto at = [&](std::size_t percent) { return waits[(waits.size() * percent + 99) / 100 - 1]; };
+  Duration sum{0};
+  for (Duration wait : waits) sum += wait;
+  return {.mean = sum / static_cast<std::int64_t>(waits.size()),
+          .p50 = at(50),
+          .p95 = at(95),
+          .p99 = at(99),
+          .max = waits.back()};
+}
+
+class Rehearsal {
+ public:
+  Rehearsal(const RecordedWork& work, const WhatIfSettings& settings)
+      : work_(work), settings_(settings) {}
+
+  Result<WhatIfReport> run() {
+    report_.slots = settings_.slots > 0 ? settings_.slots : work_.slots;
+    if (auto begun = begin(); !begun) return std::unexpected(begun.error());
+    while (auto next = next_moment()) {
+      now_ = std::max(now_, *next);
+      if (auto turned = turn(); !turned) return std::unexpected(turned.error());
+    }
+    finish();
+    return std::move(report_);
+  }
+
+ private:
+  struct Arrival {
+    std::size_t index;
+  };
+  struct Cancellation {
+    TaskId id;
+  };
+  struct End {
+    TaskId id;
+    Lease lease;
+  };
+  using Step = std::variant<ConfigureQueue, Arrival, Cancellation, End>;
+
+  // What was set before the first task arrived is set when it does.
+  Result<void> begin() {
+    if (work_.tasks.empty()) return fail(ErrorCode::invalid, "there is no task to run");
+    report_.began = now_ = work_.tasks.front().arrived;
+    auto started = apply(StartEngine{.version = "what if",
+                                     .slots = report_.slots,
+                                     .seed = work_.seed,
+                                     .repository = {},
+                                     .backups = {}});
+    if (!started) return started;
+    for (const RecordedSettings& one : work_.settings) {
+      const bool replaced = std::ranges::any_of(
+          settings_.queues, [&](const auto& queue) { return queue.queue == one.queue.queue; });
+      if (!replaced) plan(std::max(one.at, now_), one.queue);
+    }
+    for (const ConfigureQueue& queue : settings_.queues) plan(now_, queue);
+    for (std::size_t i = 0; i < work_.tasks.size(); ++i) {
+      const RecordedTask& task = work_.tasks[i];
+      plan(task.arrived, Arrival{i});
+      if (task.cancelled) plan(*task.cancelled, Cancellation{TaskId(i + 1)});
+    }
+    return {};
+  }
+
+  void plan(Time at, Step step) { steps_.emplace(at, std::move(step)); }
+
+  std::optional<Time> next_moment() const {
+    std::optional<Time> next;
+    if (!steps_.empty()) next = steps_.begin()->first;
+    const auto due = state_.tasks.next_due();
+    if (due && (!next || *due < *next)) next = due;
+    if (!state_.tasks.doomed.empty()) next = now_;
+    return next;
+  }
+
+  // As the core's turn: what was asked for, what time has brought, what may start.
+  Result<void> turn() {
+    while (!steps_.empty() && steps_.begin()->first <= now_) {
+      auto step = steps_.extract(steps_.begin());
+      auto done = std::visit([this](auto& one) { return take(one); }, step.mapped());
+      if (!done) return done;
+    }
+    Arena memory;
+    fold_all(decide_due(state_, {now_, memory}));
+    fold_all(decide_starts(state_, {now_, memory}, runs_every_kind));
+    const auto ready = state_.tasks.count(TaskState::ready);
+    if (report_.backlog.empty() || report_.backlog.back().ready != ready) {
+      report_.backlog.push_back({now_, ready});
+    }
+    return {};
+  }
+
+  Result<void> take(ConfigureQueue& settings) { return apply(std::move(settings)); }
+  Result<void> take(const Arrival& arrival) {
+    return apply(EnqueueTasks{{work_.tasks[arrival.index].spec}});
+  }
+  // It may have ended by now, or run for less long.
+  Result<void> take(const Cancellation& cancellation) {
+    const Task* task = state_.tasks.all.find(cancellation.id);
+    if (task == nullptr || has_ended(task->state)) return {};
+    const Lease lease = task->lease;
+    if (lease) {
+      const Duration stopping = work_.tasks[cancellation.id.value - 1].stopping;
+      plan(now_ + stopping, End{cancellation.id, lease});
+    }
+    return apply(CancelTask{cancellation.id, {}});
+  }
+  Result<void> take(const End& end) {
+    const Task& task = *state_.tasks.all.find(end.id);
+    if (task.lease != end.lease) return {};
+    report_.busy += now_ - task.started_at;
+    return apply(FinishAttempt{end.id, {{}, end.lease}, {.status = attempt(end.id).status}});
+  }
+
+  // Of the last one that began.
+  const RecordedAttempt& attempt(TaskId id) const {
+    const auto& attempts = work_.tasks[id.value - 1].attempts;
+    const std::size_t begun = state_.tasks.all.find(id)->attempts;
+    return attempts[std::min(begun, attempts.size()) - 1];
+  }
+
+  Result<void> apply(const Command& command) {
+    Arena memory;
+    auto decision = decide(state_, command, {now_, memory});
+    if (!decision) return std::unexpected(decision.error());
+    fold_all(decision->events);
+    return {};
+  }
+
+  void fold_all(const std::vector<Event>& events) {
+    for (const Event& event : events) {
+      const auto* started = std::get_if<TaskStarted>(&event.body);
+      if (started != nullptr) note_start(started->id);
+      fold_into(state_, {state_.position.next(), event});
+      if (started == nullptr) continue;
+      plan(now_ + attempt(started->id).took,
+           End{started->id, state_.tasks.all.find(started->id)->lease});
+    }
+  }
+
+  void note_start(TaskId id) {
+    const Task& task = *state_.tasks.all.find(id);
+    Time could = std::max(task.enqueued_at, task.run_at);
+    for (const Dependency& dependency : work_.tasks[id.value - 1].spec.dependencies) {
+      could = std::max(could, state_.tasks.all.find(std::get<TaskId>(dependency))->ended_at);
+    }
+    waits_.push_back(now_ - could);
+    report_.starts.push_back({id, now_});
+  }
+
+  void finish() {
+    Time last = report_.began;
+    for (const auto& [id, task] : state_.tasks.all) {
+      if (!has_ended(task.state)) continue;
+      last = std::max(last, task.ended_at);
+      const bool late = task.ended_at - task.enqueued_at > settings_.deadline;
+      const bool missed = settings_.deadline > Duration(0) && late;
+      if (missed && task.state != TaskState::cancelled) ++report_.missed;
+    }
+    report_.succeeded = state_.tasks.count(TaskState::succeeded);
+    report_.failed = state_.tasks.count(TaskState::failed);
+    report_.cancelled = state_.tasks.count(TaskState::cancelled);
+    report_.unfinished = state_.tasks.live();
+    report_.waits = summary(std::move(waits_));
+    report_.make_span = last - report_.began;
+    const auto room =
+        static_cast<double>(report_.slots) * static_cast<double>(report_.make_span.count());
+    if (room > 0) report_.utilisation = static_cast<double>(report_.busy.count()) / room;
+  }
+
+  const RecordedWork& work_;
+  const WhatIfSettings& settings_;
+  State state_;
+  Time now_;
+  std::multimap<Time, Step> steps_;  // of one time, in the order in which they were planned
+  std::vector<Duration> waits_;
+  WhatIfReport report_;
+};
+
+}  // namespace
+
+Result<WhatIfReport> what_if(const RecordedWork& work, const WhatIfSettings& settings) {
+  return Rehearsal(work, settings).run();
+}
+
+}  // namespace almanac

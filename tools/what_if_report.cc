@@ -1,0 +1,105 @@
+#include <almanac/tools/what_if_report.h>
+
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+constexpr std::size_t plot_columns = 76;
+constexpr std::size_t plot_lines = 3;
+
+double slot_hours(const WhatIfReport& report) {
+  return report.slots * std::chrono::duration<double, std::ratio<3600>>(report.make_span).count();
+}
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+std::string named(const WhatIfCase& tried) {
+  return tried.policy.empty() ? "recorded" : tried.policy;
+}
+
+// The most that waited at once in each part of the time.
+std::vector<std::uint64_t> most_in_each(const WhatIfReport& report, Duration span) {
+  std::vector<std::uint64_t> most(plot_columns, 0);
+  if (span <= Duration(0)) return most;
+  auto column = [&](Time at) {
+    const auto share =
+        static_cast<double>((at - report.began).count()) / static_cast<double>(span.count());
+    return std::min(static_cast<std::size_t>(share * plot_columns), plot_columns - 1);
+  };
+  for (std::size_t i = 0; i < report.backlog.size(); ++i) {
+    const bool last = i + 1 == report.backlog.size();
+    const auto until = last ? column(report.backlog[i].at) : column(report.backlog[i + 1].at);
+    for (auto at = column(report.backlog[i].at); at <= until; ++at) {
+      most[at] = std::max(most[at], report.backlog[i].ready);
+    }
+  }
+  return most;
+}
+
+}  // namespace
+
+std::string table_of(const std::vector<WhatIfResult>& results, const WhatIfPrices& prices) {
+  const bool has_price = prices.slot_hour > 0;
+  Table table({"SLOTS", "POLICY", "WAIT P50", "P95", "P99", "MAX", "SPAN", "LATE", "USED",
+               has_price ? "COST" : "SLOT-H"});
+  for (const auto& [tried, report] : results) {
+    const double cost = slot_hours(report) * (has_price ? prices.slot_hour : 1);
+    table.add({std::to_string(report.slots), named(tried), format_compact(report.waits.p50),
+               format_compact(report.waits.p95), format_compact(report.waits.p99),
+               format_compact(report.waits.max), format_compact(report.make_span),
+               tried.settings.deadline > Duration(0) ? std::to_string(report.missed) : "-",
+               fmt::format("{:.0f}%", 100 * report.utilisation),
+               fmt::format(fmt::runtime(has_price ? "{:.2f}" : "{:.1f}"), cost)});
+  }
+  constexpr std::size_t columns_max = 80;
+  return table.text(columns_max);
+}
+
+std::string plots_of(const std::vector<WhatIfResult>& results, Glyphs glyphs) {
+  Duration span{0};
+  for (const auto& [tried, report] : results) span = std::max(span, report.make_span);
+  std::string text;
+  for (const auto& [tried, report] : results) {
+    const auto most = most_in_each(report, span);
+    text += fmt::format("{}, {}: at most {} wait for one\n", counted(report.slots, "slot"),
+                        named(tried), std::ranges::max(most));
+    for (std::string line : bar_plot(most, plot_lines, glyphs)) {
+      line.erase(line.find_last_not_of(' ') + 1);
+      text += "  " + line + "\n";
+    }
+  }
+  const auto began = format_time(results.front().report.began).substr(0, 16);
+  return text + fmt::format("  {:<{}}{}\n", began, plot_columns - 8, "+" + format_compact(span));
+}
+
+std::string json_of(const WhatIfResult& result, const WhatIfPrices& prices) {
+  const auto& [tried, report] = result;
+  nlohmann::ordered_json json{{"slots", report.slots},
+                              {"policy", tried.policy},
+                              {"succeeded", report.succeeded},
+                              {"failed", report.failed},
+                              {"cancelled", report.cancelled},
+                              {"unfinished", report.unfinished},
+                              {"wait_seconds",
+                               {{"mean", seconds(report.waits.mean)},
+                                {"p50", seconds(report.waits.p50)},
+                                {"p95", seconds(report.waits.p95)},
+                                {"p99", seconds(report.waits.p99)},
+                                {"max", seconds(report.waits.max)}}},
+                              {"make_span_seconds", seconds(report.make_span)},
+                              {"busy_seconds", seconds(report.busy)},
+                              {"utilisation", report.utilisation},
+                              {"slot_hours", slot_hours(report)}};
+  if (tried.settings.deadline > Duration(0)) json["missed"] = report.missed;
+  if (prices.slot_hour > 0) json["cost"] = slot_hours(report) * prices.slot_hour;
+  return json.dump(-1, ' ', false, decltype(json)::error_handler_t::replace);
+}
+
+}  // namespace almanac
