@@ -4,6 +4,7 @@
 #include <almanac/engine/schedules.h>
 #include <almanac/projections/invariants.h>
 #include <almanac/tests/support/desk.h>
+#include <almanac/tests/support/story.h>
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -288,6 +289,23 @@ TEST(Schedules, AreRefusedWhenTheyCannotFire) {
     EXPECT_EQ(code_of_asking(change), ErrorCode::invalid);
   }
   EXPECT_TRUE(desk.state().schedules.all.empty());
+}
+
+// A log of another machine, or zone files that have changed.
+TEST(Schedules, ArePausedWhenTheirZoneIsGone) {
+  Story story;
+  story.tell(ScheduleDefined{.schedule = "nightly",
+                             .recurrence = "daily at 02:30 Mars/Olympus",
+                             .next = story.now(),
+                             .task = {.kind = "work", .queue = "default"}});
+  Desk desk(story.state());
+  desk.fire();
+  ASSERT_EQ(said(desk), "SchedulePaused");
+  const auto paused = all_of<SchedulePaused>(desk.last()).front();
+  EXPECT_NE(paused.reason.find("Mars/Olympus"), std::string_view::npos);
+  EXPECT_TRUE(desk.fire().empty());
+  EXPECT_EQ(error_of(desk.ask(ChangeSchedule{"nightly", ScheduleChange::resume})).code,
+            ErrorCode::invalid);
 }
 
 // The complaint: "a DST change stopping a schedule".
