@@ -98,7 +98,7 @@ TEST_F(BackupsCommandTest, AreRefusedBeforeAnythingIsDone) {
                         {{"--keep-last", "3"}, "name its folder with --repository"},
                         {{"--repository", "r"}, "nothing is done with the repository"},
                         {{"--repository", "r", "--drill", "daily at 25:00"},
-                         "--drill: column 10 of the schedule: '25:00' stands"},
+                         "--drill: column 10 of the recurrence: '25:00' stands"},
                         {{"--repository", "r", "--prune", "hourly"}, "'every 15 minutes'"},
                         {{"--repository", "r", "--keep-within", "soon"}, "--keep-within"}}) {
     Words words = {"run"};
