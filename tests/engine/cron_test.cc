@@ -238,6 +238,29 @@ RC_GTEST_PROP(CronProperty, GoesByTheLawWhereClocksAreChanged, ()) {
   }
 }
 
+// Whatever is typed is refused with a column, or is due some time and has a spelling that means it.
+RC_GTEST_PROP(CronProperty, ReadsOrRefusesWhateverIsTyped, ()) {
+  static const std::vector<std::string> pieces = {
+      "*",   "?", "/",   "-",   ",",   "#",    "L",   "W",   "@",   "0",   "1",      "2",
+      "5",   "7", "15",  "23",  "31",  "59",   "60",  "99",  "MON", "fri", "JAN",    "dec",
+      "*/2", "L", "15W", "1-5", "5#2", "22-4", " * ", " * ", " 0 ", " 7 ", "@daily", "UTC"};
+  std::string text = *rc::gen::element<std::string>("", "0 ", "* ", "*/5 0 ", "0 0 ", "0 0 * ");
+  for (int left = *rc::gen::inRange(1, 9); left > 0; --left) {
+    text += *rc::gen::elementOf(pieces);
+    if (*rc::gen::inRange(0, 3) > 0) text += ' ';
+  }
+  const auto parsed = Recurrence::parse(text);
+  if (!parsed) {
+    RC_ASSERT(parsed.error().message.starts_with("column "));
+    return;
+  }
+  const auto again = Recurrence::parse(parsed->text());
+  RC_ASSERT(again.has_value());
+  RC_ASSERT(*again == *parsed);
+  const Time time = at("2026-11-21T10:00:00Z");
+  RC_ASSERT(parsed->next_after(time) > time);
+}
+
 TEST(Cron, CountsAYearOfSecondsAtOnce) {
   const Recurrence asked = recurrence("* * * * * * Europe/Paris");
   const Time first = at("2026-01-01T00:00:00Z");
