@@ -13,7 +13,7 @@ namespace almanac::limits {
 inline constexpr std::size_t mailbox_commands_max = 65'536;
 
 // Tasks in one submission. Each becomes at most one event, and all of them one batch.
-inline constexpr std::size_t submission_tasks_max = 50'000;
+inline constexpr std::size_t submission_tasks_max = 100'000;
 static_assert(submission_tasks_max <= batch_events_max);
 
 inline constexpr std::uint32_t slots_max = 4'096;
