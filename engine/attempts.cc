@@ -58,7 +58,7 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, T
                           .stop = running.stop_source.get_token()});
     running_.emplace(effect.lease, std::move(running));
   }
-  advance(now);
+  if (effect.deadline != Time()) advance(now);  // it may have passed
 }
 
 void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued,

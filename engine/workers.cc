@@ -52,27 +52,37 @@ void Workers::start(WorkerJob job) {
   {
     std::lock_guard guard(mutex_);
     jobs_.push_back(std::move(job));
-    needs_thread = idle_ == 0;
-    if (!needs_thread) --idle_;
+    needs_thread = busy_ + jobs_.size() > threads_.size();
+    wake_another();
   }
-  if (needs_thread) {
-    threads_.emplace_back([this] { work(); });
-  } else {
-    work_.notify_one();
-  }
+  if (needs_thread) threads_.emplace_back([this] { work(); });
+}
+
+// To wake a thread costs more than a handler that does nothing.
+void Workers::wake_another() {
+  if (jobs_.empty() || idle_ == 0 || waking_) return;
+  waking_ = true;
+  work_.notify_one();
 }
 
 void Workers::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
+    while (jobs_.empty() && !closing_) {
+      ++idle_;
+      work_.wait(lock);
+      --idle_;
+      waking_ = false;
+    }
     if (jobs_.empty()) return;
     WorkerJob job = std::move(jobs_.front());
     jobs_.pop_front();
+    ++busy_;
+    wake_another();
     lock.unlock();
     finished_({job.id, job.token, run(job)});
     lock.lock();
-    ++idle_;
+    --busy_;
   }
 }
 

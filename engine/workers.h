@@ -37,18 +37,22 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  // Never waits: a job finds an idle thread or gets a new one.
+  // Never waits, and no job waits for another: there is a thread for each. They wake each other,
+  // one at a time, as long as there are jobs: where handlers return at once few have to.
   void start(WorkerJob job);
 
  private:
   void work();
+  void wake_another();
 
   std::function<void(FinishAttempt)> finished_;
   std::mutex mutex_;
   std::condition_variable work_;
   std::deque<WorkerJob> jobs_;  // guarded by mutex_
-  std::size_t idle_ = 0;        // guarded by mutex_: threads that wait and have no job coming
-  bool closing_ = false;        // guarded by mutex_
+  std::size_t busy_ = 0;        // guarded by mutex_, as are: threads with a job
+  std::size_t idle_ = 0;        // threads that wait
+  bool waking_ = false;         // one of those was notified and is on its way
+  bool closing_ = false;
   std::vector<std::thread> threads_;
 };
 
