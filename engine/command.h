@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -33,9 +35,15 @@ struct ReviewTasks {
   ReviewDecision decision = ReviewDecision::run;
 };
 
+// What is not named stays as it is. Another policy begins with its own defaults.
 struct ConfigureQueue {
   std::string queue;
-  std::uint32_t slots = 0;  // 0 = as many as the engine has
+  std::optional<std::uint32_t> slots = {};  // 0 = as many as the engine has
+  std::optional<QueuePolicy> policy = {};
+  std::optional<Duration> ageing = {};  // see projections/policy.h for these
+  std::optional<Duration> window = {};
+  std::optional<Duration> short_work = {};
+  std::map<std::string, std::int32_t> weights = {};  // of parts of the score, or of owners
 };
 
 struct DefineSchedule {

@@ -330,6 +330,9 @@ void Core::arm_timer(Time now) {
   };
   if (stop_ != Stop::recorded && may_begin(now)) {
     consider(head_.tasks.next_due());
+    if (const auto change = head_.tasks.ranking.next_change()) {
+      consider(std::max(*change, head_.tasks.ranking.done.at + limits::rerank_interval));
+    }
     if (!head_.tasks.doomed.empty()) consider(now);
     if (stop_ == Stop::no && !head_.backups.running()) consider(next_backup(head_));
     if (stop_ == Stop::no && options_.fires_schedules) consider(next_firing(head_));

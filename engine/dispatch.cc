@@ -1,19 +1,7 @@
 #include <almanac/engine/dispatch.h>
 
-#include <map>
-#include <queue>
-
 namespace almanac {
 namespace {
-
-// The best task of a lane that has not been started yet.
-struct Head {
-  Lane lane;
-  ReadyOrder::Places::Iterator place;
-  ReadyOrder::Places::Iterator end;
-  // The largest is taken first.
-  bool operator<(const Head& other) const { return *other.place < *place; }
-};
 
 class Chooser {
  public:
@@ -26,28 +14,20 @@ class Chooser {
   std::vector<TaskId> run() {
     std::vector<TaskId> chosen;
     if (free_ == 0 || state_.tasks.ready.empty()) return chosen;
-    gather_heads();
-    while (free_ > 0 && !heads_.empty()) {
-      Head head = heads_.top();
-      heads_.pop();
-      auto& queue_free = free_in(head.lane.queue);
-      if (queue_free == 0) continue;
-      chosen.push_back(head.place->id);
-      --queue_free;
+    ReadyQueue ready(state_, [this](const Lane& lane) {
+      return free_in(lane.queue) > 0 && can_run_(state_.names.text(lane.kind));
+    });
+    while (free_ > 0) {
+      const auto next = ready.next();
+      if (!next) break;
+      chosen.push_back(*next);
       --free_;
-      if (++head.place != head.end) heads_.push(head);
+      if (--free_in(state_.tasks.all.find(*next)->queue) == 0) ready.close_queue();
     }
     return chosen;
   }
 
  private:
-  void gather_heads() {
-    for (const auto& [lane, places] : state_.tasks.ready.lanes()) {
-      if (!can_run_(state_.names.text(lane.kind)) || free_in(lane.queue) == 0) continue;
-      heads_.push({lane, places.begin(), places.end()});
-    }
-  }
-
   std::uint64_t& free_in(NameId queue) {
     auto [entry, added] = queue_free_.try_emplace(queue, free_);
     if (added) {
@@ -64,10 +44,37 @@ class Chooser {
   const std::function<bool(std::string_view)>& can_run_;
   std::uint64_t free_ = 0;
   std::map<NameId, std::uint64_t> queue_free_;
-  std::priority_queue<Head> heads_;
 };
 
 }  // namespace
+
+ReadyQueue::ReadyQueue(const State& state, const std::function<bool(const Lane&)>& takes)
+    : state_(state) {
+  for (const auto& [lane, places] : state.tasks.ready.lanes()) {
+    if (takes(lane)) queues_[lane.queue].push({places.begin(), places.end()});
+  }
+  for (auto& [queue, heads] : queues_) add_front(heads);
+}
+
+void ReadyQueue::add_front(Heads& heads) {
+  const TaskId id = (*heads.top().place).id;
+  fronts_.push({state_.tasks.all.find(id)->priority, id, &heads});
+}
+
+std::optional<TaskId> ReadyQueue::next() {
+  if (given_ != nullptr && !given_->empty()) add_front(*given_);
+  given_ = nullptr;
+  if (fronts_.empty()) return std::nullopt;
+  const Front front = fronts_.top();
+  fronts_.pop();
+  given_ = front.heads;
+  Head head = given_->top();
+  given_->pop();
+  if (++head.place != head.end) given_->push(head);
+  return front.id;
+}
+
+void ReadyQueue::close_queue() { given_ = nullptr; }
 
 std::vector<Event> decide_starts(const State& state, const DecideContext& context,
                                  const std::function<bool(std::string_view)>& can_run) {

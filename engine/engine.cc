@@ -293,7 +293,11 @@ Result<void> Engine::review(std::vector<TaskId> ids, ReviewDecision decision) {
 }
 
 Result<void> Engine::configure_queue(std::string queue, std::uint32_t slots) {
-  return ask_without_answer(ConfigureQueue{std::move(queue), slots});
+  return configure_queue({.queue = std::move(queue), .slots = slots});
+}
+
+Result<void> Engine::configure_queue(ConfigureQueue settings) {
+  return ask_without_answer(std::move(settings));
 }
 
 Result<void> Engine::define_schedule(ScheduleSpec schedule) {

@@ -96,6 +96,9 @@ class Engine {
   [[nodiscard]] Result<void> review(std::vector<TaskId> ids, ReviewDecision decision);
   // Attempts of the queue that may run at once; 0 = as many as the engine has slots.
   [[nodiscard]] Result<void> configure_queue(std::string queue, std::uint32_t slots);
+  // The same for all its settings, among them which of its ready tasks runs next.
+  // Errors: invalid, and those of submit().
+  [[nodiscard]] Result<void> configure_queue(ConfigureQueue settings);
 
   // From now on there is this schedule, or the one of its name is this one; where it was already,
   // nothing happens. Errors: invalid, and those of submit().

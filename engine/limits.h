@@ -17,6 +17,8 @@ inline constexpr std::size_t submission_tasks_max = 100'000;
 static_assert(submission_tasks_max <= batch_events_max);
 
 inline constexpr std::uint32_t slots_max = 4'096;
+inline constexpr std::int32_t queue_weight_max = 1'000'000;
+inline constexpr std::size_t queue_weights_max = 10'000;
 inline constexpr std::uint16_t attempts_max = 1'000;
 // Of timeouts and backoffs: now plus any of them is far from the end of a 64-bit clock.
 inline constexpr Duration duration_max = std::chrono::hours(24 * 365 * 100);
@@ -43,6 +45,11 @@ static_assert(output_bytes_max + message_bytes_max <= event_bytes_max);
 inline constexpr std::size_t doomed_per_turn = 1'000;
 // Delayed tasks made ready in one turn.
 inline constexpr std::size_t due_per_turn = 10'000;
+// Ready tasks that one event moves because time has changed their rank.
+inline constexpr std::size_t reranked_per_turn = 10'000;
+// A rank that has changed matters when something is started, which is a turn by itself: for its own
+// sake alone the order is not brought up to date more often than this.
+inline constexpr Duration rerank_interval = std::chrono::seconds(1);
 static_assert(doomed_per_turn + due_per_turn + slots_max <= batch_events_max);
 
 // The end of an attempt takes what is kept of its output or result, a message, and so much for its

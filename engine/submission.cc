@@ -1,5 +1,6 @@
 #include <almanac/engine/submission.h>
 
+#include <almanac/engine/admission.h>
 #include <almanac/engine/limits.h>
 #include <almanac/log/hash.h>
 
@@ -15,6 +16,11 @@ std::string describe_task(const EnqueueTasks& command, std::size_t index) {
   const TaskSpec& spec = command.tasks[index];
   if (!spec.label.empty()) return "'" + spec.label + "'";
   return "task " + std::to_string(index + 1) + " of the submission";
+}
+
+std::unexpected<Error> refusal(const EnqueueTasks& command, std::size_t index, Error error) {
+  error.message = describe_task(command, index) + " is refused: " + error.message;
+  return std::unexpected(std::move(error));
 }
 
 Result<void> check_limit(std::string_view what, std::size_t size, std::size_t size_max) {
@@ -185,6 +191,9 @@ class Enqueuer {
       submitted_[index] = {known->id, true};
       return {};
     }
+    if (auto admitted = check_admission(state_, spec, context_.now); !admitted) {
+      return refusal(command_, index, admitted.error());
+    }
     TaskId id = next_;
     next_ = next_.next();
     if (!spec.idempotency_key.empty()) keys_[spec.idempotency_key] = {id, hash};
@@ -318,9 +327,7 @@ Result<Decision> decide_one(const State& state, const EnqueueTasks& command,
   }
   for (std::size_t i = 0; i < command.tasks.size(); ++i) {
     if (auto checked = check_spec(state, command, command.tasks[i]); !checked) {
-      auto error = checked.error();
-      error.message = describe_task(command, i) + " is refused: " + error.message;
-      return std::unexpected(std::move(error));
+      return refusal(command, i, checked.error());
     }
   }
   auto order = DependencyOrder(command).run();

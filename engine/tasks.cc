@@ -123,11 +123,42 @@ Result<Decision> decide_one(const State& state, const HandBackAttempt& command,
                      TaskHandedBack{command.id, command.token.lease, HandBackReason::stopping});
 }
 
+namespace {
+
+// Whether time has changed the rank that a task would have had at the time the ranks stand for.
+bool has_changed_rank(const Tasks& tasks, TaskId id, Time now) {
+  if (tasks.ranking.policies.empty()) return false;
+  const auto changes_at = current_rank(tasks, id, *tasks.all.find(id)).changes_at;
+  return changes_at && *changes_at <= now;
+}
+
+// Of the ready tasks, and of those that `readied` is about to make ready.
+std::optional<TasksReranked> decide_reranked(const State& state, std::span<const Event> readied,
+                                             Time now) {
+  std::size_t due = 0;
+  RankChange last;
+  for (const RankChange& change : state.tasks.ranking.changes) {
+    if (change.at > now) break;
+    if (due++ == limits::reranked_per_turn) return TasksReranked{last.at, last.id};
+    last = change;
+  }
+  const bool any =
+      due > 0 || std::ranges::any_of(readied, [&](const Event& event) {
+        return has_changed_rank(state.tasks, std::get<TaskReadied>(event.body).id, now);
+      });
+  return any ? std::optional(TasksReranked{.through = now}) : std::nullopt;
+}
+
+}  // namespace
+
 std::vector<Event> decide_due(const State& state, const DecideContext& context) {
   std::vector<Event> events;
   for (const DueKey& key : state.tasks.due) {
     if (key.at > context.now || events.size() == limits::due_per_turn) break;
     events.push_back({.at = context.now, .body = TaskReadied{key.id}});
+  }
+  if (const auto reranked = decide_reranked(state, events, context.now)) {
+    events.push_back({.at = context.now, .body = *reranked});
   }
   std::size_t doomed = 0;
   for (const auto& [id, culprit] : state.tasks.doomed) {

@@ -25,8 +25,9 @@ namespace almanac {
 [[nodiscard]] Result<Decision> decide_one(const State& state, const HandBackAttempt& command,
                                           const DecideContext& context);
 
-// What has become true by itself: delayed tasks that are due, waiting tasks whose dependency ended
-// badly. Some of it when there is much (limits.h): ask again after folding until it is empty.
+// What has become true by itself: delayed tasks that are due, ranks that time has changed, waiting
+// tasks whose dependency ended badly. Some of it when there is much (limits.h): ask again after
+// folding until it is empty.
 [[nodiscard]] std::vector<Event> decide_due(const State& state, const DecideContext& context);
 
 // The wait before attempt `failures` + 1: between half and all of min(max, initial * 2^(failures -

@@ -68,6 +68,7 @@ struct BodyWriter {
   void operator()(const TaskHeld& from) { write(from, body.initTaskHeld(), names); }
   void operator()(const TaskReleased& from) { write(from, body.initTaskReleased(), names); }
   void operator()(const TaskAccepted& from) { write(from, body.initTaskAccepted(), names); }
+  void operator()(const TasksReranked& from) { write(from, body.initTasksReranked(), names); }
   void operator()(const QueueConfigured& from) { write(from, body.initQueueConfigured(), names); }
   void operator()(const EngineStarted& from) { write(from, body.initEngineStarted(), names); }
   void operator()(const EngineStopped& from) { write(from, body.initEngineStopped(), names); }
@@ -153,6 +154,7 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::TASK_HELD: to = read(body.getTaskHeld(), names); return true;
     case Which::TASK_RELEASED: to = read(body.getTaskReleased(), names); return true;
     case Which::TASK_ACCEPTED: to = read(body.getTaskAccepted(), names); return true;
+    case Which::TASKS_RERANKED: to = read(body.getTasksReranked(), names); return true;
     case Which::QUEUE_CONFIGURED: to = read(body.getQueueConfigured(), names); return true;
     case Which::ENGINE_STARTED: to = read(body.getEngineStarted(), names); return true;
     case Which::ENGINE_STOPPED: to = read(body.getEngineStopped(), names); return true;
@@ -182,11 +184,6 @@ namespace codec {
 NameListView Names::list(std::span<const std::uint16_t> indexes) const {
   for (auto index : indexes) KJ_REQUIRE(index < names_.size(), "a name outside the table");
   return {names_, indexes};
-}
-
-DemandListView Names::list(std::span<const DemandListView::Stored> demands) const {
-  for (const auto& demand : demands) (void)at(demand.limit);
-  return {names_, demands};
 }
 
 }  // namespace codec

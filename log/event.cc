@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "BackupScheduled", "BackupUnscheduled", "BackupStarted",   "SnapshotMade",
     "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",     "BackupFailed",
     "ScheduleDefined", "SchedulePaused",    "ScheduleResumed", "ScheduleRemoved",
-    "ScheduleFired",   "ScheduleQueued",    "ScheduleSkipped"};
+    "ScheduleFired",   "ScheduleQueued",    "ScheduleSkipped", "TasksReranked"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -62,7 +62,12 @@ struct Carried {
   void operator()(const TaskHeld&) {}
   void operator()(const TaskReleased&) {}
   void operator()(const TaskAccepted&) {}
-  void operator()(const QueueConfigured& event) { names.push_back(event.queue); }
+  void operator()(const TasksReranked&) {}
+  void operator()(const QueueConfigured& event) {
+    names.push_back(event.queue);
+    for (std::size_t i = 0; i < event.weights.size(); ++i) names.push_back(event.weights[i].name);
+    bytes += event.weights.size() * sizeof(QueueWeightListView::Stored);
+  }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
   void operator()(const BackupScheduled& event) {
@@ -205,6 +210,17 @@ std::string_view name(DependencyCondition condition) {
     case DependencyCondition::success_in_the_end: return "success_in_the_end";
     case DependencyCondition::end: return "end";
     case DependencyCondition::failure: return "failure";
+  }
+  return "unknown";
+}
+
+std::string_view name(QueuePolicy policy) {
+  switch (policy) {
+    case QueuePolicy::priority: return "priority";
+    case QueuePolicy::fifo: return "fifo";
+    case QueuePolicy::urgency: return "urgency";
+    case QueuePolicy::deadline: return "deadline";
+    case QueuePolicy::fair: return "fair";
   }
   return "unknown";
 }

@@ -30,7 +30,7 @@ using EventBody =
                  EngineStopped, BackupScheduled, BackupUnscheduled, BackupStarted, SnapshotMade,
                  SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed, ScheduleDefined,
                  SchedulePaused, ScheduleResumed, ScheduleRemoved, ScheduleFired, ScheduleQueued,
-                 ScheduleSkipped>;
+                 ScheduleSkipped, TasksReranked>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -34,6 +34,15 @@ class NameTable {
   std::uint16_t last_ = 0;  // runs of events mostly name the same thing
 };
 
+// A list of plain numbers, or of structs of them, as it lies in the message.
+template <class Element, class List>
+std::span<const Element> in_place(List list) {
+  if (list.size() == 0) return {};
+  auto raw = capnp::AnyList::Reader(list).getRawBytes();
+  KJ_REQUIRE(raw.size() == list.size() * sizeof(Element), "a list of another element size");
+  return {reinterpret_cast<const Element*>(raw.begin()), list.size()};
+}
+
 // The names of the frame being read. An index outside the table is damage.
 class Names {
  public:
@@ -43,7 +52,15 @@ class Names {
     return names_[index];
   }
   [[nodiscard]] NameListView list(std::span<const std::uint16_t> indexes) const;
-  [[nodiscard]] DemandListView list(std::span<const DemandListView::Stored> demands) const;
+  // A list of structs of a name and a number, as NumberedNamesView::Stored lies there.
+  template <class ListView, class List>
+  [[nodiscard]] ListView list(List from) const {
+    using Stored = ListView::Stored;
+    static_assert(sizeof(Stored) == sizeof(std::uint64_t), "one word of a message");
+    const std::span<const Stored> stored = in_place<Stored>(from);
+    for (const Stored& each : stored) (void)at(each.name);
+    return {names_, stored};
+  }
 
  private:
   std::span<const std::string_view> names_;
@@ -79,6 +96,7 @@ void write(const TaskHandedBack& from, schema::TaskHandedBack::Builder to, NameT
 void write(const TaskHeld& from, schema::TaskHeld::Builder to, NameTable& names);
 void write(const TaskReleased& from, schema::TaskReleased::Builder to, NameTable& names);
 void write(const TaskAccepted& from, schema::TaskAccepted::Builder to, NameTable& names);
+void write(const TasksReranked& from, schema::TasksReranked::Builder to, NameTable& names);
 void write(const QueueConfigured& from, schema::QueueConfigured::Builder to, NameTable& names);
 void write(const EngineStarted& from, schema::EngineStarted::Builder to, NameTable& names);
 void write(const EngineStopped& from, schema::EngineStopped::Builder to, NameTable& names);
@@ -110,6 +128,7 @@ TaskHandedBack read(schema::TaskHandedBack::Reader from, const Names& names);
 TaskHeld read(schema::TaskHeld::Reader from, const Names& names);
 TaskReleased read(schema::TaskReleased::Reader from, const Names& names);
 TaskAccepted read(schema::TaskAccepted::Reader from, const Names& names);
+TasksReranked read(schema::TasksReranked::Reader from, const Names& names);
 QueueConfigured read(schema::QueueConfigured::Reader from, const Names& names);
 EngineStarted read(schema::EngineStarted::Reader from, const Names& names);
 EngineStopped read(schema::EngineStopped::Reader from, const Names& names);

@@ -56,6 +56,7 @@ struct Event {
     scheduleFired @31 :Schedule.ScheduleFired;
     scheduleQueued @32 :Schedule.ScheduleQueued;
     scheduleSkipped @33 :Schedule.ScheduleSkipped;
+    tasksReranked @34 :Task.TasksReranked;
   }
   meta @15 :Meta;              # null for most events
 }

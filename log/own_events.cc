@@ -16,6 +16,7 @@ struct Owned {
   std::deque<std::vector<TaskId>> ids;
   std::deque<std::vector<DependencyCondition>> conditions;
   std::deque<std::vector<Demand>> demands;
+  std::deque<std::vector<QueueWeight>> weights;
 
   void own(std::string_view& text) {
     if (!text.empty()) text = texts.emplace_back(text);
@@ -64,7 +65,15 @@ struct Owned {
   void operator()(TaskHeld&) {}
   void operator()(TaskReleased&) {}
   void operator()(TaskAccepted&) {}
-  void operator()(QueueConfigured& event) { own(event.queue); }
+  void operator()(TasksReranked&) {}
+  void operator()(QueueConfigured& event) {
+    own(event.queue);
+    auto& list = weights.emplace_back();
+    for (std::size_t i = 0; i < event.weights.size(); ++i) {
+      own(list.emplace_back(event.weights[i]).name);
+    }
+    event.weights = QueueWeightListView(list);
+  }
   void operator()(EngineStarted& event) { own(event.version); }
   void operator()(EngineStopped&) {}
   void operator()(BackupScheduled& event) {

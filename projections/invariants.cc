@@ -20,6 +20,7 @@ class Check {
     for (const auto& [id, task] : tasks_.all) check_task(id, task);
     check_counts();
     check_orders();
+    check_ranking();
     check_dependencies();
     check_doomed();
     check_held();
@@ -64,7 +65,8 @@ class Check {
   void check_membership(TaskId id, const Task& task, const Fails& fails) {
     ++counts_[static_cast<std::size_t>(task.state)];
     if (task.state == TaskState::ready) {
-      fails(tasks_.ready.contains(ready_key(id, task)), " is ready and not in the ready order");
+      fails(tasks_.ready.contains(ready_key(tasks_, id, task)),
+            " is ready and not in the ready order");
     } else if (task.state == TaskState::delayed) {
       fails(tasks_.due.contains(DueKey{task.run_at, id}), " is delayed and not in the due order");
     } else if (holds_lease(task.state)) {
@@ -87,7 +89,7 @@ class Check {
   void check_orders() {
     for (const ReadyKey& key : tasks_.ready) {
       const TaskId id = key.place.id;
-      expect(is_in(id, TaskState::ready) && ready_key(id, *find(id)) == key, named(id),
+      expect(is_in(id, TaskState::ready) && ready_key(tasks_, id, *find(id)) == key, named(id),
              " is in the ready order where it does not belong");
     }
     for (const DueKey& key : tasks_.due) {
@@ -99,6 +101,44 @@ class Check {
       expect(task != nullptr && holds_lease(task->state) && task->queue == key.queue, named(key.id),
              " is in the running order where it does not belong");
     }
+  }
+
+  // What follows from the ready tasks is held against them, so that what is too much shows as well.
+  void check_ranking() {
+    const Ranking& ranking = tasks_.ranking;
+    std::size_t changes = 0;
+    std::size_t tagged = 0;
+    std::map<FlowKey, std::uint64_t> flows;
+    for (const auto& [queue, policy] : ranking.policies) {
+      expect(state_.names.contains(queue), named(queue), " has a policy as a queue and no text");
+      expect(policy != Policy(), named(queue), " has the default for a policy of its own");
+      for (TaskId id : ready_in(tasks_, queue)) {
+        const Task* task = find(id);
+        if (task == nullptr) continue;
+        if (policy.kind == QueuePolicy::fair) {
+          expect(ranking.tags.contains(id), named(id), " is ready in a fair queue without a tag");
+          ++flows[{queue, terms_of(tasks_, id).owner}];
+          ++tagged;
+        } else if (const auto at = current_rank(tasks_, id, *task).changes_at) {
+          expect(ranking.changes.contains(RankChange{*at, id}), named(id),
+                 " has a rank that changes, and nothing knows when");
+          ++changes;
+        }
+      }
+    }
+    expect(ranking.changes.size() == changes, "the ranks",
+           " are to change more often than they will");
+    expect(ranking.tags.size() == tagged, "the tags", " are of more than the ready tasks");
+    for (const auto& [key, flow] : ranking.flows) {
+      expect(flow.ready == flows[key], named(key.queue),
+             " counts the ready tasks of an owner wrong");
+      expect(flow.started <= flow.finish, named(key.queue), " has started more than it has tagged");
+    }
+    for (const auto& [key, ready] : flows) {
+      expect(ranking.flows.contains(key), named(key.queue), " does not know an owner");
+    }
+    expect(!ranking.next_change() || ranking.done < *ranking.changes.first(), "the ranks",
+           " were to change before");
   }
 
   void check_dependencies() {
@@ -141,7 +181,8 @@ class Check {
   void check_terms() {
     for (const auto& [id, terms] : tasks_.terms) {
       expect(find(id) != nullptr, named(id), " has terms and does not exist");
-      expect(state_.names.contains(terms.owner), named(id), " has an owner without a name");
+      expect(!terms.owner || state_.names.contains(*terms.owner), named(id),
+             " has an owner without a name");
     }
   }
 

@@ -40,6 +40,13 @@ Value last_status(const Asked& asked) {
   return {.text = ended ? name(about.last_status) : std::string_view()};
 }
 
+// Its deadline has passed, and it has not ended.
+Value is_overdue(const Asked& asked) {
+  const Time deadline = terms_of(asked.state.tasks, asked.id).deadline;
+  const bool passed = deadline != Time() && deadline < asked.state.time;
+  return of(std::uint64_t{passed && !has_ended(asked.task->state)});
+}
+
 Value sum_of_backups(const Asked& asked, std::uint64_t (*of_job)(const BackupJob&)) {
   std::uint64_t sum = 0;
   for (const auto& [id, job] : asked.state.backups.jobs) sum += of_job(job);
@@ -95,6 +102,16 @@ const std::array all_names = {
          [](const Asked& asked) { return of(asked.state.time - asked.task->enqueued_at); }},
     Name{"timeout", Type::duration, task,
          [](const Asked& asked) { return of(asked.task->timeout); }},
+    Name{"owner", Type::text, task,
+         [](const Asked& asked) {
+           const auto& owner = terms_of(asked.state.tasks, asked.id).owner;
+           return Value{.text = owner ? asked.state.names.text(*owner) : std::string_view()};
+         }},
+    Name{"deadline", Type::time, task,
+         [](const Asked& asked) { return of(terms_of(asked.state.tasks, asked.id).deadline); }},
+    Name{"estimate", Type::duration, task,
+         [](const Asked& asked) { return of(terms_of(asked.state.tasks, asked.id).estimate); }},
+    Name{"overdue", Type::truth, task, is_overdue},
     Name{"position", Type::number, state,
          [](const Asked& asked) { return of(asked.state.position.value); }},
     Name{"now", Type::time, state, [](const Asked& asked) { return of(asked.state.time); }},

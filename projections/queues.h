@@ -1,4 +1,5 @@
-// The settings of queues that have some. A queue exists as soon as a task names it.
+// The slots of queues that have some of their own. A queue exists as soon as a task names it. Its
+// policy is in ranking.h, where the order is that hangs on it.
 #pragma once
 
 #include <almanac/log/events/queue.h>

@@ -28,7 +28,7 @@ struct Lane {
 
 // The place of a task in its lane.
 struct LanePlace {
-  std::int64_t rank = 0;  // minus the priority: the smallest runs first
+  std::int64_t rank = 0;  // by the policy of the queue (policy.h): the smallest runs first
   TaskId id;
   auto operator<=>(const LanePlace&) const = default;
   // The order of the default, as one comparison without branches: the largest part of what folding

@@ -12,7 +12,10 @@ struct Fold {
 
   // Custom events belong to the program that embeds the library.
   bool operator()(const CustomEvent&) { return true; }
-  bool operator()(const QueueConfigured& event) { return fold(state.queues, state.names, event); }
+  bool operator()(const QueueConfigured& event) {
+    set_policy(state.tasks, state.names, event);
+    return fold(state.queues, state.names, event);
+  }
   bool operator()(const EngineStarted& event) { return fold(state.engine, place.at, event); }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
   // What is left is about tasks, backups or schedules: whose fold takes it.

@@ -9,7 +9,7 @@
 namespace almanac {
 
 // Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
-// doomed and held tasks, terms, idempotency keys, settings of queues, jobs of backups and
+// doomed and held tasks, terms, idempotency keys, policies and slots of queues, jobs of backups and
 // schedules, as diff() of their containers does, and visit(key, Change) for what is in an order or
 // not. `visit` tells them apart by the type of the key, and of the value. Names are only ever
 // added; numbers beyond before.names.size() are new.
@@ -25,6 +25,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.held, after.tasks.held, visit);
   diff(before.tasks.terms, after.tasks.terms, visit);
   diff(before.tasks.keys, after.tasks.keys, visit);
+  diff(before.tasks.ranking.policies, after.tasks.ranking.policies, visit);
   diff(before.queues.slots, after.queues.slots, visit);
   diff(before.backups.jobs, after.backups.jobs, visit);
   diff(before.schedules.all, after.schedules.all, visit);

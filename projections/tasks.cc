@@ -10,9 +10,14 @@ namespace {
 // The secondary orders follow from a task's fields: a task leaves the order of the state it was in
 // before it changes and enters that of the state it is in afterwards, here and nowhere else. Which
 // order is the same for two states that hold a lease, so that nothing moves between those.
-void leave_order(Tasks& tasks, TaskId id, const Task& task) {
+void leave_order(Tasks& tasks, TaskId id, const Task& task, TaskState to) {
   if (task.state == TaskState::ready) {
-    tasks.ready.erase(ready_key(id, task));
+    if (tasks.ranking.policies.empty()) {
+      tasks.ready.erase(key_by_priority(id, task));
+    } else {
+      leave_ready(tasks, id, task,
+                  to == TaskState::running ? Leaving::started : Leaving::otherwise);
+    }
   } else if (task.state == TaskState::delayed) {
     tasks.due.erase(DueKey{task.run_at, id});
   } else if (holds_lease(task.state)) {
@@ -22,7 +27,11 @@ void leave_order(Tasks& tasks, TaskId id, const Task& task) {
 
 void enter_order(Tasks& tasks, TaskId id, const Task& task) {
   if (task.state == TaskState::ready) {
-    tasks.ready.insert(ready_key(id, task));
+    if (tasks.ranking.policies.empty()) {
+      tasks.ready.insert(key_by_priority(id, task));
+    } else {
+      enter_ready(tasks, id, task);
+    }
   } else if (task.state == TaskState::delayed) {
     tasks.due.insert({task.run_at, id});
   } else if (holds_lease(task.state)) {
@@ -56,7 +65,7 @@ bool step(Tasks& tasks, const EventPlace& place, const Move& move, Change change
   Task& task = *found;
   if (!allows(task.state, move.step, move.to)) return false;
   const bool keeps_order = holds_lease(task.state) && holds_lease(move.to);
-  if (!keeps_order) leave_order(tasks, move.id, task);
+  if (!keeps_order) leave_order(tasks, move.id, task, move.to);
   --count_of(tasks, task.state);
   task.state = move.to;
   task.changed = place.position;
@@ -167,7 +176,8 @@ void hash_terms(StateHasher& hasher, const PersistentMap<TaskId, TaskTerms>& all
   hasher.number(part);
   hasher.number(all.size());
   for (const auto& [id, terms] : all) {
-    hasher.numbers(std::array{id.value, std::uint64_t{terms.owner.value},
+    hasher.numbers(std::array{id.value,
+                              terms.owner ? std::uint64_t{terms.owner->value} : ~std::uint64_t{0},
                               std::uint64_t(terms.deadline.time_since_epoch().count()),
                               std::uint64_t(terms.estimate.count()),
                               std::uint64_t(terms.expires_at.time_since_epoch().count())});
@@ -181,7 +191,7 @@ bool has_terms(const TaskEnqueued& event) {
 
 }  // namespace
 
-ReadyKey ready_key(TaskId id, const Task& task) {
+ReadyKey key_by_priority(TaskId id, const Task& task) {
   return {{task.queue, task.kind}, {-std::int64_t{task.priority}, id}};
 }
 
@@ -225,6 +235,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
   }
   if (!held.empty()) hash_held(hasher, held);
   if (!terms.empty()) hash_terms(hasher, terms);
+  if (!ranking.empty()) ranking.hash_into(hasher);
   keys.hash_into(hasher);
 }
 
@@ -241,10 +252,12 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
             .enqueued = place.position,
             .changed = place.position};
   if (has_terms(event)) {
-    tasks.terms.set(event.id, {.owner = names.intern(event.owner),
-                               .deadline = event.deadline,
-                               .estimate = event.estimate,
-                               .expires_at = event.expires_at});
+    tasks.terms.set(
+        event.id,
+        {.owner = event.owner.empty() ? std::nullopt : std::optional(names.intern(event.owner)),
+         .deadline = event.deadline,
+         .estimate = event.estimate,
+         .expires_at = event.expires_at});
   }
   add_dependencies(tasks, event.id, task, event.dependencies);
   task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);

@@ -8,6 +8,7 @@
 #include <almanac/projections/persistent/map.h>
 #include <almanac/projections/persistent/set.h>
 #include <almanac/projections/persistent/vector.h>
+#include <almanac/projections/ranking.h>
 #include <almanac/projections/ready_order.h>
 #include <almanac/projections/task_keys.h>
 
@@ -40,9 +41,6 @@ struct Task {
 
   bool operator==(const Task&) const = default;
 };
-
-// The place of a task among the ready ones.
-[[nodiscard]] ReadyKey ready_key(TaskId id, const Task& task);
 
 struct DueKey {
   Time at;
@@ -79,8 +77,8 @@ struct Hold {
 
 // What most tasks do without, kept beside them so that those stay small (TaskEnqueued).
 struct TaskTerms {
-  NameId owner;   // of the name "": nobody in particular
-  Time deadline;  // not set = none
+  std::optional<NameId> owner;  // none: nobody in particular
+  Time deadline;                // not set = none
   Duration estimate{0};
   Time expires_at;  // not set = never
   bool operator==(const TaskTerms&) const = default;
@@ -92,7 +90,8 @@ struct Tasks {
   TaskId last;                                           // the highest number given so far
   std::array<std::uint64_t, task_state_count> counts{};  // of `all`, by state
 
-  ReadyOrder ready;
+  ReadyOrder ready;  // as the policies of the queues rank them
+  Ranking ranking;
   PersistentSet<DueKey> due;
   PersistentSet<RunningKey> running;
   PersistentSet<TagKey> tagged;
@@ -114,6 +113,11 @@ struct Tasks {
 
   void hash_into(StateHasher& hasher) const;
 };
+
+// The place of a ready task among the others.
+[[nodiscard]] ReadyKey ready_key(const Tasks& tasks, TaskId id, const Task& task);
+// The same in a queue of the default policy.
+[[nodiscard]] ReadyKey key_by_priority(TaskId id, const Task& task);
 
 // Where an event stands; what every fold of it may use beside the event.
 struct EventPlace {

@@ -1,6 +1,7 @@
 #include <almanac/snapshots/schedule_codec.h>
 
 #include <almanac/log/codec.h>
+#include <almanac/snapshots/state_columns.h>
 
 #include <cstring>
 #include <utility>
@@ -9,12 +10,7 @@
 namespace almanac {
 namespace {
 
-using Row = std::array<std::uint64_t, 11>;
-
-std::uint64_t number_of(Time time) {
-  return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-Time time_of(std::uint64_t number) { return Time(Duration(static_cast<std::int64_t>(number))); }
+constexpr std::size_t schedule_columns = 11;
 
 // Nothing when these bytes are none. A frame is read where it is aligned.
 std::shared_ptr<const ScheduleDefined> decode(Bytes bytes) {
@@ -28,7 +24,7 @@ std::shared_ptr<const ScheduleDefined> decode(Bytes bytes) {
   return definition == nullptr ? nullptr : own(*definition);
 }
 
-Schedule schedule_of(const Row& row) {
+Schedule schedule_of(const Row<schedule_columns>& row) {
   return {.definition = nullptr,
           .defined = Position(row[2]),
           .paused = row[3] != 0,
@@ -55,14 +51,14 @@ void write_schedules(ColumnWriter& writer, const Schedules& schedules) {
   std::vector<std::vector<std::byte>> frames;
   for (const auto& [id, schedule] : schedules.all) frames.push_back(encode(*schedule.definition));
   std::size_t next = 0;
-  writer.table<Row().size()>(schedules.all, schedules.all.size(), [&](const auto& entry) {
+  writer.table<schedule_columns>(schedules.all, schedules.all.size(), [&](const auto& entry) {
     const Schedule& schedule = entry.value;
-    return Row{entry.key.value,           frames[next++].size(),
-               schedule.defined.value,    std::uint64_t(schedule.paused),
-               number_of(schedule.next),  schedule.task.value,
-               number_of(schedule.fired), schedule.firings,
-               schedule.skipped,          schedule.changed.value,
-               schedule.queued.size()};
+    return Row<schedule_columns>{entry.key.value,           frames[next++].size(),
+                                 schedule.defined.value,    std::uint64_t(schedule.paused),
+                                 number_of(schedule.next),  schedule.task.value,
+                                 number_of(schedule.fired), schedule.firings,
+                                 schedule.skipped,          schedule.changed.value,
+                                 schedule.queued.size()};
   });
   next = 0;
   for (const auto& [id, schedule] : schedules.all) {
@@ -72,11 +68,12 @@ void write_schedules(ColumnWriter& writer, const Schedules& schedules) {
 }
 
 void read_schedules(ColumnReader& reader, Schedules& schedules) {
-  std::vector<Row> rows;
-  auto same = [](const Row& row) { return row; };
-  for (const auto& row : TableRows<Row().size(), decltype(same)>(reader, same)) rows.push_back(row);
+  std::vector<Row<schedule_columns>> rows;
+  auto same = [](const Row<schedule_columns>& row) { return row; };
+  for (const auto& row : TableRows<schedule_columns, decltype(same)>(reader, same))
+    rows.push_back(row);
   for (const auto& row : rows) {
-    const NameId id{static_cast<std::uint32_t>(row[0])};
+    const NameId id = name_of(row[0]);
     Schedule schedule = schedule_of(row);
     schedule.definition = decode(reader.bytes(row[1]));
     if (!schedule.definition) reader.fail();

@@ -1,7 +1,9 @@
 #include <almanac/snapshots/state_codec.h>
 
 #include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/ranking_codec.h>
 #include <almanac/snapshots/schedule_codec.h>
+#include <almanac/snapshots/state_columns.h>
 
 #include <array>
 #include <future>
@@ -10,25 +12,6 @@
 
 namespace almanac {
 namespace {
-
-template <std::size_t width>
-using Row = std::array<std::uint64_t, width>;
-
-std::uint64_t number_of(Time time) {
-  return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-std::uint64_t number_of(Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
-Duration duration_of(std::uint64_t number) { return Duration(static_cast<std::int64_t>(number)); }
-Time time_of(std::uint64_t number) { return Time(duration_of(number)); }
-// Signs go to the last bit, so that small numbers around zero stay small.
-std::uint64_t folded(std::int64_t number) {
-  return static_cast<std::uint64_t>(number) << 1 ^ static_cast<std::uint64_t>(number >> 63);
-}
-std::int64_t unfolded(std::uint64_t number) {
-  return static_cast<std::int64_t>(number >> 1) ^ -static_cast<std::int64_t>(number & 1);
-}
-NameId name_of(std::uint64_t number) { return NameId{static_cast<std::uint32_t>(number)}; }
-std::uint32_t small(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
 
 constexpr std::size_t task_columns = 21;
 
@@ -136,7 +119,7 @@ void write_held(ColumnWriter& writer, const Tasks& tasks) {
 void write_terms(ColumnWriter& writer, const Tasks& tasks) {
   writer.table<5>(tasks.terms, tasks.terms.size(), [](const auto& entry) {
     const TaskTerms& terms = entry.value;
-    return Row<5>{entry.key.value, terms.owner.value, number_of(terms.deadline),
+    return Row<5>{entry.key.value, owner_number(terms.owner), number_of(terms.deadline),
                   std::uint64_t(terms.estimate.count()), number_of(terms.expires_at)};
   });
 }
@@ -183,7 +166,13 @@ void write_backups(ColumnWriter& writer, const Backups& backups) {
 
 // What came later stands behind all else, each behind its number and only when there is something
 // of it: a state that has none of it is written as it always was.
-enum class LaterPart : std::uint64_t { held = 1, backups = 2, terms = 3, schedules = 4 };
+enum class LaterPart : std::uint64_t {
+  held = 1,
+  backups = 2,
+  terms = 3,
+  schedules = 4,
+  ranking = 5
+};
 
 void write_later_parts(ColumnWriter& writer, const State& state) {
   if (!state.tasks.held.empty()) {
@@ -202,14 +191,10 @@ void write_later_parts(ColumnWriter& writer, const State& state) {
     writer.number(std::uint64_t(LaterPart::schedules));
     write_schedules(writer, state.schedules);
   }
-}
-
-// A container of what `make` makes of each row.
-template <std::size_t width, class Container, class Make>
-void read_sorted(ColumnReader& reader, Container& to, Make make) {
-  auto read = Container::from_sorted(TableRows<width, Make>(reader, make));
-  if (!read) return reader.fail();
-  to = std::move(*read);
+  if (!state.tasks.ranking.empty()) {
+    writer.number(std::uint64_t(LaterPart::ranking));
+    write_ranking(writer, state.tasks.ranking);
+  }
 }
 
 // The rows of a table of texts, whose first column is the length, and the text of each.
@@ -292,7 +277,7 @@ void read_held(ColumnReader& reader, Tasks& tasks) {
 void read_terms(ColumnReader& reader, Tasks& tasks) {
   read_sorted<5>(reader, tasks.terms, [](const Row<5>& row) {
     return std::pair(TaskId(row[0]),
-                     TaskTerms{.owner = name_of(row[1]),
+                     TaskTerms{.owner = owner_of(row[1]),
                                .deadline = time_of(row[2]),
                                .estimate = Duration(static_cast<std::int64_t>(row[3])),
                                .expires_at = time_of(row[4])});
@@ -332,6 +317,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::backups: return read_backups(reader, state.backups);
     case LaterPart::terms: return read_terms(reader, state.tasks);
     case LaterPart::schedules: return read_schedules(reader, state.schedules);
+    case LaterPart::ranking: return read_ranking(reader, state.tasks.ranking);
   }
   reader.fail();
 }
@@ -364,7 +350,7 @@ Result<State> decode_state(Bytes bytes) {
   read_engine(reader, state.engine);
   while (!reader.failed() && !reader.at_end()) read_later_part(reader, state);
   const bool knows_held = state.tasks.held.size() == state.tasks.count(TaskState::held);
-  if (reader.failed() || !knows_held) {
+  if (reader.failed() || !knows_held || !knows_tags(state.tasks)) {
     return fail(ErrorCode::corrupt, "the state in it makes no sense");
   }
   return state;

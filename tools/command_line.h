@@ -93,6 +93,8 @@ inline constexpr OptionHelp at_help = {"MOMENT",
 void add_log_commands(CommandGroup& log);
 // `almanac snapshot …`
 void add_snapshot_commands(CommandGroup& snapshot);
+// `almanac queue …`
+void add_queue_commands(CommandGroup& queue);
 // `almanac review …`
 void add_review_commands(CommandGroup& review);
 // `almanac schedule …`

@@ -32,6 +32,8 @@ void add_command_task(OptionSet& options, CommandTask& task) {
   options.number("--attempts", task.attempts, {.min = 1, .max = limits::attempts_max},
                  {"NUMBER", "Tries in all"});
   options.text("--timeout", task.timeout, {"TIME", "Of one attempt, such as 30s or 5m"});
+  options.text("--owner", task.owner, {"NAME", "For whom it runs"});
+  options.text("--estimate", task.estimate, {"TIME", "How long an attempt may take, such as 5m"});
   options.texts("--tag", task.tags, {"NAME", "A tag; may be repeated"});
 }
 
@@ -47,11 +49,17 @@ Result<TaskSpec> make_task(const CommandTask& task) {
                 .payload = std::move(*payload),
                 .priority = task.priority,
                 .attempts_max = static_cast<std::uint16_t>(task.attempts),
-                .tags = task.tags};
+                .tags = task.tags,
+                .owner = task.owner};
   if (!task.timeout.empty()) {
     auto timeout = parse_duration(task.timeout);
     if (!timeout) return std::unexpected(timeout.error());
     spec.timeout = *timeout;
+  }
+  if (!task.estimate.empty()) {
+    auto estimate = parse_duration(task.estimate);
+    if (!estimate) return std::unexpected(estimate.error());
+    spec.estimate = *estimate;
   }
   return spec;
 }

@@ -17,6 +17,8 @@ struct CommandTask {
   std::int32_t priority = 0;
   std::uint64_t attempts = 1;
   std::string timeout;
+  std::string owner;
+  std::string estimate;
   std::vector<std::string> tags;
 };
 

@@ -34,6 +34,7 @@ struct SubmitCommand {
   std::string name;
   std::string delay;
   std::string run_at;
+  std::string deadline;  // a time, or "in 2 hours"
   std::vector<std::uint64_t> after;
   std::string key;
   bool json = false;

@@ -58,6 +58,7 @@ class JsonFields {
   void put(HandBackReason value) { string(name(value)); }
   void put(HoldReason value) { string(name(value)); }
   void put(TaskOutcome value) { string(name(value)); }
+  void put(QueuePolicy value) { string(name(value)); }
   void put(BackupAction value) { string(name(value)); }
   void put(MissedPolicy value) { string(name(value)); }
   void put(OverlapPolicy value) { string(name(value)); }
@@ -85,11 +86,23 @@ class JsonFields {
     writer_.EndArray();
   }
   void put(const DemandListView& demands) {
+    put_list(demands, [&](const Demand& demand) {
+      always("limit", demand.limit);
+      always("units", demand.units);
+    });
+  }
+  void put(const QueueWeightListView& weights) {
+    put_list(weights, [&](const QueueWeight& weight) {
+      always("name", weight.name);
+      always("weight", weight.weight);
+    });
+  }
+  template <class List, class PutMembers>
+  void put_list(const List& list, PutMembers put_members) {
     writer_.StartArray();
-    for (std::size_t i = 0; i < demands.size(); ++i) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
       writer_.StartObject();
-      always("limit", demands[i].limit);
-      always("units", demands[i].units);
+      put_members(list[i]);
       writer_.EndObject();
     }
     writer_.EndArray();

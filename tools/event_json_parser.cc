@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <limits>
 #include <memory_resource>
@@ -22,6 +23,7 @@ struct EventMemory::Parts {
   std::deque<std::vector<TaskId>> ids;
   std::deque<std::vector<DependencyCondition>> conditions;
   std::deque<std::vector<Demand>> demands;
+  std::deque<std::vector<QueueWeight>> weights;
 };
 
 EventMemory::EventMemory() : parts_(std::make_unique<Parts>()) {}
@@ -177,6 +179,7 @@ class ObjectFields {
   }
   void get(const JsonValue& value, HoldReason& field) { choose(value, field, hold_reason_count); }
   void get(const JsonValue& value, TaskOutcome& field) { choose(value, field, task_outcome_count); }
+  void get(const JsonValue& value, QueuePolicy& field) { choose(value, field, queue_policy_count); }
   void get(const JsonValue& value, BackupAction& field) {
     choose(value, field, backup_action_count);
   }
@@ -249,17 +252,32 @@ class ObjectFields {
     const auto* list = value.get<JsonValue::List>();
     if (list == nullptr) return expected("a list of limits and units");
     auto& demands = memory_.demands.emplace_back();
-    for (const JsonValue& element : *list) get(element, demands.emplace_back());
+    for (const JsonValue& element : *list) {
+      Demand& demand = demands.emplace_back();
+      get_pair(element, {"limit", "units"}, demand.limit, demand.units);
+    }
     field = DemandListView(demands);
   }
-  // {"limit": "…", "units": 1}
-  void get(const JsonValue& value, Demand& field) {
+  void get(const JsonValue& value, QueueWeightListView& field) {
+    const auto* list = value.get<JsonValue::List>();
+    if (list == nullptr) return expected("a list of names and weights");
+    auto& weights = memory_.weights.emplace_back();
+    for (const JsonValue& element : *list) {
+      QueueWeight& weight = weights.emplace_back();
+      get_pair(element, {"name", "weight"}, weight.name, weight.weight);
+    }
+    field = QueueWeightListView(weights);
+  }
+  // Such as {"limit": "…", "units": 1}.
+  template <class Count>
+  void get_pair(const JsonValue& value, std::array<const char*, 2> keys, std::string_view& text,
+                Count& count) {
     const auto* object = value.get<JsonValue::Object>();
     const bool is_whole = object != nullptr && object->size() == 2 &&
-                          (*object)[0].name == "limit" && (*object)[1].name == "units";
-    if (!is_whole) return expected("{\"limit\": \"…\", \"units\": 1}");
-    get((*object)[0].value, field.limit);
-    get((*object)[1].value, field.units);
+                          (*object)[0].name == keys[0] && (*object)[1].name == keys[1];
+    if (!is_whole) return expected(fmt::format(R"({{"{}": "…", "{}": 1}})", keys[0], keys[1]));
+    get((*object)[0].value, text);
+    get((*object)[1].value, count);
   }
 
   std::string_view line_;

@@ -40,6 +40,7 @@ class LineFields {
   static std::string text_of(HandBackReason value) { return std::string(name(value)); }
   static std::string text_of(HoldReason value) { return std::string(name(value)); }
   static std::string text_of(TaskOutcome value) { return std::string(name(value)); }
+  static std::string text_of(QueuePolicy value) { return std::string(name(value)); }
   static std::string text_of(BackupAction value) { return std::string(name(value)); }
   static std::string text_of(MissedPolicy value) { return std::string(name(value)); }
   static std::string text_of(OverlapPolicy value) { return std::string(name(value)); }
@@ -68,11 +69,12 @@ class LineFields {
     }
     return list;
   }
-  static std::string text_of(const DemandListView& demands) {
+  template <class Item, class Count>
+  static std::string text_of(const NumberedNamesView<Item, Count>& items) {
     std::string list;
-    for (std::size_t i = 0; i < demands.size(); ++i) {
-      list +=
-          fmt::format("{}{}:{}", i == 0 ? "" : ",", printable(demands[i].limit), demands[i].units);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const auto& [name, count] = items[i];
+      list += fmt::format("{}{}:{}", i == 0 ? "" : ",", printable(name), count);
     }
     return list;
   }
@@ -95,8 +97,12 @@ class Texts {
   void see(const NameListView& names) {
     for (std::size_t i = 0; i < names.size(); ++i) see(names[i]);
   }
-  void see(const DemandListView& demands) {
-    for (std::size_t i = 0; i < demands.size(); ++i) see(demands[i].limit);
+  template <class Item, class Count>
+  void see(const NumberedNamesView<Item, Count>& items) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const auto& [name, count] = items[i];
+      see(name);
+    }
   }
   void see(std::span<const DependencyCondition> conditions) {
     for (DependencyCondition condition : conditions) see(name(condition));
@@ -105,6 +111,7 @@ class Texts {
   void see(HandBackReason value) { see(name(value)); }
   void see(HoldReason value) { see(name(value)); }
   void see(TaskOutcome value) { see(name(value)); }
+  void see(QueuePolicy value) { see(name(value)); }
   void see(BackupAction value) { see(name(value)); }
   void see(MissedPolicy value) { see(name(value)); }
   void see(OverlapPolicy value) { see(name(value)); }

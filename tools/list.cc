@@ -1,6 +1,7 @@
 #include <almanac/tools/commands.h>
 #include <almanac/tools/query_error.h>
 #include <almanac/tools/source.h>
+#include <almanac/tools/terms_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -66,6 +67,7 @@ nlohmann::ordered_json task_json(const State& state, TaskId id, const Task& task
   if (task.state == TaskState::delayed) json["run_at"] = format_time(task.run_at);
   if (task.attempts > 0) json["started_at"] = format_time(task.started_at);
   if (has_ended(task.state)) json["ended_at"] = format_time(task.ended_at);
+  add_terms(json, state, id);
   return json;
 }
 

@@ -258,6 +258,7 @@ class CommandLine {
     add_cancel();
     add_past_commands(groups_.emplace_back(app_, action_));
     add_what_if_command(groups_.emplace_back(app_, action_));
+    add_queue();
     add_review();
     add_schedule();
     add_log();
@@ -361,6 +362,9 @@ class CommandLine {
         ->check(whole_number(1, number_max))
         ->type_name("ID")
         ->allow_extra_args(false);
+    app.add_option("--deadline", options.deadline,
+                   "When it should have ended, such as \"in 2 hours\"")
+        ->type_name("MOMENT");
   }
 
   void add_list() {
@@ -405,6 +409,13 @@ class CommandLine {
     app->add_option("--reason", options->reason, "Why, for the record")
         ->type_name("TEXT")
         ->capture_default_str();
+  }
+
+  void add_queue() {
+    CLI::App* queue = app_.add_subcommand("queue", "Change how a queue works");
+    queue->require_subcommand(1);
+    queue->footer("Example:\n  almanac queue set mail --policy urgency");
+    add_queue_commands(groups_.emplace_back(*queue, action_));
   }
 
   void add_review() {

@@ -52,6 +52,13 @@ std::optional<Time> parse_in_utc(std::string_view text) {
 Result<Time> parse_moment(std::string_view text, Time now) {
   constexpr std::string_view ago = " ago";
   if (text == "now") return now;
+  constexpr std::string_view in = "in ";
+  if (text.starts_with(in)) {
+    auto duration = parse_duration(in_short(text.substr(in.size())));
+    if (duration) return now + *duration;
+    return fail(ErrorCode::invalid, fmt::format("'{}' is not a time", text),
+                "write how far it is, such as \"in 2 hours\" or \"in 90m\"");
+  }
   if (text.ends_with(ago)) {
     auto duration = parse_duration(in_short(text.substr(0, text.size() - ago.size())));
     if (duration) return now - *duration;

@@ -1,4 +1,5 @@
 #include <almanac/tools/past_commands.h>
+#include <almanac/tools/policy_text.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/text.h>
 
@@ -17,6 +18,7 @@ using Counts = std::array<std::uint64_t, task_state_count>;
 std::map<std::string_view, Counts> count_queues(const State& state) {
   std::map<NameId, Counts> numbers;
   for (const auto& [queue, slots] : state.queues.slots) numbers[queue] = {};
+  for (const auto& [queue, policy] : state.tasks.ranking.policies) numbers[queue] = {};
   for (const auto& [id, task] : state.tasks.all) {
     ++numbers[task.queue][static_cast<std::size_t>(task.state)];
   }
@@ -32,8 +34,13 @@ std::uint32_t slots_of(const State& state, std::string_view queue) {
   return slots == nullptr ? 0 : *slots;
 }
 
+const Policy& policy_of(const State& state, std::string_view queue) {
+  return state.tasks.ranking.policy(*state.names.find(queue));
+}
+
 void print_json(const State& state, std::string_view queue, const Counts& counts) {
   nlohmann::ordered_json json{{"queue", queue}, {"slots", slots_of(state, queue)}};
+  json.update(policy_json(state.names, policy_of(state, queue)));
   for (std::size_t i = 0; i < counts.size(); ++i) {
     json[std::string(name(static_cast<TaskState>(i)))] = counts[i];
   }
@@ -67,8 +74,14 @@ ExitCode queues(const QueuesCommand& command) {
   if (command.json) return ExitCode::ok;
   if (counted_queues.empty()) {
     fmt::print("no queues\n");
-  } else {
-    fmt::print("{}", table.text(terminal_columns()));
+    return ExitCode::ok;
+  }
+  fmt::print("{}", table.text(terminal_columns()));
+  // Those of the default policy say it by their silence.
+  for (const auto& [queue, counts] : counted_queues) {
+    const Policy& policy = policy_of(state, queue);
+    if (policy == Policy()) continue;
+    fmt::print("queue {} runs by {}\n", printable(queue), policy_text(state.names, policy));
   }
   return ExitCode::ok;
 }

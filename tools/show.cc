@@ -2,6 +2,7 @@
 #include <almanac/tools/event_text.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/task_event.h>
+#include <almanac/tools/terms_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -55,6 +56,7 @@ void describe_state(ordered_json& json, const Source& source, TaskId id, const T
   if (task.state == TaskState::delayed) json["run_at"] = format_time(task.run_at);
   if (task.attempts > 0) json["started_at"] = format_time(task.started_at);
   if (has_ended(task.state)) json["ended_at"] = format_time(task.ended_at);
+  add_terms(json, source.state, id);
   if (task.lease) json["lease"] = task.lease.value;
   if (const Hold* hold = source.state.tasks.held.find(id)) json["review"] = known_text(*hold);
   const auto& dependents = source.state.tasks.dependents;

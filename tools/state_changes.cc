@@ -1,5 +1,6 @@
 #include <almanac/tools/state_changes.h>
 
+#include <almanac/tools/policy_text.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -46,7 +47,7 @@ ordered_json hold_fields(const Hold* hold) {
 
 ordered_json terms_fields(const State& state, const TaskTerms* terms) {
   if (terms == nullptr) return ordered_json::object();
-  return {{"owner", state.names.text(terms->owner)},
+  return {{"owner", terms->owner ? ordered_json(state.names.text(*terms->owner)) : ordered_json()},
           {"deadline", time_json(terms->deadline)},
           {"estimate_us", terms->estimate.count()},
           {"expires_at", time_json(terms->expires_at)}};
@@ -107,8 +108,16 @@ class Collector {
     const auto of = [](const std::uint32_t* slots) {
       return slots == nullptr ? ordered_json() : ordered_json(*slots);
     };
-    changes["queues"][std::string(state.names.text(queue))] = {
-        {"slots", ordered_json::array({of(was), of(is)})}};
+    changes["queues"][std::string(state.names.text(queue))]["slots"] =
+        ordered_json::array({of(was), of(is)});
+  }
+  void operator()(NameId queue, const Policy* was, const Policy* is) {
+    static const Policy by_priority;
+    const auto fields = [&](const Policy* policy) {
+      return policy_json(after_.names, policy == nullptr ? by_priority : *policy);
+    };
+    changes["queues"][std::string(after_.names.text(queue))].update(
+        changed_fields(fields(was), fields(is)));
   }
   void operator()(NameId job, const BackupJob* was, const BackupJob* is) {
     changes["backups"][std::string(after_.names.text(job))] =

@@ -1,4 +1,5 @@
 #include <almanac/tools/commands.h>
+#include <almanac/tools/moment.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
 
@@ -28,6 +29,11 @@ Result<TaskSpec> make_spec(const SubmitCommand& command) {
   if (!command.name.empty()) spec.label = command.name;
   spec.idempotency_key = command.key;
   for (std::uint64_t id : command.after) spec.dependencies.emplace_back(TaskId(id));
+  if (!command.deadline.empty()) {
+    auto deadline = parse_moment(command.deadline, system_time());
+    if (!deadline) return std::unexpected(deadline.error());
+    spec.deadline = *deadline;
+  }
   if (!command.delay.empty()) {
     auto delay = parse_duration(command.delay);
     if (!delay) return std::unexpected(delay.error());

@@ -76,6 +76,7 @@ struct Consequences {
   // Named one by one: a missing side is a bare nullptr, which anything general would take.
   void operator()(std::string_view, const KeyedTask*, const KeyedTask*) const {}
   void operator()(NameId, const std::uint32_t*, const std::uint32_t*) const {}
+  void operator()(NameId, const Policy*, const Policy*) const {}
   void operator()(TaskId, const Hold*, const Hold*) const {}
   void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
   void operator()(NameId, const BackupJob*, const BackupJob*) const {}

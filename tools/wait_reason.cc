@@ -51,10 +51,14 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task) {
             fmt::format("{} of {} taken: {}", tasks.running.size(), counted(slots, "slot"),
                         tasks_text(tasks.running.size(), [&] { return (*entry++).id; }))};
   }
-  const ReadyKey own = ready_key(id, task);
+  const ReadyKey own = ready_key(tasks, id, task);
   const LanePlace first = *tasks.ready.lanes().find(own.lane)->first();
   if (first.id != id) {
-    const char* why = first.rank < own.place.rank ? "of a higher priority" : "enqueued earlier";
+    const QueuePolicy policy = tasks.ranking.policy(task.queue).kind;
+    const std::string why = first.rank == own.place.rank ? "enqueued earlier"
+                            : policy == QueuePolicy::priority
+                                ? "of a higher priority"
+                                : "by the policy " + std::string(name(policy));
     return {Wait::behind, fmt::format("task {} stands before it, {}", first.id.value, why)};
   }
   return {Wait::next, "it is the next to start"};

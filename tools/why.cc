@@ -3,6 +3,7 @@
 #include <almanac/tools/task_event.h>
 #include <almanac/tools/task_story.h>
 #include <almanac/tools/task_tree.h>
+#include <almanac/tools/terms_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/text_tree.h>
 #include <almanac/tools/units.h>
@@ -59,8 +60,9 @@ void add_tree(ordered_json& json, const TaskTree& tree) {
   if (tree.left_out > 0) json["left_out"] = tree.left_out;
 }
 
-void print_json(const TaskStory& story, const std::optional<TaskTree>& tree) {
+void print_json(const State& state, const TaskStory& story, const std::optional<TaskTree>& tree) {
   ordered_json json{{"id", story.id.value}, {"label", story.label}, {"state", name(story.state)}};
+  add_terms(json, state, story.id);
   if (story.causation) json["causation"] = story.causation.value;
   json["after"] = ids_json(story.dependencies);
   json["steps"] = ordered_json::array();
@@ -109,6 +111,11 @@ Result<void> print_dependencies(const Source& source, const TaskStory& story) {
 Result<void> print_text(const Source& source, const TaskStory& story) {
   print_line(
       fmt::format("task {} {}: {}", story.id.value, printable(story.label), name(story.state)));
+  ordered_json terms = ordered_json::object();
+  add_terms(terms, source.state, story.id);
+  for (const auto& [name, value] : terms.items()) {
+    print_line(fmt::format("{:>10}{} {}", "", name, printable(value.get<std::string>())));
+  }
   bool first = true;
   for (const StoryStep& step : story.steps) {
     print_step(step);
@@ -178,7 +185,7 @@ ExitCode why(const WhyCommand& command) {
     tree = std::move(*grown);
   }
   if (command.json) {
-    print_json(*story, tree);
+    print_json(source->state, *story, tree);
     return ExitCode::ok;
   }
   if (tree) {

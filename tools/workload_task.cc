@@ -109,6 +109,19 @@ Checked<void> set_run_at(TaskDraft& draft, const Field& field) {
   return put(read_time(field), draft.spec.run_at);
 }
 
+Checked<void> set_owner(TaskDraft& draft, const Field& field) {
+  if (auto read = put(read_text(field), draft.spec.owner); !read) return read;
+  return check_word("owner", draft.spec.owner, field.value.line);
+}
+
+Checked<void> set_deadline(TaskDraft& draft, const Field& field) {
+  return put(read_time(field), draft.spec.deadline);
+}
+
+Checked<void> set_estimate(TaskDraft& draft, const Field& field) {
+  return put(read_duration(field), draft.spec.estimate);
+}
+
 Checked<void> set_tags(TaskDraft& draft, const Field& field) {
   auto words = read_word_set(field, limits::tags_max);
   if (!words) return std::unexpected(std::move(words.error()));
@@ -160,6 +173,9 @@ constexpr std::array keys = {
     Key{"timeout", true, set_timeout},
     Key{"delay", true, set_delay},
     Key{"run_at", true, set_run_at},
+    Key{"owner", true, set_owner},
+    Key{"deadline", true, set_deadline},
+    Key{"estimate", true, set_estimate},
     Key{"tags", true, set_tags},
     Key{"cwd", true, set_cwd},
     Key{"env", true, set_env},

@@ -144,3 +144,8 @@ struct TaskReleased {          # runs as if it had not been held
 struct TaskAccepted {          # counts as succeeded without running again
   id @0 :UInt64;
 }
+
+struct TasksReranked {         # ready tasks take the places that time has given them
+  through @0 :Int64;           # those whose moment came before this one
+  last @1 :UInt64;             # and of those whose moment it is, up to this number; 0 = all
+}

@@ -3,6 +3,7 @@
 // hands out an event says how long it lives.
 #pragma once
 
+#include <almanac/log/events/lists.h>
 #include <almanac/log/types.h>
 
 #include <cstdint>
@@ -11,62 +12,12 @@
 
 namespace almanac {
 
-// A borrowed list of names. It is either a list of texts or, read from a frame, a list of indexes
-// into the frame's table of names.
-class NameListView {
- public:
-  NameListView() = default;
-  explicit NameListView(std::span<const std::string_view> names)
-      : table_(names), size_(names.size()) {}
-  NameListView(std::span<const std::string_view> table, std::span<const std::uint16_t> indexes)
-      : table_(table), indexes_(indexes.data()), size_(indexes.size()) {}
-
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] std::string_view operator[](std::size_t i) const {
-    return table_[indexes_ == nullptr ? i : indexes_[i]];
-  }
-
- private:
-  std::span<const std::string_view> table_;
-  const std::uint16_t* indexes_ = nullptr;
-  std::size_t size_ = 0;
-};
-
 // So much of a limit, for as long as an attempt runs.
 struct Demand {
   std::string_view limit;
   std::uint32_t units = 1;
 };
-
-// A borrowed list of demands. It is either a list of them or, read from a frame, a list of their
-// stored form and the frame's table of names.
-class DemandListView {
- public:
-  // As it lies in a frame.
-  struct Stored {
-    std::uint16_t limit = 0;
-    std::uint16_t unused = 0;
-    std::uint32_t units = 0;
-  };
-  DemandListView() = default;
-  explicit DemandListView(std::span<const Demand> demands)
-      : demands_(demands.data()), size_(demands.size()) {}
-  DemandListView(std::span<const std::string_view> table, std::span<const Stored> stored)
-      : table_(table.data()), stored_(stored.data()), size_(stored.size()) {}
-
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-  [[nodiscard]] Demand operator[](std::size_t i) const {
-    if (stored_ == nullptr) return demands_[i];
-    return {table_[stored_[i].limit], stored_[i].units};
-  }
-
- private:
-  const std::string_view* table_ = nullptr;
-  const Stored* stored_ = nullptr;
-  const Demand* demands_ = nullptr;
-  std::size_t size_ = 0;
-};
+using DemandListView = NumberedNamesView<Demand, std::uint32_t>;
 
 // How a task that another depends on must have ended.
 enum class DependencyCondition : std::uint8_t {
@@ -218,6 +169,13 @@ struct TaskReleased {
 // The task counts as succeeded without running again.
 struct TaskAccepted {
   TaskId id;
+};
+
+// Ready tasks whose rank has changed with time take their new places: all whose moment came before
+// `through`, and of those whose moment it is the ones up to `last`.
+struct TasksReranked {
+  Time through;
+  TaskId last;  // none = all of them
 };
 
 }  // namespace almanac

@@ -8,17 +8,6 @@ namespace {
 static_assert(sizeof(TaskId) == sizeof(std::uint64_t) && std::is_trivially_copyable_v<TaskId>,
               "lists of ids are read in place");
 
-// A list of plain numbers as it lies in the message.
-template <class Element, class List>
-std::span<const Element> in_place(List list) {
-  if (list.size() == 0) return {};
-  auto raw = capnp::AnyList::Reader(list).getRawBytes();
-  KJ_REQUIRE(raw.size() == list.size() * sizeof(Element), "a list of another element size");
-  return {reinterpret_cast<const Element*>(raw.begin()), list.size()};
-}
-
-static_assert(sizeof(DemandListView::Stored) == sizeof(std::uint64_t), "as demands are");
-
 bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
          event.expires_at != Time() || !event.demands.empty() || !event.conditions.empty();
@@ -49,7 +38,7 @@ void read_terms(schema::TaskTerms::Reader from, const Names& names, TaskEnqueued
   to.deadline = time(from.getDeadline());
   to.estimate = Duration(from.getEstimate());
   to.expires_at = time(from.getExpiresAt());
-  to.demands = names.list(in_place<DemandListView::Stored>(from.getDemands()));
+  to.demands = names.list<DemandListView>(from.getDemands());
   to.conditions = in_place<DependencyCondition>(from.getConditions());
   for (DependencyCondition condition : to.conditions) {
     KJ_REQUIRE(static_cast<int>(condition) < dependency_condition_count,
@@ -248,6 +237,15 @@ void write(const TaskAccepted& from, schema::TaskAccepted::Builder to, NameTable
 
 TaskAccepted read(schema::TaskAccepted::Reader from, const Names&) {
   return {TaskId(from.getId())};
+}
+
+void write(const TasksReranked& from, schema::TasksReranked::Builder to, NameTable&) {
+  to.setThrough(micros(from.through));
+  to.setLast(from.last.value);
+}
+
+TasksReranked read(schema::TasksReranked::Reader from, const Names&) {
+  return {.through = time(from.getThrough()), .last = TaskId(from.getLast())};
 }
 
 }  // namespace almanac::codec

@@ -124,6 +124,25 @@ TEST(Dispatch, SaysWhichAttemptItIsAndWhenItMustEnd) {
   EXPECT_EQ(std::get<TaskStarted>(desk.last()[0].body).attempt, 2U);
 }
 
+TEST(Dispatch, ComparesQueuesOfDifferentPoliciesByThePriorityOfTheirFirstTasks) {
+  Desk desk({.slots = 10});
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "f", .policy = QueuePolicy::fifo}).has_value());
+  desk.submit({.kind = "work", .queue = "f", .priority = -1});  // stands before its 9
+  desk.submit({.kind = "work", .queue = "f", .priority = 9});
+  desk.submit({.kind = "work", .queue = "p", .priority = 3});
+  desk.submit({.kind = "work", .queue = "p", .priority = -1});
+  EXPECT_EQ(started(desk), (Ids{3, 1, 2, 4}));
+}
+
+TEST(Dispatch, TakesTheFirstOfAQueueWhateverItsKind) {
+  Desk desk({.slots = 2});
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "d", .policy = QueuePolicy::deadline}).has_value());
+  desk.submit({.kind = "a", .queue = "d", .deadline = desk.now + Duration(3)});
+  desk.submit({.kind = "b", .queue = "d", .deadline = desk.now + Duration(1)});
+  desk.submit({.kind = "a", .queue = "d", .deadline = desk.now + Duration(2)});
+  EXPECT_EQ(started(desk), (Ids{2, 3}));
+}
+
 // --- Against the simplest chooser ---------------------------------------------------------------
 
 // Sorts all ready tasks and takes each that still fits.

@@ -22,6 +22,50 @@ TEST(ConfigureQueue, TakesAQueueNoTaskHasNamedYet) {
   EXPECT_EQ(*desk.state().queues.slots.find(*desk.state().names.find("mail")), 1U);
 }
 
+TEST(ConfigureQueue, LeavesWhatIsNotNamedAsItIs) {
+  Desk desk;
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .slots = 3}));
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .policy = QueuePolicy::urgency}));
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .weights = {{"overdue", 70}}}));
+  const NameId mail = *desk.state().names.find("mail");
+  const Policy policy = desk.state().tasks.ranking.policy(mail);
+  EXPECT_EQ(*desk.state().queues.slots.find(mail), 3U);
+  EXPECT_EQ(policy.kind, QueuePolicy::urgency);
+  EXPECT_EQ(policy.weight(UrgencyPart::overdue), 70);
+  EXPECT_EQ(policy.weight(UrgencyPart::high), 30) << "as it began";
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .weights = {{"overdue", 70}}}));
+  EXPECT_TRUE(desk.last().empty()) << "nothing has changed";
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .policy = QueuePolicy::fifo}));
+  EXPECT_EQ(desk.state().tasks.ranking.policy(mail), Policy{.kind = QueuePolicy::fifo});
+}
+
+TEST(ConfigureQueue, GivesOwnersTheirShares) {
+  Desk desk;
+  const std::map<std::string, std::int32_t> shares = {{"ann", 300}, {"bob", 50}};
+  ASSERT_TRUE(
+      desk.ask(ConfigureQueue{.queue = "mail", .policy = QueuePolicy::fair, .weights = shares}));
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .weights = {{"ann", 100}}}));
+  const auto& owners = desk.state().tasks.ranking.policy(*desk.state().names.find("mail")).owners;
+  ASSERT_EQ(owners.size(), 1U) << "100 is what everybody has";
+  EXPECT_EQ(desk.state().names.text(owners.front().owner), "bob");
+  EXPECT_EQ(owners.front().weight, 50);
+}
+
+TEST(ConfigureQueue, RefusesWhatThePolicyDoesNotUse) {
+  Desk desk;
+  for (const ConfigureQueue& wrong : std::vector<ConfigureQueue>{
+           {.queue = "q", .weights = {{"high", 1}}},
+           {.queue = "q", .policy = QueuePolicy::fifo, .ageing = std::chrono::hours(1)},
+           {.queue = "q", .window = std::chrono::hours(1)},
+           {.queue = "q", .short_work = std::chrono::hours(1)},
+           {.queue = "q", .ageing = -Duration(1)},
+           {.queue = "q", .policy = QueuePolicy::urgency, .weights = {{"hihg", 1}}},
+           {.queue = "q", .policy = QueuePolicy::urgency, .weights = {{"high", 1'000'001}}},
+           {.queue = "q", .policy = QueuePolicy::fair, .weights = {{"ann", 0}}}}) {
+    EXPECT_EQ(error_of(desk.ask(wrong)).code, ErrorCode::invalid);
+  }
+}
+
 TEST(ConfigureQueue, RefusesABadNameAndTooManySlots) {
   Desk desk;
   EXPECT_EQ(error_of(desk.ask(ConfigureQueue{"", 1})).code, ErrorCode::invalid);

@@ -276,6 +276,49 @@ TEST(Due, BringsNoMoreThanItsLimitAtOnce) {
   EXPECT_TRUE(desk.come_due().empty());
 }
 
+void make_urgent(Desk& desk, std::string queue) {
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = std::move(queue), .policy = QueuePolicy::urgency}));
+}
+
+TEST(Rerank, MovesWhatTimeHasMadeMoreUrgentBeforeAnythingStarts) {
+  Desk desk({.slots = 1});
+  make_urgent(desk, "default");
+  desk.submit({.kind = "work", .priority = 1});
+  const TaskId pressing =
+      desk.submit({.kind = "work", .deadline = desk.now + std::chrono::hours(48)});
+  EXPECT_TRUE(desk.come_due().empty());
+  desk.now += std::chrono::hours(47);
+  desk.come_due();
+  EXPECT_EQ(only<TasksReranked>(desk).through, desk.now);
+  EXPECT_TRUE(desk.come_due().empty()) << "it has been done";
+  EXPECT_EQ(desk.start(), std::vector{pressing});
+}
+
+TEST(Rerank, KnowsWhatBecomesReadyInTheSameTurn) {
+  Desk desk({.slots = 1});
+  make_urgent(desk, "default");
+  const Time due = desk.now + std::chrono::hours(1);
+  desk.submit({.kind = "work", .priority = 1, .run_at = due});
+  const TaskId late = desk.submit({.kind = "work", .run_at = due, .deadline = desk.now});
+  desk.now = due;
+  EXPECT_EQ(desk.come_due().size(), 3U);
+  EXPECT_EQ(desk.start(), std::vector{late});
+}
+
+TEST(Rerank, OfManyComesInBoundedTurns) {
+  constexpr std::size_t width = limits::reranked_per_turn + 7;
+  Desk desk;
+  make_urgent(desk, "default");
+  const Time deadline = desk.now + std::chrono::hours(48);
+  desk.submit_all(std::vector<TaskSpec>(width, {.kind = "work", .deadline = deadline}));
+  desk.now = deadline - std::chrono::hours(24);  // the same moment for all of them
+  for (const TaskId last : {TaskId(limits::reranked_per_turn), TaskId()}) {
+    desk.come_due();
+    EXPECT_EQ(only<TasksReranked>(desk).last, last);
+  }
+  EXPECT_TRUE(desk.come_due().empty());
+}
+
 TEST(Doom, CancelsWhatDependsOnAFailureAndSaysWhy) {
   Running running;
   Desk& desk = running.desk;

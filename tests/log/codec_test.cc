@@ -74,7 +74,7 @@ std::vector<Event> many_events(std::size_t count) {
   return events;
 }
 
-static_assert(std::variant_size_v<EventBody> == 31, "a new event type belongs into one_of_each()");
+static_assert(std::variant_size_v<EventBody> == 32, "a new event type belongs into one_of_each()");
 
 // Whoever looks for frames among other bytes goes by this alone.
 TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
@@ -112,7 +112,7 @@ TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
            BackupScheduled{}, BackupUnscheduled{}, BackupStarted{},   SnapshotMade{},
            SnapshotSkipped{}, SnapshotsPruned{},   DrillPassed{},     BackupFailed{},
            ScheduleDefined{}, SchedulePaused{},    ScheduleResumed{}, ScheduleRemoved{},
-           ScheduleFired{},   ScheduleQueued{},    ScheduleSkipped{}}) {
+           ScheduleFired{},   ScheduleQueued{},    ScheduleSkipped{}, TasksReranked{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);
@@ -255,7 +255,8 @@ TEST(Codec, StoresAnEventIn24BytesBesideItsBody) {
   EXPECT_EQ(bytes_per_event(TaskReadied{TaskId(1)}), 24U + 8);
   EXPECT_EQ(bytes_per_event(TaskStarted{TaskId(1), 1, noon}), 24U + 24);
   EXPECT_EQ(bytes_per_event(TaskSucceeded{TaskId(1), Lease(1), {}}), 24U + 24);
-  EXPECT_EQ(bytes_per_event(QueueConfigured{"slow", 1}), 24U + 8);
+  EXPECT_EQ(bytes_per_event(QueueConfigured{"slow", 1}), 24U + 16);
+  EXPECT_EQ(bytes_per_event(TasksReranked{.through = noon}), 24U + 16);
 }
 
 TEST(Codec, StoresANameOnce) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 namespace almanac::test {
@@ -172,6 +173,66 @@ TEST(Invariants, OfBackupsAreFoundBrokenOneByOne) {
   nameless.backups.jobs.set(NameId{99}, {.schedule = "every hour", .next = Time(Duration(7))});
   EXPECT_EQ(broken_invariants(nameless),
             std::vector<std::string>{"name 99 is a backup's job and has no text"});
+}
+
+// Task 1 is of ann in a fair queue, task 2 in a queue by urgency and in sight of its deadline.
+State ranked_state() {
+  static const std::array weights = {QueueWeight{"overdue", 50}};
+  Story story;
+  story.tell(QueueConfigured{.queue = "shared", .policy = QueuePolicy::fair});
+  story.tell(QueueConfigured{
+      .queue = "urgent", .policy = QueuePolicy::urgency, .weights = QueueWeightListView(weights)});
+  story.enqueue({.id = 1, .queue = "shared", .owner = "ann"});
+  story.enqueue({.id = 2, .queue = "urgent", .deadline = story.now() + std::chrono::hours(1)});
+  return story.state();
+}
+
+std::vector<Fault> faults_of_ranking() {
+  const auto flow = [](const State& state) { return (*state.tasks.ranking.flows.begin()).key; };
+  const RankChange other{Time(std::chrono::hours(1'000'000)), TaskId(1)};
+  return {
+      {"task 1 is ready in a fair queue without a tag",
+       [](State& state) { state.tasks.ranking.tags.clear(); }},
+      {"the tags are of more than the ready tasks",
+       [](State& state) { state.tasks.ranking.tags.set(TaskId(2), 0); }},
+      {"task 1 is ready and not in the ready order",
+       [](State& state) { state.tasks.ranking.tags.set(TaskId(1), 1); }},
+      {"name 0 does not know an owner", [](State& state) { state.tasks.ranking.flows.clear(); }},
+      {"name 0 counts the ready tasks of an owner wrong",
+       [=](State& state) { ++state.tasks.ranking.flows.edit(flow(state))->ready; }},
+      {"name 0 has started more than it has tagged",
+       [=](State& state) {
+         Flow& broken = *state.tasks.ranking.flows.edit(flow(state));
+         broken.started = broken.finish + 1;
+       }},
+      {"task 2 has a rank that changes, and nothing knows when",
+       [](State& state) { state.tasks.ranking.changes.clear(); }},
+      {"the ranks are to change more often than they will",
+       [=](State& state) { state.tasks.ranking.changes.insert(other); }},
+      {"the ranks were to change before",
+       [](State& state) {
+         const Task& task = *state.tasks.all.find(TaskId(2));
+         state.tasks.ranking.done = {task.enqueued_at + std::chrono::hours(2), TaskId()};
+       }},
+      {"name 99 has a policy as a queue and no text",
+       [](State& state) {
+         state.tasks.ranking.policies.set(NameId{99}, {.kind = QueuePolicy::fifo});
+       }},
+      {"name 1 has the default for a policy of its own",
+       [](State& state) { state.tasks.ranking.policies.set(NameId{1}, {}); }},
+  };
+}
+
+TEST(Invariants, OfRanksAreFoundBrokenOneByOne) {
+  const State sound = ranked_state();
+  EXPECT_EQ(broken_invariants(sound), std::vector<std::string>());
+  for (const Fault& fault : faults_of_ranking()) {
+    State broken = sound;
+    fault.plant(broken);
+    const auto found = broken_invariants(broken);
+    EXPECT_NE(std::ranges::find(found, fault.sentence), found.end())
+        << fault.sentence << "; found: " << (found.empty() ? "nothing" : found.front());
+  }
 }
 
 TEST(Invariants, HoldInASoundState) {

@@ -25,7 +25,7 @@ struct Move {
 
 const std::array<std::string, 3> some_names = {"red", "green", "blue"};
 
-NewTask new_task(const Move& move) {
+NewTask new_task(const Story& story, const Move& move) {
   NewTask task{.id = move.task % (tasks_max + 1),  // 0 is no number
                .kind = some_names[move.detail % 3],
                .queue = some_names[move.detail / 3 % 3],
@@ -36,6 +36,8 @@ NewTask new_task(const Move& move) {
   }
   if (move.detail % 8 == 1) task.dependencies.push_back(task.dependencies.empty() ? 1 : task.id);
   if (move.detail % 3 == 1) task.tags = {some_names[move.task % 3], some_names[move.detail % 2]};
+  if (move.detail % 2 == 0) task.owner = some_names[move.task % 3];
+  if (move.detail % 5 < 2) task.deadline = story.now() + std::chrono::seconds(move.detail % 50);
   if (move.detail % 6 == 5) task.key = "key " + std::to_string(move.detail % 18);
   return task;
 }
@@ -48,14 +50,25 @@ Lease lease_for(const Story& story, const Move& move) {
   return lease;
 }
 
+void configure(Story& story, const Move& move) {
+  static const std::array weights = {QueueWeight{"high", 30}, QueueWeight{"deadline", 40},
+                                     QueueWeight{"green", 300}, QueueWeight{"overdue", -50}};
+  story.tell(QueueConfigured{.queue = some_names[move.detail % 3],
+                             .slots = move.detail,
+                             .policy = static_cast<QueuePolicy>(move.task % queue_policy_count),
+                             .ageing = std::chrono::seconds(move.detail % 4),
+                             .window = std::chrono::seconds(move.detail % 64),
+                             .weights = QueueWeightListView(weights)});
+}
+
 void make(Story& story, const Move& move) {
   TaskId id(move.task % tasks_max + 1);
   Lease lease = lease_for(story, move);
   Time soon = story.now() + std::chrono::seconds(move.detail % 9);
-  switch (move.type % 20) {
+  switch (move.type % 21) {
     case 0:
     case 1:
-    case 2: story.enqueue(new_task(move)); return;
+    case 2: story.enqueue(new_task(story, move)); return;
     case 3: story.tell(TaskReadied{id}); return;
     case 4:
     case 5:
@@ -72,7 +85,8 @@ void make(Story& story, const Move& move) {
     case 16: story.tell(TaskHeld{.id = id, .lease = lease}); return;
     case 17: story.tell(TaskReleased{id}); return;
     case 18: story.tell(TaskAccepted{id}); return;
-    default: story.tell(QueueConfigured{some_names[move.detail % 3], move.detail}); return;
+    case 19: story.tell(TasksReranked{soon, TaskId(move.detail % 3)}); return;
+    default: configure(story, move); return;
   }
 }
 
@@ -125,7 +139,7 @@ void assert_same(const State& state, const TaskModel& model) {
 }
 
 rc::Gen<std::vector<Move>> any_moves() {
-  auto move = rc::gen::build<Move>(rc::gen::set(&Move::type, rc::gen::inRange<std::uint8_t>(0, 20)),
+  auto move = rc::gen::build<Move>(rc::gen::set(&Move::type, rc::gen::inRange<std::uint8_t>(0, 21)),
                                    rc::gen::set(&Move::task), rc::gen::set(&Move::detail));
   return rc::gen::scale(4.0, rc::gen::container<std::vector<Move>>(move));
 }

@@ -255,12 +255,53 @@ std::vector<Change> changes_beside_tasks() {
   };
 }
 
+std::vector<Change> changes_of_ranking() {
+  using Edit = std::function<void(Policy&)>;
+  std::vector<Change> changes{
+      [](State& state) { state.tasks.ranking.done.at += Duration(1); },
+      [](State& state) { state.tasks.ranking.done.id = TaskId(1); },
+  };
+  // What stands beside a policy.
+  for (const auto& change : std::vector<std::function<void(Ranking&)>>{
+           [](Ranking&) {}, [](Ranking& ranking) { ranking.tags.set(TaskId(1), 0); },
+           [](Ranking& ranking) { ranking.tags.set(TaskId(1), 1); },
+           [](Ranking& ranking) { ranking.flows.set({NameId{0}, {}}, {}); },
+           [](Ranking& ranking) { ranking.flows.set({NameId{0}, NameId{0}}, {}); },
+           [](Ranking& ranking) { ranking.flows.set({NameId{1}, {}}, {}); },
+           [](Ranking& ranking) { ranking.flows.set({NameId{0}, {}}, {.finish = 1}); },
+           [](Ranking& ranking) { ranking.flows.set({NameId{0}, {}}, {.started = 1}); },
+           [](Ranking& ranking) { ranking.flows.set({NameId{0}, {}}, {.ready = 1}); },
+           [](Ranking& ranking) { ranking.virtual_times.set(NameId{0}, 0); },
+           [](Ranking& ranking) { ranking.virtual_times.set(NameId{0}, 1); }}) {
+    changes.push_back([change](State& state) {
+      state.tasks.ranking.policies.set(NameId{0}, {.kind = QueuePolicy::fair});
+      change(state.tasks.ranking);
+    });
+  }
+  for (const Edit& edit :
+       std::vector<Edit>{[](Policy& policy) { policy.kind = QueuePolicy::deadline; },
+                         [](Policy& policy) { policy.ageing += Duration(1); },
+                         [](Policy& policy) { policy.window += Duration(1); },
+                         [](Policy& policy) { policy.short_work += Duration(1); },
+                         [](Policy& policy) { ++policy.weights.front(); },
+                         [](Policy& policy) { ++policy.weights.back(); },
+                         [](Policy& policy) { policy.owners.push_back({NameId{1}, 7}); },
+                         [](Policy& policy) { policy.owners.push_back({NameId{1}, 8}); }}) {
+    changes.push_back([edit](State& state) {
+      Policy policy{.kind = QueuePolicy::urgency};
+      edit(policy);
+      state.tasks.ranking.policies.set(NameId{0}, policy);
+    });
+  }
+  return changes;
+}
+
 TEST(Digest, DiffersWhenAnythingDiffers) {
   State original = full_story().state();
   std::set<std::string> digests{hex(original)};
   std::size_t changes = 0;
-  for (const auto& group :
-       {changes_of_tasks(), changes_of_indexes(), changes_beside_tasks(), changes_of_backups()}) {
+  for (const auto& group : {changes_of_tasks(), changes_of_indexes(), changes_beside_tasks(),
+                            changes_of_backups(), changes_of_ranking()}) {
     for (const Change& change : group) {
       State changed = original;
       change(changed);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace almanac::test {
@@ -177,6 +178,13 @@ class TaskModel {
     if (task != nullptr) end_well(event.id, *task);
     return task != nullptr;
   }
+  // It leads on, or means nothing. What it does to the order is for ranking_test.cc to tell.
+  bool happen(const TasksReranked& event) {
+    const std::pair through(event.through, event.last.value - 1);  // none is behind all
+    const bool leads_on = !reranked_ || *reranked_ < through;
+    if (leads_on) reranked_ = through;
+    return leads_on;
+  }
   template <class OtherEvent>
   bool happen(const OtherEvent&) {
     return true;
@@ -184,6 +192,7 @@ class TaskModel {
 
   std::uint64_t position_ = 0;
   Time now_;
+  std::optional<std::pair<Time, std::uint64_t>> reranked_;
   std::string key_;
 };
 

@@ -123,6 +123,38 @@ TEST(Checkpoint, HoldsSchedules) {
   }
 }
 
+TEST(Checkpoint, HoldsTheOrdersOfPolicies) {
+  const TempFolder folder;
+  Story story = full_story(40);
+  const std::vector<QueueWeight> weights = {{"overdue", -50}, {"ann", 300}};
+  for (const auto& [queue, policy] :
+       {std::pair("even", QueuePolicy::urgency), {"odd", QueuePolicy::fair}}) {
+    story.tell(QueueConfigured{.queue = queue,
+                               .policy = policy,
+                               .window = std::chrono::hours(1),
+                               .weights = QueueWeightListView(weights)});
+  }
+  const Time deadline = story.now() + std::chrono::minutes(30);
+  for (std::uint64_t id = 41; id <= 60; ++id) {
+    story.enqueue({.id = id,
+                   .queue = id % 2 == 0 ? "even" : "odd",
+                   .owner = "ann",
+                   .deadline = deadline + Duration(id)});
+  }
+  story.start(41);
+  story.tell(TasksReranked{deadline - std::chrono::hours(1), TaskId()});
+  const Ranking& ranking = story.tasks().ranking;
+  ASSERT_FALSE(ranking.policies.empty() || ranking.changes.empty() || ranking.tags.empty() ||
+               ranking.flows.empty() || ranking.virtual_times.empty());
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_EQ(broken_invariants(read.state), std::vector<std::string>());
+  EXPECT_TRUE(ranking.policies == read.state.tasks.ranking.policies);
+  State untagged = story.state();
+  untagged.tasks.ranking.tags.clear();
+  EXPECT_FALSE(decode_state(encode(untagged)).has_value());
+}
+
 TEST(Checkpoint, IsRefusedWithAnyByteFlipped) {
   const TempFolder folder;
   const State state = full_story(12).state();

@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, 3> tags = {"nightly", "gpu", "größer al
 constexpr std::array conditions = {DependencyCondition::failure, DependencyCondition::end,
                                    DependencyCondition::success_in_the_end};
 constexpr std::array<Demand, 2> demands = {Demand{"memory", 4'000'000'000}, Demand{"api", 1}};
+constexpr std::array<QueueWeight, 2> weights = {QueueWeight{"high", 30}, QueueWeight{"late", -7}};
 constexpr std::array<TaskId, 3> dependencies = {TaskId(7), TaskId(1), TaskId(UINT64_MAX)};
 
 AttemptEnd full_end() {
@@ -58,6 +59,7 @@ struct Arena {
   std::deque<std::vector<TaskId>> ids;
   std::deque<std::vector<DependencyCondition>> conditions;
   std::deque<std::vector<Demand>> demands;
+  std::deque<std::vector<QueueWeight>> weights;
   EventBatch batch;
 };
 
@@ -105,9 +107,8 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
   }
   auto& conditions = arena.conditions.emplace_back();
   if (*rc::gen::arbitrary<bool>()) {
-    std::ranges::generate_n(std::back_inserter(conditions), std::ssize(ids), [] {
-      return any_of<DependencyCondition>(dependency_condition_count);
-    });
+    std::ranges::generate_n(std::back_inserter(conditions), std::ssize(ids),
+                            [] { return any_of<DependencyCondition>(dependency_condition_count); });
   }
   auto& demands = arena.demands.emplace_back();
   for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
@@ -132,6 +133,20 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .expires_at = any_time(),
           .demands = DemandListView(demands),
           .payload = as_bytes(any_text(arena, 200))};
+}
+
+QueueConfigured any_configured(Arena& arena) {
+  auto& weights = arena.weights.emplace_back();
+  for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
+    weights.push_back({any_name(arena), any_number<std::int32_t>()});
+  }
+  return {.queue = any_name(arena),
+          .slots = any_number<std::uint32_t>(),
+          .policy = any_of<QueuePolicy>(queue_policy_count),
+          .ageing = Duration(any_number<std::int64_t>()),
+          .window = Duration(any_number<std::int64_t>()),
+          .short_work = Duration(any_number<std::int64_t>()),
+          .weights = QueueWeightListView(weights)};
 }
 
 BackupRun any_run(Arena& arena) {
@@ -207,11 +222,12 @@ EventBody any_body(Arena& arena) {
                       Position(any_number<std::uint64_t>())};
     case 11: return TaskReleased{id};
     case 12: return TaskAccepted{id};
-    case 13: return QueueConfigured{any_name(arena), any_number<std::uint32_t>()};
+    case 13: return any_configured(arena);
     case 14:
       return EngineStarted{any_text(arena, 20), any_number<std::uint64_t>(),
                            any_number<std::uint32_t>(), any_number<std::uint64_t>()};
     case 15: return EngineStopped{};
+    case 31: return TasksReranked{any_time(), id};
     default:
       return which < 24 ? any_backup_body(arena, which - 16) : any_schedule_body(arena, which - 24);
   }
@@ -235,7 +251,9 @@ std::vector<Event> one_of_each(Time at) {
                Position(53)},
       TaskReleased{TaskId(42)},
       TaskAccepted{TaskId(42)},
-      QueueConfigured{"slow", 2},
+      QueueConfigured{"slow", 2, QueuePolicy::urgency, std::chrono::minutes(5),
+                      std::chrono::hours(24), std::chrono::seconds(90),
+                      QueueWeightListView(weights)},
       EngineStarted{"0.1.0", 4711, 16, 0x0123456789abcdef},
       EngineStopped{},
       BackupScheduled{"nightly", BackupAction::drill, "daily at 02:30 Europe/Paris",
@@ -260,8 +278,8 @@ std::vector<Event> one_of_each(Time at) {
       ScheduleQueued{"hourly", Time(Duration(1'700'000'400'000'000)),
                      Time(Duration(1'700'004'000'000'000))},
       ScheduleSkipped{"hourly", SkipReason::overlap, 3, Time(Duration(1'700'000'400'000'000)),
-                      Time(Duration(1'700'007'600'000'000)),
-                      Time(Duration(1'700'011'200'000'000))}};
+                      Time(Duration(1'700'007'600'000'000)), Time(Duration(1'700'011'200'000'000))},
+      TasksReranked{Time(Duration(1'700'000'555'000'000)), TaskId(42)}};
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;

@@ -48,10 +48,12 @@ class Line {
     for (DependencyCondition condition : conditions) list += std::string(name(condition)) + ",";
     return put(field, "[" + list + "]");
   }
-  Line& add(std::string_view field, const DemandListView& demands) {
+  template <class Item, class Count>
+  Line& add(std::string_view field, const NumberedNamesView<Item, Count>& items) {
     std::string list;
-    for (std::size_t i = 0; i < demands.size(); ++i) {
-      list += std::string(demands[i].limit) + ":" + std::to_string(demands[i].units) + ",";
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const auto& [name, count] = items[i];
+      list += std::string(name) + ":" + std::to_string(count) + ",";
     }
     return put(field, "[" + list + "]");
   }
@@ -144,9 +146,19 @@ struct AddBody {
     const auto& [id] = event;
     line.add("id", id);
   }
+  void operator()(const TasksReranked& event) {
+    const auto& [through, last] = event;
+    line.add("through", through).add("last", last);
+  }
   void operator()(const QueueConfigured& event) {
-    const auto& [queue, slots] = event;
+    const auto& [queue, slots, policy, ageing, window, short_work, weights] = event;
     line.add("queue", queue).add("slots", std::uint64_t{slots});
+    // As with the terms of a task.
+    if (policy != QueuePolicy::priority) line.add("policy", name(policy));
+    if (ageing != Duration(0)) line.add("ageing", ageing);
+    if (window != Duration(0)) line.add("window", window);
+    if (short_work != Duration(0)) line.add("short_work", short_work);
+    if (!weights.empty()) line.add("weights", weights);
   }
   void operator()(const EngineStarted& event) {
     const auto& [version, process_id, slots, seed] = event;

@@ -23,7 +23,11 @@ struct Derived {
   explicit Derived(const Tasks& tasks) {
     for (const auto& [id, task] : tasks.all) {
       if (task.state == TaskState::ready) {
-        ready.insert({{task.queue, task.kind}, {-std::int64_t{task.priority}, id}});
+        // Of other queues, a test of their own looks at the ranks.
+        const bool by_priority = !tasks.ranking.policies.contains(task.queue);
+        ready.insert(by_priority
+                         ? ReadyKey{{task.queue, task.kind}, {-std::int64_t{task.priority}, id}}
+                         : ready_key(tasks, id, task));
       }
       if (task.state == TaskState::delayed) due.insert({task.run_at, id});
       if (holds_lease(task.state)) running.insert({task.queue, id});
@@ -73,7 +77,10 @@ bool Story::enqueue(const NewTask& task) {
                            .attempts_max = task.attempts_max,
                            .content_hash = task.content_hash,
                            .tags = NameListView(memory.tags),
-                           .dependencies = memory.dependencies},
+                           .dependencies = memory.dependencies,
+                           .owner = memory.task.owner,
+                           .deadline = task.deadline,
+                           .estimate = task.estimate},
               memory.task.key);
 }
 

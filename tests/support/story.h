@@ -25,6 +25,9 @@ struct NewTask {
   std::vector<std::string> tags;
   std::string key;
   std::uint64_t content_hash = 0;
+  std::string owner = {};
+  Time deadline = {};
+  Duration estimate{0};
 };
 
 // Owns everything its events point at. The verbs answer whether the state changed; false says that

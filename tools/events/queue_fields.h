@@ -10,6 +10,11 @@ template <class Fields>
 void describe(Fields& fields, Describes<QueueConfigured> auto& event) {
   fields("queue", event.queue);
   fields.always("slots", event.slots);
+  fields("policy", event.policy);
+  fields("ageing_us", event.ageing);
+  fields("window_us", event.window);
+  fields("short_work_us", event.short_work);
+  fields("weights", event.weights);
 }
 
 }  // namespace almanac

@@ -126,4 +126,10 @@ void describe(Fields& fields, Describes<TaskAccepted> auto& event) {
   fields.always("task", event.id);
 }
 
+template <class Fields>
+void describe(Fields& fields, Describes<TasksReranked> auto& event) {
+  fields.always("through", event.through);
+  fields("last", event.last);
+}
+
 }  // namespace almanac

@@ -1,0 +1,54 @@
+// How the parts of a state become columns of numbers and back, for the codecs of those parts.
+#pragma once
+
+#include <almanac/log/types.h>
+#include <almanac/projections/names.h>
+#include <almanac/snapshots/columns.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace almanac {
+
+template <std::size_t width>
+using Row = std::array<std::uint64_t, width>;
+
+inline std::uint64_t number_of(Time time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+inline std::uint64_t number_of(Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
+inline Duration duration_of(std::uint64_t number) {
+  return Duration(static_cast<std::int64_t>(number));
+}
+inline Time time_of(std::uint64_t number) { return Time(duration_of(number)); }
+// Signs go to the last bit, so that small numbers around zero stay small.
+inline std::uint64_t folded(std::int64_t number) {
+  return static_cast<std::uint64_t>(number) << 1 ^ static_cast<std::uint64_t>(number >> 63);
+}
+inline std::int64_t unfolded(std::uint64_t number) {
+  return static_cast<std::int64_t>(number >> 1) ^ -static_cast<std::int64_t>(number & 1);
+}
+inline NameId name_of(std::uint64_t number) { return NameId{static_cast<std::uint32_t>(number)}; }
+// 0 = nobody.
+inline std::uint64_t owner_number(std::optional<NameId> owner) {
+  return owner ? std::uint64_t{owner->value} + 1 : 0;
+}
+inline std::optional<NameId> owner_of(std::uint64_t number) {
+  return number == 0 ? std::nullopt : std::optional(name_of(number - 1));
+}
+inline std::uint32_t small(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
+
+// A container of what `make` makes of each row.
+template <std::size_t width, class Container, class Make>
+void read_sorted(ColumnReader& reader, Container& to, Make make) {
+  auto read = Container::from_sorted(TableRows<width, Make>(reader, make));
+  if (!read) return reader.fail();
+  to = std::move(*read);
+}
+
+}  // namespace almanac

@@ -1,0 +1,18 @@
+// The policy of a queue as people and programs read it.
+#pragma once
+
+#include <almanac/projections/names.h>
+#include <almanac/projections/policy.h>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace almanac {
+
+// The kind and the settings that it uses; weights by name.
+[[nodiscard]] nlohmann::ordered_json policy_json(const Names& names, const Policy& policy);
+// "urgency, window 24h, high 30 …": the kind and its settings; of weights those that are not 0.
+[[nodiscard]] std::string policy_text(const Names& names, const Policy& policy);
+
+}  // namespace almanac

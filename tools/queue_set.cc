@@ -1,0 +1,106 @@
+#include <almanac/tools/policy_text.h>
+#include <almanac/tools/queue_commands.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/trial.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/engine/diagnostics.h>
+#include <almanac/engine/engine.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+
+namespace almanac {
+namespace {
+
+template <class Number>
+Result<Number> parse_number(std::string_view what, std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return fail(ErrorCode::invalid,
+              fmt::format("{} '{}' is not a whole number in its range", what, text));
+}
+
+Result<QueuePolicy> parse_policy(std::string_view text) {
+  for (int i = 0; i < queue_policy_count; ++i) {
+    if (name(static_cast<QueuePolicy>(i)) == text) return static_cast<QueuePolicy>(i);
+  }
+  return fail(ErrorCode::invalid, fmt::format("there is no policy '{}'", text),
+              "use priority, fifo, urgency, deadline or fair");
+}
+
+Result<void> read_weight(const std::string& text, ConfigureQueue& settings) {
+  const auto equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) {
+    return fail(ErrorCode::invalid, fmt::format("the weight '{}' names no number", text),
+                "write it as NAME=NUMBER");
+  }
+  auto weight = parse_number<std::int32_t>("the weight", text.substr(equals + 1));
+  if (!weight) return std::unexpected(weight.error());
+  settings.weights[text.substr(0, equals)] = *weight;
+  return {};
+}
+
+// Fills what the text says, if it says anything.
+template <class Value, class Parse>
+Result<void> read(const std::string& text, std::optional<Value>& value, Parse parse) {
+  if (text.empty()) return {};
+  auto parsed = parse(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  value = *parsed;
+  return {};
+}
+
+Result<ConfigureQueue> settings_of(const QueueSetCommand& command) {
+  ConfigureQueue settings{.queue = command.queue};
+  auto done = read(command.slots, settings.slots, [](std::string_view text) {
+    return parse_number<std::uint32_t>("the number of slots", text);
+  });
+  if (done) done = read(command.policy, settings.policy, parse_policy);
+  if (done) done = read(command.ageing, settings.ageing, parse_duration);
+  if (done) done = read(command.window, settings.window, parse_duration);
+  if (done) done = read(command.short_work, settings.short_work, parse_duration);
+  for (const std::string& weight : command.weights) {
+    if (done) done = read_weight(weight, settings);
+  }
+  if (!done) return std::unexpected(done.error());
+  return settings;
+}
+
+void print(const QueueSetCommand& command, const State& state) {
+  const auto queue = state.names.find(command.queue);
+  const std::uint32_t* slots = queue ? state.queues.slots.find(*queue) : nullptr;
+  const Policy policy = queue ? state.tasks.ranking.policy(*queue) : Policy();
+  if (command.json) {
+    nlohmann::ordered_json json{{"queue", command.queue}, {"slots", slots == nullptr ? 0 : *slots}};
+    json.update(policy_json(state.names, policy));
+    fmt::print("{}\n", printable_json(json.dump()));
+    return;
+  }
+  const std::string limit =
+      slots == nullptr || *slots == 0 ? "no slots of its own" : counted(*slots, "slot");
+  fmt::print("queue {}: {}, {}\n", printable(command.queue), limit,
+             policy_text(state.names, policy));
+}
+
+}  // namespace
+
+ExitCode queue_set(const QueueSetCommand& command) {
+  auto settings = settings_of(command);
+  if (!settings) return report(settings.error());
+  auto state = read_state_or_none(command.folder);
+  if (!state) return report(state.error());
+  if (auto answer = try_out(*state, *settings); !answer) return report(answer.error());
+  // An engine that only takes the settings: no kind of command runs while it is open.
+  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
+  auto engine = Engine::open({.folder = command.folder, .runs_commands = false});
+  if (!engine) return report(engine.error());
+  if (auto set = (*engine)->configure_queue(*settings); !set) return report(set.error());
+  print(command, *(*engine)->state());
+  return ExitCode::ok;
+}
+
+}  // namespace almanac

@@ -1,0 +1,17 @@
+#include <almanac/tools/terms_json.h>
+
+#include <almanac/tools/units.h>
+
+#include <nlohmann/json.hpp>
+
+namespace almanac {
+
+void add_terms(nlohmann::ordered_json& json, const State& state, TaskId id) {
+  const TaskTerms& terms = terms_of(state.tasks, id);
+  if (terms.owner) json["owner"] = state.names.text(*terms.owner);
+  if (terms.deadline != Time()) json["deadline"] = format_time(terms.deadline);
+  if (terms.estimate > Duration(0)) json["estimate"] = format_duration(terms.estimate);
+  if (terms.expires_at != Time()) json["expires_at"] = format_time(terms.expires_at);
+}
+
+}  // namespace almanac

@@ -1,0 +1,13 @@
+// The terms of a task (projections/tasks.h), as programs read them.
+#pragma once
+
+#include <almanac/projections/state.h>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace almanac {
+
+// Adds owner, deadline, estimate and expires_at: those the task has.
+void add_terms(nlohmann::ordered_json& json, const State& state, TaskId id);
+
+}  // namespace almanac
