@@ -16,6 +16,28 @@ void add_queues(CommandGroup& root) {
   add_at(options, command.at);
 }
 
+void add_recommend(CommandGroup& root) {
+  auto [options, command] = root.add<RecommendCommand>(
+      {"recommend", "Show which tasks should be done next, and why",
+       "almanac recommend --owner ann --limit 3\n  almanac recommend --queue mail --json"},
+      recommend);
+  options.text("-q,--queue", command.queue, {"NAME", "Only of this queue"});
+  options.text("--owner", command.owner, {"NAME", "Only of this owner"});
+  options.number("--limit", command.limit, {.min = 1}, {"NUMBER", "At most so many"});
+  add_at(options, command.at);
+}
+
+void add_stats(CommandGroup& root) {
+  auto [options, command] = root.add<StatsCommand>(
+      {"stats", "Count tasks, their rates, waits and ends",
+       "almanac stats --since \"1 day ago\"\n  almanac stats --by owner --json"},
+      stats);
+  options.text("--by", command.by, {"GROUP", "queue (the default), kind or owner"});
+  options.text("--since", command.since,
+               {"MOMENT", "What happened since; the beginning when left out"});
+  add_at(options, command.at);
+}
+
 void add_backups(CommandGroup& root) {
   auto [options, command] = root.add<BackupsCommand>(
       {"backups", "Show the backups that runs make, and how they went",
@@ -119,6 +141,8 @@ void add_fork(CommandGroup& root) {
 
 void add_past_commands(CommandGroup& root) {
   add_queues(root);
+  add_recommend(root);
+  add_stats(root);
   add_backups(root);
   add_why(root);
   add_history(root);

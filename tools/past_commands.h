@@ -17,6 +17,25 @@ struct QueuesCommand {
 };
 ExitCode queues(const QueuesCommand& command);
 
+struct RecommendCommand {
+  std::filesystem::path folder;
+  std::string queue;
+  std::string owner;
+  std::uint64_t limit = 10;
+  std::string at;  // position or time; empty = now
+  bool json = false;
+};
+ExitCode recommend(const RecommendCommand& command);
+
+struct StatsCommand {
+  std::filesystem::path folder;
+  std::string by = "queue";  // or kind, owner
+  std::string since;         // position or time; empty = the beginning
+  std::string at;            // and to there; empty = the end
+  bool json = false;
+};
+ExitCode stats(const StatsCommand& command);
+
 struct BackupsCommand {
   std::filesystem::path folder;
   std::string at;  // position or time; empty = the end

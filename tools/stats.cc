@@ -1,0 +1,134 @@
+#include <almanac/tools/past.h>
+#include <almanac/tools/past_commands.h>
+#include <almanac/tools/source.h>
+#include <almanac/tools/task_stats.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/engine/engine.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <utility>
+
+namespace almanac {
+namespace {
+
+using nlohmann::ordered_json;
+
+Result<StatsBy> parse_by(std::string_view text) {
+  if (text == "queue") return StatsBy::queue;
+  if (text == "kind") return StatsBy::kind;
+  if (text == "owner") return StatsBy::owner;
+  return fail(ErrorCode::invalid, fmt::format("tasks are not grouped by '{}'", text),
+              "use queue, kind or owner");
+}
+
+// Of `count` in the time that was looked at.
+double per_hour(std::uint64_t count, const GatheredStats& gathered) {
+  const double hours =
+      std::chrono::duration<double, std::ratio<3600>>(gathered.to - gathered.from).count();
+  return hours > 0 ? static_cast<double>(count) / hours : 0;
+}
+
+ordered_json quantiles_json(const std::vector<Duration>& rising) {
+  return {{"count", rising.size()},
+          {"p50_us", quantile(rising, 0.5).count()},
+          {"p95_us", quantile(rising, 0.95).count()},
+          {"max_us", quantile(rising, 1).count()}};
+}
+
+void print_json(const std::string& by, const std::string* group, const TaskStats& stats,
+                const GatheredStats& gathered) {
+  ordered_json json;
+  json[by] = group == nullptr ? ordered_json() : ordered_json(*group);
+  for (std::size_t i = 0; i < stats.counts.size(); ++i) {
+    json["tasks"][std::string(name(static_cast<TaskState>(i)))] = stats.counts[i];
+  }
+  json["live"] = stats.live();
+  json["overdue"] = stats.overdue;
+  json["since"] = format_time(gathered.from);
+  json["until"] = format_time(gathered.to);
+  json["submitted"] = stats.submitted;
+  json["submitted_per_hour"] = per_hour(stats.submitted, gathered);
+  json["attempts"] = stats.started;
+  json["attempts_failed"] = stats.attempts_failed;
+  json["succeeded"] = stats.succeeded;
+  json["succeeded_per_hour"] = per_hour(stats.succeeded, gathered);
+  json["failed"] = stats.failed;
+  json["cancelled"] = stats.cancelled;
+  json["completion"] = stats.completion();
+  json["ended_late"] = stats.ended_late;
+  json["wait"] = quantiles_json(stats.waits);
+  json["run"] = quantiles_json(stats.runs);
+  fmt::print("{}\n",
+             printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
+}
+
+std::string compact(const std::vector<Duration>& rising, double share) {
+  return rising.empty() ? "-" : format_compact(quantile(rising, share));
+}
+
+void add_row(Table& table, std::string name, const TaskStats& stats,
+             const GatheredStats& gathered) {
+  const auto ended = stats.succeeded + stats.failed + stats.cancelled;
+  table.add({std::move(name), std::to_string(stats.live()), std::to_string(stats.overdue),
+             std::to_string(stats.submitted), fmt::format("{:.1f}", per_hour(ended, gathered)),
+             ended == 0 ? "-" : fmt::format("{:.0f}%", 100 * stats.completion()),
+             std::to_string(stats.ended_late), compact(stats.waits, 0.5),
+             compact(stats.waits, 0.95), compact(stats.runs, 0.5), compact(stats.runs, 0.95)});
+}
+
+void print_table(const std::string& by, const GatheredStats& gathered) {
+  Table table({by == "queue"  ? "QUEUE"
+               : by == "kind" ? "KIND"
+                              : "OWNER",
+               "LIVE", "OVERDUE", "NEW", "ENDED/H", "OK", "LATE", "WAIT50", "WAIT95", "RUN50",
+               "RUN95"});
+  for (const auto& [name, stats] : gathered.groups) {
+    add_row(table, name.empty() ? "-" : printable(name), stats, gathered);
+  }
+  add_row(table, "all", gathered.total, gathered);
+  fmt::print("{}", table.text(terminal_columns()));
+}
+
+// The time that a position stands for: of its event, or of the first one when it is 0.
+Result<Time> time_at(const Log& log, Position from) {
+  Time time;
+  auto read =
+      log.read_one(std::max(from, Position(1)), [&](const Event& event) { time = event.at; });
+  if (!read) return std::unexpected(read.error());
+  return time;
+}
+
+}  // namespace
+
+ExitCode stats(const StatsCommand& command) {
+  auto by = parse_by(command.by);
+  if (!by) return report(by.error());
+  auto source = open_source(command.folder, command.at);
+  if (!source) return report(source.error());
+  auto since = find_position(*source->log, command.since, system_time());
+  if (!since) return report(since.error());
+  const Position from = command.since.empty() ? Position() : **since;
+  auto from_time = time_at(*source->log, from);
+  if (!from_time) return report(from_time.error());
+  auto gathered = gather_stats({.log = *source->log,
+                                .state = source->state,
+                                .from = from,
+                                .from_time = *from_time,
+                                .by = *by});
+  if (!gathered) return report(gathered.error());
+  if (!command.json) {
+    print_table(command.by, *gathered);
+    return ExitCode::ok;
+  }
+  for (const auto& [name, stats] : gathered->groups) {
+    print_json(command.by, &name, stats, *gathered);
+  }
+  print_json(command.by, nullptr, gathered->total, *gathered);
+  return ExitCode::ok;
+}
+
+}  // namespace almanac
