@@ -124,6 +124,7 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
   if (events.empty()) return {};
   EventBatch batch{std::move(events), nullptr};
   if (auto checked = check_batch(batch); !checked) return std::unexpected(checked.error());
+  if (turn.events.empty()) turn.events.reserve(batch.events.size());
   for (const Event& event : batch.events) {
     RecordedEvent recorded{head_.position.next(), event};
     fold_into(head_, recorded);

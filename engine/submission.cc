@@ -90,6 +90,7 @@ class DependencyOrder {
       : command_(command), marks_(command.tasks.size(), Mark::fresh) {}
 
   Result<std::vector<std::size_t>> run() {
+    order_.reserve(marks_.size());
     for (std::size_t i = 0; i < marks_.size(); ++i) {
       if (marks_[i] == Mark::fresh && !visit(i)) return cycle();
     }
@@ -179,7 +180,9 @@ class Enqueuer {
         command_(command),
         context_(context),
         next_(state.tasks.last.next()),
-        submitted_(command.tasks.size()) {}
+        submitted_(command.tasks.size()) {
+    events_.reserve(command.tasks.size());
+  }
 
   // Called in an order in which dependencies come first.
   Result<void> add(std::size_t index) {
