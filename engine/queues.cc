@@ -57,7 +57,7 @@ std::unexpected<Error> unused(std::string_view setting, QueuePolicy policy,
 }
 
 Result<void> check_duration(std::string_view setting, Duration duration) {
-  if (duration >= Duration(0) && duration <= limits::schedule_interval_max) return {};
+  if (duration >= Duration(0) && duration <= limits::recurrence_interval_max) return {};
   return fail(ErrorCode::invalid, std::string(setting) + " must be 0 to 366 days");
 }
 
