@@ -1,6 +1,7 @@
 #include <almanac/tests/simulation/coverage.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace almanac::test {
 namespace {

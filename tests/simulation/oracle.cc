@@ -3,6 +3,7 @@
 #include <almanac/projections/invariants.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace almanac::test {
 namespace {

@@ -22,7 +22,6 @@ void SimulatedDisk::write(std::span<const EventBatch* const> batches) {
   frame.last = last_;
   frames_.push_back(std::move(frame));
   digest_ = encoded.digest;
-  time_ = batches.back()->events.back().at;
   read(header.first, last_, on_write_);
 }
 

@@ -28,7 +28,6 @@ class SimulatedDisk {
   [[nodiscard]] const Timeline& timeline() const { return timeline_; }
   void begin_timeline(const Timeline& timeline) { timeline_ = timeline; }
   [[nodiscard]] Position last() const { return last_; }
-  [[nodiscard]] Time time() const { return time_; }
   // Of all there is: frames are chained.
   [[nodiscard]] const Digest& digest() const { return digest_; }
 
@@ -47,7 +46,6 @@ class SimulatedDisk {
   std::vector<Frame> frames_;
   Position last_;
   Digest digest_{};
-  Time time_;
 };
 
 // Of one engine; gone with it.
