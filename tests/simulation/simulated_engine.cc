@@ -191,13 +191,15 @@ void SimulatedEngine::turn(std::vector<std::unique_ptr<Submission>> submissions)
   core_.turn(std::move(submissions));
 }
 
+// Where the clock was set back, time in the log stands still and what is due next stays due next.
 void SimulatedEngine::Timer::arm(Duration wait) {
-  engine.machine_.agenda.in(std::max(wait, Duration(1us)),
-                            [this, alive = std::weak_ptr(engine.alive_), mine = ++armed] {
-                              if (alive.expired() || armed != mine) return;
-                              engine.turn({});
-                              engine.look();
-                            });
+  const bool stands = engine.machine_.clock() < engine.published_.state()->time;
+  if (wait <= Duration(0) || stands) wait = std::max(wait, Duration(1ms));
+  engine.machine_.agenda.in(wait, [this, alive = std::weak_ptr(engine.alive_), mine = ++armed] {
+    if (alive.expired() || armed != mine) return;
+    engine.turn({});
+    engine.look();
+  });
 }
 
 // Behind everything the core was told.

@@ -50,7 +50,11 @@ class World {
     start();
     agenda_.in(1s, [this] { act(); });
     change_weather();
-    while (!over_) ALMANAC_CHECK(agenda_.step());
+    constexpr int steps_max = 20'000'000;  // some hours of a timer that fires every millisecond
+    for (int steps = 0; !over_; ++steps) {
+      if (steps == steps_max) throw Violation("it turns and comes to no end");
+      ALMANAC_CHECK(agenda_.step());
+    }
     oracle_.is_over();
     oracle_.engine_begins(recover());
   }
