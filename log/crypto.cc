@@ -36,6 +36,8 @@ void prepare_random() { [[maybe_unused]] static const bool prepared = (randombyt
 struct KeyPair {
   PublicKey open;
   std::array<std::byte, crypto_sign_SECRETKEYBYTES> secret;
+
+  ~KeyPair() { wipe(secret); }
 };
 
 KeyPair pair_of(const SigningKey& key) {
@@ -44,7 +46,14 @@ KeyPair pair_of(const SigningKey& key) {
   return pair;
 }
 
+// The state of a stream holds a key made of the one it was begun with.
+WipedAtEnd wiped_at_end(Stream& stream) {
+  return WipedAtEnd(std::as_writable_bytes(std::span(&stream, 1)));
+}
+
 }  // namespace
+
+void wipe(std::span<std::byte> bytes) { sodium_memzero(bytes.data(), bytes.size()); }
 
 std::vector<std::byte> encrypt(Bytes bytes, const EncryptionKey& key, std::string_view context) {
   prepare_random();
@@ -53,6 +62,7 @@ std::vector<std::byte> encrypt(Bytes bytes, const EncryptionKey& key, std::strin
   std::vector<std::byte> encrypted(header_bytes + bytes.size() + chunks * more_bytes);
   auto to = std::span(encrypted);
   Stream stream;
+  const WipedAtEnd wiped = wiped_at_end(stream);
   crypto_secretstream_xchacha20poly1305_init_push(&stream, raw_to(to), raw(key.bytes));
   to = to.subspan(header_bytes);
   while (!to.empty()) {
@@ -75,6 +85,7 @@ Result<std::vector<std::byte>> decrypt(std::vector<std::byte> bytes, const Encry
   };
   if (bytes.size() < header_bytes + more_bytes) return refused();
   Stream stream;
+  const WipedAtEnd wiped = wiped_at_end(stream);
   // Of any key and header there is a stream; only its chunks tell.
   crypto_secretstream_xchacha20poly1305_init_pull(&stream, raw(bytes), raw(key.bytes));
   std::vector<std::byte> decrypted(chunk_bytes);

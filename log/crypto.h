@@ -8,17 +8,38 @@
 #include <array>
 #include <compare>
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <vector>
 
 namespace almanac {
 
+// Overwrites what is secret, also where nobody reads it any more.
+void wipe(std::span<std::byte> bytes);
+
+// Bytes that are overwritten when this goes. They must stay where they are.
+class WipedAtEnd {
+ public:
+  explicit WipedAtEnd(std::span<std::byte> bytes) : bytes_(bytes) {}
+  ~WipedAtEnd() { wipe(bytes_); }
+  WipedAtEnd(const WipedAtEnd&) = delete;
+  WipedAtEnd& operator=(const WipedAtEnd&) = delete;
+
+ private:
+  std::span<std::byte> bytes_;
+};
+
+// Secret keys leave nothing in the memory they were in.
 struct EncryptionKey {
   std::array<std::byte, 32> bytes{};
+
+  ~EncryptionKey() { wipe(bytes); }
 };
 // The seed of an Ed25519 key pair.
 struct SigningKey {
   std::array<std::byte, 32> bytes{};
+
+  ~SigningKey() { wipe(bytes); }
 };
 struct PublicKey {
   std::array<std::byte, 32> bytes{};

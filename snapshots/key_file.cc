@@ -5,6 +5,7 @@
 #include <almanac/snapshots/whole_file.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -29,11 +30,29 @@ constexpr std::string_view kind_of<SigningKey> = "signing key";
 template <>
 constexpr std::string_view kind_of<PublicKey> = "public key";
 
+std::span<std::byte> bytes_of(std::string& text) { return std::as_writable_bytes(std::span(text)); }
+
+// The text of a key, which may be secret.
 template <class Key>
-std::string text_of(const Key& key) {
-  return "almanac " + std::string(kind_of<Key>) + std::string(format_text) + to_hex(key.bytes) +
-         "\n";
-}
+class KeyText {
+ public:
+  explicit KeyText(const Key& key) {
+    std::string digits = to_hex(key.bytes);
+    const WipedAtEnd wiped(bytes_of(digits));
+    const std::string head = "almanac " + std::string(kind_of<Key>) + std::string(format_text);
+    text_.reserve(head.size() + digits.size() + 1);
+    text_.append(head).append(digits).append("\n");
+  }
+  ~KeyText() { wipe(bytes_of(text_)); }
+  KeyText(const KeyText&) = delete;
+  KeyText& operator=(const KeyText&) = delete;
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] Bytes bytes() const { return as_bytes(text_); }
+
+ private:
+  std::string text_;
+};
 
 // Where secrets are handed to services, their names are links.
 Result<fs::path> find(const fs::path& file) {
@@ -78,13 +97,14 @@ template <class Key>
 Result<Key> read(const fs::path& file) {
   const auto found = find(file);
   if (!found) return std::unexpected(found.error());
-  const auto bytes = read_whole_file(*found, limits::kibibyte);
+  auto bytes = read_whole_file(*found, limits::kibibyte);
   if (!bytes) return std::unexpected(bytes.error());
+  const WipedAtEnd wiped(*bytes);
   const std::string_view text = as_text(*bytes);
   Key key;
   const auto digits = text.substr(std::min(text.find('\n'), text.size()));
   if (digits.size() > 1 && from_hex(digits.substr(1, digits.size() - 2), key.bytes) &&
-      text == text_of(key)) {
+      text == KeyText(key).text()) {
     return key;
   }
   Error error = no_key(text, kind_of<Key>);
@@ -106,7 +126,7 @@ Result<Key> read_secret(const fs::path& file) {
 Result<EncryptionKey> create_encryption_key(const fs::path& file) {
   EncryptionKey key;
   fill_random(key.bytes);
-  auto written = write_new_file(file, as_bytes(text_of(key)), owner_only);
+  auto written = write_new_file(file, KeyText(key).bytes(), owner_only);
   if (!written) return std::unexpected(written.error());
   return key;
 }
@@ -118,9 +138,9 @@ Result<PublicKey> create_signing_key(const fs::path& file) {
   const PublicKey open = public_key_of(key);
   fs::path open_file = file;
   open_file += ".pub";
-  auto written = write_new_file(open_file, as_bytes(text_of(open)), for_all);
+  auto written = write_new_file(open_file, KeyText(open).bytes(), for_all);
   if (!written) return std::unexpected(written.error());
-  written = write_new_file(file, as_bytes(text_of(key)), owner_only);
+  written = write_new_file(file, KeyText(key).bytes(), owner_only);
   if (written) return open;
   std::error_code ignored;
   fs::remove(open_file, ignored);

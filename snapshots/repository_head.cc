@@ -29,7 +29,9 @@ Digest derived(std::string_view purpose, const Id& id, const EncryptionKey& key)
   return keyed_blake2b(bytes, key);
 }
 EncryptionKey files_key(const Id& id, const EncryptionKey& key) {
-  return {derived("almanac repository files", id, key)};
+  Digest bytes = derived("almanac repository files", id, key);
+  const WipedAtEnd wiped(bytes);
+  return {bytes};
 }
 // With the digest by which a key is known to be that of the repository.
 std::string text_of(const Id& id, const EncryptionKey& key) {

@@ -1,4 +1,5 @@
 #include <almanac/snapshots/key_file.h>
+#include <almanac/snapshots/repository.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -6,14 +7,53 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace almanac::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Bytes to look for without having them: each of theirs is the other way round.
+using Turned = std::vector<std::byte>;
+
+Turned turned(Bytes bytes) {
+  Turned turned;
+  for (const std::byte byte : bytes) turned.push_back(~byte);
+  return turned;
+}
+
+bool is_there(Bytes memory, const Turned& wanted) {
+  const auto same = [](std::byte one, std::byte other) { return one == ~other; };
+  return !std::ranges::search(memory, wanted, same).empty();
+}
+
+// Whether this process has them anywhere in the memory it can write to.
+bool is_in_memory(const Turned& wanted) {
+  std::ifstream maps("/proc/self/maps");
+  std::ifstream memory("/proc/self/mem", std::ios::binary);
+  for (std::string line; std::getline(maps, line);) {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::array<char, 5> mode{};
+    const int read = std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, mode.data());
+    if (read != 3 || mode[0] != 'r' || mode[1] != 'w') continue;
+    std::vector<std::byte> bytes(end - begin);
+    memory.clear();
+    memory.seekg(static_cast<std::streamoff>(begin));
+    memory.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(bytes.size()));
+    if (is_there(bytes, wanted)) return true;
+  }
+  return false;
+}
 
 class KeyFile : public ::testing::Test {
  protected:
@@ -30,6 +70,36 @@ class KeyFile : public ::testing::Test {
   TempFolder folder;
   fs::path file = folder / "key";
 };
+
+// Neither the key nor its digits, once who used them is done.
+TEST_F(KeyFile, LeavesNoKeyInMemory) {
+  Turned key;
+  Turned digits;
+  {
+    auto made = create_encryption_key(file);
+    ASSERT_TRUE(made) << describe(made.error());
+    key = turned(made->bytes);
+    std::string text = to_hex(made->bytes);
+    digits = turned(as_bytes(text));
+    EXPECT_TRUE(is_in_memory(key) && is_in_memory(digits)) << "where it is it is found";
+    wipe(std::as_writable_bytes(std::span(text)));
+  }
+  EXPECT_FALSE(is_in_memory(key));
+  EXPECT_FALSE(is_in_memory(digits));
+  {
+    const auto read = read_encryption_key(file);
+    EXPECT_FALSE(is_in_memory(digits));
+    EXPECT_TRUE(is_in_memory(key));
+  }
+  {
+    auto repository = Repository::open(folder / "backup", Access::write,
+                                       {.encryption = *read_encryption_key(file)});
+    ASSERT_TRUE(repository) << describe(repository.error());
+    ASSERT_TRUE(repository->is_encrypted());
+  }
+  EXPECT_FALSE(is_in_memory(key));
+  EXPECT_FALSE(is_in_memory(digits));
+}
 
 TEST_F(KeyFile, GivesBackTheKeyThatWasMade) {
   const auto encryption = create_encryption_key(folder / "encryption");
