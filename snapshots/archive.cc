@@ -81,7 +81,7 @@ class Snapshot {
   Result<void> begin_to_write(const SegmentHeader& header, std::vector<std::byte> file);
   Result<void> wait_for_segment();
   void merge_small_segments();
-  Result<State> state_at_end(const std::filesystem::path& folder);
+  Result<State> state_at_end(const std::filesystem::path& folder, const std::stop_token& stop);
   Result<void> archive_state(const State& state);
   std::optional<State> read_earlier_state();
   Result<SnapshotReport> add_manifest();
@@ -235,11 +235,12 @@ std::optional<State> Snapshot::read_earlier_state() {
   return std::move(checkpoint->state);
 }
 
-Result<State> Snapshot::state_at_end(const std::filesystem::path& folder) {
+Result<State> Snapshot::state_at_end(const std::filesystem::path& folder,
+                                     const std::stop_token& stop) {
   const Position last = report_.manifest.tail.last;
   auto earlier = read_earlier_state();
-  if (!earlier) return state_at(log_, folder, last);
-  return rebuild(log_, {.through = last, .visit = {}, .start = std::move(*earlier)});
+  if (!earlier) return state_at(log_, folder, last, stop);
+  return rebuild(log_, {.through = last, .start = std::move(*earlier), .stop = stop});
 }
 
 Result<void> Snapshot::archive_state(const State& state) {
@@ -329,13 +330,17 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
   }
   if (auto taken = take_over_leftovers(*at); !taken) return std::unexpected(taken.error());
   // Folded beside: compressing leaves processors free when it waits for the disk.
-  auto folding = std::async(std::launch::async, [&] { return state_at_end(folder); });
+  std::stop_source in_vain;
+  const std::stop_callback stop(options_.stop, [&] { in_vain.request_stop(); });
+  auto folding =
+      std::async(std::launch::async, [&] { return state_at_end(folder, in_vain.get_token()); });
   const auto archived = archive_frames(*at);
+  if (!archived) in_vain.request_stop();
   auto state = folding.get();
   if (!archived) return std::unexpected(archived.error());
+  if (options_.stop.stop_requested()) return stopped();
   merge_small_segments();
   if (!state) return std::unexpected(state.error());
-  if (options_.stop.stop_requested()) return stopped();
   if (auto kept = archive_state(*state); !kept) return std::unexpected(kept.error());
   return add_manifest();
 }

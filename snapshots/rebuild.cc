@@ -21,6 +21,9 @@ Result<State> rebuild(const Log& log, RebuildOptions options) {
   if (state.position == *last) return state;
   auto read = log.read(state.position.next(), [&](const RecordedEvent& event) -> Result<bool> {
     if (event.position != state.position.next()) return false;
+    if (options.stop.stop_requested()) {
+      return fail(ErrorCode::stopped, "it was stopped before the state was rebuilt");
+    }
     fold_into(state, event);
     if (options.visit) options.visit(state);
     return state.position < *last;

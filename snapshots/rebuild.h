@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <stop_token>
 
 namespace almanac {
 
@@ -19,10 +20,11 @@ struct RebuildOptions {
   // Of this log, and not behind `through`. Moved in, it is changed in place; of a copy each part
   // that changes is copied first.
   State start = {};
+  std::stop_token stop = {};
 };
 
 // O(events). Errors: those of last_position() and Log::read, and refused (what happened behind
-// `start` was removed from the log).
+// `start` was removed from the log), stopped.
 [[nodiscard]] Result<State> rebuild(const Log& log, RebuildOptions options = {});
 
 }  // namespace almanac

@@ -22,20 +22,21 @@ Error no_way(Error error, const std::vector<Error>& refused) {
 }  // namespace
 
 Result<ReachedState> reach_state(const Log& log, const std::filesystem::path& folder,
-                                 std::optional<Position> through) {
+                                 std::optional<Position> through, std::stop_token stop) {
   auto newest = newest_checkpoint(log, folder, through.value_or(Position(UINT64_MAX)));
   ReachedState reached{.refused = std::move(newest.refused)};
   if (newest.state) reached.checkpoint = newest.state->position;
-  auto state =
-      rebuild(log, {.through = through, .start = std::move(newest.state).value_or(State())});
+  auto state = rebuild(log, {.through = through,
+                             .start = std::move(newest.state).value_or(State()),
+                             .stop = std::move(stop)});
   if (!state) return std::unexpected(no_way(state.error(), reached.refused));
   reached.state = std::move(*state);
   return reached;
 }
 
 Result<State> state_at(const Log& log, const std::filesystem::path& folder,
-                       std::optional<Position> through) {
-  auto reached = reach_state(log, folder, through);
+                       std::optional<Position> through, std::stop_token stop) {
+  auto reached = reach_state(log, folder, through, std::move(stop));
   if (!reached) return std::unexpected(reached.error());
   return std::move(reached->state);
 }

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 namespace almanac {
@@ -20,12 +21,14 @@ struct ReachedState {
 // From the newest checkpoint that serves (checkpoints.h), or the first event. `folder` is the one
 // the log was opened in; `through` none = to the end of the log. O(events on the way). Errors:
 // not_found (the log ends before `through`), refused (the log was trimmed, and no checkpoint
-// serves), and those of Log::read.
+// serves), stopped, and those of Log::read.
 [[nodiscard]] Result<ReachedState> reach_state(const Log& log, const std::filesystem::path& folder,
-                                               std::optional<Position> through = {});
+                                               std::optional<Position> through = {},
+                                               std::stop_token stop = {});
 // The same, for who does not ask how.
 [[nodiscard]] Result<State> state_at(const Log& log, const std::filesystem::path& folder,
-                                     std::optional<Position> through = {});
+                                     std::optional<Position> through = {},
+                                     std::stop_token stop = {});
 
 // The first position of which there is a state: 0, or that of a checkpoint when the front of the
 // log was removed. Looks at names of files, not into them. Errors: refused (there is none), and

@@ -1,6 +1,8 @@
 // The state at any position, folded from a log on disk.
 #include <almanac/snapshots/rebuild.h>
+#include <almanac/snapshots/state_at.h>
 #include <almanac/tests/support/any_event.h>
+#include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/story.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -8,6 +10,8 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+
+#include <stop_token>
 
 namespace almanac::test {
 namespace {
@@ -85,6 +89,23 @@ TEST(Rebuild, ShowsEveryStateOnTheWayAndStopsWhereItIsTold) {
   ASSERT_TRUE(state.has_value());
   digests.resize(11);
   EXPECT_EQ(seen, digests);
+}
+
+TEST(Rebuild, StopsBetweenTwoEventsWhenItIsToldTo) {
+  TempFolder folder;
+  TestLog log(folder.path());
+  write(log, long_story().events(), 50);
+  std::stop_source stop;
+  Position seen;
+  const auto rebuilt = rebuild(*log, {.visit =
+                                          [&](const State& state) {
+                                            seen = state.position;
+                                            if (seen == Position(7)) stop.request_stop();
+                                          },
+                                      .stop = stop.get_token()});
+  EXPECT_EQ(code_of(rebuilt), "stopped");
+  EXPECT_EQ(seen, Position(7));
+  EXPECT_EQ(code_of(state_at(*log, folder.path(), {}, stop.get_token())), "stopped");
 }
 
 TEST(Rebuild, OfAnEmptyLogIsTheEmptyState) {
