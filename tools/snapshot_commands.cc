@@ -123,7 +123,8 @@ void add_restore(CommandGroup& snapshot) {
   options.text("--at", command.at,
                {"MOMENT",
                 "As it was at a position, at a time such as\n\"2026-11-21 10:00\", in UTC where it "
-                "names no zone,\nor \"2 hours ago\", or where the snapshot with that tag\nends"});
+                "names no zone,\nor \"2 hours ago\", behind the event with an\nidempotency key "
+                "(key:order-42), or where the\nsnapshot with that tag ends"});
   options.text(
       "--before", command.before,
       {"EXPRESSION",

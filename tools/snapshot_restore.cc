@@ -9,6 +9,7 @@
 
 #include <almanac/log/log.h>
 #include <almanac/snapshots/restore_before.h>
+#include <almanac/snapshots/restore_key.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -27,12 +28,32 @@ Result<RestorePoint> point_before(const SnapshotRestoreCommand& command,
   return point;
 }
 
+// None where what is asked for is no key.
+std::optional<std::string_view> key_in(std::string_view at) {
+  constexpr std::string_view key = "key:";
+  if (!at.starts_with(key)) return std::nullopt;
+  return at.substr(key.size());
+}
+
+Result<RestorePoint> point_of_key(std::string_view key, const Repository& repository,
+                                  RestorePoint point, const RestoreOptions& options) {
+  if (key.empty()) {
+    return fail(ErrorCode::invalid, "there is no key behind --at key:",
+                "write the idempotency key of the event that is meant, as in --at key:order-42");
+  }
+  auto position = find_key(repository, point, key, options);
+  if (!position) return std::unexpected(position.error());
+  point.moment = *position;
+  return point;
+}
+
 Result<RestorePoint> point_of(const SnapshotRestoreCommand& command, const Repository& repository,
                               const RestoreOptions& options) {
   RestorePoint point;
   if (command.number > 0) point.snapshot = command.number;
   if (!command.before.empty()) return point_before(command, repository, point, options);
   if (command.at.empty()) return point;
+  if (auto key = key_in(command.at)) return point_of_key(*key, repository, point, options);
   if (auto position = parse_position(command.at)) {
     point.moment = *position;
     return point;
@@ -49,7 +70,7 @@ Result<RestorePoint> point_of(const SnapshotRestoreCommand& command, const Repos
     return point;
   }
   return fail(ErrorCode::not_found,
-              fmt::format("'{}' is neither a time nor the tag of {}", command.at,
+              fmt::format("'{}' is neither a time nor the tag of {}", printable(command.at),
                           point.snapshot ? "that snapshot" : "a snapshot"),
               "`almanac snapshot list` shows what there is");
 }

@@ -182,6 +182,8 @@ TEST_F(SnapshotRestore, RefusesWithoutATrace) {
   EXPECT_EQ(code({"restore", "--to", "work", "--review", "maybe"}), ExitCode::usage);
   EXPECT_EQ(code({"restore", "--to", "work", "--at", "a day before"}), ExitCode::usage);
   EXPECT_EQ(code({"restore", "--to", "work", "--at", "17"}), ExitCode::not_found);
+  EXPECT_EQ(code({"restore", "--to", "work", "--at", "key:"}), ExitCode::usage);
+  EXPECT_EQ(code({"restore", "--to", "work", "--at", "key:none"}), ExitCode::not_found);
   EXPECT_EQ(code({"restore", "--to", "work", "--at", "99999999999999999999"}), ExitCode::not_found);
   EXPECT_EQ(code({"restore", "2", "--to", "work"}), ExitCode::not_found);
   EXPECT_EQ(code({"restore", "--to", "work", "--at", "2026-11-21T09:00:00Z"}), ExitCode::not_found);
