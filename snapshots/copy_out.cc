@@ -266,13 +266,7 @@ bool FolderCopy::has(const CopyFile& file) {
 }
 
 Result<void> FolderCopy::put(const CopyFile& file) {
-  auto bytes = read_whole_file(file.path, file.record.bytes);
-  if (!bytes) return in_file(file.path, bytes.error());
-  if (record_of(*bytes) != file.record) {
-    return in_file(file.path, {ErrorCode::corrupt, "it is not the file that was written", ""});
-  }
-  const std::array<Bytes, 1> pieces = {*bytes};
-  return write_whole_file(folder_ / file.name, pieces);
+  return copy_whole_file(file.path, folder_ / file.name, file.record.bytes, file.record.digest);
 }
 
 Result<void> FolderCopy::remove(const std::string& name) { return remove_file(folder_ / name); }

@@ -38,6 +38,9 @@ inline constexpr std::uint64_t checkpoint_bytes_max = 1 * gibibyte;
 // A delta is kept only while it is so many times smaller than the checkpoint it stands on.
 inline constexpr std::uint64_t delta_times_smaller_min = 2;
 
+// Of a file that is copied, in memory at a time.
+inline constexpr std::size_t copy_piece_bytes = 1 * mebibyte;
+
 inline constexpr std::size_t tag_bytes_max = 64;
 
 // A tail is written anew with every second: once it has so many segments, some 400 KiB, the next

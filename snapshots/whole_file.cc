@@ -1,6 +1,8 @@
 #include <almanac/snapshots/whole_file.h>
 
 #include <almanac/log/file.h>
+#include <almanac/log/hash.h>
+#include <almanac/snapshots/limits.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 #include <charconv>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace almanac {
 namespace {
@@ -37,11 +40,81 @@ Result<void> write_synced(const FileDescriptor& file, std::span<const Bytes> pie
   return {};
 }
 
-Result<void> write_unfinished(const fs::path& path, std::span<const Bytes> pieces) {
+using Write = std::function<Result<void>(const FileDescriptor& file, const fs::path& path)>;
+
+Result<void> write_unfinished(const fs::path& path, const Write& write) {
   const FileDescriptor file(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file.valid()) return fail_errno(errno, "create " + path.string());
-  return write_synced(file, pieces, path);
+  return write(file, path);
+}
+
+// What `write` puts and syncs into it, once that is whole.
+Result<void> write_whole(const fs::path& file, const Write& write) {
+  if (auto made = make_folder(file.parent_path()); !made) return made;
+  auto unfinished = file;
+  unfinished += unfinished_suffix;
+  auto written = write_unfinished(unfinished, write);
+  if (written) written = rename_synced(unfinished, file);
+  if (!written) ::unlink(unfinished.c_str());
+  return written;
+}
+
+struct Opened {
+  FileDescriptor file;
+  std::uint64_t bytes;
+};
+
+Result<Opened> open_regular(const fs::path& path) {
+  // Nor does it wait for who writes to a pipe of that name.
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file.valid() && errno == ENOENT) {
+    return fail(ErrorCode::not_found, "there is no " + path.string());
+  }
+  struct stat status{};
+  if (!file.valid() && errno == ELOOP) {
+    return fail(ErrorCode::corrupt, path.string() + " is a link");
+  }
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) {
+    return fail_errno(errno, "open " + path.string());
+  }
+  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::corrupt, path.string() + " is no file");
+  return Opened{std::move(file), static_cast<std::uint64_t>(status.st_size)};
+}
+
+// As much as there is room for, unless the file ends; answers how much that is.
+Result<std::size_t> read_some(const FileDescriptor& file, std::span<std::byte> to,
+                              const fs::path& path) {
+  std::size_t filled = 0;
+  while (filled < to.size()) {
+    const auto read = ::read(file.get(), to.data() + filled, to.size() - filled);
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) return fail_errno(errno, "read " + path.string());
+    if (read == 0) break;
+    filled += static_cast<std::size_t>(read);
+  }
+  return filled;
+}
+
+// As many bytes as the file had when it was opened. Answers their digest.
+Result<Digest> copy_pieces(const Opened& from, const fs::path& from_path, const FileDescriptor& to,
+                           const fs::path& to_path) {
+  std::vector<std::byte> piece(limits::copy_piece_bytes);
+  Hasher hasher;
+  for (std::uint64_t left = from.bytes; left > 0;) {
+    const auto wanted = std::min<std::uint64_t>(left, piece.size());
+    auto read = read_some(from.file, std::span(piece).first(wanted), from_path);
+    if (!read) return std::unexpected(read.error());
+    if (*read == 0) break;
+    const auto part = Bytes(piece).first(*read);
+    hasher.bytes(part);
+    if (auto written = write_all(to, part, to_path); !written) {
+      return std::unexpected(written.error());
+    }
+    left -= part.size();
+  }
+  if (::fdatasync(to.get()) != 0) return fail_errno(errno, "sync " + to_path.string());
+  return hasher.finish();
 }
 
 }  // namespace
@@ -58,13 +131,24 @@ Result<void> make_folder(const fs::path& folder) {
 }
 
 Result<void> write_whole_file(const fs::path& file, std::span<const Bytes> pieces) {
-  if (auto made = make_folder(file.parent_path()); !made) return made;
-  auto unfinished = file;
-  unfinished += unfinished_suffix;
-  auto written = write_unfinished(unfinished, pieces);
-  if (written) written = rename_synced(unfinished, file);
-  if (!written) ::unlink(unfinished.c_str());
-  return written;
+  return write_whole(file, [&](const FileDescriptor& to, const fs::path& path) {
+    return write_synced(to, pieces, path);
+  });
+}
+
+Result<void> copy_whole_file(const fs::path& from, const fs::path& file, std::uint64_t bytes,
+                             const Digest& digest) {
+  auto opened = open_regular(from);
+  if (!opened) return std::unexpected(opened.error());
+  const auto is_another = [&] {
+    return fail(ErrorCode::corrupt, from.string() + ": it is not the file that was written");
+  };
+  if (opened->bytes != bytes) return is_another();
+  return write_whole(file, [&](const FileDescriptor& to, const fs::path& path) -> Result<void> {
+    auto copied = copy_pieces(*opened, from, to, path);
+    if (!copied) return std::unexpected(copied.error());
+    return *copied == digest ? Result<void>() : is_another();
+  });
 }
 
 Result<void> write_new_file(const fs::path& path, Bytes bytes, fs::perms mode) {
@@ -98,32 +182,15 @@ void remove_unfinished(const fs::path& folder) {
 }
 
 Result<std::vector<std::byte>> read_whole_file(const fs::path& path, std::uint64_t bytes_max) {
-  // Nor does it wait for who writes to a pipe of that name.
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file.valid() && errno == ENOENT) {
-    return fail(ErrorCode::not_found, "there is no " + path.string());
-  }
-  struct stat status{};
-  if (!file.valid() && errno == ELOOP) {
-    return fail(ErrorCode::corrupt, path.string() + " is a link");
-  }
-  if (!file.valid() || ::fstat(file.get(), &status) != 0) {
-    return fail_errno(errno, "open " + path.string());
-  }
-  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::corrupt, path.string() + " is no file");
-  if (static_cast<std::uint64_t>(status.st_size) > bytes_max) {
+  auto opened = open_regular(path);
+  if (!opened) return std::unexpected(opened.error());
+  if (opened->bytes > bytes_max) {
     return fail(ErrorCode::corrupt, path.string() + " is larger than it can be");
   }
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const auto read = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
-    if (read < 0 && errno == EINTR) continue;
-    if (read < 0) return fail_errno(errno, "read " + path.string());
-    if (read == 0) break;
-    filled += static_cast<std::size_t>(read);
-  }
-  bytes.resize(filled);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(opened->bytes));
+  auto filled = read_some(opened->file, bytes, path);
+  if (!filled) return std::unexpected(filled.error());
+  bytes.resize(*filled);
   return bytes;
 }
 

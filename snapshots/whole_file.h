@@ -25,6 +25,13 @@ inline constexpr std::string_view unfinished_suffix = ".writing";
 [[nodiscard]] Result<void> write_whole_file(const std::filesystem::path& file,
                                             std::span<const Bytes> pieces);
 
+// The same with what another file holds, a piece at a time: it may be large, and is refused when it
+// does not have so many bytes, of this digest. Errors: corrupt (that is so), those of reading as in
+// read_whole_file(), and of writing.
+[[nodiscard]] Result<void> copy_whole_file(const std::filesystem::path& from,
+                                           const std::filesystem::path& file, std::uint64_t bytes,
+                                           const Digest& digest);
+
 // Writes a file where there is none, readable to its owner alone unless `mode` says more, and syncs
 // it and its folder, which must be there. A failure leaves nothing behind, a crash perhaps a part.
 // Errors: conflict (something has the name), storage_full, refused, io.
