@@ -29,17 +29,6 @@ void set(ZSTD_CCtx* context, ZSTD_cParameter parameter, int value) {
   ALMANAC_CHECK(ZSTD_isError(ZSTD_CCtx_setParameter(context, parameter, value)) == 0);
 }
 
-std::vector<std::byte> compress_with(ZSTD_CCtx* context, Bytes raw) {
-  std::vector<std::byte> compressed(ZSTD_compressBound(raw.size()));
-  const std::size_t size =
-      ZSTD_compress2(context, compressed.data(), compressed.size(), raw.data(), raw.size());
-  // There was room for whatever comes out: all that can fail is memory.
-  if (ZSTD_isError(size) != 0) throw std::bad_alloc();
-  compressed.resize(size);
-  compressed.shrink_to_fit();
-  return compressed;
-}
-
 std::unexpected<Error> corrupt() {
   return fail(ErrorCode::corrupt, "what is compressed in it is not what was written");
 }
@@ -47,7 +36,22 @@ std::unexpected<Error> corrupt() {
 }  // namespace
 
 struct Compressor::Context {
+  std::vector<std::byte> compress(Bytes raw) {
+    const std::size_t bound = ZSTD_compressBound(raw.size());
+    if (bound > room_bytes) {
+      room = std::make_unique_for_overwrite<std::byte[]>(bound);
+      room_bytes = bound;
+    }
+    const std::size_t size =
+        ZSTD_compress2(zstd.get(), room.get(), room_bytes, raw.data(), raw.size());
+    // There was room for whatever comes out: all that can fail is memory.
+    if (ZSTD_isError(size) != 0) throw std::bad_alloc();
+    return {room.get(), room.get() + size};
+  }
+
   std::unique_ptr<ZSTD_CCtx, Free> zstd{allocated(ZSTD_createCCtx())};
+  std::unique_ptr<std::byte[]> room;
+  std::size_t room_bytes = 0;
 };
 
 Compressor::Compressor() : context_(std::make_unique<Context>()) {}
@@ -57,7 +61,7 @@ std::vector<std::byte> Compressor::compress(Bytes raw) {
   ZSTD_CCtx* context = context_->zstd.get();
   ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
   set(context, ZSTD_c_compressionLevel, level);
-  return compress_with(context, raw);
+  return context_->compress(raw);
 }
 
 std::vector<std::byte> Compressor::compress(Bytes raw, Bytes base) {
@@ -69,7 +73,7 @@ std::vector<std::byte> Compressor::compress(Bytes raw, Bytes base) {
   const auto window = static_cast<int>(std::bit_width(raw.size() + base.size()));
   set(context, ZSTD_c_windowLog, std::clamp(window, bounds.lowerBound, bounds.upperBound));
   ALMANAC_CHECK(ZSTD_isError(ZSTD_CCtx_refPrefix(context, base.data(), base.size())) == 0);
-  return compress_with(context, raw);
+  return context_->compress(raw);
 }
 
 struct Decompressor::Context {

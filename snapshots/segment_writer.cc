@@ -82,11 +82,11 @@ Result<void> SegmentWriter::add(const FrameReader& frame) {
   ALMANAC_CHECK(from.first == header_.last.next() && from.previous == header_.digest);
   const bool block_is_full = !run_.blocks.empty() && block_events_ >= limits::block_events_min &&
                              run_.blocks.back().frame_bytes >= limits::block_bytes_min;
-  if (block_is_full && run_.bytes.size() >= limits::block_run_bytes) {
+  if (block_is_full && run_.frames.size() >= limits::block_run_bytes) {
     if (auto handed = hand_over_run(); !handed) return handed;
   }
   if (run_.blocks.empty() || block_is_full) begin_block(frame);
-  append(run_.bytes, frame.value());
+  append(run_.frames, frame.value());
   SegmentBlock& block = run_.blocks.back();
   ++block.frames;
   block.frame_bytes += frame.size_bytes();
@@ -114,13 +114,16 @@ Result<void> SegmentWriter::hand_over_run() {
     if (auto collected = collect(); !collected) return collected;
   }
   runs_.push_back(std::async(std::launch::async, compressed, std::exchange(run_, {})));
+  if (!spare_.empty()) {
+    run_.frames = std::move(spare_.back());
+    spare_.pop_back();
+  }
   return {};
 }
 
 Result<SegmentWriter::Run> SegmentWriter::compressed(Run run) {
   Compressor compressor;
-  std::vector<std::byte> to;
-  auto rest = std::span(run.bytes);
+  auto rest = std::span(run.frames);
   for (SegmentBlock& block : run.blocks) {
     const auto frames = rest.first(block.frame_bytes);
     rest = rest.subspan(frames.size());
@@ -130,9 +133,8 @@ Result<SegmentWriter::Run> SegmentWriter::compressed(Run run) {
     const auto bytes = compressor.compress(frames);
     block.bytes = bytes.size();
     block.checksum = xxh3(bytes);
-    append(to, bytes);
+    append(run.packed, bytes);
   }
-  run.bytes = std::move(to);
   return run;
 }
 
@@ -140,8 +142,10 @@ Result<void> SegmentWriter::collect() {
   auto run = runs_.front().get();
   runs_.pop_front();
   if (!run) return std::unexpected(run.error());
-  append(file_, run->bytes);
+  append(file_, run->packed);
   blocks_.insert(blocks_.end(), run->blocks.begin(), run->blocks.end());
+  run->frames.clear();
+  spare_.push_back(std::move(run->frames));
   return {};
 }
 

@@ -32,7 +32,8 @@ class SegmentWriter {
  private:
   // Blocks that one thread compresses.
   struct Run {
-    std::vector<std::byte> bytes;  // frames first, then what they are compressed to
+    std::vector<std::byte> frames;
+    std::vector<std::byte> packed;  // what they are compressed to
     std::vector<SegmentBlock> blocks;
   };
   [[nodiscard]] static Result<Run> compressed(Run run);
@@ -45,6 +46,7 @@ class SegmentWriter {
   std::uint64_t block_events_ = 0;
   Run run_;                                    // being filled
   std::deque<std::future<Result<Run>>> runs_;  // being compressed, in their order
+  std::vector<std::vector<std::byte>> spare_;  // memory for frames: fresh pages cost more
   std::vector<std::byte> file_;
   std::vector<SegmentBlock> blocks_;  // in the file
 };
