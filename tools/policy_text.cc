@@ -24,6 +24,25 @@ ordered_json weights_json(const Names& names, const Policy& policy) {
   return weights;
 }
 
+class Lines {
+ public:
+  explicit Lines(std::string begin) : line_(std::move(begin)) {}
+  void add(const std::string& part) {
+    constexpr std::size_t columns_max = 80;
+    line_ += ",";
+    if (columns(line_) + columns(part) + 2 > columns_max) {
+      text_ += line_ + "\n";
+      line_ = " ";
+    }
+    line_ += " " + part;
+  }
+  [[nodiscard]] std::string text() const { return text_ + line_ + "\n"; }
+
+ private:
+  std::string text_;
+  std::string line_;
+};
+
 }  // namespace
 
 ordered_json policy_json(const Names& names, const Policy& policy) {
@@ -38,20 +57,20 @@ ordered_json policy_json(const Names& names, const Policy& policy) {
   return json;
 }
 
-std::string policy_text(const Names& names, const Policy& policy) {
-  std::string text(name(policy.kind));
+std::string policy_text(std::string begin, const Names& names, const Policy& policy) {
+  Lines lines(begin.append(name(policy.kind)));
   const auto add = [&](std::string_view what, Duration duration) {
-    if (duration > Duration(0)) text += fmt::format(", {} {}", what, format_duration(duration));
+    if (duration > Duration(0)) lines.add(fmt::format("{} {}", what, format_duration(duration)));
   };
   add("ageing", policy.ageing);
   add("window", policy.window);
   add("short work", policy.short_work);
-  if (policy.kind != QueuePolicy::urgency && policy.kind != QueuePolicy::fair) return text;
+  if (policy.kind != QueuePolicy::urgency && policy.kind != QueuePolicy::fair) return lines.text();
   const ordered_json weights = weights_json(names, policy);
   for (const auto& [part, weight] : weights.items()) {
-    if (weight != 0) text += fmt::format(", {} {}", printable(part), weight.get<int>());
+    if (weight != 0) lines.add(fmt::format("{} {}", printable(part), weight.get<int>()));
   }
-  return text;
+  return lines.text();
 }
 
 }  // namespace almanac

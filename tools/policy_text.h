@@ -12,7 +12,8 @@ namespace almanac {
 
 // The kind and the settings that it uses; weights by name.
 [[nodiscard]] nlohmann::ordered_json policy_json(const Names& names, const Policy& policy);
-// "urgency, window 24h, high 30 …": the kind and its settings; of weights those that are not 0.
-[[nodiscard]] std::string policy_text(const Names& names, const Policy& policy);
+// "urgency, window 24h, high 30 …" behind `begin`: the kind and its settings, of weights those that
+// are not 0. In lines for a terminal, those behind the first indented; ends with one.
+[[nodiscard]] std::string policy_text(std::string begin, const Names& names, const Policy& policy);
 
 }  // namespace almanac

@@ -82,8 +82,8 @@ void print(const QueueSetCommand& command, const State& state) {
   }
   const std::string limit =
       slots == nullptr || *slots == 0 ? "no slots of its own" : counted(*slots, "slot");
-  fmt::print("queue {}: {}, {}\n", printable(command.queue), limit,
-             policy_text(state.names, policy));
+  const auto begin = fmt::format("queue {}: {}, ", printable(command.queue), limit);
+  fmt::print("{}", policy_text(begin, state.names, policy));
 }
 
 }  // namespace

@@ -81,7 +81,8 @@ ExitCode queues(const QueuesCommand& command) {
   for (const auto& [queue, counts] : counted_queues) {
     const Policy& policy = policy_of(state, queue);
     if (policy == Policy()) continue;
-    fmt::print("queue {} runs by {}\n", printable(queue), policy_text(state.names, policy));
+    fmt::print(
+        "{}", policy_text(fmt::format("queue {} runs by ", printable(queue)), state.names, policy));
   }
   return ExitCode::ok;
 }
