@@ -74,6 +74,15 @@ TEST_F(EngineTime, NeedsNobodyToTurnTheLoop) {
   EXPECT_GE(wait_until_ended(id).started_at, run_at);
 }
 
+TEST_F(EngineTime, KeepsTheOrderUpToDateWithNobodyToTurnTheLoop) {
+  open();
+  ASSERT_TRUE(engine->configure_queue({.queue = "default", .policy = QueuePolicy::urgency}));
+  const Time in_sight = system_time() + std::chrono::milliseconds(30);
+  submit({.kind = "nobody runs this", .deadline = in_sight + hours(24)});
+  EXPECT_TRUE(engine->wait(
+      [&](const State& state) { return state.tasks.ranking.done.at >= in_sight; }, seconds(30)));
+}
+
 // --- Retries ------------------------------------------------------------------------------------
 
 TEST_F(EngineTime, TriesAgainAfterTheDrawnWaitAndNotBefore) {

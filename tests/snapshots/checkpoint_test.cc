@@ -141,7 +141,7 @@ TEST(Checkpoint, HoldsTheOrdersOfPolicies) {
                    .owner = "ann",
                    .deadline = deadline + Duration(id)});
   }
-  story.start(41);
+  for (std::uint64_t id : {41, 43}) story.start(id);
   story.tell(TasksReranked{deadline - std::chrono::hours(1), TaskId()});
   const Ranking& ranking = story.tasks().ranking;
   ASSERT_FALSE(ranking.policies.empty() || ranking.changes.empty() || ranking.tags.empty() ||
