@@ -342,7 +342,10 @@ void Core::arm_timer(Time now) {
   if (stop_ == Stop::draining) consider(hand_back_at_);
   if (now < paused_until_) consider(paused_until_);
   if (!next) return loop_.disarm();
-  loop_.arm(std::min(*next - now, limits::timer_interval_max));
+  // Where the clock was set back, time in the log stands still until the clock has caught up: what
+  // is due then is waited for by the clock.
+  const Duration wait = *next <= now ? Duration(0) : *next - options_.clock();
+  loop_.arm(std::min(wait, limits::timer_interval_max));
 }
 
 }  // namespace almanac

@@ -93,6 +93,16 @@ class CoreTest : public ::testing::Test {
       *InlineProjections::open(*log, {}, std::vector<AnyInlineProjection>{tallies}, Position());
   // What handlers report stays unread: these tests say themselves how an attempt ends.
   Attempts attempts{{loop, guard, [](Command) {}}, {}};
+  // Remembers how long the core wants to wait.
+  struct Timer final : LoopPort {
+    explicit Timer(Loop& of) : loop(of) {}
+    void stop() override { loop.stop(); }
+    void arm(Duration wait) override { armed = wait; }
+    void disarm() override { armed.reset(); }
+    Loop& loop;
+    std::optional<Duration> armed;
+  };
+  Timer timer{loop};
   BackupRunner backups{{.log = *log,
                         .folder = folder / "log",
                         .clock = [this] { return now; },
@@ -100,7 +110,7 @@ class CoreTest : public ::testing::Test {
                        {}};
   CoreLog core_log{*log};
   Core core{
-      {core_log, loop, attempts, backups, published, projections},
+      {core_log, timer, attempts, backups, published, projections},
       {.clock = [this] { return now; },
        .on_events = [this](const State& state,
                            std::span<const RecordedEvent>) { shown.push_back(state.position); }}};
@@ -120,6 +130,22 @@ TEST_F(CoreTest, ShowsAndAnswersNothingBeforeTheLogHasSaidSo) {
   EXPECT_EQ(answers, Answers{"accepted"});
   EXPECT_FALSE(attempts.empty());
   EXPECT_EQ(shown.back(), Position(3));
+}
+
+// The 1,000,000 turns an hour that it would take else are what the simulation found.
+TEST_F(CoreTest, WaitsByTheClockForWhatIsDueWhereTheClockWasSetBack) {
+  turn(asked(EnqueueTasks{{{.kind = "none", .run_at = now + std::chrono::milliseconds(5)}}}));
+  commit(2);
+  EXPECT_EQ(timer.armed, std::chrono::milliseconds(5));
+  now -= std::chrono::seconds(20);
+  turn();
+  EXPECT_EQ(timer.armed, std::chrono::seconds(20) + std::chrono::milliseconds(5));
+  now += std::chrono::seconds(21);
+  turn();
+  EXPECT_EQ(state_of(1), TaskState::delayed) << "not on disk yet";
+  commit(3);
+  EXPECT_EQ(state_of(1), TaskState::ready);
+  EXPECT_EQ(timer.armed, std::nullopt);
 }
 
 TEST_F(CoreTest, AnswersARefusalNoEarlierThanWhatItRestsOn) {

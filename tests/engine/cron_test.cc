@@ -71,7 +71,8 @@ TEST(Cron, HasOneSpellingForWhatMeansTheSame) {
            {"0 0 * * FRI#2,1L,wed", "0 0 * * 3,1L,5#2"}}) {
     const std::string canonical = recurrence(text).text();
     EXPECT_EQ(recurrence(canonical), recurrence(text)) << text;
-    if (text != "0 22-4/2 * * *") EXPECT_EQ(canonical, spelling) << text;
+    if (text == "0 22-4/2 * * *") continue;
+    EXPECT_EQ(canonical, spelling) << text;
   }
 }
 

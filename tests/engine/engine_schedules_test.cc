@@ -152,7 +152,9 @@ class Ticks {
       ADD_FAILURE() << "skipped: " << name(skipped->reason);
     }
     if (const auto* fired = std::get_if<ScheduleFired>(&recorded.event.body)) {
-      if (count_ > 0) EXPECT_EQ(fired->instant, last_ + seconds(2)) << "each once, in order";
+      if (count_ > 0) {
+        EXPECT_EQ(fired->instant, last_ + seconds(2)) << "each once, in order";
+      }
       last_ = fired->instant;
       fired_task_ = fired->task;
       ++count_;

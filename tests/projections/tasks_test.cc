@@ -64,7 +64,7 @@ TEST(Enqueued, LeavesItsTermsBesideTheTaskAndNothingWhereItHasNone) {
                                       .expires_at = at(90)}));
   ASSERT_EQ(story.tasks().terms.size(), 1U);
   const TaskTerms& terms = *story.tasks().terms.find(TaskId(2));
-  EXPECT_EQ(story.state().names.text(terms.owner), "ann");
+  EXPECT_EQ(story.state().names.text(*terms.owner), "ann");
   EXPECT_EQ(terms.deadline, at(50));
   EXPECT_EQ(terms.estimate, std::chrono::seconds(7));
   EXPECT_EQ(terms.expires_at, at(90));

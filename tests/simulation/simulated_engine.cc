@@ -133,7 +133,7 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
   StartEngine start{.version = "simulated", .process_id = 1, .slots = slots, .seed = slots};
   start.repository = "backups";
   for (const char* text : {"every 15 minutes", "daily at 02:30 Europe/Berlin"}) {
-    start.backups.push_back({.schedule = *Schedule::parse(text), .name = text});
+    start.backups.push_back({.recurrence = *Recurrence::parse(text), .name = text});
   }
   machine_.coverage.reach(Verb::start);
   tell(std::move(start), [this](const Result<Answer>& answer) {
@@ -191,15 +191,13 @@ void SimulatedEngine::turn(std::vector<std::unique_ptr<Submission>> submissions)
   core_.turn(std::move(submissions));
 }
 
-// Where the clock was set back, time in the log stands still and what is due next stays due next.
 void SimulatedEngine::Timer::arm(Duration wait) {
-  const bool stands = engine.machine_.clock() < engine.published_.state()->time;
-  if (wait <= Duration(0) || stands) wait = std::max(wait, Duration(1ms));
-  engine.machine_.agenda.in(wait, [this, alive = std::weak_ptr(engine.alive_), mine = ++armed] {
-    if (alive.expired() || armed != mine) return;
-    engine.turn({});
-    engine.look();
-  });
+  engine.machine_.agenda.in(std::max(wait, Duration(1us)),
+                            [this, alive = std::weak_ptr(engine.alive_), mine = ++armed] {
+                              if (alive.expired() || armed != mine) return;
+                              engine.turn({});
+                              engine.look();
+                            });
 }
 
 // Behind everything the core was told.
