@@ -86,7 +86,7 @@ class Bench {
       for (int i = 0; i < choices; ++i) {
         Arena memory;
         const Stopwatch watch;
-        const auto started = decide_starts(state_, {now_, memory}, takes_all_);
+        const auto started = decide_starts(state_, {now_, memory}, takes_all_).events;
         choose += watch.seconds();
         require(started.size() == 1, "one slot takes one task");
         const TaskId id = std::get<TaskStarted>(started.front().body).id;

@@ -7,6 +7,7 @@
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/event.h>
 #include <almanac/log/fencing_token.h>
+#include <almanac/projections/resource_limits.h>
 #include <almanac/snapshots/review.h>
 
 #include <cstdint>
@@ -58,6 +59,20 @@ struct ChangeSchedule {
   std::string reason = {};  // of a pause
 };
 
+// With nothing set the limit is lifted. What names mean: projections/resource_limits.h.
+struct ConfigureLimit {
+  std::string name;
+  LimitSetting setting;
+};
+
+// By the program, without a task. Answered with whether they were taken: at once when they are
+// there, else as soon as they are, and at `until` at the latest.
+struct TakeTokens {
+  std::string limit;
+  std::uint32_t tokens = 1;
+  Time until;
+};
+
 // How an attempt ended, owned. What AttemptEnd is a view of.
 struct AttemptOutcome {
   AttemptStatus status = AttemptStatus::succeeded;
@@ -103,9 +118,9 @@ struct FinishBackup {
   Outcome outcome;
 };
 
-using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, FinishAttempt,
-                             HandBackAttempt, StartEngine, StopEngine, FinishBackup, DefineSchedule,
-                             ChangeSchedule>;
+using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit,
+                             TakeTokens, FinishAttempt, HandBackAttempt, StartEngine, StopEngine,
+                             FinishBackup, DefineSchedule, ChangeSchedule>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will
@@ -113,6 +128,6 @@ enum class CancelOutcome : std::uint8_t {
 };
 
 // What an accepted command is answered, once its events are on disk.
-using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome>;
+using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool>;
 
 }  // namespace almanac

@@ -4,6 +4,7 @@
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/reasons.h>
 #include <almanac/engine/reserve.h>
 #include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
@@ -43,6 +44,7 @@ Core::Core(const Parts& parts, CoreOptions options)
       options_(std::move(options)),
       head_(*parts.published.state()),
       durable_(head_.position),
+      reasons_due_(now() + limits::reasons_interval),
       running_(running_in(head_)) {}
 
 Time Core::now() const { return std::max(options_.clock(), head_.time); }
@@ -52,22 +54,25 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
   attempts_.advance(now);
   if (!full()) std::ranges::move(std::exchange(retry_, {}), std::back_inserter(submissions));
   if (now >= paused_until_) reserve_refused_ = false;
+  starts_due_.reset();
   auto turn = std::make_shared<Turn>();
   for (auto& submission : submissions) take(*turn, std::move(submission), now);
   if (may_begin(now) && !broken_ && stop_ != Stop::recorded) {
     DecideContext context{now, turn->memory};
+    answer_takes(*turn, now);
     ALMANAC_CHECK(absorb(*turn, decide_due(head_, context)).has_value());
     // What was left over for the next turn is due already; the timer brings it.
     if (stop_ == Stop::no) {
       if (options_.fires_schedules) {
         ALMANAC_CHECK(absorb(*turn, decide_firings(head_, context)).has_value());
       }
-      auto can_run = [this](std::string_view kind) { return attempts_.can_run(kind); };
-      auto starts = decide_starts(head_, context, can_run);
+      auto [starts, next] = decide_starts(head_, context, can_run());
+      starts_due_ = next;
       // There may be room for the end of one where there is none for those of all.
       if (full() && !starts.empty()) starts.erase(starts.begin() + 1, starts.end());
       ALMANAC_CHECK(absorb(*turn, std::move(starts)).has_value());
       ALMANAC_CHECK(absorb(*turn, decide_backups(head_, context)).has_value());
+      record_reasons(*turn, context);
     }
   }
   park(std::move(turn));
@@ -88,6 +93,9 @@ void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
                    "free some; work goes on by itself"});
   }
   if (stop_ != Stop::no && !own) return refuse(std::move(submission), stopped_error());
+  if (std::holds_alternative<TakeTokens>(submission->command)) {
+    return token_waits_.add(std::move(submission));
+  }
   decide_one(turn, std::move(submission), now);
 }
 
@@ -101,6 +109,32 @@ void Core::decide_one(Turn& turn, std::unique_ptr<Submission> submission, Time n
   }
   if (!submission->done && !answer) note(describe(answer.error()));
   turn.answered.push_back({std::move(submission), std::move(answer), head_.position});
+}
+
+// Each that is decided changes what there is for the next.
+void Core::answer_takes(Turn& turn, Time now) {
+  for (;;) {
+    auto [take, is_late] = token_waits_.next(head_, now);
+    if (!take) return;
+    if (is_late) {
+      turn.answered.push_back({std::move(take), Answer(false), head_.position});
+    } else {
+      decide_one(turn, std::move(take), now);
+    }
+  }
+}
+
+void Core::refuse_takes(const Error& error) {
+  for (auto& take : token_waits_.take_all()) refuse(std::move(take), error);
+}
+
+void Core::record_reasons(Turn& turn, const DecideContext& context) {
+  const bool is_seen = reasons_seen_ == head_.position;
+  if (is_seen || head_.tasks.ready.empty() || context.now < reasons_due_) return;
+  auto reasons = decide_reasons(head_, context, can_run());
+  ALMANAC_CHECK(absorb(turn, std::move(reasons.events)).has_value());
+  reasons_seen_ = reasons.is_complete ? head_.position : Position();
+  reasons_due_ = context.now + limits::reasons_interval;
 }
 
 // What has ended is written while there is no space for anything else: one end at a time, so that
@@ -120,7 +154,19 @@ void Core::refuse(std::unique_ptr<Submission> submission, const Error& error) {
   if (submission->done) submission->done(std::unexpected(error));
 }
 
+CanRun Core::can_run() const {
+  return [this](std::string_view kind) { return attempts_.can_run(kind); };
+}
+
+// What a crash left running may be more than one batch takes. Any part of it on disk is as good:
+// the next engine takes back the rest.
 Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
+  while (events.size() > limits::batch_events_max) {
+    const auto rest = events.begin() + limits::batch_events_max;
+    auto absorbed = absorb(turn, {events.begin(), rest});
+    if (!absorbed) return absorbed;
+    events.erase(events.begin(), rest);
+  }
   if (events.empty()) return {};
   EventBatch batch{std::move(events), nullptr};
   if (auto checked = check_batch(batch); !checked) return std::unexpected(checked.error());
@@ -260,6 +306,7 @@ void Core::roll_back(const Error& error) {
 
 void Core::break_down(const Error& error) {
   warn(describe(error));
+  refuse_takes(error);
   broken_ = true;
   published_.end(error);
   for (auto& turn : std::exchange(parked_, {})) {
@@ -275,6 +322,7 @@ void Core::stop(bool at_once) {
     hand_back_at_ = now + options_.stop_grace;
   }
   backups_.stop();
+  refuse_takes(stopped_error());
   if (at_once) hand_back_at_ = now;
   if (at_once && reserve_refused_) return stop_unrecorded();
   if (at_once && stop_ != Stop::recorded) {
@@ -324,6 +372,18 @@ void Core::record_stop(Time now) {
   park(std::move(turn));
 }
 
+std::optional<Time> Core::next_start() const {
+  auto next = token_waits_.due(head_);
+  const auto consider = [&](std::optional<Time> time) {
+    if (time && (!next || *time < *next)) next = time;
+  };
+  consider(starts_due_);
+  if (!head_.backups.running()) consider(next_backup(head_));
+  if (options_.fires_schedules) consider(next_firing(head_));
+  if (!head_.tasks.ready.empty() && reasons_seen_ != head_.position) consider(reasons_due_);
+  return next;
+}
+
 void Core::arm_timer(Time now) {
   std::optional<Time> next;
   auto consider = [&](std::optional<Time> time) {
@@ -335,8 +395,7 @@ void Core::arm_timer(Time now) {
       consider(std::max(*change, head_.tasks.ranking.done.at + limits::rerank_interval));
     }
     if (!head_.tasks.doomed.empty()) consider(now);
-    if (stop_ == Stop::no && !head_.backups.running()) consider(next_backup(head_));
-    if (stop_ == Stop::no && options_.fires_schedules) consider(next_firing(head_));
+    if (stop_ == Stop::no) consider(next_start());
   }
   consider(attempts_.next_due());
   if (stop_ == Stop::draining) consider(hand_back_at_);

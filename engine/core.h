@@ -6,9 +6,11 @@
 #include <almanac/engine/command.h>
 #include <almanac/engine/core_ports.h>
 #include <almanac/engine/decide.h>
+#include <almanac/engine/dispatch.h>
 #include <almanac/engine/effects.h>
 #include <almanac/engine/inline_projections.h>
 #include <almanac/engine/published.h>
+#include <almanac/engine/token_waits.h>
 
 #include <deque>
 #include <functional>
@@ -82,6 +84,10 @@ class Core {
   }
   void take(Turn& turn, std::unique_ptr<Submission> submission, Time now);
   void decide_one(Turn& turn, std::unique_ptr<Submission> submission, Time now);
+  [[nodiscard]] CanRun can_run() const;
+  void answer_takes(Turn& turn, Time now);
+  void record_reasons(Turn& turn, const DecideContext& context);
+  void refuse_takes(const Error& error);
   void write_endings(Time now);
   void refuse(std::unique_ptr<Submission> submission, const Error& error);
   // Folds the events of one decision. Errors: invalid; nothing is folded then.
@@ -96,6 +102,8 @@ class Core {
   void proceed_with_stop();
   void record_stop(Time now);
   void stop_unrecorded();
+  // When something new may begin, or a take is answered, if nothing happens before.
+  [[nodiscard]] std::optional<Time> next_start() const;
   void arm_timer(Time now);
   [[nodiscard]] Time now() const;
 
@@ -110,6 +118,13 @@ class Core {
   State head_;        // with all that is parked
   Position durable_;  // the end of what is published
   std::deque<std::shared_ptr<Turn>> parked_;
+
+  // When what waits for tokens may start.
+  std::optional<Time> starts_due_;
+  TokenWaits token_waits_;
+  // What lanes wait for was looked at as of this position, and is again at that time.
+  Position reasons_seen_;
+  Time reasons_due_;
 
   // The room that is kept for the ends of what runs, and how much of that is published.
   std::size_t reserve_ = 0;

@@ -3,6 +3,7 @@
 #include <almanac/engine/backups.h>
 #include <almanac/engine/engines.h>
 #include <almanac/engine/queues.h>
+#include <almanac/engine/resource_limits.h>
 #include <almanac/engine/reviews.h>
 #include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>

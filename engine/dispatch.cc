@@ -1,12 +1,18 @@
 #include <almanac/engine/dispatch.h>
 
+#include <almanac/projections/lane_claims.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
 namespace almanac {
 namespace {
 
 class Chooser {
  public:
-  Chooser(const State& state, const std::function<bool(std::string_view)>& can_run)
-      : state_(state), can_run_(can_run) {
+  Chooser(const State& state, Time now, const CanRun& can_run)
+      : state_(state), now_(now), can_run_(can_run) {
     auto held = state.tasks.running.size();
     free_ = state.engine.slots > held ? state.engine.slots - held : 0;
   }
@@ -14,36 +20,118 @@ class Chooser {
   std::vector<TaskId> run() {
     std::vector<TaskId> chosen;
     if (free_ == 0 || state_.tasks.ready.empty()) return chosen;
-    ReadyQueue ready(state_, [this](const Lane& lane) {
-      return free_in(lane.queue) > 0 && can_run_(state_.names.text(lane.kind));
-    });
+    ReadyQueue ready = gather();
     while (free_ > 0) {
       const auto next = ready.next();
       if (!next) break;
-      chosen.push_back(*next);
-      --free_;
-      if (--free_in(state_.tasks.all.find(*next)->queue) == 0) ready.close_queue();
+      if (take(next->lane)) {
+        chosen.push_back(next->id);
+        --free_;
+      } else {
+        ready.close_lane();
+      }
     }
     return chosen;
   }
 
+  // Of all lanes, in no order.
+  std::vector<BlockedLane> run_blocked() {
+    ReadyQueue ready = gather();
+    while (const auto next = ready.next()) {
+      if (take(next->lane)) block(next->lane, LaneBlock::slots);
+      ready.close_lane();
+    }
+    return std::move(blocked_);
+  }
+
+  [[nodiscard]] std::optional<Time> next() const { return next_; }
+
  private:
-  std::uint64_t& free_in(NameId queue) {
-    auto [entry, added] = queue_free_.try_emplace(queue, free_);
+  // What there is of one thing while this runs.
+  struct Room {
+    std::uint64_t most = 0;
+    std::uint64_t free = 0;  // for who comes next
+    bool is_kept = false;    // some of it, for a task in front
+  };
+
+  // The lanes that can start something, or have something to keep.
+  ReadyQueue gather() {
+    return {state_, [this](const Lane& lane) {
+              if (!can_run_(state_.names.text(lane.kind))) {
+                block(lane, LaneBlock::handler);
+                return false;
+              }
+              auto claims = claims_of(state_, lane);
+              if (claims.empty()) return true;
+              // With nothing of what it takes first it has nothing to keep, and no turn to wait
+              // for.
+              if (room(claims.front()).free == 0) {
+                refuse(lane, claims.front());
+                return false;
+              }
+              claims_.emplace(lane, std::move(claims));
+              return true;
+            }};
+  }
+
+  Room& room(const LaneClaim& claim) {
+    auto [entry, added] = rooms_.try_emplace({claim.on, claim.limit});
     if (added) {
-      const std::uint32_t* slots = state_.queues.slots.find(queue);
-      if (slots != nullptr && *slots > 0) {
-        auto held = state_.tasks.running_in(queue);
-        entry->second = *slots > held ? *slots - held : 0;
-      }
+      const auto [most, free] = room_for(state_, claim, now_);
+      entry->second = {most, free};
     }
     return entry->second;
   }
 
+  // All that a task of the lane asks for; or nothing, and then it keeps its turn.
+  bool take(const Lane& lane) {
+    const auto found = claims_.find(lane);
+    if (found == claims_.end()) return true;
+    const auto& claims = found->second;
+    const auto is_impossible = [&](const LaneClaim& one) { return one.amount > room(one).most; };
+    const auto is_short = [&](const LaneClaim& one) { return one.amount > room(one).free; };
+    auto refused = std::ranges::find_if(claims, is_impossible);
+    const bool keeps = refused == claims.end();
+    if (keeps) refused = std::ranges::find_if(claims, is_short);
+    const bool takes = refused == claims.end();
+    if (!takes) refuse(lane, *refused);
+    if (!keeps) return false;
+    for (auto claim = claims.begin(); claim != refused; ++claim) {
+      room(*claim).free -= claim->amount;
+      if (!takes) room(*claim).is_kept = true;
+    }
+    if (!takes) room(*refused).free = 0;
+    if (!takes) room(*refused).is_kept = true;
+    return takes;
+  }
+
+  void refuse(const Lane& lane, const LaneClaim& claim) {
+    const Room& left = room(claim);
+    if (claim.amount > left.most) return block(lane, LaneBlock::too_large, claim.limit);
+    if (claim.on == ClaimOn::queue_slots) {
+      return block(lane, left.is_kept ? LaneBlock::behind : LaneBlock::queue_slots);
+    }
+    if (left.is_kept) return block(lane, LaneBlock::behind, claim.limit);
+    if (claim.on == ClaimOn::units) return block(lane, LaneBlock::units, claim.limit);
+    const auto setting = setting_of(state_.limits, state_.names, claim.limit);
+    const Time due = tokens_due(state_.limits, claim.limit, setting, claim.amount);
+    // Not before now: what was taken in this run is not in the state yet, and one look more tells.
+    next_ = std::max(now_, next_ ? std::min(*next_, due) : due);
+    block(lane, LaneBlock::tokens, claim.limit, due);
+  }
+
+  void block(const Lane& lane, LaneBlock reason, std::optional<NameId> limit = {}, Time next = {}) {
+    blocked_.push_back({lane, {.reason = reason, .limit = limit, .next = next, .since = now_}});
+  }
+
   const State& state_;
-  const std::function<bool(std::string_view)>& can_run_;
+  const Time now_;
+  const CanRun& can_run_;
   std::uint64_t free_ = 0;
-  std::map<NameId, std::uint64_t> queue_free_;
+  std::map<Lane, std::vector<LaneClaim>> claims_;  // of those that ask for something
+  std::map<std::pair<ClaimOn, NameId>, Room> rooms_;
+  std::vector<BlockedLane> blocked_;
+  std::optional<Time> next_;
 };
 
 }  // namespace
@@ -51,7 +139,7 @@ class Chooser {
 ReadyQueue::ReadyQueue(const State& state, const std::function<bool(const Lane&)>& takes)
     : state_(state) {
   for (const auto& [lane, places] : state.tasks.ready.lanes()) {
-    if (takes(lane)) queues_[lane.queue].push({places.begin(), places.end()});
+    if (takes(lane)) queues_[lane.queue].push({lane, places.begin(), places.end()});
   }
   for (auto& [queue, heads] : queues_) add_front(heads);
 }
@@ -61,34 +149,43 @@ void ReadyQueue::add_front(Heads& heads) {
   fronts_.push({state_.tasks.all.find(id)->priority, id, &heads});
 }
 
-std::optional<TaskId> ReadyQueue::next() {
-  if (given_ != nullptr && !given_->empty()) add_front(*given_);
-  given_ = nullptr;
-  if (fronts_.empty()) return std::nullopt;
-  const Front front = fronts_.top();
-  fronts_.pop();
-  given_ = front.heads;
-  Head head = given_->top();
-  given_->pop();
-  if (++head.place != head.end) given_->push(head);
-  return front.id;
+void ReadyQueue::put_back() {
+  if (given_heads_ == nullptr) return;
+  if (given_.place != given_.end && ++given_.place != given_.end) given_heads_->push(given_);
+  if (!given_heads_->empty()) add_front(*given_heads_);
+  given_heads_ = nullptr;
 }
 
-void ReadyQueue::close_queue() { given_ = nullptr; }
+std::optional<ReadyQueue::Next> ReadyQueue::next() {
+  put_back();
+  if (fronts_.empty()) return std::nullopt;
+  given_heads_ = fronts_.top().heads;
+  fronts_.pop();
+  given_ = given_heads_->top();
+  given_heads_->pop();
+  return Next{given_.lane, (*given_.place).id};
+}
 
-std::vector<Event> decide_starts(const State& state, const DecideContext& context,
-                                 const std::function<bool(std::string_view)>& can_run) {
-  std::vector<Event> events;
-  for (TaskId id : Chooser(state, can_run).run()) {
+void ReadyQueue::close_lane() { given_.place = given_.end; }
+
+Starts decide_starts(const State& state, const DecideContext& context, const CanRun& can_run) {
+  Starts starts;
+  Chooser chooser(state, context.now, can_run);
+  for (TaskId id : chooser.run()) {
     const Task& task = *state.tasks.all.find(id);
-    events.push_back(
+    starts.events.push_back(
         {.at = context.now,
          .body = TaskStarted{
              .id = id,
              .attempt = task.attempts + 1,
              .deadline = task.timeout > Duration(0) ? context.now + task.timeout : Time()}});
   }
-  return events;
+  starts.next = chooser.next();
+  return starts;
+}
+
+std::vector<BlockedLane> blocked_lanes(const State& state, Time now, const CanRun& can_run) {
+  return Chooser(state, now, can_run).run_blocked();
 }
 
 }  // namespace almanac

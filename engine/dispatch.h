@@ -15,23 +15,30 @@
 #include <optional>
 #include <queue>
 #include <string_view>
+#include <vector>
 
 namespace almanac {
 
-// The ready tasks in the order in which they would be started if all slots were free, one by one.
+// The ready tasks in the order in which they would be started if nothing were short, one by one.
 // Looks at the state while it lives.
 class ReadyQueue {
  public:
+  struct Next {
+    Lane lane;
+    TaskId id;
+  };
+
   // Of the lanes that `takes` does not leave out. O(lanes).
   ReadyQueue(const State& state, const std::function<bool(const Lane&)>& takes);
-  // The next one; none when there are no more. O(log lanes).
-  [[nodiscard]] std::optional<TaskId> next();
-  // The queue of the one that was given last takes no further part.
-  void close_queue();
+  // None when there are no more. O(log lanes).
+  [[nodiscard]] std::optional<Next> next();
+  // The lane of the one that was given last takes no further part.
+  void close_lane();
 
  private:
   // The best task of a lane that has not been given yet.
   struct Head {
+    Lane lane;
     ReadyOrder::Places::Iterator place;
     ReadyOrder::Places::Iterator end;
     // The largest is taken first.
@@ -49,18 +56,47 @@ class ReadyQueue {
   };
 
   void add_front(Heads& heads);
+  void put_back();
 
   const State& state_;
   std::map<NameId, Heads> queues_;
   std::priority_queue<Front> fronts_;
-  Heads* given_ = nullptr;  // of the queue whose front was given and not replaced yet
+  // The one that was given last, and the others of its queue; none once it is put back.
+  Head given_;
+  Heads* given_heads_ = nullptr;
 };
 
-// The TaskStarted events for the free slots, in that order, never more than the engine's and the
-// queue's slots allow. Tasks of a kind that `can_run` denies stay where they are and are in
-// nobody's way. O(lanes + started * log), a lane being the ready tasks of one queue and kind.
-[[nodiscard]] std::vector<Event> decide_starts(
-    const State& state, const DecideContext& context,
-    const std::function<bool(std::string_view kind)>& can_run);
+using CanRun = std::function<bool(std::string_view kind)>;
+
+struct Starts {
+  std::vector<Event> events;
+  // When something may start that waits for tokens now, if nothing else happens before. None where
+  // nothing does, or all slots are taken.
+  std::optional<Time> next;
+};
+
+// The TaskStarted events for the free slots, in that order, never more than the slots of the engine
+// and the queue and the limits a task asks for allow. Tasks of a kind that `can_run` denies stay
+// where they are and are in nobody's way.
+//
+// A task takes all it asks for at once, or nothing. The first of a lane that does not fit keeps its
+// turn: what it takes is secured in one order (tokens, the queue's slot, then units, limit by
+// limit), and up to the first that is short nobody behind it gets what it needs, nor any of that
+// one. So small tasks cannot starve a large one, and as everybody secures in the same order, and
+// only running tasks hold anything, none waits for one that waits for it. What asks for more than a
+// limit has by now secures nothing.
+//
+// O(lanes + started * log), a lane being the ready tasks of one queue and kind that ask for the
+// same; lanes that ask for something cost their demands.
+[[nodiscard]] Starts decide_starts(const State& state, const DecideContext& context,
+                                   const CanRun& can_run);
+
+// What a lane that has tasks waits for once decide_starts() has chosen.
+struct BlockedLane {
+  Lane lane;
+  LaneWait wait;  // since now
+};
+[[nodiscard]] std::vector<BlockedLane> blocked_lanes(const State& state, Time now,
+                                                     const CanRun& can_run);
 
 }  // namespace almanac

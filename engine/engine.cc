@@ -317,6 +317,34 @@ Result<void> Engine::remove_schedule(std::string name) {
   return ask_without_answer(ChangeSchedule{std::move(name), ScheduleChange::remove});
 }
 
+Result<void> Engine::configure_limit(std::string name, LimitSetting setting) {
+  auto answer = ask(ConfigureLimit{std::move(name), setting});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+Result<bool> Engine::try_take(std::string service, std::uint32_t tokens) {
+  return take(std::move(service), {.tokens = tokens, .timeout = std::chrono::milliseconds(0)});
+}
+
+Result<bool> Engine::take(std::string service, TakeOptions options) {
+  auto answer = std::make_shared<std::promise<Result<bool>>>();
+  auto future = answer->get_future();
+  take(std::move(service), options,
+       [answer](Result<bool> taken) { answer->set_value(std::move(taken)); });
+  return future.get();
+}
+
+void Engine::take(std::string service, TakeOptions options,
+                  std::function<void(Result<bool>)> done) {
+  const Time until = parts_->options.clock() + options.timeout;
+  tell(TakeTokens{std::move(service), options.tokens, until},
+       [done = std::move(done)](Result<Answer> answer) {
+         if (!answer) return done(std::unexpected(answer.error()));
+         done(std::get<bool>(*answer));
+       });
+}
+
 std::shared_ptr<const State> Engine::state() const { return parts_->published->state(); }
 
 std::shared_ptr<const Publication> Engine::published() const { return parts_->published->now(); }

@@ -52,7 +52,7 @@ struct EngineOptions {
   // SIGINT and SIGTERM stop the engine; a second one makes it hand back at once.
   bool handle_signals = false;
   std::uint64_t seed = 0;                     // of the jitter in retry times; 0 = drawn
-  std::function<Time()> clock = system_time;  // also called on the thread of a backup
+  std::function<Time()> clock = system_time;  // also called on threads of backups and of take()
   std::size_t map_bytes = limits::map_bytes_default;
   CheckpointPolicy checkpoints;
   BackupOptions backups;  // made by the engine itself, beside its work
@@ -60,6 +60,11 @@ struct EngineOptions {
   // engine's own thread: must return soon and must not call the engine's blocking functions.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
   std::vector<AnyInlineProjection> projections;  // see inline_projection.h
+};
+
+struct TakeOptions {
+  std::uint32_t tokens = 1;
+  std::chrono::milliseconds timeout = std::chrono::seconds(30);
 };
 
 // Owns the log, a loop on a thread of its own and the threads of handlers. All functions may be
@@ -109,6 +114,18 @@ class Engine {
   [[nodiscard]] Result<void> resume_schedule(std::string name);
   // What it has enqueued stays.
   [[nodiscard]] Result<void> remove_schedule(std::string name);
+  // How much there is of something that tasks ask for (TaskSpec::demands); nothing set lifts the
+  // limit. What names mean: projections/resource_limits.h. What runs goes on, whatever it holds.
+  [[nodiscard]] Result<void> configure_limit(std::string name, LimitSetting setting);
+  // Takes tokens of a service, beside those its tasks take: the rate is that of the limit of its
+  // name, of its family, of "*", or else 60 a minute and 10 at once. Each take is on disk when it
+  // is answered. Those that wait for one service have their tokens in the order in which they came.
+  // Errors: refused (more than there ever are), and those of submit().
+  [[nodiscard]] Result<bool> try_take(std::string service, std::uint32_t tokens = 1);
+  // Waits for them. False when the time is up before they are there.
+  [[nodiscard]] Result<bool> take(std::string service, TakeOptions options = {});
+  // Without waiting: `done` is called once, on the engine's thread, and must return soon.
+  void take(std::string service, TakeOptions options, std::function<void(Result<bool>)> done);
 
   // What is durable now. Immutable; keep it as long as you like.
   [[nodiscard]] std::shared_ptr<const State> state() const;

@@ -5,8 +5,19 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 namespace almanac {
+namespace {
+
+// As many as one recovery may begin at once need no pace.
+bool is_paced(const State& state, NameId queue) {
+  const auto limit = recovery_limit(state.names.text(queue));
+  const LimitSetting pace = setting_of(state.limits, state.names, limit);
+  return pace.per_minute > 0 && state.tasks.running_in(queue) > pace.burst;
+}
+
+}  // namespace
 
 Result<Decision> decide_one(const State& state, const StartEngine& command,
                             const DecideContext& context) {
@@ -21,13 +32,16 @@ Result<Decision> decide_one(const State& state, const StartEngine& command,
                                                    .slots = command.slots,
                                                    .seed = command.seed}});
   // Only one process writes a log, so every lease found here belongs to an engine that is gone.
+  std::map<NameId, bool> paced;
   for (const RunningKey& key : state.tasks.running) {
     const Task& task = *state.tasks.all.find(key.id);
     Event event{.at = context.now};
     if (task.state == TaskState::cancelling) {
       event.body = TaskCancelled{.id = key.id, .reason = "cancelled; the engine died meanwhile"};
     } else {
-      event.body = TaskHandedBack{key.id, task.lease, HandBackReason::engine_died};
+      auto [queue, is_new] = paced.try_emplace(key.queue);
+      if (is_new) queue->second = is_paced(state, key.queue);
+      event.body = TaskHandedBack{key.id, task.lease, HandBackReason::engine_died, queue->second};
     }
     decision.events.push_back(event);
   }

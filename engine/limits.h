@@ -24,6 +24,7 @@ inline constexpr std::uint16_t attempts_max = 1'000;
 inline constexpr Duration duration_max = std::chrono::hours(24 * 365 * 100);
 inline constexpr std::size_t dependencies_max = 10'000;
 inline constexpr std::size_t tags_max = 64;
+inline constexpr std::size_t demands_max = 64;
 inline constexpr std::size_t label_bytes_max = 512;
 inline constexpr std::size_t payload_bytes_max = 8 * mebibyte;
 inline constexpr std::size_t task_bytes_max =
@@ -67,6 +68,11 @@ static_assert(2 * (output_bytes_max + message_bytes_max + ending_overhead_bytes)
               reserve_bytes_max);
 static_assert(reserve_bytes_max % reserve_step_bytes == 0);
 static_assert(reserve_bytes_max <= journal_bytes_max / 4);
+
+// What lanes wait for is looked at this often at most, and recorded of those that have waited as
+// long: what is over sooner leaves no record. So many in one look; the rest follows in the next.
+inline constexpr Duration reasons_interval = std::chrono::seconds(1);
+inline constexpr std::size_t reasons_per_turn = 1'000;
 
 // Of a recurrence such as "every 15 minutes".
 inline constexpr Duration recurrence_interval_max = std::chrono::days(366);

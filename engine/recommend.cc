@@ -41,10 +41,10 @@ std::vector<Recommendation> recommend(State state, const RecommendOptions& optio
       state, [&](const Lane& lane) { return !options.queue || lane.queue == *options.queue; });
   std::vector<Recommendation> result;
   while (result.size() < options.limit) {
-    const auto id = ready.next();
-    if (!id) break;
-    if (options.owner && terms_of(state.tasks, *id).owner != options.owner) continue;
-    result.push_back(recommendation_of(state, *id, options.now));
+    const auto next = ready.next();
+    if (!next) break;
+    if (options.owner && terms_of(state.tasks, next->id).owner != options.owner) continue;
+    result.push_back(recommendation_of(state, next->id, options.now));
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include <almanac/engine/admission.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/resource_limits.h>
 #include <almanac/log/hash.h>
 
 #include <algorithm>
@@ -60,6 +61,7 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
   if (checked)
     checked = check_limit("bytes of payload", spec.payload.size(), limits::payload_bytes_max);
   if (checked) checked = check_limit("bytes of label", spec.label.size(), limits::label_bytes_max);
+  if (checked) checked = check_demands(state, spec.demands);
   if (checked) checked = check_limit("tags", spec.tags.size(), limits::tags_max);
   if (checked)
     checked = check_limit("dependencies", spec.dependencies.size(), limits::dependencies_max);
@@ -169,6 +171,10 @@ std::uint64_t content_hash(const TaskSpec& spec, std::span<const TaskId> depende
   number(spec.tags.size());
   for (const std::string& tag : spec.tags) text(tag);
   for (TaskId id : dependencies) number(id.value);
+  for (const TaskDemand& demand : spec.demands) {
+    text(demand.limit);
+    number(demand.units);
+  }
   return xxh3(as_bytes(content));
 }
 
@@ -236,6 +242,10 @@ class Enqueuer {
               std::span<const TaskId> dependencies) {
     auto tags = context_.memory.array<std::string_view>(spec.tags.size());
     std::ranges::copy(spec.tags, tags.begin());
+    auto demands = context_.memory.array<Demand>(spec.demands.size());
+    std::ranges::transform(spec.demands, demands.begin(), [](const TaskDemand& demand) {
+      return Demand{demand.limit, demand.units};
+    });
     return {.at = context_.now,
             .idempotency_key = spec.idempotency_key,
             .body = TaskEnqueued{.id = id,
@@ -254,6 +264,7 @@ class Enqueuer {
                                  .deadline = spec.deadline,
                                  .estimate = spec.estimate,
                                  .expires_at = spec.expires_at,
+                                 .demands = DemandListView(demands),
                                  .payload = as_bytes(spec.payload)}};
   }
 

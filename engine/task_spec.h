@@ -18,6 +18,14 @@ struct InBatch {
 };
 using Dependency = std::variant<TaskId, InBatch>;
 
+// So many units, or tokens, of a limit: all that a task asks for is taken at once when it starts,
+// and units are held while it runs.
+struct TaskDemand {
+  std::string limit;
+  std::uint32_t units = 1;
+  bool operator==(const TaskDemand&) const = default;
+};
+
 // A value; owns everything. Limits are in engine/limits.h and log/limits.h.
 struct TaskSpec {
   std::string kind;  // which handler runs it
@@ -30,6 +38,7 @@ struct TaskSpec {
   Backoff backoff = {};                  // the wait between them
   Duration timeout{0};                   // of one attempt; 0 = none
   std::vector<Dependency> dependencies;  // it runs after all of these have succeeded
+  std::vector<TaskDemand> demands;       // limits that are set, each named once
   std::vector<std::string> tags;
   std::string owner;     // for whom it runs; empty = nobody in particular
   Time deadline = {};    // when it should have ended; not set = whenever

@@ -101,7 +101,7 @@ class Rehearsal {
     }
     Arena memory;
     fold_all(decide_due(state_, {now_, memory}));
-    fold_all(decide_starts(state_, {now_, memory}, runs_every_kind));
+    fold_all(decide_starts(state_, {now_, memory}, runs_every_kind).events);
     const auto ready = state_.tasks.count(TaskState::ready);
     if (report_.backlog.empty() || report_.backlog.back().ready != ready) {
       report_.backlog.push_back({now_, ready});

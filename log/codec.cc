@@ -89,6 +89,9 @@ struct BodyWriter {
   void operator()(const ScheduleFired& from) { write(from, body.initScheduleFired(), names); }
   void operator()(const ScheduleQueued& from) { write(from, body.initScheduleQueued(), names); }
   void operator()(const ScheduleSkipped& from) { write(from, body.initScheduleSkipped(), names); }
+  void operator()(const LimitConfigured& from) { write(from, body.initLimitConfigured(), names); }
+  void operator()(const TokensTaken& from) { write(from, body.initTokensTaken(), names); }
+  void operator()(const LaneBlocked& from) { write(from, body.initLaneBlocked(), names); }
 };
 
 void write_event(const Event& from, Time frame_time, schema::Event::Builder to,
@@ -173,6 +176,9 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::SCHEDULE_FIRED: to = read(body.getScheduleFired(), names); return true;
     case Which::SCHEDULE_QUEUED: to = read(body.getScheduleQueued(), names); return true;
     case Which::SCHEDULE_SKIPPED: to = read(body.getScheduleSkipped(), names); return true;
+    case Which::LIMIT_CONFIGURED: to = read(body.getLimitConfigured(), names); return true;
+    case Which::TOKENS_TAKEN: to = read(body.getTokensTaken(), names); return true;
+    case Which::LANE_BLOCKED: to = read(body.getLaneBlocked(), names); return true;
   }
   return false;
 }

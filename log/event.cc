@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "BackupScheduled", "BackupUnscheduled", "BackupStarted",   "SnapshotMade",
     "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",     "BackupFailed",
     "ScheduleDefined", "SchedulePaused",    "ScheduleResumed", "ScheduleRemoved",
-    "ScheduleFired",   "ScheduleQueued",    "ScheduleSkipped", "TasksReranked"};
+    "ScheduleFired",   "ScheduleQueued",    "ScheduleSkipped", "TasksReranked",
+    "LimitConfigured", "TokensTaken",       "LaneBlocked"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -32,6 +33,10 @@ struct Carried {
   void add(const AttemptEnd& end) {
     bytes += end.message.size() + end.result.size() + end.output.size();
   }
+  void add(const DemandListView& demands) {
+    for (std::size_t i = 0; i < demands.size(); ++i) names.push_back(demands[i].limit);
+    bytes += demands.size() * sizeof(DemandListView::Stored);
+  }
   void operator()(const CustomEvent& event) {
     names.push_back(event.type);
     bytes += event.data.size();
@@ -41,12 +46,9 @@ struct Carried {
     names.push_back(event.queue);
     for (std::size_t i = 0; i < event.tags.size(); ++i) names.push_back(event.tags[i]);
     if (!event.owner.empty()) names.push_back(event.owner);
-    for (std::size_t i = 0; i < event.demands.size(); ++i) {
-      names.push_back(event.demands[i].limit);
-    }
+    add(event.demands);
     bytes += event.label.size() + event.payload.size() + event.dependencies.size_bytes() +
-             event.conditions.size_bytes() + event.tags.size() * sizeof(std::uint16_t) +
-             event.demands.size() * sizeof(DemandListView::Stored);
+             event.conditions.size_bytes() + event.tags.size() * sizeof(std::uint16_t);
   }
   void operator()(const TaskReadied&) {}
   void operator()(const TaskStarted&) {}
@@ -93,6 +95,14 @@ struct Carried {
     requires requires(const OfSchedule& event) { event.schedule; }
   void operator()(const OfSchedule& event) {
     names.push_back(event.schedule);
+  }
+  void operator()(const LimitConfigured& event) { names.push_back(event.name); }
+  void operator()(const TokensTaken& event) { names.push_back(event.limit); }
+  void operator()(const LaneBlocked& event) {
+    names.push_back(event.queue);
+    names.push_back(event.kind);
+    if (!event.limit.empty()) names.push_back(event.limit);
+    add(event.demands);
   }
   template <class BackupEnd>
     requires requires(const BackupEnd& event) { event.run; }
@@ -221,6 +231,19 @@ std::string_view name(QueuePolicy policy) {
     case QueuePolicy::urgency: return "urgency";
     case QueuePolicy::deadline: return "deadline";
     case QueuePolicy::fair: return "fair";
+  }
+  return "unknown";
+}
+
+std::string_view name(LaneBlock block) {
+  switch (block) {
+    case LaneBlock::slots: return "slots";
+    case LaneBlock::queue_slots: return "queue_slots";
+    case LaneBlock::units: return "units";
+    case LaneBlock::tokens: return "tokens";
+    case LaneBlock::too_large: return "too_large";
+    case LaneBlock::behind: return "behind";
+    case LaneBlock::handler: return "handler";
   }
   return "unknown";
 }

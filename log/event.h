@@ -5,6 +5,7 @@
 #include <almanac/log/error.h>
 #include <almanac/log/events/backup.h>
 #include <almanac/log/events/engine.h>
+#include <almanac/log/events/limit.h>
 #include <almanac/log/events/queue.h>
 #include <almanac/log/events/schedule.h>
 #include <almanac/log/events/task.h>
@@ -30,7 +31,7 @@ using EventBody =
                  EngineStopped, BackupScheduled, BackupUnscheduled, BackupStarted, SnapshotMade,
                  SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed, ScheduleDefined,
                  SchedulePaused, ScheduleResumed, ScheduleRemoved, ScheduleFired, ScheduleQueued,
-                 ScheduleSkipped, TasksReranked>;
+                 ScheduleSkipped, TasksReranked, LimitConfigured, TokensTaken, LaneBlocked>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -115,6 +115,10 @@ void write(const ScheduleRemoved& from, schema::ScheduleRemoved::Builder to, Nam
 void write(const ScheduleFired& from, schema::ScheduleFired::Builder to, NameTable& names);
 void write(const ScheduleQueued& from, schema::ScheduleQueued::Builder to, NameTable& names);
 void write(const ScheduleSkipped& from, schema::ScheduleSkipped::Builder to, NameTable& names);
+void write(const DemandListView& from, capnp::List<schema::Demand>::Builder to, NameTable& names);
+void write(const LimitConfigured& from, schema::LimitConfigured::Builder to, NameTable& names);
+void write(const TokensTaken& from, schema::TokensTaken::Builder to, NameTable& names);
+void write(const LaneBlocked& from, schema::LaneBlocked::Builder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -147,5 +151,9 @@ ScheduleRemoved read(schema::ScheduleRemoved::Reader from, const Names& names);
 ScheduleFired read(schema::ScheduleFired::Reader from, const Names& names);
 ScheduleQueued read(schema::ScheduleQueued::Reader from, const Names& names);
 ScheduleSkipped read(schema::ScheduleSkipped::Reader from, const Names& names);
+DemandListView read(capnp::List<schema::Demand>::Reader from, const Names& names);
+LimitConfigured read(schema::LimitConfigured::Reader from, const Names& names);
+TokensTaken read(schema::TokensTaken::Reader from, const Names& names);
+LaneBlocked read(schema::LaneBlocked::Reader from, const Names& names);
 
 }  // namespace almanac::codec

@@ -8,6 +8,7 @@ using Queue = import "events/queue.capnp";
 using Engine = import "events/engine.capnp";
 using Backup = import "events/backup.capnp";
 using Schedule = import "events/schedule.capnp";
+using Limit = import "events/limit.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -57,6 +58,9 @@ struct Event {
     scheduleQueued @32 :Schedule.ScheduleQueued;
     scheduleSkipped @33 :Schedule.ScheduleSkipped;
     tasksReranked @34 :Task.TasksReranked;
+    limitConfigured @35 :Limit.LimitConfigured;
+    tokensTaken @36 :Limit.TokensTaken;
+    laneBlocked @37 :Limit.LaneBlocked;
   }
   meta @15 :Meta;              # null for most events
 }

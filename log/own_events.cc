@@ -29,6 +29,11 @@ struct Owned {
     own(end.result);
     own(end.output);
   }
+  void own(DemandListView& view) {
+    auto& wanted = demands.emplace_back();
+    for (std::size_t i = 0; i < view.size(); ++i) own(wanted.emplace_back(view[i]).limit);
+    view = DemandListView(wanted);
+  }
 
   void operator()(CustomEvent& event) {
     own(event.type);
@@ -45,11 +50,7 @@ struct Owned {
     event.dependencies = ids.emplace_back(event.dependencies.begin(), event.dependencies.end());
     event.conditions = conditions.emplace_back(event.conditions.begin(), event.conditions.end());
     own(event.owner);
-    auto& wanted = demands.emplace_back();
-    for (std::size_t i = 0; i < event.demands.size(); ++i) {
-      own(wanted.emplace_back(event.demands[i]).limit);
-    }
-    event.demands = DemandListView(wanted);
+    own(event.demands);
   }
   void operator()(TaskReadied&) {}
   void operator()(TaskStarted&) {}
@@ -101,6 +102,14 @@ struct Owned {
     requires requires(OfSchedule& event) { event.schedule; }
   void operator()(OfSchedule& event) {
     own(event.schedule);
+  }
+  void operator()(LimitConfigured& event) { own(event.name); }
+  void operator()(TokensTaken& event) { own(event.limit); }
+  void operator()(LaneBlocked& event) {
+    own(event.queue);
+    own(event.kind);
+    own(event.limit);
+    own(event.demands);
   }
   template <class BackupEnd>
     requires requires(BackupEnd& event) { event.run; }

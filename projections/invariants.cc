@@ -25,6 +25,7 @@ class Check {
     check_doomed();
     check_held();
     check_terms();
+    check_limits();
     check_tags();
     check_keys();
     check_settings();
@@ -175,6 +176,38 @@ class Check {
   void check_held() {
     for (const auto& [id, hold] : tasks_.held) {
       expect(is_in(id, TaskState::held), named(id), " is under review and not held");
+    }
+  }
+
+  // What is in use follows from what runs and what it asked for.
+  void check_limits() {
+    std::size_t uses = 0;
+    for (const auto& [id, set] : tasks_.demands) {
+      const Task* task = find(id);
+      expect(task != nullptr, named(id), " asks for something and does not exist");
+      expect(set && tasks_.demand_sets.contains(set), named(id), " asks for what has no number");
+      if (task == nullptr || !tasks_.demand_sets.contains(set)) continue;
+      for (const LimitDemand& demand : tasks_.demand_sets.of(set)) {
+        expect(state_.names.contains(demand.limit), named(id), " asks for a limit without a name");
+        if (!holds_lease(task->state)) continue;
+        ++uses;
+        const std::uint32_t* units = tasks_.in_use.find(LimitUse{demand.limit, id});
+        expect(units != nullptr && *units == demand.units, named(id),
+               " runs and holds other units than it asked for");
+      }
+    }
+    expect(tasks_.in_use.size() == uses, "the state", " has units in use by what does not run");
+    for (const auto& [lane, wait] : tasks_.blocked) {
+      expect(tasks_.ready.lanes().contains(lane), named(lane.queue),
+             " has a lane that is blocked and empty");
+    }
+    for (const auto& [limit, setting] : state_.limits.settings) {
+      expect(state_.names.contains(limit) && setting.is_set(), named(limit),
+             " is a limit without a name or without a setting");
+    }
+    for (const auto& [limit, bucket] : state_.limits.buckets) {
+      expect(state_.names.contains(limit), named(limit), " is a bucket without a name");
+      expect(bucket.at <= state_.time, named(limit), " is a bucket of a time to come");
     }
   }
 

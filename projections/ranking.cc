@@ -16,10 +16,6 @@ std::int64_t sum(std::int64_t one, std::int64_t other) {
   return overflows ? std::numeric_limits<std::int64_t>::max() : sum;
 }
 
-ReadyKey key_of(TaskId id, const Task& task, std::int64_t rank) {
-  return {{task.queue, task.kind}, {rank, id}};
-}
-
 std::int64_t virtual_time(const Ranking& ranking, NameId queue) {
   const std::int64_t* time = ranking.virtual_times.find(queue);
   return time == nullptr ? 0 : *time;
@@ -116,21 +112,21 @@ Rank current_rank(const Tasks& tasks, TaskId id, const Task& task) {
 }
 
 ReadyKey ready_key(const Tasks& tasks, TaskId id, const Task& task) {
-  return key_of(id, task, current_rank(tasks, id, task).value);
+  return {lane_of(tasks, id, task), {current_rank(tasks, id, task).value, id}};
 }
 
 void enter_ready(Tasks& tasks, TaskId id, const Task& task) {
   const Policy& policy = tasks.ranking.policy(task.queue);
   if (policy.kind == QueuePolicy::fair) enter_flow(tasks, id, task, policy);
   const Rank rank = current_rank(tasks, id, task);
-  tasks.ready.insert(key_of(id, task, rank.value));
+  tasks.ready.insert({lane_of(tasks, id, task), {rank.value, id}});
   if (rank.changes_at) tasks.ranking.changes.insert({*rank.changes_at, id});
 }
 
 void leave_ready(Tasks& tasks, TaskId id, const Task& task, Leaving leaving) {
   const Policy& policy = tasks.ranking.policy(task.queue);
   const Rank rank = current_rank(tasks, id, task);
-  tasks.ready.erase(key_of(id, task, rank.value));
+  tasks.ready.erase({lane_of(tasks, id, task), {rank.value, id}});
   if (rank.changes_at) tasks.ranking.changes.erase(RankChange{*rank.changes_at, id});
   if (policy.kind == QueuePolicy::fair) leave_flow(tasks, id, task, policy, leaving);
 }

@@ -1,9 +1,11 @@
 // The tasks that are ready, in the order in which they are to run, lane by lane. A lane is what one
-// handler runs in the slots of one queue: dispatch takes from the front of lanes, so each is an
-// order of its own, with keys of two numbers instead of four.
+// handler runs in the slots of one queue, with the same demands: its tasks can start or cannot for
+// the same reason. Dispatch takes from the front of lanes, so each is an order of its own, with
+// keys of two numbers instead of five.
 #pragma once
 
 #include <almanac/log/event.h>
+#include <almanac/projections/demand_sets.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/persistent/diff.h>
 #include <almanac/projections/persistent/map.h>
@@ -19,10 +21,11 @@
 
 namespace almanac {
 
-// The tasks of one queue and kind.
+// The tasks of one queue and kind that ask for the same.
 struct Lane {
   NameId queue;
   NameId kind;
+  DemandsId demands = {};
   auto operator<=>(const Lane&) const = default;
 };
 

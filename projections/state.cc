@@ -1,5 +1,7 @@
 #include <almanac/projections/state.h>
 
+#include <almanac/projections/lane_claims.h>
+
 #include <utility>
 
 namespace almanac {
@@ -16,7 +18,26 @@ struct Fold {
     set_policy(state.tasks, state.names, event);
     return fold(state.queues, state.names, event);
   }
-  bool operator()(const EngineStarted& event) { return fold(state.engine, place.at, event); }
+  bool operator()(const LimitConfigured& event) {
+    return fold(state.limits, state.names, place.at, event);
+  }
+  bool operator()(const TokensTaken& event) {
+    return fold(state.limits, state.names, place.at, event);
+  }
+  bool operator()(const TaskStarted& event) {
+    const auto claims = claims_to_start(event.id);
+    if (!fold(state.tasks, state.names, place, event)) return false;
+    for (const LaneClaim& claim : claims) {
+      if (claim.on != ClaimOn::tokens) continue;
+      take_tokens(state.limits, claim.limit, setting_of(state.limits, state.names, claim.limit),
+                  claim.amount, place.at);
+    }
+    return true;
+  }
+  bool operator()(const EngineStarted& event) {
+    state.tasks.blocked.clear();  // another engine may have other handlers
+    return fold(state.engine, place.at, event);
+  }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
   // What is left is about tasks, backups or schedules: whose fold takes it.
   template <class AnyEvent>
@@ -28,6 +49,15 @@ struct Fold {
     } else {
       return fold(state.tasks, state.names, place, event);
     }
+  }
+
+ private:
+  // Of a task that is about to be started; none where nothing is asked for or limited.
+  [[nodiscard]] std::vector<LaneClaim> claims_to_start(TaskId id) const {
+    if (state.limits.empty() && state.tasks.demands.empty()) return {};
+    const Task* task = state.tasks.all.find(id);
+    if (task == nullptr) return {};
+    return claims_of(state, lane_of(state.tasks, id, *task));
   }
 };
 
@@ -59,6 +89,7 @@ Digest digest(const State& state) {
   state.engine.hash_into(hasher);
   state.backups.hash_into(hasher);
   state.schedules.hash_into(hasher);
+  if (!state.limits.empty()) state.limits.hash_into(hasher);
   return hasher.finish();
 }
 

@@ -8,6 +8,7 @@
 #include <almanac/projections/engines.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/queues.h>
+#include <almanac/projections/resource_limits.h>
 #include <almanac/projections/schedules.h>
 #include <almanac/projections/tasks.h>
 
@@ -19,6 +20,7 @@ struct State {
   Names names;
   Tasks tasks;
   Queues queues;
+  ResourceLimits limits;
   EngineInfo engine;
   Backups backups;
   Schedules schedules;

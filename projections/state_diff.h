@@ -9,10 +9,11 @@
 namespace almanac {
 
 // Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
-// doomed and held tasks, terms, idempotency keys, policies and slots of queues, jobs of backups and
-// schedules, as diff() of their containers does, and visit(key, Change) for what is in an order or
-// not. `visit` tells them apart by the type of the key, and of the value. Names are only ever
-// added; numbers beyond before.names.size() are new.
+// doomed and held tasks, terms, demands, units in use, blocked lanes, idempotency keys, policies
+// and slots of queues, settings of limits, buckets, jobs of backups and schedules, as diff() of
+// their containers does, and visit(key, Change) for what is in an order or not. `visit` tells them
+// apart by the type of the key, and of the value. Names are only ever added; numbers beyond
+// before.names.size() are new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.all, after.tasks.all, visit);
@@ -26,7 +27,12 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.terms, after.tasks.terms, visit);
   diff(before.tasks.keys, after.tasks.keys, visit);
   diff(before.tasks.ranking.policies, after.tasks.ranking.policies, visit);
+  diff(before.tasks.demands, after.tasks.demands, visit);
+  diff(before.tasks.in_use, after.tasks.in_use, visit);
+  diff(before.tasks.blocked, after.tasks.blocked, visit);
   diff(before.queues.slots, after.queues.slots, visit);
+  diff(before.limits.settings, after.limits.settings, visit);
+  diff(before.limits.buckets, after.limits.buckets, visit);
   diff(before.backups.jobs, after.backups.jobs, visit);
   diff(before.schedules.all, after.schedules.all, visit);
 }

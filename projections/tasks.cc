@@ -1,34 +1,46 @@
 #include <almanac/projections/tasks.h>
 
 #include <almanac/log/error.h>
+#include <almanac/projections/resource_limits.h>
 
 #include <algorithm>
 
 namespace almanac {
 namespace {
 
+// What was said of a lane ends with its last task.
+void forget_if_empty(Tasks& tasks, const Lane& lane) {
+  if (tasks.blocked.empty() || tasks.ready.lanes().contains(lane)) return;
+  tasks.blocked.erase(lane);
+}
+
 // The secondary orders follow from a task's fields: a task leaves the order of the state it was in
 // before it changes and enters that of the state it is in afterwards, here and nowhere else. Which
 // order is the same for two states that hold a lease, so that nothing moves between those.
 void leave_order(Tasks& tasks, TaskId id, const Task& task, TaskState to) {
   if (task.state == TaskState::ready) {
+    const Lane lane = lane_of(tasks, id, task);
     if (tasks.ranking.policies.empty()) {
-      tasks.ready.erase(key_by_priority(id, task));
+      tasks.ready.erase(key_by_priority(lane, id, task));
     } else {
       leave_ready(tasks, id, task,
                   to == TaskState::running ? Leaving::started : Leaving::otherwise);
     }
+    forget_if_empty(tasks, lane);
   } else if (task.state == TaskState::delayed) {
     tasks.due.erase(DueKey{task.run_at, id});
   } else if (holds_lease(task.state)) {
     tasks.running.erase(RunningKey{task.queue, id});
+    for (const LimitDemand& demand : tasks.demand_sets.of(tasks.demands_of(id))) {
+      tasks.in_use.erase(LimitUse{demand.limit, id});
+    }
   }
 }
 
 void enter_order(Tasks& tasks, TaskId id, const Task& task) {
   if (task.state == TaskState::ready) {
     if (tasks.ranking.policies.empty()) {
-      tasks.ready.insert(key_by_priority(id, task));
+      tasks.ready.insert(key_by_priority(lane_of(tasks, id, task), id, task));
     } else {
       enter_ready(tasks, id, task);
     }
@@ -36,6 +48,9 @@ void enter_order(Tasks& tasks, TaskId id, const Task& task) {
     tasks.due.insert({task.run_at, id});
   } else if (holds_lease(task.state)) {
     tasks.running.insert({task.queue, id});
+    for (const LimitDemand& demand : tasks.demand_sets.of(tasks.demands_of(id))) {
+      tasks.in_use.set({demand.limit, id}, demand.units);
+    }
   }
 }
 
@@ -75,6 +90,30 @@ bool step(Tasks& tasks, const EventPlace& place, const Move& move, Change change
   if (!keeps_order) enter_order(tasks, move.id, task);
   ++count_of(tasks, move.to);
   return true;
+}
+
+void set_demands(Tasks& tasks, TaskId id, std::vector<LimitDemand> demands) {
+  const DemandsId set = tasks.demand_sets.intern(std::move(demands));
+  if (set) {
+    tasks.demands.set(id, set);
+  } else {
+    tasks.demands.erase(id);
+  }
+}
+
+// One of many that ran at a crash asks for a token of its queue's recovery until it is started.
+void pace(Tasks& tasks, Names& names, TaskId id, NameId queue) {
+  auto demands = tasks.demand_sets.of(tasks.demands_of(id));
+  demands.push_back({names.intern(recovery_limit(names.text(queue))), 1});
+  set_demands(tasks, id, std::move(demands));
+}
+
+void end_pace(Tasks& tasks, const Names& names, TaskId id) {
+  auto demands = tasks.demand_sets.of(tasks.demands_of(id));
+  const auto paced = std::erase_if(demands, [&](const LimitDemand& demand) {
+    return is_recovery_limit(names.text(demand.limit));
+  });
+  if (paced > 0) set_demands(tasks, id, std::move(demands));
 }
 
 TaskState state_at(Time run_at, Time now) {
@@ -184,6 +223,56 @@ void hash_terms(StateHasher& hasher, const PersistentMap<TaskId, TaskTerms>& all
   }
 }
 
+void hash_demands(StateHasher& hasher, const Tasks& tasks) {
+  constexpr std::uint64_t part = 0x64656d616e6473;  // "demands"
+  hasher.number(part);
+  hasher.number(tasks.demand_sets.size());
+  for (std::uint32_t id = 0; id < tasks.demand_sets.size(); ++id) {
+    hasher.text(tasks.demand_sets.text({id}));
+  }
+  hasher.number(tasks.demands.size());
+  for (const auto& [id, demands] : tasks.demands) {
+    hasher.numbers(std::array{id.value, std::uint64_t{demands.value}});
+  }
+}
+
+void hash_blocked(StateHasher& hasher, const PersistentMap<Lane, LaneWait>& blocked) {
+  constexpr std::uint64_t part = 0x626c6f636b6564;  // "blocked"
+  hasher.number(part);
+  hasher.number(blocked.size());
+  for (const auto& [lane, wait] : blocked) {
+    hasher.numbers(std::array{std::uint64_t{lane.queue.value}, std::uint64_t{lane.kind.value},
+                              std::uint64_t{lane.demands.value}, std::uint64_t(wait.reason),
+                              wait.limit ? wait.limit->value + std::uint64_t{1} : 0,
+                              std::uint64_t(wait.next.time_since_epoch().count()),
+                              std::uint64_t(wait.since.time_since_epoch().count())});
+  }
+}
+
+std::vector<LimitDemand> demands_in(Names& names, const DemandListView& view) {
+  std::vector<LimitDemand> demands;
+  for (std::size_t i = 0; i < view.size(); ++i) {
+    demands.push_back({names.intern(view[i].limit), view[i].units});
+  }
+  return demands;
+}
+
+// The lane an event speaks of, if there is one.
+std::optional<Lane> find_lane(const Tasks& tasks, const Names& names, const LaneBlocked& event) {
+  std::vector<LimitDemand> demands;
+  for (std::size_t i = 0; i < event.demands.size(); ++i) {
+    const auto limit = names.find(event.demands[i].limit);
+    if (!limit) return std::nullopt;
+    demands.push_back({*limit, event.demands[i].units});
+  }
+  const auto queue = names.find(event.queue);
+  const auto kind = names.find(event.kind);
+  const auto set = tasks.demand_sets.find(std::move(demands));
+  if (!queue || !kind || !set) return std::nullopt;
+  const Lane lane{*queue, *kind, *set};
+  return tasks.ready.lanes().contains(lane) ? std::optional(lane) : std::nullopt;
+}
+
 bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
          event.expires_at != Time();
@@ -191,8 +280,12 @@ bool has_terms(const TaskEnqueued& event) {
 
 }  // namespace
 
-ReadyKey key_by_priority(TaskId id, const Task& task) {
-  return {{task.queue, task.kind}, {-std::int64_t{task.priority}, id}};
+Lane lane_of(const Tasks& tasks, TaskId id, const Task& task) {
+  return {task.queue, task.kind, tasks.demands_of(id)};
+}
+
+ReadyKey key_by_priority(const Lane& lane, TaskId id, const Task& task) {
+  return {lane, {-std::int64_t{task.priority}, id}};
 }
 
 std::uint64_t Tasks::live() const {
@@ -236,6 +329,8 @@ void Tasks::hash_into(StateHasher& hasher) const {
   if (!held.empty()) hash_held(hasher, held);
   if (!terms.empty()) hash_terms(hasher, terms);
   if (!ranking.empty()) ranking.hash_into(hasher);
+  if (!demands.empty()) hash_demands(hasher, *this);
+  if (!blocked.empty()) hash_blocked(hasher, blocked);
   keys.hash_into(hasher);
 }
 
@@ -259,6 +354,7 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
          .estimate = event.estimate,
          .expires_at = event.expires_at});
   }
+  if (!event.demands.empty()) set_demands(tasks, event.id, demands_in(names, event.demands));
   add_dependencies(tasks, event.id, task, event.dependencies);
   task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);
   ALMANAC_CHECK(allows({}, TaskStep::enqueued, task.state));
@@ -279,8 +375,9 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskReadied& even
   return step(tasks, place, {event.id, TaskStep::readied, TaskState::ready}, [](Task&) {});
 }
 
-bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskStarted& event) {
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskStarted& event) {
   return step(tasks, place, {event.id, TaskStep::started, TaskState::running}, [&](Task& task) {
+    end_pace(tasks, names, event.id);
     task.attempts = event.attempt;
     task.started_at = place.at;
     task.lease = Lease(place.position.value);
@@ -332,9 +429,21 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelled& ev
   return true;
 }
 
-bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHandedBack& event) {
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHandedBack& event) {
   return step(tasks, place, {event.id, TaskStep::handed_back, TaskState::ready, event.lease},
-              [](Task&) {});
+              [&](Task& task) {
+                if (event.paced) pace(tasks, names, event.id, task.queue);
+              });
+}
+
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const LaneBlocked& event) {
+  const auto lane = find_lane(tasks, names, event);
+  if (!lane) return false;
+  tasks.blocked.set(*lane, {.reason = event.reason,
+                            .limit = event.limit.empty() ? std::nullopt : names.find(event.limit),
+                            .next = event.next,
+                            .since = place.at});
+  return true;
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHeld& event) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/log/event.h>
+#include <almanac/projections/demand_sets.h>
 #include <almanac/projections/lifecycle.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/persistent/map.h>
@@ -84,6 +85,21 @@ struct TaskTerms {
   bool operator==(const TaskTerms&) const = default;
 };
 
+struct LimitUse {
+  NameId limit;
+  TaskId id;
+  auto operator<=>(const LimitUse&) const = default;
+};
+
+// What the first task of a lane waits for, as far as that is on record (LaneBlocked).
+struct LaneWait {
+  LaneBlock reason = LaneBlock::slots;
+  std::optional<NameId> limit;
+  Time next;  // not set = when something ends
+  Time since;
+  bool operator==(const LaneWait&) const = default;
+};
+
 // A value; O(1) copy. Changed by fold() alone.
 struct Tasks {
   PersistentVector<TaskId, Task> all;
@@ -99,6 +115,10 @@ struct Tasks {
   PersistentMap<TaskId, TaskId> doomed;     // waiting for ever, and the task that is to blame
   PersistentMap<TaskId, Hold> held;         // those under review
   PersistentMap<TaskId, TaskTerms> terms;   // of those that have some
+  DemandSets demand_sets;
+  PersistentMap<TaskId, DemandsId> demands;       // of those that ask for something
+  PersistentMap<LimitUse, std::uint32_t> in_use;  // units of it, by those that run
+  PersistentMap<Lane, LaneWait> blocked;          // lanes that have a task
   TaskKeys keys;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {
@@ -106,6 +126,10 @@ struct Tasks {
   }
   // Tasks that have not ended.
   [[nodiscard]] std::uint64_t live() const;
+  [[nodiscard]] DemandsId demands_of(TaskId id) const {
+    const DemandsId* found = demands.empty() ? nullptr : demands.find(id);
+    return found == nullptr ? DemandsId() : *found;
+  }
   // Leases held in a queue. O(their number).
   [[nodiscard]] std::uint32_t running_in(NameId queue) const;
   // When the next delayed task is due.
@@ -114,10 +138,11 @@ struct Tasks {
   void hash_into(StateHasher& hasher) const;
 };
 
+[[nodiscard]] Lane lane_of(const Tasks& tasks, TaskId id, const Task& task);
 // The place of a ready task among the others.
 [[nodiscard]] ReadyKey ready_key(const Tasks& tasks, TaskId id, const Task& task);
 // The same in a queue of the default policy.
-[[nodiscard]] ReadyKey key_by_priority(TaskId id, const Task& task);
+[[nodiscard]] ReadyKey key_by_priority(const Lane& lane, TaskId id, const Task& task);
 
 // Where an event stands; what every fold of it may use beside the event.
 struct EventPlace {
@@ -140,5 +165,6 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHandedB
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHeld& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskReleased& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskAccepted& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const LaneBlocked& event);
 
 }  // namespace almanac

@@ -1,12 +1,15 @@
 #include <almanac/snapshots/state_codec.h>
 
 #include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/limits_codec.h>
 #include <almanac/snapshots/ranking_codec.h>
 #include <almanac/snapshots/schedule_codec.h>
 #include <almanac/snapshots/state_columns.h>
 
+#include <algorithm>
 #include <array>
 #include <future>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -61,14 +64,6 @@ Task task_of(const Row<task_columns>& row) {
           .changed = Position(row[20])};
 }
 
-// The texts of a table: their lengths, then all their bytes.
-template <std::size_t width, class Range, class RowOf, class TextOf>
-void write_texts(ColumnWriter& writer, const Range& from, std::size_t count, RowOf row,
-                 TextOf text) {
-  writer.table<width>(from, count, row);
-  for (const auto& element : from) writer.bytes(as_bytes(text(element)));
-}
-
 void write_names(ColumnWriter& writer, const Names& names) {
   std::vector<std::string_view> texts;
   for (std::uint32_t id = 0; id < names.size(); ++id) texts.push_back(names.text({id}));
@@ -77,11 +72,21 @@ void write_names(ColumnWriter& writer, const Names& names) {
       [](std::string_view text) { return text; });
 }
 
-void write_orders(ColumnWriter& writer, const Tasks& tasks) {
-  writer.table<4>(tasks.ready, tasks.ready.size(), [](const ReadyKey& key) {
+// Those that ask for something come later (write_demands).
+void write_plain_ready(ColumnWriter& writer, const Tasks& tasks) {
+  const auto row_of = [](const ReadyKey& key) {
     return Row<4>{key.lane.queue.value, key.lane.kind.value, folded(key.place.rank),
                   key.place.id.value};
-  });
+  };
+  if (tasks.demands.empty()) return writer.table<4>(tasks.ready, tasks.ready.size(), row_of);
+  std::vector<ReadyKey> plain;
+  std::ranges::copy_if(tasks.ready, std::back_inserter(plain),
+                       [](const ReadyKey& key) { return !key.lane.demands; });
+  writer.table<4>(plain, plain.size(), row_of);
+}
+
+void write_orders(ColumnWriter& writer, const Tasks& tasks) {
+  write_plain_ready(writer, tasks);
   writer.table<2>(tasks.due, tasks.due.size(),
                   [](const DueKey& key) { return Row<2>{number_of(key.at), key.id.value}; });
   writer.table<2>(tasks.running, tasks.running.size(),
@@ -171,7 +176,10 @@ enum class LaterPart : std::uint64_t {
   backups = 2,
   terms = 3,
   schedules = 4,
-  ranking = 5
+  ranking = 5,
+  demands = 6,
+  blocked = 7,
+  limits = 8,
 };
 
 void write_later_parts(ColumnWriter& writer, const State& state) {
@@ -195,18 +203,17 @@ void write_later_parts(ColumnWriter& writer, const State& state) {
     writer.number(std::uint64_t(LaterPart::ranking));
     write_ranking(writer, state.tasks.ranking);
   }
-}
-
-// The rows of a table of texts, whose first column is the length, and the text of each.
-template <std::size_t width, class Take>
-void read_texts(ColumnReader& reader, Take take) {
-  std::vector<Row<width>> rows;
-  auto same = [](const Row<width>& row) { return row; };
-  for (const auto& row : TableRows<width, decltype(same)>(reader, same)) rows.push_back(row);
-  for (const auto& row : rows) {
-    const Bytes text = reader.bytes(row[0]);
-    if (reader.failed()) return;
-    take(row, as_text(text));
+  if (state.tasks.demand_sets.size() > 0) {
+    writer.number(std::uint64_t(LaterPart::demands));
+    write_demands(writer, state.tasks);
+  }
+  if (!state.tasks.blocked.empty()) {
+    writer.number(std::uint64_t(LaterPart::blocked));
+    write_blocked(writer, state.tasks);
+  }
+  if (!state.limits.empty()) {
+    writer.number(std::uint64_t(LaterPart::limits));
+    write_limits(writer, state.limits);
   }
 }
 
@@ -223,7 +230,7 @@ void read_all(ColumnReader& reader, Tasks& tasks) {
 
 void read_orders(ColumnReader& reader, Tasks& tasks) {
   read_sorted<4>(reader, tasks.ready, [](const Row<4>& row) {
-    return ReadyKey{{name_of(row[0]), name_of(row[1])}, {unfolded(row[2]), TaskId(row[3])}};
+    return ReadyKey{{name_of(row[0]), name_of(row[1]), {}}, {unfolded(row[2]), TaskId(row[3])}};
   });
   read_sorted<2>(reader, tasks.due,
                  [](const Row<2>& row) { return DueKey{time_of(row[0]), TaskId(row[1])}; });
@@ -318,6 +325,9 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::terms: return read_terms(reader, state.tasks);
     case LaterPart::schedules: return read_schedules(reader, state.schedules);
     case LaterPart::ranking: return read_ranking(reader, state.tasks.ranking);
+    case LaterPart::demands: return read_demands(reader, state.tasks);
+    case LaterPart::blocked: return read_blocked(reader, state.tasks);
+    case LaterPart::limits: return read_limits(reader, state);
   }
   reader.fail();
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace almanac {
 
@@ -43,12 +44,33 @@ inline std::optional<NameId> owner_of(std::uint64_t number) {
 }
 inline std::uint32_t small(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
 
+// The texts of a table: their lengths, then all their bytes.
+template <std::size_t width, class Range, class RowOf, class TextOf>
+void write_texts(ColumnWriter& writer, const Range& from, std::size_t count, RowOf row,
+                 TextOf text) {
+  writer.table<width>(from, count, row);
+  for (const auto& element : from) writer.bytes(as_bytes(text(element)));
+}
+
 // A container of what `make` makes of each row.
 template <std::size_t width, class Container, class Make>
 void read_sorted(ColumnReader& reader, Container& to, Make make) {
   auto read = Container::from_sorted(TableRows<width, Make>(reader, make));
   if (!read) return reader.fail();
   to = std::move(*read);
+}
+
+// The rows of a table of texts, whose first column is the length, and the text of each.
+template <std::size_t width, class Take>
+void read_texts(ColumnReader& reader, Take take) {
+  std::vector<Row<width>> rows;
+  auto same = [](const Row<width>& row) { return row; };
+  for (const auto& row : TableRows<width, decltype(same)>(reader, same)) rows.push_back(row);
+  for (const auto& row : rows) {
+    const Bytes text = reader.bytes(row[0]);
+    if (reader.failed()) return;
+    take(row, as_text(text));
+  }
 }
 
 }  // namespace almanac

@@ -260,6 +260,14 @@ TEST_F(ShownCommands, OfSchedulingPrintWhatThePageSays) {
   expect_shown(commands, run_all(commands, folder_.path()));
 }
 
+TEST_F(ShownCommands, OfLimitsPrintWhatThePageSays) {
+  const auto page = read(source_folder() / "docs/guides/limits.md");
+  const auto commands = shown_commands(page, "fresh");
+  EXPECT_GE(commands.size(), 8U);
+  ASSERT_EQ(::setenv("ALMANAC_DIR", "fresh", 1), 0);
+  expect_shown(commands, run_all(commands, folder_.path()));
+}
+
 TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {
   if (!almanac::test::recorded_traces()) {
     std::puts("not checked: ALMANAC_TRACE_DIR does not say where the recorded requests are");

@@ -6,6 +6,7 @@
 #include <almanac/engine/command_spec.h>
 #include <almanac/engine/limits.h>
 
+#include <charconv>
 #include <filesystem>
 #include <utility>
 
@@ -22,6 +23,19 @@ Result<std::string> current_folder() {
   return path.string();
 }
 
+// "memory=4", and "gpu" for one of it.
+Result<TaskDemand> parse_need(const std::string& text) {
+  const auto equals = text.rfind('=');
+  TaskDemand demand{.limit = text.substr(0, equals)};
+  if (equals == std::string::npos) return demand;
+  const char* first = text.data() + equals + 1;
+  const char* end = text.data() + text.size();
+  const auto [behind, error] = std::from_chars(first, end, demand.units);
+  if (error == std::errc() && behind == end && first != end) return demand;
+  return fail(ErrorCode::invalid, "'" + printable(text) + "' does not say how much is needed",
+              "write a limit and a whole number: --needs memory=4");
+}
+
 }  // namespace
 
 void add_command_task(OptionSet& options, CommandTask& task) {
@@ -35,6 +49,7 @@ void add_command_task(OptionSet& options, CommandTask& task) {
   options.text("--owner", task.owner, {"NAME", "For whom it runs"});
   options.text("--estimate", task.estimate, {"TIME", "How long an attempt may take, such as 5m"});
   options.texts("--tag", task.tags, {"NAME", "A tag; may be repeated"});
+  options.texts("--needs", task.needs, {"LIMIT=UNITS", "What it asks of a limit; may be repeated"});
 }
 
 Result<TaskSpec> make_task(const CommandTask& task) {
@@ -60,6 +75,11 @@ Result<TaskSpec> make_task(const CommandTask& task) {
     auto estimate = parse_duration(task.estimate);
     if (!estimate) return std::unexpected(estimate.error());
     spec.estimate = *estimate;
+  }
+  for (const std::string& need : task.needs) {
+    auto demand = parse_need(need);
+    if (!demand) return std::unexpected(demand.error());
+    spec.demands.push_back(std::move(*demand));
   }
   return spec;
 }

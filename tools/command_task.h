@@ -20,6 +20,7 @@ struct CommandTask {
   std::string owner;
   std::string estimate;
   std::vector<std::string> tags;
+  std::vector<std::string> needs;  // LIMIT=UNITS
 };
 
 void add_command_task(OptionSet& options, CommandTask& task);

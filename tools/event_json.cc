@@ -63,6 +63,8 @@ class JsonFields {
   void put(MissedPolicy value) { string(name(value)); }
   void put(OverlapPolicy value) { string(name(value)); }
   void put(SkipReason value) { string(name(value)); }
+  void put(LaneBlock value) { string(name(value)); }
+  void put(bool value) { writer_.Bool(value); }
   void put(Time value) {
     if (value >= text_time_min && value < text_time_end) return string(format_time(value));
     writer_.Int64(value.time_since_epoch().count());

@@ -190,6 +190,7 @@ class ObjectFields {
     choose(value, field, overlap_policy_count);
   }
   void get(const JsonValue& value, SkipReason& field) { choose(value, field, skip_reason_count); }
+  void get(const JsonValue& value, LaneBlock& field) { choose(value, field, lane_block_count); }
 
   // The text that is the only member of the object, when that is its name.
   static const std::string_view* only(const JsonValue& value, std::string_view name) {

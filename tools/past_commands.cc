@@ -38,6 +38,30 @@ void add_stats(CommandGroup& root) {
   add_at(options, command.at);
 }
 
+void add_limits(CommandGroup& root) {
+  constexpr auto uint32_max = std::numeric_limits<std::uint32_t>::max();
+  auto [options, command] = root.add<LimitsCommand>(
+      {"limits", "Show the limits and who waits for them, or set one",
+       "almanac limits\n"
+       "  almanac limits --set memory --units 64\n"
+       "  almanac limits --set api --per-minute 600 --burst 20\n"
+       "  almanac limits --lift memory\n"
+       "  Tasks ask for a limit by its name. kind:NAME is asked for by every task of\n"
+       "  the kind, FAMILY:* sets all limits FAMILY:… that are not set, * all others."},
+      resource_limits);
+  add_at(options, command.at);
+  options.text("--set", command.set, {"NAME", "The limit to set"});
+  options.number("--units", command.units, {}, {"NUMBER", "In use at once; 0 = any number"});
+  options.number("--per-minute", command.per_minute, {.max = uint32_max},
+                 {"NUMBER", "Tokens that come back in a minute; 0 = no rate"});
+  options.number("--burst", command.burst, {.max = uint32_max},
+                 {"NUMBER", "Tokens at most; with a rate, 1 when left out"});
+  options.text("--lift", command.lift, {"NAME", "The limit to lift: it holds nobody any more"});
+  options.exclude("--set", "--lift");
+  options.exclude("--set", "--at");
+  options.exclude("--lift", "--at");
+}
+
 void add_backups(CommandGroup& root) {
   auto [options, command] = root.add<BackupsCommand>(
       {"backups", "Show the backups that runs make, and how they went",
@@ -143,6 +167,7 @@ void add_past_commands(CommandGroup& root) {
   add_queues(root);
   add_recommend(root);
   add_stats(root);
+  add_limits(root);
   add_backups(root);
   add_why(root);
   add_history(root);

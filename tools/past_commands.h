@@ -36,6 +36,19 @@ struct StatsCommand {
 };
 ExitCode stats(const StatsCommand& command);
 
+// Sets a limit, or lifts one, or lists them.
+struct LimitsCommand {
+  std::filesystem::path folder;
+  std::string at;
+  std::string set;   // a name
+  std::string lift;  // a name
+  std::uint64_t units = 0;
+  std::uint64_t per_minute = 0;
+  std::uint64_t burst = 0;  // 0 = 1, where there is a rate
+  bool json = false;
+};
+ExitCode resource_limits(const LimitsCommand& command);
+
 struct BackupsCommand {
   std::filesystem::path folder;
   std::string at;  // position or time; empty = the end

@@ -96,7 +96,8 @@ ExitCode queue_set(const QueueSetCommand& command) {
   if (auto answer = try_out(*state, *settings); !answer) return report(answer.error());
   // An engine that only takes the settings: no kind of command runs while it is open.
   set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine = Engine::open({.folder = command.folder, .runs_commands = false});
+  auto engine =
+      Engine::open({.folder = command.folder, .runs_commands = false, .fires_schedules = false});
   if (!engine) return report(engine.error());
   if (auto set = (*engine)->configure_queue(*settings); !set) return report(set.error());
   print(command, *(*engine)->state());

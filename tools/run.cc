@@ -85,6 +85,10 @@ Result<void> submit_workload(const Workload& workload, const Submit& submit,
 
 // All of the workload will be accepted, or why not, before anything of it is.
 Result<void> try_out_workload(const Workload& workload, State state) {
+  for (const auto& [name, setting] : workload.limits) {
+    auto accepted = try_out(state, ConfigureLimit{name, setting});
+    if (!accepted) return std::unexpected(accepted.error());
+  }
   auto submit = [&](std::vector<TaskSpec> specs) -> Result<std::vector<Submitted>> {
     auto answer = try_out(state, EnqueueTasks{std::move(specs)});
     if (!answer) return std::unexpected(answer.error());
@@ -100,6 +104,9 @@ Result<std::vector<RunTask>> hand_over(Engine& engine, const Workload& workload)
   Result<void> submitted;
   for (const auto& [queue, slots] : workload.queue_slots) {
     if (submitted) submitted = engine.configure_queue(queue, slots);
+  }
+  for (const auto& [name, setting] : workload.limits) {
+    if (submitted) submitted = engine.configure_limit(name, setting);
   }
   auto submit = [&](std::vector<TaskSpec> specs) { return engine.submit(std::move(specs)); };
   if (submitted) submitted = submit_workload(workload, submit, tasks);

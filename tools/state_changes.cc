@@ -53,6 +53,29 @@ ordered_json terms_fields(const State& state, const TaskTerms* terms) {
           {"expires_at", time_json(terms->expires_at)}};
 }
 
+// "memory=4, api=1"
+std::string demands_text(const State& state, DemandsId set) {
+  std::string text;
+  for (const LimitDemand& demand : state.tasks.demand_sets.of(set)) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", state.names.text(demand.limit),
+                        demand.units);
+  }
+  return text;
+}
+
+ordered_json wait_fields(const State& state, const LaneWait* wait) {
+  if (wait == nullptr) return ordered_json::object();
+  return {{"reason", name(wait->reason)},
+          {"limit", wait->limit ? ordered_json(state.names.text(*wait->limit)) : ordered_json()},
+          {"next", time_json(wait->next)}};
+}
+
+ordered_json limit_fields(const LimitSetting* setting) {
+  if (setting == nullptr) return ordered_json::object();
+  return {
+      {"units", setting->units}, {"per_minute", setting->per_minute}, {"burst", setting->burst}};
+}
+
 // NAME: [what was, what is] for what differs.
 ordered_json changed_fields(const ordered_json& before, const ordered_json& after) {
   ordered_json changed = ordered_json::object();
@@ -129,7 +152,27 @@ class Collector {
         changed_fields(was == nullptr ? ordered_json::object() : schedule_json(*was),
                        is == nullptr ? ordered_json::object() : schedule_json(*is));
   }
-  // The orders follow from the tasks.
+  void operator()(TaskId id, const DemandsId* was, const DemandsId* is) {
+    const auto of = [](const State& state, const DemandsId* set) {
+      return set == nullptr ? ordered_json() : ordered_json(demands_text(state, *set));
+    };
+    changes["demands"][std::to_string(id.value)] = {
+        {"asks for", ordered_json::array({of(before_, was), of(after_, is)})}};
+  }
+  void operator()(const Lane& lane, const LaneWait* was, const LaneWait* is) {
+    const auto key =
+        fmt::format("{}/{}", after_.names.text(lane.queue), after_.names.text(lane.kind));
+    const auto demands = demands_text(after_, lane.demands);
+    changes["blocked"][demands.empty() ? key : key + " " + demands] =
+        changed_fields(wait_fields(before_, was), wait_fields(after_, is));
+  }
+  void operator()(NameId limit, const LimitSetting* was, const LimitSetting* is) {
+    changes["limits"][std::string(after_.names.text(limit))] =
+        changed_fields(limit_fields(was), limit_fields(is));
+  }
+  // What is in use, how full a bucket is, and the orders follow from the tasks.
+  void operator()(const LimitUse&, const std::uint32_t*, const std::uint32_t*) {}
+  void operator()(NameId, const Bucket*, const Bucket*) {}
   void operator()(const auto&, Change) {}
 
   ordered_json changes = ordered_json::object();

@@ -2,6 +2,7 @@
 
 #include <almanac/tools/source.h>
 #include <almanac/tools/task_event.h>
+#include <almanac/tools/wait_sentence.h>
 
 #include <almanac/projections/state_diff.h>
 
@@ -21,15 +22,15 @@ class Teller {
       close(state);
       add_event(recorded);
     }
-    auto reason = wait_reason(state, story_.id);
+    auto reason = wait_reason(state, story_.id, state.time);
     if (!reason) {
       close(state);
-    } else if (!open_ || open_->wait != reason->wait) {
+    } else if (!open_ || open_->wait->wait != reason->wait || open_->wait->limit != reason->limit) {
       close(state);
-      open_ = StoryStep{.wait = reason->wait,
+      open_ = StoryStep{.wait = reason,
                         .since = state.position,
                         .from = state.time,
-                        .sentence = std::move(reason->sentence)};
+                        .sentence = wait_sentence(state, story_.id, *reason)};
     }
   }
   // A wait that is open goes on.
@@ -81,6 +82,11 @@ struct Consequences {
   void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
   void operator()(NameId, const BackupJob*, const BackupJob*) const {}
   void operator()(NameId, const Schedule*, const Schedule*) const {}
+  void operator()(TaskId, const DemandsId*, const DemandsId*) const {}
+  void operator()(const LimitUse&, const std::uint32_t*, const std::uint32_t*) const {}
+  void operator()(const Lane&, const LaneWait*, const LaneWait*) const {}
+  void operator()(NameId, const LimitSetting*, const LimitSetting*) const {}
+  void operator()(NameId, const Bucket*, const Bucket*) const {}
   void operator()(const auto&, Change) const {}
 };
 

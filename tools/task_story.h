@@ -4,6 +4,7 @@
 
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
+#include <almanac/projections/wait_reason.h>
 
 #include <filesystem>
 #include <optional>
@@ -13,31 +14,9 @@
 
 namespace almanac {
 
-// Why a task does not run.
-enum class Wait : std::uint8_t {
-  dependency,   // a task it depends on has not succeeded
-  doomed,       // … and never will
-  delay,        // its time has not come
-  engine,       // no engine runs
-  queue_limit,  // its queue runs as many as it may
-  slots,        // the engine runs as many as it may
-  behind,       // others of its queue and kind stand before it
-  next,         // nothing: it starts as soon as the engine gets to it
-  review,       // somebody has to decide whether it runs
-};
-[[nodiscard]] std::string_view name(Wait wait);
-
-struct WaitReason {
-  Wait wait = Wait::next;
-  std::string sentence;  // printable
-};
-// Why the task does not run in this state; none when it runs or has ended. Pure. O(tasks running in
-// its queue).
-[[nodiscard]] std::optional<WaitReason> wait_reason(const State& state, TaskId id);
-
 // An event of the task, or a wait.
 struct StoryStep {
-  std::optional<Wait> wait;  // none = an event
+  std::optional<WaitReason> wait;  // as it began; none = an event
   Position since;
   Time from;
   std::optional<Position> until;  // of a wait that is over: the position that ended it

@@ -51,6 +51,11 @@ struct EndEffects {
   void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
   void operator()(NameId, const BackupJob*, const BackupJob*) const {}
   void operator()(NameId, const Schedule*, const Schedule*) const {}
+  void operator()(TaskId, const DemandsId*, const DemandsId*) const {}
+  void operator()(const LimitUse&, const std::uint32_t*, const std::uint32_t*) const {}
+  void operator()(const Lane&, const LaneWait*, const LaneWait*) const {}
+  void operator()(NameId, const LimitSetting*, const LimitSetting*) const {}
+  void operator()(NameId, const Bucket*, const Bucket*) const {}
   void operator()(const auto&, Change) const {}
 };
 

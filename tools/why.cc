@@ -29,7 +29,8 @@ ordered_json ids_json(const std::vector<TaskId>& ids) {
 
 ordered_json step_json(const StoryStep& step) {
   ordered_json json{{"position", step.since.value}, {"time", format_time(step.from)}};
-  if (step.wait) json["wait"] = name(*step.wait);
+  if (step.wait) json["wait"] = name(step.wait->wait);
+  if (step.wait && step.wait->next != Time()) json["next"] = format_time(step.wait->next);
   if (step.until) json["until"] = step.until->value;
   if (step.to) json["microseconds"] = (*step.to - step.from).count();
   json["sentence"] = step.sentence;

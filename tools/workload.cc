@@ -63,7 +63,8 @@ class Assembly {
     }
     auto order = workload::order_tasks(nodes());
     if (!order) return std::unexpected(std::move(order.error()));
-    Workload result{.name = head_.name, .tasks = {}, .queue_slots = head_.queue_slots};
+    Workload result{
+        .name = head_.name, .tasks = {}, .queue_slots = head_.queue_slots, .limits = head_.limits};
     result.tasks.reserve(tasks_.size());
     for (std::size_t place = 0; place < order->tasks.size(); ++place) {
       auto& task = result.tasks.emplace_back(std::move(tasks_[order->tasks[place]].task));

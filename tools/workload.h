@@ -5,6 +5,7 @@
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/error.h>
 #include <almanac/log/types.h>
+#include <almanac/projections/resource_limits.h>
 
 #include <cstdint>
 #include <map>
@@ -26,6 +27,7 @@ struct Workload {
   // Dependencies are InBatch indexes of this vector.
   std::vector<WorkloadTask> tasks;
   std::map<std::string, std::uint32_t> queue_slots;
+  std::map<std::string, LimitSetting> limits;
 };
 
 // Reads and checks all of it, so that nothing needs to be written before it is known to be whole.

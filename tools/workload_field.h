@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace almanac::workload {
@@ -41,6 +42,14 @@ struct Range {
 [[nodiscard]] Checked<std::vector<Word>> read_word_set(const Field& field, std::size_t size_max);
 // The view dies with the field's value.
 [[nodiscard]] Checked<const Value::Table*> read_table(const Field& field);
+
+// Puts what was read into `target`.
+template <class T, class Target>
+Checked<void> put(Checked<T> read, Target& target) {
+  if (!read) return std::unexpected(std::move(read.error()));
+  target = static_cast<Target>(std::move(*read));
+  return {};
+}
 
 // For a key that is not among `known`.
 [[nodiscard]] std::unexpected<Fault> unknown_key(const Member& member,

@@ -6,14 +6,17 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace almanac::workload {
 namespace {
 
 // "task" is here for the suggestions; the reader of TOML has taken it out.
-constexpr std::array<std::string_view, 4> head_keys = {"name", "defaults", "queues", "task"};
+constexpr std::array<std::string_view, 5> head_keys = {"name", "defaults", "queues", "limits",
+                                                       "task"};
 constexpr std::array<std::string_view, 1> queue_keys = {"slots"};
+constexpr std::array<std::string_view, 3> limit_keys = {"units", "per_minute", "burst"};
 
 Checked<void> read_name(Head& head, const Field& field) {
   auto name = read_text(field);
@@ -54,11 +57,56 @@ Checked<void> read_queues(Head& head, const Field& field) {
   return {};
 }
 
+// A number of units, or a table with a rate.
+Checked<void> read_limit(Head& head, const Member& limit) {
+  if (auto checked = check_name("limit", limit.key); !checked) {
+    return fault(limit.line, std::move(checked.error().message), "give the limit another name");
+  }
+  LimitSetting& setting = head.limits[limit.key];
+  constexpr Range units{1, std::numeric_limits<std::int64_t>::max()};
+  constexpr Range tokens{1, std::numeric_limits<std::uint32_t>::max()};
+  const Field field{limit.key, limit.value};
+  if (std::holds_alternative<std::int64_t>(limit.value.content)) {
+    return put(read_integer(field, units), setting.units);
+  }
+  auto table = read_table(field);
+  if (!table) return std::unexpected(std::move(table.error()));
+  for (const Member& member : **table) {
+    const Field part{member.key, member.value};
+    Checked<void> read;
+    if (member.key == "units") {
+      read = put(read_integer(part, units), setting.units);
+    } else if (member.key == "per_minute") {
+      read = put(read_integer(part, tokens), setting.per_minute);
+    } else if (member.key == "burst") {
+      read = put(read_integer(part, tokens), setting.burst);
+    } else {
+      return unknown_key(member, limit_keys);
+    }
+    if (!read) return read;
+  }
+  if (setting.per_minute > 0 && setting.burst == 0) setting.burst = 1;
+  if (setting.is_set()) return {};
+  return fault(limit.line,
+               fmt::format("the limit '{}' is given neither units nor a rate", limit.key),
+               "write how much there is, such as memory = 16");
+}
+
+Checked<void> read_limits(Head& head, const Field& field) {
+  auto table = read_table(field);
+  if (!table) return std::unexpected(std::move(table.error()));
+  for (const Member& limit : **table) {
+    if (auto read = read_limit(head, limit); !read) return read;
+  }
+  return {};
+}
+
 Checked<void> read_member(Head& head, const Member& member) {
   const Field field{member.key, member.value};
   if (member.key == "name") return read_name(head, field);
   if (member.key == "defaults") return read_defaults(head, field);
   if (member.key == "queues") return read_queues(head, field);
+  if (member.key == "limits") return read_limits(head, field);
   return unknown_key(member, head_keys);
 }
 

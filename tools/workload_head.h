@@ -3,6 +3,8 @@
 
 #include <almanac/tools/workload_task.h>
 
+#include <almanac/projections/resource_limits.h>
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -13,6 +15,7 @@ struct Head {
   std::string name;  // empty = it was given none
   TaskDraft defaults;
   std::map<std::string, std::uint32_t> queue_slots;
+  std::map<std::string, LimitSetting> limits;
 };
 
 [[nodiscard]] Checked<Head> read_head(const Value::Table& table);

@@ -24,14 +24,6 @@ Checked<void> check_word(std::string_view what, const std::string& text, int lin
       fmt::format("write 1 to {} bytes without control characters", limits::name_bytes_max));
 }
 
-// Reads with `reader` into `target`.
-template <class T, class Target>
-Checked<void> put(Checked<T> read, Target& target) {
-  if (!read) return std::unexpected(std::move(read.error()));
-  target = static_cast<Target>(std::move(*read));
-  return {};
-}
-
 Checked<void> set_name(TaskDraft& draft, const Field& field) {
   draft.name_line = field.value.line;
   if (auto read = put(read_text(field), draft.name); !read) return read;
@@ -133,6 +125,20 @@ Checked<void> set_tags(TaskDraft& draft, const Field& field) {
   return {};
 }
 
+Checked<void> set_needs(TaskDraft& draft, const Field& field) {
+  auto table = read_table(field);
+  if (!table) return std::unexpected(std::move(table.error()));
+  draft.spec.demands.clear();
+  for (const Member& member : **table) {
+    if (auto checked = check_word("limit", member.key, member.line); !checked) return checked;
+    auto& demand = draft.spec.demands.emplace_back(member.key);
+    constexpr std::int64_t units_max = std::numeric_limits<std::uint32_t>::max();
+    auto read = put(read_integer({member.key, member.value}, {1, units_max}), demand.units);
+    if (!read) return read;
+  }
+  return {};
+}
+
 Checked<void> set_cwd(TaskDraft& draft, const Field& field) {
   return put(read_text(field), draft.command.working_folder);
 }
@@ -177,6 +183,7 @@ constexpr std::array keys = {
     Key{"deadline", true, set_deadline},
     Key{"estimate", true, set_estimate},
     Key{"tags", true, set_tags},
+    Key{"needs", true, set_needs},
     Key{"cwd", true, set_cwd},
     Key{"env", true, set_env},
 };

@@ -88,7 +88,7 @@ class PeerState {
     task.state = event.run_at > place_->event.at ? TaskState::delayed : TaskState::ready;
     ++counts_[static_cast<std::size_t>(task.state)];
     if (task.state == TaskState::ready) {
-      ready_.insert(key_by_priority(event.id, task));
+      ready_.insert(key_by_priority({task.queue, task.kind}, event.id, task));
     } else {
       due_.insert({task.run_at, event.id});
     }
@@ -102,7 +102,7 @@ class PeerState {
   void happen(const TaskStarted& event) {
     Task* task = move(event.id, TaskStep::started, TaskState::running);
     if (task == nullptr) return;
-    ready_.erase(key_by_priority(event.id, *task));
+    ready_.erase(key_by_priority({task->queue, task->kind}, event.id, *task));
     running_.insert({task->queue, event.id});
     task->attempts = event.attempt;
     task->started_at = place_->event.at;

@@ -170,7 +170,7 @@ Microseconds measure_choice(const Sizes& sizes) {
   for (std::size_t i = 0; i < choices; ++i) {
     const Stopwatch watch;
     Arena memory;
-    const auto starts = decide_starts(state, {now, memory}, runs_all);
+    const auto starts = decide_starts(state, {now, memory}, runs_all).events;
     spent += watch.elapsed();
     require(starts.size() == 1, "not one was chosen");
     const auto started = std::get<TaskStarted>(starts.front().body);

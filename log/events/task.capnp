@@ -115,6 +115,7 @@ struct TaskHandedBack {        # the attempt does not count
   id @0 :UInt64;
   lease @1 :UInt64;
   reason @2 :HandBackReason;
+  paced @3 :Bool;              # one of many: begun again at the pace of a recovery
 }
 
 enum HoldReason {

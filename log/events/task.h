@@ -138,6 +138,7 @@ struct TaskHandedBack {
   TaskId id;
   Lease lease;
   HandBackReason reason = HandBackReason::stopping;
+  bool paced = false;  // one of many: begun again at the pace of a recovery
 };
 
 enum class HoldReason : std::uint8_t {

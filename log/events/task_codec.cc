@@ -19,11 +19,7 @@ void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTa
   to.setEstimate(from.estimate.count());
   to.setExpiresAt(micros(from.expires_at));
   if (!from.demands.empty()) {
-    auto demands = to.initDemands(static_cast<unsigned>(from.demands.size()));
-    for (unsigned i = 0; i < demands.size(); ++i) {
-      demands[i].setLimit(names.index(from.demands[i].limit));
-      demands[i].setUnits(from.demands[i].units);
-    }
+    write(from.demands, to.initDemands(static_cast<unsigned>(from.demands.size())), names);
   }
   if (!from.conditions.empty()) {
     auto conditions = to.initConditions(static_cast<unsigned>(from.conditions.size()));
@@ -38,7 +34,7 @@ void read_terms(schema::TaskTerms::Reader from, const Names& names, TaskEnqueued
   to.deadline = time(from.getDeadline());
   to.estimate = Duration(from.getEstimate());
   to.expires_at = time(from.getExpiresAt());
-  to.demands = names.list<DemandListView>(from.getDemands());
+  to.demands = read(from.getDemands(), names);
   to.conditions = in_place<DependencyCondition>(from.getConditions());
   for (DependencyCondition condition : to.conditions) {
     KJ_REQUIRE(static_cast<int>(condition) < dependency_condition_count,
@@ -74,6 +70,17 @@ bool is_plain_success(const AttemptEnd& end) {
 }
 
 }  // namespace
+
+void write(const DemandListView& from, capnp::List<schema::Demand>::Builder to, NameTable& names) {
+  for (unsigned i = 0; i < to.size(); ++i) {
+    to[i].setLimit(names.index(from[i].limit));
+    to[i].setUnits(from[i].units);
+  }
+}
+
+DemandListView read(capnp::List<schema::Demand>::Reader from, const Names& names) {
+  return names.list<DemandListView>(from);
+}
 
 void write(const TaskEnqueued& from, schema::TaskEnqueued::Builder to, NameTable& names) {
   to.setId(from.id.value);
@@ -193,12 +200,14 @@ void write(const TaskHandedBack& from, schema::TaskHandedBack::Builder to, NameT
   to.setId(from.id.value);
   to.setLease(from.lease.value);
   to.setReason(static_cast<schema::HandBackReason>(from.reason));
+  to.setPaced(from.paced);
 }
 
 TaskHandedBack read(schema::TaskHandedBack::Reader from, const Names&) {
   auto reason = static_cast<unsigned>(from.getReason());
   KJ_REQUIRE(reason < hand_back_reason_count, "a reason this version does not know");
-  return {TaskId(from.getId()), Lease(from.getLease()), static_cast<HandBackReason>(reason)};
+  return {TaskId(from.getId()), Lease(from.getLease()), static_cast<HandBackReason>(reason),
+          from.getPaced()};
 }
 
 void write(const TaskHeld& from, schema::TaskHeld::Builder to, NameTable&) {

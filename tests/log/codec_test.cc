@@ -74,7 +74,7 @@ std::vector<Event> many_events(std::size_t count) {
   return events;
 }
 
-static_assert(std::variant_size_v<EventBody> == 32, "a new event type belongs into one_of_each()");
+static_assert(std::variant_size_v<EventBody> == 35, "a new event type belongs into one_of_each()");
 
 // Whoever looks for frames among other bytes goes by this alone.
 TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
@@ -112,7 +112,8 @@ TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
            BackupScheduled{}, BackupUnscheduled{}, BackupStarted{},   SnapshotMade{},
            SnapshotSkipped{}, SnapshotsPruned{},   DrillPassed{},     BackupFailed{},
            ScheduleDefined{}, SchedulePaused{},    ScheduleResumed{}, ScheduleRemoved{},
-           ScheduleFired{},   ScheduleQueued{},    ScheduleSkipped{}, TasksReranked{}}) {
+           ScheduleFired{},   ScheduleQueued{},    ScheduleSkipped{}, TasksReranked{},
+           LimitConfigured{}, TokensTaken{},       LaneBlocked{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);

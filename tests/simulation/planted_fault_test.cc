@@ -86,13 +86,10 @@ std::vector<Event> planted_due(const State& state, const DecideContext& context)
 #define STARTS                                                       \
   "_ZN7almanac13decide_startsERKNS_5StateERKNS_13DecideContextERKSt" \
   "8functionIFbSt17basic_string_viewIcSt11char_traitsIcEEEE"
-using CanRun = std::function<bool(std::string_view kind)>;
-std::vector<Event> real_starts(const State&, const DecideContext&, const CanRun&)
-    ALMANAC_REAL(STARTS);
-std::vector<Event> planted_starts(const State& state, const DecideContext& context,
-                                  const CanRun& can_run) ALMANAC_WRAP(STARTS);
-std::vector<Event> planted_starts(const State& state, const DecideContext& context,
-                                  const CanRun& can_run) {
+Starts real_starts(const State&, const DecideContext&, const CanRun&) ALMANAC_REAL(STARTS);
+Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run)
+    ALMANAC_WRAP(STARTS);
+Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run) {
   State changed = state;
   if (planted == Planted::slots_ignored) changed.queues = {};
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;

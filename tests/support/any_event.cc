@@ -48,6 +48,15 @@ TaskEnqueued full_enqueued(TaskId id) {
           .payload = as_bytes("{\"frame\":1}")};
 }
 
+LaneBlocked full_lane() {
+  return {.queue = "slow",
+          .kind = "render",
+          .demands = DemandListView(demands),
+          .reason = LaneBlock::tokens,
+          .limit = "api",
+          .next = Time(Duration(1'700'000'500'000'000))};
+}
+
 BackupRun full_run() {
   return {"nightly", Time(Duration(1'700'000'123'000'000)), std::chrono::milliseconds(4'321)};
 }
@@ -98,6 +107,14 @@ AttemptEnd any_end(Arena& arena) {
           .output = as_bytes(any_text(arena, 100))};
 }
 
+DemandListView any_demands(Arena& arena) {
+  auto& demands = arena.demands.emplace_back();
+  for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
+    demands.push_back({any_name(arena), any_number<std::uint32_t>()});
+  }
+  return DemandListView(demands);
+}
+
 TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
   auto& names = arena.names.emplace_back();
   for (int left = *rc::gen::inRange(0, 4); left > 0; --left) names.push_back(any_name(arena));
@@ -109,10 +126,6 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
   if (*rc::gen::arbitrary<bool>()) {
     std::ranges::generate_n(std::back_inserter(conditions), std::ssize(ids),
                             [] { return any_of<DependencyCondition>(dependency_condition_count); });
-  }
-  auto& demands = arena.demands.emplace_back();
-  for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
-    demands.push_back({any_name(arena), any_number<std::uint32_t>()});
   }
   return {.id = id,
           .kind = any_name(arena),
@@ -131,7 +144,7 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .deadline = any_time(),
           .estimate = Duration(any_number<std::int64_t>()),
           .expires_at = any_time(),
-          .demands = DemandListView(demands),
+          .demands = any_demands(arena),
           .payload = as_bytes(any_text(arena, 200))};
 }
 
@@ -147,6 +160,20 @@ QueueConfigured any_configured(Arena& arena) {
           .window = Duration(any_number<std::int64_t>()),
           .short_work = Duration(any_number<std::int64_t>()),
           .weights = QueueWeightListView(weights)};
+}
+
+LimitConfigured any_limit(Arena& arena) {
+  return {any_name(arena), any_number<std::uint64_t>(), any_number<std::uint32_t>(),
+          any_number<std::uint32_t>()};
+}
+
+LaneBlocked any_lane(Arena& arena) {
+  return {.queue = any_name(arena),
+          .kind = any_name(arena),
+          .demands = any_demands(arena),
+          .reason = any_of<LaneBlock>(lane_block_count),
+          .limit = any_name(arena),
+          .next = any_time()};
 }
 
 BackupRun any_run(Arena& arena) {
@@ -212,7 +239,9 @@ EventBody any_body(Arena& arena) {
     case 6: return TaskFailed{id, lease, any_end(arena)};
     case 7: return TaskCancelRequested{id, any_text(arena, 30)};
     case 8: return TaskCancelled{id, lease, id.next(), any_text(arena, 30), any_end(arena)};
-    case 9: return TaskHandedBack{id, lease, any_of<HandBackReason>(hand_back_reason_count)};
+    case 9:
+      return TaskHandedBack{id, lease, any_of<HandBackReason>(hand_back_reason_count),
+                            *rc::gen::arbitrary<bool>()};
     case 10:
       return TaskHeld{id,
                       lease,
@@ -228,6 +257,9 @@ EventBody any_body(Arena& arena) {
                            any_number<std::uint32_t>(), any_number<std::uint64_t>()};
     case 15: return EngineStopped{};
     case 31: return TasksReranked{any_time(), id};
+    case 32: return any_limit(arena);
+    case 33: return TokensTaken{any_name(arena), any_number<std::uint32_t>()};
+    case 34: return any_lane(arena);
     default:
       return which < 24 ? any_backup_body(arena, which - 16) : any_schedule_body(arena, which - 24);
   }
@@ -246,7 +278,7 @@ std::vector<Event> one_of_each(Time at) {
       TaskFailed{TaskId(42), Lease(4), full_end()},
       TaskCancelRequested{TaskId(42), "no longer wanted"},
       TaskCancelled{TaskId(42), Lease(4), TaskId(41), "its input failed", full_end()},
-      TaskHandedBack{TaskId(42), Lease(4), HandBackReason::engine_died},
+      TaskHandedBack{TaskId(42), Lease(4), HandBackReason::engine_died, true},
       TaskHeld{TaskId(42), Lease(4), HoldReason::restored, TaskOutcome::failed, Position(51),
                Position(53)},
       TaskReleased{TaskId(42)},
@@ -279,7 +311,10 @@ std::vector<Event> one_of_each(Time at) {
                      Time(Duration(1'700'004'000'000'000))},
       ScheduleSkipped{"hourly", SkipReason::overlap, 3, Time(Duration(1'700'000'400'000'000)),
                       Time(Duration(1'700'007'600'000'000)), Time(Duration(1'700'011'200'000'000))},
-      TasksReranked{Time(Duration(1'700'000'555'000'000)), TaskId(42)}};
+      TasksReranked{Time(Duration(1'700'000'555'000'000)), TaskId(42)},
+      LimitConfigured{"memory", 64'000, 600, 20},
+      TokensTaken{"api", 3},
+      full_lane()};
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;

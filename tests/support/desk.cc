@@ -1,6 +1,7 @@
 #include <almanac/tests/support/desk.h>
 
 #include <almanac/engine/backups.h>
+#include <almanac/engine/reasons.h>
 #include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
 #include <almanac/log/error.h>
@@ -40,7 +41,9 @@ const std::vector<Event>& Desk::come_due() {
 }
 
 std::vector<TaskId> Desk::start(const CanRun& can_run) {
-  fold_all(decide_starts(state_, {now, memory_}, can_run));
+  auto starts = decide_starts(state_, {now, memory_}, can_run);
+  next_start_ = starts.next;
+  fold_all(std::move(starts.events));
   std::vector<TaskId> started;
   for (const Event& event : last_) started.push_back(std::get<TaskStarted>(event.body).id);
   return started;
@@ -53,6 +56,11 @@ const std::vector<Event>& Desk::begin_backup() {
 
 const std::vector<Event>& Desk::fire() {
   fold_all(decide_firings(state_, {now, memory_}));
+  return last_;
+}
+
+const std::vector<Event>& Desk::record_reasons(const CanRun& can_run) {
+  fold_all(decide_reasons(state_, {now, memory_}, can_run).events);
   return last_;
 }
 

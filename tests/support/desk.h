@@ -14,7 +14,6 @@
 
 namespace almanac::test {
 
-using CanRun = std::function<bool(std::string_view kind)>;
 inline bool can_run_all(std::string_view) { return true; }
 
 struct DeskOptions {
@@ -35,11 +34,15 @@ class Desk {
 
   // Decides a command and folds its events; last() gives them. A refusal changes nothing.
   Result<Answer> ask(Command command);
-  // What decide_due(), decide_starts(), decide_backups() and decide_firings() give, folded.
+  // What decide_due(), decide_starts(), decide_backups(), decide_firings() and decide_reasons()
+  // give, folded.
   const std::vector<Event>& come_due();
   std::vector<TaskId> start(const CanRun& can_run = can_run_all);
+  // As the last start() said.
+  [[nodiscard]] std::optional<Time> next_start() const { return next_start_; }
   const std::vector<Event>& begin_backup();
   const std::vector<Event>& fire();
+  const std::vector<Event>& record_reasons(const CanRun& can_run = can_run_all);
 
   // Those below stop the test program when they are refused.
   TaskId submit(TaskSpec spec);
@@ -60,6 +63,7 @@ class Desk {
   Arena memory_;
   std::deque<Command> commands_;
   std::vector<Event> last_;
+  std::optional<Time> next_start_;
 };
 
 // The error of an answer; empty code and text when there was none.

@@ -130,8 +130,9 @@ struct AddBody {
     line.add(end);
   }
   void operator()(const TaskHandedBack& event) {
-    const auto& [id, lease, reason] = event;
+    const auto& [id, lease, reason, paced] = event;
     line.add("id", id).add("lease", lease).add("reason", name(reason));
+    if (paced) line.add("paced", std::uint64_t{1});
   }
   void operator()(const TaskHeld& event) {
     const auto& [id, lease, reason, outcome, started, ended] = event;
@@ -232,6 +233,20 @@ struct AddBody {
     const auto& [schedule, reason, count, first, last, next] = event;
     line.add("schedule", schedule).add("reason", name(reason)).add("count", count);
     line.add("first", first).add("last", last).add("next", next);
+  }
+  void operator()(const LimitConfigured& event) {
+    const auto& [limit, units, per_minute, burst] = event;
+    line.add("limit", limit).add("units", units);
+    line.add("per_minute", std::uint64_t{per_minute}).add("burst", std::uint64_t{burst});
+  }
+  void operator()(const TokensTaken& event) {
+    const auto& [limit, tokens] = event;
+    line.add("limit", limit).add("tokens", std::uint64_t{tokens});
+  }
+  void operator()(const LaneBlocked& event) {
+    const auto& [queue, kind, demands, reason, limit, next] = event;
+    line.add("queue", queue).add("kind", kind).add("demands", demands);
+    line.add("reason", name(reason)).add("limit", limit).add("next", next);
   }
 };
 

@@ -25,9 +25,9 @@ struct Derived {
       if (task.state == TaskState::ready) {
         // Of other queues, a test of their own looks at the ranks.
         const bool by_priority = !tasks.ranking.policies.contains(task.queue);
-        ready.insert(by_priority
-                         ? ReadyKey{{task.queue, task.kind}, {-std::int64_t{task.priority}, id}}
-                         : ready_key(tasks, id, task));
+        ready.insert(by_priority ? ReadyKey{{task.queue, task.kind, tasks.demands_of(id)},
+                                            {-std::int64_t{task.priority}, id}}
+                                 : ready_key(tasks, id, task));
       }
       if (task.state == TaskState::delayed) due.insert({task.run_at, id});
       if (holds_lease(task.state)) running.insert({task.queue, id});

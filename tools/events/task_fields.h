@@ -104,6 +104,7 @@ void describe(Fields& fields, Describes<TaskHandedBack> auto& event) {
   fields.always("task", event.id);
   fields("lease", event.lease);
   fields.always("reason", event.reason);
+  fields("paced", event.paced);
 }
 
 template <class Fields>

@@ -1,0 +1,159 @@
+#include <almanac/engine/resource_limits.h>
+
+#include <almanac/engine/limits.h>
+#include <almanac/engine/submission.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+namespace almanac {
+namespace {
+
+std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
+
+Result<void> check_setting(const LimitSetting& setting) {
+  if (setting.per_minute > 0 && setting.burst == 0) {
+    return fail(ErrorCode::invalid, "a rate without a burst lets nothing through",
+                "say how many tokens there are at most, 1 or more");
+  }
+  if (setting.per_minute == 0 && setting.burst > 0) {
+    return fail(ErrorCode::invalid, "a burst without a rate never comes back",
+                "say how many tokens come back in a minute");
+  }
+  return {};
+}
+
+// Names that say more than that there is a limit (projections/resource_limits.h).
+Result<void> check_configured_name(const std::string& name, const LimitSetting& setting) {
+  if (auto checked = check_name("limit", name); !checked) return checked;
+  if (name.starts_with("queue:")) {
+    return fail(ErrorCode::invalid, "the slots of a queue are not set as a limit",
+                "set them with the queue");
+  }
+  if (name == "kind:" || name == "kind:*") {
+    return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " names no kind",
+                "write kind:NAME, for each kind");
+  }
+  const auto star = name.find('*');
+  const bool is_family = name == "*" || name.find(':') + 2 == name.size();
+  if (star != std::string::npos && (star + 1 != name.size() || !is_family)) {
+    return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " has a '*' in its name",
+                "write FAMILY:* for all limits FAMILY:…, or * for all that have no other");
+  }
+  if (is_recovery_limit(name) && setting.units > 0) {
+    return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " sets a pace, and no units",
+                "give it a rate and a burst");
+  }
+  if (name == "*" && setting.units > 0) {
+    return fail(ErrorCode::invalid, "'*' sets a rate for every service, and no units",
+                "set units for each limit, or for a family: FAMILY:*");
+  }
+  return {};
+}
+
+Result<void> check_demanded_name(const std::string& name) {
+  if (auto checked = check_name("limit", name); !checked) return checked;
+  for (std::string_view implied : {"kind:", "queue:", "recovery:"}) {
+    if (name.starts_with(implied)) {
+      return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " cannot be asked for",
+                  "leave it out: tasks ask for it by being what they are");
+    }
+  }
+  if (name.ends_with('*')) {
+    return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " cannot be asked for",
+                "it sets others: name one of them");
+  }
+  return {};
+}
+
+Result<void> check_demand(const State& state, const TaskDemand& demand) {
+  if (auto checked = check_demanded_name(demand.limit); !checked) return checked;
+  if (demand.units == 0) {
+    return fail(ErrorCode::invalid, "it asks for 0 of the limit " + in_quotes(demand.limit),
+                "ask for 1 or more, or leave it out");
+  }
+  const LimitSetting setting = setting_of(state.limits, state.names, demand.limit);
+  if (!setting.is_set()) {
+    return fail(ErrorCode::not_found,
+                "it asks for " + std::to_string(demand.units) + " of the limit " +
+                    in_quotes(demand.limit) + ", which is not set",
+                "`almanac limits` shows those there are");
+  }
+  const auto refuse = [&](std::uint64_t most, std::string_view of) {
+    return fail(ErrorCode::refused,
+                "it asks for " + std::to_string(demand.units) + " of the limit " +
+                    in_quotes(demand.limit) + ", which has " + std::to_string(most) +
+                    std::string(of) + ": it could never run",
+                "ask for less, or raise the limit first");
+  };
+  if (setting.units > 0 && demand.units > setting.units) return refuse(setting.units, "");
+  if (setting.per_minute > 0 && demand.units > setting.burst) {
+    return refuse(setting.burst, " tokens at most");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Decision> decide_one(const State& state, const ConfigureLimit& command,
+                            const DecideContext& context) {
+  const LimitSetting& setting = command.setting;
+  if (auto checked = check_configured_name(command.name, setting); !checked) {
+    return std::unexpected(checked.error());
+  }
+  if (auto checked = check_setting(setting); !checked) return std::unexpected(checked.error());
+  const auto id = state.names.find(command.name);
+  const LimitSetting* before = id ? state.limits.settings.find(*id) : nullptr;
+  Decision decision;
+  if ((before == nullptr ? LimitSetting() : *before) == setting) return decision;
+  decision.events.push_back({.at = context.now,
+                             .body = LimitConfigured{.name = command.name,
+                                                     .units = setting.units,
+                                                     .per_minute = setting.per_minute,
+                                                     .burst = setting.burst}});
+  return decision;
+}
+
+Result<Decision> decide_one(const State& state, const TakeTokens& command,
+                            const DecideContext& context) {
+  if (auto checked = check_name("limit", command.limit); !checked) {
+    return std::unexpected(checked.error());
+  }
+  if (command.tokens == 0) return fail(ErrorCode::invalid, "no tokens are asked for");
+  const LimitSetting rate = rate_of(state.limits, state.names, command.limit);
+  if (command.tokens > rate.burst) {
+    return fail(ErrorCode::refused,
+                std::to_string(command.tokens) + " tokens of " + in_quotes(command.limit) +
+                    " are asked for, which never has more than " + std::to_string(rate.burst),
+                "ask for less at a time, or raise its burst");
+  }
+  const auto id = state.names.find(command.limit);
+  const bool is_there = !id || tokens_at(state.limits, *id, rate, context.now) >= command.tokens;
+  Decision decision{{}, is_there};
+  if (is_there) {
+    decision.events.push_back(
+        {.at = context.now, .body = TokensTaken{command.limit, command.tokens}});
+  }
+  return decision;
+}
+
+Result<void> check_demands(const State& state, const std::vector<TaskDemand>& demands) {
+  if (demands.size() > limits::demands_max) {
+    return fail(ErrorCode::invalid,
+                "it asks for " + std::to_string(demands.size()) + " limits, over the limit of " +
+                    std::to_string(limits::demands_max),
+                "stay within the limit");
+  }
+  std::set<std::string_view> named;
+  for (const TaskDemand& demand : demands) {
+    if (auto checked = check_demand(state, demand); !checked) return checked;
+    if (!named.insert(demand.limit).second) {
+      return fail(ErrorCode::invalid, "it asks for the limit " + in_quotes(demand.limit) + " twice",
+                  "ask once, for the sum");
+    }
+  }
+  return {};
+}
+
+}  // namespace almanac

@@ -1,0 +1,109 @@
+#include <almanac/projections/wait_reason.h>
+
+#include <almanac/projections/lane_claims.h>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+Wait wait_on(ClaimOn on) {
+  switch (on) {
+    case ClaimOn::tokens: return Wait::tokens;
+    case ClaimOn::queue_slots: return Wait::queue_limit;
+    case ClaimOn::units: break;
+  }
+  return Wait::limit;
+}
+
+// What there is too little of for a task of the lane, if nobody were in front of it.
+std::optional<WaitReason> shortage(const State& state, const Lane& lane, Time now) {
+  std::optional<WaitReason> first;
+  for (const LaneClaim& claim : claims_of(state, lane)) {
+    const auto [most, free] = room_for(state, claim, now);
+    if (claim.amount <= free) continue;
+    WaitReason reason{.wait = wait_on(claim.on),
+                      .limit = claim.limit,
+                      .asked = claim.amount,
+                      .used = claim.on == ClaimOn::tokens ? free : most - free,
+                      .most = most};
+    if (claim.on == ClaimOn::queue_slots) {
+      reason.used = state.tasks.running_in(claim.limit);
+    } else if (claim.on == ClaimOn::units) {
+      reason.used = units_in_use(state, claim.limit);
+    }
+    if (claim.amount > most) {
+      reason.wait = Wait::too_large;
+      return reason;
+    }
+    if (claim.on == ClaimOn::tokens) {
+      const auto rate = setting_of(state.limits, state.names, claim.limit);
+      reason.next = tokens_due(state.limits, claim.limit, rate, claim.amount);
+    }
+    if (!first) first = reason;
+  }
+  return first;
+}
+
+// A ladder: what would have to change first stands first.
+WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time now) {
+  const Tasks& tasks = state.tasks;
+  if (!state.engine.running) return {.wait = Wait::engine};
+  const ReadyKey own = ready_key(tasks, id, task);
+  const LaneWait* known = tasks.blocked.find(own.lane);
+  if (known != nullptr && known->reason == LaneBlock::handler) return {.wait = Wait::handler};
+  if (const auto reason = shortage(state, own.lane, now)) return *reason;
+  const std::uint64_t slots = state.engine.slots;
+  if (slots > 0 && tasks.running.size() >= slots) {
+    return {.wait = Wait::slots, .used = tasks.running.size(), .most = slots};
+  }
+  if (known != nullptr && known->reason == LaneBlock::behind) {
+    return {.wait = Wait::turn, .limit = known->limit};
+  }
+  const TaskId first = tasks.ready.lanes().find(own.lane)->first()->id;
+  if (first != id) return {.wait = Wait::behind, .other = first};
+  return {.wait = Wait::next};
+}
+
+WaitReason dependency_reason(const State& state, TaskId id, const Task& task) {
+  if (const TaskId* culprit = state.tasks.doomed.find(id)) {
+    return {.wait = Wait::doomed, .other = *culprit};
+  }
+  return {.wait = Wait::dependency, .used = task.waiting_for};
+}
+
+}  // namespace
+
+std::string_view name(Wait wait) {
+  switch (wait) {
+    case Wait::dependency: return "dependency";
+    case Wait::doomed: return "doomed";
+    case Wait::delay: return "delay";
+    case Wait::engine: return "engine";
+    case Wait::handler: return "handler";
+    case Wait::too_large: return "too_large";
+    case Wait::tokens: return "tokens";
+    case Wait::queue_limit: return "queue_limit";
+    case Wait::limit: return "limit";
+    case Wait::slots: return "slots";
+    case Wait::turn: return "turn";
+    case Wait::behind: return "behind";
+    case Wait::next: return "next";
+    case Wait::review: return "review";
+  }
+  return "";
+}
+
+std::optional<WaitReason> wait_reason(const State& state, TaskId id, Time now) {
+  const Task* task = state.tasks.all.find(id);
+  if (task == nullptr) return std::nullopt;
+  switch (task->state) {
+    case TaskState::waiting: return dependency_reason(state, id, *task);
+    case TaskState::delayed: return WaitReason{.wait = Wait::delay, .next = task->run_at};
+    case TaskState::ready: return ready_reason(state, id, *task, now);
+    case TaskState::held: return WaitReason{.wait = Wait::review};
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace almanac

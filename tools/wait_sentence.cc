@@ -1,0 +1,100 @@
+#include <almanac/tools/wait_sentence.h>
+
+#include <almanac/tools/task_event.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+constexpr std::size_t named_max = 4;
+
+// "task 3", "tasks 3, 4", "tasks 3, 4, 5, 6 and 12 more".
+template <class Next>
+std::string tasks_text(std::size_t count, Next next) {
+  std::string text = count == 1 ? "task" : "tasks";
+  for (std::size_t i = 0; i < std::min(count, named_max); ++i) {
+    text += fmt::format("{}{}", i == 0 ? " " : ", ", next().value);
+  }
+  return count > named_max ? text + fmt::format(" and {} more", count - named_max) : text;
+}
+
+std::string running_in(const State& state, NameId queue, std::size_t count) {
+  auto entry = state.tasks.running.lower_bound({queue, TaskId()});
+  return tasks_text(count, [&] { return (*entry++).id; });
+}
+
+std::string limit_sentence(const State& state, const WaitReason& reason) {
+  return fmt::format("limit {} has {} of {} in use, and it asks for {}",
+                     printable(state.names.text(*reason.limit)), reason.used, reason.most,
+                     reason.asked);
+}
+
+std::string tokens_sentence(const State& state, const WaitReason& reason) {
+  return fmt::format("limit {} has {} of the {} it asks for, not before {}",
+                     printable(state.names.text(*reason.limit)), reason.used,
+                     counted(reason.asked, "token"), format_time(reason.next));
+}
+
+std::string queue_sentence(const State& state, const WaitReason& reason) {
+  return fmt::format("queue {} runs {} of {}: {}", printable(state.names.text(*reason.limit)),
+                     reason.used, reason.most, running_in(state, *reason.limit, reason.used));
+}
+
+std::string slots_sentence(const State& state, const WaitReason& reason) {
+  auto entry = state.tasks.running.begin();
+  return fmt::format("{} of {} taken: {}", reason.used, counted(reason.most, "slot"),
+                     tasks_text(reason.used, [&] { return (*entry++).id; }));
+}
+
+std::string behind_sentence(const State& state, TaskId id, const WaitReason& reason) {
+  const Tasks& tasks = state.tasks;
+  const auto rank = [&](TaskId of) { return ready_key(tasks, of, *tasks.all.find(of)).place.rank; };
+  const QueuePolicy policy = tasks.ranking.policy(tasks.all.find(id)->queue).kind;
+  const std::string why = rank(reason.other) == rank(id) ? "enqueued earlier"
+                          : policy == QueuePolicy::priority
+                              ? "of a higher priority"
+                              : "by the policy " + std::string(name(policy));
+  return fmt::format("task {} stands before it, {}", reason.other.value, why);
+}
+
+std::string turn_sentence(const State& state, const WaitReason& reason) {
+  if (!reason.limit) return "the queue's free slots are kept for tasks in front of it";
+  return fmt::format("what is left of limit {} is kept for a task in front of it",
+                     printable(state.names.text(*reason.limit)));
+}
+
+}  // namespace
+
+std::string wait_sentence(const State& state, TaskId id, const WaitReason& reason) {
+  const Task& task = *state.tasks.all.find(id);
+  switch (reason.wait) {
+    case Wait::dependency:
+      return fmt::format("{} it depends on {} not succeeded", counted(reason.used, "task"),
+                         reason.used == 1 ? "has" : "have");
+    case Wait::doomed: return fmt::format("task {} ended without success", reason.other.value);
+    case Wait::delay: return "not before " + format_time(reason.next);
+    case Wait::engine: return "no engine runs";
+    case Wait::handler:
+      return fmt::format("nothing in this engine runs tasks of kind {}",
+                         printable(state.names.text(task.kind)));
+    case Wait::too_large:
+      return fmt::format("it asks for {} of limit {}, which has {} by now: raise it", reason.asked,
+                         printable(state.names.text(*reason.limit)), reason.most);
+    case Wait::tokens: return tokens_sentence(state, reason);
+    case Wait::queue_limit: return queue_sentence(state, reason);
+    case Wait::limit: return limit_sentence(state, reason);
+    case Wait::slots: return slots_sentence(state, reason);
+    case Wait::turn: return turn_sentence(state, reason);
+    case Wait::behind: return behind_sentence(state, id, reason);
+    case Wait::next: return "it is the next to start";
+    case Wait::review: return "under review: " + known_text(*state.tasks.held.find(id));
+  }
+  return {};
+}
+
+}  // namespace almanac
