@@ -36,6 +36,7 @@ class Chooser {
 
   // Of all lanes, in no order.
   std::vector<BlockedLane> run_blocked() {
+    tells_blocked_ = true;
     ReadyQueue ready = gather();
     while (const auto next = ready.next()) {
       if (take(next->lane)) block(next->lane, LaneBlock::slots);
@@ -121,6 +122,7 @@ class Chooser {
   }
 
   void block(const Lane& lane, LaneBlock reason, std::optional<NameId> limit = {}, Time next = {}) {
+    if (!tells_blocked_) return;
     blocked_.push_back({lane, {.reason = reason, .limit = limit, .next = next, .since = now_}});
   }
 
@@ -130,6 +132,7 @@ class Chooser {
   std::uint64_t free_ = 0;
   std::map<Lane, std::vector<LaneClaim>> claims_;  // of those that ask for something
   std::map<std::pair<ClaimOn, NameId>, Room> rooms_;
+  bool tells_blocked_ = false;
   std::vector<BlockedLane> blocked_;
   std::optional<Time> next_;
 };

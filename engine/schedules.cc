@@ -162,8 +162,7 @@ Result<void> check(const State& state, const ScheduleSpec& spec) {
                 "remove some");
   }
   const TaskSpec& task = spec.task;
-  const bool has_time =
-      task.run_at != Time() || task.deadline != Time() || task.expires_at != Time();
+  const bool has_time = task.run_at != Time() || task.deadline != Time();
   if (has_time || !task.dependencies.empty() || !task.idempotency_key.empty()) {
     return fail(ErrorCode::invalid,
                 "a task that is enqueued again and again has no time to run at or to end by, no "

@@ -263,7 +263,6 @@ class Enqueuer {
                                  .owner = spec.owner,
                                  .deadline = spec.deadline,
                                  .estimate = spec.estimate,
-                                 .expires_at = spec.expires_at,
                                  .demands = DemandListView(demands),
                                  .payload = as_bytes(spec.payload)}};
   }

@@ -43,7 +43,6 @@ struct TaskSpec {
   std::string owner;     // for whom it runs; empty = nobody in particular
   Time deadline = {};    // when it should have ended; not set = whenever
   Duration estimate{0};  // how long an attempt is thought to take; 0 = not known
-  Time expires_at = {};  // not begun any more from then on; not set = never
   // Submitting the same key again answers the first task. With other content it is refused.
   std::string idempotency_key;
 };

@@ -227,45 +227,41 @@ void expect_shown(const std::vector<ShownCommand>& commands,
 
 std::string time_travel_page() { return read(source_folder() / "docs/guides/time-travel.md"); }
 
-class ShownCommands : public almanac::test::PastCommands {};
+class ShownCommands : public almanac::test::PastCommands {
+ protected:
+  struct Page {
+    const char* guide;
+    const char* mark;  // of the blocks that are run
+    std::size_t commands_min = 0;
+    const char* log;  // what ALMANAC_DIR names while they run
+  };
+  void expect_true(const Page& page) {
+    const auto text = read(source_folder() / "docs/guides" / page.guide);
+    const auto commands = shown_commands(text, page.mark);
+    EXPECT_GE(commands.size(), page.commands_min);
+    ASSERT_EQ(::setenv("ALMANAC_DIR", page.log, 1), 0);
+    expect_shown(commands, run_all(commands, folder_.path()));
+  }
+};
 
 TEST_F(ShownCommands, PrintWhatThePageSays) {
-  const auto commands = shown_commands(time_travel_page(), "told");
-  EXPECT_GE(commands.size(), 8U);
-  ASSERT_EQ(::setenv("ALMANAC_DIR", "log", 1), 0);
-  expect_shown(commands, run_all(commands, folder_.path()));
+  expect_true({.guide = "time-travel.md", .mark = "told", .commands_min = 8, .log = "log"});
 }
 
 TEST_F(ShownCommands, OfSnapshotsPrintWhatThePageSays) {
-  const auto page = read(source_folder() / "docs/guides/backup.md");
-  const auto commands = shown_commands(page, "told");
-  EXPECT_GE(commands.size(), 4U);
-  ASSERT_EQ(::setenv("ALMANAC_DIR", "log", 1), 0);
-  expect_shown(commands, run_all(commands, folder_.path()));
+  expect_true({.guide = "backup.md", .mark = "told", .commands_min = 4, .log = "log"});
 }
 
 TEST_F(ShownCommands, OfSchedulesPrintWhatThePageSays) {
-  const auto page = read(source_folder() / "docs/guides/recurring.md");
-  const auto commands = shown_commands(page, "told");
-  EXPECT_GE(commands.size(), 10U);
-  ASSERT_EQ(::setenv("ALMANAC_DIR", "log", 1), 0);
-  expect_shown(commands, run_all(commands, folder_.path()));
+  expect_true({.guide = "recurring.md", .mark = "told", .commands_min = 10, .log = "log"});
 }
 
 TEST_F(ShownCommands, OfSchedulingPrintWhatThePageSays) {
-  const auto page = read(source_folder() / "docs/guides/scheduling.md");
-  const auto commands = shown_commands(page, "fresh");
-  EXPECT_GE(commands.size(), 7U);
-  ASSERT_EQ(::setenv("ALMANAC_DIR", "fresh", 1), 0);
-  expect_shown(commands, run_all(commands, folder_.path()));
+  expect_true({.guide = "scheduling.md", .mark = "fresh", .commands_min = 7, .log = "fresh"});
 }
 
 TEST_F(ShownCommands, OfLimitsPrintWhatThePageSays) {
-  const auto page = read(source_folder() / "docs/guides/limits.md");
-  const auto commands = shown_commands(page, "fresh");
-  EXPECT_GE(commands.size(), 8U);
-  ASSERT_EQ(::setenv("ALMANAC_DIR", "fresh", 1), 0);
-  expect_shown(commands, run_all(commands, folder_.path()));
+  expect_true({.guide = "limits.md", .mark = "fresh", .commands_min = 8, .log = "fresh"});
 }
 
 TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {

@@ -49,11 +49,11 @@ struct TaskEnqueued {
   std::uint64_t content_hash = 0;  // what an idempotency key stands for
   NameListView tags;
   std::span<const TaskId> dependencies;
-  std::span<const DependencyCondition> conditions;  // one for each of them; empty = all success
+  std::span<const DependencyCondition> conditions;  // one each, or none; not acted upon yet
   std::string_view owner;                           // for whom it runs
   Time deadline;                                    // when it should have ended; not set = whenever
   Duration estimate{0};                             // how long an attempt may take; 0 = not known
-  Time expires_at;  // not begun any more from then on; not set = never
+  Time expires_at;  // the end of its wait; not set = none; not acted upon yet
   DemandListView demands;
   Bytes payload;
 };

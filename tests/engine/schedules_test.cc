@@ -280,7 +280,6 @@ TEST(Schedules, AreRefusedWhenTheyCannotFire) {
            [](ScheduleSpec& spec) { spec.task.kind = ""; },
            [](ScheduleSpec& spec) { spec.task.run_at = Time(seconds(5)); },
            [](ScheduleSpec& spec) { spec.task.deadline = Time(seconds(5)); },
-           [](ScheduleSpec& spec) { spec.task.expires_at = Time(seconds(5)); },
            [](ScheduleSpec& spec) { spec.task.dependencies = {InBatch{0}}; },
            [](ScheduleSpec& spec) { spec.task.idempotency_key = "once"; },
            [](ScheduleSpec& spec) { spec.task.attempts_max = 0; },

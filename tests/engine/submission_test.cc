@@ -62,7 +62,6 @@ TEST(Submission, PutsEverythingIntoTheEvent) {
                .owner = "ann",
                .deadline = Time(Duration(78)),
                .estimate = std::chrono::seconds(6),
-               .expires_at = Time(Duration(79)),
                .idempotency_key = "key"});
   ASSERT_EQ(desk.last().size(), 1U);
   const Event& event = desk.last().front();
@@ -86,7 +85,6 @@ TEST(Submission, PutsEverythingIntoTheEvent) {
   EXPECT_EQ(task.owner, "ann");
   EXPECT_EQ(task.deadline, Time(Duration(78)));
   EXPECT_EQ(task.estimate, std::chrono::seconds(6));
-  EXPECT_EQ(task.expires_at, Time(Duration(79)));
 }
 
 TEST(Submission, IsWrittenWithDependenciesFirstAndAnsweredInItsOwnOrder) {

@@ -50,7 +50,7 @@ TEST(Encryption, GivesBackWhatWasEncrypted) {
     const std::size_t chunks = std::max<std::size_t>(1, (size + chunk - 1) / chunk);
     EXPECT_EQ(encrypted.size(), 24 + size + 17 * chunks);
     EXPECT_TRUE(outcome(encrypted) == text) << size;
-    EXPECT_TRUE(size == 0 || as_text(encrypted).find(text.substr(0, 8)) == text.npos) << size;
+    EXPECT_TRUE(size < 8 || as_text(encrypted).find(text.substr(0, 8)) == text.npos) << size;
     EXPECT_NE(encrypt(as_bytes(text), some_key(), "place"), encrypted);
   }
 }

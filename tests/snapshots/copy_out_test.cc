@@ -248,7 +248,9 @@ TEST_F(CopyOut, PassesNoDamageOn) {
   snapshot();
   const auto from = Repository::open(store(), Access::read);
   const fs::path segment = from->path_of(files_of(*from->manifest(4)).back());
-  write_file(segment, read_file(segment).replace(100, 1, "!"));
+  std::string damaged = read_file(segment);
+  damaged[100] ^= 1;
+  write_file(segment, damaged);
   auto refused = copy(to);
   ASSERT_EQ(code_of(refused), "corrupt");
   EXPECT_NE(refused.error().message.find(segment.string()), std::string::npos);
