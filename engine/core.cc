@@ -5,6 +5,7 @@
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/reserve.h>
+#include <almanac/engine/retention.h>
 #include <almanac/engine/tasks.h>
 
 #include <algorithm>
@@ -42,6 +43,7 @@ Core::Core(const Parts& parts, CoreOptions options)
       options_(std::move(options)),
       head_(*parts.published.state()),
       durable_(head_.position),
+      forget_at_(now() + limits::forget_interval),
       running_(running_in(head_)) {}
 
 Time Core::now() const { return std::max(options_.clock(), head_.time); }
@@ -64,6 +66,7 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
       if (full() && !starts.empty()) starts.erase(starts.begin() + 1, starts.end());
       ALMANAC_CHECK(absorb(*turn, std::move(starts)).has_value());
       ALMANAC_CHECK(absorb(*turn, decide_backups(head_, context)).has_value());
+      forget(*turn, context);
     }
   }
   park(std::move(turn));
@@ -72,11 +75,24 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
   arm_timer(now);
 }
 
+// All tasks are looked at, some of them in a turn, and then all again. Not at once: who goes on
+// with work of long ago submits it first, and what is known of it counts.
+void Core::forget(Turn& turn, const DecideContext& context) {
+  if (!options_.retention.forgets() || context.now < forget_at_) return;
+  const TaskId before = forget_before_ ? forget_before_ : head_.tasks.last.next();
+  auto found = decide_forgetting(head_, context, options_.retention, before);
+  ALMANAC_CHECK(absorb(turn, std::move(found.events)).has_value());
+  forget_before_ = found.next;
+  forget_at_ = context.now + (forget_before_ ? Duration(0) : limits::forget_interval);
+}
+
 // Decides one submission, or says why it cannot be decided now.
 void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
   bool own = !submission->done;
   if (broken_) return refuse(std::move(submission), *published_.failure());
   submission->command = attempts_.settle(std::move(submission->command));
+  const bool is_progress = std::holds_alternative<ReportProgress>(submission->command);
+  if (full() && is_progress) return;
   if (full() && own) return retry_.push_back(std::move(submission));
   if (!may_begin(now)) {
     return refuse(std::move(submission),
@@ -219,14 +235,37 @@ void Core::carry_out(const Effect& effect) {
     if (stop_ != Stop::no) backups_.stop();
     return;
   }
-  const auto& begin = std::get<BeginAttempt>(effect);
-  if (stop_ != Stop::no) return attempts_.hand_back(begin.id, begin.lease);
-  auto read = log_.read_one(begin.enqueued, [&](const Event& event) {
-    attempts_.begin(begin, std::get<TaskEnqueued>(event.body), now());
+  const auto& attempt = std::get<BeginAttempt>(effect);
+  if (stop_ != Stop::no) return attempts_.hand_back(attempt.id, attempt.lease);
+  begin(attempt);
+}
+
+// What others have come to is read in between: no event can be looked up while another one is.
+void Core::begin(const BeginAttempt& effect) {
+  Attempts::Inputs inputs;
+  std::vector<TaskId> dependencies;
+  bool is_command = false;
+  auto read = log_.read_one(effect.enqueued, [&](const Event& event) {
+    const auto& enqueued = std::get<TaskEnqueued>(event.body);
+    if (enqueued.dependencies.empty()) return attempts_.begin(effect, enqueued, {}, now());
+    dependencies.assign(enqueued.dependencies.begin(), enqueued.dependencies.end());
+    is_command = enqueued.kind == command_kind;
   });
+  if (read && dependencies.empty()) return;
+  inputs.dependencies = find_ended(*published_.state(), dependencies);
+  if (read && is_command) {
+    auto json = results_json(log_, inputs.dependencies);
+    if (!json) read = std::unexpected(json.error());
+    if (json) inputs.json = std::move(*json);
+  }
+  if (read) {
+    read = log_.read_one(effect.enqueued, [&](const Event& event) {
+      attempts_.begin(effect, std::get<TaskEnqueued>(event.body), std::move(inputs), now());
+    });
+  }
   if (read) return;
   AttemptOutcome outcome{.status = AttemptStatus::not_started, .message = describe(read.error())};
-  attempts_.finish(begin.id, begin.lease, std::move(outcome));
+  attempts_.finish(effect.id, effect.lease, std::move(outcome));
 }
 
 // The disk is full: as if nothing behind the published state had been decided. Callers get the
@@ -244,7 +283,8 @@ void Core::roll_back(const Error& error) {
     for (auto& [submission, answer, through] : turn->answered) {
       if (submission->done) {
         submission->done(std::unexpected(error));
-      } else if (!std::holds_alternative<StopEngine>(submission->command)) {
+      } else if (!std::holds_alternative<StopEngine>(submission->command) &&
+                 !std::holds_alternative<ReportProgress>(submission->command)) {
         retry_.push_back(std::move(submission));
       }
     }
@@ -326,7 +366,10 @@ void Core::arm_timer(Time now) {
   };
   if (stop_ != Stop::recorded && may_begin(now)) {
     consider(head_.tasks.next_due());
+    consider(head_.tasks.next_expiry());
     if (!head_.tasks.doomed.empty()) consider(now);
+    const bool forgets = options_.retention.forgets() && !head_.tasks.all.empty();
+    if (stop_ == Stop::no && forgets) consider(forget_at_);
     if (stop_ == Stop::no && !head_.backups.running()) consider(next_backup(head_));
   }
   consider(attempts_.next_due());

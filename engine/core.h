@@ -9,6 +9,7 @@
 #include <almanac/engine/effects.h>
 #include <almanac/engine/inline_projections.h>
 #include <almanac/engine/published.h>
+#include <almanac/engine/task_retention.h>
 #include <almanac/log/log.h>
 
 #include <deque>
@@ -31,6 +32,7 @@ struct CoreOptions {
   std::function<Time()> clock;
   Duration stop_grace{0};
   std::size_t output_bytes_max = 0;  // of one attempt, for the room that is kept for its end
+  TaskRetention retention = TaskRetention::keep_all();
   // Sees every durable event in order with the state behind it; may be empty. Views die with the
   // call.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
@@ -82,6 +84,7 @@ class Core {
   }
   void take(Turn& turn, std::unique_ptr<Submission> submission, Time now);
   void decide_one(Turn& turn, std::unique_ptr<Submission> submission, Time now);
+  void forget(Turn& turn, const DecideContext& context);
   void write_endings(Time now);
   void refuse(std::unique_ptr<Submission> submission, const Error& error);
   // Folds the events of one decision. Errors: invalid; nothing is folded then.
@@ -91,6 +94,7 @@ class Core {
   void release(Turn& turn);
   void release_durable_part(Turn& turn);
   void carry_out(const Effect& effect);
+  void begin(const BeginAttempt& effect);
   void roll_back(const Error& error);
   void break_down(const Error& error);
   void proceed_with_stop();
@@ -110,6 +114,10 @@ class Core {
   State head_;        // with all that is parked
   Position durable_;  // the end of what is published
   std::deque<std::shared_ptr<Turn>> parked_;
+
+  // When tasks are next looked at that may be forgotten, and in front of which; none = all.
+  Time forget_at_;
+  TaskId forget_before_;
 
   // The room that is kept for the ends of what runs, and how much of that is published.
   std::size_t reserve_ = 0;

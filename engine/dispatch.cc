@@ -17,8 +17,8 @@ struct Head {
 
 class Chooser {
  public:
-  Chooser(const State& state, const std::function<bool(std::string_view)>& can_run)
-      : state_(state), can_run_(can_run) {
+  Chooser(const State& state, Time now, const std::function<bool(std::string_view)>& can_run)
+      : state_(state), now_(now), can_run_(can_run) {
     auto held = state.tasks.running.size();
     free_ = state.engine.slots > held ? state.engine.slots - held : 0;
   }
@@ -32,17 +32,28 @@ class Chooser {
       heads_.pop();
       auto& queue_free = free_in(head.lane.queue);
       if (queue_free == 0) continue;
-      chosen.push_back(head.place->id);
-      --queue_free;
-      --free_;
+      if (!has_expired(head.place->id)) {
+        chosen.push_back(head.place->id);
+        --queue_free;
+        --free_;
+      }
       if (++head.place != head.end) heads_.push(head);
     }
     return chosen;
   }
 
  private:
+  // One of those that were left over for the next turn to cancel.
+  [[nodiscard]] bool has_expired(TaskId id) const {
+    const auto next = state_.tasks.next_expiry();
+    if (!next || *next > now_) return false;
+    const TaskTerms* terms = state_.tasks.terms.find(id);
+    return terms != nullptr && terms->expires_at != Time() && terms->expires_at <= now_;
+  }
+
   void gather_heads() {
     for (const auto& [lane, places] : state_.tasks.ready.lanes()) {
+      if (state_.pauses.hold_back(lane)) continue;
       if (!can_run_(state_.names.text(lane.kind)) || free_in(lane.queue) == 0) continue;
       heads_.push({lane, places.begin(), places.end()});
     }
@@ -61,6 +72,7 @@ class Chooser {
   }
 
   const State& state_;
+  const Time now_;
   const std::function<bool(std::string_view)>& can_run_;
   std::uint64_t free_ = 0;
   std::map<NameId, std::uint64_t> queue_free_;
@@ -72,7 +84,7 @@ class Chooser {
 std::vector<Event> decide_starts(const State& state, const DecideContext& context,
                                  const std::function<bool(std::string_view)>& can_run) {
   std::vector<Event> events;
-  for (TaskId id : Chooser(state, can_run).run()) {
+  for (TaskId id : Chooser(state, context.now, can_run).run()) {
     const Task& task = *state.tasks.all.find(id);
     events.push_back(
         {.at = context.now,

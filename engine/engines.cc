@@ -2,6 +2,7 @@
 
 #include <almanac/engine/backups.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/tasks.h>
 
 #include <algorithm>
 #include <iterator>
@@ -27,7 +28,10 @@ Result<Decision> decide_one(const State& state, const StartEngine& command,
     if (task.state == TaskState::cancelling) {
       event.body = TaskCancelled{.id = key.id, .reason = "cancelled; the engine died meanwhile"};
     } else {
-      event.body = TaskHandedBack{key.id, task.lease, HandBackReason::engine_died};
+      event.body =
+          crashed(state, key.id, HandBackReason::engine_died,
+                  {.status = AttemptStatus::crashed, .message = "the engine died while it ran"},
+                  context.memory);
     }
     decision.events.push_back(event);
   }

@@ -81,6 +81,12 @@ struct BodyWriter {
   void operator()(const SnapshotsPruned& from) { write(from, body.initSnapshotsPruned(), names); }
   void operator()(const DrillPassed& from) { write(from, body.initDrillPassed(), names); }
   void operator()(const BackupFailed& from) { write(from, body.initBackupFailed(), names); }
+  void operator()(const TaskSnoozed& from) { write(from, body.initTaskSnoozed(), names); }
+  void operator()(const TaskProgressed& from) { write(from, body.initTaskProgressed(), names); }
+  void operator()(const TaskRedriven& from) { write(from, body.initTaskRedriven(), names); }
+  void operator()(const TasksForgotten& from) { write(from, body.initTasksForgotten(), names); }
+  void operator()(const WorkPaused& from) { write(from, body.initWorkPaused(), names); }
+  void operator()(const WorkResumed& from) { write(from, body.initWorkResumed(), names); }
 };
 
 void write_event(const Event& from, Time frame_time, schema::Event::Builder to,
@@ -157,6 +163,12 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::SNAPSHOTS_PRUNED: to = read(body.getSnapshotsPruned(), names); return true;
     case Which::DRILL_PASSED: to = read(body.getDrillPassed(), names); return true;
     case Which::BACKUP_FAILED: to = read(body.getBackupFailed(), names); return true;
+    case Which::TASK_SNOOZED: to = read(body.getTaskSnoozed(), names); return true;
+    case Which::TASK_PROGRESSED: to = read(body.getTaskProgressed(), names); return true;
+    case Which::TASK_REDRIVEN: to = read(body.getTaskRedriven(), names); return true;
+    case Which::TASKS_FORGOTTEN: to = read(body.getTasksForgotten(), names); return true;
+    case Which::WORK_PAUSED: to = read(body.getWorkPaused(), names); return true;
+    case Which::WORK_RESUMED: to = read(body.getWorkResumed(), names); return true;
   }
   return false;
 }

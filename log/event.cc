@@ -16,7 +16,9 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "TaskCancelled",   "TaskHandedBack",    "TaskHeld",      "TaskReleased",
     "TaskAccepted",    "QueueConfigured",   "EngineStarted", "EngineStopped",
     "BackupScheduled", "BackupUnscheduled", "BackupStarted", "SnapshotMade",
-    "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",   "BackupFailed"};
+    "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",   "BackupFailed",
+    "TaskSnoozed",     "TaskProgressed",    "TaskRedriven",  "TasksForgotten",
+    "WorkPaused",      "WorkResumed"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -56,10 +58,18 @@ struct Carried {
     bytes += event.reason.size();
     add(event.end);
   }
-  void operator()(const TaskHandedBack&) {}
+  void operator()(const TaskHandedBack& event) { add(event.end); }
   void operator()(const TaskHeld&) {}
   void operator()(const TaskReleased&) {}
   void operator()(const TaskAccepted&) {}
+  void operator()(const TaskSnoozed&) {}
+  void operator()(const TaskProgressed& event) {
+    bytes += event.message.size() + event.partial.size();
+  }
+  void operator()(const TaskRedriven& event) { bytes += event.reason.size(); }
+  void operator()(const TasksForgotten& event) { bytes += event.ids.size_bytes(); }
+  void operator()(const WorkPaused& event) { names.push_back(event.name); }
+  void operator()(const WorkResumed& event) { names.push_back(event.name); }
   void operator()(const QueueConfigured& event) { names.push_back(event.queue); }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
@@ -153,6 +163,7 @@ std::string_view name(AttemptStatus status) {
     case AttemptStatus::signaled: return "signaled";
     case AttemptStatus::timed_out: return "timed_out";
     case AttemptStatus::not_started: return "not_started";
+    case AttemptStatus::crashed: return "crashed";
   }
   return "unknown";
 }
@@ -162,6 +173,7 @@ std::string_view name(HandBackReason reason) {
     case HandBackReason::stopping: return "stopping";
     case HandBackReason::engine_died: return "engine_died";
     case HandBackReason::forked: return "forked";
+    case HandBackReason::crashed: return "crashed";
   }
   return "unknown";
 }
@@ -169,6 +181,7 @@ std::string_view name(HandBackReason reason) {
 std::string_view name(HoldReason reason) {
   switch (reason) {
     case HoldReason::restored: return "restored";
+    case HoldReason::paused: return "paused";
   }
   return "unknown";
 }
@@ -189,6 +202,24 @@ std::string_view name(DependencyCondition condition) {
     case DependencyCondition::success_in_the_end: return "success_in_the_end";
     case DependencyCondition::end: return "end";
     case DependencyCondition::failure: return "failure";
+  }
+  return "unknown";
+}
+
+std::string_view name(RetryPolicy policy) {
+  switch (policy) {
+    case RetryPolicy::exponential_jitter: return "exponential_jitter";
+    case RetryPolicy::exponential: return "exponential";
+    case RetryPolicy::fixed: return "fixed";
+    case RetryPolicy::fixed_jitter: return "fixed_jitter";
+  }
+  return "unknown";
+}
+
+std::string_view name(PauseScope scope) {
+  switch (scope) {
+    case PauseScope::queue: return "queue";
+    case PauseScope::kind: return "kind";
   }
   return "unknown";
 }

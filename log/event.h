@@ -5,6 +5,7 @@
 #include <almanac/log/error.h>
 #include <almanac/log/events/backup.h>
 #include <almanac/log/events/engine.h>
+#include <almanac/log/events/pause.h>
 #include <almanac/log/events/queue.h>
 #include <almanac/log/events/task.h>
 #include <almanac/log/types.h>
@@ -27,7 +28,8 @@ using EventBody =
                  TaskAttemptFailed, TaskFailed, TaskCancelRequested, TaskCancelled, TaskHandedBack,
                  TaskHeld, TaskReleased, TaskAccepted, QueueConfigured, EngineStarted,
                  EngineStopped, BackupScheduled, BackupUnscheduled, BackupStarted, SnapshotMade,
-                 SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed>;
+                 SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed, TaskSnoozed,
+                 TaskProgressed, TaskRedriven, TasksForgotten, WorkPaused, WorkResumed>;
 
 struct Event {
   Time at;                                // never before the event in front of it

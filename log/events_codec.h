@@ -90,6 +90,12 @@ void write(const SnapshotSkipped& from, schema::SnapshotSkipped::Builder to, Nam
 void write(const SnapshotsPruned& from, schema::SnapshotsPruned::Builder to, NameTable& names);
 void write(const DrillPassed& from, schema::DrillPassed::Builder to, NameTable& names);
 void write(const BackupFailed& from, schema::BackupFailed::Builder to, NameTable& names);
+void write(const TaskSnoozed& from, schema::TaskSnoozed::Builder to, NameTable& names);
+void write(const TaskProgressed& from, schema::TaskProgressed::Builder to, NameTable& names);
+void write(const TaskRedriven& from, schema::TaskRedriven::Builder to, NameTable& names);
+void write(const TasksForgotten& from, schema::TasksForgotten::Builder to, NameTable& names);
+void write(const WorkPaused& from, schema::WorkPaused::Builder to, NameTable& names);
+void write(const WorkResumed& from, schema::WorkResumed::Builder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -114,5 +120,11 @@ SnapshotSkipped read(schema::SnapshotSkipped::Reader from, const Names& names);
 SnapshotsPruned read(schema::SnapshotsPruned::Reader from, const Names& names);
 DrillPassed read(schema::DrillPassed::Reader from, const Names& names);
 BackupFailed read(schema::BackupFailed::Reader from, const Names& names);
+TaskSnoozed read(schema::TaskSnoozed::Reader from, const Names& names);
+TaskProgressed read(schema::TaskProgressed::Reader from, const Names& names);
+TaskRedriven read(schema::TaskRedriven::Reader from, const Names& names);
+TasksForgotten read(schema::TasksForgotten::Reader from, const Names& names);
+WorkPaused read(schema::WorkPaused::Reader from, const Names& names);
+WorkResumed read(schema::WorkResumed::Reader from, const Names& names);
 
 }  // namespace almanac::codec

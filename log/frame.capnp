@@ -7,6 +7,7 @@ using Task = import "events/task.capnp";
 using Queue = import "events/queue.capnp";
 using Engine = import "events/engine.capnp";
 using Backup = import "events/backup.capnp";
+using Pause = import "events/pause.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -48,6 +49,12 @@ struct Event {
     snapshotsPruned @24 :Backup.SnapshotsPruned;
     drillPassed @25 :Backup.DrillPassed;
     backupFailed @26 :Backup.BackupFailed;
+    taskSnoozed @27 :Task.TaskSnoozed;
+    taskProgressed @28 :Task.TaskProgressed;
+    taskRedriven @29 :Task.TaskRedriven;
+    tasksForgotten @30 :Task.TasksForgotten;
+    workPaused @31 :Pause.WorkPaused;
+    workResumed @32 :Pause.WorkResumed;
   }
   meta @15 :Meta;              # null for most events
 }

@@ -60,10 +60,21 @@ struct Owned {
     own(event.reason);
     own(event.end);
   }
-  void operator()(TaskHandedBack&) {}
+  void operator()(TaskHandedBack& event) { own(event.end); }
   void operator()(TaskHeld&) {}
   void operator()(TaskReleased&) {}
   void operator()(TaskAccepted&) {}
+  void operator()(TaskSnoozed&) {}
+  void operator()(TaskProgressed& event) {
+    own(event.message);
+    own(event.partial);
+  }
+  void operator()(TaskRedriven& event) { own(event.reason); }
+  void operator()(TasksForgotten& event) {
+    event.ids = ids.emplace_back(event.ids.begin(), event.ids.end());
+  }
+  void operator()(WorkPaused& event) { own(event.name); }
+  void operator()(WorkResumed& event) { own(event.name); }
   void operator()(QueueConfigured& event) { own(event.queue); }
   void operator()(EngineStarted& event) { own(event.version); }
   void operator()(EngineStopped&) {}

@@ -1,5 +1,7 @@
 #include <almanac/projections/invariants.h>
 
+#include <almanac/projections/dependencies.h>
+
 #include <array>
 #include <map>
 #include <string_view>
@@ -23,6 +25,7 @@ class Check {
     check_doomed();
     check_held();
     check_terms();
+    check_marks();
     check_tags();
     check_keys();
     check_settings();
@@ -71,6 +74,16 @@ class Check {
     } else if (task.state == TaskState::held) {
       fails(tasks_.held.contains(id), " is held and nothing is known of why");
     }
+    const TaskTerms* terms = tasks_.terms.empty() ? nullptr : tasks_.terms.find(id);
+    if (terms != nullptr && may_expire(task, *terms)) {
+      fails(tasks_.expiring.contains(DueKey{terms->expires_at, id}),
+            " may expire and is not in that order");
+    }
+  }
+
+  static bool may_expire(const Task& task, const TaskTerms& terms) {
+    return terms.expires_at != Time() && !has_ended(task.state) && !holds_lease(task.state) &&
+           task.state != TaskState::held;
   }
 
   void check_counts() {
@@ -92,6 +105,13 @@ class Check {
       expect(is_in(key.id, TaskState::delayed) && find(key.id)->run_at == key.at, named(key.id),
              " is in the due order where it does not belong");
     }
+    for (const DueKey& key : tasks_.expiring) {
+      const Task* task = find(key.id);
+      const TaskTerms* terms = tasks_.terms.find(key.id);
+      expect(task != nullptr && terms != nullptr && may_expire(*task, *terms) &&
+                 terms->expires_at == key.at,
+             named(key.id), " is in the order of what expires where it does not belong");
+    }
     for (const RunningKey& key : tasks_.running) {
       const Task* task = find(key.id);
       expect(task != nullptr && holds_lease(task->state) && task->queue == key.queue, named(key.id),
@@ -103,7 +123,10 @@ class Check {
     std::map<TaskId, std::uint32_t> waits;
     for (const DependencyKey& key : tasks_.dependents) {
       const Task* dependency = find(key.dependency);
-      expect(dependency != nullptr && !has_ended(dependency->state), named(key.dependent),
+      expect(dependency != nullptr &&
+                 (!has_ended(dependency->state) ||
+                  judge(condition_of(tasks_, key), dependency->state) == Verdict::pending),
+             named(key.dependent),
              " depends on " + named(key.dependency) + ", which is not to come");
       expect(find(key.dependent) != nullptr, named(key.dependent),
              " is a dependent and does not exist");
@@ -125,14 +148,15 @@ class Check {
     for (const auto& [id, culprit] : tasks_.doomed) {
       expect(is_in(id, TaskState::waiting) || is_in(id, TaskState::held), named(id),
              " is doomed and not waiting");
-      expect(is_in(culprit, TaskState::failed) || is_in(culprit, TaskState::cancelled), named(id),
-             " is doomed by " + named(culprit) + ", which has neither failed nor been cancelled");
+      const Task* task = find(culprit);
+      expect(task != nullptr && has_ended(task->state), named(id),
+             " is doomed by " + named(culprit) + ", which has not ended");
     }
   }
 
   void check_held() {
     for (const auto& [id, hold] : tasks_.held) {
-      expect(is_in(id, TaskState::held), named(id), " is under review and not held");
+      expect(is_in(id, TaskState::held), named(id), " is under review or paused and not held");
     }
   }
 
@@ -140,6 +164,25 @@ class Check {
     for (const auto& [id, terms] : tasks_.terms) {
       expect(find(id) != nullptr, named(id), " has terms and does not exist");
       expect(state_.names.contains(terms.owner), named(id), " has an owner without a name");
+    }
+  }
+
+  void check_marks() {
+    for (const auto& [key, condition] : tasks_.conditions) {
+      expect(tasks_.dependents.contains(key), named(key.dependent),
+             " has a condition for " + named(key.dependency) + " and does not depend on it");
+    }
+    for (const DependencyKey& key : tasks_.needed_by) {
+      expect(find(key.dependency) != nullptr && find(key.dependent) != nullptr,
+             named(key.dependency), " is kept for " + named(key.dependent) + ", and one is gone");
+    }
+    for (const auto& [id, crashes] : tasks_.crashes) {
+      expect(find(id) != nullptr && crashes > 0, named(id), " has crashed and does not exist");
+    }
+    for (const auto& [id, progress] : tasks_.progress) {
+      const Task* task = find(id);
+      expect(task != nullptr && !has_ended(task->state) && progress.told <= state_.position,
+             named(id), " has told of its progress and is not live");
     }
   }
 
@@ -161,6 +204,9 @@ class Check {
   void check_settings() {
     for (const auto& [queue, slots] : state_.queues.slots) {
       expect(state_.names.contains(queue), named(queue), " has settings as a queue and no text");
+    }
+    for (const PausedWork& work : state_.pauses.all) {
+      expect(state_.names.contains(work.name), named(work.name), " is paused and has no text");
     }
     expect(state_.ignored <= state_.position.value, "the state",
            " has ignored more events than there were");

@@ -78,6 +78,16 @@ const std::array all_names = {
          [](const Asked& asked) { return of(std::uint64_t{asked.task->failures}); }},
     Name{"waiting_for", Type::number, task,
          [](const Asked& asked) { return of(std::uint64_t{asked.task->waiting_for}); }},
+    Name{"crashes", Type::number, task,
+         [](const Asked& asked) {
+           const std::uint32_t* crashes = asked.state.tasks.crashes.find(asked.id);
+           return of(std::uint64_t{crashes == nullptr ? 0 : *crashes});
+         }},
+    Name{"paused", Type::truth, task,
+         [](const Asked& asked) {
+           const Hold* hold = asked.state.tasks.held.find(asked.id);
+           return of(std::uint64_t{hold != nullptr && hold->reason == HoldReason::paused});
+         }},
     Name{"doomed", Type::truth, task,
          [](const Asked& asked) {
            return of(std::uint64_t{asked.state.tasks.doomed.contains(asked.id)});

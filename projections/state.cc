@@ -13,6 +13,8 @@ struct Fold {
   // Custom events belong to the program that embeds the library.
   bool operator()(const CustomEvent&) { return true; }
   bool operator()(const QueueConfigured& event) { return fold(state.queues, state.names, event); }
+  bool operator()(const WorkPaused& event) { return fold(state.pauses, state.names, event); }
+  bool operator()(const WorkResumed& event) { return fold(state.pauses, state.names, event); }
   bool operator()(const EngineStarted& event) { return fold(state.engine, place.at, event); }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
   // What is left is about tasks or about backups: whose fold takes it.
@@ -53,6 +55,7 @@ Digest digest(const State& state) {
   state.queues.hash_into(hasher);
   state.engine.hash_into(hasher);
   state.backups.hash_into(hasher);
+  state.pauses.hash_into(hasher);
   return hasher.finish();
 }
 

@@ -1,5 +1,7 @@
 #include <almanac/projections/tasks.h>
 
+#include <almanac/projections/dependencies.h>
+
 #include <almanac/log/error.h>
 
 #include <algorithm>
@@ -7,10 +9,22 @@
 namespace almanac {
 namespace {
 
-// The secondary orders follow from a task's fields: a task leaves the order of the state it was in
-// before it changes and enters that of the state it is in afterwards, here and nowhere else. Which
-// order is the same for two states that hold a lease, so that nothing moves between those.
+bool may_begin(TaskState state) {
+  return state == TaskState::waiting || state == TaskState::delayed || state == TaskState::ready;
+}
+
+// Of a task that may begin until then; not set = as long as it likes.
+Time expiry(const Tasks& tasks, TaskId id, const Task& task) {
+  if (tasks.terms.empty() || !may_begin(task.state)) return {};
+  const TaskTerms* terms = tasks.terms.find(id);
+  return terms == nullptr ? Time() : terms->expires_at;
+}
+
+// The secondary orders follow from a task's fields and terms: a task leaves the orders of the state
+// it was in before it changes and enters those of the state it is in afterwards, here and nowhere
+// else. They are the same for two states that hold a lease, so that nothing moves between those.
 void leave_order(Tasks& tasks, TaskId id, const Task& task) {
+  if (const Time at = expiry(tasks, id, task); at != Time()) tasks.expiring.erase(DueKey{at, id});
   if (task.state == TaskState::ready) {
     tasks.ready.erase(ready_key(id, task));
   } else if (task.state == TaskState::delayed) {
@@ -21,6 +35,7 @@ void leave_order(Tasks& tasks, TaskId id, const Task& task) {
 }
 
 void enter_order(Tasks& tasks, TaskId id, const Task& task) {
+  if (const Time at = expiry(tasks, id, task); at != Time()) tasks.expiring.insert({at, id});
   if (task.state == TaskState::ready) {
     tasks.ready.insert(ready_key(id, task));
   } else if (task.state == TaskState::delayed) {
@@ -72,60 +87,21 @@ TaskState state_at(Time run_at, Time now) {
   return run_at > now ? TaskState::delayed : TaskState::ready;
 }
 
-// The tasks that wait for `id`, taken out of the order of dependents.
-std::vector<TaskId> take_dependents(Tasks& tasks, TaskId id) {
-  std::vector<TaskId> dependents;
-  if (tasks.dependents.empty()) return dependents;
-  for (auto entry = tasks.dependents.lower_bound({id, TaskId()});
-       entry != tasks.dependents.end() && (*entry).dependency == id; ++entry) {
-    dependents.push_back((*entry).dependent);
-  }
-  for (TaskId dependent : dependents) tasks.dependents.erase({id, dependent});
-  return dependents;
-}
-
-// Whether what it depends on still matters to it.
-bool depends(const Task& task) {
-  return task.state == TaskState::waiting || task.state == TaskState::held;
-}
-
-void unblock_dependents(Tasks& tasks, const EventPlace& place, TaskId id) {
-  for (TaskId dependent : take_dependents(tasks, id)) {
-    const Task* task = tasks.all.find(dependent);
-    if (task == nullptr || !depends(*task)) continue;
-    if (task->waiting_for > 1 || task->state == TaskState::held) {
-      --tasks.all.edit(dependent)->waiting_for;
-      continue;
-    }
-    step(tasks, place, {dependent, TaskStep::unblocked, state_at(task->run_at, place.at)},
+// What is kept of live tasks alone goes, and those that depend on it learn how it ended.
+void end(Tasks& tasks, const EventPlace& place, TaskId id, TaskState ended) {
+  if (!tasks.held.empty()) tasks.held.erase(id);
+  if (!tasks.doomed.empty()) tasks.doomed.erase(id);
+  if (!tasks.progress.empty()) tasks.progress.erase(id);
+  for (TaskId dependent : settle_dependents(tasks, id, ended)) {
+    const Time run_at = tasks.all.find(dependent)->run_at;
+    step(tasks, place, {dependent, TaskStep::unblocked, state_at(run_at, place.at)},
          [](Task& unblocked) { unblocked.waiting_for = 0; });
-  }
-}
-
-void doom_dependents(Tasks& tasks, TaskId id) {
-  for (TaskId dependent : take_dependents(tasks, id)) {
-    const Task* task = tasks.all.find(dependent);
-    if (task != nullptr && depends(*task)) tasks.doomed.set(dependent, id);
   }
 }
 
 void set_last(Task& task, const AttemptEnd& end) {
   task.last_status = end.status;
   task.last_code = end.code;
-}
-
-// Counts what a new task has to wait for and enters it where it will be found again.
-void add_dependencies(Tasks& tasks, TaskId id, Task& task, std::span<const TaskId> dependencies) {
-  for (TaskId dependency : dependencies) {
-    const Task* other = tasks.all.find(dependency);
-    if (other == nullptr || other->state == TaskState::succeeded) continue;
-    if (has_ended(other->state)) {
-      tasks.doomed.set(id, dependency);
-    } else if (!tasks.dependents.insert({dependency, id})) {
-      continue;  // named twice
-    }
-    ++task.waiting_for;
-  }
 }
 
 void hash_task(StateHasher& hasher, TaskId id, const Task& task) {
@@ -170,13 +146,54 @@ void hash_terms(StateHasher& hasher, const PersistentMap<TaskId, TaskTerms>& all
     hasher.numbers(std::array{id.value, std::uint64_t{terms.owner.value},
                               std::uint64_t(terms.deadline.time_since_epoch().count()),
                               std::uint64_t(terms.estimate.count()),
-                              std::uint64_t(terms.expires_at.time_since_epoch().count())});
+                              std::uint64_t(terms.expires_at.time_since_epoch().count()),
+                              std::uint64_t(terms.retry_policy), std::uint64_t{terms.crashes_max}});
+  }
+}
+
+void hash_conditions(StateHasher& hasher,
+                     const PersistentMap<DependencyKey, DependencyCondition>& all) {
+  constexpr std::uint64_t part = 0x636f6e64;  // "cond"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const auto& [key, condition] : all) {
+    hasher.numbers(std::array{key.dependency.value, key.dependent.value, std::uint64_t(condition)});
+  }
+}
+
+void hash_needed_by(StateHasher& hasher, const PersistentSet<DependencyKey>& all) {
+  constexpr std::uint64_t part = 0x6e656564;  // "need"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const DependencyKey& key : all) {
+    hasher.numbers(std::array{key.dependency.value, key.dependent.value});
+  }
+}
+
+void hash_crashes(StateHasher& hasher, const PersistentMap<TaskId, std::uint32_t>& all) {
+  constexpr std::uint64_t part = 0x6372617368;  // "crash"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const auto& [id, crashes] : all) {
+    hasher.numbers(std::array{id.value, std::uint64_t{crashes}});
+  }
+}
+
+void hash_progress(StateHasher& hasher, const PersistentMap<TaskId, TaskProgress>& all) {
+  constexpr std::uint64_t part = 0x70726f67;  // "prog"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const auto& [id, progress] : all) {
+    hasher.numbers(std::array{id.value, std::uint64_t{progress.permille},
+                              std::uint64_t(progress.at.time_since_epoch().count()),
+                              progress.told.value});
   }
 }
 
 bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
-         event.expires_at != Time();
+         event.expires_at != Time() || event.retry_policy != RetryPolicy() ||
+         event.crashes_max != 0;
 }
 
 }  // namespace
@@ -204,6 +221,11 @@ std::optional<Time> Tasks::next_due() const {
   return (*due.begin()).at;
 }
 
+std::optional<Time> Tasks::next_expiry() const {
+  if (expiring.empty()) return std::nullopt;
+  return (*expiring.begin()).at;
+}
+
 void Tasks::hash_into(StateHasher& hasher) const {
   hasher.number(last.value);
   hasher.number(all.size());
@@ -225,6 +247,10 @@ void Tasks::hash_into(StateHasher& hasher) const {
   }
   if (!held.empty()) hash_held(hasher, held);
   if (!terms.empty()) hash_terms(hasher, terms);
+  if (!conditions.empty()) hash_conditions(hasher, conditions);
+  if (!needed_by.empty()) hash_needed_by(hasher, needed_by);
+  if (!crashes.empty()) hash_crashes(hasher, crashes);
+  if (!progress.empty()) hash_progress(hasher, progress);
   keys.hash_into(hasher);
 }
 
@@ -244,9 +270,11 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
     tasks.terms.set(event.id, {.owner = names.intern(event.owner),
                                .deadline = event.deadline,
                                .estimate = event.estimate,
-                               .expires_at = event.expires_at});
+                               .expires_at = event.expires_at,
+                               .retry_policy = event.retry_policy,
+                               .crashes_max = event.crashes_max});
   }
-  add_dependencies(tasks, event.id, task, event.dependencies);
+  add_dependencies(tasks, event, task);
   task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);
   ALMANAC_CHECK(allows({}, TaskStep::enqueued, task.state));
   enter_order(tasks, event.id, task);
@@ -278,7 +306,7 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskSucceeded& ev
   const bool moved =
       step(tasks, place, {event.id, TaskStep::succeeded, TaskState::succeeded, event.lease},
            [&](Task& task) { set_last(task, event.end); });
-  if (moved) unblock_dependents(tasks, place, event.id);
+  if (moved) end(tasks, place, event.id, TaskState::succeeded);
   return moved;
 }
 
@@ -297,7 +325,8 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskFailed& event
         ++task.failures;
         set_last(task, event.end);
       });
-  if (moved) doom_dependents(tasks, event.id);
+  if (moved && event.crashes > 0) tasks.crashes.set(event.id, event.crashes);
+  if (moved) end(tasks, place, event.id, TaskState::failed);
   return moved;
 }
 
@@ -312,16 +341,44 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelled& ev
       tasks, place, {event.id, TaskStep::cancelled, TaskState::cancelled, lease}, [&](Task& task) {
         if (event.lease) set_last(task, event.end);
       });
-  if (!moved) return false;
-  tasks.held.erase(event.id);
-  tasks.doomed.erase(event.id);
-  doom_dependents(tasks, event.id);
-  return true;
+  if (moved) end(tasks, place, event.id, TaskState::cancelled);
+  return moved;
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHandedBack& event) {
-  return step(tasks, place, {event.id, TaskStep::handed_back, TaskState::ready, event.lease},
-              [](Task&) {});
+  const bool crashed = event.crashes > 0;
+  const bool moved =
+      step(tasks, place, {event.id, TaskStep::handed_back, TaskState::ready, event.lease},
+           [&](Task& task) {
+             if (crashed) set_last(task, event.end);
+           });
+  if (moved && crashed) tasks.crashes.set(event.id, event.crashes);
+  return moved;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskSnoozed& event) {
+  return step(tasks, place, {event.id, TaskStep::snoozed, TaskState::delayed, event.lease},
+              [&](Task& task) { task.run_at = event.until; });
+}
+
+// Changes no state of the task: what it tells stands beside it.
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskProgressed& event) {
+  const Task* task = tasks.all.find(event.id);
+  if (task == nullptr || !event.lease || task->lease != event.lease) return false;
+  tasks.progress.set(event.id,
+                     {.permille = event.permille, .at = place.at, .told = place.position});
+  return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskRedriven& event) {
+  if (dooms(tasks, event.id)) return false;
+  const bool moved =
+      step(tasks, place, {event.id, TaskStep::redriven, TaskState::ready}, [](Task& task) {
+        task.failures = 0;
+        task.ended_at = Time();
+      });
+  if (moved && !tasks.crashes.empty()) tasks.crashes.erase(event.id);
+  return moved;
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHeld& event) {
@@ -349,11 +406,8 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskReleased& eve
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskAccepted& event) {
   const bool moved =
       step(tasks, place, {event.id, TaskStep::accepted, TaskState::succeeded}, [](Task&) {});
-  if (!moved) return false;
-  tasks.held.erase(event.id);
-  tasks.doomed.erase(event.id);
-  unblock_dependents(tasks, place, event.id);
-  return true;
+  if (moved) end(tasks, place, event.id, TaskState::succeeded);
+  return moved;
 }
 
 }  // namespace almanac

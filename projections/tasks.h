@@ -68,7 +68,7 @@ struct DependencyKey {
   auto operator<=>(const DependencyKey&) const = default;
 };
 
-// Why a task is under review, and what is known of it from elsewhere (TaskHeld).
+// Why a task is held, and what is known of it from elsewhere (TaskHeld).
 struct Hold {
   HoldReason reason = HoldReason::restored;
   TaskOutcome outcome = TaskOutcome::unknown;
@@ -83,7 +83,17 @@ struct TaskTerms {
   Time deadline;  // not set = none
   Duration estimate{0};
   Time expires_at;  // not set = never
+  RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
+  std::uint16_t crashes_max = 0;  // 0 = crashes_max_default
   bool operator==(const TaskTerms&) const = default;
+};
+
+// How far a task has come, as its attempts have told (TaskProgressed).
+struct TaskProgress {
+  std::uint16_t permille = 0;
+  Time at;
+  Position told;  // the event that holds the message and what there is of the result
+  bool operator==(const TaskProgress&) const = default;
 };
 
 // A value; O(1) copy. Changed by fold() alone.
@@ -96,10 +106,15 @@ struct Tasks {
   PersistentSet<DueKey> due;
   PersistentSet<RunningKey> running;
   PersistentSet<TagKey> tagged;
-  PersistentSet<DependencyKey> dependents;  // of tasks that have not ended
-  PersistentMap<TaskId, TaskId> doomed;     // waiting for ever, and the task that is to blame
-  PersistentMap<TaskId, Hold> held;         // those under review
-  PersistentMap<TaskId, TaskTerms> terms;   // of those that have some
+  PersistentSet<DueKey> expiring;  // those that may still begin, by when they no longer may
+  PersistentSet<DependencyKey> dependents;  // of tasks that have not ended, or may be re-driven
+  PersistentMap<DependencyKey, DependencyCondition> conditions;  // of dependents, but for success
+  PersistentSet<DependencyKey> needed_by;        // those that are kept as long as the dependent is
+  PersistentMap<TaskId, TaskId> doomed;          // waiting for ever, and the task that is to blame
+  PersistentMap<TaskId, Hold> held;              // those under review or paused
+  PersistentMap<TaskId, TaskTerms> terms;        // of those that have some
+  PersistentMap<TaskId, std::uint32_t> crashes;  // of those that have crashed
+  PersistentMap<TaskId, TaskProgress> progress;  // of those that have told some, until they end
   TaskKeys keys;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {
@@ -111,6 +126,8 @@ struct Tasks {
   [[nodiscard]] std::uint32_t running_in(NameId queue) const;
   // When the next delayed task is due.
   [[nodiscard]] std::optional<Time> next_due() const;
+  // When the next task that has not begun expires.
+  [[nodiscard]] std::optional<Time> next_expiry() const;
 
   void hash_into(StateHasher& hasher) const;
 };
@@ -136,5 +153,10 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHandedB
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHeld& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskReleased& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskAccepted& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskSnoozed& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskProgressed& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRedriven& event);
+// O(tags + keys + dependents) for all of its tasks together.
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TasksForgotten& event);
 
 }  // namespace almanac

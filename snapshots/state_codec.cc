@@ -93,6 +93,12 @@ void write_names(ColumnWriter& writer, const Names& names) {
       [](std::string_view text) { return text; });
 }
 
+void write_edges(ColumnWriter& writer, const PersistentSet<DependencyKey>& edges) {
+  writer.table<2>(edges, edges.size(), [](const DependencyKey& key) {
+    return Row<2>{key.dependency.value, key.dependent.value};
+  });
+}
+
 void write_orders(ColumnWriter& writer, const Tasks& tasks) {
   writer.table<4>(tasks.ready, tasks.ready.size(), [](const ReadyKey& key) {
     return Row<4>{key.lane.queue.value, key.lane.kind.value, folded(key.place.rank),
@@ -104,9 +110,7 @@ void write_orders(ColumnWriter& writer, const Tasks& tasks) {
                   [](const RunningKey& key) { return Row<2>{key.queue.value, key.id.value}; });
   writer.table<2>(tasks.tagged, tasks.tagged.size(),
                   [](const TagKey& key) { return Row<2>{key.tag.value, key.id.value}; });
-  writer.table<2>(tasks.dependents, tasks.dependents.size(), [](const DependencyKey& key) {
-    return Row<2>{key.dependency.value, key.dependent.value};
-  });
+  write_edges(writer, tasks.dependents);
   writer.table<2>(tasks.doomed, tasks.doomed.size(),
                   [](const auto& entry) { return Row<2>{entry.key.value, entry.value.value}; });
 }
@@ -133,10 +137,37 @@ void write_held(ColumnWriter& writer, const Tasks& tasks) {
 }
 
 void write_terms(ColumnWriter& writer, const Tasks& tasks) {
-  writer.table<5>(tasks.terms, tasks.terms.size(), [](const auto& entry) {
+  writer.table<7>(tasks.terms, tasks.terms.size(), [](const auto& entry) {
     const TaskTerms& terms = entry.value;
-    return Row<5>{entry.key.value, terms.owner.value, number_of(terms.deadline),
-                  std::uint64_t(terms.estimate.count()), number_of(terms.expires_at)};
+    return Row<7>{
+        entry.key.value,           terms.owner.value,           number_of(terms.deadline),
+        number_of(terms.estimate), number_of(terms.expires_at), std::uint64_t(terms.retry_policy),
+        terms.crashes_max};
+  });
+  writer.table<2>(tasks.expiring, tasks.expiring.size(),
+                  [](const DueKey& key) { return Row<2>{number_of(key.at), key.id.value}; });
+}
+
+void write_conditions(ColumnWriter& writer, const Tasks& tasks) {
+  writer.table<3>(tasks.conditions, tasks.conditions.size(), [](const auto& entry) {
+    return Row<3>{entry.key.dependency.value, entry.key.dependent.value,
+                  std::uint64_t(entry.value)};
+  });
+}
+
+// What the attempts of tasks have left beside them.
+void write_marks(ColumnWriter& writer, const Tasks& tasks) {
+  writer.table<2>(tasks.crashes, tasks.crashes.size(),
+                  [](const auto& entry) { return Row<2>{entry.key.value, entry.value}; });
+  writer.table<4>(tasks.progress, tasks.progress.size(), [](const auto& entry) {
+    return Row<4>{entry.key.value, entry.value.permille, number_of(entry.value.at),
+                  entry.value.told.value};
+  });
+}
+
+void write_pauses(ColumnWriter& writer, const Pauses& pauses) {
+  writer.table<2>(pauses.all, pauses.all.size(), [](const PausedWork& work) {
+    return Row<2>{std::uint64_t(work.scope), work.name.value};
   });
 }
 
@@ -182,7 +213,15 @@ void write_backups(ColumnWriter& writer, const Backups& backups) {
 
 // What came later stands behind all else, each behind its number and only when there is something
 // of it: a state that has none of it is written as it always was.
-enum class LaterPart : std::uint64_t { held = 1, backups = 2, terms = 3 };
+enum class LaterPart : std::uint64_t {
+  held = 1,
+  backups = 2,
+  terms = 3,
+  conditions = 4,
+  marks = 5,
+  pauses = 6,
+  needed_by = 7,
+};
 
 void write_later_parts(ColumnWriter& writer, const State& state) {
   if (!state.tasks.held.empty()) {
@@ -196,6 +235,22 @@ void write_later_parts(ColumnWriter& writer, const State& state) {
   if (!state.tasks.terms.empty()) {
     writer.number(std::uint64_t(LaterPart::terms));
     write_terms(writer, state.tasks);
+  }
+  if (!state.tasks.conditions.empty()) {
+    writer.number(std::uint64_t(LaterPart::conditions));
+    write_conditions(writer, state.tasks);
+  }
+  if (!state.tasks.crashes.empty() || !state.tasks.progress.empty()) {
+    writer.number(std::uint64_t(LaterPart::marks));
+    write_marks(writer, state.tasks);
+  }
+  if (!state.pauses.all.empty()) {
+    writer.number(std::uint64_t(LaterPart::pauses));
+    write_pauses(writer, state.pauses);
+  }
+  if (!state.tasks.needed_by.empty()) {
+    writer.number(std::uint64_t(LaterPart::needed_by));
+    write_edges(writer, state.tasks.needed_by);
   }
 }
 
@@ -231,6 +286,11 @@ void read_all(ColumnReader& reader, Tasks& tasks) {
   });
 }
 
+void read_edges(ColumnReader& reader, PersistentSet<DependencyKey>& edges) {
+  read_sorted<2>(reader, edges,
+                 [](const Row<2>& row) { return DependencyKey{TaskId(row[0]), TaskId(row[1])}; });
+}
+
 void read_orders(ColumnReader& reader, Tasks& tasks) {
   read_sorted<4>(reader, tasks.ready, [](const Row<4>& row) {
     return ReadyKey{{name_of(row[0]), name_of(row[1])}, {unfolded(row[2]), TaskId(row[3])}};
@@ -241,8 +301,7 @@ void read_orders(ColumnReader& reader, Tasks& tasks) {
                  [](const Row<2>& row) { return RunningKey{name_of(row[0]), TaskId(row[1])}; });
   read_sorted<2>(reader, tasks.tagged,
                  [](const Row<2>& row) { return TagKey{name_of(row[0]), TaskId(row[1])}; });
-  read_sorted<2>(reader, tasks.dependents,
-                 [](const Row<2>& row) { return DependencyKey{TaskId(row[0]), TaskId(row[1])}; });
+  read_edges(reader, tasks.dependents);
   read_sorted<2>(reader, tasks.doomed,
                  [](const Row<2>& row) { return std::pair(TaskId(row[0]), TaskId(row[1])); });
 }
@@ -285,12 +344,41 @@ void read_held(ColumnReader& reader, Tasks& tasks) {
 }
 
 void read_terms(ColumnReader& reader, Tasks& tasks) {
-  read_sorted<5>(reader, tasks.terms, [](const Row<5>& row) {
-    return std::pair(TaskId(row[0]),
-                     TaskTerms{.owner = name_of(row[1]),
-                               .deadline = time_of(row[2]),
-                               .estimate = Duration(static_cast<std::int64_t>(row[3])),
-                               .expires_at = time_of(row[4])});
+  read_sorted<7>(reader, tasks.terms, [&](const Row<7>& row) {
+    if (row[5] >= std::uint64_t(retry_policy_count)) reader.fail();
+    return std::pair(TaskId(row[0]), TaskTerms{.owner = name_of(row[1]),
+                                               .deadline = time_of(row[2]),
+                                               .estimate = duration_of(row[3]),
+                                               .expires_at = time_of(row[4]),
+                                               .retry_policy = static_cast<RetryPolicy>(row[5]),
+                                               .crashes_max = static_cast<std::uint16_t>(row[6])});
+  });
+  read_sorted<2>(reader, tasks.expiring,
+                 [](const Row<2>& row) { return DueKey{time_of(row[0]), TaskId(row[1])}; });
+}
+
+void read_conditions(ColumnReader& reader, Tasks& tasks) {
+  read_sorted<3>(reader, tasks.conditions, [&](const Row<3>& row) {
+    if (row[2] >= std::uint64_t(dependency_condition_count)) reader.fail();
+    return std::pair(DependencyKey{TaskId(row[0]), TaskId(row[1])},
+                     static_cast<DependencyCondition>(row[2]));
+  });
+}
+
+void read_marks(ColumnReader& reader, Tasks& tasks) {
+  read_sorted<2>(reader, tasks.crashes,
+                 [](const Row<2>& row) { return std::pair(TaskId(row[0]), small(row[1])); });
+  read_sorted<4>(reader, tasks.progress, [](const Row<4>& row) {
+    return std::pair(TaskId(row[0]), TaskProgress{.permille = static_cast<std::uint16_t>(row[1]),
+                                                  .at = time_of(row[2]),
+                                                  .told = Position(row[3])});
+  });
+}
+
+void read_pauses(ColumnReader& reader, Pauses& pauses) {
+  read_sorted<2>(reader, pauses.all, [&](const Row<2>& row) {
+    if (row[0] >= std::uint64_t(pause_scope_count)) reader.fail();
+    return PausedWork{static_cast<PauseScope>(row[0]), name_of(row[1])};
   });
 }
 
@@ -326,6 +414,10 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::held: return read_held(reader, state.tasks);
     case LaterPart::backups: return read_backups(reader, state.backups);
     case LaterPart::terms: return read_terms(reader, state.tasks);
+    case LaterPart::conditions: return read_conditions(reader, state.tasks);
+    case LaterPart::marks: return read_marks(reader, state.tasks);
+    case LaterPart::pauses: return read_pauses(reader, state.pauses);
+    case LaterPart::needed_by: return read_edges(reader, state.tasks.needed_by);
   }
   reader.fail();
 }

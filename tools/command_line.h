@@ -93,6 +93,8 @@ void add_log_commands(CommandGroup& log);
 void add_snapshot_commands(CommandGroup& snapshot);
 // `almanac review …`
 void add_review_commands(CommandGroup& review);
+// Those of task_commands.h, directly behind `almanac`.
+void add_task_commands(CommandGroup& root);
 // Those of past_commands.h: directly behind `almanac`, and `almanac state …`
 void add_past_commands(CommandGroup& root);
 void add_state_commands(CommandGroup& state);

@@ -6,6 +6,8 @@
 #include <almanac/tools/exit_code.h>
 #include <almanac/tools/run_backups.h>
 
+#include <almanac/log/events/task.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -22,6 +24,9 @@ struct RunCommand {
   bool json = false;
   bool all = false;  // every task in the closing table, every end on a line of its own
   bool verbose = false;
+  std::string retain_succeeded = "3d";
+  std::string retain_failed = "365d";  // and cancelled
+  bool retain_all = false;
   RunBackups backups;
 };
 ExitCode run(const RunCommand& command);
@@ -36,7 +41,11 @@ struct SubmitCommand {
   std::string timeout;
   std::string delay;
   std::string run_at;
-  std::vector<std::uint64_t> after;
+  std::vector<std::string> after;  // "7", "7:end"
+  std::string expires;
+  std::string expires_at;
+  std::string retry;  // see RetryPolicy
+  std::uint16_t crashes = crashes_max_default;
   std::vector<std::string> tags;
   std::string key;
   bool json = false;
@@ -63,13 +72,6 @@ struct ShowCommand {
   bool json = false;
 };
 ExitCode show(const ShowCommand& command);
-
-struct CancelCommand {
-  std::filesystem::path folder;
-  std::vector<std::uint64_t> ids;
-  std::string reason = "cancelled from the command line";
-};
-ExitCode cancel(const CancelCommand& command);
 
 struct VersionCommand {
   bool json = false;

@@ -59,6 +59,9 @@ class JsonFields {
   void put(HoldReason value) { string(name(value)); }
   void put(TaskOutcome value) { string(name(value)); }
   void put(BackupAction value) { string(name(value)); }
+  void put(RetryPolicy value) { string(name(value)); }
+  void put(PauseScope value) { string(name(value)); }
+  void put(bool value) { writer_.Bool(value); }
   void put(Time value) {
     if (value >= text_time_min && value < text_time_end) return string(format_time(value));
     writer_.Int64(value.time_since_epoch().count());

@@ -180,6 +180,8 @@ class ObjectFields {
   void get(const JsonValue& value, BackupAction& field) {
     choose(value, field, backup_action_count);
   }
+  void get(const JsonValue& value, RetryPolicy& field) { choose(value, field, retry_policy_count); }
+  void get(const JsonValue& value, PauseScope& field) { choose(value, field, pause_scope_count); }
 
   // The text that is the only member of the object, when that is its name.
   static const std::string_view* only(const JsonValue& value, std::string_view name) {

@@ -41,6 +41,8 @@ class LineFields {
   static std::string text_of(HoldReason value) { return std::string(name(value)); }
   static std::string text_of(TaskOutcome value) { return std::string(name(value)); }
   static std::string text_of(BackupAction value) { return std::string(name(value)); }
+  static std::string text_of(RetryPolicy value) { return std::string(name(value)); }
+  static std::string text_of(PauseScope value) { return std::string(name(value)); }
   static std::string text_of(std::string_view value) { return printable(value); }
   static std::string text_of(Bytes value) {
     auto text = as_text(value);
@@ -103,6 +105,8 @@ class Texts {
   void see(HoldReason value) { see(name(value)); }
   void see(TaskOutcome value) { see(name(value)); }
   void see(BackupAction value) { see(name(value)); }
+  void see(RetryPolicy value) { see(name(value)); }
+  void see(PauseScope value) { see(name(value)); }
   // Numbers and times are not text.
   void see(std::span<const TaskId>) {}
   void see(Time) {}

@@ -1,3 +1,4 @@
+#include <almanac/tools/choices.h>
 #include <almanac/tools/commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
@@ -10,6 +11,8 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace almanac {
@@ -33,6 +36,29 @@ Result<void> check_accepted(const std::filesystem::path& folder, const TaskSpec&
   return {};
 }
 
+struct After {
+  TaskId id;
+  DependencyCondition condition = DependencyCondition::success;
+};
+
+// "7" or "7:end".
+Result<After> parse_after(std::string_view text) {
+  const auto colon = std::min(text.find(':'), text.size());
+  After after;
+  const auto* end = text.data() + colon;
+  const auto [read, error] = std::from_chars(text.data(), end, after.id.value);
+  if (error != std::errc() || read != end || !after.id) {
+    return fail(ErrorCode::invalid,
+                "'" + std::string(text) + "' does not begin with a task's number",
+                "write --after 7 or --after 7:end");
+  }
+  if (colon == text.size()) return after;
+  auto condition = condition_from(text.substr(colon + 1));
+  if (!condition) return std::unexpected(condition.error());
+  after.condition = *condition;
+  return after;
+}
+
 Result<TaskSpec> make_spec(const SubmitCommand& command) {
   auto folder = current_folder();
   if (!folder) return std::unexpected(folder.error());
@@ -46,9 +72,30 @@ Result<TaskSpec> make_spec(const SubmitCommand& command) {
                 .payload = std::move(*payload),
                 .priority = command.priority,
                 .attempts_max = command.attempts,
+                .crashes_max = command.crashes,
                 .tags = command.tags,
                 .idempotency_key = command.key};
-  for (std::uint64_t id : command.after) spec.dependencies.emplace_back(TaskId(id));
+  for (const std::string& text : command.after) {
+    auto after = parse_after(text);
+    if (!after) return std::unexpected(after.error());
+    spec.dependencies.emplace_back(after->id);
+    spec.conditions.push_back(after->condition);
+  }
+  if (!command.retry.empty()) {
+    auto policy = retry_policy_from(command.retry);
+    if (!policy) return std::unexpected(policy.error());
+    spec.retry_policy = *policy;
+  }
+  if (!command.expires.empty()) {
+    auto expires = parse_duration(command.expires);
+    if (!expires) return std::unexpected(expires.error());
+    spec.expires_at = system_time() + *expires;
+  }
+  if (!command.expires_at.empty()) {
+    auto expires_at = parse_time(command.expires_at);
+    if (!expires_at) return std::unexpected(expires_at.error());
+    spec.expires_at = *expires_at;
+  }
   if (!command.timeout.empty()) {
     auto timeout = parse_duration(command.timeout);
     if (!timeout) return std::unexpected(timeout.error());
@@ -77,7 +124,8 @@ ExitCode submit(const SubmitCommand& command) {
   }
   // An engine that only takes the task: no kind of command runs while it is open.
   set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine = Engine::open({.folder = command.folder, .runs_commands = false});
+  auto engine = Engine::open(
+      {.folder = command.folder, .runs_commands = false, .retention = TaskRetention::keep_all()});
   if (!engine) return report(engine.error());
   auto submitted = (*engine)->submit(std::move(*spec));
   if (!submitted) return report(submitted.error());

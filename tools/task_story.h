@@ -24,6 +24,8 @@ enum class Wait : std::uint8_t {
   behind,       // others of its queue and kind stand before it
   next,         // nothing: it starts as soon as the engine gets to it
   review,       // somebody has to decide whether it runs
+  paused,       // it, its queue or its kind is, until it is resumed
+  retry,        // a task it depends on has failed, and somebody has to retry that
 };
 [[nodiscard]] std::string_view name(Wait wait);
 

@@ -7,6 +7,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 namespace almanac {
 namespace {
@@ -33,9 +35,16 @@ std::uint32_t slots_of(const State& state, NameId queue) {
   return slots == nullptr ? 0 : *slots;
 }
 
+WaitReason paused_reason(const State& state, const Task& task) {
+  const bool is_queue = state.pauses.all.contains(PausedWork{PauseScope::queue, task.queue});
+  const auto of = state.names.text(is_queue ? task.queue : task.kind);
+  return {Wait::paused, fmt::format("{} {} is paused", is_queue ? "queue" : "kind", printable(of))};
+}
+
 // A ladder: what would have to change first stands first.
 WaitReason ready_reason(const State& state, TaskId id, const Task& task) {
   const Tasks& tasks = state.tasks;
+  if (state.pauses.hold_back({task.queue, task.kind})) return paused_reason(state, task);
   if (!state.engine.running) return {Wait::engine, "no engine runs"};
   const auto limit = slots_of(state, task.queue);
   const auto leases = limit > 0 ? tasks.running_in(task.queue) : 0;
@@ -60,13 +69,34 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task) {
   return {Wait::next, "it is the next to start"};
 }
 
+// Where all that it still waits for has failed and may be retried.
+std::optional<WaitReason> retry_reason(const State& state, TaskId id) {
+  if (state.tasks.conditions.empty()) return std::nullopt;
+  std::vector<TaskId> failed;
+  for (const auto& [key, condition] : state.tasks.conditions) {
+    if (key.dependent != id) continue;
+    const Task* task = state.tasks.all.find(key.dependency);
+    if (task != nullptr && task->state == TaskState::failed) failed.push_back(key.dependency);
+  }
+  if (failed.empty() || failed.size() < state.tasks.all.find(id)->waiting_for) return std::nullopt;
+  auto next = failed.begin();
+  return WaitReason{Wait::retry, fmt::format("{} failed: `almanac retry` runs {} again",
+                                             tasks_text(failed.size(), [&] { return *next++; }),
+                                             failed.size() == 1 ? "it" : "them")};
+}
+
 WaitReason dependency_reason(const State& state, TaskId id, const Task& task) {
   if (const TaskId* culprit = state.tasks.doomed.find(id)) {
-    return {Wait::doomed, fmt::format("task {} ended without success", culprit->value)};
+    const Task* by = state.tasks.all.find(*culprit);
+    const bool succeeded = by != nullptr && by->state == TaskState::succeeded;
+    return {Wait::doomed,
+            fmt::format("task {} ended with{} success", culprit->value, succeeded ? "" : "out")};
   }
+  if (auto retry = retry_reason(state, id)) return *retry;
   return {Wait::dependency,
-          fmt::format("{} it depends on {} not succeeded", counted(task.waiting_for, "task"),
-                      task.waiting_for == 1 ? "has" : "have")};
+          fmt::format("{} it depends on {} not {}", counted(task.waiting_for, "task"),
+                      task.waiting_for == 1 ? "has" : "have",
+                      state.tasks.conditions.empty() ? "succeeded" : "ended as must be")};
 }
 
 }  // namespace
@@ -82,6 +112,8 @@ std::string_view name(Wait wait) {
     case Wait::behind: return "behind";
     case Wait::next: return "next";
     case Wait::review: return "review";
+    case Wait::paused: return "paused";
+    case Wait::retry: return "retry";
   }
   return "";
 }
@@ -95,6 +127,9 @@ std::optional<WaitReason> wait_reason(const State& state, TaskId id) {
       return WaitReason{Wait::delay, "not before " + format_time(task->run_at)};
     case TaskState::ready: return ready_reason(state, id, *task);
     case TaskState::held:
+      if (state.tasks.held.find(id)->reason == HoldReason::paused) {
+        return WaitReason{Wait::paused, "paused: `almanac resume` lets it run"};
+      }
       return WaitReason{Wait::review, "under review: " + known_text(*state.tasks.held.find(id))};
     default: return std::nullopt;
   }

@@ -91,7 +91,7 @@ class CoreTest : public ::testing::Test {
   InlineProjections projections =
       *InlineProjections::open(*log, {}, std::vector<AnyInlineProjection>{tallies}, Position());
   // What handlers report stays unread: these tests say themselves how an attempt ends.
-  Attempts attempts{{loop, guard, [](Command) {}}, {}};
+  Attempts attempts{{*log, loop, guard, [](Command) {}}, {}};
   BackupRunner backups{{.log = *log,
                         .folder = folder / "log",
                         .clock = [this] { return now; },

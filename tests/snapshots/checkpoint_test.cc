@@ -60,6 +60,22 @@ TEST(Checkpoint, HoldsMoreTasksThanABlock) {
   EXPECT_TRUE(broken.empty()) << broken.front();
 }
 
+TEST(Checkpoint, HoldsWhatAttemptsLeaveAndWhatIsPaused) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  const auto ignored = story.state().ignored;
+  tell_attempts(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  const auto& tasks = story.tasks();
+  ASSERT_FALSE(tasks.expiring.empty() || tasks.conditions.empty() || tasks.needed_by.empty() ||
+               tasks.crashes.empty() || tasks.progress.empty() || tasks.terms.empty() ||
+               story.state().pauses.all.empty());
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_EQ(read.state.tasks.expiring.size(), tasks.expiring.size());
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+}
+
 TEST(Checkpoint, HoldsBackups) {
   const TempFolder folder;
   Story story = full_story(12);

@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, 3> tags = {"nightly", "gpu", "größer al
 constexpr std::array conditions = {DependencyCondition::failure, DependencyCondition::end,
                                    DependencyCondition::success_in_the_end};
 constexpr std::array<Demand, 2> demands = {Demand{"memory", 4'000'000'000}, Demand{"api", 1}};
+constexpr std::array forgotten = {TaskId(7), TaskId(1)};
 constexpr std::array<TaskId, 3> dependencies = {TaskId(7), TaskId(1), TaskId(UINT64_MAX)};
 
 AttemptEnd full_end() {
@@ -22,7 +23,8 @@ AttemptEnd full_end() {
           .output_dropped = 1'234'567'890'123,
           .message = "killed by the system",
           .result = as_bytes("{\"rows\":17}"),
-          .output = as_bytes(std::string_view("line 1\nline 2\0\xff", 15))};
+          .output = as_bytes(std::string_view("line 1\nline 2\0\xff", 15)),
+          .permanent = true};
 }
 
 TaskEnqueued full_enqueued() {
@@ -44,6 +46,9 @@ TaskEnqueued full_enqueued() {
           .estimate = std::chrono::seconds(40),
           .expires_at = Time(Duration(1'700'000'900'000'000)),
           .demands = DemandListView(demands),
+          .retry_policy = RetryPolicy::fixed,
+          .crashes_max = 5,
+          .keeps_dependencies = true,
           .payload = as_bytes("{\"frame\":1}")};
 }
 
@@ -93,7 +98,8 @@ AttemptEnd any_end(Arena& arena) {
           .output_dropped = any_number<std::uint64_t>(),
           .message = any_text(arena, 20),
           .result = as_bytes(any_text(arena, 20)),
-          .output = as_bytes(any_text(arena, 100))};
+          .output = as_bytes(any_text(arena, 100)),
+          .permanent = *rc::gen::arbitrary<bool>()};
 }
 
 TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
@@ -105,9 +111,8 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
   }
   auto& conditions = arena.conditions.emplace_back();
   if (*rc::gen::arbitrary<bool>()) {
-    std::ranges::generate_n(std::back_inserter(conditions), std::ssize(ids), [] {
-      return any_of<DependencyCondition>(dependency_condition_count);
-    });
+    std::ranges::generate_n(std::back_inserter(conditions), std::ssize(ids),
+                            [] { return any_of<DependencyCondition>(dependency_condition_count); });
   }
   auto& demands = arena.demands.emplace_back();
   for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
@@ -131,6 +136,9 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .estimate = Duration(any_number<std::int64_t>()),
           .expires_at = any_time(),
           .demands = DemandListView(demands),
+          .retry_policy = any_of<RetryPolicy>(retry_policy_count),
+          .crashes_max = any_number<std::uint16_t>(),
+          .keeps_dependencies = *rc::gen::arbitrary<bool>(),
           .payload = as_bytes(any_text(arena, 200))};
 }
 
@@ -156,6 +164,27 @@ EventBody any_backup_body(Arena& arena, std::size_t which) {
   }
 }
 
+EventBody any_later_body(Arena& arena, std::size_t which) {
+  TaskId id(any_number<std::uint64_t>());
+  Lease lease(any_number<std::uint64_t>());
+  switch (which) {
+    case 0: return TaskSnoozed{id, lease, any_time()};
+    case 1:
+      return TaskProgressed{id, lease, any_number<std::uint16_t>(), any_text(arena, 30),
+                            as_bytes(any_text(arena, 100))};
+    case 2: return TaskRedriven{id, any_text(arena, 30)};
+    case 3: {
+      auto& ids = arena.ids.emplace_back();
+      for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
+        ids.emplace_back(any_number<std::uint64_t>());
+      }
+      return TasksForgotten{ids};
+    }
+    case 4: return WorkPaused{any_of<PauseScope>(pause_scope_count), any_name(arena)};
+    default: return WorkResumed{any_of<PauseScope>(pause_scope_count), any_name(arena)};
+  }
+}
+
 EventBody any_body(Arena& arena) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
@@ -167,10 +196,12 @@ EventBody any_body(Arena& arena) {
     case 3: return TaskStarted{id, any_number<std::uint32_t>(), any_time()};
     case 4: return TaskSucceeded{id, lease, any_end(arena)};
     case 5: return TaskAttemptFailed{id, lease, any_time(), any_end(arena)};
-    case 6: return TaskFailed{id, lease, any_end(arena)};
+    case 6: return TaskFailed{id, lease, any_end(arena), any_number<std::uint32_t>()};
     case 7: return TaskCancelRequested{id, any_text(arena, 30)};
     case 8: return TaskCancelled{id, lease, id.next(), any_text(arena, 30), any_end(arena)};
-    case 9: return TaskHandedBack{id, lease, any_of<HandBackReason>(hand_back_reason_count)};
+    case 9:
+      return TaskHandedBack{id, lease, any_of<HandBackReason>(hand_back_reason_count),
+                            any_number<std::uint32_t>(), any_end(arena)};
     case 10:
       return TaskHeld{id,
                       lease,
@@ -185,7 +216,8 @@ EventBody any_body(Arena& arena) {
       return EngineStarted{any_text(arena, 20), any_number<std::uint64_t>(),
                            any_number<std::uint32_t>(), any_number<std::uint64_t>()};
     case 15: return EngineStopped{};
-    default: return any_backup_body(arena, which - 16);
+    default:
+      return which < 24 ? any_backup_body(arena, which - 16) : any_later_body(arena, which - 24);
   }
 }
 
@@ -199,10 +231,10 @@ std::vector<Event> one_of_each(Time at) {
       TaskStarted{TaskId(42), 3, Time(Duration(1'700'000'090'000'000))},
       TaskSucceeded{TaskId(42), Lease(4), full_end()},
       TaskAttemptFailed{TaskId(42), Lease(4), Time(Duration(1'700'000'123'000'000)), full_end()},
-      TaskFailed{TaskId(42), Lease(4), full_end()},
+      TaskFailed{TaskId(42), Lease(4), full_end(), 3},
       TaskCancelRequested{TaskId(42), "no longer wanted"},
       TaskCancelled{TaskId(42), Lease(4), TaskId(41), "its input failed", full_end()},
-      TaskHandedBack{TaskId(42), Lease(4), HandBackReason::engine_died},
+      TaskHandedBack{TaskId(42), Lease(4), HandBackReason::crashed, 2, full_end()},
       TaskHeld{TaskId(42), Lease(4), HoldReason::restored, TaskOutcome::failed, Position(51),
                Position(53)},
       TaskReleased{TaskId(42)},
@@ -220,7 +252,13 @@ std::vector<Event> one_of_each(Time at) {
       SnapshotSkipped{full_run(), 17},
       SnapshotsPruned{full_run(), 4, 9, 1'234'567},
       DrillPassed{full_run(), 17, Position(99'999), 1'000'000, 70'000, std::chrono::seconds(2)},
-      BackupFailed{full_run(), "io", "cannot write the segment: Input/output error"}};
+      BackupFailed{full_run(), "io", "cannot write the segment: Input/output error"},
+      TaskSnoozed{TaskId(42), Lease(4), Time(Duration(1'700'000'123'000'000))},
+      TaskProgressed{TaskId(42), Lease(4), 375, "3 of 8 pages", as_bytes("{\"pages\":3}")},
+      TaskRedriven{TaskId(42), "the disk has room again"},
+      TasksForgotten{forgotten},
+      WorkPaused{PauseScope::kind, "render"},
+      WorkResumed{PauseScope::queue, "slow"}};
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;
