@@ -24,8 +24,7 @@ Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
                  [this](Lease lease, AttemptOutcome outcome) {
                    command_ended(lease, std::move(outcome));
                  }),
-      workers_(
-          [report = surroundings.report](FinishAttempt finish) { report(std::move(finish)); }) {
+      workers_(surroundings.log, surroundings.report) {
   if (options_.run_handler) return;
   options_.run_handler = [this](WorkerJob job) { workers_.start(std::move(job)); };
 }
@@ -42,12 +41,12 @@ bool Attempts::can_run(std::string_view kind) const {
   return kind == command_kind ? options_.runs_commands : handlers_.contains(kind);
 }
 
-void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, Time now) {
-  Running running{
-      .id = effect.id, .is_command = enqueued.kind == command_kind, .deadline = effect.deadline};
-  if (running.is_command) {
-    begin_command(effect, enqueued, std::move(running));
+void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, Inputs inputs,
+                     Time now) {
+  if (enqueued.kind == command_kind) {
+    begin_command(effect, enqueued, std::move(inputs.json));
   } else {
+    Running running{.id = effect.id, .deadline = effect.deadline};
     options_.run_handler({.handler = handlers_.find(enqueued.kind)->second,
                           .id = effect.id,
                           .token = token(effect.lease),
@@ -55,6 +54,7 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, T
                           .deadline = effect.deadline,
                           .kind = std::string(enqueued.kind),
                           .payload = std::string(as_text(enqueued.payload)),
+                          .dependencies = std::move(inputs.dependencies),
                           .stop = running.stop_source.get_token()});
     running_.emplace(effect.lease, std::move(running));
   }
@@ -62,15 +62,17 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, T
 }
 
 void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued,
-                             Running running) {
+                             std::string inputs) {
   auto spec = decode_command(enqueued.payload);
   auto started = spec ? processes_.start({.token = token(effect.lease),
                                           .id = effect.id,
                                           .attempt = effect.attempt,
-                                          .spec = std::move(*spec)})
+                                          .spec = std::move(*spec),
+                                          .dependencies = std::move(inputs)})
                       : std::unexpected(spec.error());
   if (started) {
-    running_.emplace(effect.lease, std::move(running));
+    running_.emplace(effect.lease,
+                     Running{.id = effect.id, .is_command = true, .deadline = effect.deadline});
     return;
   }
   AttemptOutcome outcome{.status = AttemptStatus::not_started,
@@ -179,6 +181,7 @@ void Attempts::command_ended(Lease lease, AttemptOutcome outcome) {
     return hand_back(running.id, lease);
   }
   if (running.stop == StopReason::timeout) outcome = timed_out(std::move(outcome));
+  outcome.crashed = running.stop == StopReason::none && outcome.status == AttemptStatus::signaled;
   finish(running.id, lease, std::move(outcome));
 }
 

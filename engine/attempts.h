@@ -15,6 +15,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace almanac {
 
@@ -33,6 +34,7 @@ class Attempts {
   // What an attempt comes to: FinishAttempt or HandBackAttempt. Called on any thread.
   using Report = std::function<void(Command)>;
   struct Surroundings {
+    const LogPort& log;  // in which an attempt finds what others have come to
     Loop& loop;
     const Guard& guard;
     Report report;
@@ -46,8 +48,13 @@ class Attempts {
   void add_handler(std::string kind, Handler handler);
   [[nodiscard]] bool can_run(std::string_view kind) const;
 
+  // What an attempt is given of the tasks that its own depends on.
+  struct Inputs {
+    std::vector<EndedDependency> dependencies;
+    std::string json;  // the same for a command; empty = it depends on nothing
+  };
   // `enqueued` is the task as it was submitted; it is read before this returns.
-  void begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, Time now);
+  void begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, Inputs inputs, Time now);
   void cancel(Lease lease, Time now) { stop(lease, StopReason::cancel, now); }
   // Tells all that run to stop and hands them back; with `at_once` commands get no time to end.
   void hand_back_all(Time now, bool at_once);
@@ -78,7 +85,7 @@ class Attempts {
   };
 
   [[nodiscard]] FencingToken token(Lease lease) const { return {options_.timeline, lease}; }
-  void begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued, Running running);
+  void begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued, std::string inputs);
   void stop(Lease lease, StopReason reason, Time now);
   void give_up(Lease lease, const Running& running);
   void sweep(Time now);

@@ -36,6 +36,26 @@ struct ReviewTasks {
   ReviewDecision decision = ReviewDecision::run;
 };
 
+enum class TaskChange : std::uint8_t {
+  cancel,
+  retry,   // of failed tasks: they run again, their failures and crashes forgiven
+  pause,   // of those that do not run
+  resume,  // of those that were paused
+};
+
+struct ChangeTasks {
+  std::vector<TaskId> ids;
+  TaskChange change = TaskChange::cancel;
+  std::string reason;
+  bool skips = false;  // those that cannot be changed so; else it is all or none
+};
+
+struct PauseWork {
+  PauseScope scope = PauseScope::queue;
+  std::string name;
+  bool pause = true;  // or resume
+};
+
 // What is not named stays as it is. Another policy begins with its own defaults.
 struct ConfigureQueue {
   std::string queue;
@@ -81,6 +101,9 @@ struct AttemptOutcome {
   std::string message;
   std::string result;
   std::string output;
+  bool permanent = false;  // another attempt would fail as well
+  bool crashed = false;    // its process was ended by a signal that was not ours
+  Time snooze_until;       // set: it is no end, the attempt asks to be made again then
 };
 
 // From a handler. Refused when the lease is no longer the task's, or another timeline's.
@@ -88,6 +111,15 @@ struct FinishAttempt {
   TaskId id;
   FencingToken token;
   AttemptOutcome outcome;
+};
+
+// From a handler. Told too soon after the last time it is dropped (limits.h).
+struct ReportProgress {
+  TaskId id;
+  FencingToken token;
+  std::uint16_t permille = 0;
+  std::string message;
+  std::string partial;
 };
 
 // From an engine that stops before the attempt has ended.
@@ -118,16 +150,22 @@ struct FinishBackup {
   Outcome outcome;
 };
 
-using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit,
-                             TakeTokens, FinishAttempt, HandBackAttempt, StartEngine, StopEngine,
-                             FinishBackup, DefineSchedule, ChangeSchedule>;
+using Command =
+    std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit, TakeTokens,
+                 FinishAttempt, HandBackAttempt, StartEngine, StopEngine, FinishBackup,
+                 DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork, ReportProgress>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will
   stopping,   // it was running and has been told to stop
 };
 
+// How many tasks a command has changed.
+struct Changed {
+  std::size_t tasks = 0;
+};
+
 // What an accepted command is answered, once its events are on disk.
-using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool>;
+using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed>;
 
 }  // namespace almanac

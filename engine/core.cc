@@ -6,6 +6,7 @@
 #include <almanac/engine/limits.h>
 #include <almanac/engine/reasons.h>
 #include <almanac/engine/reserve.h>
+#include <almanac/engine/retention.h>
 #include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
 
@@ -45,6 +46,7 @@ Core::Core(const Parts& parts, CoreOptions options)
       head_(*parts.published.state()),
       durable_(head_.position),
       reasons_due_(now() + limits::reasons_interval),
+      forget_at_(now() + limits::forget_interval),
       running_(running_in(head_)) {}
 
 Time Core::now() const { return std::max(options_.clock(), head_.time); }
@@ -73,6 +75,7 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
       ALMANAC_CHECK(absorb(*turn, std::move(starts)).has_value());
       ALMANAC_CHECK(absorb(*turn, decide_backups(head_, context)).has_value());
       record_reasons(*turn, context);
+      forget(*turn, context);
     }
   }
   park(std::move(turn));
@@ -81,11 +84,24 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
   arm_timer(now);
 }
 
+// All tasks are looked at, some of them in a turn, and then all again. Not at once: who goes on
+// with work of long ago submits it first, and what is known of it counts.
+void Core::forget(Turn& turn, const DecideContext& context) {
+  if (!options_.retention.forgets() || context.now < forget_at_) return;
+  const TaskId before = forget_before_ ? forget_before_ : head_.tasks.last.next();
+  auto found = decide_forgetting(head_, context, options_.retention, before);
+  ALMANAC_CHECK(absorb(turn, std::move(found.events)).has_value());
+  forget_before_ = found.next;
+  forget_at_ = context.now + (forget_before_ ? Duration(0) : limits::forget_interval);
+}
+
 // Decides one submission, or says why it cannot be decided now.
 void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
   bool own = !submission->done;
   if (broken_) return refuse(std::move(submission), *published_.failure());
   submission->command = attempts_.settle(std::move(submission->command));
+  const bool is_progress = std::holds_alternative<ReportProgress>(submission->command);
+  if (full() && is_progress) return;
   if (full() && own) return retry_.push_back(std::move(submission));
   if (!may_begin(now)) {
     return refuse(std::move(submission),
@@ -270,14 +286,37 @@ void Core::carry_out(const Effect& effect) {
     if (stop_ != Stop::no) backups_.stop();
     return;
   }
-  const auto& begin = std::get<BeginAttempt>(effect);
-  if (stop_ != Stop::no) return attempts_.hand_back(begin.id, begin.lease);
-  auto read = log_.read_one(begin.enqueued, [&](const Event& event) {
-    attempts_.begin(begin, std::get<TaskEnqueued>(event.body), now());
+  const auto& attempt = std::get<BeginAttempt>(effect);
+  if (stop_ != Stop::no) return attempts_.hand_back(attempt.id, attempt.lease);
+  begin(attempt);
+}
+
+// What others have come to is read in between: no event can be looked up while another one is.
+void Core::begin(const BeginAttempt& effect) {
+  Attempts::Inputs inputs;
+  std::vector<TaskId> dependencies;
+  bool is_command = false;
+  auto read = log_.read_one(effect.enqueued, [&](const Event& event) {
+    const auto& enqueued = std::get<TaskEnqueued>(event.body);
+    if (enqueued.dependencies.empty()) return attempts_.begin(effect, enqueued, {}, now());
+    dependencies.assign(enqueued.dependencies.begin(), enqueued.dependencies.end());
+    is_command = enqueued.kind == command_kind;
   });
+  if (read && dependencies.empty()) return;
+  inputs.dependencies = find_ended(*published_.state(), dependencies);
+  if (read && is_command) {
+    auto json = results_json(log_, inputs.dependencies);
+    if (!json) read = std::unexpected(json.error());
+    if (json) inputs.json = std::move(*json);
+  }
+  if (read) {
+    read = log_.read_one(effect.enqueued, [&](const Event& event) {
+      attempts_.begin(effect, std::get<TaskEnqueued>(event.body), std::move(inputs), now());
+    });
+  }
   if (read) return;
   AttemptOutcome outcome{.status = AttemptStatus::not_started, .message = describe(read.error())};
-  attempts_.finish(begin.id, begin.lease, std::move(outcome));
+  attempts_.finish(effect.id, effect.lease, std::move(outcome));
 }
 
 // The disk is full: as if nothing behind the published state had been decided. Callers get the
@@ -295,7 +334,8 @@ void Core::roll_back(const Error& error) {
     for (auto& [submission, answer, through] : turn->answered) {
       if (submission->done) {
         submission->done(std::unexpected(error));
-      } else if (!std::holds_alternative<StopEngine>(submission->command)) {
+      } else if (!std::holds_alternative<StopEngine>(submission->command) &&
+                 !std::holds_alternative<ReportProgress>(submission->command)) {
         retry_.push_back(std::move(submission));
       }
     }
@@ -381,6 +421,7 @@ std::optional<Time> Core::next_start() const {
   if (!head_.backups.running()) consider(next_backup(head_));
   if (options_.fires_schedules) consider(next_firing(head_));
   if (!head_.tasks.ready.empty() && reasons_seen_ != head_.position) consider(reasons_due_);
+  if (options_.retention.forgets() && !head_.tasks.all.empty()) consider(forget_at_);
   return next;
 }
 
@@ -394,6 +435,7 @@ void Core::arm_timer(Time now) {
     if (const auto change = head_.tasks.ranking.next_change()) {
       consider(std::max(*change, head_.tasks.ranking.done.at + limits::rerank_interval));
     }
+    consider(head_.tasks.next_expiry());
     if (!head_.tasks.doomed.empty()) consider(now);
     if (stop_ == Stop::no) consider(next_start());
   }

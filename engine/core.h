@@ -10,7 +10,9 @@
 #include <almanac/engine/effects.h>
 #include <almanac/engine/inline_projections.h>
 #include <almanac/engine/published.h>
+#include <almanac/engine/task_retention.h>
 #include <almanac/engine/token_waits.h>
+#include <almanac/log/log.h>
 
 #include <deque>
 #include <functional>
@@ -33,6 +35,7 @@ struct CoreOptions {
   Duration stop_grace{0};
   bool fires_schedules = true;
   std::size_t output_bytes_max = 0;  // of one attempt, for the room that is kept for its end
+  TaskRetention retention = TaskRetention::keep_all();
   // Sees every durable event in order with the state behind it; may be empty. Views die with the
   // call.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
@@ -88,6 +91,7 @@ class Core {
   void answer_takes(Turn& turn, Time now);
   void record_reasons(Turn& turn, const DecideContext& context);
   void refuse_takes(const Error& error);
+  void forget(Turn& turn, const DecideContext& context);
   void write_endings(Time now);
   void refuse(std::unique_ptr<Submission> submission, const Error& error);
   // Folds the events of one decision. Errors: invalid; nothing is folded then.
@@ -97,12 +101,13 @@ class Core {
   void release(Turn& turn);
   void release_durable_part(Turn& turn);
   void carry_out(const Effect& effect);
+  void begin(const BeginAttempt& effect);
   void roll_back(const Error& error);
   void break_down(const Error& error);
   void proceed_with_stop();
   void record_stop(Time now);
   void stop_unrecorded();
-  // When something new may begin, or a take is answered, if nothing happens before.
+  // When something new may begin or be forgotten, or a take is answered, if nothing happens before.
   [[nodiscard]] std::optional<Time> next_start() const;
   void arm_timer(Time now);
   [[nodiscard]] Time now() const;
@@ -125,6 +130,10 @@ class Core {
   // What lanes wait for was looked at as of this position, and is again at that time.
   Position reasons_seen_;
   Time reasons_due_;
+
+  // When tasks are next looked at that may be forgotten, and in front of which; none = all.
+  Time forget_at_;
+  TaskId forget_before_;
 
   // The room that is kept for the ends of what runs, and how much of that is published.
   std::size_t reserve_ = 0;

@@ -1,6 +1,7 @@
 #include <almanac/engine/decide.h>
 
 #include <almanac/engine/backups.h>
+#include <almanac/engine/changes.h>
 #include <almanac/engine/engines.h>
 #include <almanac/engine/queues.h>
 #include <almanac/engine/resource_limits.h>

@@ -24,6 +24,7 @@ class Chooser {
     while (free_ > 0) {
       const auto next = ready.next();
       if (!next) break;
+      if (has_expired(next->id)) continue;
       if (take(next->lane)) {
         chosen.push_back(next->id);
         --free_;
@@ -39,6 +40,7 @@ class Chooser {
     tells_blocked_ = true;
     ReadyQueue ready = gather();
     while (const auto next = ready.next()) {
+      if (has_expired(next->id)) continue;
       if (take(next->lane)) block(next->lane, LaneBlock::slots);
       ready.close_lane();
     }
@@ -55,9 +57,18 @@ class Chooser {
     bool is_kept = false;    // some of it, for a task in front
   };
 
+  // One of those that were left over for the next turn to cancel.
+  [[nodiscard]] bool has_expired(TaskId id) const {
+    const auto next = state_.tasks.next_expiry();
+    if (!next || *next > now_) return false;
+    const Time at = expiry(state_.tasks, id, *state_.tasks.all.find(id));
+    return at != Time() && at <= now_;
+  }
+
   // The lanes that can start something, or have something to keep.
   ReadyQueue gather() {
     return {state_, [this](const Lane& lane) {
+              if (state_.pauses.hold_back(lane)) return false;
               if (!can_run_(state_.names.text(lane.kind))) {
                 block(lane, LaneBlock::handler);
                 return false;
@@ -128,7 +139,7 @@ class Chooser {
 
   const State& state_;
   const Time now_;
-  const CanRun& can_run_;
+  const std::function<bool(std::string_view)>& can_run_;
   std::uint64_t free_ = 0;
   std::map<Lane, std::vector<LaneClaim>> claims_;  // of those that ask for something
   std::map<std::pair<ClaimOn, NameId>, Room> rooms_;

@@ -105,7 +105,7 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
   auto report = [this](Command command) {
     mailbox.put_always(std::make_unique<Submission>(std::move(command), nullptr));
   };
-  attempts.emplace(Attempts::Surroundings{loop, guard, report},
+  attempts.emplace(Attempts::Surroundings{*core_log, loop, guard, report},
                    AttemptOptions{.processes = {.output_bytes_max = options.output_bytes_max,
                                                 .environment_allow = options.environment_allow},
                                   .kill_grace = options.kill_grace,
@@ -123,6 +123,7 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                   .stop_grace = options.stop_grace,
                   .fires_schedules = options.fires_schedules,
                   .output_bytes_max = options.output_bytes_max,
+                  .retention = options.retention,
                   .on_events = [this](const State& after, std::span<const RecordedEvent> events) {
                     if (checkpointer) checkpointer->moved(after.position);
                     if (options.on_events) options.on_events(after, events);
@@ -286,6 +287,28 @@ Result<CancelOutcome> Engine::cancel(TaskId id, std::string reason) {
   auto answer = ask(CancelTask{id, std::move(reason)});
   if (!answer) return std::unexpected(answer.error());
   return std::get<CancelOutcome>(*answer);
+}
+
+Result<std::size_t> Engine::change(TaskChange change, std::vector<TaskId> ids, std::string reason,
+                                   Conflicts conflicts) {
+  auto answer = ask(ChangeTasks{.ids = std::move(ids),
+                                .change = change,
+                                .reason = std::move(reason),
+                                .skips = conflicts == Conflicts::skip});
+  if (!answer) return std::unexpected(answer.error());
+  return std::get<Changed>(*answer).tasks;
+}
+
+Result<void> Engine::pause(PauseScope scope, std::string name) {
+  auto answer = ask(PauseWork{scope, std::move(name), true});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+Result<void> Engine::resume(PauseScope scope, std::string name) {
+  auto answer = ask(PauseWork{scope, std::move(name), false});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
 }
 
 Result<void> Engine::review(std::vector<TaskId> ids, ReviewDecision decision) {

@@ -15,6 +15,7 @@
 #include <almanac/engine/inline_projection.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/schedule_spec.h>
+#include <almanac/engine/task_retention.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
@@ -55,7 +56,8 @@ struct EngineOptions {
   std::function<Time()> clock = system_time;  // also called on threads of backups and of take()
   std::size_t map_bytes = limits::map_bytes_default;
   CheckpointPolicy checkpoints;
-  BackupOptions backups;  // made by the engine itself, beside its work
+  TaskRetention retention;  // how long tasks stay in the state that have ended
+  BackupOptions backups;    // made by the engine itself, beside its work
   // Sees every event once it is durable, in order, with the state behind it. Called on the
   // engine's own thread: must return soon and must not call the engine's blocking functions.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
@@ -96,6 +98,16 @@ class Engine {
   // A task that is not running is cancelled, a running one told to stop.
   // Errors: not_found, conflict (it has ended), and those of submit().
   [[nodiscard]] Result<CancelOutcome> cancel(TaskId id, std::string reason = "cancelled");
+  // Cancels, re-drives (retry), pauses or resumes tasks; answers how many. All or none, or with
+  // `skip` those that can be. At most 10,000 in one call. Errors: not_found, conflict (the state of
+  // one does not allow it), and those of submit().
+  enum class Conflicts : std::uint8_t { refuse, skip };
+  [[nodiscard]] Result<std::size_t> change(TaskChange change, std::vector<TaskId> ids,
+                                           std::string reason = {},
+                                           Conflicts conflicts = Conflicts::refuse);
+  // No attempt begins any more in a queue, or of a kind; what runs goes on. Resumed, they do.
+  [[nodiscard]] Result<void> pause(PauseScope scope, std::string name);
+  [[nodiscard]] Result<void> resume(PauseScope scope, std::string name);
   // Decides about tasks under review (snapshots/review.h), all or none. Errors: not_found, conflict
   // (one is not under review), and those of submit().
   [[nodiscard]] Result<void> review(std::vector<TaskId> ids, ReviewDecision decision);

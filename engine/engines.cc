@@ -2,6 +2,7 @@
 
 #include <almanac/engine/backups.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/tasks.h>
 
 #include <algorithm>
 #include <iterator>
@@ -41,7 +42,11 @@ Result<Decision> decide_one(const State& state, const StartEngine& command,
     } else {
       auto [queue, is_new] = paced.try_emplace(key.queue);
       if (is_new) queue->second = is_paced(state, key.queue);
-      event.body = TaskHandedBack{key.id, task.lease, HandBackReason::engine_died, queue->second};
+      event.body =
+          crashed(state, key.id, HandBackReason::engine_died,
+                  {.status = AttemptStatus::crashed, .message = "the engine died while it ran"},
+                  context.memory);
+      if (auto* back = std::get_if<TaskHandedBack>(&event.body)) back->paced = queue->second;
     }
     decision.events.push_back(event);
   }

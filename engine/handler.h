@@ -1,7 +1,9 @@
 // Handlers written in C++: functions that run tasks of one kind on threads of the engine.
 #pragma once
 
+#include <almanac/log/error.h>
 #include <almanac/log/fencing_token.h>
+#include <almanac/projections/lifecycle.h>
 
 #include <cstdint>
 #include <functional>
@@ -9,8 +11,24 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace almanac {
+
+// What a task that another depends on has come to.
+struct DependencyResult {
+  TaskId id;
+  TaskState state = TaskState::succeeded;
+  std::string result;  // of its last attempt, which need not have succeeded
+  std::string output;  // of a command
+};
+
+// How far an attempt is. Kept in the log, so tell it when something is worth keeping.
+struct ProgressReport {
+  double fraction = 0;  // of the work: 0 to 1
+  std::string message;  // at most 4 KiB; the rest is cut off
+  std::string partial;  // of the result: at most 64 KiB; more is left out
+};
 
 // What a handler is told about the attempt it runs. Lives until the handler returns.
 struct Attempt {
@@ -21,6 +39,11 @@ struct Attempt {
   std::string_view kind;
   Bytes payload;
   std::stop_token stop;  // asked for on timeout, on cancel and when the engine stops
+  // Tells how far it is. Returns at once; what is told within a second of the last is dropped.
+  std::function<void(ProgressReport)> progress;
+  // Those it depends on, in the order of its submission, without those that retention has removed.
+  // Reads the log. Errors: those of Log::read_one.
+  std::function<Result<std::vector<DependencyResult>>()> dependencies;
 };
 
 // What a handler answers.
@@ -28,19 +51,31 @@ class Outcome {
  public:
   // `result` is kept in the log. At most 4 MiB; more is a failure.
   [[nodiscard]] static Outcome success(std::string result = {}) {
-    return Outcome(true, std::move(result));
+    return {Kind::success, std::move(result)};
   }
   // `message` says why, in one sentence, for the person who reads `almanac show`.
   [[nodiscard]] static Outcome failure(std::string message) {
-    return Outcome(false, std::move(message));
+    return {Kind::failure, std::move(message)};
   }
-  [[nodiscard]] bool succeeded() const { return succeeded_; }
+  // The same, where another attempt would fail as well: the task has failed, whatever is left.
+  [[nodiscard]] static Outcome permanent_failure(std::string message) {
+    return {Kind::permanent_failure, std::move(message)};
+  }
+  // No end: the task is to be run again then. The attempt does not count.
+  [[nodiscard]] static Outcome snooze(Time until) { return {Kind::snooze, {}, until}; }
+
+  [[nodiscard]] bool succeeded() const { return kind_ == Kind::success; }
+  [[nodiscard]] bool is_permanent() const { return kind_ == Kind::permanent_failure; }
+  [[nodiscard]] Time snooze_until() const { return until_; }  // not set = it has ended
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  Outcome(bool succeeded, std::string text) : succeeded_(succeeded), text_(std::move(text)) {}
-  bool succeeded_;
+  enum class Kind : std::uint8_t { success, failure, permanent_failure, snooze };
+  Outcome(Kind kind, std::string text, Time until = {})
+      : kind_(kind), text_(std::move(text)), until_(until) {}
+  Kind kind_;
   std::string text_;
+  Time until_;
 };
 
 // Runs on a thread of the engine, for several tasks at once. An exception is a failure with its

@@ -44,14 +44,32 @@ static_assert(output_bytes_max + message_bytes_max <= event_bytes_max);
 // Tasks cancelled in one turn because what they depend on has failed. The rest follows in the
 // next turns, so that one failure at the root of a large graph never makes one huge batch.
 inline constexpr std::size_t doomed_per_turn = 1'000;
-// Delayed tasks made ready in one turn.
+// Delayed tasks made ready in one turn, and tasks cancelled in it because they have expired.
 inline constexpr std::size_t due_per_turn = 10'000;
+inline constexpr std::size_t expired_per_turn = 1'000;
 // Ready tasks that one event moves because time has changed their rank.
 inline constexpr std::size_t reranked_per_turn = 10'000;
 // A rank that has changed matters when something is started, which is a turn by itself: for its own
 // sake alone the order is not brought up to date more often than this.
 inline constexpr Duration rerank_interval = std::chrono::seconds(1);
-static_assert(doomed_per_turn + due_per_turn + slots_max <= batch_events_max);
+static_assert(doomed_per_turn + due_per_turn + expired_per_turn + slots_max <= batch_events_max);
+
+// Tasks changed by one command. Each becomes at most one event, and all of them one batch.
+inline constexpr std::size_t changes_max = 10'000;
+static_assert(changes_max <= batch_events_max);
+
+// Tasks that have ended leave the state some time after they may: all tasks are looked at once in
+// this time, some of them in a turn, at some 10 ns each.
+inline constexpr Duration forget_interval = std::chrono::minutes(1);
+inline constexpr std::size_t forget_looks_per_turn = 20'000;
+inline constexpr std::size_t forgotten_per_turn = 5'000;
+
+// What an attempt tells of its progress sooner after the last time is dropped.
+inline constexpr Duration progress_interval = std::chrono::seconds(1);
+inline constexpr std::size_t partial_bytes_max = 64 * kibibyte;
+
+// What a command is shown of the results of those it depends on.
+inline constexpr std::size_t dependency_bytes_max = 16 * mebibyte;
 
 // The end of an attempt takes what is kept of its output or result, a message, and so much for its
 // event, the names in it and a frame of its own. What is kept of results counts as outputs do

@@ -3,7 +3,10 @@
 #include <almanac/engine/limits.h>
 #include <almanac/engine/sessions.h>
 
+#include <almanac/log/file.h>
+
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +24,7 @@ namespace almanac {
 struct Processes::Process {
   Lease lease;
   Spawned spawned;
+  FileDescriptor dependencies;  // what it is shown of them
   std::string output;
   std::uint64_t output_dropped = 0;
   Loop::WatchHandle output_watch;
@@ -52,6 +56,24 @@ void set_variable(std::vector<std::string>& environment, const std::string& name
   std::erase_if(environment,
                 [&](const std::string& variable) { return variable.starts_with(name + "="); });
   environment.push_back(name + "=" + value);
+}
+
+// A file without a name that holds the text: it goes with its descriptor, however we end.
+Result<FileDescriptor> in_memory(std::string_view text) {
+  FileDescriptor file(::memfd_create("dependencies", MFD_CLOEXEC));
+  if (file.get() < 0) return fail_errno(errno, "make a file in memory");
+  while (!text.empty()) {
+    const auto size = ::write(file.get(), text.data(), text.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return fail_errno(errno, "write a file in memory");
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return file;
+}
+
+// By which other processes of ours can open it.
+std::string path_of(const FileDescriptor& file) {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file.get());
 }
 
 siginfo_t wait_for(const FileDescriptor& handle, int options) {
@@ -103,11 +125,19 @@ Result<void> Processes::start(const Start& start) {
   set_variable(environment, "ALMANAC_TASK", std::to_string(start.id.value));
   set_variable(environment, "ALMANAC_ATTEMPT", std::to_string(start.attempt));
   set_variable(environment, "ALMANAC_TOKEN", to_text(start.token));
+  FileDescriptor dependencies;
+  if (!start.dependencies.empty()) {
+    auto made = in_memory(start.dependencies);
+    if (!made) return std::unexpected(made.error());
+    dependencies = std::move(*made);
+    set_variable(environment, "ALMANAC_DEPENDENCIES", path_of(dependencies));
+  }
   auto spawned = spawn(request);
   if (!spawned) return std::unexpected(spawned.error());
   auto process = std::make_unique<Process>();
   process->lease = start.token.lease;
   process->spawned = std::move(*spawned);
+  process->dependencies = std::move(dependencies);
   auto& entry = *process;
   entry.output_watch =
       loop_.watch(entry.spawned.output.get(), [this, &entry] { read_output(entry); });

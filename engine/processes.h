@@ -35,6 +35,7 @@ class Processes {
     TaskId id;
     std::uint32_t attempt = 0;
     CommandSpec spec;
+    std::string dependencies;  // what it is shown of them; empty = it has none
   };
   // Errors: those of spawn(); on_end is then not called.
   [[nodiscard]] Result<void> start(const Start& start);

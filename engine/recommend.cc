@@ -37,8 +37,10 @@ std::int64_t Recommendation::score() const {
 
 std::vector<Recommendation> recommend(State state, const RecommendOptions& options) {
   bring_ranks_to(state, options.now);
-  ReadyQueue ready(
-      state, [&](const Lane& lane) { return !options.queue || lane.queue == *options.queue; });
+  ReadyQueue ready(state, [&](const Lane& lane) {
+    const bool is_asked_for = !options.queue || lane.queue == *options.queue;
+    return is_asked_for && !state.pauses.hold_back(lane);
+  });
   std::vector<Recommendation> result;
   while (result.size() < options.limit) {
     const auto next = ready.next();

@@ -1,6 +1,7 @@
 #include <almanac/engine/recorded_work.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace almanac {
 namespace {
@@ -14,7 +15,9 @@ TaskSpec spec_of(const TaskEnqueued& event) {
                 .run_at = event.run_at,
                 .attempts_max = event.attempts_max,
                 .backoff = event.backoff,
-                .timeout = event.timeout};
+                .timeout = event.timeout,
+                .retry_policy = event.retry_policy,
+                .expires_at = event.expires_at};
   for (std::size_t i = 0; i < event.tags.size(); ++i) spec.tags.emplace_back(event.tags[i]);
   return spec;
 }
@@ -64,21 +67,33 @@ RecordedTask* WorkRecorder::find(TaskId id) {
   return known == known_.end() ? nullptr : &work_.tasks[known->second.index];
 }
 
-void WorkRecorder::end(TaskId id, AttemptStatus status) {
+void WorkRecorder::end(TaskId id, RecordedAttempt attempt) {
   RecordedTask* task = find(id);
   if (task == nullptr) return;
-  Time& started = known_[id].started;
-  task->attempts.push_back({now_ - started, status});
-  started = Time();
+  attempt.took = now_ - std::exchange(known_[id].started, {});
+  task->attempts.push_back(attempt);
+}
+
+void WorkRecorder::change(TaskId id, TaskChange change) {
+  const auto known = known_.find(id);
+  if (known == known_.end()) return;
+  const TaskId task(known->second.index + 1);
+  work_.changes.push_back(
+      {now_, ChangeTasks{.ids = {task}, .change = change, .reason = {}, .skips = true}});
+}
+
+void WorkRecorder::pause(PauseScope scope, std::string_view name, bool pause) {
+  work_.changes.push_back({now_, PauseWork{scope, std::string(name), pause}});
 }
 
 void WorkRecorder::take(const TaskEnqueued& event) {
   if (position_ < from_) return;
   RecordedTask task{.arrived = now_, .spec = spec_of(event), .attempts = {}, .cancelled = {}};
-  for (TaskId id : event.dependencies) {
-    const auto known = known_.find(id);
+  for (std::size_t i = 0; i < event.dependencies.size(); ++i) {
+    const auto known = known_.find(event.dependencies[i]);
     if (known == known_.end()) continue;
     task.spec.dependencies.emplace_back(TaskId(known->second.index + 1));
+    if (!event.conditions.empty()) task.spec.conditions.push_back(event.conditions[i]);
   }
   known_[event.id] = {.index = work_.tasks.size(), .started = {}};
   work_.tasks.push_back(std::move(task));
@@ -92,17 +107,33 @@ void WorkRecorder::take(const TaskHandedBack& event) {
   if (find(event.id) != nullptr) known_[event.id].started = Time();
 }
 
+void WorkRecorder::take(const TaskFailed& event) {
+  end(event.id,
+      {.status = event.end.status, .permanent = event.end.permanent || event.crashes > 0});
+}
+
+void WorkRecorder::take(const TaskSnoozed& event) {
+  end(event.id, {.snoozed = event.until - now_});
+}
+
+void WorkRecorder::take(const TaskHeld& event) {
+  if (event.reason == HoldReason::paused) change(event.id, TaskChange::pause);
+}
+
 void WorkRecorder::take(const TaskCancelRequested& event) {
   if (RecordedTask* task = find(event.id)) task->cancelled = now_;
 }
 
-// Because of what it depends on, or because somebody asked: then it was running or not.
+// Because of what it depends on, because it had not begun in time, or because somebody asked: then
+// it was running or not.
 void WorkRecorder::take(const TaskCancelled& event) {
   RecordedTask* task = find(event.id);
   if (task == nullptr || event.dependency) return;
+  const Time expires_at = task->spec.expires_at;
+  if (!event.lease && expires_at != Time() && expires_at <= now_) return;
   if (!task->cancelled) task->cancelled = now_;
   task->stopping = now_ - *task->cancelled;
-  if (event.lease) end(event.id, event.end.status);
+  if (event.lease) end(event.id, {.status = event.end.status});
 }
 
 void WorkRecorder::take(const QueueConfigured& event) {

@@ -8,14 +8,19 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 namespace almanac {
 
-// One that was begun again is one attempt each time; one that was handed back is none.
+// One that was begun again is one attempt each time; one that was handed back, be it because it
+// crashed, is none.
 struct RecordedAttempt {
   Duration took{0};
   AttemptStatus status = AttemptStatus::succeeded;
+  bool permanent = false;           // the task had failed with it, whatever was left
+  std::optional<Duration> snoozed;  // it asked to be made again so much later
 };
 
 struct RecordedTask {
@@ -32,10 +37,17 @@ struct RecordedSettings {
   ConfigureQueue queue;
 };
 
+// A retry, a pause or a resume. Tasks have their numbers in the work.
+struct RecordedChange {
+  Time at;
+  std::variant<ChangeTasks, PauseWork> command;
+};
+
 // A value.
 struct RecordedWork {
   std::vector<RecordedTask> tasks;  // in order of arrival
   std::vector<RecordedSettings> settings;
+  std::vector<RecordedChange> changes;
   std::uint32_t slots = 0;  // of the engine; 0 = not known
   std::uint64_t seed = 1;
   std::uint64_t assumed = 0;  // tasks that no attempt is known of
@@ -62,15 +74,23 @@ class WorkRecorder {
     Time started;  // while it runs
   };
   [[nodiscard]] RecordedTask* find(TaskId id);
-  void end(TaskId id, AttemptStatus status);
+  void pause(PauseScope scope, std::string_view name, bool pause);
+  void end(TaskId id, RecordedAttempt attempt);
+  void change(TaskId id, TaskChange change);
   void take(const TaskEnqueued& event);
   void take(const TaskStarted& event);
-  void take(const TaskSucceeded& event) { end(event.id, AttemptStatus::succeeded); }
-  void take(const TaskAttemptFailed& event) { end(event.id, event.end.status); }
-  void take(const TaskFailed& event) { end(event.id, event.end.status); }
+  void take(const TaskSucceeded& event) { end(event.id, {}); }
+  void take(const TaskAttemptFailed& event) { end(event.id, {.status = event.end.status}); }
+  void take(const TaskFailed& event);
+  void take(const TaskSnoozed& event);
   void take(const TaskCancelRequested& event);
   void take(const TaskCancelled& event);
   void take(const TaskHandedBack& event);
+  void take(const TaskRedriven& event) { change(event.id, TaskChange::retry); }
+  void take(const TaskHeld& event);
+  void take(const TaskReleased& event) { change(event.id, TaskChange::resume); }
+  void take(const WorkPaused& event) { pause(event.scope, event.name, true); }
+  void take(const WorkResumed& event) { pause(event.scope, event.name, false); }
   void take(const QueueConfigured& event);
   void take(const EngineStarted& event);
   void take(const auto&) {}

@@ -13,9 +13,11 @@ std::unexpected<Error> not_held(const State& state, TaskId id) {
     return fail(ErrorCode::not_found, "there is no task " + number,
                 "`almanac review list` shows those under review");
   }
+  const bool is_paused = task->state == TaskState::held;
   return fail(ErrorCode::conflict,
-              "task " + number + " is " + std::string(name(task->state)) + ", and not under review",
-              "leave it out");
+              "task " + number + " is " + std::string(is_paused ? "paused" : name(task->state)) +
+                  ", and not under review",
+              is_paused ? "`almanac resume` lets it run" : "leave it out");
 }
 
 }  // namespace
@@ -28,7 +30,7 @@ Result<Decision> decide_one(const State& state, const ReviewTasks& command,
   Decision decision;
   for (TaskId id : ids) {
     const Hold* hold = state.tasks.held.find(id);
-    if (hold == nullptr) return not_held(state, id);
+    if (hold == nullptr || hold->reason != HoldReason::restored) return not_held(state, id);
     decision.events.push_back({.at = context.now, .body = reviewed(id, *hold, command.decision)});
   }
   return decision;

@@ -162,11 +162,12 @@ Result<void> check(const State& state, const ScheduleSpec& spec) {
                 "remove some");
   }
   const TaskSpec& task = spec.task;
-  const bool has_time = task.run_at != Time() || task.deadline != Time();
+  const bool has_time =
+      task.run_at != Time() || task.deadline != Time() || task.expires_at != Time();
   if (has_time || !task.dependencies.empty() || !task.idempotency_key.empty()) {
     return fail(ErrorCode::invalid,
-                "a task that is enqueued again and again has no time to run at or to end by, no "
-                "dependencies and no idempotency key of its own",
+                "a task that is enqueued again and again has no time to run at, to end by or to "
+                "expire at, no dependencies and no idempotency key of its own",
                 "leave them out");
   }
   if (task.payload.size() > limits::schedule_payload_bytes_max) {

@@ -6,6 +6,7 @@
 #include <almanac/log/hash.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -38,6 +39,10 @@ Result<void> check_numbers(const TaskSpec& spec) {
                                         std::to_string(limits::attempts_max) + ", not " +
                                         std::to_string(spec.attempts_max));
   }
+  if (spec.crashes_max < 1 || spec.crashes_max > limits::attempts_max) {
+    return fail(ErrorCode::invalid, "crashes must be 1 to " + std::to_string(limits::attempts_max) +
+                                        ", not " + std::to_string(spec.crashes_max));
+  }
   if (spec.estimate < Duration(0) || spec.timeout < Duration(0) ||
       spec.backoff.initial < Duration(0) || spec.backoff.max < Duration(0)) {
     return fail(ErrorCode::invalid, "timeout, estimate and backoff cannot be negative");
@@ -50,6 +55,20 @@ Result<void> check_numbers(const TaskSpec& spec) {
   return {};
 }
 
+Result<void> check_times(const TaskSpec& spec, Time now) {
+  if (spec.expires_at == Time() || spec.expires_at > std::max(now, spec.run_at)) return {};
+  return fail(ErrorCode::invalid, "it expires before it could begin",
+              "let it expire later, or not at all");
+}
+
+Result<void> check_conditions(const TaskSpec& spec) {
+  if (spec.conditions.empty() || spec.conditions.size() == spec.dependencies.size()) return {};
+  return fail(ErrorCode::invalid,
+              "it has " + std::to_string(spec.dependencies.size()) + " dependencies and " +
+                  std::to_string(spec.conditions.size()) + " conditions",
+              "give each dependency a condition, or none of them");
+}
+
 Result<void> check_spec(const State& state, const EnqueueTasks& command, const TaskSpec& spec) {
   Result<void> checked = check_name("kind", spec.kind);
   if (checked) checked = check_name("queue", spec.queue);
@@ -58,6 +77,7 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
     if (checked) checked = check_name("tag", tag);
   }
   if (checked) checked = check_numbers(spec);
+  if (checked) checked = check_conditions(spec);
   if (checked)
     checked = check_limit("bytes of payload", spec.payload.size(), limits::payload_bytes_max);
   if (checked) checked = check_limit("bytes of label", spec.label.size(), limits::label_bytes_max);
@@ -72,9 +92,12 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
     if (!checked) break;
     const auto* id = std::get_if<TaskId>(&dependency);
     if (id != nullptr && !state.tasks.all.contains(*id)) {
-      return fail(ErrorCode::invalid,
-                  "it depends on task " + std::to_string(id->value) + ", which does not exist",
-                  "`almanac list` shows those there are");
+      const bool existed = *id && *id <= state.tasks.last;
+      return fail(
+          ErrorCode::invalid,
+          "it depends on task " + std::to_string(id->value) +
+              (existed ? ", which ended long ago and is no longer kept" : ", which does not exist"),
+          "`almanac list` shows those there are");
     }
     const auto* in_batch = std::get_if<InBatch>(&dependency);
     if (in_batch != nullptr && in_batch->index >= command.tasks.size()) {
@@ -151,7 +174,8 @@ class DependencyOrder {
 
 // What an idempotency key stands for. Start time and label may differ when work is submitted
 // again; what would run may not.
-std::uint64_t content_hash(const TaskSpec& spec, std::span<const TaskId> dependencies) {
+std::uint64_t content_hash(const TaskSpec& spec, std::span<const TaskId> dependencies,
+                           std::span<const DependencyCondition> conditions) {
   std::string content;
   auto number = [&](std::uint64_t value) {
     for (int shift = 0; shift < 64; shift += 8) content += static_cast<char>(value >> shift);
@@ -175,7 +199,16 @@ std::uint64_t content_hash(const TaskSpec& spec, std::span<const TaskId> depende
     text(demand.limit);
     number(demand.units);
   }
+  for (DependencyCondition condition : conditions) number(std::uint64_t(condition));
   return xxh3(as_bytes(content));
+}
+
+// None where all are what they are without being said.
+std::span<const DependencyCondition> conditions_of(const TaskSpec& spec) {
+  const bool plain = std::ranges::all_of(spec.conditions, [](DependencyCondition condition) {
+    return condition == DependencyCondition::success;
+  });
+  return plain ? std::span<const DependencyCondition>() : spec.conditions;
 }
 
 // Gives numbers to the tasks of one submission and makes their events.
@@ -194,15 +227,18 @@ class Enqueuer {
   Result<void> add(std::size_t index) {
     const TaskSpec& spec = command_.tasks[index];
     auto dependencies = resolve(spec);
-    auto hash = spec.idempotency_key.empty() ? 0 : content_hash(spec, dependencies);
+    auto hash =
+        spec.idempotency_key.empty() ? 0 : content_hash(spec, dependencies, conditions_of(spec));
+    if (auto checked = check_twice(index, dependencies); !checked) return checked;
     if (const KeyedTask* known = find_key(spec.idempotency_key)) {
       if (known->content_hash != hash) return other_content(index, *known);
       submitted_[index] = {known->id, true};
       return {};
     }
-    if (auto admitted = check_admission(state_, spec, context_.now); !admitted) {
-      return refusal(command_, index, admitted.error());
-    }
+    // Of one that was submitted before this no longer matters.
+    auto admitted = check_times(spec, context_.now);
+    if (admitted) admitted = check_admission(state_, spec, context_.now);
+    if (!admitted) return refusal(command_, index, admitted.error());
     TaskId id = next_;
     next_ = next_.next();
     if (!spec.idempotency_key.empty()) keys_[spec.idempotency_key] = {id, hash};
@@ -222,6 +258,22 @@ class Enqueuer {
                                    : std::get<TaskId>(spec.dependencies[i]);
     }
     return ids;
+  }
+
+  // A dependency that is named twice must be meant alike: only one of the two would count.
+  Result<void> check_twice(std::size_t index, std::span<const TaskId> dependencies) const {
+    const auto conditions = conditions_of(command_.tasks[index]);
+    std::map<TaskId, DependencyCondition> seen;
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+      const auto [entry, is_new] = seen.try_emplace(dependencies[i], conditions[i]);
+      if (is_new || entry->second == conditions[i]) continue;
+      return fail(ErrorCode::invalid,
+                  describe_task(command_, index) + " depends on task " +
+                      std::to_string(dependencies[i].value) + " in two ways: " +
+                      std::string(name(entry->second)) + " and " + std::string(name(conditions[i])),
+                  "keep one of them");
+    }
+    return {};
   }
 
   const KeyedTask* find_key(const std::string& key) const {
@@ -260,10 +312,17 @@ class Enqueuer {
                                  .content_hash = hash,
                                  .tags = NameListView(tags),
                                  .dependencies = dependencies,
+                                 .conditions = conditions_of(spec),
                                  .owner = spec.owner,
                                  .deadline = spec.deadline,
                                  .estimate = spec.estimate,
+                                 .expires_at = spec.expires_at,
                                  .demands = DemandListView(demands),
+                                 .retry_policy = spec.retry_policy,
+                                 .crashes_max = spec.crashes_max == crashes_max_default
+                                                    ? std::uint16_t{0}
+                                                    : spec.crashes_max,
+                                 .keeps_dependencies = !dependencies.empty(),
                                  .payload = as_bytes(spec.payload)}};
   }
 

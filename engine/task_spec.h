@@ -30,19 +30,24 @@ struct TaskDemand {
 struct TaskSpec {
   std::string kind;  // which handler runs it
   std::string queue = "default";
-  std::string label;                     // what people call it; free text
-  std::string payload;                   // bytes for the handler
-  std::int32_t priority = 0;             // larger runs first
-  Time run_at = {};                      // not before this time; not set = at once
-  std::uint16_t attempts_max = 1;        // tries in all
-  Backoff backoff = {};                  // the wait between them
-  Duration timeout{0};                   // of one attempt; 0 = none
-  std::vector<Dependency> dependencies;  // it runs after all of these have succeeded
-  std::vector<TaskDemand> demands;       // limits that are set, each named once
+  std::string label;               // what people call it; free text
+  std::string payload;             // bytes for the handler
+  std::int32_t priority = 0;       // larger runs first
+  Time run_at = {};                // not before this time; not set = at once
+  std::uint16_t attempts_max = 1;  // tries in all
+  Backoff backoff = {};            // the wait between them
+  Duration timeout{0};             // of one attempt; 0 = none
+  RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
+  std::uint16_t crashes_max = crashes_max_default;  // with the last of them it has failed
+  std::vector<Dependency> dependencies;             // it runs after all of these …
+  // … have ended so; one for each of them, or none: all have succeeded.
+  std::vector<DependencyCondition> conditions;
+  std::vector<TaskDemand> demands;  // limits that are set, each named once
   std::vector<std::string> tags;
   std::string owner;     // for whom it runs; empty = nobody in particular
   Time deadline = {};    // when it should have ended; not set = whenever
   Duration estimate{0};  // how long an attempt is thought to take; 0 = not known
+  Time expires_at = {};  // when it is no longer begun; not set = never
   // Submitting the same key again answers the first task. With other content it is refused.
   std::string idempotency_key;
 };

@@ -23,7 +23,8 @@ AttemptEnd view(const AttemptOutcome& outcome) {
           .output_dropped = outcome.output_dropped,
           .message = outcome.message,
           .result = as_bytes(outcome.result),
-          .output = as_bytes(outcome.output)};
+          .output = as_bytes(outcome.output),
+          .permanent = outcome.permanent};
 }
 
 // The task whose attempt has this token.
@@ -46,14 +47,43 @@ Decision decision_of(Time now, EventBody body, Answer answer = {}) {
   return decision;
 }
 
+// What `culprit` should have done instead.
+std::string doom_text(const State& state, TaskId culprit) {
+  const auto number = std::to_string(culprit.value);
+  switch (state.tasks.all.find(culprit)->state) {
+    case TaskState::succeeded:
+      return "depends on the failure of task " + number + ", which succeeded";
+    case TaskState::failed: return "depends on task " + number + ", which failed";
+    default: return "depends on task " + number + ", which was cancelled";
+  }
+}
+
+// The tasks that may not be begun any more. What is doomed as well is cancelled because of that.
+void add_expired(const State& state, const DecideContext& context, std::vector<Event>& events) {
+  std::size_t expired = 0;
+  for (const DueKey& key : state.tasks.expiring) {
+    if (key.at > context.now || expired == limits::expired_per_turn) break;
+    if (state.tasks.doomed.contains(key.id)) continue;
+    ++expired;
+    events.push_back(
+        {.at = context.now,
+         .body = TaskCancelled{.id = key.id, .reason = "expired: it had not begun in time"}});
+  }
+}
+
 }  // namespace
 
 Duration retry_delay(const Backoff& backoff, const RetryDraw& draw) {
   constexpr std::uint32_t doublings_max = 40;
+  const bool grows =
+      draw.policy == RetryPolicy::exponential_jitter || draw.policy == RetryPolicy::exponential;
+  const bool is_drawn =
+      draw.policy == RetryPolicy::exponential_jitter || draw.policy == RetryPolicy::fixed_jitter;
   auto initial = std::min(backoff.initial, backoff.max).count();
-  auto doublings = std::min(draw.failures - 1, doublings_max);
+  auto doublings = grows ? std::min(draw.failures - 1, doublings_max) : 0;
   auto whole = backoff.max.count();
   if (initial < (whole >> doublings)) whole = initial << doublings;
+  if (!is_drawn) return Duration(whole);
   auto half = static_cast<std::uint64_t>(whole) / 2;
   auto drawn = mix(mix(mix(draw.seed) ^ draw.id.value) ^ draw.failures);
   return Duration(whole - static_cast<std::int64_t>(half == 0 ? 0 : drawn % (half + 1)));
@@ -65,25 +95,53 @@ std::optional<EventBody> cancellation(TaskId id, const Task& task, std::string_v
   return TaskCancelled{.id = id, .reason = reason};
 }
 
-Result<Decision> decide_one(const State& state, const CancelTask& command,
-                            const DecideContext& context) {
-  const Task* task = state.tasks.all.find(command.id);
-  auto number = std::to_string(command.id.value);
-  if (task == nullptr) {
-    return fail(ErrorCode::not_found, "there is no task " + number,
-                "`almanac list` shows those there are");
+Error unknown_task(const State& state, TaskId id) {
+  const auto number = std::to_string(id.value);
+  if (!id || id > state.tasks.last) {
+    return {ErrorCode::not_found, "there is no task " + number,
+            "`almanac list` shows those there are"};
   }
+  return {ErrorCode::not_found, "task " + number + " ended long ago and is no longer kept",
+          "`almanac show " + number + " --at MOMENT` shows it as it was then"};
+}
+
+Result<std::optional<EventBody>> cancel(const State& state, TaskId id, std::string_view reason) {
+  const Task* task = state.tasks.all.find(id);
+  if (task == nullptr) return std::unexpected(unknown_task(state, id));
   if (has_ended(task->state)) {
     return fail(ErrorCode::conflict,
-                "task " + number + (task->state == TaskState::cancelled ? " was" : " has") +
-                    " already " + std::string(name(task->state)),
+                "task " + std::to_string(id.value) +
+                    (task->state == TaskState::cancelled ? " was" : " has") + " already " +
+                    std::string(name(task->state)),
                 "leave it out");
   }
-  const auto outcome =
-      holds_lease(task->state) ? CancelOutcome::stopping : CancelOutcome::cancelled;
-  auto event = cancellation(command.id, *task, command.reason);
-  if (!event) return Decision{{}, outcome};
-  return decision_of(context.now, std::move(*event), outcome);
+  return cancellation(id, *task, reason);
+}
+
+EventBody crashed(const State& state, TaskId id, HandBackReason reason, AttemptEnd end,
+                  Arena& memory) {
+  const Task& task = *state.tasks.all.find(id);
+  const std::uint32_t* known = state.tasks.crashes.find(id);
+  const auto crashes = (known == nullptr ? 0 : *known) + 1;
+  const auto said = terms_of(state.tasks, id).crashes_max;
+  const auto crashes_max = said == 0 ? crashes_max_default : said;
+  if (crashes < crashes_max) {
+    return TaskHandedBack{
+        .id = id, .lease = task.lease, .reason = reason, .crashes = crashes, .end = end};
+  }
+  end.message = memory.text("crash " + std::to_string(crashes) + " of " +
+                            std::to_string(crashes_max) + ": " + std::string(end.message));
+  return TaskFailed{id, task.lease, end, crashes};
+}
+
+Result<Decision> decide_one(const State& state, const CancelTask& command,
+                            const DecideContext& context) {
+  auto event = cancel(state, command.id, command.reason);
+  if (!event) return std::unexpected(event.error());
+  if (!*event) return Decision{{}, CancelOutcome::stopping};
+  const bool stops = std::holds_alternative<TaskCancelRequested>(**event);
+  return decision_of(context.now, std::move(**event),
+                     stops ? CancelOutcome::stopping : CancelOutcome::cancelled);
 }
 
 Result<Decision> decide_one(const State& state, const FinishAttempt& command,
@@ -98,14 +156,26 @@ Result<Decision> decide_one(const State& state, const FinishAttempt& command,
                                                   .reason = "cancelled while it ran",
                                                   .end = end});
   }
+  if (command.outcome.snooze_until != Time()) {
+    return decision_of(context.now,
+                       TaskSnoozed{command.id, command.token.lease,
+                                   std::max(command.outcome.snooze_until, context.now)});
+  }
   if (end.status == AttemptStatus::succeeded) {
     return decision_of(context.now, TaskSucceeded{command.id, command.token.lease, end});
   }
+  if (command.outcome.crashed) {
+    return decision_of(context.now,
+                       crashed(state, command.id, HandBackReason::crashed, end, context.memory));
+  }
   auto failures = task.failures + 1;
-  if (failures >= task.attempts_max) {
+  if (end.permanent || failures >= task.attempts_max) {
     return decision_of(context.now, TaskFailed{command.id, command.token.lease, end});
   }
-  auto delay = retry_delay(task.backoff, {state.engine.seed, command.id, failures});
+  auto delay = retry_delay(task.backoff, {.policy = terms_of(state.tasks, command.id).retry_policy,
+                                          .seed = state.engine.seed,
+                                          .id = command.id,
+                                          .failures = failures});
   return decision_of(context.now,
                      TaskAttemptFailed{command.id, command.token.lease, context.now + delay, end});
 }
@@ -121,6 +191,19 @@ Result<Decision> decide_one(const State& state, const HandBackAttempt& command,
   }
   return decision_of(context.now,
                      TaskHandedBack{command.id, command.token.lease, HandBackReason::stopping});
+}
+
+Result<Decision> decide_one(const State& state, const ReportProgress& command,
+                            const DecideContext& context) {
+  auto held = find_attempt(state, command.id, command.token, context);
+  if (!held) return std::unexpected(held.error());
+  const TaskProgress* last = state.tasks.progress.find(command.id);
+  if (last != nullptr && context.now - last->at < limits::progress_interval) return Decision{};
+  return decision_of(context.now, TaskProgressed{.id = command.id,
+                                                 .lease = command.token.lease,
+                                                 .permille = command.permille,
+                                                 .message = command.message,
+                                                 .partial = as_bytes(command.partial)});
 }
 
 namespace {
@@ -160,15 +243,15 @@ std::vector<Event> decide_due(const State& state, const DecideContext& context) 
   if (const auto reranked = decide_reranked(state, events, context.now)) {
     events.push_back({.at = context.now, .body = *reranked});
   }
+  add_expired(state, context, events);
   std::size_t doomed = 0;
   for (const auto& [id, culprit] : state.tasks.doomed) {
     if (doomed++ == limits::doomed_per_turn) break;
-    auto ended = name(state.tasks.all.find(culprit)->state);
-    auto reason = "depends on task " + std::to_string(culprit.value) + ", which " +
-                  (ended == "failed" ? "failed" : "was cancelled");
-    events.push_back({.at = context.now,
-                      .body = TaskCancelled{
-                          .id = id, .dependency = culprit, .reason = context.memory.text(reason)}});
+    events.push_back(
+        {.at = context.now,
+         .body = TaskCancelled{.id = id,
+                               .dependency = culprit,
+                               .reason = context.memory.text(doom_text(state, culprit))}});
   }
   return events;
 }

@@ -18,6 +18,10 @@ namespace almanac {
 // Errors: not_found, conflict (it has ended).
 [[nodiscard]] Result<Decision> decide_one(const State& state, const CancelTask& command,
                                           const DecideContext& context);
+// The event that cancels the task or tells it to stop; none when it was told already. Errors: as
+// above.
+[[nodiscard]] Result<std::optional<EventBody>> cancel(const State& state, TaskId id,
+                                                      std::string_view reason);
 // Errors: refused (the lease is no longer the task's, or of another timeline; nothing of a late
 // result is kept).
 [[nodiscard]] Result<Decision> decide_one(const State& state, const FinishAttempt& command,
@@ -25,15 +29,28 @@ namespace almanac {
 [[nodiscard]] Result<Decision> decide_one(const State& state, const HandBackAttempt& command,
                                           const DecideContext& context);
 
-// What has become true by itself: delayed tasks that are due, ranks that time has changed, waiting
-// tasks whose dependency ended badly. Some of it when there is much (limits.h): ask again after
-// folding until it is empty.
+// Errors: as above.
+[[nodiscard]] Result<Decision> decide_one(const State& state, const ReportProgress& command,
+                                          const DecideContext& context);
+
+// An attempt that ended by a crash: it is handed back, or, with the last crash the task may have,
+// has failed.
+[[nodiscard]] EventBody crashed(const State& state, TaskId id, HandBackReason reason,
+                                AttemptEnd end, Arena& memory);
+
+// That there is none, or no longer.
+[[nodiscard]] Error unknown_task(const State& state, TaskId id);
+
+// What has become true by itself: delayed tasks that are due, ranks that time has changed, tasks
+// that have expired, and waiting ones whose dependency did not end as it must have. Some of it when
+// there is much (limits.h): ask again after folding until it is empty.
 [[nodiscard]] std::vector<Event> decide_due(const State& state, const DecideContext& context);
 
-// The wait before attempt `failures` + 1: between half and all of min(max, initial * 2^(failures -
-// 1)), drawn from the seed, the task and the number of failures alone. `failures` is at least 1.
+// The wait before attempt `failures` + 1, as RetryPolicy says; what is drawn comes from the seed,
+// the task and the number of failures alone. `failures` is at least 1.
 // Source: "equal jitter" in M. Brooker, Exponential Backoff and Jitter, 2015.
 struct RetryDraw {
+  RetryPolicy policy = RetryPolicy::exponential_jitter;
   std::uint64_t seed = 0;
   TaskId id;
   std::uint32_t failures = 1;

@@ -55,7 +55,7 @@ class Rehearsal {
     TaskId id;
     Lease lease;
   };
-  using Step = std::variant<ConfigureQueue, Arrival, Cancellation, End>;
+  using Step = std::variant<ConfigureQueue, Arrival, Cancellation, ChangeTasks, PauseWork, End>;
 
   // What was set before the first task arrived is set when it does.
   Result<void> begin() {
@@ -78,6 +78,9 @@ class Rehearsal {
       plan(task.arrived, Arrival{i});
       if (task.cancelled) plan(*task.cancelled, Cancellation{TaskId(i + 1)});
     }
+    for (const RecordedChange& one : work_.changes) {
+      std::visit([&](const auto& command) { plan(std::max(one.at, now_), command); }, one.command);
+    }
     return {};
   }
 
@@ -86,8 +89,9 @@ class Rehearsal {
   std::optional<Time> next_moment() const {
     std::optional<Time> next;
     if (!steps_.empty()) next = steps_.begin()->first;
-    const auto due = state_.tasks.next_due();
-    if (due && (!next || *due < *next)) next = due;
+    for (const auto due : {state_.tasks.next_due(), state_.tasks.next_expiry()}) {
+      if (due && (!next || *due < *next)) next = due;
+    }
     if (!state_.tasks.doomed.empty()) next = now_;
     return next;
   }
@@ -110,6 +114,8 @@ class Rehearsal {
   }
 
   Result<void> take(ConfigureQueue& settings) { return apply(std::move(settings)); }
+  Result<void> take(ChangeTasks& change) { return apply(std::move(change)); }
+  Result<void> take(PauseWork& pause) { return apply(std::move(pause)); }
   Result<void> take(const Arrival& arrival) {
     return apply(EnqueueTasks{{work_.tasks[arrival.index].spec}});
   }
@@ -128,7 +134,12 @@ class Rehearsal {
     const Task& task = *state_.tasks.all.find(end.id);
     if (task.lease != end.lease) return {};
     report_.busy += now_ - task.started_at;
-    return apply(FinishAttempt{end.id, {{}, end.lease}, {.status = attempt(end.id).status}});
+    const RecordedAttempt& ended = attempt(end.id);
+    AttemptOutcome outcome{.status = ended.status, .permanent = ended.permanent};
+    // One more than there were is an end, or what was left waiting would wait for ever.
+    const bool is_known = task.attempts <= work_.tasks[end.id.value - 1].attempts.size();
+    if (ended.snoozed && is_known) outcome.snooze_until = now_ + *ended.snoozed;
+    return apply(FinishAttempt{end.id, {{}, end.lease}, std::move(outcome)});
   }
 
   // Of the last one that began.

@@ -53,10 +53,10 @@ struct WhatIfReport {
   std::vector<WhatIfBacklog> backlog;
 };
 
-// Every task has a handler, limits hold nobody, no engine dies, and every command that was recorded
-// is given again at its time. Pure: the same for the same work and settings. Costs what deciding
-// and folding does, some microseconds a task. Errors: invalid (settings or tasks that no engine
-// takes; no slots).
+// Every task has a handler, limits hold nobody, no engine dies, nothing is forgotten, and every
+// command that was recorded is given again at its time. Pure: the same for the same work and
+// settings. Costs what deciding and folding does, some microseconds a task. Errors: invalid
+// (settings or tasks that no engine takes; no slots).
 [[nodiscard]] Result<WhatIfReport> what_if(const RecordedWork& work,
                                            const WhatIfSettings& settings);
 

@@ -2,6 +2,7 @@
 
 #include <almanac/engine/limits.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -16,17 +17,34 @@ AttemptOutcome outcome_of(const Outcome& outcome) {
   }
   if (outcome.succeeded()) return {.result = outcome.text()};
   return {.status = AttemptStatus::error,
-          .message = outcome.text().substr(0, limits::message_bytes_max)};
+          .message = outcome.text().substr(0, limits::message_bytes_max),
+          .permanent = outcome.is_permanent(),
+          .snooze_until = outcome.snooze_until()};
 }
 
-AttemptOutcome run(const WorkerJob& job) {
-  Attempt attempt{.id = job.id,
-                  .token = job.token,
-                  .number = job.number,
-                  .deadline = job.deadline,
-                  .kind = job.kind,
-                  .payload = as_bytes(job.payload),
-                  .stop = job.stop};
+ReportProgress report_of(const WorkerJob& job, ProgressReport progress) {
+  const double fraction = std::clamp(progress.fraction, 0.0, 1.0);
+  const bool fits = progress.partial.size() <= limits::partial_bytes_max;
+  return {.id = job.id,
+          .token = job.token,
+          .permille = static_cast<std::uint16_t>(fraction * 1000),
+          .message = progress.message.substr(0, limits::message_bytes_max),
+          .partial = fits ? std::move(progress.partial) : std::string()};
+}
+
+}  // namespace
+
+AttemptOutcome Workers::run(const WorkerJob& job) const {
+  Attempt attempt{
+      .id = job.id,
+      .token = job.token,
+      .number = job.number,
+      .deadline = job.deadline,
+      .kind = job.kind,
+      .payload = as_bytes(job.payload),
+      .stop = job.stop,
+      .progress = [&](ProgressReport told) { report_(report_of(job, std::move(told))); },
+      .dependencies = [&] { return read_results(log_, job.dependencies); }};
   try {
     return outcome_of((*job.handler)(attempt));
   } catch (const std::exception& error) {
@@ -35,8 +53,6 @@ AttemptOutcome run(const WorkerJob& job) {
     return outcome_of(Outcome::failure("the handler threw something that is not a std::exception"));
   }
 }
-
-}  // namespace
 
 Workers::~Workers() {
   {
@@ -80,7 +96,7 @@ void Workers::work() {
     ++busy_;
     wake_another();
     lock.unlock();
-    finished_({job.id, job.token, run(job)});
+    report_(FinishAttempt{job.id, job.token, run(job)});
     lock.lock();
     --busy_;
   }

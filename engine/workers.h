@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/engine/command.h>
+#include <almanac/engine/dependency_results.h>
 #include <almanac/engine/handler.h>
 
 #include <condition_variable>
@@ -24,14 +25,17 @@ struct WorkerJob {
   Time deadline;
   std::string kind;
   std::string payload;
+  std::vector<EndedDependency> dependencies;
   std::stop_token stop;
 };
 
 // Owned by the engine's attempts; one thread starts jobs.
 class Workers {
  public:
-  // `finished` is called on a worker's thread, once per job.
-  explicit Workers(std::function<void(FinishAttempt)> finished) : finished_(std::move(finished)) {}
+  // `report` is called on a worker's thread: once per job with FinishAttempt, before that with
+  // ReportProgress as often as the handler tells some. The log is that of the dependencies.
+  Workers(const LogPort& log, std::function<void(Command)> report)
+      : log_(log), report_(std::move(report)) {}
   // Waits for the handlers that still run.
   ~Workers();
   Workers(const Workers&) = delete;
@@ -44,8 +48,10 @@ class Workers {
  private:
   void work();
   void wake_another();
+  [[nodiscard]] AttemptOutcome run(const WorkerJob& job) const;
 
-  std::function<void(FinishAttempt)> finished_;
+  const LogPort& log_;
+  std::function<void(Command)> report_;
   std::mutex mutex_;
   std::condition_variable work_;
   std::deque<WorkerJob> jobs_;  // guarded by mutex_

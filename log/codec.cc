@@ -92,6 +92,12 @@ struct BodyWriter {
   void operator()(const LimitConfigured& from) { write(from, body.initLimitConfigured(), names); }
   void operator()(const TokensTaken& from) { write(from, body.initTokensTaken(), names); }
   void operator()(const LaneBlocked& from) { write(from, body.initLaneBlocked(), names); }
+  void operator()(const TaskSnoozed& from) { write(from, body.initTaskSnoozed(), names); }
+  void operator()(const TaskProgressed& from) { write(from, body.initTaskProgressed(), names); }
+  void operator()(const TaskRedriven& from) { write(from, body.initTaskRedriven(), names); }
+  void operator()(const TasksForgotten& from) { write(from, body.initTasksForgotten(), names); }
+  void operator()(const WorkPaused& from) { write(from, body.initWorkPaused(), names); }
+  void operator()(const WorkResumed& from) { write(from, body.initWorkResumed(), names); }
 };
 
 void write_event(const Event& from, Time frame_time, schema::Event::Builder to,
@@ -179,6 +185,12 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::LIMIT_CONFIGURED: to = read(body.getLimitConfigured(), names); return true;
     case Which::TOKENS_TAKEN: to = read(body.getTokensTaken(), names); return true;
     case Which::LANE_BLOCKED: to = read(body.getLaneBlocked(), names); return true;
+    case Which::TASK_SNOOZED: to = read(body.getTaskSnoozed(), names); return true;
+    case Which::TASK_PROGRESSED: to = read(body.getTaskProgressed(), names); return true;
+    case Which::TASK_REDRIVEN: to = read(body.getTaskRedriven(), names); return true;
+    case Which::TASKS_FORGOTTEN: to = read(body.getTasksForgotten(), names); return true;
+    case Which::WORK_PAUSED: to = read(body.getWorkPaused(), names); return true;
+    case Which::WORK_RESUMED: to = read(body.getWorkResumed(), names); return true;
   }
   return false;
 }

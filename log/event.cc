@@ -19,7 +19,9 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",     "BackupFailed",
     "ScheduleDefined", "SchedulePaused",    "ScheduleResumed", "ScheduleRemoved",
     "ScheduleFired",   "ScheduleQueued",    "ScheduleSkipped", "TasksReranked",
-    "LimitConfigured", "TokensTaken",       "LaneBlocked"};
+    "LimitConfigured", "TokensTaken",       "LaneBlocked",     "TaskSnoozed",
+    "TaskProgressed",  "TaskRedriven",      "TasksForgotten",  "WorkPaused",
+    "WorkResumed"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -60,7 +62,7 @@ struct Carried {
     bytes += event.reason.size();
     add(event.end);
   }
-  void operator()(const TaskHandedBack&) {}
+  void operator()(const TaskHandedBack& event) { add(event.end); }
   void operator()(const TaskHeld&) {}
   void operator()(const TaskReleased&) {}
   void operator()(const TaskAccepted&) {}
@@ -70,6 +72,14 @@ struct Carried {
     for (std::size_t i = 0; i < event.weights.size(); ++i) names.push_back(event.weights[i].name);
     bytes += event.weights.size() * sizeof(QueueWeightListView::Stored);
   }
+  void operator()(const TaskSnoozed&) {}
+  void operator()(const TaskProgressed& event) {
+    bytes += event.message.size() + event.partial.size();
+  }
+  void operator()(const TaskRedriven& event) { bytes += event.reason.size(); }
+  void operator()(const TasksForgotten& event) { bytes += event.ids.size_bytes(); }
+  void operator()(const WorkPaused& event) { names.push_back(event.name); }
+  void operator()(const WorkResumed& event) { names.push_back(event.name); }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
   void operator()(const BackupScheduled& event) {
@@ -184,6 +194,7 @@ std::string_view name(AttemptStatus status) {
     case AttemptStatus::signaled: return "signaled";
     case AttemptStatus::timed_out: return "timed_out";
     case AttemptStatus::not_started: return "not_started";
+    case AttemptStatus::crashed: return "crashed";
   }
   return "unknown";
 }
@@ -193,6 +204,7 @@ std::string_view name(HandBackReason reason) {
     case HandBackReason::stopping: return "stopping";
     case HandBackReason::engine_died: return "engine_died";
     case HandBackReason::forked: return "forked";
+    case HandBackReason::crashed: return "crashed";
   }
   return "unknown";
 }
@@ -200,6 +212,7 @@ std::string_view name(HandBackReason reason) {
 std::string_view name(HoldReason reason) {
   switch (reason) {
     case HoldReason::restored: return "restored";
+    case HoldReason::paused: return "paused";
   }
   return "unknown";
 }
@@ -244,6 +257,24 @@ std::string_view name(LaneBlock block) {
     case LaneBlock::too_large: return "too_large";
     case LaneBlock::behind: return "behind";
     case LaneBlock::handler: return "handler";
+  }
+  return "unknown";
+}
+
+std::string_view name(RetryPolicy policy) {
+  switch (policy) {
+    case RetryPolicy::exponential_jitter: return "exponential_jitter";
+    case RetryPolicy::exponential: return "exponential";
+    case RetryPolicy::fixed: return "fixed";
+    case RetryPolicy::fixed_jitter: return "fixed_jitter";
+  }
+  return "unknown";
+}
+
+std::string_view name(PauseScope scope) {
+  switch (scope) {
+    case PauseScope::queue: return "queue";
+    case PauseScope::kind: return "kind";
   }
   return "unknown";
 }

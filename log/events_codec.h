@@ -119,6 +119,12 @@ void write(const DemandListView& from, capnp::List<schema::Demand>::Builder to, 
 void write(const LimitConfigured& from, schema::LimitConfigured::Builder to, NameTable& names);
 void write(const TokensTaken& from, schema::TokensTaken::Builder to, NameTable& names);
 void write(const LaneBlocked& from, schema::LaneBlocked::Builder to, NameTable& names);
+void write(const TaskSnoozed& from, schema::TaskSnoozed::Builder to, NameTable& names);
+void write(const TaskProgressed& from, schema::TaskProgressed::Builder to, NameTable& names);
+void write(const TaskRedriven& from, schema::TaskRedriven::Builder to, NameTable& names);
+void write(const TasksForgotten& from, schema::TasksForgotten::Builder to, NameTable& names);
+void write(const WorkPaused& from, schema::WorkPaused::Builder to, NameTable& names);
+void write(const WorkResumed& from, schema::WorkResumed::Builder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -155,5 +161,11 @@ DemandListView read(capnp::List<schema::Demand>::Reader from, const Names& names
 LimitConfigured read(schema::LimitConfigured::Reader from, const Names& names);
 TokensTaken read(schema::TokensTaken::Reader from, const Names& names);
 LaneBlocked read(schema::LaneBlocked::Reader from, const Names& names);
+TaskSnoozed read(schema::TaskSnoozed::Reader from, const Names& names);
+TaskProgressed read(schema::TaskProgressed::Reader from, const Names& names);
+TaskRedriven read(schema::TaskRedriven::Reader from, const Names& names);
+TasksForgotten read(schema::TasksForgotten::Reader from, const Names& names);
+WorkPaused read(schema::WorkPaused::Reader from, const Names& names);
+WorkResumed read(schema::WorkResumed::Reader from, const Names& names);
 
 }  // namespace almanac::codec

@@ -9,6 +9,7 @@ using Engine = import "events/engine.capnp";
 using Backup = import "events/backup.capnp";
 using Schedule = import "events/schedule.capnp";
 using Limit = import "events/limit.capnp";
+using Pause = import "events/pause.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -61,6 +62,12 @@ struct Event {
     limitConfigured @35 :Limit.LimitConfigured;
     tokensTaken @36 :Limit.TokensTaken;
     laneBlocked @37 :Limit.LaneBlocked;
+    taskSnoozed @38 :Task.TaskSnoozed;
+    taskProgressed @39 :Task.TaskProgressed;
+    taskRedriven @40 :Task.TaskRedriven;
+    tasksForgotten @41 :Task.TasksForgotten;
+    workPaused @42 :Pause.WorkPaused;
+    workResumed @43 :Pause.WorkResumed;
   }
   meta @15 :Meta;              # null for most events
 }

@@ -62,7 +62,7 @@ struct Owned {
     own(event.reason);
     own(event.end);
   }
-  void operator()(TaskHandedBack&) {}
+  void operator()(TaskHandedBack& event) { own(event.end); }
   void operator()(TaskHeld&) {}
   void operator()(TaskReleased&) {}
   void operator()(TaskAccepted&) {}
@@ -75,6 +75,17 @@ struct Owned {
     }
     event.weights = QueueWeightListView(list);
   }
+  void operator()(TaskSnoozed&) {}
+  void operator()(TaskProgressed& event) {
+    own(event.message);
+    own(event.partial);
+  }
+  void operator()(TaskRedriven& event) { own(event.reason); }
+  void operator()(TasksForgotten& event) {
+    event.ids = ids.emplace_back(event.ids.begin(), event.ids.end());
+  }
+  void operator()(WorkPaused& event) { own(event.name); }
+  void operator()(WorkResumed& event) { own(event.name); }
   void operator()(EngineStarted& event) { own(event.version); }
   void operator()(EngineStopped&) {}
   void operator()(BackupScheduled& event) {

@@ -1,5 +1,7 @@
 #include <almanac/projections/invariants.h>
 
+#include <almanac/projections/dependencies.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -26,6 +28,7 @@ class Check {
     check_held();
     check_terms();
     check_limits();
+    check_marks();
     check_tags();
     check_keys();
     check_settings();
@@ -76,6 +79,9 @@ class Check {
     } else if (task.state == TaskState::held) {
       fails(tasks_.held.contains(id), " is held and nothing is known of why");
     }
+    const Time expires_at = expiry(tasks_, id, task);
+    fails(expires_at == Time() || tasks_.expiring.contains(DueKey{expires_at, id}),
+          " may expire and is not in that order");
   }
 
   void check_counts() {
@@ -96,6 +102,11 @@ class Check {
     for (const DueKey& key : tasks_.due) {
       expect(is_in(key.id, TaskState::delayed) && find(key.id)->run_at == key.at, named(key.id),
              " is in the due order where it does not belong");
+    }
+    for (const DueKey& key : tasks_.expiring) {
+      const Task* task = find(key.id);
+      expect(task != nullptr && expiry(tasks_, key.id, *task) == key.at, named(key.id),
+             " is in the order of what expires where it does not belong");
     }
     for (const RunningKey& key : tasks_.running) {
       const Task* task = find(key.id);
@@ -146,7 +157,10 @@ class Check {
     std::map<TaskId, std::uint32_t> waits;
     for (const DependencyKey& key : tasks_.dependents) {
       const Task* dependency = find(key.dependency);
-      expect(dependency != nullptr && !has_ended(dependency->state), named(key.dependent),
+      expect(dependency != nullptr &&
+                 (!has_ended(dependency->state) ||
+                  judge(condition_of(tasks_, key), dependency->state) == Verdict::pending),
+             named(key.dependent),
              " depends on " + named(key.dependency) + ", which is not to come");
       expect(find(key.dependent) != nullptr, named(key.dependent),
              " is a dependent and does not exist");
@@ -168,14 +182,15 @@ class Check {
     for (const auto& [id, culprit] : tasks_.doomed) {
       expect(is_in(id, TaskState::waiting) || is_in(id, TaskState::held), named(id),
              " is doomed and not waiting");
-      expect(is_in(culprit, TaskState::failed) || is_in(culprit, TaskState::cancelled), named(id),
-             " is doomed by " + named(culprit) + ", which has neither failed nor been cancelled");
+      const Task* task = find(culprit);
+      expect(task != nullptr && has_ended(task->state), named(id),
+             " is doomed by " + named(culprit) + ", which has not ended");
     }
   }
 
   void check_held() {
     for (const auto& [id, hold] : tasks_.held) {
-      expect(is_in(id, TaskState::held), named(id), " is under review and not held");
+      expect(is_in(id, TaskState::held), named(id), " is under review or paused and not held");
     }
   }
 
@@ -219,6 +234,25 @@ class Check {
     }
   }
 
+  void check_marks() {
+    for (const auto& [key, condition] : tasks_.conditions) {
+      expect(tasks_.dependents.contains(key), named(key.dependent),
+             " has a condition for " + named(key.dependency) + " and does not depend on it");
+    }
+    for (const DependencyKey& key : tasks_.needed_by) {
+      expect(find(key.dependency) != nullptr && find(key.dependent) != nullptr,
+             named(key.dependency), " is kept for " + named(key.dependent) + ", and one is gone");
+    }
+    for (const auto& [id, crashes] : tasks_.crashes) {
+      expect(find(id) != nullptr && crashes > 0, named(id), " has crashed and does not exist");
+    }
+    for (const auto& [id, progress] : tasks_.progress) {
+      const Task* task = find(id);
+      expect(task != nullptr && !has_ended(task->state) && progress.told <= state_.position,
+             named(id), " has told of its progress and is not live");
+    }
+  }
+
   void check_tags() {
     for (const TagKey& key : tasks_.tagged) {
       expect(state_.names.contains(key.tag), named(key.id), " has a tag without a name");
@@ -237,6 +271,9 @@ class Check {
   void check_settings() {
     for (const auto& [queue, slots] : state_.queues.slots) {
       expect(state_.names.contains(queue), named(queue), " has settings as a queue and no text");
+    }
+    for (const PausedWork& work : state_.pauses.all) {
+      expect(state_.names.contains(work.name), named(work.name), " is paused and has no text");
     }
     expect(state_.ignored <= state_.position.value, "the state",
            " has ignored more events than there were");

@@ -8,13 +8,14 @@ constexpr std::array<std::string_view, task_state_count> state_names = {
     "succeeded", "failed",  "cancelled", "held"};
 
 constexpr std::array<std::string_view, task_step_count> step_names = {
-    "TaskEnqueued",  "last dependency succeeded",
+    "TaskEnqueued",  "nothing is left to wait for",
     "TaskReadied",   "TaskStarted",
     "TaskSucceeded", "TaskAttemptFailed",
     "TaskFailed",    "TaskCancelRequested",
     "TaskCancelled", "TaskHandedBack",
     "TaskHeld",      "TaskReleased",
-    "TaskAccepted"};
+    "TaskAccepted",  "TaskSnoozed",
+    "TaskRedriven"};
 
 }  // namespace
 

@@ -20,7 +20,7 @@ enum class TaskState : std::uint8_t {
   succeeded,
   failed,
   cancelled,
-  held,  // under review: until somebody has decided
+  held,  // under review or paused: until somebody has decided
 };
 inline constexpr std::size_t task_state_count = 9;
 
@@ -49,8 +49,10 @@ enum class TaskStep : std::uint8_t {
   held,
   released,
   accepted,
+  snoozed,
+  redriven,
 };
-inline constexpr std::size_t task_step_count = 13;
+inline constexpr std::size_t task_step_count = 15;
 [[nodiscard]] std::string_view name(TaskStep step);
 
 struct Transition {
@@ -78,7 +80,9 @@ inline constexpr std::array lifecycle = {
     Transition{TaskState::running, TaskStep::failed, TaskState::failed, "it was the last attempt"},
     Transition{TaskState::running, TaskStep::cancel_requested, TaskState::cancelling, ""},
     Transition{TaskState::running, TaskStep::handed_back, TaskState::ready,
-               "the engine stopped or died"},
+               "the engine stopped or died, or it crashed"},
+    Transition{TaskState::running, TaskStep::snoozed, TaskState::delayed, "it asked for it"},
+    Transition{TaskState::failed, TaskStep::redriven, TaskState::ready, ""},
     Transition{TaskState::cancelling, TaskStep::cancelled, TaskState::cancelled,
                "the attempt has ended"},
     Transition{TaskState::waiting, TaskStep::held, TaskState::held, ""},

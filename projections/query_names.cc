@@ -85,6 +85,15 @@ const std::array all_names = {
          [](const Asked& asked) { return of(std::uint64_t{asked.task->failures}); }},
     Name{"waiting_for", Type::number, task,
          [](const Asked& asked) { return of(std::uint64_t{asked.task->waiting_for}); }},
+    Name{"crashes", Type::number, task,
+         [](const Asked& asked) {
+           const std::uint32_t* crashes = asked.state.tasks.crashes.find(asked.id);
+           return of(std::uint64_t{crashes == nullptr ? 0 : *crashes});
+         }},
+    Name{"paused", Type::truth, task,
+         [](const Asked& asked) {
+           return of(std::uint64_t{is_paused(asked.state.tasks, asked.id)});
+         }},
     Name{"doomed", Type::truth, task,
          [](const Asked& asked) {
            return of(std::uint64_t{asked.state.tasks.doomed.contains(asked.id)});

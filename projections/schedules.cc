@@ -3,6 +3,7 @@
 #include <almanac/log/append.h>
 #include <almanac/projections/tasks.h>
 
+#include <array>
 #include <utility>
 
 namespace almanac {
@@ -59,6 +60,11 @@ void hash_task(StateHasher& hasher, const TaskEnqueued& task) {
     hasher.number(task.demands[i].units);
   }
   for (std::size_t i = 0; i < task.tags.size(); ++i) hasher.text(task.tags[i]);
+  // Came later: digests of those without it stay as they were.
+  if (task.retry_policy == RetryPolicy() && task.crashes_max == 0) return;
+  constexpr std::uint64_t part = 0x72657472696573;  // "retries"
+  hasher.numbers(
+      std::array{part, std::uint64_t(task.retry_policy), std::uint64_t{task.crashes_max}});
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ struct Fold {
     }
     return true;
   }
+  bool operator()(const WorkPaused& event) { return fold(state.pauses, state.names, event); }
+  bool operator()(const WorkResumed& event) { return fold(state.pauses, state.names, event); }
   bool operator()(const EngineStarted& event) {
     state.tasks.blocked.clear();  // another engine may have other handlers
     return fold(state.engine, place.at, event);
@@ -90,6 +92,7 @@ Digest digest(const State& state) {
   state.backups.hash_into(hasher);
   state.schedules.hash_into(hasher);
   if (!state.limits.empty()) state.limits.hash_into(hasher);
+  state.pauses.hash_into(hasher);
   return hasher.finish();
 }
 

@@ -7,6 +7,7 @@
 #include <almanac/projections/backups.h>
 #include <almanac/projections/engines.h>
 #include <almanac/projections/names.h>
+#include <almanac/projections/pauses.h>
 #include <almanac/projections/queues.h>
 #include <almanac/projections/resource_limits.h>
 #include <almanac/projections/schedules.h>
@@ -24,6 +25,7 @@ struct State {
   EngineInfo engine;
   Backups backups;
   Schedules schedules;
+  Pauses pauses;
   // Events that contradicted the state and changed nothing. A log written by Almanac has none.
   std::uint64_t ignored = 0;
 };

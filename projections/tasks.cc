@@ -1,6 +1,7 @@
 #include <almanac/projections/tasks.h>
 
 #include <almanac/log/error.h>
+#include <almanac/projections/dependencies.h>
 #include <almanac/projections/resource_limits.h>
 
 #include <algorithm>
@@ -14,10 +15,11 @@ void forget_if_empty(Tasks& tasks, const Lane& lane) {
   tasks.blocked.erase(lane);
 }
 
-// The secondary orders follow from a task's fields: a task leaves the order of the state it was in
-// before it changes and enters that of the state it is in afterwards, here and nowhere else. Which
-// order is the same for two states that hold a lease, so that nothing moves between those.
+// The secondary orders follow from a task's fields and terms: a task leaves the orders of the state
+// it was in before it changes and enters those of the state it is in afterwards, here and nowhere
+// else. They are the same for two states that hold a lease, so that nothing moves between those.
 void leave_order(Tasks& tasks, TaskId id, const Task& task, TaskState to) {
+  if (const Time at = expiry(tasks, id, task); at != Time()) tasks.expiring.erase(DueKey{at, id});
   if (task.state == TaskState::ready) {
     const Lane lane = lane_of(tasks, id, task);
     if (tasks.ranking.policies.empty()) {
@@ -38,6 +40,7 @@ void leave_order(Tasks& tasks, TaskId id, const Task& task, TaskState to) {
 }
 
 void enter_order(Tasks& tasks, TaskId id, const Task& task) {
+  if (const Time at = expiry(tasks, id, task); at != Time()) tasks.expiring.insert({at, id});
   if (task.state == TaskState::ready) {
     if (tasks.ranking.policies.empty()) {
       tasks.ready.insert(key_by_priority(lane_of(tasks, id, task), id, task));
@@ -120,133 +123,21 @@ TaskState state_at(Time run_at, Time now) {
   return run_at > now ? TaskState::delayed : TaskState::ready;
 }
 
-// The tasks that wait for `id`, taken out of the order of dependents.
-std::vector<TaskId> take_dependents(Tasks& tasks, TaskId id) {
-  std::vector<TaskId> dependents;
-  if (tasks.dependents.empty()) return dependents;
-  for (auto entry = tasks.dependents.lower_bound({id, TaskId()});
-       entry != tasks.dependents.end() && (*entry).dependency == id; ++entry) {
-    dependents.push_back((*entry).dependent);
-  }
-  for (TaskId dependent : dependents) tasks.dependents.erase({id, dependent});
-  return dependents;
-}
-
-// Whether what it depends on still matters to it.
-bool depends(const Task& task) {
-  return task.state == TaskState::waiting || task.state == TaskState::held;
-}
-
-void unblock_dependents(Tasks& tasks, const EventPlace& place, TaskId id) {
-  for (TaskId dependent : take_dependents(tasks, id)) {
-    const Task* task = tasks.all.find(dependent);
-    if (task == nullptr || !depends(*task)) continue;
-    if (task->waiting_for > 1 || task->state == TaskState::held) {
-      --tasks.all.edit(dependent)->waiting_for;
-      continue;
-    }
-    step(tasks, place, {dependent, TaskStep::unblocked, state_at(task->run_at, place.at)},
+// What is kept of live tasks alone goes, and those that depend on it learn how it ended.
+void end(Tasks& tasks, const EventPlace& place, TaskId id, TaskState ended) {
+  if (!tasks.held.empty()) tasks.held.erase(id);
+  if (!tasks.doomed.empty()) tasks.doomed.erase(id);
+  if (!tasks.progress.empty()) tasks.progress.erase(id);
+  for (TaskId dependent : settle_dependents(tasks, id, ended)) {
+    const Time run_at = tasks.all.find(dependent)->run_at;
+    step(tasks, place, {dependent, TaskStep::unblocked, state_at(run_at, place.at)},
          [](Task& unblocked) { unblocked.waiting_for = 0; });
-  }
-}
-
-void doom_dependents(Tasks& tasks, TaskId id) {
-  for (TaskId dependent : take_dependents(tasks, id)) {
-    const Task* task = tasks.all.find(dependent);
-    if (task != nullptr && depends(*task)) tasks.doomed.set(dependent, id);
   }
 }
 
 void set_last(Task& task, const AttemptEnd& end) {
   task.last_status = end.status;
   task.last_code = end.code;
-}
-
-// Counts what a new task has to wait for and enters it where it will be found again.
-void add_dependencies(Tasks& tasks, TaskId id, Task& task, std::span<const TaskId> dependencies) {
-  for (TaskId dependency : dependencies) {
-    const Task* other = tasks.all.find(dependency);
-    if (other == nullptr || other->state == TaskState::succeeded) continue;
-    if (has_ended(other->state)) {
-      tasks.doomed.set(id, dependency);
-    } else if (!tasks.dependents.insert({dependency, id})) {
-      continue;  // named twice
-    }
-    ++task.waiting_for;
-  }
-}
-
-void hash_task(StateHasher& hasher, TaskId id, const Task& task) {
-  hasher.numbers(std::array{id.value,
-                            std::uint64_t(task.state),
-                            std::uint64_t(task.last_status),
-                            std::uint64_t(task.attempts_max),
-                            std::uint64_t(task.kind.value),
-                            std::uint64_t(task.queue.value),
-                            std::uint64_t(task.priority),
-                            std::uint64_t(task.last_code),
-                            std::uint64_t(task.attempts),
-                            std::uint64_t(task.failures),
-                            std::uint64_t(task.waiting_for),
-                            std::uint64_t(task.enqueued_at.time_since_epoch().count()),
-                            std::uint64_t(task.run_at.time_since_epoch().count()),
-                            std::uint64_t(task.started_at.time_since_epoch().count()),
-                            std::uint64_t(task.ended_at.time_since_epoch().count()),
-                            std::uint64_t(task.timeout.count()),
-                            std::uint64_t(task.backoff.initial.count()),
-                            std::uint64_t(task.backoff.max.count()),
-                            task.lease.value,
-                            task.enqueued.value,
-                            task.changed.value});
-}
-
-// Where none is held nothing is hashed, as before there was such a thing: digests are for ever.
-void hash_held(StateHasher& hasher, const PersistentMap<TaskId, Hold>& held) {
-  hasher.number(held.size());
-  for (const auto& [id, hold] : held) {
-    hasher.numbers(std::array{id.value, std::uint64_t(hold.reason), std::uint64_t(hold.outcome),
-                              hold.started.value, hold.ended.value});
-  }
-}
-
-// As for held tasks, with a number in front that tells one such part from another.
-void hash_terms(StateHasher& hasher, const PersistentMap<TaskId, TaskTerms>& all) {
-  constexpr std::uint64_t part = 0x7465726d73;  // "terms"
-  hasher.number(part);
-  hasher.number(all.size());
-  for (const auto& [id, terms] : all) {
-    hasher.numbers(std::array{id.value,
-                              terms.owner ? std::uint64_t{terms.owner->value} : ~std::uint64_t{0},
-                              std::uint64_t(terms.deadline.time_since_epoch().count()),
-                              std::uint64_t(terms.estimate.count()),
-                              std::uint64_t(terms.expires_at.time_since_epoch().count())});
-  }
-}
-
-void hash_demands(StateHasher& hasher, const Tasks& tasks) {
-  constexpr std::uint64_t part = 0x64656d616e6473;  // "demands"
-  hasher.number(part);
-  hasher.number(tasks.demand_sets.size());
-  for (std::uint32_t id = 0; id < tasks.demand_sets.size(); ++id) {
-    hasher.text(tasks.demand_sets.text({id}));
-  }
-  hasher.number(tasks.demands.size());
-  for (const auto& [id, demands] : tasks.demands) {
-    hasher.numbers(std::array{id.value, std::uint64_t{demands.value}});
-  }
-}
-
-void hash_blocked(StateHasher& hasher, const PersistentMap<Lane, LaneWait>& blocked) {
-  constexpr std::uint64_t part = 0x626c6f636b6564;  // "blocked"
-  hasher.number(part);
-  hasher.number(blocked.size());
-  for (const auto& [lane, wait] : blocked) {
-    hasher.numbers(std::array{std::uint64_t{lane.queue.value}, std::uint64_t{lane.kind.value},
-                              std::uint64_t{lane.demands.value}, std::uint64_t(wait.reason),
-                              wait.limit ? wait.limit->value + std::uint64_t{1} : 0,
-                              std::uint64_t(wait.next.time_since_epoch().count()),
-                              std::uint64_t(wait.since.time_since_epoch().count())});
-  }
 }
 
 std::vector<LimitDemand> demands_in(Names& names, const DemandListView& view) {
@@ -275,10 +166,22 @@ std::optional<Lane> find_lane(const Tasks& tasks, const Names& names, const Lane
 
 bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
-         event.expires_at != Time();
+         event.expires_at != Time() || event.retry_policy != RetryPolicy() ||
+         event.crashes_max != 0;
 }
 
 }  // namespace
+
+Time expiry(const Tasks& tasks, TaskId id, const Task& task) {
+  const bool may_begin = task.state == TaskState::waiting || task.state == TaskState::delayed ||
+                         task.state == TaskState::ready;
+  return may_begin && !tasks.terms.empty() ? terms_of(tasks, id).expires_at : Time();
+}
+
+bool is_paused(const Tasks& tasks, TaskId id) {
+  const Hold* hold = tasks.held.find(id);
+  return hold != nullptr && hold->reason == HoldReason::paused;
+}
 
 Lane lane_of(const Tasks& tasks, TaskId id, const Task& task) {
   return {task.queue, task.kind, tasks.demands_of(id)};
@@ -307,31 +210,9 @@ std::optional<Time> Tasks::next_due() const {
   return (*due.begin()).at;
 }
 
-void Tasks::hash_into(StateHasher& hasher) const {
-  hasher.number(last.value);
-  hasher.number(all.size());
-  for (const auto& [id, task] : all) hash_task(hasher, id, task);
-  hasher.number(tagged.size());
-  for (const TagKey& key : tagged) {
-    hasher.number(key.tag.value);
-    hasher.number(key.id.value);
-  }
-  hasher.number(dependents.size());
-  for (const DependencyKey& key : dependents) {
-    hasher.number(key.dependency.value);
-    hasher.number(key.dependent.value);
-  }
-  hasher.number(doomed.size());
-  for (const auto& [dependent, culprit] : doomed) {
-    hasher.number(dependent.value);
-    hasher.number(culprit.value);
-  }
-  if (!held.empty()) hash_held(hasher, held);
-  if (!terms.empty()) hash_terms(hasher, terms);
-  if (!ranking.empty()) ranking.hash_into(hasher);
-  if (!demands.empty()) hash_demands(hasher, *this);
-  if (!blocked.empty()) hash_blocked(hasher, blocked);
-  keys.hash_into(hasher);
+std::optional<Time> Tasks::next_expiry() const {
+  if (expiring.empty()) return std::nullopt;
+  return (*expiring.begin()).at;
 }
 
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueued& event) {
@@ -352,10 +233,12 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
         {.owner = event.owner.empty() ? std::nullopt : std::optional(names.intern(event.owner)),
          .deadline = event.deadline,
          .estimate = event.estimate,
-         .expires_at = event.expires_at});
+         .expires_at = event.expires_at,
+         .retry_policy = event.retry_policy,
+         .crashes_max = event.crashes_max});
   }
   if (!event.demands.empty()) set_demands(tasks, event.id, demands_in(names, event.demands));
-  add_dependencies(tasks, event.id, task, event.dependencies);
+  add_dependencies(tasks, event, task);
   task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);
   ALMANAC_CHECK(allows({}, TaskStep::enqueued, task.state));
   enter_order(tasks, event.id, task);
@@ -388,7 +271,7 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskSucceeded& ev
   const bool moved =
       step(tasks, place, {event.id, TaskStep::succeeded, TaskState::succeeded, event.lease},
            [&](Task& task) { set_last(task, event.end); });
-  if (moved) unblock_dependents(tasks, place, event.id);
+  if (moved) end(tasks, place, event.id, TaskState::succeeded);
   return moved;
 }
 
@@ -407,7 +290,8 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskFailed& event
         ++task.failures;
         set_last(task, event.end);
       });
-  if (moved) doom_dependents(tasks, event.id);
+  if (moved && event.crashes > 0) tasks.crashes.set(event.id, event.crashes);
+  if (moved) end(tasks, place, event.id, TaskState::failed);
   return moved;
 }
 
@@ -422,18 +306,20 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskCancelled& ev
       tasks, place, {event.id, TaskStep::cancelled, TaskState::cancelled, lease}, [&](Task& task) {
         if (event.lease) set_last(task, event.end);
       });
-  if (!moved) return false;
-  tasks.held.erase(event.id);
-  tasks.doomed.erase(event.id);
-  doom_dependents(tasks, event.id);
-  return true;
+  if (moved) end(tasks, place, event.id, TaskState::cancelled);
+  return moved;
 }
 
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHandedBack& event) {
-  return step(tasks, place, {event.id, TaskStep::handed_back, TaskState::ready, event.lease},
-              [&](Task& task) {
-                if (event.paced) pace(tasks, names, event.id, task.queue);
-              });
+  const bool crashed = event.crashes > 0;
+  const bool moved =
+      step(tasks, place, {event.id, TaskStep::handed_back, TaskState::ready, event.lease},
+           [&](Task& task) {
+             if (crashed) set_last(task, event.end);
+             if (event.paced) pace(tasks, names, event.id, task.queue);
+           });
+  if (moved && crashed) tasks.crashes.set(event.id, event.crashes);
+  return moved;
 }
 
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const LaneBlocked& event) {
@@ -444,6 +330,31 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const LaneBlocked
                             .next = event.next,
                             .since = place.at});
   return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskSnoozed& event) {
+  return step(tasks, place, {event.id, TaskStep::snoozed, TaskState::delayed, event.lease},
+              [&](Task& task) { task.run_at = event.until; });
+}
+
+// Changes no state of the task: what it tells stands beside it.
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskProgressed& event) {
+  const Task* task = tasks.all.find(event.id);
+  if (task == nullptr || !event.lease || task->lease != event.lease) return false;
+  tasks.progress.set(event.id,
+                     {.permille = event.permille, .at = place.at, .told = place.position});
+  return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskRedriven& event) {
+  if (dooms(tasks, event.id)) return false;
+  const bool moved =
+      step(tasks, place, {event.id, TaskStep::redriven, TaskState::ready}, [](Task& task) {
+        task.failures = 0;
+        task.ended_at = Time();
+      });
+  if (moved && !tasks.crashes.empty()) tasks.crashes.erase(event.id);
+  return moved;
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHeld& event) {
@@ -471,11 +382,8 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskReleased& eve
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskAccepted& event) {
   const bool moved =
       step(tasks, place, {event.id, TaskStep::accepted, TaskState::succeeded}, [](Task&) {});
-  if (!moved) return false;
-  tasks.held.erase(event.id);
-  tasks.doomed.erase(event.id);
-  unblock_dependents(tasks, place, event.id);
-  return true;
+  if (moved) end(tasks, place, event.id, TaskState::succeeded);
+  return moved;
 }
 
 }  // namespace almanac

@@ -67,7 +67,7 @@ struct DependencyKey {
   auto operator<=>(const DependencyKey&) const = default;
 };
 
-// Why a task is under review, and what is known of it from elsewhere (TaskHeld).
+// Why a task is held, and what is known of it from elsewhere (TaskHeld).
 struct Hold {
   HoldReason reason = HoldReason::restored;
   TaskOutcome outcome = TaskOutcome::unknown;
@@ -82,6 +82,11 @@ struct TaskTerms {
   Time deadline;                // not set = none
   Duration estimate{0};
   Time expires_at;  // not set = never
+  RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
+  std::uint16_t crashes_max = 0;  // 0 = crashes_max_default
+  [[nodiscard]] bool has_retries() const {
+    return retry_policy != RetryPolicy() || crashes_max != 0;
+  }
   bool operator==(const TaskTerms&) const = default;
 };
 
@@ -100,6 +105,14 @@ struct LaneWait {
   bool operator==(const LaneWait&) const = default;
 };
 
+// How far a task has come, as its attempts have told (TaskProgressed).
+struct TaskProgress {
+  std::uint16_t permille = 0;
+  Time at;
+  Position told;  // the event that holds the message and what there is of the result
+  bool operator==(const TaskProgress&) const = default;
+};
+
 // A value; O(1) copy. Changed by fold() alone.
 struct Tasks {
   PersistentVector<TaskId, Task> all;
@@ -111,14 +124,19 @@ struct Tasks {
   PersistentSet<DueKey> due;
   PersistentSet<RunningKey> running;
   PersistentSet<TagKey> tagged;
-  PersistentSet<DependencyKey> dependents;  // of tasks that have not ended
-  PersistentMap<TaskId, TaskId> doomed;     // waiting for ever, and the task that is to blame
-  PersistentMap<TaskId, Hold> held;         // those under review
-  PersistentMap<TaskId, TaskTerms> terms;   // of those that have some
+  PersistentSet<DueKey> expiring;  // those that may still begin, by when they no longer may
+  PersistentSet<DependencyKey> dependents;  // of tasks that have not ended, or may be re-driven
+  PersistentMap<DependencyKey, DependencyCondition> conditions;  // of dependents, but for success
+  PersistentSet<DependencyKey> needed_by;  // those that are kept as long as the dependent is
+  PersistentMap<TaskId, TaskId> doomed;    // waiting for ever, and the task that is to blame
+  PersistentMap<TaskId, Hold> held;        // those under review or paused
+  PersistentMap<TaskId, TaskTerms> terms;  // of those that have some
   DemandSets demand_sets;
   PersistentMap<TaskId, DemandsId> demands;       // of those that ask for something
   PersistentMap<LimitUse, std::uint32_t> in_use;  // units of it, by those that run
   PersistentMap<Lane, LaneWait> blocked;          // lanes that have a task
+  PersistentMap<TaskId, std::uint32_t> crashes;   // of those that have crashed
+  PersistentMap<TaskId, TaskProgress> progress;   // of those that have told some, until they end
   TaskKeys keys;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {
@@ -134,10 +152,16 @@ struct Tasks {
   [[nodiscard]] std::uint32_t running_in(NameId queue) const;
   // When the next delayed task is due.
   [[nodiscard]] std::optional<Time> next_due() const;
+  // When the next task that has not begun expires.
+  [[nodiscard]] std::optional<Time> next_expiry() const;
 
   void hash_into(StateHasher& hasher) const;
 };
 
+// Until when a task may still begin; not set = as long as it likes, or it has begun or may not.
+[[nodiscard]] Time expiry(const Tasks& tasks, TaskId id, const Task& task);
+// Whether somebody has paused the task itself.
+[[nodiscard]] bool is_paused(const Tasks& tasks, TaskId id);
 [[nodiscard]] Lane lane_of(const Tasks& tasks, TaskId id, const Task& task);
 // The place of a ready task among the others.
 [[nodiscard]] ReadyKey ready_key(const Tasks& tasks, TaskId id, const Task& task);
@@ -166,5 +190,10 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskHeld& e
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskReleased& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskAccepted& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const LaneBlocked& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskSnoozed& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskProgressed& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRedriven& event);
+// O(tags + keys + dependents) for all of its tasks together.
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TasksForgotten& event);
 
 }  // namespace almanac

@@ -1,7 +1,7 @@
 // Every text of a kind once, with a small number to refer to it by. Numbers are given in order of
-// first appearance, so they are the same wherever the log is folded. Looking a text up compares
-// numbers (its XXH3) and then its bytes once; what it is looked up by is never stored in the tree,
-// so that neither a lookup nor a change to a shared table allocates per text.
+// first appearance and rise, so they are in the same order wherever the log is folded. Looking a
+// text up compares numbers (its XXH3) and then its bytes once; what it is looked up by is never
+// stored in the tree, so that neither a lookup nor a change to a shared table allocates per text.
 #pragma once
 
 #include <almanac/projections/persistent/map.h>
@@ -25,6 +25,8 @@ class TextTable {
  public:
   // The number of a text, a fresh one when it is new. O(log n).
   TextNumber intern(std::string_view text);
+  // Forgets the text of a number, which must be one of this table's. O(log n).
+  void erase(TextNumber number);
   // O(log n); allocates nothing.
   [[nodiscard]] std::optional<TextNumber> find(std::string_view text) const {
     return locate(text).number;

@@ -1,5 +1,6 @@
 #include <almanac/projections/wait_reason.h>
 
+#include <almanac/projections/dependencies.h>
 #include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
@@ -48,6 +49,7 @@ std::optional<WaitReason> shortage(const State& state, const Lane& lane, Time no
 // A ladder: what would have to change first stands first.
 WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time now) {
   const Tasks& tasks = state.tasks;
+  if (state.pauses.hold_back({task.queue, task.kind, {}})) return {.wait = Wait::paused};
   if (!state.engine.running) return {.wait = Wait::engine};
   const ReadyKey own = ready_key(tasks, id, task);
   const LaneWait* known = tasks.blocked.find(own.lane);
@@ -68,6 +70,9 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
 WaitReason dependency_reason(const State& state, TaskId id, const Task& task) {
   if (const TaskId* culprit = state.tasks.doomed.find(id)) {
     return {.wait = Wait::doomed, .other = *culprit};
+  }
+  if (const auto failed = to_be_retried(state.tasks, id); !failed.empty()) {
+    return {.wait = Wait::retry, .used = failed.size(), .other = failed.front()};
   }
   return {.wait = Wait::dependency, .used = task.waiting_for};
 }
@@ -90,6 +95,8 @@ std::string_view name(Wait wait) {
     case Wait::behind: return "behind";
     case Wait::next: return "next";
     case Wait::review: return "review";
+    case Wait::paused: return "paused";
+    case Wait::retry: return "retry";
   }
   return "";
 }
@@ -101,7 +108,8 @@ std::optional<WaitReason> wait_reason(const State& state, TaskId id, Time now) {
     case TaskState::waiting: return dependency_reason(state, id, *task);
     case TaskState::delayed: return WaitReason{.wait = Wait::delay, .next = task->run_at};
     case TaskState::ready: return ready_reason(state, id, *task, now);
-    case TaskState::held: return WaitReason{.wait = Wait::review};
+    case TaskState::held:
+      return WaitReason{.wait = is_paused(state.tasks, id) ? Wait::paused : Wait::review};
     default: return std::nullopt;
   }
 }

@@ -10,7 +10,7 @@
 namespace almanac {
 
 enum class Wait : std::uint8_t {
-  dependency,   // a task it depends on has not succeeded
+  dependency,   // a task it depends on has not ended as it must
   doomed,       // … and never will
   delay,        // its time has not come
   engine,       // no engine runs
@@ -24,6 +24,8 @@ enum class Wait : std::uint8_t {
   behind,       // others of its lane stand before it
   next,         // nothing: it starts as soon as the engine gets to it
   review,       // somebody has to decide whether it runs
+  paused,       // it, its queue or its kind is, until it is resumed
+  retry,        // what it depends on has failed, and somebody has to retry that
 };
 [[nodiscard]] std::string_view name(Wait wait);
 
@@ -40,7 +42,7 @@ struct WaitReason {
 
 // As of a state and a time not before it; none when the task runs, has ended or does not exist.
 // What an engine alone knows (handler, turn) is said where the log has it on record (LaneBlocked).
-// Pure. O(tasks that run in its queue or hold what it asks for).
+// Pure. O(tasks that run in its queue or hold what it asks for; conditions of dependencies).
 [[nodiscard]] std::optional<WaitReason> wait_reason(const State& state, TaskId id, Time now);
 
 }  // namespace almanac

@@ -68,7 +68,7 @@ void Aftermath::start(TaskId id, Position at) {
   if (!is_live(id)) return;
   Later& later = later_[id];
   later.lease = Lease(at.value);
-  later.hold.started = at;
+  later.hold = {.started = at};
 }
 
 // What an attempt reports that runs no more is no end.
@@ -79,8 +79,9 @@ void Aftermath::end(TaskId id, std::optional<Lease> lease, Position at, TaskOutc
       known == later_.end() ? moment_.tasks.all.find(id)->lease : known->second.lease;
   if (lease && lease != runs) return;
   Later& later = later_[id];
-  later.has_ended = true;
-  --live_;
+  // One that failed may have been re-driven: what is left may tell of that.
+  later.has_ended = outcome != TaskOutcome::failed;
+  if (later.has_ended) --live_;
   if (outcome == TaskOutcome::unknown) return;
   later.hold.outcome = outcome;
   later.hold.ended = at;

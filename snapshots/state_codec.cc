@@ -2,6 +2,7 @@
 
 #include <almanac/snapshots/columns.h>
 #include <almanac/snapshots/limits_codec.h>
+#include <almanac/snapshots/marks_codec.h>
 #include <almanac/snapshots/ranking_codec.h>
 #include <almanac/snapshots/schedule_codec.h>
 #include <almanac/snapshots/state_columns.h>
@@ -93,9 +94,7 @@ void write_orders(ColumnWriter& writer, const Tasks& tasks) {
                   [](const RunningKey& key) { return Row<2>{key.queue.value, key.id.value}; });
   writer.table<2>(tasks.tagged, tasks.tagged.size(),
                   [](const TagKey& key) { return Row<2>{key.tag.value, key.id.value}; });
-  writer.table<2>(tasks.dependents, tasks.dependents.size(), [](const DependencyKey& key) {
-    return Row<2>{key.dependency.value, key.dependent.value};
-  });
+  write_edges(writer, tasks.dependents);
   writer.table<2>(tasks.doomed, tasks.doomed.size(),
                   [](const auto& entry) { return Row<2>{entry.key.value, entry.value.value}; });
 }
@@ -125,7 +124,7 @@ void write_terms(ColumnWriter& writer, const Tasks& tasks) {
   writer.table<5>(tasks.terms, tasks.terms.size(), [](const auto& entry) {
     const TaskTerms& terms = entry.value;
     return Row<5>{entry.key.value, owner_number(terms.owner), number_of(terms.deadline),
-                  std::uint64_t(terms.estimate.count()), number_of(terms.expires_at)};
+                  number_of(terms.estimate), number_of(terms.expires_at)};
   });
 }
 
@@ -180,7 +179,37 @@ enum class LaterPart : std::uint64_t {
   demands = 6,
   blocked = 7,
   limits = 8,
+  conditions = 9,
+  marks = 10,
+  pauses = 11,
+  needed_by = 12,
+  retries = 13,
 };
+
+void write_marked_parts(ColumnWriter& writer, const State& state) {
+  const Tasks& tasks = state.tasks;
+  if (!tasks.conditions.empty()) {
+    writer.number(std::uint64_t(LaterPart::conditions));
+    write_conditions(writer, tasks);
+  }
+  if (!tasks.crashes.empty() || !tasks.progress.empty()) {
+    writer.number(std::uint64_t(LaterPart::marks));
+    write_marks(writer, tasks);
+  }
+  if (!state.pauses.all.empty()) {
+    writer.number(std::uint64_t(LaterPart::pauses));
+    write_pauses(writer, state.pauses);
+  }
+  if (!tasks.needed_by.empty()) {
+    writer.number(std::uint64_t(LaterPart::needed_by));
+    write_edges(writer, tasks.needed_by);
+  }
+  const auto has_retries = [](const auto& entry) { return entry.value.has_retries(); };
+  if (std::ranges::any_of(tasks.terms, has_retries)) {
+    writer.number(std::uint64_t(LaterPart::retries));
+    write_retries(writer, tasks);
+  }
+}
 
 void write_later_parts(ColumnWriter& writer, const State& state) {
   if (!state.tasks.held.empty()) {
@@ -215,6 +244,7 @@ void write_later_parts(ColumnWriter& writer, const State& state) {
     writer.number(std::uint64_t(LaterPart::limits));
     write_limits(writer, state.limits);
   }
+  write_marked_parts(writer, state);
 }
 
 void read_all(ColumnReader& reader, Tasks& tasks) {
@@ -238,8 +268,7 @@ void read_orders(ColumnReader& reader, Tasks& tasks) {
                  [](const Row<2>& row) { return RunningKey{name_of(row[0]), TaskId(row[1])}; });
   read_sorted<2>(reader, tasks.tagged,
                  [](const Row<2>& row) { return TagKey{name_of(row[0]), TaskId(row[1])}; });
-  read_sorted<2>(reader, tasks.dependents,
-                 [](const Row<2>& row) { return DependencyKey{TaskId(row[0]), TaskId(row[1])}; });
+  read_edges(reader, tasks.dependents);
   read_sorted<2>(reader, tasks.doomed,
                  [](const Row<2>& row) { return std::pair(TaskId(row[0]), TaskId(row[1])); });
 }
@@ -283,12 +312,20 @@ void read_held(ColumnReader& reader, Tasks& tasks) {
 
 void read_terms(ColumnReader& reader, Tasks& tasks) {
   read_sorted<5>(reader, tasks.terms, [](const Row<5>& row) {
-    return std::pair(TaskId(row[0]),
-                     TaskTerms{.owner = owner_of(row[1]),
-                               .deadline = time_of(row[2]),
-                               .estimate = Duration(static_cast<std::int64_t>(row[3])),
-                               .expires_at = time_of(row[4])});
+    return std::pair(TaskId(row[0]), TaskTerms{.owner = owner_of(row[1]),
+                                               .deadline = time_of(row[2]),
+                                               .estimate = duration_of(row[3]),
+                                               .expires_at = time_of(row[4])});
   });
+}
+
+// This order follows from the tasks and their terms.
+void enter_expiring(Tasks& tasks) {
+  for (const auto& [id, terms] : tasks.terms) {
+    const Task* task = tasks.all.find(id);
+    const Time at = task == nullptr ? Time() : expiry(tasks, id, *task);
+    if (at != Time()) tasks.expiring.insert({at, id});
+  }
 }
 
 void read_backups(ColumnReader& reader, Backups& backups) {
@@ -328,6 +365,11 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::demands: return read_demands(reader, state.tasks);
     case LaterPart::blocked: return read_blocked(reader, state.tasks);
     case LaterPart::limits: return read_limits(reader, state);
+    case LaterPart::conditions: return read_conditions(reader, state.tasks);
+    case LaterPart::marks: return read_marks(reader, state.tasks);
+    case LaterPart::pauses: return read_pauses(reader, state.pauses);
+    case LaterPart::needed_by: return read_edges(reader, state.tasks.needed_by);
+    case LaterPart::retries: return read_retries(reader, state.tasks);
   }
   reader.fail();
 }
@@ -359,6 +401,7 @@ Result<State> decode_state(Bytes bytes) {
                  [](const Row<2>& row) { return std::pair(name_of(row[0]), small(row[1])); });
   read_engine(reader, state.engine);
   while (!reader.failed() && !reader.at_end()) read_later_part(reader, state);
+  enter_expiring(state.tasks);
   const bool knows_held = state.tasks.held.size() == state.tasks.count(TaskState::held);
   if (reader.failed() || !knows_held || !knows_tags(state.tasks)) {
     return fail(ErrorCode::corrupt, "the state in it makes no sense");

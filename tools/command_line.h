@@ -101,6 +101,8 @@ void add_review_commands(CommandGroup& review);
 void add_schedule_commands(CommandGroup& schedule);
 // `almanac whatif`
 void add_what_if_command(CommandGroup& root);
+// Those of task_commands.h, directly behind `almanac`.
+void add_task_commands(CommandGroup& root);
 // Those of past_commands.h: directly behind `almanac`, and `almanac state …`
 void add_past_commands(CommandGroup& root);
 void add_state_commands(CommandGroup& state);

@@ -1,5 +1,6 @@
 #include <almanac/tools/command_task.h>
 
+#include <almanac/tools/choices.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -45,6 +46,12 @@ void add_command_task(OptionSet& options, CommandTask& task) {
   options.integer("-p,--priority", task.priority, {"NUMBER", "Larger runs first"});
   options.number("--attempts", task.attempts, {.min = 1, .max = limits::attempts_max},
                  {"NUMBER", "Tries in all"});
+  options.text("--retry", task.retry,
+               {"POLICY",
+                "How the wait between attempts grows: fixed,\n"
+                "exponential, fixed_jitter, exponential_jitter"});
+  options.number("--crashes", task.crashes, {.min = 1, .max = limits::attempts_max},
+                 {"NUMBER", "With the last of so many crashes it has failed"});
   options.text("--timeout", task.timeout, {"TIME", "Of one attempt, such as 30s or 5m"});
   options.text("--owner", task.owner, {"NAME", "For whom it runs"});
   options.text("--estimate", task.estimate, {"TIME", "How long an attempt may take, such as 5m"});
@@ -64,8 +71,14 @@ Result<TaskSpec> make_task(const CommandTask& task) {
                 .payload = std::move(*payload),
                 .priority = task.priority,
                 .attempts_max = static_cast<std::uint16_t>(task.attempts),
+                .crashes_max = static_cast<std::uint16_t>(task.crashes),
                 .tags = task.tags,
                 .owner = task.owner};
+  if (!task.retry.empty()) {
+    auto policy = retry_policy_from(task.retry);
+    if (!policy) return std::unexpected(policy.error());
+    spec.retry_policy = *policy;
+  }
   if (!task.timeout.empty()) {
     auto timeout = parse_duration(task.timeout);
     if (!timeout) return std::unexpected(timeout.error());

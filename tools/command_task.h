@@ -16,6 +16,8 @@ struct CommandTask {
   std::string queue = "default";
   std::int32_t priority = 0;
   std::uint64_t attempts = 1;
+  std::string retry;  // a RetryPolicy; empty = the default
+  std::uint64_t crashes = crashes_max_default;
   std::string timeout;
   std::string owner;
   std::string estimate;

@@ -7,6 +7,8 @@
 #include <almanac/tools/exit_code.h>
 #include <almanac/tools/run_backups.h>
 
+#include <almanac/log/events/task.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -24,6 +26,9 @@ struct RunCommand {
   bool forever = false;  // also when all tasks have ended
   bool all = false;      // every task in the closing table, every end on a line of its own
   bool verbose = false;
+  std::string retain_succeeded = "3d";
+  std::string retain_failed = "365d";  // and cancelled
+  bool retain_all = false;
   RunBackups backups;
 };
 ExitCode run(const RunCommand& command);
@@ -34,8 +39,10 @@ struct SubmitCommand {
   std::string name;
   std::string delay;
   std::string run_at;
-  std::string deadline;  // a time, or "in 2 hours"
-  std::vector<std::uint64_t> after;
+  std::string deadline;            // a time, or "in 2 hours"
+  std::vector<std::string> after;  // "7", "7:end"
+  std::string expires;
+  std::string expires_at;
   std::string key;
   bool json = false;
 };
@@ -61,13 +68,6 @@ struct ShowCommand {
   bool json = false;
 };
 ExitCode show(const ShowCommand& command);
-
-struct CancelCommand {
-  std::filesystem::path folder;
-  std::vector<std::uint64_t> ids;
-  std::string reason = "cancelled from the command line";
-};
-ExitCode cancel(const CancelCommand& command);
 
 struct VersionCommand {
   bool json = false;

@@ -5,6 +5,7 @@
 #include <almanac/tools/events/backup_fields.h>
 #include <almanac/tools/events/engine_fields.h>
 #include <almanac/tools/events/limit_fields.h>
+#include <almanac/tools/events/pause_fields.h>
 #include <almanac/tools/events/queue_fields.h>
 #include <almanac/tools/events/schedule_fields.h>
 #include <almanac/tools/events/task_fields.h>

@@ -64,6 +64,8 @@ class JsonFields {
   void put(OverlapPolicy value) { string(name(value)); }
   void put(SkipReason value) { string(name(value)); }
   void put(LaneBlock value) { string(name(value)); }
+  void put(RetryPolicy value) { string(name(value)); }
+  void put(PauseScope value) { string(name(value)); }
   void put(bool value) { writer_.Bool(value); }
   void put(Time value) {
     if (value >= text_time_min && value < text_time_end) return string(format_time(value));

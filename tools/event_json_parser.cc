@@ -191,6 +191,8 @@ class ObjectFields {
   }
   void get(const JsonValue& value, SkipReason& field) { choose(value, field, skip_reason_count); }
   void get(const JsonValue& value, LaneBlock& field) { choose(value, field, lane_block_count); }
+  void get(const JsonValue& value, RetryPolicy& field) { choose(value, field, retry_policy_count); }
+  void get(const JsonValue& value, PauseScope& field) { choose(value, field, pause_scope_count); }
 
   // The text that is the only member of the object, when that is its name.
   static const std::string_view* only(const JsonValue& value, std::string_view name) {

@@ -47,6 +47,8 @@ class LineFields {
   static std::string text_of(SkipReason value) { return std::string(name(value)); }
   static std::string text_of(LaneBlock value) { return std::string(name(value)); }
   static std::string text_of(bool value) { return value ? "true" : "false"; }
+  static std::string text_of(RetryPolicy value) { return std::string(name(value)); }
+  static std::string text_of(PauseScope value) { return std::string(name(value)); }
   static std::string text_of(std::string_view value) { return printable(value); }
   static std::string text_of(Bytes value) {
     auto text = as_text(value);
@@ -119,6 +121,8 @@ class Texts {
   void see(OverlapPolicy value) { see(name(value)); }
   void see(SkipReason value) { see(name(value)); }
   void see(LaneBlock value) { see(name(value)); }
+  void see(RetryPolicy value) { see(name(value)); }
+  void see(PauseScope value) { see(name(value)); }
   // Numbers and times are not text.
   void see(std::span<const TaskId>) {}
   void see(Time) {}

@@ -40,7 +40,7 @@ ExitCode history(const HistoryCommand& command) {
   if (!source) return report(source.error());
   const TaskId id(command.id);
   const Task* task = source->state.tasks.all.find(id);
-  if (task == nullptr) return report(no_task(id, command.at));
+  if (task == nullptr) return report(no_task(source->state, id, command.at));
   Table table({"POSITION", "TIME", "AFTER", "EVENT"});
   Printer printer(table, command.json);
   // The last event of a task is not behind the one that changed it last.

@@ -255,7 +255,7 @@ class CommandLine {
     add_submit();
     add_list();
     add_show();
-    add_cancel();
+    add_task_commands(groups_.emplace_back(app_, action_));
     add_past_commands(groups_.emplace_back(app_, action_));
     add_what_if_command(groups_.emplace_back(app_, action_));
     add_queue();
@@ -332,6 +332,15 @@ class CommandLine {
         "Do not end when all tasks have ended: what\nschedules enqueue runs, until Ctrl-C");
     app->add_flag("--all", options->all, "Show every task, however many there are");
     app->add_flag("-v,--verbose", options->verbose, "Say what the engine does");
+    app->add_option("--retain-succeeded", options->retain_succeeded,
+                    "How long tasks that succeeded are kept")
+        ->type_name("TIME")
+        ->capture_default_str();
+    app->add_option("--retain-failed", options->retain_failed,
+                    "How long tasks that failed or were cancelled\nare kept")
+        ->type_name("TIME")
+        ->capture_default_str();
+    app->add_flag("--retain-all", options->retain_all, "Keep all tasks for ever");
     Typed typed(*app);
     add_backup_options(typed, options->backups);
   }
@@ -358,13 +367,20 @@ class CommandLine {
     app.add_option("--run-at", options.run_at, "Not before, such as 2026-11-21T10:00:00Z")
         ->type_name("MOMENT")
         ->excludes(delay);
-    app.add_option("--after", options.after, "A task that must succeed first; may be repeated")
-        ->check(whole_number(1, number_max))
-        ->type_name("ID")
+    app.add_option("--after", options.after,
+                   "A task that must succeed first, or end as WHEN\n"
+                   "says: end, failure, success_in_the_end; may be\nrepeated")
+        ->type_name("ID[:WHEN]")
         ->allow_extra_args(false);
     app.add_option("--deadline", options.deadline,
                    "When it should have ended, such as \"in 2 hours\"")
         ->type_name("MOMENT");
+    auto* expires =
+        app.add_option("--expires", options.expires, "Not begun any more so long from now")
+            ->type_name("TIME");
+    app.add_option("--expires-at", options.expires_at, "Not begun any more from then on")
+        ->type_name("MOMENT")
+        ->excludes(expires);
   }
 
   void add_list() {
@@ -397,18 +413,6 @@ class CommandLine {
         ->check(whole_number(1, number_max))
         ->type_name("");
     app->add_flag("--output", options->output, "Print nothing but what its last attempt wrote");
-  }
-
-  void add_cancel() {
-    auto [app, options] = add<CancelCommand>(app_, "cancel", "Cancel tasks that have not ended",
-                                             "almanac cancel 7 8", almanac::cancel);
-    app->add_option("id", options->ids, "Numbers of the tasks")
-        ->required()
-        ->check(whole_number(1, number_max))
-        ->type_name("");
-    app->add_option("--reason", options->reason, "Why, for the record")
-        ->type_name("TEXT")
-        ->capture_default_str();
   }
 
   void add_queue() {

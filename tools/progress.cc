@@ -40,7 +40,8 @@ void Progress::see(const State& state, std::span<const RecordedEvent> events) {
   for (const auto& [position, event] : events) {
     auto end = ended(event.body);
     if (!end) continue;
-    const Task& task = *state.tasks.all.find(end->id);
+    const Task* found = state.tasks.all.find(end->id);
+    const Task task = found == nullptr ? Task() : *found;  // forgotten in the same turn
     auto after = state_after(event.body);
     notes_.push_back({.id = end->id,
                       .state = after,
@@ -59,7 +60,8 @@ void Progress::await(std::span<const TaskId> ids,
   std::lock_guard guard(mutex_);
   auto now = state();
   for (TaskId id : ids) {
-    if (!has_ended(now->tasks.all.find(id)->state)) awaited_.insert(id);
+    const Task* task = now->tasks.all.find(id);
+    if (task != nullptr && !has_ended(task->state)) awaited_.insert(id);
   }
   complete_ = true;
 }

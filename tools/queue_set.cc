@@ -1,11 +1,9 @@
 #include <almanac/tools/policy_text.h>
 #include <almanac/tools/queue_commands.h>
+#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
-
-#include <almanac/engine/diagnostics.h>
-#include <almanac/engine/engine.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -94,10 +92,7 @@ ExitCode queue_set(const QueueSetCommand& command) {
   auto state = read_state_or_none(command.folder);
   if (!state) return report(state.error());
   if (auto answer = try_out(*state, *settings); !answer) return report(answer.error());
-  // An engine that only takes the settings: no kind of command runs while it is open.
-  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine =
-      Engine::open({.folder = command.folder, .runs_commands = false, .fires_schedules = false});
+  auto engine = open_quietly(command.folder);
   if (!engine) return report(engine.error());
   if (auto set = (*engine)->configure_queue(*settings); !set) return report(set.error());
   print(command, *(*engine)->state());

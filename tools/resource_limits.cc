@@ -1,10 +1,9 @@
 #include <almanac/tools/past_commands.h>
+#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
 
-#include <almanac/engine/diagnostics.h>
-#include <almanac/engine/engine.h>
 #include <almanac/projections/lane_claims.h>
 
 #include <fmt/core.h>
@@ -138,9 +137,7 @@ ExitCode resource_limits(const LimitsCommand& command) {
   if (!state) return report(state.error());
   auto accepted = try_out(*state, configure);
   if (!accepted) return report(accepted.error());
-  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine =
-      Engine::open({.folder = command.folder, .runs_commands = false, .fires_schedules = false});
+  auto engine = open_quietly(command.folder);
   if (!engine) return report(engine.error());
   auto configured = (*engine)->configure_limit(configure.name, configure.setting);
   return configured ? ExitCode::ok : report(configured.error());

@@ -1,10 +1,8 @@
+#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/review_commands.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
-
-#include <almanac/engine/diagnostics.h>
-#include <almanac/engine/engine.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -36,7 +34,9 @@ std::vector<TaskId> ids_of(const ReviewCommand& command, const State& state) {
   std::vector<TaskId> ids;
   for (std::uint64_t id : command.ids) ids.emplace_back(id);
   if (!command.all) return ids;
-  for (const auto& [id, hold] : state.tasks.held) ids.push_back(id);
+  for (const auto& [id, hold] : state.tasks.held) {
+    if (hold.reason == HoldReason::restored) ids.push_back(id);
+  }
   return ids;
 }
 
@@ -59,9 +59,7 @@ ExitCode decide_all(const ReviewCommand& command, ReviewDecision decision) {
   }
   auto accepted = try_out(*state, ReviewTasks{ids, decision});
   if (!accepted) return report(accepted.error());
-  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine =
-      Engine::open({.folder = command.folder, .runs_commands = false, .fires_schedules = false});
+  auto engine = open_quietly(command.folder);
   if (!engine) return report(engine.error());
   for (std::size_t begin = 0; begin < ids.size(); begin += limits::submission_tasks_max) {
     const auto end = std::min(begin + limits::submission_tasks_max, ids.size());
@@ -84,7 +82,10 @@ ExitCode review_list(const ReviewListCommand& command) {
   if (!source) return report(source.error());
   const Tasks& tasks = source->state.tasks;
   Table table({"ID", "OUTCOME", "STARTED", "ENDED", "LABEL"});
+  bool any = false;
   for (const auto& [id, hold] : tasks.held) {
+    if (hold.reason != HoldReason::restored) continue;
+    any = true;
     auto label = source->label(*tasks.all.find(id));
     if (!label) return report(label.error());
     if (command.json) {
@@ -96,7 +97,7 @@ ExitCode review_list(const ReviewListCommand& command) {
                position_text(hold.started), position_text(hold.ended), printable(*label)});
   }
   if (command.json) return ExitCode::ok;
-  if (tasks.held.empty()) {
+  if (!any) {
     fmt::print("no task is under review\n");
   } else {
     fmt::print("{}", table.text(terminal_columns()));

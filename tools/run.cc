@@ -138,17 +138,15 @@ std::vector<TaskId> ids_of(const std::vector<RunTask>& tasks) {
   return ids;
 }
 
-bool all_succeeded(const State& state, const std::vector<TaskId>& ids) {
-  return std::ranges::all_of(
-      ids, [&](TaskId id) { return state.tasks.all.find(id)->state == TaskState::succeeded; });
-}
-
-// Nothing will happen any more before somebody has decided about the tasks under review: no other
-// process can, while this one holds the log.
-bool awaits_review(const State& state) {
+// Nothing will happen any more before somebody has decided about tasks that are under review,
+// paused, or failed and waited for: no other process can, while this one holds the log.
+bool awaits_decision(const State& state) {
   const Tasks& tasks = state.tasks;
-  const auto held = tasks.count(TaskState::held);
-  return held > 0 && tasks.doomed.empty() && tasks.live() == held + tasks.count(TaskState::waiting);
+  const bool rests = tasks.doomed.empty() && tasks.expiring.empty() &&
+                     tasks.count(TaskState::delayed) + tasks.running.size() == 0;
+  if (!rests || tasks.live() == 0) return false;
+  return std::ranges::all_of(tasks.ready.lanes(),
+                             [&](const auto& lane) { return state.pauses.hold_back(lane.key); });
 }
 
 // Follows the run to its end, or to the engine's.
@@ -163,7 +161,7 @@ ExitCode follow(Engine& engine, Progress& progress, std::vector<RunTask> tasks,
   bool over = false;
   while (!over && (forever || !progress.done())) {
     stopped = engine.stopped();
-    over = stopped || (!forever && awaits_review(*engine.state()));
+    over = stopped || (!forever && awaits_decision(*engine.state()));
     if (engine.stopping()) display.stopping(*engine.state());
     display.show(progress.take(stopped ? std::chrono::milliseconds(0) : poll_interval),
                  *engine.state());
@@ -176,7 +174,7 @@ ExitCode follow(Engine& engine, Progress& progress, std::vector<RunTask> tasks,
   auto state = engine.state();
   display.close(*state, engine.log());
   if (auto failure = engine.failure()) return report(*failure);
-  return interrupted || all_succeeded(*state, ids) ? ExitCode::ok : ExitCode::work_failed;
+  return interrupted || display.all_succeeded(*state) ? ExitCode::ok : ExitCode::work_failed;
 }
 
 // What a run is for, checked as far as that goes without an engine.
@@ -200,6 +198,15 @@ Result<Plan> make_plan(const RunCommand& command) {
     if (!accepted) return std::unexpected(accepted.error());
   }
   return plan;
+}
+
+Result<TaskRetention> parse_task_retention(const RunCommand& command) {
+  if (command.retain_all) return TaskRetention::keep_all();
+  auto succeeded = parse_duration(command.retain_succeeded);
+  if (!succeeded) return std::unexpected(succeeded.error());
+  auto failed = parse_duration(command.retain_failed);
+  if (!failed) return std::unexpected(failed.error());
+  return TaskRetention{.succeeded = *succeeded, .failed = *failed, .cancelled = *failed};
 }
 
 DisplayOptions display_options(const RunCommand& command,
@@ -249,6 +256,8 @@ ExitCode run(const RunCommand& command) {
   if (!grace) return report(grace.error());
   auto backups = parse_backups(command.backups);
   if (!backups) return report(backups.error());
+  auto retention = parse_task_retention(command);
+  if (!retention) return report(retention.error());
   auto following = parse_following(command.backups);
   if (!following) return report(following.error());
   auto plan = make_plan(command);
@@ -260,6 +269,7 @@ ExitCode run(const RunCommand& command) {
                     .slots = command.slots,
                     .stop_grace = *grace,
                     .handle_signals = true,
+                    .retention = *retention,
                     .backups = std::move(*backups),
                     .on_events = [&](const State& state, std::span<const RecordedEvent> events) {
                       progress.see(state, events);

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -42,6 +43,7 @@ RunDisplay::RunDisplay(DisplayOptions options, std::vector<RunTask> tasks)
       milestone_next_(tasks_.size() / milestones) {
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     by_id_[tasks_[i].id] = i;
+    tasks_[i].last = tasks_[i].before;
     count(tasks_[i].before);
   }
   ended_before_ = ended_;
@@ -61,7 +63,10 @@ std::string RunDisplay::label(TaskId id) const {
 
 void RunDisplay::show(std::span<const AttemptNote> notes, const State& state) {
   for (const AttemptNote& note : notes) {
-    if (by_id_.contains(note.id)) count(note.state);
+    if (auto found = by_id_.find(note.id); found != by_id_.end()) {
+      count(note.state);
+      tasks_[found->second].last = note.state;
+    }
     if (options_.json) {
       json(note);
     } else if (terminal_columns_ == 0 && (every_end_ || note.state != TaskState::succeeded)) {
@@ -128,10 +133,20 @@ void RunDisplay::clear_line() const {
   if (drawn_ != std::chrono::steady_clock::time_point()) fmt::print("\r\033[K");
 }
 
+TaskState RunDisplay::state_of(const State& state, const RunTask& task) {
+  const Task* found = state.tasks.all.find(task.id);
+  return found == nullptr ? task.last : found->state;
+}
+
+bool RunDisplay::all_succeeded(const State& state) const {
+  return std::ranges::all_of(
+      tasks_, [&](const RunTask& task) { return state_of(state, task) == TaskState::succeeded; });
+}
+
 RunDisplay::Sums RunDisplay::sums(const State& state) const {
   Sums sums{.unfinished = options_.tasks - tasks_.size()};
   for (const RunTask& task : tasks_) {
-    switch (state.tasks.all.find(task.id)->state) {
+    switch (state_of(state, task)) {
       case TaskState::succeeded: ++sums.succeeded; break;
       case TaskState::failed: ++sums.failed; break;
       case TaskState::cancelled: ++sums.cancelled; break;
@@ -162,7 +177,9 @@ void RunDisplay::table(const State& state, const Log& log) const {
   std::size_t rows = 0;
   std::size_t hidden = 0;
   for (const RunTask& entry : tasks_) {
-    const Task& task = *state.tasks.all.find(entry.id);
+    const Task* found = state.tasks.all.find(entry.id);
+    if (found == nullptr) continue;
+    const Task& task = *found;
     if (!every_end_ && task.state == TaskState::succeeded) continue;
     if (!every_end_ && rows == troubles_shown_max) {
       ++hidden;
@@ -192,8 +209,13 @@ void RunDisplay::close(const State& state, const Log& log) {
                sums.succeeded, sums.failed, sums.cancelled);
     if (sums.unfinished > 0) fmt::print(", {} not finished", sums.unfinished);
     fmt::print(" in {}\n", format_compact(std::chrono::duration_cast<Duration>(took)));
-    const auto held = state.tasks.count(TaskState::held);
+    const auto paused =
+        static_cast<std::size_t>(std::ranges::count_if(state.tasks.held, [](const auto& entry) {
+          return entry.value.reason == HoldReason::paused;
+        }));
+    const auto held = state.tasks.held.size() - paused;
     if (held > 0) fmt::print("{} under review: see `almanac review list`\n", counted(held, "task"));
+    if (paused > 0) fmt::print("{} paused: see `almanac resume`\n", counted(paused, "task"));
     if (sums.unfinished > 0) fmt::print("run it again to go on\n");
     if (sums.failed > 0) fmt::print("{}\n", options_.hint);
   }

@@ -19,6 +19,7 @@ struct RunTask {
   TaskId id;
   std::string label;                      // printable
   TaskState before = TaskState::waiting;  // when the run began
+  TaskState last = TaskState::waiting;    // as its last end told; it may be forgotten since
 };
 
 struct DisplayOptions {
@@ -41,6 +42,8 @@ class RunDisplay {
   // The closing table or object; once. Reads why tasks failed from the log. An engine that has
   // stopped has written its last event: the object then has the digest of all there is.
   void close(const State& state, const Log& log);
+  // All tasks of the run have.
+  [[nodiscard]] bool all_succeeded(const State& state) const;
 
  private:
   struct Sums {
@@ -59,6 +62,7 @@ class RunDisplay {
   void clear_line() const;
   [[nodiscard]] std::string label(TaskId id) const;
   [[nodiscard]] std::string why(const Task& task, const Log& log) const;
+  [[nodiscard]] static TaskState state_of(const State& state, const RunTask& task);
   [[nodiscard]] Sums sums(const State& state) const;
 
   DisplayOptions options_;

@@ -1,10 +1,8 @@
+#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/schedule_commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
-
-#include <almanac/engine/diagnostics.h>
-#include <almanac/engine/engine.h>
 
 #include <fmt/core.h>
 
@@ -52,12 +50,10 @@ Result<ScheduleSpec> make_spec(const ScheduleAddCommand& command) {
   return spec;
 }
 
-// Asks an engine that does nothing else: no command runs, and no schedule fires, while it is open.
 using Ask = std::function<Result<void>(Engine&)>;
 Result<std::shared_ptr<const State>> ask_engine(const std::filesystem::path& folder,
                                                 const Ask& ask) {
-  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine = Engine::open({.folder = folder, .runs_commands = false, .fires_schedules = false});
+  auto engine = open_quietly(folder);
   if (!engine) return std::unexpected(engine.error());
   if (auto answered = ask(**engine); !answered) return std::unexpected(answered.error());
   return (*engine)->state();

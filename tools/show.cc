@@ -24,6 +24,7 @@ const AttemptEnd* attempt_end(const EventBody& body) {
   if (const auto* event = std::get_if<TaskAttemptFailed>(&body)) return &event->end;
   if (const auto* event = std::get_if<TaskFailed>(&body)) return &event->end;
   if (const auto* event = std::get_if<TaskCancelled>(&body)) return &event->end;
+  if (const auto* event = std::get_if<TaskHandedBack>(&body)) return &event->end;
   return nullptr;
 }
 
@@ -35,7 +36,11 @@ void describe_request(ordered_json& json, const TaskEnqueued& event) {
   json["queue"] = event.queue;
   json["priority"] = event.priority;
   for (std::size_t i = 0; i < event.tags.size(); ++i) json["tags"].push_back(event.tags[i]);
-  for (TaskId id : event.dependencies) json["after"].push_back(id.value);
+  for (std::size_t i = 0; i < event.dependencies.size(); ++i) {
+    json["after"].push_back(event.dependencies[i].value);
+    if (!event.conditions.empty()) json["when"].push_back(name(event.conditions[i]));
+  }
+  if (event.retry_policy != RetryPolicy()) json["retry"] = name(event.retry_policy);
   if (event.timeout > Duration(0)) json["timeout"] = format_duration(event.timeout);
   if (event.kind != command_kind) {
     json["payload_bytes"] = event.payload.size();
@@ -58,12 +63,28 @@ void describe_state(ordered_json& json, const Source& source, TaskId id, const T
   if (has_ended(task.state)) json["ended_at"] = format_time(task.ended_at);
   add_terms(json, source.state, id);
   if (task.lease) json["lease"] = task.lease.value;
-  if (const Hold* hold = source.state.tasks.held.find(id)) json["review"] = known_text(*hold);
+  if (const Hold* hold = source.state.tasks.held.find(id)) {
+    json[hold->reason == HoldReason::paused ? "held" : "review"] = known_text(*hold);
+  }
+  if (const auto* crashes = source.state.tasks.crashes.find(id)) json["crashes"] = *crashes;
   const auto& dependents = source.state.tasks.dependents;
   for (auto entry = dependents.lower_bound(DependencyKey{id, TaskId()});
        entry != dependents.end() && (*entry).dependency == id; ++entry) {
     json["awaited_by"].push_back((*entry).dependent.value);
   }
+}
+
+// What it has told of how far it is.
+Result<void> describe_progress(ordered_json& json, const Source& source, TaskId id) {
+  const TaskProgress* progress = source.state.tasks.progress.find(id);
+  if (progress == nullptr) return {};
+  json["progress"] = fmt::format("{}.{} %", progress->permille / 10, progress->permille % 10);
+  json["progress_at"] = format_time(progress->at);
+  return source.log->read_one(progress->told, [&](const Event& event) {
+    const auto& told = std::get<TaskProgressed>(event.body);
+    if (!told.message.empty()) json["progress_message"] = told.message;
+    if (!told.partial.empty()) json["partial"] = text_of(told.partial);
+  });
 }
 
 void describe_end(ordered_json& json, const EventBody& body) {
@@ -119,7 +140,7 @@ ExitCode show(const ShowCommand& command) {
   TaskId id(command.id);
   const Task* task = source->state.tasks.all.find(id);
   if (task == nullptr) {
-    return report(no_task(id, command.at));
+    return report(no_task(source->state, id, command.at));
   }
   if (command.output) {
     auto written = write_output(*source, *task);
@@ -137,6 +158,8 @@ ExitCode show(const ShowCommand& command) {
   }
   if (!read) return report(read.error());
   describe_state(json, *source, id, *task);
+  read = describe_progress(json, *source, id);
+  if (!read) return report(read.error());
   read = source->log->read_one(task->changed,
                                [&](const Event& event) { describe_end(json, event.body); });
   if (!read) return report(read.error());

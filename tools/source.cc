@@ -4,6 +4,7 @@
 #include <almanac/tools/past.h>
 
 #include <almanac/engine/engine.h>
+#include <almanac/engine/tasks.h>
 #include <almanac/snapshots/state_at.h>
 
 #include <set>
@@ -43,12 +44,9 @@ Result<Source> open_source(const std::filesystem::path& folder, std::string_view
   return Source{.log = std::move(*log), .state = std::move(*state)};
 }
 
-Error no_task(TaskId id, std::string_view at) {
+Error no_task(const State& state, TaskId id, std::string_view at) {
   auto number = std::to_string(id.value);
-  if (at.empty()) {
-    return {ErrorCode::not_found, "there is no task " + number,
-            "`almanac list` shows those there are"};
-  }
+  if (at.empty() || (id && id <= state.tasks.last)) return unknown_task(state, id);
   return {ErrorCode::not_found, "there was no task " + number + " at that moment",
           "`almanac list --at` shows those there were"};
 }

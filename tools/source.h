@@ -35,6 +35,6 @@ void tell_refused(const Error& refused);
                                          std::string_view at = {});
 
 // There is no such task: not_found, in words.
-[[nodiscard]] Error no_task(TaskId id, std::string_view at);
+[[nodiscard]] Error no_task(const State& state, TaskId id, std::string_view at);
 
 }  // namespace almanac

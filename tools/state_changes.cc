@@ -50,7 +50,16 @@ ordered_json terms_fields(const State& state, const TaskTerms* terms) {
   return {{"owner", terms->owner ? ordered_json(state.names.text(*terms->owner)) : ordered_json()},
           {"deadline", time_json(terms->deadline)},
           {"estimate_us", terms->estimate.count()},
-          {"expires_at", time_json(terms->expires_at)}};
+          {"expires_at", time_json(terms->expires_at)},
+          {"retry_policy", name(terms->retry_policy)},
+          {"crashes_max", terms->crashes_max}};
+}
+
+ordered_json progress_fields(const TaskProgress* progress) {
+  if (progress == nullptr) return ordered_json::object();
+  return {{"permille", progress->permille},
+          {"at", time_json(progress->at)},
+          {"told", progress->told.value}};
 }
 
 // "memory=4, api=1"
@@ -121,6 +130,30 @@ class Collector {
   void operator()(TaskId id, const TaskTerms* was, const TaskTerms* is) {
     changes["terms"][std::to_string(id.value)] =
         changed_fields(terms_fields(before_, was), terms_fields(after_, is));
+  }
+  void operator()(TaskId id, const std::uint32_t* was, const std::uint32_t* is) {
+    const auto of = [](const std::uint32_t* crashes) {
+      return crashes == nullptr ? ordered_json() : ordered_json(*crashes);
+    };
+    changes["crashes"][std::to_string(id.value)] = {
+        {"crashes", ordered_json::array({of(was), of(is)})}};
+  }
+  void operator()(TaskId id, const TaskProgress* was, const TaskProgress* is) {
+    changes["progress"][std::to_string(id.value)] =
+        changed_fields(progress_fields(was), progress_fields(is));
+  }
+  void operator()(const DependencyKey& key, const DependencyCondition* was,
+                  const DependencyCondition* is) {
+    const auto of = [](const DependencyCondition* condition) {
+      return condition == nullptr ? ordered_json() : ordered_json(name(*condition));
+    };
+    changes["conditions"][fmt::format("{} after {}", key.dependent.value, key.dependency.value)] = {
+        {"condition", ordered_json::array({of(was), of(is)})}};
+  }
+  void operator()(const PausedWork& work, Change change) {
+    const auto of = fmt::format("{} {}", name(work.scope), after_.names.text(work.name));
+    const bool is_paused = change == Change::added;
+    changes["pauses"][of] = {{"paused", ordered_json::array({!is_paused, is_paused})}};
   }
   void operator()(std::string_view key, const KeyedTask* was, const KeyedTask* is) {
     const auto of = [](const KeyedTask* task) { return task == nullptr ? nullptr : &task->id; };

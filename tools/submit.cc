@@ -1,14 +1,15 @@
+#include <almanac/tools/choices.h>
 #include <almanac/tools/commands.h>
 #include <almanac/tools/moment.h>
+#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
-
-#include <almanac/engine/diagnostics.h>
-#include <almanac/engine/engine.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace almanac {
@@ -22,13 +23,51 @@ Result<void> check_accepted(const std::filesystem::path& folder, const TaskSpec&
   return {};
 }
 
+struct After {
+  TaskId id;
+  DependencyCondition condition = DependencyCondition::success;
+};
+
+// "7" or "7:end".
+Result<After> parse_after(std::string_view text) {
+  const auto colon = std::min(text.find(':'), text.size());
+  After after;
+  const auto* end = text.data() + colon;
+  const auto [read, error] = std::from_chars(text.data(), end, after.id.value);
+  if (error != std::errc() || read != end || !after.id) {
+    return fail(ErrorCode::invalid,
+                "'" + std::string(text) + "' does not begin with a task's number",
+                "write --after 7 or --after 7:end");
+  }
+  if (colon == text.size()) return after;
+  auto condition = condition_from(text.substr(colon + 1));
+  if (!condition) return std::unexpected(condition.error());
+  after.condition = *condition;
+  return after;
+}
+
 Result<TaskSpec> make_spec(const SubmitCommand& command) {
   auto made = make_task(command.task);
   if (!made) return made;
   TaskSpec& spec = *made;
   if (!command.name.empty()) spec.label = command.name;
   spec.idempotency_key = command.key;
-  for (std::uint64_t id : command.after) spec.dependencies.emplace_back(TaskId(id));
+  for (const std::string& text : command.after) {
+    auto after = parse_after(text);
+    if (!after) return std::unexpected(after.error());
+    spec.dependencies.emplace_back(after->id);
+    spec.conditions.push_back(after->condition);
+  }
+  if (!command.expires.empty()) {
+    auto expires = parse_duration(command.expires);
+    if (!expires) return std::unexpected(expires.error());
+    spec.expires_at = system_time() + *expires;
+  }
+  if (!command.expires_at.empty()) {
+    auto expires_at = parse_time(command.expires_at);
+    if (!expires_at) return std::unexpected(expires_at.error());
+    spec.expires_at = *expires_at;
+  }
   if (!command.deadline.empty()) {
     auto deadline = parse_moment(command.deadline, system_time());
     if (!deadline) return std::unexpected(deadline.error());
@@ -56,9 +95,7 @@ ExitCode submit(const SubmitCommand& command) {
     return report(accepted.error());
   }
   // An engine that only takes the task: no kind of command runs while it is open.
-  set_verbosity(Verbosity::quiet);  // what it would warn of is in its answer
-  auto engine =
-      Engine::open({.folder = command.folder, .runs_commands = false, .fires_schedules = false});
+  auto engine = open_quietly(command.folder);
   if (!engine) return report(engine.error());
   auto submitted = (*engine)->submit(std::move(*spec));
   if (!submitted) return report(submitted.error());

@@ -22,11 +22,12 @@ std::string because(std::string_view reason) {
 std::string sentence(const TaskEnqueued& event) {
   std::string text = fmt::format("enqueued in {}", printable(event.queue));
   if (event.priority != 0) text += fmt::format(", priority {}", event.priority);
-  std::string after;
-  for (TaskId id : event.dependencies) {
-    after += (after.empty() ? ", after " : ", ") + std::to_string(id.value);
+  for (std::size_t i = 0; i < event.dependencies.size(); ++i) {
+    text += (i == 0 ? ", after " : ", ") + std::to_string(event.dependencies[i].value);
+    if (event.conditions.empty() || event.conditions[i] == DependencyCondition::success) continue;
+    text += fmt::format(" ({})", name(event.conditions[i]));
   }
-  return text + after;
+  return text;
 }
 std::string sentence(const TaskReadied&) { return "its time has come"; }
 std::string sentence(const TaskStarted& event) {
@@ -41,25 +42,41 @@ std::string sentence(const TaskCancelled& event) {
   if (!event.dependency) return "cancelled" + because(event.reason);
   return fmt::format("cancelled, since task {} did not succeed", event.dependency.value);
 }
+std::string crash_text(std::uint32_t crashes) {
+  return crashes == 0 ? std::string() : fmt::format(" (crash {})", crashes);
+}
 std::string sentence(const TaskHandedBack& event) {
   switch (event.reason) {
     case HandBackReason::stopping: return "handed back: the engine stopped";
-    case HandBackReason::engine_died: return "handed back: the engine died";
+    case HandBackReason::engine_died:
+      return "handed back: the engine died" + crash_text(event.crashes);
+    case HandBackReason::crashed:
+      return fmt::format("crashed: {}{}", end_text(event.end), crash_text(event.crashes));
     case HandBackReason::forked: return "handed back: it goes on in the log this one is a fork of";
   }
   return "handed back";
 }
 std::string sentence(const TaskHeld& event) {
+  if (event.reason == HoldReason::paused) return "paused";
   return "held for review: " +
          known_text({event.reason, event.outcome, event.started, event.ended});
 }
 std::string sentence(const TaskReleased&) { return "released: it may run"; }
 std::string sentence(const TaskAccepted&) { return "accepted: it counts as succeeded"; }
+std::string sentence(const TaskSnoozed& event) {
+  return "asked to run again at " + format_time(event.until);
+}
+std::string sentence(const TaskProgressed& event) {
+  return fmt::format("{}.{} % done", event.permille / 10, event.permille % 10) +
+         because(event.message);
+}
+std::string sentence(const TaskRedriven& event) { return "to run again" + because(event.reason); }
 std::string sentence(const auto&) { return {}; }
 
 }  // namespace
 
 std::string known_text(const Hold& hold) {
+  if (hold.reason == HoldReason::paused) return "paused";
   if (hold.outcome != TaskOutcome::unknown) {
     return fmt::format("{} at {} of the origin", name(hold.outcome), hold.ended.value);
   }

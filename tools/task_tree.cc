@@ -49,6 +49,10 @@ struct EndEffects {
   void operator()(NameId, const Policy*, const Policy*) const {}
   void operator()(TaskId, const Hold*, const Hold*) const {}
   void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
+  void operator()(TaskId, const std::uint32_t*, const std::uint32_t*) const {}
+  void operator()(TaskId, const TaskProgress*, const TaskProgress*) const {}
+  void operator()(const DependencyKey&, const DependencyCondition*,
+                  const DependencyCondition*) const {}
   void operator()(NameId, const BackupJob*, const BackupJob*) const {}
   void operator()(NameId, const Schedule*, const Schedule*) const {}
   void operator()(TaskId, const DemandsId*, const DemandsId*) const {}

@@ -1,5 +1,6 @@
 #include <almanac/tools/wait_sentence.h>
 
+#include <almanac/projections/dependencies.h>
 #include <almanac/tools/task_event.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -68,15 +69,37 @@ std::string turn_sentence(const State& state, const WaitReason& reason) {
                      printable(state.names.text(*reason.limit)));
 }
 
+std::string doomed_sentence(const State& state, const WaitReason& reason) {
+  const Task* culprit = state.tasks.all.find(reason.other);
+  const bool succeeded = culprit != nullptr && culprit->state == TaskState::succeeded;
+  return fmt::format("task {} ended with{} success", reason.other.value, succeeded ? "" : "out");
+}
+
+std::string paused_sentence(const State& state, const Task& task) {
+  if (task.state == TaskState::held) return "paused: `almanac resume` lets it run";
+  const bool is_queue = state.pauses.all.contains(PausedWork{PauseScope::queue, task.queue});
+  const auto of = state.names.text(is_queue ? task.queue : task.kind);
+  return fmt::format("{} {} is paused", is_queue ? "queue" : "kind", printable(of));
+}
+
+std::string retry_sentence(const State& state, TaskId id) {
+  const auto failed = to_be_retried(state.tasks, id);
+  auto next = failed.begin();
+  return fmt::format("{} failed: `almanac retry` runs {} again",
+                     tasks_text(failed.size(), [&] { return *next++; }),
+                     failed.size() == 1 ? "it" : "them");
+}
+
 }  // namespace
 
 std::string wait_sentence(const State& state, TaskId id, const WaitReason& reason) {
   const Task& task = *state.tasks.all.find(id);
   switch (reason.wait) {
     case Wait::dependency:
-      return fmt::format("{} it depends on {} not succeeded", counted(reason.used, "task"),
-                         reason.used == 1 ? "has" : "have");
-    case Wait::doomed: return fmt::format("task {} ended without success", reason.other.value);
+      return fmt::format("{} it depends on {} not {}", counted(reason.used, "task"),
+                         reason.used == 1 ? "has" : "have",
+                         state.tasks.conditions.empty() ? "succeeded" : "ended as must be");
+    case Wait::doomed: return doomed_sentence(state, reason);
     case Wait::delay: return "not before " + format_time(reason.next);
     case Wait::engine: return "no engine runs";
     case Wait::handler:
@@ -93,6 +116,8 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
     case Wait::behind: return behind_sentence(state, id, reason);
     case Wait::next: return "it is the next to start";
     case Wait::review: return "under review: " + known_text(*state.tasks.held.find(id));
+    case Wait::paused: return paused_sentence(state, task);
+    case Wait::retry: return retry_sentence(state, id);
   }
   return {};
 }

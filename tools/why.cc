@@ -174,7 +174,7 @@ ExitCode why(const WhyCommand& command) {
   auto source = open_source(command.folder, command.at);
   if (!source) return report(source.error());
   const TaskId id(command.id);
-  if (!source->state.tasks.all.contains(id)) return report(no_task(id, command.at));
+  if (!source->state.tasks.all.contains(id)) return report(no_task(source->state, id, command.at));
   auto story =
       tell_story({.log = *source->log, .folder = command.folder, .state = source->state, .id = id});
   if (!story) return report(story.error());

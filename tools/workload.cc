@@ -14,6 +14,7 @@
 namespace almanac {
 namespace {
 
+using workload::After;
 using workload::Checked;
 using workload::fault;
 using workload::File;
@@ -21,7 +22,6 @@ using workload::Format;
 using workload::Head;
 using workload::TaskDraft;
 using workload::Value;
-using workload::Word;
 
 // Takes what a reader finds and makes tasks of it.
 class Assembly {
@@ -71,6 +71,7 @@ class Assembly {
       for (std::size_t dependency : order->dependencies[place]) {
         task.spec.dependencies.emplace_back(InBatch{dependency});
       }
+      task.spec.conditions = std::move(order->conditions[place]);
     }
     return result;
   }
@@ -79,7 +80,7 @@ class Assembly {
   struct Entry {
     WorkloadTask task;
     int name_line;
-    std::vector<Word> after;
+    std::vector<After> after;
   };
 
   Checked<void> name_task(TaskDraft& draft, int line) {
@@ -116,6 +117,7 @@ class Assembly {
     draft.spec.kind = command_kind;
     draft.spec.payload = std::move(*payload);
     if (draft.delay) draft.spec.run_at = now_ + *draft.delay;
+    if (draft.expires) draft.spec.expires_at = now_ + *draft.expires;
     tasks_.push_back({{std::move(draft.name), line, std::move(draft.spec)},
                       draft.name_line,
                       std::move(draft.after)});
@@ -132,7 +134,7 @@ class Assembly {
     std::vector<workload::Node> nodes;
     nodes.reserve(tasks_.size());
     for (const Entry& entry : tasks_) {
-      nodes.push_back({entry.task.name, entry.name_line, entry.after});
+      nodes.push_back({entry.task.name, entry.name_line, entry.after, entry.task.spec.tags});
     }
     return nodes;
   }

@@ -1,11 +1,13 @@
 #include <almanac/tools/workload_field.h>
 
+#include <almanac/tools/choices.h>
 #include <almanac/tools/nearest.h>
 #include <almanac/tools/units.h>
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -32,6 +34,18 @@ std::string as_written(const Value& value) {
     return std::to_string(*number);
   }
   return {};
+}
+
+Checked<Word> read_word(const Field& field, const Value& element) {
+  if (!std::holds_alternative<std::string>(element.content)) {
+    return fault(element.line,
+                 fmt::format("'{}' must be a list of texts, and {} is in it", field.key,
+                             what_it_is(element)),
+                 "put each of them in quotes");
+  }
+  auto text = read_text({field.key, element});
+  if (!text) return std::unexpected(std::move(text.error()));
+  return Word{std::move(*text), element.line};
 }
 
 }  // namespace
@@ -87,40 +101,95 @@ Checked<std::vector<Word>> read_words(const Field& field) {
   std::vector<Word> words;
   words.reserve(list->size());
   for (const Value& element : *list) {
-    if (!std::holds_alternative<std::string>(element.content)) {
-      return fault(element.line,
-                   fmt::format("'{}' must be a list of texts, and {} is in it", field.key,
-                               what_it_is(element)),
-                   "put each of them in quotes");
-    }
-    auto text = read_text({field.key, element});
-    if (!text) return std::unexpected(std::move(text.error()));
-    words.push_back({std::move(*text), element.line});
+    auto word = read_word(field, element);
+    if (!word) return std::unexpected(std::move(word.error()));
+    words.push_back(std::move(*word));
   }
   return words;
 }
 
+namespace {
+
+Checked<void> check_set(const Field& field, std::vector<const Word*> words, std::size_t size_max) {
+  if (words.size() > size_max) {
+    return fault(
+        field.value.line,
+        fmt::format("'{}' has {} entries, over the limit of {}", field.key, words.size(), size_max),
+        "leave some of them out");
+  }
+  std::ranges::sort(words, [](const Word* one, const Word* other) {
+    return std::tie(one->text, one) < std::tie(other->text, other);
+  });
+  auto twice = std::ranges::adjacent_find(words, {}, &Word::text);
+  if (twice == words.end()) return {};
+  const Word& second = **std::next(twice);
+  return fault(second.line, fmt::format("'{}' lists '{}' twice", field.key, second.text),
+               "remove one of them");
+}
+
+template <class Words>
+std::vector<const Word*> pointers(const Words& words) {
+  std::vector<const Word*> all;
+  for (const Word& word : words) all.push_back(&word);
+  return all;
+}
+
+// {task = "…", when = "…"}, or {tag = "…", …}
+Checked<After> read_after_table(const Value& element, const Value::Table& table) {
+  static constexpr std::array<std::string_view, 3> known = {"task", "tag", "when"};
+  After after;
+  after.line = element.line;
+  for (const Member& member : table) {
+    if (std::ranges::find(known, member.key) == known.end()) return unknown_key(member, known);
+    auto text = read_text({member.key, member.value});
+    if (!text) return std::unexpected(std::move(text.error()));
+    if (member.key != "when") {
+      if (!after.text.empty()) {
+        return fault(member.line, "'task' and 'tag' stand side by side", "keep one of them");
+      }
+      after.text = std::move(*text);
+      after.is_tag = member.key == "tag";
+      continue;
+    }
+    auto condition = condition_from(*text);
+    if (!condition) return of_field({member.key, member.value}, std::move(condition.error()));
+    after.condition = *condition;
+  }
+  if (!after.text.empty()) return after;
+  return fault(element.line, "'after' has an entry that names no task",
+               R"(write {task = "build", when = "end"} or the like)");
+}
+
+}  // namespace
+
 Checked<std::vector<Word>> read_word_set(const Field& field, std::size_t size_max) {
   auto words = read_words(field);
   if (!words) return words;
-  if (words->size() > size_max) {
-    return fault(field.value.line,
-                 fmt::format("'{}' has {} entries, over the limit of {}", field.key, words->size(),
-                             size_max),
-                 "leave some of them out");
-  }
-  std::vector<const Word*> sorted;
-  for (const Word& word : *words) sorted.push_back(&word);
-  std::ranges::sort(sorted, [](const Word* one, const Word* other) {
-    return std::tie(one->text, one) < std::tie(other->text, other);
-  });
-  auto twice = std::ranges::adjacent_find(sorted, {}, &Word::text);
-  if (twice != sorted.end()) {
-    const Word& second = **std::next(twice);
-    return fault(second.line, fmt::format("'{}' lists '{}' twice", field.key, second.text),
-                 "remove one of them");
-  }
+  auto checked = check_set(field, pointers(*words), size_max);
+  if (!checked) return std::unexpected(std::move(checked.error()));
   return words;
+}
+
+Checked<std::vector<After>> read_after(const Field& field, std::size_t size_max) {
+  const auto* list = std::get_if<Value::List>(&field.value.content);
+  if (list == nullptr) return wrong_type(field, "a list of texts", "[\"one\", \"two\"]");
+  std::vector<After> all;
+  for (const Value& element : *list) {
+    if (const auto* table = std::get_if<Value::Table>(&element.content)) {
+      auto after = read_after_table(element, *table);
+      if (!after) return std::unexpected(std::move(after.error()));
+      all.push_back(std::move(*after));
+      continue;
+    }
+    auto word = read_word(field, element);
+    if (!word) return std::unexpected(std::move(word.error()));
+    After after;
+    static_cast<Word&>(after) = std::move(*word);
+    all.push_back(std::move(after));
+  }
+  auto checked = check_set(field, pointers(all), size_max);
+  if (!checked) return std::unexpected(std::move(checked.error()));
+  return all;
 }
 
 Checked<const Value::Table*> read_table(const Field& field) {

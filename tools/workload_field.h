@@ -4,6 +4,7 @@
 
 #include <almanac/tools/workload_value.h>
 
+#include <almanac/log/events/task.h>
 #include <almanac/log/types.h>
 
 #include <cstdint>
@@ -27,6 +28,12 @@ struct Word {
   int line = 0;
 };
 
+// A task that another comes after, or all that have a tag.
+struct After : Word {
+  bool is_tag = false;
+  DependencyCondition condition = DependencyCondition::success;
+};
+
 // Without a zero byte.
 [[nodiscard]] Checked<std::string> read_text(const Field& field);
 struct Range {
@@ -40,6 +47,9 @@ struct Range {
 [[nodiscard]] Checked<std::vector<Word>> read_words(const Field& field);
 // The same, at most `size_max` of them and none twice.
 [[nodiscard]] Checked<std::vector<Word>> read_word_set(const Field& field, std::size_t size_max);
+// Texts, or {task = "…", when = "…"}, or with a tag for the task; at most `size_max` of them and
+// none twice.
+[[nodiscard]] Checked<std::vector<After>> read_after(const Field& field, std::size_t size_max);
 // The view dies with the field's value.
 [[nodiscard]] Checked<const Value::Table*> read_table(const Field& field);
 

@@ -58,14 +58,43 @@ class Ordering {
 
   Checked<void> resolve() {
     dependencies_.resize(nodes_.size());
+    conditions_.resize(nodes_.size());
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      for (const Word& word : nodes_[i].after) {
-        auto found = by_name_.find(word.text);
-        if (found == by_name_.end()) return unknown(word);
-        dependencies_[i].push_back(found->second);
+      for (const After& after : nodes_[i].after) {
+        auto added = after.is_tag ? add_tagged(i, after) : add_named(i, after);
+        if (!added) return added;
       }
     }
     return {};
+  }
+
+  Checked<void> add_named(std::size_t node, const After& after) {
+    auto found = by_name_.find(after.text);
+    if (found == by_name_.end()) return unknown(after);
+    add(node, found->second, after.condition);
+    return {};
+  }
+
+  // All that have the tag but the task itself, which may have it as well.
+  Checked<void> add_tagged(std::size_t node, const After& after) {
+    bool any = false;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (std::ranges::find(nodes_[i].tags, after.text) == nodes_[i].tags.end()) continue;
+      any = true;
+      if (i != node) add(node, i, after.condition);
+    }
+    if (any) return {};
+    return fault(after.line,
+                 fmt::format("'after' names the tag '{}', and no task has it", after.text),
+                 "write one of the 'tags' of a task of this workload");
+  }
+
+  // What is said first of a task counts.
+  void add(std::size_t node, std::size_t dependency, DependencyCondition condition) {
+    auto& dependencies = dependencies_[node];
+    if (std::ranges::find(dependencies, dependency) != dependencies.end()) return;
+    dependencies.push_back(dependency);
+    conditions_[node].push_back(condition);
   }
 
   std::unexpected<Fault> unknown(const Word& word) const {
@@ -115,7 +144,8 @@ class Ordering {
     std::ranges::rotate(path, std::ranges::min_element(path));
     const Node& first = nodes_[path.front()];
     const auto next = nodes_[path[1 % path.size()]].name;
-    return fault(std::ranges::find(first.after, next, &Word::text)->line,
+    const auto entry = std::ranges::find(first.after, next, &Word::text);
+    return fault(entry == first.after.end() ? first.line : entry->line,
                  "the tasks wait for each other: " + cycle_text(nodes_, path),
                  "take one of these names out of the 'after' of the task in front of it");
   }
@@ -123,8 +153,9 @@ class Ordering {
   Order placed() {
     Indexes places(nodes_.size());
     for (std::size_t place = 0; place < order_.size(); ++place) places[order_[place]] = place;
-    Order result{.tasks = std::move(order_), .dependencies = {}};
+    Order result{.tasks = std::move(order_), .dependencies = {}, .conditions = {}};
     for (std::size_t node : result.tasks) {
+      result.conditions.push_back(std::move(conditions_[node]));
       auto& dependencies = result.dependencies.emplace_back(std::move(dependencies_[node]));
       for (std::size_t& dependency : dependencies) dependency = places[dependency];
     }
@@ -134,6 +165,7 @@ class Ordering {
   std::span<const Node> nodes_;
   std::unordered_map<std::string_view, std::size_t> by_name_;
   std::vector<Indexes> dependencies_;
+  std::vector<std::vector<DependencyCondition>> conditions_;  // of these
   Indexes waiting_;  // dependencies that are not in the order yet
   Indexes order_;
 };

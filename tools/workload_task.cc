@@ -1,5 +1,6 @@
 #include <almanac/tools/workload_task.h>
 
+#include <almanac/tools/choices.h>
 #include <almanac/tools/limits.h>
 #include <almanac/tools/units.h>
 
@@ -62,7 +63,7 @@ Checked<void> set_shell(TaskDraft& draft, const Field& field) {
 }
 
 Checked<void> set_after(TaskDraft& draft, const Field& field) {
-  return put(read_word_set(field, limits::dependencies_max), draft.after);
+  return put(read_after(field, limits::dependencies_max), draft.after);
 }
 
 Checked<void> set_queue(TaskDraft& draft, const Field& field) {
@@ -85,6 +86,32 @@ Checked<void> set_backoff(TaskDraft& draft, const Field& field) {
 
 Checked<void> set_backoff_max(TaskDraft& draft, const Field& field) {
   return put(read_duration(field), draft.spec.backoff.max);
+}
+
+Checked<void> set_retry(TaskDraft& draft, const Field& field) {
+  auto text = read_text(field);
+  if (!text) return std::unexpected(std::move(text.error()));
+  auto policy = retry_policy_from(*text);
+  if (!policy) {
+    return fault(field.value.line, std::move(policy.error().message),
+                 std::move(policy.error().next_step));
+  }
+  draft.spec.retry_policy = *policy;
+  return {};
+}
+
+Checked<void> set_crashes(TaskDraft& draft, const Field& field) {
+  return put(read_integer(field, {1, limits::attempts_max}), draft.spec.crashes_max);
+}
+
+Checked<void> set_expires(TaskDraft& draft, const Field& field) {
+  draft.spec.expires_at = {};
+  return put(read_duration(field), draft.expires);
+}
+
+Checked<void> set_expires_at(TaskDraft& draft, const Field& field) {
+  draft.expires.reset();
+  return put(read_time(field), draft.spec.expires_at);
 }
 
 Checked<void> set_timeout(TaskDraft& draft, const Field& field) {
@@ -176,12 +203,16 @@ constexpr std::array keys = {
     Key{"attempts", true, set_attempts},
     Key{"backoff", true, set_backoff},
     Key{"backoff_max", true, set_backoff_max},
+    Key{"retry", true, set_retry},
+    Key{"crashes", true, set_crashes},
     Key{"timeout", true, set_timeout},
     Key{"delay", true, set_delay},
     Key{"run_at", true, set_run_at},
     Key{"owner", true, set_owner},
     Key{"deadline", true, set_deadline},
     Key{"estimate", true, set_estimate},
+    Key{"expires", true, set_expires},
+    Key{"expires_at", true, set_expires_at},
     Key{"tags", true, set_tags},
     Key{"needs", true, set_needs},
     Key{"cwd", true, set_cwd},
@@ -205,8 +236,8 @@ const Member* find(const Value::Table& table, std::string_view key) {
 
 // Keys that say the same thing in two ways.
 Checked<void> check_alternatives(const Value::Table& table) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 2> alternatives = {
-      {{"command", "shell"}, {"delay", "run_at"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 3> alternatives = {
+      {{"command", "shell"}, {"delay", "run_at"}, {"expires", "expires_at"}}};
   for (auto [one, other] : alternatives) {
     const Member* first = find(table, one);
     const Member* second = find(table, other);

@@ -18,10 +18,11 @@ namespace almanac::workload {
 struct TaskDraft {
   std::string name;
   int name_line = 0;  // 0 = it was given none
-  std::vector<Word> after;
-  CommandSpec command;            // the working folder as it was written
-  TaskSpec spec;                  // without payload and dependencies
-  std::optional<Duration> delay;  // at most one of this and spec.run_at is set
+  std::vector<After> after;
+  CommandSpec command;              // the working folder as it was written
+  TaskSpec spec;                    // without payload and dependencies
+  std::optional<Duration> delay;    // at most one of this and spec.run_at is set
+  std::optional<Duration> expires;  // and of this and spec.expires_at
 };
 
 enum class Scope { task, defaults };

@@ -22,6 +22,7 @@ struct TaskEnqueued {
   dependencies @12 :List(UInt64);
   payload @13 :Data;
   terms @14 :TaskTerms;        # null when it has none of them
+  keepsDependencies @15 :Bool; # they are not forgotten before it is
 }
 
 struct TaskTerms {             # what most tasks do without
@@ -31,6 +32,8 @@ struct TaskTerms {             # what most tasks do without
   expiresAt @3 :Int64;         # from then on it is not begun any more
   demands @4 :List(Demand);
   conditions @5 :List(UInt8);  # a DependencyCondition for each dependency; empty = all success
+  retryPolicy @6 :RetryPolicy;
+  crashesMax @7 :UInt16;       # with the last of them it fails; 0 = 3
 }
 
 struct Demand {                # so much of a limit, while it runs
@@ -43,6 +46,13 @@ enum DependencyCondition {     # of a dependency: how it must have ended
   successInTheEnd @1;          # it waits on when the dependency failed
   end @2;                      # however
   failure @3;                  # or the task is cancelled
+}
+
+enum RetryPolicy {             # the wait before another attempt: how it grows, whether it is drawn
+  exponentialJitter @0;
+  exponential @1;
+  fixed @2;
+  fixedJitter @3;
 }
 
 struct TaskReadied {           # its time has come
@@ -62,6 +72,7 @@ enum AttemptStatus {           # how one attempt ended
   signaled @3;                 # a command was ended by a signal
   timedOut @4;
   notStarted @5;               # a command could not be started
+  crashed @6;                  # the engine died with it
 }
 
 struct AttemptEnd {
@@ -71,6 +82,7 @@ struct AttemptEnd {
   message @3 :Text;
   result @4 :Data;
   output @5 :Data;
+  permanent @6 :Bool;          # another attempt would fail as well
 }
 
 struct TaskSucceeded {
@@ -86,10 +98,11 @@ struct TaskAttemptFailed {     # and will be tried again
   end @3 :AttemptEnd;
 }
 
-struct TaskFailed {            # for good
+struct TaskFailed {            # for good, or until it is re-driven
   id @0 :UInt64;
   lease @1 :UInt64;
   end @2 :AttemptEnd;
+  crashes @3 :UInt32;          # the task's, when it failed because of them; else 0
 }
 
 struct TaskCancelRequested {   # of a running task
@@ -109,6 +122,7 @@ enum HandBackReason {
   stopping @0;                 # the engine stopped before the attempt ended
   engineDied @1;               # the engine that held the lease is gone
   forked @2;                   # it goes on in the log this one branched off from
+  crashed @3;                  # its process was ended by a signal that was not ours
 }
 
 struct TaskHandedBack {        # the attempt does not count
@@ -116,10 +130,13 @@ struct TaskHandedBack {        # the attempt does not count
   lease @1 :UInt64;
   reason @2 :HandBackReason;
   paced @3 :Bool;              # one of many: begun again at the pace of a recovery
+  crashes @4 :UInt32;          # the task's so far, when this is one; else 0
+  end @5 :AttemptEnd;          # of a crash
 }
 
 enum HoldReason {
   restored @0;                 # it went on in the log this one was restored from
+  paused @1;                   # somebody asked for it
 }
 
 enum TaskOutcome {            # how a task ended elsewhere, as far as that is known
@@ -149,4 +166,27 @@ struct TaskAccepted {          # counts as succeeded without running again
 struct TasksReranked {         # ready tasks take the places that time has given them
   through @0 :Int64;           # those whose moment came before this one
   last @1 :UInt64;             # and of those whose moment it is, up to this number; 0 = all
+}
+
+struct TaskSnoozed {           # the attempt asked to be made again later, and does not count
+  id @0 :UInt64;
+  lease @1 :UInt64;
+  until @2 :Int64;
+}
+
+struct TaskProgressed {        # how far the attempt is that runs
+  id @0 :UInt64;
+  lease @1 :UInt64;
+  permille @2 :UInt16;
+  message @3 :Text;
+  partial @4 :Data;            # of the result
+}
+
+struct TaskRedriven {          # a failed task runs again, its failures and crashes forgiven
+  id @0 :UInt64;
+  reason @1 :Text;
+}
+
+struct TasksForgotten {        # ended long ago: no longer part of the state
+  ids @0 :List(UInt64);        # falling: none before those that depend on it
 }

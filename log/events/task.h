@@ -29,12 +29,20 @@ enum class DependencyCondition : std::uint8_t {
 inline constexpr int dependency_condition_count = 4;
 [[nodiscard]] std::string_view name(DependencyCondition condition);
 
-// The wait before attempt n + 1 is drawn between half and all of min(max, initial * 2^(n - 1)).
+// The wait before attempt n + 1: min(max, initial * 2^(n - 1)), or always min(max, initial). With
+// jitter it is drawn between half and all of that.
+enum class RetryPolicy : std::uint8_t { exponential_jitter, exponential, fixed, fixed_jitter };
+inline constexpr int retry_policy_count = 4;
+[[nodiscard]] std::string_view name(RetryPolicy policy);
+
 struct Backoff {
   Duration initial = std::chrono::seconds(1);
   Duration max = std::chrono::minutes(10);
   bool operator==(const Backoff&) const = default;
 };
+
+// Crashes of a task that says nothing of them.
+inline constexpr std::uint16_t crashes_max_default = 3;
 
 struct TaskEnqueued {
   TaskId id;
@@ -55,6 +63,9 @@ struct TaskEnqueued {
   Duration estimate{0};                             // how long an attempt may take; 0 = not known
   Time expires_at;  // the end of its wait; not set = none; not acted upon yet
   DemandListView demands;
+  RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
+  std::uint16_t crashes_max = 0;    // with the last of them it fails; 0 = crashes_max_default
+  bool keeps_dependencies = false;  // they are not forgotten before it is
   Bytes payload;
 };
 
@@ -77,8 +88,9 @@ enum class AttemptStatus : std::uint8_t {
   signaled,     // a command was ended by a signal
   timed_out,    // it did not end before its deadline
   not_started,  // a command could not be started
+  crashed,      // the engine died with it
 };
-inline constexpr int attempt_status_count = 6;
+inline constexpr int attempt_status_count = 7;
 [[nodiscard]] std::string_view name(AttemptStatus status);
 
 struct AttemptEnd {
@@ -88,6 +100,7 @@ struct AttemptEnd {
   std::string_view message;
   Bytes result;
   Bytes output;
+  bool permanent = false;  // another attempt would fail as well
 };
 
 struct TaskSucceeded {
@@ -109,6 +122,7 @@ struct TaskFailed {
   TaskId id;
   Lease lease;
   AttemptEnd end;
+  std::uint32_t crashes = 0;  // the task's, when it failed because of them; else 0
 };
 
 // A running task is to be stopped.
@@ -129,8 +143,9 @@ enum class HandBackReason : std::uint8_t {
   stopping,     // the engine stopped before the attempt ended
   engine_died,  // the engine that held the lease is gone
   forked,       // it goes on in the log this one branched off from
+  crashed,      // its process was ended by a signal that was not ours
 };
-inline constexpr int hand_back_reason_count = 3;
+inline constexpr int hand_back_reason_count = 4;
 [[nodiscard]] std::string_view name(HandBackReason reason);
 
 // The lease is given up and the attempt does not count.
@@ -138,13 +153,16 @@ struct TaskHandedBack {
   TaskId id;
   Lease lease;
   HandBackReason reason = HandBackReason::stopping;
-  bool paced = false;  // one of many: begun again at the pace of a recovery
+  bool paced = false;         // one of many: begun again at the pace of a recovery
+  std::uint32_t crashes = 0;  // the task's so far, when this is one; else 0
+  AttemptEnd end;             // of a crash
 };
 
 enum class HoldReason : std::uint8_t {
   restored,  // it went on in the log this one was restored from
+  paused,    // somebody asked for it
 };
-inline constexpr int hold_reason_count = 1;
+inline constexpr int hold_reason_count = 2;
 [[nodiscard]] std::string_view name(HoldReason reason);
 
 // How a task ended elsewhere, as far as that is known.
@@ -152,7 +170,7 @@ enum class TaskOutcome : std::uint8_t { unknown, succeeded, failed, cancelled };
 inline constexpr int task_outcome_count = 4;
 [[nodiscard]] std::string_view name(TaskOutcome outcome);
 
-// The task is under review: it does not run until somebody has decided.
+// The task is under review or paused: it does not run until somebody has decided.
 struct TaskHeld {
   TaskId id;
   Lease lease;  // none when it was not running
@@ -177,6 +195,33 @@ struct TaskAccepted {
 struct TasksReranked {
   Time through;
   TaskId last;  // none = all of them
+};
+
+// The attempt asked to be made again later, and does not count.
+struct TaskSnoozed {
+  TaskId id;
+  Lease lease;
+  Time until;
+};
+
+// How far the attempt is that runs.
+struct TaskProgressed {
+  TaskId id;
+  Lease lease;
+  std::uint16_t permille = 0;
+  std::string_view message;
+  Bytes partial;  // of the result
+};
+
+// A failed task runs again: its failures and crashes are forgiven.
+struct TaskRedriven {
+  TaskId id;
+  std::string_view reason;
+};
+
+// Tasks that ended long ago: they are no longer part of the state.
+struct TasksForgotten {
+  std::span<const TaskId> ids;  // falling: none before those that depend on it
 };
 
 }  // namespace almanac

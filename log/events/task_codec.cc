@@ -10,7 +10,8 @@ static_assert(sizeof(TaskId) == sizeof(std::uint64_t) && std::is_trivially_copya
 
 bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
-         event.expires_at != Time() || !event.demands.empty() || !event.conditions.empty();
+         event.expires_at != Time() || !event.demands.empty() || !event.conditions.empty() ||
+         event.retry_policy != RetryPolicy() || event.crashes_max != 0;
 }
 
 void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTable& names) {
@@ -18,6 +19,8 @@ void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTa
   to.setDeadline(micros(from.deadline));
   to.setEstimate(from.estimate.count());
   to.setExpiresAt(micros(from.expires_at));
+  to.setRetryPolicy(static_cast<schema::RetryPolicy>(from.retry_policy));
+  to.setCrashesMax(from.crashes_max);
   if (!from.demands.empty()) {
     write(from.demands, to.initDemands(static_cast<unsigned>(from.demands.size())), names);
   }
@@ -34,6 +37,10 @@ void read_terms(schema::TaskTerms::Reader from, const Names& names, TaskEnqueued
   to.deadline = time(from.getDeadline());
   to.estimate = Duration(from.getEstimate());
   to.expires_at = time(from.getExpiresAt());
+  to.crashes_max = from.getCrashesMax();
+  auto policy = static_cast<unsigned>(from.getRetryPolicy());
+  KJ_REQUIRE(policy < retry_policy_count, "a retry policy this version does not know");
+  to.retry_policy = static_cast<RetryPolicy>(policy);
   to.demands = read(from.getDemands(), names);
   to.conditions = in_place<DependencyCondition>(from.getConditions());
   for (DependencyCondition condition : to.conditions) {
@@ -51,6 +58,7 @@ void write_end(const AttemptEnd& from, schema::AttemptEnd::Builder to) {
   set_text(from.message, [&](unsigned size) { return to.initMessage(size); });
   if (!from.result.empty()) to.setResult(data(from.result));
   if (!from.output.empty()) to.setOutput(data(from.output));
+  to.setPermanent(from.permanent);
 }
 
 AttemptEnd read_end(schema::AttemptEnd::Reader from) {
@@ -61,12 +69,13 @@ AttemptEnd read_end(schema::AttemptEnd::Reader from) {
           .output_dropped = from.getOutputDropped(),
           .message = view(from.getMessage()),
           .result = view(from.getResult()),
-          .output = view(from.getOutput())};
+          .output = view(from.getOutput()),
+          .permanent = from.getPermanent()};
 }
 
 bool is_plain_success(const AttemptEnd& end) {
   return end.status == AttemptStatus::succeeded && end.code == 0 && end.output_dropped == 0 &&
-         end.message.empty() && end.result.empty() && end.output.empty();
+         end.message.empty() && end.result.empty() && end.output.empty() && !end.permanent;
 }
 
 }  // namespace
@@ -93,6 +102,7 @@ void write(const TaskEnqueued& from, schema::TaskEnqueued::Builder to, NameTable
   to.setBackoffMax(from.backoff.max.count());
   to.setAttemptsMax(from.attempts_max);
   to.setContentHash(from.content_hash);
+  to.setKeepsDependencies(from.keeps_dependencies);
   set_text(from.label, [&](unsigned size) { return to.initLabel(size); });
   if (from.tags.size() > 0) {
     auto tags = to.initTags(static_cast<unsigned>(from.tags.size()));
@@ -122,6 +132,7 @@ TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names) {
                   .tags = names.list(in_place<std::uint16_t>(from.getTags())),
                   .dependencies = in_place<TaskId>(from.getDependencies()),
                   .payload = view(from.getPayload())};
+  to.keeps_dependencies = from.getKeepsDependencies();
   if (from.hasTerms()) read_terms(from.getTerms(), names, to);
   return to;
 }
@@ -167,11 +178,12 @@ TaskAttemptFailed read(schema::TaskAttemptFailed::Reader from, const Names&) {
 void write(const TaskFailed& from, schema::TaskFailed::Builder to, NameTable&) {
   to.setId(from.id.value);
   to.setLease(from.lease.value);
+  to.setCrashes(from.crashes);
   write_end(from.end, to.initEnd());
 }
 
 TaskFailed read(schema::TaskFailed::Reader from, const Names&) {
-  return {TaskId(from.getId()), Lease(from.getLease()), read_end(from.getEnd())};
+  return {TaskId(from.getId()), Lease(from.getLease()), read_end(from.getEnd()), from.getCrashes()};
 }
 
 void write(const TaskCancelRequested& from, schema::TaskCancelRequested::Builder to, NameTable&) {
@@ -201,13 +213,19 @@ void write(const TaskHandedBack& from, schema::TaskHandedBack::Builder to, NameT
   to.setLease(from.lease.value);
   to.setReason(static_cast<schema::HandBackReason>(from.reason));
   to.setPaced(from.paced);
+  to.setCrashes(from.crashes);
+  if (!is_plain_success(from.end)) write_end(from.end, to.initEnd());
 }
 
 TaskHandedBack read(schema::TaskHandedBack::Reader from, const Names&) {
   auto reason = static_cast<unsigned>(from.getReason());
   KJ_REQUIRE(reason < hand_back_reason_count, "a reason this version does not know");
-  return {TaskId(from.getId()), Lease(from.getLease()), static_cast<HandBackReason>(reason),
-          from.getPaced()};
+  return {.id = TaskId(from.getId()),
+          .lease = Lease(from.getLease()),
+          .reason = static_cast<HandBackReason>(reason),
+          .paced = from.getPaced(),
+          .crashes = from.getCrashes(),
+          .end = read_end(from.getEnd())};
 }
 
 void write(const TaskHeld& from, schema::TaskHeld::Builder to, NameTable&) {
@@ -255,6 +273,47 @@ void write(const TasksReranked& from, schema::TasksReranked::Builder to, NameTab
 
 TasksReranked read(schema::TasksReranked::Reader from, const Names&) {
   return {.through = time(from.getThrough()), .last = TaskId(from.getLast())};
+}
+
+void write(const TaskSnoozed& from, schema::TaskSnoozed::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  to.setUntil(micros(from.until));
+}
+
+TaskSnoozed read(schema::TaskSnoozed::Reader from, const Names&) {
+  return {TaskId(from.getId()), Lease(from.getLease()), time(from.getUntil())};
+}
+
+void write(const TaskProgressed& from, schema::TaskProgressed::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  to.setPermille(from.permille);
+  set_text(from.message, [&](unsigned size) { return to.initMessage(size); });
+  if (!from.partial.empty()) to.setPartial(data(from.partial));
+}
+
+TaskProgressed read(schema::TaskProgressed::Reader from, const Names&) {
+  return {TaskId(from.getId()), Lease(from.getLease()), from.getPermille(), view(from.getMessage()),
+          view(from.getPartial())};
+}
+
+void write(const TaskRedriven& from, schema::TaskRedriven::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  set_text(from.reason, [&](unsigned size) { return to.initReason(size); });
+}
+
+TaskRedriven read(schema::TaskRedriven::Reader from, const Names&) {
+  return {TaskId(from.getId()), view(from.getReason())};
+}
+
+void write(const TasksForgotten& from, schema::TasksForgotten::Builder to, NameTable&) {
+  auto ids = to.initIds(static_cast<unsigned>(from.ids.size()));
+  for (unsigned i = 0; i < ids.size(); ++i) ids.set(i, from.ids[i].value);
+}
+
+TasksForgotten read(schema::TasksForgotten::Reader from, const Names&) {
+  return {in_place<TaskId>(from.getIds())};
 }
 
 }  // namespace almanac::codec

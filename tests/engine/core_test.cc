@@ -91,8 +91,9 @@ class CoreTest : public ::testing::Test {
   InlineProjection<Tally> tallies{tally_spec()};
   InlineProjections projections =
       *InlineProjections::open(*log, {}, std::vector<AnyInlineProjection>{tallies}, Position());
+  CoreLog core_log{*log};
   // What handlers report stays unread: these tests say themselves how an attempt ends.
-  Attempts attempts{{loop, guard, [](Command) {}}, {}};
+  Attempts attempts{{core_log, loop, guard, [](Command) {}}, {}};
   // Remembers how long the core wants to wait.
   struct Timer final : LoopPort {
     explicit Timer(Loop& of) : loop(of) {}
@@ -108,7 +109,6 @@ class CoreTest : public ::testing::Test {
                         .clock = [this] { return now; },
                         .report = [](Command) {}},
                        {}};
-  CoreLog core_log{*log};
   Core core{
       {core_log, timer, attempts, backups, published, projections},
       {.clock = [this] { return now; },

@@ -39,7 +39,7 @@ TEST_F(Commands, FailWhenASignalEndsThem) {
   auto end = outcome_at_end(submit_shell("kill -KILL $$"));
   EXPECT_EQ(end.status, AttemptStatus::signaled);
   EXPECT_EQ(end.code, SIGKILL);
-  EXPECT_EQ(end.message, "ended by SIGKILL");
+  EXPECT_EQ(end.message, "crash 3 of 3: ended by SIGKILL");
 }
 
 TEST_F(Commands, AreTriedAgainAndToldWhichAttemptItIs) {

@@ -89,6 +89,33 @@ TEST_F(ReasonsTest, NameWhatHasToChangeFirst) {
   EXPECT_EQ(reason(waits).wait, Wait::engine);
 }
 
+TEST_F(ReasonsTest, NameAPauseAndPutNoneOnRecord) {
+  const TaskId first = submit();
+  const TaskId second = submit();
+  ASSERT_TRUE(desk.ask(PauseWork{PauseScope::kind, "work", true}).has_value());
+  ASSERT_TRUE(desk.ask(ChangeTasks{.ids = {second}, .change = TaskChange::pause}).has_value());
+  EXPECT_TRUE(desk.start().empty());
+  EXPECT_EQ(reason(first).wait, Wait::paused);
+  EXPECT_EQ(reason(second).wait, Wait::paused);
+  desk.now += 2 * limits::reasons_interval;
+  EXPECT_EQ(record(), Said());
+  ASSERT_TRUE(desk.ask(PauseWork{PauseScope::kind, "work", false}).has_value());
+  EXPECT_EQ(reason(first).wait, Wait::next);
+  EXPECT_EQ(desk.start(), std::vector{first});
+}
+
+TEST_F(ReasonsTest, NameTheTaskThatIsToBeRetried) {
+  const TaskId failed = submit();
+  const TaskId waits = desk.submit({.kind = "work",
+                                    .dependencies = {failed},
+                                    .conditions = {DependencyCondition::success_in_the_end}});
+  EXPECT_EQ(reason(waits).wait, Wait::dependency);
+  desk.start();
+  desk.finish(failed, AttemptStatus::error);
+  EXPECT_EQ(reason(waits).wait, Wait::retry);
+  EXPECT_EQ(reason(waits).other, failed);
+}
+
 TEST_F(ReasonsTest, AreOnRecordOncePerLaneAndOnlyWhenTheyChange) {
   set("memory", {.units = 2});
   for (int i = 0; i < 50; ++i) submit({{"memory", 2}});

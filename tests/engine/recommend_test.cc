@@ -32,6 +32,8 @@ RC_GTEST_PROP(Recommend, GivesWhatDispatchWouldStartByThen, ()) {
     spec.deadline = desk.now + std::chrono::hours(*rc::gen::inRange(1, 50));
     desk.submit(spec);
   }
+  if (*rc::gen::arbitrary<bool>()) desk.ask(PauseWork{PauseScope::queue, "a", true});
+  if (*rc::gen::arbitrary<bool>()) desk.ask(PauseWork{PauseScope::kind, "x", true});
   desk.now += std::chrono::hours(*rc::gen::inRange(0, 60));
   const auto expected = ids_of(recommend(desk.state(), {.now = desk.now, .limit = 100}));
   desk.come_due();

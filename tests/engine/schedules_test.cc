@@ -10,6 +10,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -98,6 +99,21 @@ TEST(Schedules, EnqueueTheirTaskAtEachInstant) {
   EXPECT_EQ(as_text(task.payload), "all of it");
   EXPECT_EQ(hourly.desk.last()[1].causation.value, hourly.desk.state().position.value - 1);
   EXPECT_TRUE(hourly.desk.fire().empty()) << "once";
+}
+
+TEST(Schedules, FireWhenTheirLastTaskIsForgotten) {
+  EveryHour hourly;
+  hourly.fire_at(1);
+  hourly.finish_last();
+  State state = hourly.desk.state();
+  const std::array ids = {hourly.last_task()};
+  fold_into(state, {state.position.next(), {.at = state.time, .body = TasksForgotten{ids}}});
+  ASSERT_TRUE(state.tasks.all.empty());
+  EXPECT_TRUE(broken_invariants(state).empty());
+  Arena memory;
+  const auto events = decide_firings(state, {EveryHour::at(2), memory});
+  ASSERT_EQ(all_of<ScheduleFired>(events).size(), 1U);
+  EXPECT_EQ(all_of<TaskEnqueued>(events).front().id, ids.front().next());
 }
 
 // A turn back of the clock is what `now` never shows; a turn forward is instants that passed.

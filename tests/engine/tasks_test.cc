@@ -236,7 +236,7 @@ TEST(Backoff, IsDrawnFromSeedTaskAndFailuresAlone) {
   for (std::uint64_t seed : {1U, 2U}) {
     for (std::uint64_t id : {1U, 2U}) {
       for (std::uint32_t failures : {3U, 4U}) {
-        drawn.insert(retry_delay(backoff, {seed, TaskId(id), failures}));
+        drawn.insert(retry_delay(backoff, {.seed = seed, .id = TaskId(id), .failures = failures}));
       }
     }
   }
@@ -246,7 +246,8 @@ TEST(Backoff, IsDrawnFromSeedTaskAndFailuresAlone) {
 TEST(Backoff, SpreadsTasksThatFailTogether) {
   Backoff backoff{std::chrono::seconds(1), std::chrono::seconds(1)};
   std::set<Duration> drawn;
-  for (std::uint64_t id = 1; id <= 1000; ++id) drawn.insert(retry_delay(backoff, {7, TaskId(id)}));
+  for (std::uint64_t id = 1; id <= 1000; ++id)
+    drawn.insert(retry_delay(backoff, {.seed = 7, .id = TaskId(id)}));
   EXPECT_GT(drawn.size(), 990U);
   EXPECT_LT(*drawn.begin(), std::chrono::milliseconds(510));
   EXPECT_GT(*drawn.rbegin(), std::chrono::milliseconds(990));

@@ -88,6 +88,51 @@ TEST(WhatIf, CancelsWhenThatWasAskedForWhateverTheTaskDoesThen) {
   EXPECT_EQ(report.cancelled, 1U);
 }
 
+TEST(WhatIf, WaitsForTheEndsThatConditionsAsk) {
+  auto work = tasks(3);
+  work.tasks[0].attempts = {{.took = 10s, .status = AttemptStatus::error}};
+  work.tasks[1].spec.dependencies = work.tasks[2].spec.dependencies = {TaskId(1)};
+  work.tasks[1].spec.conditions = {DependencyCondition::failure};
+  work.tasks[2].spec.conditions = {DependencyCondition::success_in_the_end};
+  const auto report = report_of(work, {.slots = 8});
+  EXPECT_EQ(report.starts.back(), (WhatIfStart{TaskId(2), noon + 10s}));
+  EXPECT_EQ(report.unfinished, 1U);
+  work.changes.push_back(
+      {noon + 1min, ChangeTasks{.ids = {TaskId(1)}, .change = TaskChange::retry, .skips = true}});
+  work.tasks[0].attempts.push_back({.took = 5s});
+  EXPECT_EQ(report_of(work, {.slots = 8}).starts.back(), (WhatIfStart{TaskId(3), noon + 65s}));
+}
+
+TEST(WhatIf, CancelsWhatExpiresByItsOwnClock) {
+  auto work = tasks(2);
+  work.tasks[1].spec.expires_at = noon + 5s;
+  EXPECT_EQ(report_of(work, {.slots = 1}).cancelled, 1U);
+  EXPECT_EQ(report_of(work, {.slots = 2}).cancelled, 0U);
+}
+
+TEST(WhatIf, PausesAndResumesWhenThatWasAskedFor) {
+  auto work = tasks(1);
+  work.changes = {{noon - 1s, PauseWork{PauseScope::queue, "default", true}},
+                  {noon + 1h, PauseWork{PauseScope::queue, "default", false}}};
+  EXPECT_EQ(report_of(work, {.slots = 1}).starts.front().at, noon + 1h);
+}
+
+TEST(WhatIf, SnoozesAsOftenAsThatWasAskedForAndComesToAnEnd) {
+  auto work = tasks(1);
+  work.tasks[0].attempts = {{.took = 1s, .snoozed = 1min}, {.took = 2s, .snoozed = 0s}};
+  const auto report = report_of(work, {.slots = 1});
+  EXPECT_EQ(report.starts.size(), 3U);
+  EXPECT_EQ(report.starts[1].at, noon + 61s);
+  EXPECT_EQ(report.succeeded, 1U);
+}
+
+TEST(WhatIf, TriesNothingAgainThatFailedForGood) {
+  auto work = tasks(1);
+  work.tasks[0].spec.attempts_max = 5;
+  work.tasks[0].attempts = {{.took = 1s, .status = AttemptStatus::error, .permanent = true}};
+  EXPECT_EQ(report_of(work, {.slots = 1}).starts.size(), 1U);
+}
+
 TEST(WhatIf, SaysHowManyWaitForASlotFromWhen) {
   const auto report = report_of(tasks(2), {.slots = 1});
   ASSERT_EQ(report.backlog.size(), 3U);
@@ -113,6 +158,49 @@ TEST(RecordedWork, TakesTheMiddleOneOfTheKindWhereNoAttemptIsKnown) {
   work.assume_attempts();
   EXPECT_EQ(work.assumed, 1U);
   EXPECT_EQ(work.tasks[3].attempts[0].took, 3s);
+}
+
+TEST(RecordedWork, TellsWhatExpiredFromWhatSomebodyCancelled) {
+  const auto cancelled = [](Time at) {
+    WorkRecorder recorder;
+    recorder.see({Position(1),
+                  {.at = noon, .body = TaskEnqueued{.id = TaskId(1), .expires_at = noon + 1min}}});
+    recorder.see({Position(2), {.at = at, .body = TaskCancelled{.id = TaskId(1)}}});
+    return recorder.finish().tasks.front().cancelled;
+  };
+  EXPECT_EQ(cancelled(noon + 1s), noon + 1s);
+  EXPECT_EQ(cancelled(noon + 1min), std::nullopt);
+}
+
+TEST(RecordedWork, HasWhatWasRetriedPausedAndSnoozed) {
+  WorkRecorder recorder;
+  std::uint64_t position = 0;
+  const auto see = [&](const EventBody& body) {
+    ++position;
+    recorder.see({Position(position), {.at = noon + position * 1s, .body = body}});
+  };
+  see(TaskEnqueued{.id = TaskId(7), .attempts_max = 3});
+  see(WorkPaused{PauseScope::kind, "work"});
+  see(TaskHeld{.id = TaskId(7), .reason = HoldReason::paused});
+  see(TaskReleased{TaskId(7)});
+  see(TaskStarted{TaskId(7), 1, {}});
+  see(TaskSnoozed{TaskId(7), Lease(5), noon + 1min});
+  see(TaskStarted{TaskId(7), 2, {}});
+  see(TaskFailed{.id = TaskId(7), .lease = Lease(7), .crashes = 3});
+  see(TaskRedriven{TaskId(7), "again"});
+  const RecordedWork work = recorder.finish();
+  ASSERT_EQ(work.changes.size(), 4U);
+  EXPECT_EQ(std::get<PauseWork>(work.changes[0].command).scope, PauseScope::kind);
+  const std::array changes = {TaskChange::pause, TaskChange::resume, TaskChange::retry};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto& change = std::get<ChangeTasks>(work.changes[i + 1].command);
+    EXPECT_EQ(change.change, changes[i]);
+    EXPECT_EQ(change.ids, std::vector{TaskId(1)}) << "its number in the work";
+  }
+  const auto& attempts = work.tasks.front().attempts;
+  ASSERT_EQ(attempts.size(), 2U);
+  EXPECT_EQ(attempts[0].snoozed, 54s);
+  EXPECT_TRUE(attempts[1].permanent);
 }
 
 // told_events(): one event a minute.

@@ -1,4 +1,6 @@
 #include <almanac/engine/workers.h>
+#include <almanac/tests/support/temp_folder.h>
+#include <almanac/tests/support/test_log.h>
 
 #include <gtest/gtest.h>
 
@@ -32,7 +34,10 @@ class WorkersTest : public ::testing::Test {
 
   std::counting_semaphore<> begun_{0};
   std::counting_semaphore<> finished_{0};
-  Workers workers_{[this](const FinishAttempt&) { finished_.release(); }};
+  TempFolder folder_;
+  TestLog log_{folder_ / "log"};
+  CoreLog core_log_{*log_};
+  Workers workers_{core_log_, [this](const Command&) { finished_.release(); }};
 };
 
 TEST_F(WorkersTest, NoJobWaitsForAnotherOnNewThreads) { start_all_and_wait(); }

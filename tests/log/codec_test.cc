@@ -74,7 +74,7 @@ std::vector<Event> many_events(std::size_t count) {
   return events;
 }
 
-static_assert(std::variant_size_v<EventBody> == 35, "a new event type belongs into one_of_each()");
+static_assert(std::variant_size_v<EventBody> == 41, "a new event type belongs into one_of_each()");
 
 // Whoever looks for frames among other bytes goes by this alone.
 TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
@@ -113,7 +113,9 @@ TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
            SnapshotSkipped{}, SnapshotsPruned{},   DrillPassed{},     BackupFailed{},
            ScheduleDefined{}, SchedulePaused{},    ScheduleResumed{}, ScheduleRemoved{},
            ScheduleFired{},   ScheduleQueued{},    ScheduleSkipped{}, TasksReranked{},
-           LimitConfigured{}, TokensTaken{},       LaneBlocked{}}) {
+           LimitConfigured{}, TokensTaken{},       LaneBlocked{},     TaskSnoozed{},
+           TaskProgressed{},  TaskRedriven{},      TasksForgotten{},  WorkPaused{},
+           WorkResumed{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);

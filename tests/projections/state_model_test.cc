@@ -15,6 +15,7 @@ namespace almanac::test {
 namespace {
 
 constexpr std::uint64_t tasks_max = 9;
+constexpr std::uint8_t types = 30;
 
 // One event, as numbers that rapidcheck can draw and shrink.
 struct Move {
@@ -34,7 +35,15 @@ NewTask new_task(const Story& story, const Move& move) {
   for (std::uint64_t other = 1; other <= tasks_max; ++other) {
     if ((move.detail * other) % 7 == 1) task.dependencies.push_back(other);
   }
-  if (move.detail % 8 == 1) task.dependencies.push_back(task.dependencies.empty() ? 1 : task.id);
+  if (move.detail % 2 == 1) {
+    for (std::uint64_t other : task.dependencies) {
+      task.conditions.push_back(
+          static_cast<DependencyCondition>((move.detail / 7 + other) % dependency_condition_count));
+    }
+  }
+  task.keeps_dependencies = move.detail % 3 == 0;
+  if (move.detail % 5 == 2) task.expires_at = Time(std::chrono::seconds(1'000'100 + move.detail));
+  if (move.detail % 8 == 0) task.dependencies.push_back(task.dependencies.empty() ? 1 : task.id);
   if (move.detail % 3 == 1) task.tags = {some_names[move.task % 3], some_names[move.detail % 2]};
   if (move.detail % 2 == 0) task.owner = some_names[move.task % 3];
   if (move.detail % 5 < 2) task.deadline = story.now() + std::chrono::seconds(move.detail % 50);
@@ -65,7 +74,8 @@ void make(Story& story, const Move& move) {
   TaskId id(move.task % tasks_max + 1);
   Lease lease = lease_for(story, move);
   Time soon = story.now() + std::chrono::seconds(move.detail % 9);
-  switch (move.type % 21) {
+  const auto scope = move.task % 2 == 0 ? PauseScope::queue : PauseScope::kind;
+  switch (move.type % types) {
     case 0:
     case 1:
     case 2: story.enqueue(new_task(story, move)); return;
@@ -85,7 +95,18 @@ void make(Story& story, const Move& move) {
     case 16: story.tell(TaskHeld{.id = id, .lease = lease}); return;
     case 17: story.tell(TaskReleased{id}); return;
     case 18: story.tell(TaskAccepted{id}); return;
-    case 19: story.tell(TasksReranked{soon, TaskId(move.detail % 3)}); return;
+    case 19: story.tell(TaskSnoozed{id, lease, soon}); return;
+    case 20:
+    case 21: story.redrive(id.value); return;
+    case 22:
+      story.tell(TaskHandedBack{id, lease, HandBackReason::crashed, false, move.detail, {}});
+      return;
+    case 23: story.tell(TaskProgressed{id, lease, move.detail, "", {}}); return;
+    case 24: story.forget({id.value}); return;
+    case 25: story.forget({id.value + move.detail % 3, id.value}); return;
+    case 26: story.tell(WorkPaused{scope, some_names[move.detail % 3]}); return;
+    case 27: story.tell(WorkResumed{scope, some_names[move.detail % 3]}); return;
+    case 28: story.tell(TasksReranked{soon, TaskId(move.detail % 3)}); return;
     default: configure(story, move); return;
   }
 }
@@ -127,10 +148,17 @@ void assert_same(const State& state, const TaskModel& model) {
       RC_ASSERT(task->waiting_for == expected.waits_for.size());
     }
     RC_ASSERT(tags_of(state, TaskId(number)) == expected.tags);
+    const std::uint32_t* crashes = state.tasks.crashes.find(TaskId(number));
+    RC_ASSERT((crashes == nullptr ? 0 : *crashes) == expected.crashes);
+    const TaskProgress* progress = state.tasks.progress.find(TaskId(number));
+    const auto permille =
+        progress == nullptr ? std::optional<std::uint16_t>() : std::optional(progress->permille);
+    RC_ASSERT(permille == expected.permille);
     doomed += expected.blame ? 1 : 0;
     tagged += expected.tags.size();
   }
   RC_ASSERT(state.tasks.doomed.size() == doomed);
+  RC_ASSERT(state.pauses.all.size() == model.paused.size());
   RC_ASSERT(state.tasks.tagged.size() == tagged);
   RC_ASSERT(state.tasks.keys.size() == model.keys.size());
   for (const auto& [key, id] : model.keys) {
@@ -139,8 +167,9 @@ void assert_same(const State& state, const TaskModel& model) {
 }
 
 rc::Gen<std::vector<Move>> any_moves() {
-  auto move = rc::gen::build<Move>(rc::gen::set(&Move::type, rc::gen::inRange<std::uint8_t>(0, 21)),
-                                   rc::gen::set(&Move::task), rc::gen::set(&Move::detail));
+  auto move =
+      rc::gen::build<Move>(rc::gen::set(&Move::type, rc::gen::inRange<std::uint8_t>(0, types)),
+                           rc::gen::set(&Move::task), rc::gen::set(&Move::detail));
   return rc::gen::scale(4.0, rc::gen::container<std::vector<Move>>(move));
 }
 

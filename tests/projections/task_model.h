@@ -27,8 +27,13 @@ struct ModelTask {
   std::uint32_t failures = 0;
   std::uint64_t lease = 0;
   std::uint64_t changed = 0;
-  std::set<std::uint64_t> waits_for;   // what has not succeeded
-  std::optional<std::uint64_t> blame;  // one of them never will
+  std::uint32_t crashes = 0;
+  std::optional<std::uint16_t> permille;
+  // What it depends on, as far as that may still become what it waits for, and the rest.
+  std::map<std::uint64_t, DependencyCondition> waits_for;
+  std::set<std::uint64_t> waits_in_vain;
+  std::optional<std::uint64_t> blame;  // the last of those
+  std::set<std::uint64_t> keeps;       // other tasks, as long as it is kept
   std::set<std::string> tags;
 };
 
@@ -36,6 +41,7 @@ class TaskModel {
  public:
   std::map<std::uint64_t, ModelTask> tasks;
   std::map<std::string, std::uint64_t> keys;
+  std::set<std::pair<PauseScope, std::string>> paused;
   std::uint64_t ignored = 0;
 
   void tell(const RecordedEvent& recorded) {
@@ -73,22 +79,50 @@ class TaskModel {
   TaskState waiting_over(const ModelTask& task) const {
     return task.run_at > now_ ? TaskState::delayed : TaskState::ready;
   }
-  void end_badly(TaskId id, ModelTask& task, TaskState to) {
+  // Nothing: it may still come.
+  static std::optional<bool> is_met(DependencyCondition condition, TaskState ended) {
+    const bool succeeded = ended == TaskState::succeeded;
+    const bool failed = ended == TaskState::failed;
+    switch (condition) {
+      case DependencyCondition::success: return succeeded;
+      case DependencyCondition::success_in_the_end:
+        return failed ? std::optional<bool>() : succeeded;
+      case DependencyCondition::end: return true;
+      case DependencyCondition::failure: return failed;
+    }
+    return {};
+  }
+  static void learn(ModelTask& dependent, std::uint64_t id, TaskState ended) {
+    auto met = is_met(dependent.waits_for.at(id), ended);
+    if (!met) return;
+    dependent.waits_for.erase(id);
+    if (*met) return;
+    dependent.waits_in_vain.insert(id);
+    dependent.blame = id;
+  }
+  static bool waits(const ModelTask& task) {
+    return !task.waits_for.empty() || !task.waits_in_vain.empty();
+  }
+  void end(TaskId id, ModelTask& task, TaskState to) {
     move(task, to);
     task.blame.reset();
+    task.permille.reset();
     for (auto& [other, dependent] : tasks) {
-      if (depends(dependent) && dependent.waits_for.contains(id.value)) dependent.blame = id.value;
+      if (!depends(dependent) || !dependent.waits_for.contains(id.value)) continue;
+      learn(dependent, id.value, to);
+      if (dependent.state == TaskState::waiting && !waits(dependent)) {
+        move(dependent, waiting_over(dependent));
+      }
     }
   }
-
-  void end_well(TaskId id, ModelTask& task) {
-    move(task, TaskState::succeeded);
-    task.blame.reset();
-    for (auto& [other, dependent] : tasks) {
-      if (!depends(dependent)) continue;
-      bool last = dependent.waits_for.erase(id.value) > 0 && dependent.waits_for.empty();
-      if (last && dependent.state == TaskState::waiting) move(dependent, waiting_over(dependent));
-    }
+  bool is_blamed(std::uint64_t id) const {
+    return std::ranges::any_of(tasks, [&](const auto& entry) { return entry.second.blame == id; });
+  }
+  bool is_needed(std::uint64_t id) const {
+    return is_blamed(id) || std::ranges::any_of(tasks, [&](const auto& entry) {
+             return entry.second.keeps.contains(id) ||
+                    (depends(entry.second) && entry.second.waits_for.contains(id));
+           });
   }
 
   bool happen(const TaskEnqueued& event) {
@@ -97,14 +131,16 @@ class TaskModel {
                    .queue = std::string(event.queue),
                    .priority = event.priority,
                    .run_at = event.run_at};
-    for (TaskId id : event.dependencies) {
-      auto found = tasks.find(id.value);
-      if (found == tasks.end() || found->second.state == TaskState::succeeded) continue;
-      task.waits_for.insert(id.value);
-      if (ends_with(found->second.state)) task.blame = id.value;
+    for (std::size_t i = 0; i < event.dependencies.size(); ++i) {
+      auto found = tasks.find(event.dependencies[i].value);
+      if (found == tasks.end()) continue;
+      if (event.keeps_dependencies) task.keeps.insert(found->first);
+      task.waits_for.emplace(found->first, event.conditions.empty() ? DependencyCondition::success
+                                                                    : event.conditions[i]);
+      if (ends_with(found->second.state)) learn(task, found->first, found->second.state);
     }
     for (std::size_t i = 0; i < event.tags.size(); ++i) task.tags.emplace(event.tags[i]);
-    move(task, task.waits_for.empty() ? waiting_over(task) : TaskState::waiting);
+    move(task, waits(task) ? TaskState::waiting : waiting_over(task));
     tasks[event.id.value] = task;
     if (!key_.empty()) keys[key_] = event.id.value;
     return true;
@@ -125,7 +161,7 @@ class TaskModel {
   bool happen(const TaskSucceeded& event) {
     ModelTask* task = running(event.id, event.lease);
     if (task == nullptr) return false;
-    end_well(event.id, *task);
+    end(event.id, *task, TaskState::succeeded);
     return true;
   }
   bool happen(const TaskAttemptFailed& event) {
@@ -140,7 +176,8 @@ class TaskModel {
     ModelTask* task = running(event.id, event.lease);
     if (task == nullptr) return false;
     ++task->failures;
-    end_badly(event.id, *task, TaskState::failed);
+    if (event.crashes > 0) task->crashes = event.crashes;
+    end(event.id, *task, TaskState::failed);
     return true;
   }
   bool happen(const TaskCancelRequested& event) {
@@ -152,13 +189,56 @@ class TaskModel {
     ModelTask* task = in(event.id, {TaskState::waiting, TaskState::delayed, TaskState::ready,
                                     TaskState::cancelling, TaskState::held});
     if (task == nullptr || (event.lease && event.lease.value != task->lease)) return false;
-    end_badly(event.id, *task, TaskState::cancelled);
+    end(event.id, *task, TaskState::cancelled);
     return true;
   }
   bool happen(const TaskHandedBack& event) {
     ModelTask* task = running(event.id, event.lease);
-    if (task != nullptr) move(*task, TaskState::ready);
-    return task != nullptr;
+    if (task == nullptr) return false;
+    move(*task, TaskState::ready);
+    if (event.crashes > 0) task->crashes = event.crashes;
+    return true;
+  }
+  bool happen(const TaskSnoozed& event) {
+    ModelTask* task = running(event.id, event.lease);
+    if (task == nullptr) return false;
+    move(*task, TaskState::delayed);
+    task->run_at = event.until;
+    return true;
+  }
+  bool happen(const TaskProgressed& event) {
+    ModelTask* task = in(event.id, {TaskState::running, TaskState::cancelling});
+    if (task == nullptr || task->lease != event.lease.value) return false;
+    task->permille = event.permille;
+    return true;
+  }
+  bool happen(const TaskRedriven& event) {
+    ModelTask* task = in(event.id, {TaskState::failed});
+    if (task == nullptr || is_blamed(event.id.value)) return false;
+    move(*task, TaskState::ready);
+    task->failures = 0;
+    task->crashes = 0;
+    task->ended_at = Time();
+    return true;
+  }
+  bool happen(const TasksForgotten& event) {
+    const TaskModel before = *this;
+    for (TaskId id : event.ids) {
+      auto found = tasks.find(id.value);
+      if (found == tasks.end() || !ends_with(found->second.state) || is_needed(id.value)) {
+        *this = before;
+        return false;
+      }
+      tasks.erase(found);
+      std::erase_if(keys, [&](const auto& entry) { return entry.second == id.value; });
+    }
+    return !event.ids.empty();
+  }
+  bool happen(const WorkPaused& event) {
+    return paused.emplace(event.scope, std::string(event.name)).second;
+  }
+  bool happen(const WorkResumed& event) {
+    return paused.erase({event.scope, std::string(event.name)}) > 0;
   }
   bool happen(const TaskHeld& event) {
     ModelTask* task = in(event.id, {TaskState::waiting, TaskState::delayed, TaskState::ready,
@@ -170,12 +250,12 @@ class TaskModel {
   bool happen(const TaskReleased& event) {
     ModelTask* task = in(event.id, {TaskState::held});
     if (task == nullptr) return false;
-    move(*task, task->waits_for.empty() ? waiting_over(*task) : TaskState::waiting);
+    move(*task, waits(*task) ? TaskState::waiting : waiting_over(*task));
     return true;
   }
   bool happen(const TaskAccepted& event) {
     ModelTask* task = in(event.id, {TaskState::held});
-    if (task != nullptr) end_well(event.id, *task);
+    if (task != nullptr) end(event.id, *task, TaskState::succeeded);
     return task != nullptr;
   }
   // It leads on, or means nothing. What it does to the order is for ranking_test.cc to tell.

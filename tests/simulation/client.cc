@@ -12,15 +12,26 @@ namespace {
 
 const std::vector<std::string> queues = {"default", "narrow", "wide"};
 
+std::vector<TaskId> failed_tasks(const State& state) {
+  std::vector<TaskId> ids;
+  for (const auto& [id, task] : state.tasks.all) {
+    if (task.state == TaskState::failed) ids.push_back(id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 void Client::act(SimulatedEngine& engine) {
   const auto drawn = machine_.draw.below(100);
-  if (drawn < 60) return submit(engine);
-  if (drawn < 66) return submit_again(engine);
-  if (drawn < 70) return submit_badly(engine);
-  if (drawn < 88) return cancel(engine);
-  if (drawn < 95) return configure_queue(engine);
+  if (drawn < 55) return submit(engine);
+  if (drawn < 60) return submit_again(engine);
+  if (drawn < 64) return submit_badly(engine);
+  if (drawn < 78) return cancel(engine);
+  if (drawn < 84) return configure_queue(engine);
+  if (drawn < 89) return retry(engine, failed_tasks(machine_.oracle.durable()));
+  if (drawn < 93) return pause(engine);
+  if (drawn < 96) return resume_all(engine);
   review_all(engine);
 }
 
@@ -44,6 +55,14 @@ TaskSpec Client::draw_spec(std::size_t index) {
   if (draw.chance(50)) spec.timeout = draw.between(1s, 1min);
   const auto known = machine_.oracle.durable().tasks.last.value;
   while (index + known > 0 && draw.chance(30)) spec.dependencies.push_back(draw_dependency(index));
+  const bool any_end = draw.chance(50);
+  for (std::size_t i = 0; any_end && i < spec.dependencies.size(); ++i) {
+    spec.conditions.push_back(
+        static_cast<DependencyCondition>(draw.below(dependency_condition_count)));
+  }
+  if (draw.chance(30)) spec.retry_policy = static_cast<RetryPolicy>(draw.below(retry_policy_count));
+  if (draw.chance(30)) spec.crashes_max = static_cast<std::uint16_t>(1 + draw.below(3));
+  if (draw.chance(15)) spec.expires_at = machine_.clock() + draw.between(10s, 3h);
   return spec;
 }
 
@@ -114,9 +133,63 @@ void Client::configure_queue(SimulatedEngine& engine) {
   engine.tell(std::move(settings), [this](const Result<Answer>& answer) { note(answer); });
 }
 
+void Client::retry(SimulatedEngine& engine, std::vector<TaskId> ids) {
+  if (ids.empty()) return;
+  machine_.coverage.reach(Verb::retry);
+  for (TaskId id : ids) machine_.oracle.retry_is_asked(id);
+  engine.tell(ChangeTasks{std::move(ids), TaskChange::retry, "it may work now", true},
+              [this](const Result<Answer>& answer) { note(answer); });
+}
+
+void Client::pause(SimulatedEngine& engine) {
+  machine_.coverage.reach(Verb::pause);
+  const auto noted = [this](const Result<Answer>& answer) { note(answer); };
+  if (machine_.draw.chance(30)) {
+    return engine.tell(PauseWork{PauseScope::queue, machine_.draw.one_of(queues), true}, noted);
+  }
+  if (machine_.draw.chance(40)) {
+    return engine.tell(PauseWork{PauseScope::kind, machine_.draw.one_of(simulated_kinds), true},
+                       noted);
+  }
+  const auto known = machine_.oracle.durable().tasks.last.value;
+  std::vector<TaskId> ids;
+  for (int i = 0; i < 4; ++i) ids.emplace_back(1 + machine_.draw.below(known + 1));
+  for (TaskId id : ids) machine_.oracle.pause_is_asked(id);
+  engine.tell(ChangeTasks{std::move(ids), TaskChange::pause, "", true}, noted);
+}
+
+void Client::resume_all(SimulatedEngine& engine) {
+  const State& state = machine_.oracle.durable();
+  const auto noted = [this](const Result<Answer>& answer) { note(answer); };
+  for (const PausedWork& work : state.pauses.all) {
+    engine.tell(PauseWork{work.scope, std::string(state.names.text(work.name)), false}, noted);
+  }
+  ChangeTasks resume{.ids = {}, .change = TaskChange::resume, .reason = {}, .skips = true};
+  for (const auto& [id, hold] : state.tasks.held) {
+    if (hold.reason == HoldReason::paused) resume.ids.push_back(id);
+  }
+  if (resume.ids.empty() && state.pauses.all.empty()) return;
+  machine_.coverage.reach(Verb::resume);
+  engine.tell(std::move(resume), noted);
+}
+
+void Client::let_all_go_on(SimulatedEngine& engine) {
+  resume_all(engine);
+  const Tasks& tasks = machine_.oracle.durable().tasks;
+  std::vector<TaskId> waited_for;
+  for (const auto& [key, condition] : tasks.conditions) {
+    if (tasks.all.find(key.dependency)->state == TaskState::failed) {
+      waited_for.push_back(key.dependency);
+    }
+  }
+  retry(engine, std::move(waited_for));
+}
+
 void Client::review_all(SimulatedEngine& engine) {
   ReviewTasks review;
-  for (const auto& [id, hold] : machine_.oracle.durable().tasks.held) review.ids.push_back(id);
+  for (const auto& [id, hold] : machine_.oracle.durable().tasks.held) {
+    if (hold.reason == HoldReason::restored) review.ids.push_back(id);
+  }
   if (review.ids.empty()) return;
   machine_.coverage.reach(Verb::review);
   review.decision = static_cast<ReviewDecision>(machine_.draw.below(review_decision_count));

@@ -48,10 +48,13 @@ enum class Verb : std::uint8_t {
   cancel,
   configure_queue,
   review,
+  retry,
+  pause,
+  resume,
   report,  // the end of an attempt
   back_up,
 };
-inline constexpr std::size_t verb_count = 11;
+inline constexpr std::size_t verb_count = 14;
 [[nodiscard]] std::string_view name(Verb verb);
 
 class Coverage {

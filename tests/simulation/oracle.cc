@@ -14,6 +14,14 @@ void require(bool holds, const std::string& what) {
   if (!holds) throw Violation(what);
 }
 
+bool is_as_must_be(DependencyCondition condition, TaskState ended) {
+  switch (condition) {
+    case DependencyCondition::end: return true;
+    case DependencyCondition::failure: return ended == TaskState::failed;
+    default: return ended == TaskState::succeeded;
+  }
+}
+
 std::optional<TaskStep> step_of(const EventBody& body) {
   for (std::size_t i = 0; i < task_step_count; ++i) {
     if (name(static_cast<TaskStep>(i)) == type_name(body)) return static_cast<TaskStep>(i);
@@ -52,15 +60,38 @@ Oracle::Record& Oracle::record(TaskId id) {
   return found->second;
 }
 
-void Oracle::end(Record& task) {
-  require(!task.ended, "a task ended twice");
+void Oracle::end(TaskId id, TaskState how) {
+  Record& task = record(id);
+  require(!task.ended.has_value(), "a task ended twice");
   require(!task.lease, "a task ended under the lease of an attempt");
-  task.ended = true;
+  task.ended = how;
+  for (auto& [other, dependent] : tasks_) await(dependent, id);
+}
+
+// An end that is as it must be counts for good, also when the task is re-driven.
+void Oracle::await(Record& task, TaskId dependency) {
+  const auto found = task.dependencies.find(dependency);
+  if (found == task.dependencies.end()) return;
+  auto& [condition, met] = found->second;
+  const auto ended = record(dependency).ended;
+  met = met || (ended && is_as_must_be(condition, *ended));
 }
 
 void Oracle::end_attempt(Record& task, Lease lease) {
   require(lease && task.lease == lease, "an attempt ended that did not hold the lease");
   task.lease = Lease();
+}
+
+// A crash is no failure: it was reported, or the engine died with the attempt.
+void Oracle::crash(Record& task, Lease lease, HandBackReason reason, std::uint32_t crashes) {
+  require(!task.must_be_cancelled, "a task that was cancelled crashed");
+  end_attempt(task, lease);
+  require(crashes == ++task.crashes, "crashes are miscounted");
+  if (reason == HandBackReason::engine_died) {
+    require(lease.value < engine_started_.value, "an attempt of the engine that runs");
+  } else {
+    require(reports_[lease].crashed, "a crash that nobody reported");
+  }
 }
 
 // A failure is one that was reported, or a deadline that has passed.
@@ -70,7 +101,8 @@ void Oracle::end_badly(Record& task, Lease lease, const AttemptEnd& end) {
   ++task.failures;
   const bool late = task.deadline != Time() && latest_ >= task.deadline;
   if (end.status == AttemptStatus::timed_out) return require(late, "timed out before its deadline");
-  require(reports_[lease].contains(end.status), "a failure that nobody reported");
+  require(reports_[lease].ends.contains(end.status), "a failure that nobody reported");
+  require(end.status != AttemptStatus::signaled, "a crash counts as a failure");
 }
 
 std::uint32_t Oracle::running_in(const std::string& queue) const {
@@ -87,25 +119,47 @@ void Oracle::check(const TaskEnqueued& event) {
   task = {.kind = std::string(event.kind),
           .queue = std::string(event.queue),
           .label = label,
-          .dependencies = {event.dependencies.begin(), event.dependencies.end()},
+          .dependencies = {},
           .not_before = event.run_at,
+          .expires_at = event.expires_at,
           .deadline = {},
           .backoff = event.backoff,
-          .attempts_max = event.attempts_max};
+          .retry_policy = event.retry_policy,
+          .attempts_max = event.attempts_max,
+          .crashes_max = event.crashes_max == 0 ? crashes_max_default : event.crashes_max};
+  for (std::size_t i = 0; i < event.dependencies.size(); ++i) {
+    const TaskId id = event.dependencies[i];
+    require(!record(id).forgotten, text(event.id) + " depends on a task that was forgotten");
+    task.dependencies[id] = {event.conditions.empty() ? DependencyCondition::success
+                                                      : event.conditions[i]};
+    await(task, id);
+  }
+}
+
+void Oracle::judge_start(TaskId id, const Record& task) const {
+  const auto who = text(id);
+  require(!task.ended.has_value() && !task.held, who + " started when it had ended or was held");
+  require(!is_paused(task), who + " started while its queue or kind was paused");
+  require(!task.must_be_cancelled, who + " started after it was cancelled");
+  require(!task.lease, who + " started under a second lease");
+  require(now_.event.at >= task.not_before, who + " started before its time");
+  require(task.expires_at == Time() || now_.event.at < task.expires_at,
+          who + " started when it had expired");
+  require(runnable_.contains(task.kind), who + " started without a handler");
+  for (const auto& [dependency, awaited] : task.dependencies) {
+    require(awaited.met, who + " started before " + text(dependency) + " had ended as it must");
+  }
+}
+
+bool Oracle::is_paused(const Record& task) const {
+  return paused_.contains({PauseScope::queue, task.queue}) ||
+         paused_.contains({PauseScope::kind, task.kind});
 }
 
 void Oracle::check(const TaskStarted& event) {
   Record& task = record(event.id);
-  const auto who = text(event.id);
-  require(!task.ended && !task.held, who + " started when it had ended or was held");
-  require(!task.must_be_cancelled, who + " started after it was cancelled");
-  require(!task.lease, who + " started under a second lease");
-  require(event.attempt == ++task.begun, who + " miscounts its attempts");
-  require(now_.event.at >= task.not_before, who + " started before its time");
-  require(runnable_.contains(task.kind), who + " started without a handler");
-  for (TaskId id : task.dependencies) {
-    require(record(id).succeeded, who + " started before what it depends on had succeeded");
-  }
+  judge_start(event.id, task);
+  require(event.attempt == ++task.begun, text(event.id) + " miscounts its attempts");
   require(durable_.engine.slots == engine_slots_ && engine_slots_ > 0, "no engine runs");
   const auto all =
       std::ranges::count_if(tasks_, [](const auto& one) { return !!one.second.lease; });
@@ -121,28 +175,42 @@ void Oracle::check(const TaskSucceeded& event) {
   Record& task = record(event.id);
   require(!task.must_be_cancelled, "a task that was cancelled succeeded");
   end_attempt(task, event.lease);
-  require(reports_[event.lease].contains(AttemptStatus::succeeded),
+  require(reports_[event.lease].ends.contains(AttemptStatus::succeeded),
           "a success that nobody reported");
-  end(task);
-  task.succeeded = true;
+  end(event.id, TaskState::succeeded);
 }
 
 void Oracle::check(const TaskAttemptFailed& event) {
   Record& task = record(event.id);
   end_badly(task, event.lease, event.end);
   require(task.failures < task.attempts_max, text(event.id) + " is tried too often");
+  const RetryPolicy policy = task.retry_policy;
+  const bool grows =
+      policy == RetryPolicy::exponential || policy == RetryPolicy::exponential_jitter;
+  const bool is_exact = policy == RetryPolicy::exponential || policy == RetryPolicy::fixed;
   auto whole = std::min(task.backoff.initial, task.backoff.max);
-  for (std::uint32_t i = 1; i < task.failures; ++i) whole = std::min(whole * 2, task.backoff.max);
+  for (std::uint32_t i = 1; grows && i < task.failures; ++i) {
+    whole = std::min(whole * 2, task.backoff.max);
+  }
   const Duration wait = event.retry_at - now_.event.at;
-  require(wait >= whole / 2 && wait <= whole, "a backoff out of its bounds");
+  require(wait >= (is_exact ? whole : whole / 2) && wait <= whole, "a backoff out of its bounds");
   task.not_before = event.retry_at;
 }
 
 void Oracle::check(const TaskFailed& event) {
   Record& task = record(event.id);
-  end_badly(task, event.lease, event.end);
-  require(task.failures == task.attempts_max, text(event.id) + " failed with attempts left");
-  end(task);
+  if (event.crashes > 0) {
+    const bool engine_died = event.end.status == AttemptStatus::crashed;
+    crash(task, event.lease, engine_died ? HandBackReason::engine_died : HandBackReason::crashed,
+          event.crashes);
+    require(task.crashes == task.crashes_max, text(event.id) + " failed with crashes left");
+  } else {
+    end_badly(task, event.lease, event.end);
+    require(
+        event.end.permanent ? reports_[event.lease].permanent : task.failures == task.attempts_max,
+        text(event.id) + " failed with attempts left");
+  }
+  end(event.id, TaskState::failed);
 }
 
 void Oracle::check(const TaskCancelRequested& event) {
@@ -159,37 +227,91 @@ void Oracle::check(const TaskCancelled& event) {
     end_attempt(task, event.lease);
   } else if (event.dependency) {
     const Record& culprit = record(event.dependency);
-    require(culprit.ended && !culprit.succeeded, "cancelled for a dependency that did not fail");
-    require(std::ranges::find(task.dependencies, event.dependency) != task.dependencies.end(),
-            "cancelled for what it does not depend on");
+    const auto awaited = task.dependencies.find(event.dependency);
+    require(awaited != task.dependencies.end(), "cancelled for what it does not depend on");
+    const bool may_be_met = culprit.ended == TaskState::failed &&
+                            awaited->second.condition == DependencyCondition::success_in_the_end;
+    require(culprit.ended.has_value() && !awaited->second.met && !may_be_met,
+            "cancelled for a dependency that ended as it must, or still may");
   } else {
-    require(cancels_.contains(event.id) || task.held, "a cancel that nobody asked for");
+    const bool has_expired =
+        task.expires_at != Time() && now_.event.at >= task.expires_at && !task.lease;
+    require(cancels_.contains(event.id) || task.held || has_expired,
+            "a cancel that nobody asked for");
     require(!task.lease || task.must_be_cancelled, "cancelled while it ran");
     task.lease = Lease();  // of an engine that died
   }
   task.must_be_cancelled = true;
   task.held = false;
-  end(task);
+  end(event.id, TaskState::cancelled);
 }
 
 void Oracle::check(const TaskHandedBack& event) {
   Record& task = record(event.id);
   require(!task.must_be_cancelled, "a task that was cancelled is handed back");
-  end_attempt(task, event.lease);
-  if (event.reason == HandBackReason::engine_died) {
-    require(event.lease.value < engine_started_.value, "an attempt of the engine that runs");
-  } else {
-    require(stopping_, "handed back by an engine that does not stop");
+  if (event.reason != HandBackReason::stopping) {
+    crash(task, event.lease, event.reason, event.crashes);
+    return require(task.crashes < task.crashes_max, text(event.id) + " crashes too often");
   }
+  end_attempt(task, event.lease);
+  require(stopping_, "handed back by an engine that does not stop");
+}
+
+void Oracle::check(const TaskSnoozed& event) {
+  Record& task = record(event.id);
+  require(!task.must_be_cancelled, "a task that was cancelled snoozes");
+  end_attempt(task, event.lease);
+  require(reports_[event.lease].snoozed, "a snooze that nobody asked for");
+  require(event.until >= now_.event.at, "a snooze until a time that was over");
+  task.not_before = event.until;
+}
+
+void Oracle::check(const TaskProgressed& event) {
+  require(holds(event.id, event.lease), "an attempt tells of its progress without a lease");
+}
+
+void Oracle::check(const TaskRedriven& event) {
+  Record& task = record(event.id);
+  require(retries_.contains(event.id), "a retry that nobody asked for");
+  require(task.ended == TaskState::failed, text(event.id) + " runs again and had not failed");
+  task.ended.reset();
+  task.failures = 0;
+  task.crashes = 0;
+}
+
+// Nobody may need it any more: neither wait for it, nor have to be cancelled because of it.
+void Oracle::check(const TasksForgotten& event) {
+  for (TaskId id : event.ids) {
+    Record& task = record(id);
+    require(task.ended.has_value() && !task.forgotten,
+            text(id) + " is forgotten and has not ended");
+    task.forgotten = true;
+    for (const auto& [other, dependent] : tasks_) {
+      require(dependent.forgotten || !dependent.dependencies.contains(id),
+              text(id) + " is forgotten and " + text(other) + " depends on it");
+    }
+  }
+}
+
+void Oracle::check(const WorkPaused& event) {
+  paused_.emplace(event.scope, std::string(event.name));
+}
+
+void Oracle::check(const WorkResumed& event) {
+  paused_.erase({event.scope, std::string(event.name)});
 }
 
 void Oracle::check(const TaskHeld& event) {
   Record& task = record(event.id);
+  require(!task.ended.has_value(), text(event.id) + " is held and has ended");
+  task.held = true;
+  if (event.reason == HoldReason::paused) {
+    require(pauses_.contains(event.id), "a pause that nobody asked for");
+    return require(!task.lease, text(event.id) + " is paused while it runs");
+  }
   require(now_.position > restored_through_ && engine_started_ <= restored_through_,
           "held without a restore");
-  require(!task.ended, text(event.id) + " is held and has ended");
   task.lease = Lease();
-  task.held = true;
 }
 
 void Oracle::check(const TaskReleased& event) { record(event.id).held = false; }
@@ -198,8 +320,7 @@ void Oracle::check(const TaskAccepted& event) {
   Record& task = record(event.id);
   require(task.held, text(event.id) + " is accepted and was not held");
   task.held = false;
-  end(task);
-  task.succeeded = true;
+  end(event.id, TaskState::succeeded);
 }
 
 void Oracle::check(const QueueConfigured& event) { slots_[std::string(event.queue)] = event.slots; }
@@ -228,6 +349,7 @@ void Oracle::cover(const Event& event) {
   const auto step = step_of(event.body);
   const auto own = task_of(event.body);
   for (auto& [id, task] : tasks_) {
+    if (task.forgotten) continue;
     const Task& now = *durable_.tasks.all.find(id);
     if (now.changed != durable_.position) continue;
     const bool is_new = now.enqueued == durable_.position;
@@ -254,6 +376,18 @@ void Oracle::is_published(const State& state) {
   const auto broken = broken_invariants(state, 1);
   require(broken.empty(), broken.empty() ? "" : broken.front());
   unshown_.erase(unshown_.begin(), std::next(same));
+}
+
+void Oracle::attempt_ends(Lease lease, const AttemptOutcome& outcome) {
+  Reports& reports = reports_[lease];
+  reports.permanent = reports.permanent || outcome.permanent;
+  if (outcome.crashed) {
+    reports.crashed = true;
+  } else if (outcome.snooze_until != Time()) {
+    reports.snoozed = true;
+  } else {
+    reports.ends.insert(outcome.status);
+  }
 }
 
 void Oracle::attempt_begins(TaskId id, Lease lease, Time deadline) const {
@@ -290,7 +424,7 @@ bool Oracle::holds(TaskId id, Lease lease) const {
 }
 
 bool Oracle::all_have_ended() const {
-  return std::ranges::all_of(tasks_, [](const auto& one) { return one.second.ended; });
+  return std::ranges::all_of(tasks_, [](const auto& one) { return one.second.ended.has_value(); });
 }
 
 // What could run, runs; what is due has been seen.
@@ -298,10 +432,14 @@ void Oracle::is_idle(Time now) const {
   const auto all =
       std::ranges::count_if(tasks_, [](const auto& one) { return !!one.second.lease; });
   for (const auto& [id, task] : tasks_) {
+    if (task.ended) continue;
     const TaskState state = durable_.tasks.all.find(id)->state;
     require(state != TaskState::delayed || task.not_before > now, text(id) + " is overdue");
-    if (state != TaskState::ready || !runnable_.contains(task.kind) || all >= engine_slots_)
-      continue;
+    const bool may_begin = !task.lease && !task.held;
+    require(!may_begin || task.expires_at == Time() || task.expires_at > now,
+            text(id) + " has expired and is not cancelled");
+    const bool can_run = runnable_.contains(task.kind) && !is_paused(task);
+    if (state != TaskState::ready || !can_run || all >= engine_slots_) continue;
     const auto slots = slots_.find(task.queue);
     const bool queue_full =
         slots != slots_.end() && slots->second > 0 && running_in(task.queue) >= slots->second;
@@ -311,8 +449,9 @@ void Oracle::is_idle(Time now) const {
 
 void Oracle::is_over() const {
   for (const auto& [id, task] : tasks_) {
-    require(task.ended, text(id) + " never ended: it is " +
-                            std::string(name(durable_.tasks.all.find(id)->state)));
+    if (task.ended) continue;
+    throw Violation(text(id) + " never ended: it is " +
+                    std::string(name(durable_.tasks.all.find(id)->state)));
   }
 }
 

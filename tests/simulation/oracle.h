@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace almanac::test {
@@ -34,10 +36,12 @@ class Oracle {
   void log_is_restored() { restored_through_ = durable_.position; }
   void is_published(const State& state);
   void attempt_begins(TaskId id, Lease lease, Time deadline) const;
-  void attempt_ends(Lease lease, AttemptStatus status) { reports_[lease].insert(status); }
+  void attempt_ends(Lease lease, const AttemptOutcome& outcome);
   // The engine has read the clock, which may go back before anything is written.
   void clock_shows(Time time) { latest_ = std::max(latest_, time); }
   void cancel_is_asked(TaskId id) { cancels_.insert(id); }
+  void retry_is_asked(TaskId id) { retries_.insert(id); }
+  void pause_is_asked(TaskId id) { pauses_.insert(id); }
   void cancel_is_accepted(TaskId id) const;
   // `labels` name each task of one submission alone.
   void submission_is_accepted(const std::vector<std::string>& labels,
@@ -54,27 +58,47 @@ class Oracle {
   [[nodiscard]] const State& durable() const { return durable_; }
 
  private:
+  // How a dependency must end, and whether one of its ends was that.
+  struct Awaited {
+    DependencyCondition condition = DependencyCondition::success;
+    bool met = false;
+  };
+  // What was said of an attempt by its worker.
+  struct Reports {
+    std::set<AttemptStatus> ends;
+    bool permanent = false;
+    bool crashed = false;
+    bool snoozed = false;
+  };
   struct Record {
     std::string kind;
     std::string queue;
     std::string label;
-    std::vector<TaskId> dependencies;
+    std::map<TaskId, Awaited> dependencies;
     Time not_before;
-    Time deadline;  // of the attempt that runs
+    Time expires_at;  // not set = never
+    Time deadline;    // of the attempt that runs
     Backoff backoff;
+    RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
     std::uint32_t attempts_max = 1;
+    std::uint32_t crashes_max = 1;
     std::uint32_t begun = 0;
     std::uint32_t failures = 0;
+    std::uint32_t crashes = 0;
     Lease lease;
     bool must_be_cancelled = false;
     bool held = false;
-    bool ended = false;
-    bool succeeded = false;
+    bool forgotten = false;
+    std::optional<TaskState> ended;      // how
     TaskState state = TaskState::ready;  // as it was last seen, for the coverage
   };
 
   Record& record(TaskId id);
-  void end(Record& task);
+  void end(TaskId id, TaskState how);
+  void await(Record& task, TaskId dependency);
+  void crash(Record& task, Lease lease, HandBackReason reason, std::uint32_t crashes);
+  [[nodiscard]] bool is_paused(const Record& task) const;
+  void judge_start(TaskId id, const Record& task) const;
   void end_attempt(Record& task, Lease lease);
   void end_badly(Record& task, Lease lease, const AttemptEnd& end);
   [[nodiscard]] std::uint32_t running_in(const std::string& queue) const;
@@ -90,6 +114,12 @@ class Oracle {
   void check(const TaskHeld& event);
   void check(const TaskReleased& event);
   void check(const TaskAccepted& event);
+  void check(const TaskSnoozed& event);
+  void check(const TaskProgressed& event);
+  void check(const TaskRedriven& event);
+  void check(const TasksForgotten& event);
+  void check(const WorkPaused& event);
+  void check(const WorkResumed& event);
   void check(const QueueConfigured& event);
   void check(const EngineStarted& event);
   void check(const EngineStopped& event);
@@ -103,8 +133,11 @@ class Oracle {
   std::map<TaskId, Record> tasks_;
   std::map<std::string, std::uint32_t> slots_;
   std::map<std::string, Time> backups_;  // the last time each job was due that was begun
-  std::map<Lease, std::set<AttemptStatus>> reports_;
+  std::map<Lease, Reports> reports_;
   std::set<TaskId> cancels_;
+  std::set<TaskId> retries_;
+  std::set<TaskId> pauses_;
+  std::set<std::pair<PauseScope, std::string>> paused_;
   std::set<std::string> labels_;
   std::set<std::string> refused_;
   std::set<std::string> runnable_;

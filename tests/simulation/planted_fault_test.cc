@@ -3,6 +3,7 @@
 #include <almanac/engine/backups.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
+#include <almanac/engine/retention.h>
 #include <almanac/engine/tasks.h>
 #include <almanac/tests/simulation/simulation.h>
 
@@ -35,6 +36,9 @@ enum class Planted : std::uint8_t {
   dependency_ignored,
   slot_not_freed,
   backup_begun_twice,
+  pause_ignored,
+  expiry_forgotten,
+  forgotten_too_soon,
 };
 Planted planted = Planted::none;
 
@@ -73,6 +77,12 @@ std::vector<Event> planted_due(const State& state, const DecideContext& context)
 std::vector<Event> planted_due(const State& state, const DecideContext& context) {
   auto events = real_due(state, context);
   if (planted == Planted::due_forgotten) events.clear();
+  if (planted == Planted::expiry_forgotten) {
+    std::erase_if(events, [](const Event& event) {
+      const auto* cancelled = std::get_if<TaskCancelled>(&event.body);
+      return cancelled != nullptr && !cancelled->dependency;
+    });
+  }
   if (planted != Planted::lease_by_wall_clock) return events;
   for (const RunningKey& key : state.tasks.running) {
     const Task& task = *state.tasks.all.find(key.id);
@@ -92,6 +102,7 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
 Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run) {
   State changed = state;
   if (planted == Planted::slots_ignored) changed.queues = {};
+  if (planted == Planted::pause_ignored) changed.pauses = {};
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
   return real_starts(changed, context, can_run);
 }
@@ -119,6 +130,21 @@ bool planted_succeeded(Tasks& tasks, Names& names, const EventPlace& place,
     tasks.running.insert({tasks.all.find(event.id)->queue, event.id});
   }
   return moved;
+}
+
+#define FORGETTING                                                        \
+  "_ZN7almanac17decide_forgettingERKNS_5StateERKNS_13DecideContextERKNS_" \
+  "13TaskRetentionENS_6NumberINS_9TaskIdTagEEE"
+Forgetting real_forgetting(const State&, const DecideContext&, const TaskRetention&, TaskId)
+    ALMANAC_REAL(FORGETTING);
+Forgetting planted_forgetting(const State& state, const DecideContext& context,
+                              const TaskRetention& retention, TaskId before)
+    ALMANAC_WRAP(FORGETTING);
+Forgetting planted_forgetting(const State& state, const DecideContext& context,
+                              const TaskRetention& retention, TaskId before) {
+  State changed = state;
+  if (planted == Planted::forgotten_too_soon) changed.tasks.needed_by = {};
+  return real_forgetting(changed, context, retention, before);
 }
 
 #define BACKUPS "_ZN7almanac14decide_backupsERKNS_5StateERKNS_13DecideContextE"
@@ -175,7 +201,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"StartedTooLate", Planted::started_too_late},
                       Case{"DependencyIgnored", Planted::dependency_ignored},
                       Case{"SlotNotFreed", Planted::slot_not_freed},
-                      Case{"BackupBegunTwice", Planted::backup_begun_twice}),
+                      Case{"BackupBegunTwice", Planted::backup_begun_twice},
+                      Case{"PauseIgnored", Planted::pause_ignored},
+                      Case{"ExpiryForgotten", Planted::expiry_forgotten},
+                      Case{"ForgottenTooSoon", Planted::forgotten_too_soon}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

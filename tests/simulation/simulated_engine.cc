@@ -31,7 +31,7 @@ void SimulatedWorkers::start(const WorkerJob& job) {
   if (machine_.faults.strike(Fault::foreign_report, 10)) {
     FencingToken foreign = job.token;
     foreign.timeline.fill(std::byte{0xee});
-    report_({job.id, foreign, {}});
+    report_(FinishAttempt{job.id, foreign, {}});
   }
   if (machine_.faults.strike(Fault::hanging_worker, 10)) {
     hanging_.insert(job.token.lease);
@@ -47,6 +47,10 @@ void SimulatedWorkers::run(const WorkerJob& job, Duration takes) {
   machine_.agenda.in(takes / 2, [this, alive = std::weak_ptr(alive_), lease, takes] {
     if (alive.expired()) return;
     const WorkerJob& half = running_.at(lease);
+    if (machine_.draw.chance(30)) {
+      report_(
+          ReportProgress{.id = half.id, .token = half.token, .permille = 500, .message = "half"});
+    }
     if (half.stop.stop_requested() && machine_.draw.chance(70)) return end(half);
     machine_.agenda.in(takes / 2, [this, alive, lease] {
       if (!alive.expired()) end(running_.at(lease));
@@ -59,7 +63,7 @@ void SimulatedWorkers::end(const WorkerJob& job) {
   running_.erase(job.token.lease);
   machine_.coverage.reach(Verb::report);
   if (machine_.oracle.holds(finish.id, finish.token.lease)) {
-    machine_.oracle.attempt_ends(finish.token.lease, finish.outcome.status);
+    machine_.oracle.attempt_ends(finish.token.lease, finish.outcome);
   }
   if (machine_.faults.strike(Fault::double_report, 20)) report_(finish);
   report_(std::move(finish));
@@ -67,11 +71,19 @@ void SimulatedWorkers::end(const WorkerJob& job) {
 
 AttemptOutcome SimulatedWorkers::draw_outcome(const WorkerJob& job) {
   if (machine_.faults.strike(Fault::dying_worker, 15)) {
-    return {.status = AttemptStatus::signaled, .code = 9, .message = "ended by SIGKILL"};
+    return {.status = AttemptStatus::signaled,
+            .code = 9,
+            .message = "ended by SIGKILL",
+            .crashed = true};
   }
   const bool told = job.stop.stop_requested() && machine_.draw.chance(50);
   if (told || machine_.faults.strike(Fault::failing_worker, 40)) {
-    return {.status = AttemptStatus::error, .message = "it did not work"};
+    return {.status = AttemptStatus::error,
+            .message = "it did not work",
+            .permanent = machine_.draw.chance(20)};
+  }
+  if (!machine_.faults.healed() && machine_.draw.chance(8)) {
+    return {.snooze_until = machine_.clock() + machine_.draw.between(-1min, 1h)};
   }
   return {.result = "done"};
 }
@@ -110,10 +122,11 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
             .draw = machine.draw,
             .faults = machine.faults},
            [this](const CommitReport& report) { put(CommitReport(report)); }),
-      workers_(machine, [this](FinishAttempt finish) { post(std::move(finish)); }),
+      workers_(machine, [this](Command command) { post(std::move(command)); }),
       backups_(machine, [this](FinishBackup finish) { post(std::move(finish)); }),
       published_(std::move(recovered)),
-      attempts_({.loop = idle_loop(),
+      attempts_({.log = log_,
+                 .loop = idle_loop(),
                  .guard = idle_guard(),
                  .report = [this](Command command) { post(std::move(command)); }},
                 {.kill_grace = 5s,
@@ -127,6 +140,7 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
              .projections = projections_},
             {.clock = machine.clock,
              .stop_grace = 10s,
+             .retention = machine.retention,
              .on_events = [this](const State& after, std::span<const RecordedEvent>) {
                machine_.oracle.is_published(after);
              }}) {

@@ -23,12 +23,13 @@ struct SimulatedMachine {
   Oracle& oracle;
   SimulatedDisk& disk;
   std::function<Time()> clock;
+  TaskRetention retention;
 };
 
 // Workers that end well or badly, early or late, twice or never.
 class SimulatedWorkers {
  public:
-  using Report = std::function<void(FinishAttempt)>;
+  using Report = std::function<void(Command)>;
   SimulatedWorkers(SimulatedMachine& machine, Report report)
       : machine_(machine), report_(std::move(report)) {}
 

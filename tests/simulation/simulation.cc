@@ -22,6 +22,15 @@ Timeline draw_timeline(Draw& draw) {
   return timeline;
 }
 
+// Short, so that a run of some minutes forgets.
+TaskRetention draw_retention(Draw& draw) {
+  TaskRetention retention = TaskRetention::keep_all();
+  if (draw.chance(60)) retention.succeeded = draw.between(0s, 10min);
+  if (draw.chance(40)) retention.failed = draw.between(0s, 30min);
+  if (draw.chance(40)) retention.cancelled = draw.between(0s, 30min);
+  return retention;
+}
+
 class World {
  public:
   World(std::uint64_t seed, Coverage& coverage, const SimulationOptions& options)
@@ -39,13 +48,15 @@ class World {
                  .coverage = coverage,
                  .oracle = oracle_,
                  .disk = disk_,
-                 .clock = [this] { return read_clock(); }} {
+                 .clock = [this] { return read_clock(); },
+                 .retention = TaskRetention::keep_all()} {
     if (options.calm) faults_.heal();
   }
 
   void run() {
     if (faults_.strike(Fault::daylight_saving, 100)) origin_ = daylight_saving_begins;
     slots_ = static_cast<std::uint32_t>(1 + draw_.below(5));
+    machine_.retention = draw_retention(draw_);
     actions_ = 20 + draw_.below(40);
     start();
     agenda_.in(1s, [this] { act(); });
@@ -186,6 +197,7 @@ class World {
     if (engine_) {
       engine_->workers().release();
       client_.review_all(*engine_);
+      client_.let_all_go_on(*engine_);
       if (oracle_.all_have_ended() || agenda_.now() > 24h * days) {
         finishing_ = true;
         return ask_to_stop(false);

@@ -69,7 +69,9 @@ TEST(Checkpoint, HoldsTheTermsOfTasks) {
                                       .owner = "ann",
                                       .deadline = Time(Duration(50)),
                                       .estimate = Duration(7),
-                                      .expires_at = Time(Duration(90))}));
+                                      .expires_at = Time(Duration(90)),
+                                      .retry_policy = RetryPolicy::fixed,
+                                      .crashes_max = 5}));
   const auto read = written_and_read(folder / "one", story.state());
   EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
   EXPECT_TRUE(read.state.tasks.terms == story.tasks().terms);
@@ -77,6 +79,22 @@ TEST(Checkpoint, HoldsTheTermsOfTasks) {
   State changed = story.state();
   changed.tasks.terms.set(TaskId(1'000), {});
   EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
+}
+
+TEST(Checkpoint, HoldsWhatAttemptsLeaveAndWhatIsPaused) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  const auto ignored = story.state().ignored;
+  tell_attempts(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  const auto& tasks = story.tasks();
+  ASSERT_FALSE(tasks.expiring.empty() || tasks.conditions.empty() || tasks.needed_by.empty() ||
+               tasks.crashes.empty() || tasks.progress.empty() || tasks.terms.empty() ||
+               story.state().pauses.all.empty());
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_EQ(read.state.tasks.expiring.size(), tasks.expiring.size());
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
 }
 
 TEST(Checkpoint, HoldsBackups) {

@@ -311,7 +311,18 @@ TEST_F(ReviewedLog, TakesNoReportOfAnAttemptThatRunsNoMoreForAnEnd) {
   EXPECT_EQ(*state.tasks.held.find(TaskId(4)), Hold());
 }
 
+TEST_F(ReviewedLog, KnowsWhatBecameOfATaskThatWasRetried) {
+  story.redrive(2);
+  story.start(2);
+  const Position started = story.state().position;
+  archive();
+  EXPECT_EQ(*restored({.moment = at}).tasks.held.find(TaskId(2)), Hold{.started = started});
+}
+
 TEST_F(ReviewedLog, ReadsNoFurtherThanATaskMayHaveGoneOn) {
+  story.redrive(2);  // as long as it has failed it may be
+  story.start(2);
+  story.succeed(2);
   story.succeed(4);
   story.cancel(5);
   story.cancel(7);

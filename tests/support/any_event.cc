@@ -15,6 +15,7 @@ constexpr std::array conditions = {DependencyCondition::failure, DependencyCondi
                                    DependencyCondition::success_in_the_end};
 constexpr std::array<Demand, 2> demands = {Demand{"memory", 4'000'000'000}, Demand{"api", 1}};
 constexpr std::array<QueueWeight, 2> weights = {QueueWeight{"high", 30}, QueueWeight{"late", -7}};
+constexpr std::array forgotten = {TaskId(7), TaskId(1)};
 constexpr std::array<TaskId, 3> dependencies = {TaskId(7), TaskId(1), TaskId(UINT64_MAX)};
 
 AttemptEnd full_end() {
@@ -23,7 +24,8 @@ AttemptEnd full_end() {
           .output_dropped = 1'234'567'890'123,
           .message = "killed by the system",
           .result = as_bytes("{\"rows\":17}"),
-          .output = as_bytes(std::string_view("line 1\nline 2\0\xff", 15))};
+          .output = as_bytes(std::string_view("line 1\nline 2\0\xff", 15)),
+          .permanent = true};
 }
 
 TaskEnqueued full_enqueued(TaskId id) {
@@ -45,6 +47,9 @@ TaskEnqueued full_enqueued(TaskId id) {
           .estimate = std::chrono::seconds(40),
           .expires_at = Time(Duration(1'700'000'900'000'000)),
           .demands = DemandListView(demands),
+          .retry_policy = RetryPolicy::fixed,
+          .crashes_max = 5,
+          .keeps_dependencies = true,
           .payload = as_bytes("{\"frame\":1}")};
 }
 
@@ -104,7 +109,8 @@ AttemptEnd any_end(Arena& arena) {
           .output_dropped = any_number<std::uint64_t>(),
           .message = any_text(arena, 20),
           .result = as_bytes(any_text(arena, 20)),
-          .output = as_bytes(any_text(arena, 100))};
+          .output = as_bytes(any_text(arena, 100)),
+          .permanent = *rc::gen::arbitrary<bool>()};
 }
 
 DemandListView any_demands(Arena& arena) {
@@ -145,6 +151,9 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .estimate = Duration(any_number<std::int64_t>()),
           .expires_at = any_time(),
           .demands = any_demands(arena),
+          .retry_policy = any_of<RetryPolicy>(retry_policy_count),
+          .crashes_max = any_number<std::uint16_t>(),
+          .keeps_dependencies = *rc::gen::arbitrary<bool>(),
           .payload = as_bytes(any_text(arena, 200))};
 }
 
@@ -225,6 +234,27 @@ EventBody any_schedule_body(Arena& arena, std::size_t which) {
   }
 }
 
+EventBody any_later_body(Arena& arena, std::size_t which) {
+  TaskId id(any_number<std::uint64_t>());
+  Lease lease(any_number<std::uint64_t>());
+  switch (which) {
+    case 0: return TaskSnoozed{id, lease, any_time()};
+    case 1:
+      return TaskProgressed{id, lease, any_number<std::uint16_t>(), any_text(arena, 30),
+                            as_bytes(any_text(arena, 100))};
+    case 2: return TaskRedriven{id, any_text(arena, 30)};
+    case 3: {
+      auto& ids = arena.ids.emplace_back();
+      for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
+        ids.emplace_back(any_number<std::uint64_t>());
+      }
+      return TasksForgotten{ids};
+    }
+    case 4: return WorkPaused{any_of<PauseScope>(pause_scope_count), any_name(arena)};
+    default: return WorkResumed{any_of<PauseScope>(pause_scope_count), any_name(arena)};
+  }
+}
+
 EventBody any_body(Arena& arena) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
@@ -236,12 +266,16 @@ EventBody any_body(Arena& arena) {
     case 3: return TaskStarted{id, any_number<std::uint32_t>(), any_time()};
     case 4: return TaskSucceeded{id, lease, any_end(arena)};
     case 5: return TaskAttemptFailed{id, lease, any_time(), any_end(arena)};
-    case 6: return TaskFailed{id, lease, any_end(arena)};
+    case 6: return TaskFailed{id, lease, any_end(arena), any_number<std::uint32_t>()};
     case 7: return TaskCancelRequested{id, any_text(arena, 30)};
     case 8: return TaskCancelled{id, lease, id.next(), any_text(arena, 30), any_end(arena)};
     case 9:
-      return TaskHandedBack{id, lease, any_of<HandBackReason>(hand_back_reason_count),
-                            *rc::gen::arbitrary<bool>()};
+      return TaskHandedBack{id,
+                            lease,
+                            any_of<HandBackReason>(hand_back_reason_count),
+                            *rc::gen::arbitrary<bool>(),
+                            any_number<std::uint32_t>(),
+                            any_end(arena)};
     case 10:
       return TaskHeld{id,
                       lease,
@@ -261,8 +295,22 @@ EventBody any_body(Arena& arena) {
     case 33: return TokensTaken{any_name(arena), any_number<std::uint32_t>()};
     case 34: return any_lane(arena);
     default:
+      if (which >= 35) return any_later_body(arena, which - 35);
       return which < 24 ? any_backup_body(arena, which - 16) : any_schedule_body(arena, which - 24);
   }
+}
+
+std::vector<EventBody> later_of_each() {
+  return {TasksReranked{Time(Duration(1'700'000'555'000'000)), TaskId(42)},
+          LimitConfigured{"memory", 64'000, 600, 20},
+          TokensTaken{"api", 3},
+          full_lane(),
+          TaskSnoozed{TaskId(42), Lease(4), Time(Duration(1'700'000'123'000'000))},
+          TaskProgressed{TaskId(42), Lease(4), 375, "3 of 8 pages", as_bytes("{\"pages\":3}")},
+          TaskRedriven{TaskId(42), "the disk has room again"},
+          TasksForgotten{forgotten},
+          WorkPaused{PauseScope::kind, "render"},
+          WorkResumed{PauseScope::queue, "slow"}};
 }
 
 }  // namespace
@@ -275,10 +323,10 @@ std::vector<Event> one_of_each(Time at) {
       TaskStarted{TaskId(42), 3, Time(Duration(1'700'000'090'000'000))},
       TaskSucceeded{TaskId(42), Lease(4), full_end()},
       TaskAttemptFailed{TaskId(42), Lease(4), Time(Duration(1'700'000'123'000'000)), full_end()},
-      TaskFailed{TaskId(42), Lease(4), full_end()},
+      TaskFailed{TaskId(42), Lease(4), full_end(), 3},
       TaskCancelRequested{TaskId(42), "no longer wanted"},
       TaskCancelled{TaskId(42), Lease(4), TaskId(41), "its input failed", full_end()},
-      TaskHandedBack{TaskId(42), Lease(4), HandBackReason::engine_died, true},
+      TaskHandedBack{TaskId(42), Lease(4), HandBackReason::crashed, true, 2, full_end()},
       TaskHeld{TaskId(42), Lease(4), HoldReason::restored, TaskOutcome::failed, Position(51),
                Position(53)},
       TaskReleased{TaskId(42)},
@@ -310,11 +358,9 @@ std::vector<Event> one_of_each(Time at) {
       ScheduleQueued{"hourly", Time(Duration(1'700'000'400'000'000)),
                      Time(Duration(1'700'004'000'000'000))},
       ScheduleSkipped{"hourly", SkipReason::overlap, 3, Time(Duration(1'700'000'400'000'000)),
-                      Time(Duration(1'700'007'600'000'000)), Time(Duration(1'700'011'200'000'000))},
-      TasksReranked{Time(Duration(1'700'000'555'000'000)), TaskId(42)},
-      LimitConfigured{"memory", 64'000, 600, 20},
-      TokensTaken{"api", 3},
-      full_lane()};
+                      Time(Duration(1'700'007'600'000'000)),
+                      Time(Duration(1'700'011'200'000'000))}};
+  std::ranges::copy(later_of_each(), std::back_inserter(bodies));
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;

@@ -58,7 +58,8 @@ class Line {
     return put(field, "[" + list + "]");
   }
   Line& add(const AttemptEnd& end) {
-    const auto& [status, code, output_dropped, message, result, output] = end;
+    const auto& [status, code, output_dropped, message, result, output, permanent] = end;
+    if (permanent) add("permanent", std::uint64_t{1});
     add("status", name(status)).add("code", code).add("output_dropped", output_dropped);
     return add("message", message).add("result", result).add("output", output);
   }
@@ -86,7 +87,8 @@ struct AddBody {
   void operator()(const TaskEnqueued& event) {
     const auto& [id, kind, queue, label, priority, run_at, timeout, backoff, attempts_max,
                  content_hash, tags, dependencies, conditions, owner, deadline, estimate,
-                 expires_at, demands, payload] = event;
+                 expires_at, demands, retry_policy, crashes_max, keeps_dependencies, payload] =
+        event;
     line.add("id", id).add("kind", kind).add("queue", queue).add("label", label);
     line.add("priority", priority).add("run_at", run_at).add("timeout", timeout);
     line.add("backoff_initial", backoff.initial).add("backoff_max", backoff.max);
@@ -99,6 +101,9 @@ struct AddBody {
     if (estimate != Duration(0)) line.add("estimate", estimate);
     if (expires_at != Time()) line.add("expires_at", expires_at);
     if (!demands.empty()) line.add("demands", demands);
+    if (retry_policy != RetryPolicy()) line.add("retry_policy", name(retry_policy));
+    if (crashes_max != 0) line.add("crashes_max", std::uint64_t{crashes_max});
+    if (keeps_dependencies) line.add("keeps_dependencies", std::uint64_t{1});
   }
   void operator()(const TaskReadied& event) {
     const auto& [id] = event;
@@ -117,8 +122,9 @@ struct AddBody {
     line.add("id", id).add("lease", lease).add("retry_at", retry_at).add(end);
   }
   void operator()(const TaskFailed& event) {
-    const auto& [id, lease, end] = event;
+    const auto& [id, lease, end, crashes] = event;
     line.add("id", id).add("lease", lease).add(end);
+    if (crashes > 0) line.add("crashes", std::uint64_t{crashes});
   }
   void operator()(const TaskCancelRequested& event) {
     const auto& [id, reason] = event;
@@ -130,9 +136,10 @@ struct AddBody {
     line.add(end);
   }
   void operator()(const TaskHandedBack& event) {
-    const auto& [id, lease, reason, paced] = event;
+    const auto& [id, lease, reason, paced, crashes, end] = event;
     line.add("id", id).add("lease", lease).add("reason", name(reason));
     if (paced) line.add("paced", std::uint64_t{1});
+    if (crashes > 0) line.add("crashes", std::uint64_t{crashes}).add(end);
   }
   void operator()(const TaskHeld& event) {
     const auto& [id, lease, reason, outcome, started, ended] = event;
@@ -150,6 +157,31 @@ struct AddBody {
   void operator()(const TasksReranked& event) {
     const auto& [through, last] = event;
     line.add("through", through).add("last", last);
+  }
+  void operator()(const TaskSnoozed& event) {
+    const auto& [id, lease, until] = event;
+    line.add("id", id).add("lease", lease).add("until", until);
+  }
+  void operator()(const TaskProgressed& event) {
+    const auto& [id, lease, permille, message, partial] = event;
+    line.add("id", id).add("lease", lease).add("permille", std::uint64_t{permille});
+    line.add("message", message).add("partial", partial);
+  }
+  void operator()(const TaskRedriven& event) {
+    const auto& [id, reason] = event;
+    line.add("id", id).add("reason", reason);
+  }
+  void operator()(const TasksForgotten& event) {
+    const auto& [ids] = event;
+    line.add("ids", ids);
+  }
+  void operator()(const WorkPaused& event) {
+    const auto& [scope, of] = event;
+    line.add("scope", name(scope)).add("name", of);
+  }
+  void operator()(const WorkResumed& event) {
+    const auto& [scope, of] = event;
+    line.add("scope", name(scope)).add("name", of);
   }
   void operator()(const QueueConfigured& event) {
     const auto& [queue, slots, policy, ageing, window, short_work, weights] = event;

@@ -23,6 +23,32 @@ Story full_story(std::uint64_t tasks) {
   return story;
 }
 
+void tell_attempts(Story& story) {
+  const std::uint64_t first = story.tasks().last.value + 1;
+  story.enqueue(
+      {.id = first, .attempts_max = 2, .expires_at = story.now() + std::chrono::hours(9)});
+  story.enqueue({.id = first + 1});
+  story.enqueue({.id = first + 2,
+                 .dependencies = {first, first + 1},
+                 .conditions = {DependencyCondition::success_in_the_end, DependencyCondition::end},
+                 .keeps_dependencies = true,
+                 .expires_at = story.now() + std::chrono::hours(8)});
+  story.start(first);
+  story.crash(first, 2);
+  story.start(first);
+  story.tell(TaskProgressed{TaskId(first), story.lease(first), 375, "3 of 8", {}});
+  story.start(first + 1);
+  story.succeed(first + 1);
+  story.enqueue({.id = first + 3});
+  story.tell(TaskHeld{.id = TaskId(first + 3), .reason = HoldReason::paused});
+  story.enqueue({.id = first + 4, .tags = {"red"}, .key = "gone"});
+  story.start(first + 4);
+  story.succeed(first + 4);
+  story.forget({first + 4});
+  story.tell(WorkPaused{PauseScope::queue, "odd"});
+  story.tell(WorkPaused{PauseScope::kind, "work"});
+}
+
 void tell_backups(Story& story) {
   const Time due = story.now();
   const Time next = due + std::chrono::hours(1);

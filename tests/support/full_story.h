@@ -8,6 +8,9 @@ namespace almanac::test {
 // From 21 tasks on; always the same.
 [[nodiscard]] Story full_story(std::uint64_t tasks);
 
+// Goes on with what attempts leave beside tasks, with conditions, expiries and pauses.
+void tell_attempts(Story& story);
+
 // Goes on with three jobs of backups: one that has succeeded, one that failed and is not scheduled
 // any more, and one that runs.
 void tell_backups(Story& story);

@@ -81,6 +81,7 @@ void give_work(ordered_json& task, const KillWorkload& workload, std::mt19937_64
     task["timeout"] = "50ms";
     microseconds = 600'000'000;
   }
+  task["crashes"] = 1'000;  // the engine dies more often than a task may bring it down
   task.erase("shell");
   task["command"] = {program_path("kill_worker"), workload.record, behaviour,
                      std::to_string(microseconds)};

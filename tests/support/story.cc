@@ -17,6 +17,7 @@ struct Derived {
   std::set<ReadyKey> ready;
   std::set<DueKey> due;
   std::set<RunningKey> running;
+  std::set<DueKey> expiring;
   std::array<std::uint64_t, task_state_count> counts{};
   std::uint64_t live = 0;
 
@@ -31,6 +32,12 @@ struct Derived {
       }
       if (task.state == TaskState::delayed) due.insert({task.run_at, id});
       if (holds_lease(task.state)) running.insert({task.queue, id});
+      const TaskTerms* terms = tasks.terms.find(id);
+      const bool may_begin = task.state == TaskState::waiting || task.state == TaskState::delayed ||
+                             task.state == TaskState::ready;
+      if (terms != nullptr && terms->expires_at != Time() && may_begin) {
+        expiring.insert({terms->expires_at, id});
+      }
       ++counts[static_cast<std::size_t>(task.state)];
       live += has_ended(task.state) ? 0 : 1;
     }
@@ -78,9 +85,12 @@ bool Story::enqueue(const NewTask& task) {
                            .content_hash = task.content_hash,
                            .tags = NameListView(memory.tags),
                            .dependencies = memory.dependencies,
+                           .conditions = memory.task.conditions,
                            .owner = memory.task.owner,
                            .deadline = task.deadline,
-                           .estimate = task.estimate},
+                           .estimate = task.estimate,
+                           .expires_at = task.expires_at,
+                           .keeps_dependencies = task.keeps_dependencies},
               memory.task.key);
 }
 
@@ -106,6 +116,21 @@ bool Story::cancel(std::uint64_t id) {
 
 bool Story::hand_back(std::uint64_t id) {
   return tell(TaskHandedBack{TaskId(id), lease(id), HandBackReason::stopping});
+}
+
+bool Story::crash(std::uint64_t id, std::uint32_t crashes) {
+  return tell(TaskHandedBack{TaskId(id),
+                             lease(id),
+                             HandBackReason::crashed,
+                             false,
+                             crashes,
+                             {.status = AttemptStatus::signaled, .code = 11}});
+}
+
+bool Story::forget(const std::vector<std::uint64_t>& ids) {
+  auto& forgotten = ids_.emplace_back();
+  for (std::uint64_t id : ids) forgotten.emplace_back(id);
+  return tell(TasksForgotten{forgotten});
 }
 
 bool Story::hold(std::uint64_t id, TaskOutcome outcome) {
@@ -136,11 +161,18 @@ std::string check_orders(const State& state) {
   if (!same(tasks.ready, derived.ready)) return "the ready order is not that of the tasks";
   if (!same(tasks.due, derived.due)) return "the due order is not that of the tasks";
   if (!same(tasks.running, derived.running)) return "the running order is not that of the tasks";
+  if (!same(tasks.expiring, derived.expiring)) return "what expires is not that of the tasks";
   if (tasks.counts != derived.counts) return "the counts are not those of the tasks";
   if (tasks.live() != derived.live) return "live() is not the number of tasks that have not ended";
   for (const DependencyKey& key : tasks.dependents) {
     const Task* dependency = tasks.all.find(key.dependency);
-    if (dependency == nullptr || has_ended(dependency->state)) return "waits for an ended task";
+    const DependencyCondition* condition = tasks.conditions.find(key);
+    const bool may_be_redriven = condition != nullptr &&
+                                 *condition == DependencyCondition::success_in_the_end &&
+                                 dependency != nullptr && dependency->state == TaskState::failed;
+    if (dependency == nullptr || (has_ended(dependency->state) && !may_be_redriven)) {
+      return "waits for an ended task";
+    }
   }
   for (const auto& [id, culprit] : tasks.doomed) {
     const Task* task = tasks.all.find(id);

@@ -22,6 +22,9 @@ struct NewTask {
   Duration timeout{0};
   std::uint16_t attempts_max = 1;
   std::vector<std::uint64_t> dependencies;
+  std::vector<DependencyCondition> conditions;  // as in TaskEnqueued
+  bool keeps_dependencies = false;
+  Time expires_at = {};
   std::vector<std::string> tags;
   std::string key;
   std::uint64_t content_hash = 0;
@@ -48,6 +51,12 @@ class Story {
   bool hold(std::uint64_t id, TaskOutcome outcome = TaskOutcome::unknown);
   bool release(std::uint64_t id) { return tell(TaskReleased{TaskId(id)}); }
   bool accept(std::uint64_t id) { return tell(TaskAccepted{TaskId(id)}); }
+  bool snooze(std::uint64_t id, Time until) {
+    return tell(TaskSnoozed{TaskId(id), lease(id), until});
+  }
+  bool redrive(std::uint64_t id) { return tell(TaskRedriven{TaskId(id), "again"}); }
+  bool crash(std::uint64_t id, std::uint32_t crashes);
+  bool forget(const std::vector<std::uint64_t>& ids);
 
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] const Tasks& tasks() const { return state_.tasks; }
@@ -69,6 +78,7 @@ class Story {
   std::vector<RecordedEvent> events_;
   std::deque<Memory> memory_;
   std::deque<std::string> keys_;
+  std::deque<std::vector<TaskId>> ids_;
 };
 
 // The first thing that is wrong between the tasks and what is derived from them (orders, counts),

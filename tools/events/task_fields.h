@@ -13,6 +13,7 @@ void describe_end(Fields& fields, Describes<AttemptEnd> auto& end) {
   fields("result", end.result);
   fields("output", end.output);
   fields("output_dropped", end.output_dropped);
+  fields("permanent", end.permanent);
 }
 
 // What a task is asked to be, without its number.
@@ -36,6 +37,9 @@ void describe_request(Fields& fields, Describes<TaskEnqueued> auto& event) {
   fields("estimate_us", event.estimate);
   fields("expires_at", event.expires_at);
   fields("demands", event.demands);
+  fields("retry_policy", event.retry_policy);
+  fields("crashes_max", event.crashes_max);
+  fields("keeps_dependencies", event.keeps_dependencies);
   fields("payload", event.payload);
 }
 
@@ -80,6 +84,7 @@ void describe(Fields& fields, Describes<TaskFailed> auto& event) {
   fields("lease", event.lease);
   fields.always("status", event.end.status);
   describe_end(fields, event.end);
+  fields("crashes", event.crashes);
 }
 
 template <class Fields>
@@ -105,6 +110,9 @@ void describe(Fields& fields, Describes<TaskHandedBack> auto& event) {
   fields("lease", event.lease);
   fields.always("reason", event.reason);
   fields("paced", event.paced);
+  fields("crashes", event.crashes);
+  fields("status", event.end.status);
+  describe_end(fields, event.end);
 }
 
 template <class Fields>
@@ -131,6 +139,33 @@ template <class Fields>
 void describe(Fields& fields, Describes<TasksReranked> auto& event) {
   fields.always("through", event.through);
   fields("last", event.last);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskSnoozed> auto& event) {
+  fields.always("task", event.id);
+  fields("lease", event.lease);
+  fields("until", event.until);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskProgressed> auto& event) {
+  fields.always("task", event.id);
+  fields("lease", event.lease);
+  fields("permille", event.permille);
+  fields("message", event.message);
+  fields("partial", event.partial);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskRedriven> auto& event) {
+  fields.always("task", event.id);
+  fields("reason", event.reason);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TasksForgotten> auto& event) {
+  fields("tasks", event.ids);
 }
 
 }  // namespace almanac

@@ -1,0 +1,49 @@
+#include <almanac/engine/retention.h>
+
+#include <almanac/engine/limits.h>
+
+#include <almanac/projections/dependencies.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace almanac {
+namespace {
+
+std::optional<Duration> kept_for(const TaskRetention& retention, TaskState state) {
+  switch (state) {
+    case TaskState::succeeded: return retention.succeeded;
+    case TaskState::failed: return retention.failed;
+    case TaskState::cancelled: return retention.cancelled;
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Forgetting decide_forgetting(const State& state, const DecideContext& context,
+                             const TaskRetention& retention, TaskId before) {
+  Forgetting found;
+  // The same with what is found so far gone, so that what that depended on can go with it.
+  Tasks left = state.tasks;
+  std::vector<TaskId> ids;
+  std::size_t looks = 0;
+  auto entry = state.tasks.all.lower_bound(before);
+  const auto first = state.tasks.all.begin();
+  while (entry != first && looks++ < limits::forget_looks_per_turn &&
+         ids.size() < limits::forgotten_per_turn) {
+    const auto& [id, task] = *--entry;
+    const auto kept = kept_for(retention, task.state);
+    if (!kept || context.now - task.ended_at < *kept || is_needed(left, id)) continue;
+    left.all.erase(id);
+    ids.push_back(id);
+  }
+  if (entry != first) found.next = entry->key;
+  if (ids.empty()) return found;
+  auto forgotten = context.memory.array<TaskId>(ids.size());
+  std::ranges::copy(ids, forgotten.begin());
+  found.events.push_back({.at = context.now, .body = TasksForgotten{forgotten}});
+  return found;
+}
+
+}  // namespace almanac

@@ -1,0 +1,87 @@
+#include <almanac/snapshots/marks_codec.h>
+
+#include <almanac/snapshots/state_columns.h>
+
+#include <utility>
+#include <vector>
+
+namespace almanac {
+
+void write_edges(ColumnWriter& writer, const PersistentSet<DependencyKey>& edges) {
+  writer.table<2>(edges, edges.size(), [](const DependencyKey& key) {
+    return Row<2>{key.dependency.value, key.dependent.value};
+  });
+}
+
+void write_conditions(ColumnWriter& writer, const Tasks& tasks) {
+  writer.table<3>(tasks.conditions, tasks.conditions.size(), [](const auto& entry) {
+    return Row<3>{entry.key.dependency.value, entry.key.dependent.value,
+                  std::uint64_t(entry.value)};
+  });
+}
+
+void write_marks(ColumnWriter& writer, const Tasks& tasks) {
+  writer.table<2>(tasks.crashes, tasks.crashes.size(),
+                  [](const auto& entry) { return Row<2>{entry.key.value, entry.value}; });
+  writer.table<4>(tasks.progress, tasks.progress.size(), [](const auto& entry) {
+    return Row<4>{entry.key.value, entry.value.permille, number_of(entry.value.at),
+                  entry.value.told.value};
+  });
+}
+
+void write_pauses(ColumnWriter& writer, const Pauses& pauses) {
+  writer.table<2>(pauses.all, pauses.all.size(), [](const PausedWork& work) {
+    return Row<2>{std::uint64_t(work.scope), work.name.value};
+  });
+}
+
+void write_retries(ColumnWriter& writer, const Tasks& tasks) {
+  std::vector<Row<3>> rows;
+  for (const auto& [id, terms] : tasks.terms) {
+    if (!terms.has_retries()) continue;
+    rows.push_back({id.value, std::uint64_t(terms.retry_policy), terms.crashes_max});
+  }
+  writer.table<3>(rows, rows.size(), [](const Row<3>& row) { return row; });
+}
+
+void read_edges(ColumnReader& reader, PersistentSet<DependencyKey>& edges) {
+  read_sorted<2>(reader, edges,
+                 [](const Row<2>& row) { return DependencyKey{TaskId(row[0]), TaskId(row[1])}; });
+}
+
+void read_conditions(ColumnReader& reader, Tasks& tasks) {
+  read_sorted<3>(reader, tasks.conditions, [&](const Row<3>& row) {
+    if (row[2] >= std::uint64_t(dependency_condition_count)) reader.fail();
+    return std::pair(DependencyKey{TaskId(row[0]), TaskId(row[1])},
+                     static_cast<DependencyCondition>(row[2]));
+  });
+}
+
+void read_marks(ColumnReader& reader, Tasks& tasks) {
+  read_sorted<2>(reader, tasks.crashes,
+                 [](const Row<2>& row) { return std::pair(TaskId(row[0]), small(row[1])); });
+  read_sorted<4>(reader, tasks.progress, [](const Row<4>& row) {
+    return std::pair(TaskId(row[0]), TaskProgress{.permille = static_cast<std::uint16_t>(row[1]),
+                                                  .at = time_of(row[2]),
+                                                  .told = Position(row[3])});
+  });
+}
+
+void read_pauses(ColumnReader& reader, Pauses& pauses) {
+  read_sorted<2>(reader, pauses.all, [&](const Row<2>& row) {
+    if (row[0] >= std::uint64_t(pause_scope_count)) reader.fail();
+    return PausedWork{static_cast<PauseScope>(row[0]), name_of(row[1])};
+  });
+}
+
+void read_retries(ColumnReader& reader, Tasks& tasks) {
+  const auto same = [](const Row<3>& row) { return row; };
+  for (const auto& [id, policy, crashes_max] : TableRows<3, decltype(same)>(reader, same)) {
+    TaskTerms* terms = tasks.terms.edit(TaskId(id));
+    if (terms == nullptr || policy >= std::uint64_t(retry_policy_count)) return reader.fail();
+    terms->retry_policy = static_cast<RetryPolicy>(policy);
+    terms->crashes_max = static_cast<std::uint16_t>(crashes_max);
+  }
+}
+
+}  // namespace almanac

@@ -1,0 +1,23 @@
+// What stands beside tasks (dependencies and what they must come to, how a task is tried again,
+// what attempts have left) and what is paused, as parts of a stored state (state_codec.h).
+#pragma once
+
+#include <almanac/projections/state.h>
+#include <almanac/snapshots/columns.h>
+
+namespace almanac {
+
+void write_edges(ColumnWriter& writer, const PersistentSet<DependencyKey>& edges);
+void write_conditions(ColumnWriter& writer, const Tasks& tasks);
+void write_marks(ColumnWriter& writer, const Tasks& tasks);
+void write_pauses(ColumnWriter& writer, const Pauses& pauses);
+void write_retries(ColumnWriter& writer, const Tasks& tasks);
+
+// Each makes the reader fail where what it reads makes no sense. Retries behind the terms.
+void read_edges(ColumnReader& reader, PersistentSet<DependencyKey>& edges);
+void read_conditions(ColumnReader& reader, Tasks& tasks);
+void read_marks(ColumnReader& reader, Tasks& tasks);
+void read_pauses(ColumnReader& reader, Pauses& pauses);
+void read_retries(ColumnReader& reader, Tasks& tasks);
+
+}  // namespace almanac

@@ -1,0 +1,111 @@
+// Which tasks leave the state and when; and that the state becomes as small as what is left.
+#include <almanac/engine/limits.h>
+#include <almanac/engine/retention.h>
+#include <almanac/projections/invariants.h>
+#include <almanac/snapshots/state_codec.h>
+#include <almanac/tests/support/desk.h>
+
+#include <gtest/gtest.h>
+
+namespace almanac::test {
+namespace {
+
+using std::chrono::days;
+
+// Looks at all tasks once, as the loop does in some turns, and folds what is found.
+State forgotten(const Desk& desk, Time now, const TaskRetention& retention = {}) {
+  State state = desk.state();
+  Arena memory;
+  TaskId before = state.tasks.last.next();
+  while (before) {
+    auto found = decide_forgetting(state, {now, memory}, retention, before);
+    for (const Event& event : found.events) {
+      const auto ignored = state.ignored;
+      state = fold(std::move(state), {state.position.next(), event});
+      EXPECT_EQ(state.ignored, ignored);
+    }
+    before = found.next;
+  }
+  EXPECT_TRUE(broken_invariants(state).empty());
+  return state;
+}
+
+TaskId ended(Desk& desk, AttemptStatus status, TaskSpec spec = {.kind = "work"}) {
+  const TaskId id = desk.submit(std::move(spec));
+  desk.start();
+  desk.finish(id, status);
+  return id;
+}
+
+TEST(Retention, IsByHowATaskEnded) {
+  Desk desk;
+  const TaskId succeeded = ended(desk, AttemptStatus::succeeded);
+  const TaskId failed = ended(desk, AttemptStatus::error);
+  const TaskId cancelled = desk.submit({.kind = "work"});
+  desk.cancel(cancelled);
+  const auto kept = [&](Duration later) {
+    const State state = forgotten(desk, desk.now + later);
+    return std::array{state.tasks.all.contains(succeeded), state.tasks.all.contains(failed),
+                      state.tasks.all.contains(cancelled)};
+  };
+  EXPECT_EQ(kept(days(3) - Duration(1)), (std::array{true, true, true}));
+  EXPECT_EQ(kept(days(3)), (std::array{false, true, true}));
+  EXPECT_EQ(kept(days(365) - Duration(1)), (std::array{false, true, true}));
+  EXPECT_EQ(kept(days(365)), (std::array{false, false, false}));
+  EXPECT_EQ(forgotten(desk, desk.now + days(9'999), TaskRetention::keep_all()).tasks.all.size(),
+            3U);
+}
+
+// The complaint "retention removing a waiting task".
+TEST(Retention, RemovesNoWaitingTaskAndNothingThatOneDependsOn) {
+  Desk desk;
+  const TaskId input = ended(desk, AttemptStatus::succeeded);
+  const TaskId failed = ended(desk, AttemptStatus::error);
+  const TaskId waiting = desk.submit(
+      {.kind = "work",
+       .dependencies = {input, failed},
+       .conditions = {DependencyCondition::success, DependencyCondition::success_in_the_end}});
+  const TaskId delayed = desk.submit({.kind = "work", .run_at = desk.now + days(5'000)});
+  const TaskId ready = desk.submit({.kind = "unknown"});
+  const State state = forgotten(desk, desk.now + days(4'000));
+  for (TaskId id : {input, failed, waiting, delayed, ready}) {
+    EXPECT_TRUE(state.tasks.all.contains(id)) << id.value;
+  }
+}
+
+TEST(Retention, RemovesAChainInOneLook) {
+  Desk desk;
+  TaskId last = ended(desk, AttemptStatus::succeeded);
+  for (int i = 0; i < 50; ++i) {
+    last = ended(desk, AttemptStatus::succeeded, {.kind = "work", .dependencies = {last}});
+  }
+  EXPECT_TRUE(forgotten(desk, desk.now + days(4)).tasks.all.empty());
+}
+
+TEST(Retention, MakesTheStateAsSmallAsWhatIsLeft) {
+  Desk desk({.slots = 100});
+  constexpr std::size_t tasks = 20'000;
+  for (std::size_t i = 0; i < tasks; i += 100) {
+    std::vector<TaskSpec> specs;
+    for (std::size_t j = 0; j < 100; ++j) {
+      specs.push_back(
+          {.kind = "work", .tags = {"nightly"}, .idempotency_key = "key " + std::to_string(i + j)});
+    }
+    for (const Submitted& one : desk.submit_all(std::move(specs))) {
+      desk.start();
+      if (one.id.value > 10) desk.finish(one.id, AttemptStatus::succeeded);
+    }
+  }
+  const auto before = encode(desk.state()).size();
+  const State state = forgotten(desk, desk.now + days(4));
+  const auto after = encode(state).size();
+  EXPECT_EQ(state.tasks.all.size(), 10U);
+  EXPECT_EQ(state.tasks.keys.size(), 10U);
+  EXPECT_EQ(state.tasks.tagged.size(), 10U);
+  EXPECT_LT(after * 200, before) << before << " bytes before, " << after << " after";
+  RecordProperty("bytes_before", std::to_string(before));
+  RecordProperty("bytes_after", std::to_string(after));
+}
+
+}  // namespace
+}  // namespace almanac::test
