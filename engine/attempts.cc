@@ -25,8 +25,8 @@ Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
                    command_ended(lease, std::move(outcome));
                  }),
       workers_(surroundings.log, surroundings.report) {
-  if (options_.run_handler) return;
-  options_.run_handler = [this](WorkerJob job) { workers_.start(std::move(job)); };
+  if (options_.run_handlers) return;
+  options_.run_handlers = [this](std::vector<WorkerJob> jobs) { workers_.start(std::move(jobs)); };
 }
 
 Attempts::~Attempts() {
@@ -47,18 +47,22 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, I
     begin_command(effect, enqueued, std::move(inputs.json));
   } else {
     Running running{.id = effect.id, .deadline = effect.deadline};
-    options_.run_handler({.handler = handlers_.find(enqueued.kind)->second,
-                          .id = effect.id,
-                          .token = token(effect.lease),
-                          .number = effect.attempt,
-                          .deadline = effect.deadline,
-                          .kind = std::string(enqueued.kind),
-                          .payload = std::string(as_text(enqueued.payload)),
-                          .dependencies = std::move(inputs.dependencies),
-                          .stop = running.stop_source.get_token()});
+    begun_.push_back({.handler = handlers_.find(enqueued.kind)->second,
+                      .id = effect.id,
+                      .token = token(effect.lease),
+                      .number = effect.attempt,
+                      .deadline = effect.deadline,
+                      .kind = std::string(enqueued.kind),
+                      .payload = std::string(as_text(enqueued.payload)),
+                      .dependencies = std::move(inputs.dependencies),
+                      .stop = running.stop_source.get_token()});
     running_.emplace(effect.lease, std::move(running));
   }
   if (effect.deadline != Time()) advance(now);  // it may have passed
+}
+
+void Attempts::run_begun() {
+  if (!begun_.empty()) options_.run_handlers(std::exchange(begun_, {}));
 }
 
 void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued,
@@ -94,8 +98,12 @@ void Attempts::hand_back_all(Time now, bool at_once) {
   std::vector<Lease> leases;
   for (auto& [lease, running] : running_) leases.push_back(lease);
   for (Lease lease : leases) {
-    stop(lease, StopReason::stopping, now);
     Running& running = running_.at(lease);
+    if (at_once && !running.is_command && running.stop == StopReason::none) {
+      running.stop = StopReason::stopping;  // told by give_up()
+    } else {
+      stop(lease, StopReason::stopping, now);
+    }
     if (at_once) running.kill_at = now;
   }
   advance(now);
@@ -113,19 +121,13 @@ void Attempts::advance(Time now) {
   }
   for (Lease lease : overdue) {
     Running& running = running_.at(lease);
-    if (running.stop == StopReason::none && running.is_command) {
-      stop(lease, StopReason::timeout, now);
-    } else if (running.stop == StopReason::none) {
-      // A function cannot be made to end: its lease goes, its thread follows when it returns. It
-      // is told only then, so that what it answers to that comes too late.
-      std::stop_source source = running.stop_source;
+    if (!running.is_command) {
       give_up(lease, running);
-      source.request_stop();
-    } else if (running.is_command) {
+    } else if (running.stop == StopReason::none) {
+      stop(lease, StopReason::timeout, now);
+    } else {
       processes_.signal(lease, SIGKILL);
       running.kill_at = Time();
-    } else {
-      give_up(lease, running);
     }
   }
 }
@@ -139,14 +141,18 @@ void Attempts::sweep(Time now) {
   sweep_at_ = Time();
 }
 
-// Ends an attempt of a C++ handler that has not returned. What it answers later is refused.
+// Ends an attempt of a C++ handler that has not returned. A function cannot be made to end: its
+// lease goes, its thread follows when it returns. It is told only then, so that what it answers to
+// that comes too late.
 void Attempts::give_up(Lease lease, const Running& running) {
+  std::stop_source source = running.stop_source;
   if (running.stop == StopReason::stopping) {
     hand_back(running.id, lease);
   } else {
     finish(running.id, lease, timed_out({}));
   }
   running_.erase(lease);
+  source.request_stop();
 }
 
 std::optional<Time> Attempts::next_due() const {

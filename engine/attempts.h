@@ -25,7 +25,7 @@ struct AttemptOptions {
   bool runs_commands = true;
   Timeline timeline{};  // of the log, for the tokens of attempts
   // Runs C++ handlers and reports how they ended; empty = on threads of its own.
-  std::function<void(WorkerJob)> run_handler = {};
+  std::function<void(std::vector<WorkerJob>)> run_handlers = {};
 };
 
 // Owned by the core; used on the loop's thread alone, but for workers that finish.
@@ -53,8 +53,13 @@ class Attempts {
     std::vector<EndedDependency> dependencies;
     std::string json;  // the same for a command; empty = it depends on nothing
   };
-  // `enqueued` is the task as it was submitted; it is read before this returns.
+  // `enqueued` is the task as it was submitted; it is read before this returns. What is a C++
+  // handler's is only made ready.
   void begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, Inputs inputs, Time now);
+  // One may begin in a moment.
+  void expect_handler() { workers_.expect_job(); }
+  // Lets the handlers run that were begun since the last time, all at once.
+  void run_begun();
   void cancel(Lease lease, Time now) { stop(lease, StopReason::cancel, now); }
   // Tells all that run to stop and hands them back; with `at_once` commands get no time to end.
   void hand_back_all(Time now, bool at_once);
@@ -96,6 +101,7 @@ class Attempts {
   std::map<std::string, std::shared_ptr<const Handler>, std::less<>> handlers_;
   std::map<Lease, Running> running_;
   Time sweep_at_;  // not set = nothing to sweep
+  std::vector<WorkerJob> begun_;
   Processes processes_;
   Workers workers_;
 };
