@@ -46,7 +46,7 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, I
   if (enqueued.kind == command_kind) {
     begin_command(effect, enqueued, std::move(inputs.json));
   } else {
-    Running running{.id = effect.id, .deadline = effect.deadline};
+    const Running& running = add(effect, false);
     begun_.push_back({.handler = handlers_.find(enqueued.kind)->second,
                       .id = effect.id,
                       .token = token(effect.lease),
@@ -56,7 +56,6 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, I
                       .payload = std::string(as_text(enqueued.payload)),
                       .dependencies = std::move(inputs.dependencies),
                       .stop = running.stop_source.get_token()});
-    running_.emplace(effect.lease, std::move(running));
   }
   if (effect.deadline != Time()) advance(now);  // it may have passed
 }
@@ -75,13 +74,31 @@ void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enq
                                           .dependencies = std::move(inputs)})
                       : std::unexpected(spec.error());
   if (started) {
-    running_.emplace(effect.lease,
-                     Running{.id = effect.id, .is_command = true, .deadline = effect.deadline});
+    add(effect, true);
     return;
   }
   AttemptOutcome outcome{.status = AttemptStatus::not_started,
                          .message = describe(started.error())};
   finish(effect.id, effect.lease, std::move(outcome));
+}
+
+Attempts::Running& Attempts::add(const BeginAttempt& effect, bool is_command) {
+  Running& running =
+      running_.emplace(effect.lease, Running{.id = effect.id, .is_command = is_command})
+          .first->second;
+  set_due(effect.lease, running, effect.deadline);
+  return running;
+}
+
+Attempts::Running Attempts::remove(std::map<Lease, Running>::iterator entry) {
+  set_due(entry->first, entry->second, Time());
+  return std::move(running_.extract(entry).mapped());
+}
+
+void Attempts::set_due(Lease lease, Running& running, Time due) {
+  if (running.due != Time()) due_.erase({running.due, lease});
+  running.due = due;
+  if (due != Time()) due_.emplace(due, lease);
 }
 
 void Attempts::stop(Lease lease, StopReason reason, Time now) {
@@ -90,7 +107,7 @@ void Attempts::stop(Lease lease, StopReason reason, Time now) {
   Running& running = entry->second;
   running.stop = reason;
   running.stop_source.request_stop();
-  running.kill_at = now + options_.kill_grace;
+  set_due(lease, running, now + options_.kill_grace);
   if (running.is_command) processes_.signal(lease, SIGTERM);
 }
 
@@ -104,7 +121,7 @@ void Attempts::hand_back_all(Time now, bool at_once) {
     } else {
       stop(lease, StopReason::stopping, now);
     }
-    if (at_once) running.kill_at = now;
+    if (at_once) set_due(lease, running, now);
   }
   advance(now);
 }
@@ -112,22 +129,19 @@ void Attempts::hand_back_all(Time now, bool at_once) {
 void Attempts::advance(Time now) {
   sweep(now);
   std::vector<Lease> overdue;
-  for (auto& [lease, running] : running_) {
-    bool timed = running.stop == StopReason::none && running.deadline != Time();
-    if ((timed && running.deadline <= now) ||
-        (running.kill_at != Time() && running.kill_at <= now)) {
-      overdue.push_back(lease);
-    }
+  for (const auto& [due, lease] : due_) {
+    if (due > now) break;
+    overdue.push_back(lease);
   }
   for (Lease lease : overdue) {
     Running& running = running_.at(lease);
     if (!running.is_command) {
-      give_up(lease, running);
+      give_up(lease);
     } else if (running.stop == StopReason::none) {
       stop(lease, StopReason::timeout, now);
     } else {
       processes_.signal(lease, SIGKILL);
-      running.kill_at = Time();
+      set_due(lease, running, Time());
     }
   }
 }
@@ -144,23 +158,19 @@ void Attempts::sweep(Time now) {
 // Ends an attempt of a C++ handler that has not returned. A function cannot be made to end: its
 // lease goes, its thread follows when it returns. It is told only then, so that what it answers to
 // that comes too late.
-void Attempts::give_up(Lease lease, const Running& running) {
-  std::stop_source source = running.stop_source;
+void Attempts::give_up(Lease lease) {
+  Running running = remove(running_.find(lease));
   if (running.stop == StopReason::stopping) {
     hand_back(running.id, lease);
   } else {
     finish(running.id, lease, timed_out({}));
   }
-  running_.erase(lease);
-  source.request_stop();
+  running.stop_source.request_stop();
 }
 
 std::optional<Time> Attempts::next_due() const {
   std::optional<Time> next;
-  for (const auto& [lease, running] : running_) {
-    Time due = running.stop == StopReason::none ? running.deadline : running.kill_at;
-    if (due != Time() && (!next || due < *next)) next = due;
-  }
+  if (!due_.empty()) next = due_.begin()->first;
   if (sweep_at_ != Time() && (!next || sweep_at_ < *next)) next = sweep_at_;
   return next;
 }
@@ -170,9 +180,8 @@ Command Attempts::settle(Command report) {
   if (finish == nullptr) return report;
   auto entry = running_.find(finish->token.lease);
   if (entry == running_.end()) return report;
-  bool hand_back = entry->second.stop == StopReason::stopping &&
+  bool hand_back = remove(entry).stop == StopReason::stopping &&
                    finish->outcome.status != AttemptStatus::succeeded;
-  running_.erase(entry);
   if (hand_back) return HandBackAttempt{finish->id, finish->token};
   return report;
 }
@@ -180,8 +189,7 @@ Command Attempts::settle(Command report) {
 void Attempts::command_ended(Lease lease, AttemptOutcome outcome) {
   auto entry = running_.find(lease);
   ALMANAC_CHECK(entry != running_.end());
-  Running running = std::move(entry->second);
-  running_.erase(entry);
+  const Running running = remove(entry);
   bool succeeded = outcome.status == AttemptStatus::succeeded;
   if (running.stop == StopReason::stopping && !succeeded) {
     return hand_back(running.id, lease);

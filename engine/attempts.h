@@ -12,9 +12,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -84,15 +86,18 @@ class Attempts {
     TaskId id;
     bool is_command = false;
     StopReason stop = StopReason::none;
-    Time deadline;  // not set = none
-    Time kill_at;   // not set = not told to stop
+    Time due;  // its deadline or, when it was told to stop, when it is ended; not set = never
     std::stop_source stop_source;
   };
 
   [[nodiscard]] FencingToken token(Lease lease) const { return {options_.timeline, lease}; }
   void begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued, std::string inputs);
+  Running& add(const BeginAttempt& effect, bool is_command);
+  // Takes out of what runs.
+  Running remove(std::map<Lease, Running>::iterator entry);
+  void set_due(Lease lease, Running& running, Time due);
   void stop(Lease lease, StopReason reason, Time now);
-  void give_up(Lease lease, const Running& running);
+  void give_up(Lease lease);
   void sweep(Time now);
   void command_ended(Lease lease, AttemptOutcome outcome);
 
@@ -100,7 +105,8 @@ class Attempts {
   AttemptOptions options_;
   std::map<std::string, std::shared_ptr<const Handler>, std::less<>> handlers_;
   std::map<Lease, Running> running_;
-  Time sweep_at_;  // not set = nothing to sweep
+  std::set<std::pair<Time, Lease>> due_;  // of those that are
+  Time sweep_at_;                         // not set = nothing to sweep
   std::vector<WorkerJob> begun_;
   Processes processes_;
   Workers workers_;
