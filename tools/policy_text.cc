@@ -45,6 +45,14 @@ class Lines {
 
 }  // namespace
 
+Result<QueuePolicy> parse_policy(std::string_view text) {
+  for (int i = 0; i < queue_policy_count; ++i) {
+    if (name(static_cast<QueuePolicy>(i)) == text) return static_cast<QueuePolicy>(i);
+  }
+  return fail(ErrorCode::invalid, fmt::format("there is no policy '{}'", printable(text)),
+              "use priority, fifo, urgency, deadline or fair");
+}
+
 ordered_json policy_json(const Names& names, const Policy& policy) {
   const bool is_urgency = policy.kind == QueuePolicy::urgency;
   ordered_json json{{"policy", name(policy.kind)}};
