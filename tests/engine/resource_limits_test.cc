@@ -205,6 +205,22 @@ TEST_F(ResourceLimitsTest, KeepATurnForALargeDemandAmongSmallOnes) {
   EXPECT_EQ(started(), (Ids{5}));
 }
 
+TEST_F(ResourceLimitsTest, SayWhenThereAreTokensForOneBehindAnotherThatKeepsSome) {
+  set("mail", {.per_minute = 60, .burst = 2});
+  ASSERT_TRUE(desk.ask(ConfigureQueue{"narrow", 1}).has_value());
+  desk.submit({.kind = "work", .queue = "narrow"});
+  const TaskId drains = desk.submit({.kind = "work", .demands = {{"mail", 2}}});
+  EXPECT_EQ(desk.start().size(), 2U);
+  desk.submit({.kind = "work", .queue = "narrow", .demands = {{"mail", 1}}});
+  desk.now += std::chrono::seconds(1);
+  EXPECT_EQ(desk.start(), std::vector<TaskId>());
+  const TaskId behind = desk.submit({.kind = "work", .demands = {{"mail", 1}}});
+  EXPECT_EQ(desk.start(), std::vector<TaskId>()) << "the token that is there is kept";
+  ASSERT_EQ(desk.next_start(), desk.task(drains).started_at + std::chrono::seconds(2));
+  desk.now = *desk.next_start();
+  EXPECT_EQ(desk.start(), std::vector<TaskId>{behind});
+}
+
 TEST_F(ResourceLimitsTest, AreAskedForInTheOrderOfTheQueuesPolicy) {
   set("memory", {.units = 2});
   ConfigureQueue fifo{.queue = "default", .policy = QueuePolicy::fifo};
