@@ -59,10 +59,10 @@ struct WhatIfReport {
 };
 
 // Every task has a handler, no engine dies, nothing is forgotten, and every command that was
-// recorded is given again at its time. Programs take tokens when they did, where there are any. What
-// depends on a task that is refused is cancelled. Pure: the same for the same work and settings.
-// Costs what deciding and folding does, some microseconds a task. Errors: invalid (settings or
-// tasks that no engine takes; no slots).
+// recorded is given again at its time. Programs take tokens when they did, where there are any.
+// What depends on a task that is refused is cancelled. Pure: the same for the same work and
+// settings. Costs what deciding and folding does, some microseconds a task. Errors: invalid
+// (settings or tasks that no engine takes; no slots).
 [[nodiscard]] Result<WhatIfReport> what_if(const RecordedWork& work,
                                            const WhatIfSettings& settings);
 

@@ -39,6 +39,8 @@ enum class Planted : std::uint8_t {
   pause_ignored,
   expiry_forgotten,
   forgotten_too_soon,
+  limits_ignored,
+  policy_ignored,
 };
 Planted planted = Planted::none;
 
@@ -103,8 +105,16 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
   State changed = state;
   if (planted == Planted::slots_ignored) changed.queues = {};
   if (planted == Planted::pause_ignored) changed.pauses = {};
+  if (planted == Planted::limits_ignored) changed.limits = {};
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
   return real_starts(changed, context, can_run);
+}
+
+#define POLICY "_ZN7almanac10set_policyERNS_5TasksERNS_5NamesERKNS_15QueueConfiguredE"
+void real_policy(Tasks&, Names&, const QueueConfigured&) ALMANAC_REAL(POLICY);
+void planted_policy(Tasks& tasks, Names& names, const QueueConfigured& event) ALMANAC_WRAP(POLICY);
+void planted_policy(Tasks& tasks, Names& names, const QueueConfigured& event) {
+  if (planted != Planted::policy_ignored) real_policy(tasks, names, event);
 }
 
 #define ENQUEUED "_ZN7almanac4foldERNS_5TasksERNS_5NamesERKNS_10EventPlaceERKNS_12TaskEnqueuedE"
@@ -204,7 +214,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"BackupBegunTwice", Planted::backup_begun_twice},
                       Case{"PauseIgnored", Planted::pause_ignored},
                       Case{"ExpiryForgotten", Planted::expiry_forgotten},
-                      Case{"ForgottenTooSoon", Planted::forgotten_too_soon}),
+                      Case{"ForgottenTooSoon", Planted::forgotten_too_soon},
+                      Case{"LimitsIgnored", Planted::limits_ignored},
+                      Case{"PolicyIgnored", Planted::policy_ignored}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
