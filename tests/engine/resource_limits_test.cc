@@ -80,9 +80,7 @@ TEST_F(ResourceLimitsTest, GiveBackASlotHoweverAnAttemptEnds) {
   EXPECT_EQ(in_use("memory"), 0U);
 }
 
-// What people report of schedulers that count: the count went up, the process died, and it never
-// came down.
-TEST_F(ResourceLimitsTest, SlotLeaked) {
+TEST_F(ResourceLimitsTest, AreFreeAgainWhenTheEngineDied) {
   set("gpu", {.units = 2});
   set("kind:work", {.units = 2});
   ASSERT_TRUE(desk.ask(ConfigureQueue{"default", 2}).has_value());
