@@ -1,5 +1,6 @@
 #include <almanac/tools/policy_text.h>
 
+#include <almanac/tools/choices.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -46,11 +47,7 @@ class Lines {
 }  // namespace
 
 Result<QueuePolicy> parse_policy(std::string_view text) {
-  for (int i = 0; i < queue_policy_count; ++i) {
-    if (name(static_cast<QueuePolicy>(i)) == text) return static_cast<QueuePolicy>(i);
-  }
-  return fail(ErrorCode::invalid, fmt::format("there is no policy '{}'", printable(text)),
-              "use priority, fifo, urgency, deadline or fair");
+  return choose<QueuePolicy>("policy", text, queue_policy_count);
 }
 
 ordered_json policy_json(const Names& names, const Policy& policy) {
