@@ -33,9 +33,9 @@ struct AppendOptions {
   Space space = Space::ordinary;
   // Streams whose version must be just this; of any other, any version will do.
   std::span<const ExpectedVersion> expected = {};
-  // Of one who has nothing better to do meanwhile: where nothing else is on its way, this thread
-  // writes the events itself and returns when they are on disk or refused, which saves two switches
-  // of threads.
+  // Of a durable append by one who has nothing better to do meanwhile: it waits for room, and where
+  // nothing else is on its way this thread writes the events itself and returns when they are on
+  // disk or refused, which saves two switches of threads.
   bool by_caller = false;
 };
 
