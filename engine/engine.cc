@@ -302,15 +302,11 @@ Result<std::size_t> Engine::change(TaskChange change, std::vector<TaskId> ids, s
 }
 
 Result<void> Engine::pause(PauseScope scope, std::string name) {
-  auto answer = ask(PauseWork{scope, std::move(name), true});
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return ask_without_answer(PauseWork{scope, std::move(name), true});
 }
 
 Result<void> Engine::resume(PauseScope scope, std::string name) {
-  auto answer = ask(PauseWork{scope, std::move(name), false});
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return ask_without_answer(PauseWork{scope, std::move(name), false});
 }
 
 Result<void> Engine::review(std::vector<TaskId> ids, ReviewDecision decision) {
@@ -343,9 +339,7 @@ Result<void> Engine::remove_schedule(std::string name) {
 }
 
 Result<void> Engine::configure_limit(std::string name, LimitSetting setting) {
-  auto answer = ask(ConfigureLimit{std::move(name), setting});
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return ask_without_answer(ConfigureLimit{std::move(name), setting});
 }
 
 Result<bool> Engine::try_take(std::string service, std::uint32_t tokens) {
