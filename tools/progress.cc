@@ -1,6 +1,5 @@
 #include <almanac/tools/progress.h>
 
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -37,6 +36,8 @@ TaskState state_after(const EventBody& body) {
 
 void Progress::see(const State& state, std::span<const RecordedEvent> events) {
   std::lock_guard guard(mutex_);
+  if (!began_) began_ = state;
+  seen_ = state;
   for (const auto& [position, event] : events) {
     auto end = ended(event.body);
     if (!end) continue;
@@ -55,15 +56,18 @@ void Progress::see(const State& state, std::span<const RecordedEvent> events) {
   if (!notes_.empty()) changed_.notify_one();
 }
 
-void Progress::await(std::span<const TaskId> ids,
-                     const std::function<std::shared_ptr<const State>()>& state) {
+void Progress::await(std::span<const TaskId> ids) {
   std::lock_guard guard(mutex_);
-  auto now = state();
   for (TaskId id : ids) {
-    const Task* task = now->tasks.all.find(id);
+    const Task* task = seen_.tasks.all.find(id);
     if (task != nullptr && !has_ended(task->state)) awaited_.insert(id);
   }
   complete_ = true;
+}
+
+State Progress::began() const {
+  std::lock_guard guard(mutex_);
+  return began_.value_or(State());
 }
 
 bool Progress::done() const {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -31,10 +32,10 @@ class Progress {
   // On the engine's thread; must be quick. Events in order, with the state behind them.
   void see(const State& state, std::span<const RecordedEvent> events);
 
-  // Which tasks the run is for; `state` is asked after the lock is taken, so that no end slips
-  // between the two.
-  void await(std::span<const TaskId> ids,
-             const std::function<std::shared_ptr<const State>()>& state);
+  // Which tasks the run is for. Those that have ended by the events seen so far have their notes.
+  void await(std::span<const TaskId> ids);
+  // The state behind the engine's first events: nothing that waited for it has run yet.
+  [[nodiscard]] State began() const;
   // All tasks of the run have ended.
   [[nodiscard]] bool done() const;
   // What has happened since the last call; waits until something has or the time is up.
@@ -43,6 +44,8 @@ class Progress {
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::optional<State> began_;          // guarded by mutex_
+  State seen_;                          // guarded by mutex_: behind the last events
   std::vector<AttemptNote> notes_;      // guarded by mutex_
   std::unordered_set<TaskId> awaited_;  // guarded by mutex_
   bool complete_ = false;               // guarded by mutex_: await() has been called

@@ -116,14 +116,13 @@ Result<std::vector<RunTask>> hand_over(Engine& engine, const Workload& workload)
   return tasks;
 }
 
-// Without a workload a run is for everything the folder holds that has not ended.
-Result<std::vector<RunTask>> live_tasks(const Engine& engine) {
+// Without a workload a run is for everything the folder held that had not ended when it began.
+Result<std::vector<RunTask>> live_tasks(const State& began, const Log& log) {
   std::vector<RunTask> tasks;
-  auto state = engine.state();
-  for (const auto& [id, task] : state->tasks.all) {
+  for (const auto& [id, task] : began.tasks.all) {
     if (has_ended(task.state)) continue;
     RunTask live{.id = id, .label = {}};
-    auto read = engine.log().read_one(task.enqueued, [&](const Event& event) {
+    auto read = log.read_one(task.enqueued, [&](const Event& event) {
       live.label = printable(std::get<TaskEnqueued>(event.body).label);
     });
     if (!read) return std::unexpected(read.error());
@@ -156,7 +155,7 @@ ExitCode follow(Engine& engine, Progress& progress, std::vector<RunTask> tasks,
   const bool is_json = options.json;
   const bool forever = options.forever;
   RunDisplay display(std::move(options), std::move(tasks));
-  progress.await(ids, [&] { return engine.state(); });
+  progress.await(ids);
   bool stopped = false;
   bool over = false;
   while (!over && (forever || !progress.done())) {
@@ -275,7 +274,8 @@ ExitCode run(const RunCommand& command) {
                       progress.see(state, events);
                     }});
   if (!engine) return report(engine.error());
-  auto tasks = plan->workload ? hand_over(**engine, *plan->workload) : live_tasks(**engine);
+  auto tasks = plan->workload ? hand_over(**engine, *plan->workload)
+                              : live_tasks(progress.began(), (*engine)->log());
   if (!tasks) return report(tasks.error());
   for (RunTask& task : *tasks) {
     const Task* known = plan->before.tasks.all.find(task.id);
