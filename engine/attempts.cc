@@ -24,7 +24,9 @@ Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
                  [this](Lease lease, AttemptOutcome outcome) {
                    command_ended(lease, std::move(outcome));
                  }),
-      workers_(surroundings.log, surroundings.report) {
+      workers_(surroundings.log, surroundings.report),
+      probes_({.run = [this](ProbeJob job) { workers_.start(std::move(job)); },
+               .report = surroundings.report}) {
   if (options_.run_handler) return;
   options_.run_handler = [this](WorkerJob job) { workers_.start(std::move(job)); };
 }
@@ -33,8 +35,16 @@ Attempts::~Attempts() {
   for (auto& [lease, running] : running_) running.stop_source.request_stop();
 }
 
-void Attempts::add_handler(std::string kind, Handler handler) {
-  handlers_.insert_or_assign(std::move(kind), std::make_shared<const Handler>(std::move(handler)));
+void Attempts::set_handlers(const std::string& kind,
+                            const std::vector<Implementation>& implementations, Time now) {
+  Handlers handlers;
+  for (const Implementation& one : implementations) {
+    handlers[one.name] = std::make_shared<const Handler>(one.handler);
+  }
+  Handlers& known = handlers_[kind];
+  handlers.merge(known);  // what was chosen before still runs by them
+  known = std::move(handlers);
+  probes_.set(kind, implementations, now);
 }
 
 bool Attempts::can_run(std::string_view kind) const {
@@ -46,8 +56,15 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, I
   if (enqueued.kind == command_kind) {
     begin_command(effect, enqueued, std::move(inputs.json));
   } else {
+    const Handlers& handlers = handlers_.find(enqueued.kind)->second;
+    const auto handler = handlers.find(effect.implementation);
+    ALMANAC_CHECK(handler != handlers.end());
     Running running{.id = effect.id, .deadline = effect.deadline};
-    options_.run_handler({.handler = handlers_.find(enqueued.kind)->second,
+    if (!effect.implementation.empty()) {
+      running.kind = enqueued.kind;
+      running.implementation = effect.implementation;
+    }
+    options_.run_handler({.handler = handler->second,
                           .id = effect.id,
                           .token = token(effect.lease),
                           .number = effect.attempt,
@@ -103,6 +120,7 @@ void Attempts::hand_back_all(Time now, bool at_once) {
 
 void Attempts::advance(Time now) {
   sweep(now);
+  probes_.advance(now);
   std::vector<Lease> overdue;
   for (auto& [lease, running] : running_) {
     bool timed = running.stop == StopReason::none && running.deadline != Time();
@@ -119,13 +137,13 @@ void Attempts::advance(Time now) {
       // A function cannot be made to end: its lease goes, its thread follows when it returns. It
       // is told only then, so that what it answers to that comes too late.
       std::stop_source source = running.stop_source;
-      give_up(lease, running);
+      give_up(lease, running, now);
       source.request_stop();
     } else if (running.is_command) {
       processes_.signal(lease, SIGKILL);
       running.kill_at = Time();
     } else {
-      give_up(lease, running);
+      give_up(lease, running, now);
     }
   }
 }
@@ -140,17 +158,18 @@ void Attempts::sweep(Time now) {
 }
 
 // Ends an attempt of a C++ handler that has not returned. What it answers later is refused.
-void Attempts::give_up(Lease lease, const Running& running) {
+void Attempts::give_up(Lease lease, const Running& running, Time now) {
   if (running.stop == StopReason::stopping) {
     hand_back(running.id, lease);
   } else {
     finish(running.id, lease, timed_out({}));
+    probes_.suspect(running.kind, running.implementation, now);
   }
   running_.erase(lease);
 }
 
 std::optional<Time> Attempts::next_due() const {
-  std::optional<Time> next;
+  std::optional<Time> next = probes_.next_due();
   for (const auto& [lease, running] : running_) {
     Time due = running.stop == StopReason::none ? running.deadline : running.kill_at;
     if (due != Time() && (!next || due < *next)) next = due;
@@ -159,13 +178,19 @@ std::optional<Time> Attempts::next_due() const {
   return next;
 }
 
-Command Attempts::settle(Command report) {
+Command Attempts::settle(Command report, Time now) {
+  if (const auto* probe = std::get_if<ReportProbe>(&report)) probes_.answered(*probe, now);
   const auto* finish = std::get_if<FinishAttempt>(&report);
   if (finish == nullptr) return report;
   auto entry = running_.find(finish->token.lease);
   if (entry == running_.end()) return report;
-  bool hand_back = entry->second.stop == StopReason::stopping &&
-                   finish->outcome.status != AttemptStatus::succeeded;
+  const Running& running = entry->second;
+  const bool succeeded = finish->outcome.status == AttemptStatus::succeeded;
+  const bool hand_back = running.stop == StopReason::stopping && !succeeded;
+  const bool snoozes = finish->outcome.snooze_until != Time();
+  if (running.stop == StopReason::none && !succeeded && !snoozes) {
+    probes_.suspect(running.kind, running.implementation, now);
+  }
   running_.erase(entry);
   if (hand_back) return HandBackAttempt{finish->id, finish->token};
   return report;

@@ -5,6 +5,7 @@
 #include <almanac/engine/command.h>
 #include <almanac/engine/effects.h>
 #include <almanac/engine/handler.h>
+#include <almanac/engine/probes.h>
 #include <almanac/engine/processes.h>
 #include <almanac/engine/workers.h>
 
@@ -45,7 +46,10 @@ class Attempts {
   Attempts(const Attempts&) = delete;
   Attempts& operator=(const Attempts&) = delete;
 
-  void add_handler(std::string kind, Handler handler);
+  // What runs the tasks of a kind from now on: one handler without a name, or several with one
+  // each.
+  void set_handlers(const std::string& kind, const std::vector<Implementation>& implementations,
+                    Time now);
   [[nodiscard]] bool can_run(std::string_view kind) const;
 
   // What an attempt is given of the tasks that its own depends on.
@@ -58,14 +62,14 @@ class Attempts {
   void cancel(Lease lease, Time now) { stop(lease, StopReason::cancel, now); }
   // Tells all that run to stop and hands them back; with `at_once` commands get no time to end.
   void hand_back_all(Time now, bool at_once);
-  // Enforces what is due: deadlines, the end of the time given after SIGTERM, and the sweep behind
-  // commands that have ended.
+  // Enforces what is due: deadlines, the end of the time given after SIGTERM, the sweep behind
+  // commands that have ended, and probes.
   void advance(Time now);
   // When advance() has something to do next.
   [[nodiscard]] std::optional<Time> next_due() const;
   // Forgets the attempt a report speaks of and answers what is to be decided: an attempt that
   // failed because the engine stops is handed back instead. Other commands pass as they are.
-  [[nodiscard]] Command settle(Command report);
+  [[nodiscard]] Command settle(Command report, Time now);
   // Say what came of an attempt that was never begun.
   void hand_back(TaskId id, Lease lease) const { report_(HandBackAttempt{id, token(lease)}); }
   void finish(TaskId id, Lease lease, AttemptOutcome outcome) const {
@@ -78,6 +82,8 @@ class Attempts {
   struct Running {
     TaskId id;
     bool is_command = false;
+    std::string kind;  // these where its kind has several implementations
+    std::string implementation;
     StopReason stop = StopReason::none;
     Time deadline;  // not set = none
     Time kill_at;   // not set = not told to stop
@@ -87,17 +93,20 @@ class Attempts {
   [[nodiscard]] FencingToken token(Lease lease) const { return {options_.timeline, lease}; }
   void begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued, std::string inputs);
   void stop(Lease lease, StopReason reason, Time now);
-  void give_up(Lease lease, const Running& running);
+  void give_up(Lease lease, const Running& running, Time now);
   void sweep(Time now);
   void command_ended(Lease lease, AttemptOutcome outcome);
 
   Report report_;
   AttemptOptions options_;
-  std::map<std::string, std::shared_ptr<const Handler>, std::less<>> handlers_;
+  // By name, of one that is alone "". What was replaced stays among them.
+  using Handlers = std::map<std::string, std::shared_ptr<const Handler>, std::less<>>;
+  std::map<std::string, Handlers, std::less<>> handlers_;
   std::map<Lease, Running> running_;
   Time sweep_at_;  // not set = nothing to sweep
   Processes processes_;
   Workers workers_;
+  Probes probes_;
 };
 
 }  // namespace almanac

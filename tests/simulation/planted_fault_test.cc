@@ -39,6 +39,8 @@ enum class Planted : std::uint8_t {
   pause_ignored,
   expiry_forgotten,
   forgotten_too_soon,
+  fallback_forgotten,
+  left_and_used,
 };
 Planted planted = Planted::none;
 
@@ -64,6 +66,10 @@ Result<Decision> planted_finish(const State& state, const FinishAttempt& command
   if (planted == Planted::backoff_ignored && failed != nullptr) failed->retry_at = context.now;
   if (planted == Planted::attempt_not_counted && std::holds_alternative<TaskFailed>(body)) {
     body = TaskAttemptFailed{command.id, token.lease, context.now, {}};
+  }
+  const auto* over = std::get_if<TaskFailedOver>(&body);
+  if (planted == Planted::fallback_forgotten && over != nullptr) {
+    body = TaskFailed{command.id, token.lease, AttemptEnd(over->end)};
   }
   if (planted == Planted::cancel_forgotten && std::holds_alternative<TaskCancelled>(body)) {
     body = TaskSucceeded{command.id, token.lease, {}};
@@ -103,6 +109,11 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
   State changed = state;
   if (planted == Planted::slots_ignored) changed.queues = {};
   if (planted == Planted::pause_ignored) changed.pauses = {};
+  if (planted == Planted::left_and_used) {
+    for (const auto& [place, status] : state.implementations.all) {
+      changed.implementations.all.edit(place)->left = Position();
+    }
+  }
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
   return real_starts(changed, context, can_run);
 }
@@ -204,7 +215,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"BackupBegunTwice", Planted::backup_begun_twice},
                       Case{"PauseIgnored", Planted::pause_ignored},
                       Case{"ExpiryForgotten", Planted::expiry_forgotten},
-                      Case{"ForgottenTooSoon", Planted::forgotten_too_soon}),
+                      Case{"ForgottenTooSoon", Planted::forgotten_too_soon},
+                      Case{"FallbackForgotten", Planted::fallback_forgotten},
+                      Case{"LeftAndUsed", Planted::left_and_used}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
