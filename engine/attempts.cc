@@ -27,8 +27,8 @@ Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
       workers_(surroundings.log, surroundings.report),
       probes_({.run = [this](ProbeJob job) { workers_.start(std::move(job)); },
                .report = surroundings.report}) {
-  if (options_.run_handler) return;
-  options_.run_handler = [this](WorkerJob job) { workers_.start(std::move(job)); };
+  if (options_.run_handlers) return;
+  options_.run_handlers = [this](std::vector<WorkerJob> jobs) { workers_.start(std::move(jobs)); };
 }
 
 Attempts::~Attempts() {
@@ -59,23 +59,26 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, I
     const Handlers& handlers = handlers_.find(enqueued.kind)->second;
     const auto handler = handlers.find(effect.implementation);
     ALMANAC_CHECK(handler != handlers.end());
-    Running running{.id = effect.id, .deadline = effect.deadline};
+    Running& running = add(effect, false);
     if (!effect.implementation.empty()) {
       running.kind = enqueued.kind;
       running.implementation = effect.implementation;
     }
-    options_.run_handler({.handler = handler->second,
-                          .id = effect.id,
-                          .token = token(effect.lease),
-                          .number = effect.attempt,
-                          .deadline = effect.deadline,
-                          .kind = std::string(enqueued.kind),
-                          .payload = std::string(as_text(enqueued.payload)),
-                          .dependencies = std::move(inputs.dependencies),
-                          .stop = running.stop_source.get_token()});
-    running_.emplace(effect.lease, std::move(running));
+    begun_.push_back({.handler = handler->second,
+                      .id = effect.id,
+                      .token = token(effect.lease),
+                      .number = effect.attempt,
+                      .deadline = effect.deadline,
+                      .kind = std::string(enqueued.kind),
+                      .payload = std::string(as_text(enqueued.payload)),
+                      .dependencies = std::move(inputs.dependencies),
+                      .stop = running.stop_source.get_token()});
   }
   if (effect.deadline != Time()) advance(now);  // it may have passed
+}
+
+void Attempts::run_begun() {
+  if (!begun_.empty()) options_.run_handlers(std::exchange(begun_, {}));
 }
 
 void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued,
@@ -88,13 +91,31 @@ void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enq
                                           .dependencies = std::move(inputs)})
                       : std::unexpected(spec.error());
   if (started) {
-    running_.emplace(effect.lease,
-                     Running{.id = effect.id, .is_command = true, .deadline = effect.deadline});
+    add(effect, true);
     return;
   }
   AttemptOutcome outcome{.status = AttemptStatus::not_started,
                          .message = describe(started.error())};
   finish(effect.id, effect.lease, std::move(outcome));
+}
+
+Attempts::Running& Attempts::add(const BeginAttempt& effect, bool is_command) {
+  Running& running =
+      running_.emplace(effect.lease, Running{.id = effect.id, .is_command = is_command})
+          .first->second;
+  set_due(effect.lease, running, effect.deadline);
+  return running;
+}
+
+Attempts::Running Attempts::remove(std::map<Lease, Running>::iterator entry) {
+  set_due(entry->first, entry->second, Time());
+  return std::move(running_.extract(entry).mapped());
+}
+
+void Attempts::set_due(Lease lease, Running& running, Time due) {
+  if (running.due != Time()) due_.erase({running.due, lease});
+  running.due = due;
+  if (due != Time()) due_.emplace(due, lease);
 }
 
 void Attempts::stop(Lease lease, StopReason reason, Time now) {
@@ -103,7 +124,7 @@ void Attempts::stop(Lease lease, StopReason reason, Time now) {
   Running& running = entry->second;
   running.stop = reason;
   running.stop_source.request_stop();
-  running.kill_at = now + options_.kill_grace;
+  set_due(lease, running, now + options_.kill_grace);
   if (running.is_command) processes_.signal(lease, SIGTERM);
 }
 
@@ -111,9 +132,13 @@ void Attempts::hand_back_all(Time now, bool at_once) {
   std::vector<Lease> leases;
   for (auto& [lease, running] : running_) leases.push_back(lease);
   for (Lease lease : leases) {
-    stop(lease, StopReason::stopping, now);
     Running& running = running_.at(lease);
-    if (at_once) running.kill_at = now;
+    if (at_once && !running.is_command && running.stop == StopReason::none) {
+      running.stop = StopReason::stopping;  // told by give_up()
+    } else {
+      stop(lease, StopReason::stopping, now);
+    }
+    if (at_once) set_due(lease, running, now);
   }
   advance(now);
 }
@@ -122,28 +147,19 @@ void Attempts::advance(Time now) {
   sweep(now);
   probes_.advance(now);
   std::vector<Lease> overdue;
-  for (auto& [lease, running] : running_) {
-    bool timed = running.stop == StopReason::none && running.deadline != Time();
-    if ((timed && running.deadline <= now) ||
-        (running.kill_at != Time() && running.kill_at <= now)) {
-      overdue.push_back(lease);
-    }
+  for (const auto& [due, lease] : due_) {
+    if (due > now) break;
+    overdue.push_back(lease);
   }
   for (Lease lease : overdue) {
     Running& running = running_.at(lease);
-    if (running.stop == StopReason::none && running.is_command) {
-      stop(lease, StopReason::timeout, now);
+    if (!running.is_command) {
+      give_up(lease, now);
     } else if (running.stop == StopReason::none) {
-      // A function cannot be made to end: its lease goes, its thread follows when it returns. It
-      // is told only then, so that what it answers to that comes too late.
-      std::stop_source source = running.stop_source;
-      give_up(lease, running, now);
-      source.request_stop();
-    } else if (running.is_command) {
-      processes_.signal(lease, SIGKILL);
-      running.kill_at = Time();
+      stop(lease, StopReason::timeout, now);
     } else {
-      give_up(lease, running, now);
+      processes_.signal(lease, SIGKILL);
+      set_due(lease, running, Time());
     }
   }
 }
@@ -157,23 +173,23 @@ void Attempts::sweep(Time now) {
   sweep_at_ = Time();
 }
 
-// Ends an attempt of a C++ handler that has not returned. What it answers later is refused.
-void Attempts::give_up(Lease lease, const Running& running, Time now) {
+// Ends an attempt of a C++ handler that has not returned. A function cannot be made to end: its
+// lease goes, its thread follows when it returns. It is told only then, so that what it answers to
+// that comes too late.
+void Attempts::give_up(Lease lease, Time now) {
+  Running running = remove(running_.find(lease));
   if (running.stop == StopReason::stopping) {
     hand_back(running.id, lease);
   } else {
     finish(running.id, lease, timed_out({}));
     probes_.suspect(running.kind, running.implementation, now);
   }
-  running_.erase(lease);
+  running.stop_source.request_stop();
 }
 
 std::optional<Time> Attempts::next_due() const {
   std::optional<Time> next = probes_.next_due();
-  for (const auto& [lease, running] : running_) {
-    Time due = running.stop == StopReason::none ? running.deadline : running.kill_at;
-    if (due != Time() && (!next || due < *next)) next = due;
-  }
+  if (!due_.empty() && (!next || due_.begin()->first < *next)) next = due_.begin()->first;
   if (sweep_at_ != Time() && (!next || sweep_at_ < *next)) next = sweep_at_;
   return next;
 }
@@ -184,14 +200,13 @@ Command Attempts::settle(Command report, Time now) {
   if (finish == nullptr) return report;
   auto entry = running_.find(finish->token.lease);
   if (entry == running_.end()) return report;
-  const Running& running = entry->second;
+  const Running running = remove(entry);
   const bool succeeded = finish->outcome.status == AttemptStatus::succeeded;
   const bool hand_back = running.stop == StopReason::stopping && !succeeded;
   const bool snoozes = finish->outcome.snooze_until != Time();
   if (running.stop == StopReason::none && !succeeded && !snoozes) {
     probes_.suspect(running.kind, running.implementation, now);
   }
-  running_.erase(entry);
   if (hand_back) return HandBackAttempt{finish->id, finish->token};
   return report;
 }
@@ -199,8 +214,7 @@ Command Attempts::settle(Command report, Time now) {
 void Attempts::command_ended(Lease lease, AttemptOutcome outcome) {
   auto entry = running_.find(lease);
   ALMANAC_CHECK(entry != running_.end());
-  Running running = std::move(entry->second);
-  running_.erase(entry);
+  const Running running = remove(entry);
   bool succeeded = outcome.status == AttemptStatus::succeeded;
   if (running.stop == StopReason::stopping && !succeeded) {
     return hand_back(running.id, lease);

@@ -13,9 +13,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -26,7 +28,7 @@ struct AttemptOptions {
   bool runs_commands = true;
   Timeline timeline{};  // of the log, for the tokens of attempts
   // Runs C++ handlers and reports how they ended; empty = on threads of its own.
-  std::function<void(WorkerJob)> run_handler = {};
+  std::function<void(std::vector<WorkerJob>)> run_handlers = {};
 };
 
 // Owned by the core; used on the loop's thread alone, but for workers that finish.
@@ -57,8 +59,13 @@ class Attempts {
     std::vector<EndedDependency> dependencies;
     std::string json;  // the same for a command; empty = it depends on nothing
   };
-  // `enqueued` is the task as it was submitted; it is read before this returns.
+  // `enqueued` is the task as it was submitted; it is read before this returns. What is a C++
+  // handler's is only made ready.
   void begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, Inputs inputs, Time now);
+  // One may begin in a moment.
+  void expect_handler() { workers_.expect_job(); }
+  // Lets the handlers run that were begun since the last time, all at once.
+  void run_begun();
   void cancel(Lease lease, Time now) { stop(lease, StopReason::cancel, now); }
   // Tells all that run to stop and hands them back; with `at_once` commands get no time to end.
   void hand_back_all(Time now, bool at_once);
@@ -85,15 +92,18 @@ class Attempts {
     std::string kind;  // these where its kind has several implementations
     std::string implementation;
     StopReason stop = StopReason::none;
-    Time deadline;  // not set = none
-    Time kill_at;   // not set = not told to stop
+    Time due;  // its deadline or, when it was told to stop, when it is ended; not set = never
     std::stop_source stop_source;
   };
 
   [[nodiscard]] FencingToken token(Lease lease) const { return {options_.timeline, lease}; }
   void begin_command(const BeginAttempt& effect, const TaskEnqueued& enqueued, std::string inputs);
+  Running& add(const BeginAttempt& effect, bool is_command);
+  // Takes out of what runs.
+  Running remove(std::map<Lease, Running>::iterator entry);
+  void set_due(Lease lease, Running& running, Time due);
   void stop(Lease lease, StopReason reason, Time now);
-  void give_up(Lease lease, const Running& running, Time now);
+  void give_up(Lease lease, Time now);
   void sweep(Time now);
   void command_ended(Lease lease, AttemptOutcome outcome);
 
@@ -103,7 +113,9 @@ class Attempts {
   using Handlers = std::map<std::string, std::shared_ptr<const Handler>, std::less<>>;
   std::map<std::string, Handlers, std::less<>> handlers_;
   std::map<Lease, Running> running_;
-  Time sweep_at_;  // not set = nothing to sweep
+  std::set<std::pair<Time, Lease>> due_;  // of those that are
+  Time sweep_at_;                         // not set = nothing to sweep
+  std::vector<WorkerJob> begun_;
   Processes processes_;
   Workers workers_;
   Probes probes_;

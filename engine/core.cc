@@ -39,6 +39,11 @@ std::optional<Time> next_backup(const State& state) {
   return job ? std::optional(state.backups.jobs.find(*job)->next) : std::nullopt;
 }
 
+bool begins_attempt(std::span<const Effect> effects) {
+  return std::ranges::any_of(
+      effects, [](const Effect& effect) { return std::holds_alternative<BeginAttempt>(effect); });
+}
+
 }  // namespace
 
 Core::Core(const Parts& parts, CoreOptions options)
@@ -190,16 +195,31 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
   }
   if (events.empty()) return {};
   EventBatch batch{std::move(events), nullptr};
-  if (auto checked = check_batch(batch); !checked) return std::unexpected(checked.error());
-  if (turn.events.empty()) turn.events.reserve(batch.events.size());
+  const auto cost = check_batch(batch);
+  if (!cost) return std::unexpected(cost.error());
   for (const Event& event : batch.events) {
     RecordedEvent recorded{head_.position.next(), event};
     fold_into(head_, recorded);
     add_effects(head_, recorded, turn.effects);
     turn.events.push_back(recorded);
   }
-  turn.batches.push_back(std::move(batch));
+  turn.add(std::move(batch), *cost);
   return {};
+}
+
+// A log takes one batch of many decisions for less than many of one.
+void Core::Turn::add(EventBatch batch, const BatchCost& cost) {
+  const bool joins = !batches.empty() && last.bytes + cost.bytes <= limits::frame_bytes_target &&
+                     last.names + cost.names < limits::frame_names_max &&
+                     batches.back().events.size() + batch.events.size() <= limits::batch_events_max;
+  if (!joins) {
+    batches.push_back(std::move(batch));
+    last = cost;
+    return;
+  }
+  std::ranges::move(batch.events, std::back_inserter(batches.back().events));
+  last.bytes += cost.bytes;
+  last.names += cost.names;
 }
 
 void Core::park(std::shared_ptr<Turn> turn) {
@@ -210,9 +230,11 @@ void Core::park(std::shared_ptr<Turn> turn) {
   if (tries && !probe_) probe_ = head_.position;
   // The turn owns what its events point at, so it lives as long as the writer needs any of them.
   Position next = turn->events.empty() ? Position() : turn->events.front().position;
+  const bool is_alone = parked_.empty() && turn->events.size() <= limits::alone_events_max;
+  if (is_alone && begins_attempt(turn->effects)) attempts_.expect_handler();
   for (const EventBatch& batch : turn->batches) {
-    auto first =
-        log_.append(std::shared_ptr<const EventBatch>(turn, &batch), {.space = turn->space});
+    auto first = log_.append(std::shared_ptr<const EventBatch>(turn, &batch),
+                             {.space = turn->space, .by_caller = is_alone});
     ALMANAC_CHECK(first && *first == next);
     next = Position(next.value + batch.events.size());
   }
@@ -250,18 +272,20 @@ void Core::committed(const CommitReport& report) {
   arm_timer(now());
 }
 
-// Publish first, then answer, then act: nobody is told of what a reader cannot see yet.
+// Publish first, then act, then answer: nobody is told of what a reader cannot see yet, and what is
+// to run does not wait until all are told.
 void Core::release(Turn& turn) {
   if (!turn.events.empty()) {
     running_ = running_in(turn.after);
     published_.publish(turn.after, projections_.fold(turn.events));
     if (options_.on_events) options_.on_events(turn.after, turn.events);
   }
+  for (const Effect& effect : turn.effects) carry_out(effect, turn.events);
+  attempts_.run_begun();
   for (auto& [submission, answer, through] : turn.answered) {
     if (answer && std::holds_alternative<StartEngine>(submission->command)) begun_ = true;
     if (submission->done) submission->done(std::move(answer));
   }
-  for (const Effect& effect : turn.effects) carry_out(effect);
 }
 
 // The writer cuts commits between batches, not between turns: what is durable of a turn whose rest
@@ -282,7 +306,7 @@ void Core::release_durable_part(Turn& turn) {
   release(part);
 }
 
-void Core::carry_out(const Effect& effect) {
+void Core::carry_out(const Effect& effect, std::span<const RecordedEvent> released) {
   if (const auto* cancel = std::get_if<CancelAttempt>(&effect)) {
     return attempts_.cancel(cancel->lease, now());
   }
@@ -293,15 +317,24 @@ void Core::carry_out(const Effect& effect) {
   }
   const auto& attempt = std::get<BeginAttempt>(effect);
   if (stop_ != Stop::no) return attempts_.hand_back(attempt.id, attempt.lease);
-  begin(attempt);
+  begin(attempt, released);
+}
+
+// Most tasks are started with the event that enqueues them; of others it is in the log.
+Result<void> Core::read_enqueued(Position enqueued, std::span<const RecordedEvent> released,
+                                 const std::function<void(const Event&)>& visit) const {
+  const Position first = released.front().position;
+  if (enqueued < first) return log_.read_one(enqueued, visit);
+  visit(released[enqueued.value - first.value].event);
+  return {};
 }
 
 // What others have come to is read in between: no event can be looked up while another one is.
-void Core::begin(const BeginAttempt& effect) {
+void Core::begin(const BeginAttempt& effect, std::span<const RecordedEvent> released) {
   Attempts::Inputs inputs;
   std::vector<TaskId> dependencies;
   bool is_command = false;
-  auto read = log_.read_one(effect.enqueued, [&](const Event& event) {
+  auto read = read_enqueued(effect.enqueued, released, [&](const Event& event) {
     const auto& enqueued = std::get<TaskEnqueued>(event.body);
     if (enqueued.dependencies.empty()) return attempts_.begin(effect, enqueued, {}, now());
     dependencies.assign(enqueued.dependencies.begin(), enqueued.dependencies.end());
@@ -315,7 +348,7 @@ void Core::begin(const BeginAttempt& effect) {
     if (json) inputs.json = std::move(*json);
   }
   if (read) {
-    read = log_.read_one(effect.enqueued, [&](const Event& event) {
+    read = read_enqueued(effect.enqueued, released, [&](const Event& event) {
       attempts_.begin(effect, std::get<TaskEnqueued>(event.body), std::move(inputs), now());
     });
   }

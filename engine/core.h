@@ -1,5 +1,6 @@
 // The life of an event, between the mailbox and the writer: decide, fold, park, and once it is
-// durable publish and release. One thread, the loop's; nothing in it blocks on the disk.
+// durable publish and release. One thread, the loop's, which waits for the disk only where a small
+// turn is alone on its way there: two switches of threads would take as long again.
 #pragma once
 
 #include <almanac/engine/attempts.h>
@@ -69,7 +70,10 @@ class Core {
       Result<Answer> answer;
       Position through;  // the last event there was when it was decided
     };
+    void add(EventBatch batch, const BatchCost& cost);
+
     std::deque<EventBatch> batches;
+    BatchCost last;  // of the last batch
     std::vector<Answered> answered;
     std::vector<RecordedEvent> events;
     std::vector<Effect> effects;
@@ -100,8 +104,11 @@ class Core {
   void keep_reserve();
   void release(Turn& turn);
   void release_durable_part(Turn& turn);
-  void carry_out(const Effect& effect);
-  void begin(const BeginAttempt& effect);
+  void carry_out(const Effect& effect, std::span<const RecordedEvent> released);
+  void begin(const BeginAttempt& effect, std::span<const RecordedEvent> released);
+  [[nodiscard]] Result<void> read_enqueued(Position enqueued,
+                                           std::span<const RecordedEvent> released,
+                                           const std::function<void(const Event&)>& visit) const;
   void roll_back(const Error& error);
   void break_down(const Error& error);
   void proceed_with_stop();

@@ -55,7 +55,7 @@ class Chooser {
   struct Room {
     std::uint64_t most = 0;
     std::uint64_t free = 0;  // for who comes next
-    bool is_kept = false;    // some of it, for a task in front
+    std::uint64_t kept = 0;  // wanted by tasks in front, whether it is there or not
   };
 
   // One of those that were left over for the next turn to cancel.
@@ -115,10 +115,10 @@ class Chooser {
     if (!keeps) return false;
     for (auto claim = claims.begin(); claim != refused; ++claim) {
       room(*claim).free -= claim->amount;
-      if (!takes) room(*claim).is_kept = true;
+      if (!takes) room(*claim).kept += claim->amount;
     }
     if (!takes) room(*refused).free = 0;
-    if (!takes) room(*refused).is_kept = true;
+    if (!takes) room(*refused).kept += refused->amount;
     return takes;
   }
 
@@ -126,15 +126,25 @@ class Chooser {
     const Room& left = room(claim);
     if (claim.amount > left.most) return block(lane, LaneBlock::too_large, claim.limit);
     if (claim.on == ClaimOn::queue_slots) {
-      return block(lane, left.is_kept ? LaneBlock::behind : LaneBlock::queue_slots);
+      return block(lane, left.kept > 0 ? LaneBlock::behind : LaneBlock::queue_slots);
     }
-    if (left.is_kept) return block(lane, LaneBlock::behind, claim.limit);
+    const Time due = claim.on == ClaimOn::tokens ? wait_for_tokens(claim, left) : Time();
+    if (left.kept > 0) return block(lane, LaneBlock::behind, claim.limit);
     if (claim.on == ClaimOn::units) return block(lane, LaneBlock::units, claim.limit);
+    block(lane, LaneBlock::tokens, claim.limit, due);
+  }
+
+  // When there are enough for those in front and for it. Not set where there never are: one of
+  // those has to start first.
+  Time wait_for_tokens(const LaneClaim& claim, const Room& left) {
+    const std::uint64_t wanted = left.kept + claim.amount;
     const auto setting = setting_of(state_.limits, state_.names, claim.limit);
-    const Time due = tokens_due(state_.limits, claim.limit, setting, claim.amount);
+    if (wanted > setting.burst) return {};
+    const Time due =
+        tokens_due(state_.limits, claim.limit, setting, static_cast<std::uint32_t>(wanted));
     // Not before now: what was taken in this run is not in the state yet, and one look more tells.
     next_ = std::max(now_, next_ ? std::min(*next_, due) : due);
-    block(lane, LaneBlock::tokens, claim.limit, due);
+    return due;
   }
 
   void block(const Lane& lane, LaneBlock reason, std::optional<NameId> limit = {}, Time next = {}) {

@@ -12,6 +12,7 @@
 #include <almanac/engine/mailbox.h>
 #include <almanac/engine/published.h>
 #include <almanac/log/hash.h>
+#include <almanac/log/this_thread.h>
 #include <almanac/snapshots/checkpointer.h>
 #include <almanac/snapshots/state_at.h>
 #include <almanac/version.h>
@@ -166,6 +167,7 @@ void Engine::Parts::wake() {
 }
 
 void Engine::Parts::run() {
+  this_thread::set_name("almanac-loop");
   loop.run();
   published->end(published->failure());
   Error error = published->failure().value_or(

@@ -17,9 +17,31 @@ TaskSpec spec_of(const TaskEnqueued& event) {
                 .backoff = event.backoff,
                 .timeout = event.timeout,
                 .retry_policy = event.retry_policy,
+                .owner = std::string(event.owner),
+                .deadline = event.deadline,
+                .estimate = event.estimate,
                 .expires_at = event.expires_at};
   for (std::size_t i = 0; i < event.tags.size(); ++i) spec.tags.emplace_back(event.tags[i]);
+  for (std::size_t i = 0; i < event.demands.size(); ++i) {
+    const auto [limit, units] = event.demands[i];
+    spec.demands.push_back({std::string(limit), units});
+  }
   return spec;
+}
+
+// What leads to these settings from any others of the same queue.
+ConfigureQueue settings_of(const QueueConfigured& event) {
+  ConfigureQueue queue{
+      .queue = std::string(event.queue), .slots = event.slots, .policy = event.policy};
+  const bool is_urgency = event.policy == QueuePolicy::urgency;
+  if (is_urgency || event.policy == QueuePolicy::priority) queue.ageing = event.ageing;
+  if (is_urgency) queue.window = event.window;
+  if (is_urgency) queue.short_work = event.short_work;
+  for (std::size_t i = 0; i < event.weights.size(); ++i) {
+    const auto [name, weight] = event.weights[i];
+    queue.weights[std::string(name)] = weight;
+  }
+  return queue;
 }
 
 Duration middle(std::vector<Duration>& durations) {
@@ -137,7 +159,28 @@ void WorkRecorder::take(const TaskCancelled& event) {
 }
 
 void WorkRecorder::take(const QueueConfigured& event) {
-  work_.settings.push_back({now_, {.queue = std::string(event.queue), .slots = event.slots}});
+  ConfigureQueue queue = settings_of(event);
+  // An owner that is not named any more has the default weight again.
+  const auto before =
+      std::ranges::find(work_.settings.rbegin(), work_.settings.rend(), event.queue,
+                        [](const auto& one) { return std::string_view(one.queue.queue); });
+  if (event.policy == QueuePolicy::fair && before != work_.settings.rend() &&
+      before->queue.policy == QueuePolicy::fair) {
+    for (const auto& [owner, weight] : before->queue.weights) {
+      queue.weights.try_emplace(owner, owner_weight_default);
+    }
+  }
+  work_.settings.push_back({now_, std::move(queue)});
+}
+
+void WorkRecorder::take(const LimitConfigured& event) {
+  const LimitSetting setting{event.units, event.per_minute, event.burst};
+  work_.limits.push_back({now_, {.name = std::string(event.name), .setting = setting}});
+}
+
+void WorkRecorder::take(const TokensTaken& event) {
+  if (position_ < from_) return;
+  work_.changes.push_back({now_, TakeTokens{std::string(event.limit), event.tokens, now_}});
 }
 
 void WorkRecorder::take(const EngineStarted& event) {

@@ -32,21 +32,29 @@ struct RecordedTask {
   Duration stopping{0};                   // how long it ran on then
 };
 
+// All settings of the queue from then on.
 struct RecordedSettings {
   Time at;
   ConfigureQueue queue;
 };
 
-// A retry, a pause or a resume. Tasks have their numbers in the work.
+struct RecordedLimit {
+  Time at;
+  ConfigureLimit limit;
+};
+
+// A retry, a pause or a resume, or tokens that a program took. Tasks have their numbers in the
+// work.
 struct RecordedChange {
   Time at;
-  std::variant<ChangeTasks, PauseWork> command;
+  std::variant<ChangeTasks, PauseWork, TakeTokens> command;
 };
 
 // A value.
 struct RecordedWork {
   std::vector<RecordedTask> tasks;  // in order of arrival
   std::vector<RecordedSettings> settings;
+  std::vector<RecordedLimit> limits;
   std::vector<RecordedChange> changes;
   std::uint32_t slots = 0;  // of the engine; 0 = not known
   std::uint64_t seed = 1;
@@ -92,6 +100,8 @@ class WorkRecorder {
   void take(const WorkPaused& event) { pause(event.scope, event.name, true); }
   void take(const WorkResumed& event) { pause(event.scope, event.name, false); }
   void take(const QueueConfigured& event);
+  void take(const LimitConfigured& event);
+  void take(const TokensTaken& event);
   void take(const EngineStarted& event);
   void take(const auto&) {}
 

@@ -2,10 +2,12 @@
 
 #include <almanac/engine/decide.h>
 #include <almanac/engine/dispatch.h>
+#include <almanac/engine/limits.h>
 #include <almanac/engine/tasks.h>
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -55,24 +57,24 @@ class Rehearsal {
     TaskId id;
     Lease lease;
   };
-  using Step = std::variant<ConfigureQueue, Arrival, Cancellation, ChangeTasks, PauseWork, End>;
+  using Step = std::variant<ConfigureQueue, ConfigureLimit, Arrival, Cancellation, ChangeTasks,
+                            PauseWork, TakeTokens, End>;
 
-  // What was set before the first task arrived is set when it does.
+  // What was set before the first task arrived is set when it does; tokens that were taken then may
+  // be missing still.
   Result<void> begin() {
     if (work_.tasks.empty()) return fail(ErrorCode::invalid, "there is no task to run");
     report_.began = now_ = work_.tasks.front().arrived;
+    for (const RecordedChange& one : work_.changes) {
+      if (std::holds_alternative<TakeTokens>(one.command)) now_ = std::min(now_, one.at);
+    }
     auto started = apply(StartEngine{.version = "what if",
                                      .slots = report_.slots,
                                      .seed = work_.seed,
                                      .repository = {},
                                      .backups = {}});
     if (!started) return started;
-    for (const RecordedSettings& one : work_.settings) {
-      const bool replaced = std::ranges::any_of(
-          settings_.queues, [&](const auto& queue) { return queue.queue == one.queue.queue; });
-      if (!replaced) plan(std::max(one.at, now_), one.queue);
-    }
-    for (const ConfigureQueue& queue : settings_.queues) plan(now_, queue);
+    plan_settings();
     for (std::size_t i = 0; i < work_.tasks.size(); ++i) {
       const RecordedTask& task = work_.tasks[i];
       plan(task.arrived, Arrival{i});
@@ -84,15 +86,36 @@ class Rehearsal {
     return {};
   }
 
+  void plan_settings() {
+    for (const RecordedSettings& one : work_.settings) {
+      const bool replaced = std::ranges::any_of(
+          settings_.queues, [&](const auto& queue) { return queue.queue == one.queue.queue; });
+      if (!replaced) plan(std::max(one.at, now_), one.queue);
+    }
+    for (const RecordedLimit& one : work_.limits) {
+      const bool replaced = std::ranges::any_of(
+          settings_.limits, [&](const auto& limit) { return limit.name == one.limit.name; });
+      if (!replaced) plan(std::max(one.at, now_), one.limit);
+    }
+    for (const ConfigureQueue& queue : settings_.queues) plan(now_, queue);
+    for (const ConfigureLimit& limit : settings_.limits) plan(now_, limit);
+  }
+
   void plan(Time at, Step step) { steps_.emplace(at, std::move(step)); }
 
   std::optional<Time> next_moment() const {
     std::optional<Time> next;
-    if (!steps_.empty()) next = steps_.begin()->first;
-    for (const auto due : {state_.tasks.next_due(), state_.tasks.next_expiry()}) {
-      if (due && (!next || *due < *next)) next = due;
+    const auto consider = [&](std::optional<Time> time) {
+      if (time && (!next || *time < *next)) next = time;
+    };
+    if (!steps_.empty()) consider(steps_.begin()->first);
+    consider(state_.tasks.next_due());
+    consider(state_.tasks.next_expiry());
+    consider(starts_due_);
+    if (const auto change = state_.tasks.ranking.next_change()) {
+      consider(std::max(*change, state_.tasks.ranking.done.at + limits::rerank_interval));
     }
-    if (!state_.tasks.doomed.empty()) next = now_;
+    if (!state_.tasks.doomed.empty()) consider(now_);
     return next;
   }
 
@@ -105,19 +128,31 @@ class Rehearsal {
     }
     Arena memory;
     fold_all(decide_due(state_, {now_, memory}));
-    fold_all(decide_starts(state_, {now_, memory}, runs_every_kind).events);
+    const Starts starts = decide_starts(state_, {now_, memory}, runs_every_kind);
+    starts_due_ = starts.next;
+    fold_all(starts.events);
     const auto ready = state_.tasks.count(TaskState::ready);
-    if (report_.backlog.empty() || report_.backlog.back().ready != ready) {
+    const bool is_new = report_.backlog.empty() || report_.backlog.back().ready != ready;
+    if (is_new && now_ >= report_.began) {
       report_.backlog.push_back({now_, ready});
     }
     return {};
   }
 
   Result<void> take(ConfigureQueue& settings) { return apply(std::move(settings)); }
+  Result<void> take(ConfigureLimit& settings) { return apply(std::move(settings)); }
   Result<void> take(ChangeTasks& change) { return apply(std::move(change)); }
   Result<void> take(PauseWork& pause) { return apply(std::move(pause)); }
+  // Who asks for more than there ever is goes without.
+  Result<void> take(TakeTokens& tokens) {
+    const auto done = apply(std::move(tokens));
+    return is_refusal(done) ? Result<void>() : done;
+  }
   Result<void> take(const Arrival& arrival) {
-    return apply(EnqueueTasks{{work_.tasks[arrival.index].spec}});
+    TaskSpec spec = work_.tasks[arrival.index].spec;
+    spec.deadline = deadline_of(arrival.index);
+    const auto done = apply(EnqueueTasks{{spec}});
+    return is_refusal(done) ? refuse(std::move(spec)) : done;
   }
   // It may have ended by now, or run for less long.
   Result<void> take(const Cancellation& cancellation) {
@@ -140,6 +175,27 @@ class Rehearsal {
     const bool is_known = task.attempts <= work_.tasks[end.id.value - 1].attempts.size();
     if (ended.snoozed && is_known) outcome.snooze_until = now_ + *ended.snoozed;
     return apply(FinishAttempt{end.id, {{}, end.lease}, std::move(outcome)});
+  }
+
+  static bool is_refusal(const Result<void>& done) {
+    return !done && done.error().code == ErrorCode::refused;
+  }
+
+  // It keeps its number, which others may depend on.
+  Result<void> refuse(TaskSpec spec) {
+    ++report_.refused;
+    spec.deadline = Time();
+    spec.demands.clear();
+    if (auto done = apply(EnqueueTasks{{std::move(spec)}}); !done) return done;
+    return apply(CancelTask{state_.tasks.last, {}});
+  }
+
+  Time deadline_of(std::size_t index) const {
+    const RecordedTask& task = work_.tasks[index];
+    if (task.spec.deadline != Time() || settings_.deadline <= Duration(0)) {
+      return task.spec.deadline;
+    }
+    return task.arrived + settings_.deadline;
   }
 
   // Of the last one that began.
@@ -183,13 +239,14 @@ class Rehearsal {
     for (const auto& [id, task] : state_.tasks.all) {
       if (!has_ended(task.state)) continue;
       last = std::max(last, task.ended_at);
-      const bool late = task.ended_at - task.enqueued_at > settings_.deadline;
-      const bool missed = settings_.deadline > Duration(0) && late;
-      if (missed && task.state != TaskState::cancelled) ++report_.missed;
+      const Time deadline = deadline_of(id.value - 1);
+      if (deadline == Time()) continue;
+      const bool is_missed = task.ended_at > deadline && task.state != TaskState::cancelled;
+      report_.missed = report_.missed.value_or(0) + (is_missed ? 1 : 0);
     }
     report_.succeeded = state_.tasks.count(TaskState::succeeded);
     report_.failed = state_.tasks.count(TaskState::failed);
-    report_.cancelled = state_.tasks.count(TaskState::cancelled);
+    report_.cancelled = state_.tasks.count(TaskState::cancelled) - report_.refused;
     report_.unfinished = state_.tasks.live();
     report_.waits = summary(std::move(waits_));
     report_.make_span = last - report_.began;
@@ -202,6 +259,7 @@ class Rehearsal {
   const WhatIfSettings& settings_;
   State state_;
   Time now_;
+  std::optional<Time> starts_due_;   // of tasks that wait for tokens
   std::multimap<Time, Step> steps_;  // of one time, in the order in which they were planned
   std::vector<Duration> waits_;
   WhatIfReport report_;

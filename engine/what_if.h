@@ -1,11 +1,12 @@
-// What would have been, had the engine had other slots or its queues other settings: recorded work
-// goes once more through the same decide and fold, on a virtual clock.
+// What would have been, had the engine had other slots, its queues other settings, or had there
+// been other limits: recorded work goes once more through the same decide and fold, on a virtual
+// clock.
 #pragma once
 
 #include <almanac/engine/recorded_work.h>
 
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <vector>
 
 namespace almanac {
@@ -13,7 +14,9 @@ namespace almanac {
 struct WhatIfSettings {
   std::uint32_t slots = 0;             // of the engine; 0 = as recorded
   std::vector<ConfigureQueue> queues;  // in place of what was recorded of these
-  Duration deadline{0};                // behind its arrival a task should have ended; 0 = none
+  std::vector<ConfigureLimit> limits;  // the same
+  // Behind its arrival a task should have ended that has no deadline of its own; 0 = whenever.
+  Duration deadline{0};
 };
 
 struct WhatIfStart {
@@ -42,8 +45,10 @@ struct WhatIfReport {
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
+  std::uint64_t refused = 0;  // that could not make their deadline, or ask for too much of a limit
   std::uint64_t unfinished = 0;
-  std::uint64_t missed = 0;  // of those that succeeded or failed, later than the deadline
+  // Of those that succeeded or failed, later than their deadline; none where no task has one.
+  std::optional<std::uint64_t> missed;
   WhatIfWaits waits;
   Time began;                       // the first arrival
   Duration make_span{0};            // from there to the last end
@@ -53,8 +58,9 @@ struct WhatIfReport {
   std::vector<WhatIfBacklog> backlog;
 };
 
-// Every task has a handler, limits hold nobody, no engine dies, nothing is forgotten, and every
-// command that was recorded is given again at its time. Pure: the same for the same work and
+// Every task has a handler, no engine dies, nothing is forgotten, and every command that was
+// recorded is given again at its time. Programs take tokens when they did, where there are any.
+// What depends on a task that is refused is cancelled. Pure: the same for the same work and
 // settings. Costs what deciding and folding does, some microseconds a task. Errors: invalid
 // (settings or tasks that no engine takes; no slots).
 [[nodiscard]] Result<WhatIfReport> what_if(const RecordedWork& work,

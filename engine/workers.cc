@@ -1,9 +1,12 @@
 #include <almanac/engine/workers.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/log/this_thread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 namespace almanac {
@@ -78,15 +81,42 @@ Workers::~Workers() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Workers::put(Job job) {
-  bool needs_thread = false;
+void Workers::start(std::vector<WorkerJob> jobs) {
+  put({std::make_move_iterator(jobs.begin()), std::make_move_iterator(jobs.end())});
+}
+
+void Workers::start(ProbeJob job) {
+  std::vector<Job> jobs;
+  jobs.emplace_back(std::move(job));
+  put(std::move(jobs));
+}
+
+void Workers::put(std::vector<Job> jobs) {
+  std::size_t needed = 0;
   {
     std::lock_guard guard(mutex_);
-    jobs_.push_back(std::move(job));
-    needs_thread = busy_ + jobs_.size() > threads_.size();
+    std::ranges::move(jobs, std::back_inserter(jobs_));
+    needed = busy_ + jobs_.size();
+    has_come_ = true;
     wake_another();
   }
-  if (needs_thread) threads_.emplace_back([this] { work(); });
+  while (threads_.size() < needed) threads_.emplace_back([this] { work(); });
+}
+
+void Workers::expect_job() {
+  std::lock_guard guard(mutex_);
+  if (!jobs_.empty() || idle_ == 0 || waking_) return;
+  waking_ = true;
+  is_expected_ = true;
+  has_come_ = false;
+  work_.notify_one();
+}
+
+void Workers::look_out(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  const auto end = std::chrono::steady_clock::now() + limits::look_out_time;
+  while (!has_come_ && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  lock.lock();
 }
 
 // To wake a thread costs more than a handler that does nothing.
@@ -97,11 +127,13 @@ void Workers::wake_another() {
 }
 
 void Workers::work() {
+  this_thread::set_name("almanac-handler");
   std::unique_lock lock(mutex_);
   while (true) {
     while (jobs_.empty() && !closing_) {
       ++idle_;
       work_.wait(lock);
+      if (std::exchange(is_expected_, false)) look_out(lock);
       --idle_;
       waking_ = false;
     }

@@ -5,6 +5,7 @@
 #include <almanac/engine/dependency_results.h>
 #include <almanac/engine/handler.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -52,25 +53,31 @@ class Workers {
 
   // Never waits, and no job waits for another: there is a thread for each. They wake each other,
   // one at a time, as long as there are jobs: where handlers return at once few have to.
-  void start(WorkerJob job) { put(std::move(job)); }
-  void start(ProbeJob job) { put(std::move(job)); }
+  void start(std::vector<WorkerJob> jobs);
+  void start(ProbeJob job);
+  // A job may come in a moment: a thread that would have to be woken for it is woken now and looks
+  // out for it.
+  void expect_job();
 
  private:
   using Job = std::variant<WorkerJob, ProbeJob>;
-  void put(Job job);
+  void put(std::vector<Job> jobs);
   void work();
+  void look_out(std::unique_lock<std::mutex>& lock);
   void wake_another();
   [[nodiscard]] Command run(const WorkerJob& job) const;
   [[nodiscard]] Command run(const ProbeJob& job) const;
 
   const LogPort& log_;
   std::function<void(Command)> report_;
+  std::atomic<bool> has_come_ = false;  // what is looked out for
   std::mutex mutex_;
   std::condition_variable work_;
-  std::deque<Job> jobs_;  // guarded by mutex_
-  std::size_t busy_ = 0;  // guarded by mutex_, as are: threads with a job
-  std::size_t idle_ = 0;  // threads that wait
-  bool waking_ = false;   // one of those was notified and is on its way
+  std::deque<Job> jobs_;      // guarded by mutex_
+  std::size_t busy_ = 0;      // guarded by mutex_, as are: threads with a job
+  std::size_t idle_ = 0;      // threads that wait
+  bool waking_ = false;       // one of those was notified and is on its way, or looks out
+  bool is_expected_ = false;  // a job, by the thread that was woken
   bool closing_ = false;
   std::vector<std::thread> threads_;
 };

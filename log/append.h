@@ -33,6 +33,10 @@ struct AppendOptions {
   Space space = Space::ordinary;
   // Streams whose version must be just this; of any other, any version will do.
   std::span<const ExpectedVersion> expected = {};
+  // Of one who has nothing better to do meanwhile: where nothing else is on its way, this thread
+  // writes the events itself and returns when they are on disk or refused, which saves two switches
+  // of threads.
+  bool by_caller = false;
 };
 
 struct Appended {

@@ -59,9 +59,10 @@ inline constexpr std::size_t recent_bytes_max = 22 * mebibyte;
 inline constexpr std::size_t journal_bytes_max = 512 * mebibyte;
 static_assert(2 * (recent_bytes_max + frame_bytes_max + 2 * commit_bytes_target) <=
               journal_bytes_max);
-// They are brought to the store as soon as there is a good load, or after this long …
+// They are brought to the store as soon as there is a good load, or after this long: a commit of
+// the store holds up what is synced meanwhile, which one append in a hundred should not meet …
 inline constexpr std::size_t settle_bytes_min = 12 * mebibyte;
-inline constexpr std::chrono::milliseconds settle_interval{250};
+inline constexpr std::chrono::milliseconds settle_interval{1000};
 // … and tried again after this long when it has no room.
 inline constexpr std::chrono::milliseconds settle_retry_interval{250};
 

@@ -78,7 +78,7 @@ Result<LogTail> Log::base() const {
 }
 
 Result<AppendTicket> Log::append(std::span<const Event> events, const AppendOptions& options) {
-  return parts_->append(own_events(events), options, false);
+  return parts_->append(own_events(events), options, options.by_caller);
 }
 
 Result<Position> Log::append(std::shared_ptr<const EventBatch> batch,
@@ -88,7 +88,12 @@ Result<Position> Log::append(std::shared_ptr<const EventBatch> batch,
   if (!cost) return std::unexpected(cost.error());
   std::vector<IndexEntry> entries;
   if (parts_->index.on()) entries = parts_->index_entries_of(batch->events);
-  auto ticket = parts_->writer->append({std::move(batch), *cost, options, entries});
+  auto ticket = parts_->writer->append({.batch = batch,
+                                        .cost = *cost,
+                                        .options = options,
+                                        .entries = entries,
+                                        .wait = options.by_caller,
+                                        .callers = batch->events.size()});
   if (!ticket) return std::unexpected(ticket.error());
   return ticket->appended.first;
 }

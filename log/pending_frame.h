@@ -20,7 +20,7 @@ struct PendingFrame {
   Space space = Space::ordinary;
   BatchCost cost;
   std::vector<std::shared_ptr<const EventBatch>> batches;
-  std::size_t posted = 0;                          // batches whose callers do not wait
+  std::size_t posted = 0;                          // callers that do not wait
   bool urgent = false;                             // somebody waits for the disk
   std::chrono::steady_clock::time_point write_by;  // when nobody does
 

@@ -93,7 +93,7 @@ Result<AppendTicket> Writer::enqueue(Lock& lock, const Request& request) {
   frame.cost.bytes += request.cost.bytes;
   frame.cost.names += request.cost.names;
   frame.batches.push_back(request.batch);
-  if (!request.wait) ++frame.posted;
+  if (!request.wait) frame.posted += request.callers;
   pending_bytes_ += request.cost.bytes;
   bool news = is_full(frame) || (queue_.size() == 1 && frame.batches.size() == 1);
   if (appended.durable && !std::exchange(frame.urgent, true)) news = true;

@@ -1,7 +1,7 @@
 // Makes events durable, one frame at a time. While one is on its way to the disk the next one
 // fills: group commit without a delay setting (gathering.h). Frames are written by a thread of the
 // writer's own; only who waits for an append while nothing else is on its way writes it himself,
-// which saves two switches of threads.
+// which saves two switches of threads (AppendOptions::by_caller).
 #pragma once
 
 #include <almanac/log/append.h>
@@ -43,7 +43,7 @@ struct CommitReport {
                                // unknown_outcome: nothing more can be written until a new open
 };
 // Called once per frame, which acknowledges all its events at once, by one thread at a time: the
-// writer's, or the one that waits in append_and_wait. Must return soon and append nothing.
+// writer's, or one that writes what it appends. Must return soon and append nothing.
 using OnCommit = std::function<void(const CommitReport&)>;
 
 // What happens to appends after one was refused for lack of space.
@@ -88,7 +88,8 @@ class Writer {
     BatchCost cost;
     AppendOptions options;
     std::span<const IndexEntry> entries = {};
-    bool wait = false;  // until it is on disk, and for room rather than answer `busy`
+    bool wait = false;        // until it is on disk, and for room rather than answer `busy`
+    std::size_t callers = 1;  // who may append again once they are told that it is
   };
   // Gives the events their positions. Never waits, unless asked to.
   // Errors: invalid when it is older than what was appended before, conflict, busy, unknown_outcome

@@ -42,6 +42,17 @@ bool is_tagged(std::string_view tag, const Asked& asked) {
   return name && asked.state.tasks.tagged.contains(TagKey{*name, asked.id});
 }
 
+// By its demands or, as every task of a kind with a limit, without saying so.
+bool is_demanded(std::string_view limit, const Asked& asked) {
+  const auto name = asked.state.names.find(limit);
+  if (!name) return false;
+  const NameId* of_kind = asked.state.limits.kinds.find(asked.task->kind);
+  if (of_kind != nullptr && *of_kind == *name) return true;
+  const Tasks& tasks = asked.state.tasks;
+  return std::ranges::any_of(tasks.demand_sets.of(tasks.demands_of(asked.id)),
+                             [&](const LimitDemand& demand) { return demand.limit == *name; });
+}
+
 bool is_within(const Node& node, const Asked& asked) {
   const auto value = evaluate(*node.parts[0], asked);
   return std::any_of(node.parts.begin() + 1, node.parts.end(), [&](const auto& part) {
@@ -81,6 +92,7 @@ Value evaluate(const Node& node, const Asked& asked) {
     case Kind::difference: return {.number = subtract(part(0).number, part(1).number)};
     case Kind::within: return {.number = is_within(node, asked)};
     case Kind::tagged: return {.number = is_tagged(part(0).text, asked)};
+    case Kind::demanded: return {.number = is_demanded(part(0).text, asked)};
     case Kind::count:
       return {.number =
                   count(*node.parts[0], asked.state, std::numeric_limits<std::int64_t>::max())};

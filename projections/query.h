@@ -2,6 +2,7 @@
 //
 //   state == "failed" && attempts > 2 && age > 2h
 //   queue in ["web", "mail"] && !kind.startsWith("nightly") || "urgent" in tags
+//   "gpu" in limits && blocked_by != "gpu"
 //   tasks.failed > 100 && count(state == "running" && queue == "web") == 0
 //
 // Types are known when it is parsed: numbers, texts ("…" or '…'), truths (true, false), durations

@@ -1,5 +1,7 @@
 #include <almanac/projections/query_names.h>
 
+#include <almanac/projections/wait_reason.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -45,6 +47,14 @@ Value is_overdue(const Asked& asked) {
   const Time deadline = terms_of(asked.state.tasks, asked.id).deadline;
   const bool passed = deadline != Time() && deadline < asked.state.time;
   return of(std::uint64_t{passed && !has_ended(asked.task->state)});
+}
+
+// The limit that its lane waits for, the slots of a queue not among them.
+Value blocked_by(const Asked& asked) {
+  if (asked.task->state != TaskState::ready) return {};
+  const auto reason = wait_reason(asked.state, asked.id, asked.state.time);
+  const bool is_limit = reason && reason->limit && reason->wait != Wait::queue_limit;
+  return {.text = is_limit ? asked.state.names.text(*reason->limit) : std::string_view()};
 }
 
 Value sum_of_backups(const Asked& asked, std::uint64_t (*of_job)(const BackupJob&)) {
@@ -121,6 +131,7 @@ const std::array all_names = {
     Name{"estimate", Type::duration, task,
          [](const Asked& asked) { return of(terms_of(asked.state.tasks, asked.id).estimate); }},
     Name{"overdue", Type::truth, task, is_overdue},
+    Name{"blocked_by", Type::text, task, blocked_by},
     Name{"position", Type::number, state,
          [](const Asked& asked) { return of(asked.state.position.value); }},
     Name{"now", Type::time, state, [](const Asked& asked) { return of(asked.state.time); }},

@@ -28,9 +28,10 @@ struct Query::Node {
     contains,
     starts_with,
     ends_with,
-    within,  // the first part is one of the others
-    tagged,  // the part is one of the task's tags
-    count,   // one part, asked of every task
+    within,    // the first part is one of the others
+    tagged,    // the part is one of the task's tags
+    demanded,  // or the name of a limit that it asks for
+    count,     // one part, asked of every task
     exists,
   };
 

@@ -86,11 +86,14 @@ Parser::NodePointer Parser::sum() {
 }
 
 Parser::NodePointer Parser::within(NodePointer value, const Token& at) {
-  if (is_next("tags")) {
-    if (subject_ != QuerySubject::task) return fail(token_, "only a task has tags: use count(…)");
+  if (is_next("tags") || is_next("limits")) {
+    const auto kind = is_next("tags") ? Kind::tagged : Kind::demanded;
+    if (subject_ != QuerySubject::task) {
+      return fail(token_, "only a task has " + std::string(token_.text) + ": use count(…)");
+    }
     if (!expect_type(*value, Type::text, at)) return nullptr;
     advance();
-    auto node = std::make_unique<Node>(Node{.kind = Kind::tagged});
+    auto node = std::make_unique<Node>(Node{.kind = kind});
     node->parts.push_back(std::move(value));
     return node;
   }

@@ -68,6 +68,7 @@ std::string print(const Node& node) {
     case Kind::negation: return "!" + part_text(*node.parts[0]);
     case Kind::within: return part_text(*node.parts[0]) + " in " + list_text(node);
     case Kind::tagged: return part_text(*node.parts[0]) + " in tags";
+    case Kind::demanded: return part_text(*node.parts[0]) + " in limits";
     case Kind::count: return "count(" + print(*node.parts[0]) + ")";
     case Kind::exists: return "exists(" + print(*node.parts[0]) + ")";
     default: break;

@@ -130,7 +130,7 @@ void Checkpointer::thin() const {
 // Where it cannot be said now, it is said behind the next one; a program may have promised more.
 void Checkpointer::allow_trim(const State& state) const {
   auto through = second_;
-  if (const Position needed = first_needed(state)) {
+  if (const Position needed = first_needed(state).position) {
     through = std::min(through, Position(needed.value - 1));
   }
   if (through) (void)surroundings_.log.set_checkpoint(through);

@@ -40,11 +40,22 @@ std::vector<Position> too_many(std::vector<CheckpointFile> files, const Checkpoi
   return gone;
 }
 
-Position first_needed(const State& state) {
-  Position first;
-  for (const auto& [id, task] : state.tasks.all) {
-    if (has_ended(task.state)) continue;
-    if (!first || task.enqueued < first) first = task.enqueued;
+NeededEvent first_needed(const State& state) {
+  NeededEvent first;
+  const auto need = [&](Position position, TaskId task) {
+    if (!first.position || position < first.position) first = {position, task};
+  };
+  const auto& tasks = state.tasks.all;
+  for (const auto& [id, task] : tasks) {
+    if (!has_ended(task.state)) need(task.enqueued, id);
+  }
+  for (const DependencyKey& key : state.tasks.needed_by) {
+    const Task* dependent = tasks.find(key.dependent);
+    const Task* dependency = tasks.find(key.dependency);
+    if (dependent == nullptr || has_ended(dependent->state)) continue;
+    if (dependency != nullptr && has_ended(dependency->state)) {
+      need(dependency->changed, key.dependent);
+    }
   }
   return first;
 }

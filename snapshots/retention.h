@@ -27,8 +27,13 @@ struct CheckpointBudget {
 [[nodiscard]] std::vector<Position> too_many(std::vector<CheckpointFile> files,
                                              const CheckpointBudget& budget);
 
-// The first event that a task which has not ended still needs from the log, its payload; none when
-// nothing is needed. O(tasks).
-[[nodiscard]] Position first_needed(const State& state);
+struct NeededEvent {
+  Position position;  // none when nothing is needed
+  TaskId task;        // that needs it
+};
+
+// The first event that a task which has not ended still needs from the log: its payload, or what
+// one that it depends on has come to. O(tasks + dependencies).
+[[nodiscard]] NeededEvent first_needed(const State& state);
 
 }  // namespace almanac

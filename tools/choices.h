@@ -3,12 +3,27 @@
 
 #include <almanac/log/error.h>
 #include <almanac/log/events/task.h>
+#include <almanac/tools/text.h>
 
+#include <string>
 #include <string_view>
 
 namespace almanac {
 
-// Errors: invalid; the next step lists what there is.
+// One of the first `count`, by the name that name() gives it. `what` is what they are. Errors:
+// invalid; the next step lists what there is.
+template <class Choice>
+[[nodiscard]] Result<Choice> choose(std::string_view what, std::string_view word, int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) {
+    const auto choice = static_cast<Choice>(i);
+    if (name(choice) == word) return choice;
+    all += (i == 0 ? "" : i + 1 < count ? ", " : " or ") + std::string(name(choice));
+  }
+  return fail(ErrorCode::invalid, "there is no " + std::string(what) + " '" + printable(word) + "'",
+              "write " + all);
+}
+
 [[nodiscard]] Result<DependencyCondition> condition_from(std::string_view word);
 [[nodiscard]] Result<RetryPolicy> retry_policy_from(std::string_view word);
 

@@ -1,5 +1,6 @@
 #include <almanac/tools/policy_text.h>
 
+#include <almanac/tools/choices.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -44,6 +45,10 @@ class Lines {
 };
 
 }  // namespace
+
+Result<QueuePolicy> parse_policy(std::string_view text) {
+  return choose<QueuePolicy>("policy", text, queue_policy_count);
+}
 
 ordered_json policy_json(const Names& names, const Policy& policy) {
   const bool is_urgency = policy.kind == QueuePolicy::urgency;

@@ -22,14 +22,6 @@ Result<Number> parse_number(std::string_view what, std::string_view text) {
               fmt::format("{} '{}' is not a whole number in its range", what, text));
 }
 
-Result<QueuePolicy> parse_policy(std::string_view text) {
-  for (int i = 0; i < queue_policy_count; ++i) {
-    if (name(static_cast<QueuePolicy>(i)) == text) return static_cast<QueuePolicy>(i);
-  }
-  return fail(ErrorCode::invalid, fmt::format("there is no policy '{}'", text),
-              "use priority, fifo, urgency, deadline or fair");
-}
-
 Result<void> read_weight(const std::string& text, ConfigureQueue& settings) {
   const auto equals = text.rfind('=');
   if (equals == std::string::npos || equals == 0) {

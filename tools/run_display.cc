@@ -2,6 +2,7 @@
 
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
+#include <almanac/tools/wait_sentence.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -156,12 +157,17 @@ RunDisplay::Sums RunDisplay::sums(const State& state) const {
   return sums;
 }
 
-std::string RunDisplay::why(const Task& task, const Log& log) const {
+// How it ended or what became of its last attempt; or what it waits for, but for this engine.
+std::string RunDisplay::why(const State& state, TaskId id, const Log& log) const {
+  const Task& task = *state.tasks.all.find(id);
   if (task.state == TaskState::succeeded) return {};
   std::string reason;
   auto read =
       log.read_one(task.changed, [&](const Event& event) { reason = reason_of(event.body); });
-  return printable(read ? reason : read.error().message);
+  if (!read) return printable(read.error().message);
+  const auto wait = wait_reason(state, id, state.time);
+  if (!reason.empty() || !wait || wait->wait == Wait::engine) return printable(reason);
+  return wait_sentence(state, id, *wait);
 }
 
 void RunDisplay::closing_object(const State& state, const Sums& sums) const {
@@ -189,7 +195,8 @@ void RunDisplay::table(const State& state, const Log& log) const {
     bool timed = has_ended(task.state) && task.attempts > 0;
     table.add({std::to_string(entry.id.value), label(entry.id), std::string(name(task.state)),
                std::to_string(task.attempts),
-               timed ? format_compact(task.ended_at - task.started_at) : "-", why(task, log)});
+               timed ? format_compact(task.ended_at - task.started_at) : "-",
+               why(state, entry.id, log)});
   }
   if (rows > 0) fmt::print("\n{}", table.text(terminal_columns_));
   if (hidden > 0) fmt::print("and {} more; --all shows them\n", hidden);

@@ -61,7 +61,7 @@ class RunDisplay {
   void milestone();
   void clear_line() const;
   [[nodiscard]] std::string label(TaskId id) const;
-  [[nodiscard]] std::string why(const Task& task, const Log& log) const;
+  [[nodiscard]] std::string why(const State& state, TaskId id, const Log& log) const;
   [[nodiscard]] static TaskState state_of(const State& state, const RunTask& task);
   [[nodiscard]] Sums sums(const State& state) const;
 

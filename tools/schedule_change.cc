@@ -1,3 +1,4 @@
+#include <almanac/tools/choices.h>
 #include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/schedule_commands.h>
 #include <almanac/tools/text.h>
@@ -12,27 +13,15 @@
 namespace almanac {
 namespace {
 
-// One of so many names, as name() gives them.
-template <class Choice>
-Result<Choice> choose(const char* option, const std::string& text, int count) {
-  std::string all;
-  for (int i = 0; i < count; ++i) {
-    const auto choice = static_cast<Choice>(i);
-    if (name(choice) == text) return choice;
-    all += (i == 0 ? "" : i + 1 < count ? ", " : " or ") + std::string(name(choice));
-  }
-  return fail(ErrorCode::invalid, std::string(option) + " cannot be '" + text + "'",
-              "write " + all);
-}
-
 Result<ScheduleSpec> make_spec(const ScheduleAddCommand& command) {
   auto recurrence = Recurrence::parse(command.recurrence);
   if (!recurrence) return std::unexpected(recurrence.error());
   auto task = make_task(command.task);
   if (!task) return std::unexpected(task.error());
-  auto missed = choose<MissedPolicy>("--missed", command.missed, missed_policy_count);
+  auto missed = choose<MissedPolicy>("policy of --missed", command.missed, missed_policy_count);
   if (!missed) return std::unexpected(missed.error());
-  auto overlap = choose<OverlapPolicy>("--overlap", command.overlap, overlap_policy_count);
+  auto overlap =
+      choose<OverlapPolicy>("policy of --overlap", command.overlap, overlap_policy_count);
   if (!overlap) return std::unexpected(overlap.error());
   ScheduleSpec spec{.name = command.name,
                     .recurrence = std::move(*recurrence),

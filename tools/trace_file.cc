@@ -6,20 +6,31 @@
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <optional>
+#include <ranges>
 #include <string_view>
 
 namespace almanac {
 namespace {
 
-enum Column : std::size_t { arrival, duration, kind, queue, priority, outcome };
-constexpr std::size_t column_count = 6;
+enum Column : std::size_t {
+  arrival,
+  duration,
+  kind,
+  queue,
+  priority,
+  outcome,
+  owner,
+  deadline,
+  estimate
+};
+constexpr std::size_t column_count = 9;
 
 // What each is called here, and what else it is known as.
 struct ColumnNames {
@@ -33,6 +44,9 @@ constexpr std::array<ColumnNames, column_count> usual = {{
     {"queue", {"", ""}},
     {"priority", {"", ""}},
     {"outcome", {"predict_status", "status"}},
+    {"owner", {"groupId", "user"}},
+    {"deadline", {"", ""}},
+    {"estimate", {"", ""}},
 }};
 
 using Row = std::vector<std::string>;
@@ -133,7 +147,8 @@ class TraceReader {
     const auto known = std::ranges::find(usual, name, &ColumnNames::name);
     if (known == usual.end() || middle == text.size()) {
       return bad("'" + printable(text) + "' names no column",
-                 "write NAME=HEADING; names are arrival, duration, kind, queue, priority, outcome");
+                 fmt::format("write NAME=HEADING; names are {}",
+                             fmt::join(std::views::transform(usual, &ColumnNames::name), ", ")));
     }
     const auto column = static_cast<Column>(known - usual.begin());
     places_[column] = std::nullopt;
@@ -149,10 +164,11 @@ class TraceReader {
 
   Result<RecordedTask> read_row() const {
     RecordedTask task;
-    const auto since = seconds(field(arrival));
-    const auto moment = since ? Result<Time>(Time(*since)) : parse_moment(field(arrival), Time());
-    if (!moment) return bad(moment.error().message, moment.error().next_step);
-    task.arrived = *moment;
+    auto read = read_moment(arrival, task.arrived);
+    if (read) read = read_moment(deadline, task.spec.deadline);
+    if (read) read = read_duration(estimate, task.spec.estimate);
+    if (!read) return std::unexpected(read.error());
+    task.spec.owner = field(owner);
     task.spec.kind = field(kind).empty() ? "request" : field(kind);
     if (!field(queue).empty()) task.spec.queue = field(queue);
     if (!field(priority).empty()) {
@@ -163,11 +179,27 @@ class TraceReader {
       task.spec.priority = static_cast<std::int32_t>(*value);
     }
     if (field(duration).empty()) return task;
-    const auto plain = seconds(field(duration));
-    const auto took = plain ? Result<Duration>(*plain) : parse_duration(field(duration));
-    if (!took) return bad(took.error().message, took.error().next_step);
-    task.attempts.push_back({.took = *took, .status = status()});
+    RecordedAttempt attempt{.status = status()};
+    if (read = read_duration(duration, attempt.took); !read) return std::unexpected(read.error());
+    task.attempts.push_back(attempt);
     return task;
+  }
+  // Nothing where nothing stands, but for the arrival.
+  Result<void> read_moment(Column column, Time& time) const {
+    if (column != arrival && field(column).empty()) return {};
+    const auto since = seconds(field(column));
+    const auto moment = since ? Result<Time>(Time(*since)) : parse_moment(field(column), Time());
+    if (!moment) return bad(moment.error().message, moment.error().next_step);
+    time = *moment;
+    return {};
+  }
+  Result<void> read_duration(Column column, Duration& span) const {
+    if (field(column).empty()) return {};
+    const auto plain = seconds(field(column));
+    const auto read = plain ? Result<Duration>(*plain) : parse_duration(field(column));
+    if (!read) return bad(read.error().message, read.error().next_step);
+    span = *read;
+    return {};
   }
   AttemptStatus status() const {
     std::string text(field(outcome));

@@ -28,6 +28,7 @@ struct WhatIfCommand {
   std::string slots;
   std::vector<std::string> queue_slots;
   std::string policy;
+  std::vector<std::string> limits;
   std::string deadline;
   std::string price;
   bool json = false;
@@ -70,8 +71,10 @@ Result<WhatIfPrices> read_prices(const std::string& text) {
 }
 
 Result<std::vector<WhatIfResult>> try_all(const WhatIfCommand& command, RecordedWork& work) {
-  WhatIfChoices choices{
-      .slots = command.slots, .queue_slots = command.queue_slots, .policies = command.policy};
+  WhatIfChoices choices{.slots = command.slots,
+                        .queue_slots = command.queue_slots,
+                        .policies = command.policy,
+                        .limits = command.limits};
   if (!command.deadline.empty()) {
     const auto deadline = parse_duration(command.deadline);
     if (!deadline) return std::unexpected(deadline.error());
@@ -120,6 +123,7 @@ void add_what_if_command(CommandGroup& root) {
   auto [options, command] = root.add<WhatIfCommand>(
       {"whatif", "Run recorded work again under other settings",
        "almanac whatif --slots 2,4,8\n"
+       "  almanac whatif --policy all --limit gpu=2\n"
        "  almanac whatif --trace requests.csv --slots 40,60 --queue-slots batch=10\n"
        "  Nothing is run and nothing is written."},
       what_if_command);
@@ -127,12 +131,21 @@ void add_what_if_command(CommandGroup& root) {
   options.texts("--columns", command.columns,
                 {"NAME=HEADING",
                  "Which column of the file is the arrival, duration,\n"
-                 "kind, queue, priority or outcome"});
+                 "kind, queue, priority, outcome, owner, deadline or\n"
+                 "estimate"});
   options.text("--slots", command.slots,
                {"NUMBERS", "Of the engine, such as 4,8; as recorded when left out"});
   options.texts("--queue-slots", command.queue_slots,
                 {"QUEUE=NUMBER", "Of one queue; 0 = as many as the engine has"});
-  options.text("--policy", command.policy, {"NAMES", "How queues choose what runs next: priority"});
+  options.text("--policy", command.policy,
+               {"NAMES",
+                "How queues choose what runs next, one after the\n"
+                "other: priority, fifo, urgency, deadline, fair, or\n"
+                "all of these; QUEUE=NAME sets one queue in each"});
+  options.texts("--limit", command.limits,
+                {"NAME=LIMIT",
+                 "Units, such as gpu=2, or a rate with or without a\n"
+                 "burst: mail=60/min, mail=60/min:10"});
   options.text("--from", command.from,
                {"MOMENT",
                 "Only what was submitted from here on: a\n"
@@ -140,7 +153,8 @@ void add_what_if_command(CommandGroup& root) {
   options.text("--to", command.to, {"MOMENT", "… and no later than here"});
   options.text(
       "--deadline", command.deadline,
-      {"TIME", "Counts tasks that end later than this behind\ntheir arrival, such as 10m"});
+      {"TIME",
+       "So long behind its arrival a task should have\nended that has no deadline, such as 10m"});
   options.text("--price", command.price, {"NUMBER", "Of a slot for an hour, to show the cost"});
 }
 

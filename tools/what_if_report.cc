@@ -54,7 +54,7 @@ std::string table_of(const std::vector<WhatIfResult>& results, const WhatIfPrice
     table.add({std::to_string(report.slots), named(tried), format_compact(report.waits.p50),
                format_compact(report.waits.p95), format_compact(report.waits.p99),
                format_compact(report.waits.max), format_compact(report.make_span),
-               tried.settings.deadline > Duration(0) ? std::to_string(report.missed) : "-",
+               report.missed ? std::to_string(*report.missed) : "-",
                fmt::format("{:.0f}%", 100 * report.utilisation),
                fmt::format(fmt::runtime(has_price ? "{:.2f}" : "{:.1f}"), cost)});
   }
@@ -68,8 +68,10 @@ std::string plots_of(const std::vector<WhatIfResult>& results, Glyphs glyphs) {
   std::string text;
   for (const auto& [tried, report] : results) {
     const auto most = most_in_each(report, span);
-    text += fmt::format("{}, {}: at most {} wait for one\n", counted(report.slots, "slot"),
+    text += fmt::format("{}, {}: at most {} wait for one", counted(report.slots, "slot"),
                         named(tried), std::ranges::max(most));
+    if (report.refused > 0) text += fmt::format(", {} refused", counted(report.refused, "task"));
+    text += "\n";
     for (std::string line : bar_plot(most, plot_lines, glyphs)) {
       line.erase(line.find_last_not_of(' ') + 1);
       text += "  " + line + "\n";
@@ -86,6 +88,7 @@ std::string json_of(const WhatIfResult& result, const WhatIfPrices& prices) {
                               {"succeeded", report.succeeded},
                               {"failed", report.failed},
                               {"cancelled", report.cancelled},
+                              {"refused", report.refused},
                               {"unfinished", report.unfinished},
                               {"wait_seconds",
                                {{"mean", seconds(report.waits.mean)},
@@ -97,7 +100,7 @@ std::string json_of(const WhatIfResult& result, const WhatIfPrices& prices) {
                               {"busy_seconds", seconds(report.busy)},
                               {"utilisation", report.utilisation},
                               {"slot_hours", slot_hours(report)}};
-  if (tried.settings.deadline > Duration(0)) json["missed"] = report.missed;
+  if (report.missed) json["missed"] = *report.missed;
   if (prices.slot_hour > 0) json["cost"] = slot_hours(report) * prices.slot_hour;
   return json.dump(-1, ' ', false, decltype(json)::error_handler_t::replace);
 }

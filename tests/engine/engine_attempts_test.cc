@@ -90,7 +90,6 @@ TEST_F(EngineAttempts, OfCommandsFindThoseResultsInAFile) {
   EXPECT_EQ(wait_until_ended(alone).state, TaskState::succeeded);
 }
 
-// The complaint "task stuck after its worker died".
 TEST_F(EngineAttempts, WhoseWorkerDiedAreRescuedAtOnceAndNoMoreThanThreeTimes) {
   open();
   const auto began = std::chrono::steady_clock::now();

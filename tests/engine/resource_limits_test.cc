@@ -80,9 +80,7 @@ TEST_F(ResourceLimitsTest, GiveBackASlotHoweverAnAttemptEnds) {
   EXPECT_EQ(in_use("memory"), 0U);
 }
 
-// What people report of schedulers that count: the count went up, the process died, and it never
-// came down.
-TEST_F(ResourceLimitsTest, SlotLeaked) {
+TEST_F(ResourceLimitsTest, AreFreeAgainWhenTheEngineDied) {
   set("gpu", {.units = 2});
   set("kind:work", {.units = 2});
   ASSERT_TRUE(desk.ask(ConfigureQueue{"default", 2}).has_value());
@@ -203,6 +201,22 @@ TEST_F(ResourceLimitsTest, KeepATurnForALargeDemandAmongSmallOnes) {
   }
   finish(4);
   EXPECT_EQ(started(), (Ids{5}));
+}
+
+TEST_F(ResourceLimitsTest, SayWhenThereAreTokensForOneBehindAnotherThatKeepsSome) {
+  set("mail", {.per_minute = 60, .burst = 2});
+  ASSERT_TRUE(desk.ask(ConfigureQueue{"narrow", 1}).has_value());
+  desk.submit({.kind = "work", .queue = "narrow"});
+  const TaskId drains = desk.submit({.kind = "work", .demands = {{"mail", 2}}});
+  EXPECT_EQ(desk.start().size(), 2U);
+  desk.submit({.kind = "work", .queue = "narrow", .demands = {{"mail", 1}}});
+  desk.now += std::chrono::seconds(1);
+  EXPECT_EQ(desk.start(), std::vector<TaskId>());
+  const TaskId behind = desk.submit({.kind = "work", .demands = {{"mail", 1}}});
+  EXPECT_EQ(desk.start(), std::vector<TaskId>()) << "the token that is there is kept";
+  ASSERT_EQ(desk.next_start(), desk.task(drains).started_at + std::chrono::seconds(2));
+  desk.now = *desk.next_start();
+  EXPECT_EQ(desk.start(), std::vector<TaskId>{behind});
 }
 
 TEST_F(ResourceLimitsTest, AreAskedForInTheOrderOfTheQueuesPolicy) {

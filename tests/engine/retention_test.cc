@@ -56,7 +56,6 @@ TEST(Retention, IsByHowATaskEnded) {
             3U);
 }
 
-// The complaint "retention removing a waiting task".
 TEST(Retention, RemovesNoWaitingTaskAndNothingThatOneDependsOn) {
   Desk desk;
   const TaskId input = ended(desk, AttemptStatus::succeeded);

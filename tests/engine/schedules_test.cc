@@ -325,7 +325,6 @@ TEST(Schedules, ArePausedWhenTheirZoneIsGone) {
             ErrorCode::invalid);
 }
 
-// The complaint: "a DST change stopping a schedule".
 TEST(Schedules, AreNotStoppedByAChangeOfTheClocks) {
   for (const char* recurrence :
        {"daily at 02:30 Europe/Paris", "*/20 2 * * * Europe/Paris", "*/20 * * * * Europe/Paris"}) {

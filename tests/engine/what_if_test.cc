@@ -1,10 +1,15 @@
 // Small work whose outcome can be worked out by hand. That a run under the recorded settings is
 // what the engine did, is tests/simulation/what_if_test.cc.
+#include <almanac/engine/limits.h>
 #include <almanac/engine/what_if.h>
 #include <almanac/tests/support/past_commands.h>
 #include <almanac/tests/support/test_log.h>
 
 #include <gtest/gtest.h>
+
+#include <array>
+#include <map>
+#include <span>
 
 namespace almanac::test {
 namespace {
@@ -48,7 +53,11 @@ TEST(WhatIf, TellsWhatOneSlotAndTwoMakeOfTheSameWork) {
 TEST(WhatIf, CountsWhatEndsLaterThanTheDeadline) {
   EXPECT_EQ(report_of(tasks(3), {.slots = 1, .deadline = 19s}).missed, 1U);
   EXPECT_EQ(report_of(tasks(3), {.slots = 1, .deadline = 28s}).missed, 0U);
-  EXPECT_EQ(report_of(tasks(3), {.slots = 1}).missed, 0U);
+  EXPECT_EQ(report_of(tasks(3), {.slots = 1}).missed, std::nullopt);
+  auto work = tasks(3);
+  work.tasks[2].spec.deadline = noon + 29s;  // it ends a second later
+  EXPECT_EQ(report_of(work, {.slots = 1}).missed, 1U);
+  EXPECT_EQ(report_of(work, {.slots = 1, .deadline = 19s}).missed, 1U) << "its own counts";
 }
 
 TEST(WhatIf, KeepsToTheSlotsOfAQueueAndToWhatWasTypedInPlaceOfThoseRecorded) {
@@ -56,6 +65,105 @@ TEST(WhatIf, KeepsToTheSlotsOfAQueueAndToWhatWasTypedInPlaceOfThoseRecorded) {
   work.settings.push_back({noon, {.queue = "default", .slots = 1}});
   EXPECT_EQ(report_of(work, {.slots = 8}).make_span, 30s);
   EXPECT_EQ(report_of(work, {.slots = 8, .queues = {{.queue = "default"}}}).make_span, 12s);
+}
+
+std::vector<std::uint64_t> order(const RecordedWork& work, const ConfigureQueue& queue) {
+  std::vector<std::uint64_t> ids;
+  for (const WhatIfStart& start : report_of(work, {.slots = 1, .queues = {queue}}).starts) {
+    ids.push_back(start.task.value);
+  }
+  return ids;
+}
+
+// The first task runs while four others gather.
+TEST(WhatIf, ChoosesByThePolicyAndTheTermsOfTasks) {
+  using Ids = std::vector<std::uint64_t>;
+  auto work = tasks(5);
+  for (std::size_t i = 1; i < 5; ++i) work.tasks[i].spec.owner = i < 4 ? "many" : "one";
+  work.tasks[2].spec.priority = 5;
+  work.tasks[3].spec.deadline = noon + 1h;
+  work.tasks[4].spec.deadline = noon + 2h;
+  work.tasks[1].spec.estimate = 1min;
+  const auto by = [&](QueuePolicy policy) {
+    return order(work, {.queue = "default", .policy = policy});
+  };
+  EXPECT_EQ(by(QueuePolicy::fifo), (Ids{1, 2, 3, 4, 5}));
+  EXPECT_EQ(by(QueuePolicy::priority), (Ids{1, 3, 2, 4, 5}));
+  EXPECT_EQ(by(QueuePolicy::deadline), (Ids{1, 4, 5, 2, 3}));
+  EXPECT_EQ(by(QueuePolicy::fair), (Ids{1, 2, 5, 3, 4}));
+  EXPECT_EQ(by(QueuePolicy::urgency), (Ids{1, 4, 5, 3, 2}));
+}
+
+TEST(WhatIf, GivesTasksThatHaveNoneADeadline) {
+  auto work = tasks(3);
+  work.tasks[2].spec.deadline = noon + 12s;
+  WhatIfSettings settings{.slots = 1,
+                          .queues = {{.queue = "default", .policy = QueuePolicy::deadline}}};
+  EXPECT_EQ(report_of(work, settings).starts[1].task, TaskId(3));
+  settings.deadline = 5s;
+  EXPECT_EQ(report_of(work, settings).starts[1].task, TaskId(2));
+}
+
+// More than change their rank in one turn; the last of them is the first in the end.
+TEST(WhatIf, ChangesTheOrderWhenTimeDoes) {
+  auto work = tasks(limits::reranked_per_turn + 2);
+  for (RecordedTask& task : work.tasks) {
+    task.arrived = noon;
+    task.spec.deadline = noon + 25h;
+  }
+  work.tasks.back().spec.priority = -1;
+  work.tasks.back().spec.deadline = noon + 3h + 15min;
+  work.changes = {{noon - 1s, PauseWork{PauseScope::queue, "default", true}},
+                  {noon + 2h, PauseWork{PauseScope::queue, "default", false}}};
+  EXPECT_EQ(order(work, {.queue = "default", .policy = QueuePolicy::urgency}).front(),
+            work.tasks.size());
+}
+
+TEST(WhatIf, KeepsToLimitsAndToThoseTypedInPlaceOfTheRecordedOnes) {
+  auto work = tasks(3);
+  work.limits = {{noon - 1h, {"gpu", {.units = 2}}}, {noon + 1s, {"gpu", {.units = 2}}}};
+  for (RecordedTask& task : work.tasks) task.spec.demands = {{"gpu", 1}};
+  EXPECT_EQ(report_of(work, {.slots = 8}).make_span, 20s);
+  EXPECT_EQ(report_of(work, {.slots = 8, .limits = {{"gpu", {.units = 1}}}}).make_span, 30s);
+  EXPECT_EQ(report_of(work, {.slots = 8, .limits = {{"kind:work", {.units = 1}}}}).make_span, 30s);
+}
+
+TEST(WhatIf, WaitsForTokensWithNothingElseToHappen) {
+  auto work = tasks(3);
+  for (RecordedTask& task : work.tasks) task.arrived = noon;
+  const ConfigureLimit slow{"kind:work", {.per_minute = 1, .burst = 1}};
+  const auto report = report_of(work, {.slots = 8, .limits = {slow}});
+  ASSERT_EQ(report.starts.size(), 3U);
+  EXPECT_EQ(report.starts[2].at, noon + 2min);
+  EXPECT_EQ(report.waits.max, 2min);
+}
+
+TEST(WhatIf, TakesTokensForProgramsAlsoBeforeTheFirstArrival) {
+  auto work = tasks(1);
+  work.limits = {{noon - 1h, {"mail", {.per_minute = 1, .burst = 1}}}};
+  work.tasks[0].spec.demands = {{"mail", 1}};
+  work.tasks[0].spec.run_at = noon + 1s;
+  const auto begins = [&] { return report_of(work, {.slots = 1}).starts.front().at - noon; };
+  EXPECT_EQ(begins(), 1s);
+  work.changes = {{noon - 20s, TakeTokens{"mail", 1, noon - 20s}}};
+  EXPECT_EQ(begins(), 40s);
+  work.changes = {{noon, TakeTokens{"mail", 1, noon}}};
+  EXPECT_EQ(begins(), 1min);
+  work.changes = {{noon, TakeTokens{"mail", 2, noon}}};
+  EXPECT_EQ(begins(), 1s) << "so many there never are";
+}
+
+TEST(WhatIf, RefusesWhatAnEngineWouldRefuseAndCancelsWhatDependsOnIt) {
+  auto work = tasks(3);
+  work.limits = {{noon - 1h, {"gpu", {.units = 4}}}};
+  work.tasks[0].spec.demands = {{"gpu", 3}};
+  work.tasks[1].spec.dependencies = {TaskId(1)};
+  EXPECT_EQ(report_of(work, {.slots = 1}).refused, 0U);
+  const auto report = report_of(work, {.slots = 1, .limits = {{"gpu", {.units = 2}}}});
+  EXPECT_EQ(report.refused, 1U);
+  EXPECT_EQ(report.cancelled, 1U);
+  EXPECT_EQ(report.succeeded, 1U);
+  EXPECT_EQ(report.starts.front(), (WhatIfStart{TaskId(3), noon + 2s}));
 }
 
 TEST(WhatIf, WaitsForDependenciesAndCountsThatAsNoWaitForASlot) {
@@ -201,6 +309,44 @@ TEST(RecordedWork, HasWhatWasRetriedPausedAndSnoozed) {
   ASSERT_EQ(attempts.size(), 2U);
   EXPECT_EQ(attempts[0].snoozed, 54s);
   EXPECT_TRUE(attempts[1].permanent);
+}
+
+TEST(RecordedWork, HasAllSettingsOfQueuesAndTheLimits) {
+  WorkRecorder recorder;
+  std::uint64_t position = 0;
+  const auto see = [&](const EventBody& body) {
+    ++position;
+    recorder.see({Position(position), {.at = noon + position * 1s, .body = body}});
+  };
+  const std::array owners = {QueueWeight{"a", 300}, QueueWeight{"b", 200}};
+  const std::array demands = {Demand{"gpu", 2}};
+  see(QueueConfigured{
+      .queue = "q", .policy = QueuePolicy::fair, .weights = QueueWeightListView(owners)});
+  see(QueueConfigured{.queue = "q",
+                      .slots = 3,
+                      .policy = QueuePolicy::fair,
+                      .weights = QueueWeightListView(std::span(owners).first(1))});
+  see(LimitConfigured{"gpu", 4, 60, 7});
+  see(TokensTaken{"gpu", 2});
+  see(TaskEnqueued{.id = TaskId(1),
+                   .owner = "a",
+                   .deadline = noon + 1h,
+                   .estimate = 5min,
+                   .demands = DemandListView(demands)});
+  const RecordedWork work = recorder.finish();
+  ASSERT_EQ(work.settings.size(), 2U);
+  EXPECT_EQ(work.settings[1].queue.slots, 3U);
+  EXPECT_EQ(work.settings[1].queue.policy, QueuePolicy::fair);
+  const std::map<std::string, std::int32_t> weights = {{"a", 300}, {"b", owner_weight_default}};
+  EXPECT_EQ(work.settings[1].queue.weights, weights) << "one that is not named has lost its own";
+  ASSERT_EQ(work.limits.size(), 1U);
+  EXPECT_EQ(work.limits[0].limit.setting, (LimitSetting{4, 60, 7}));
+  EXPECT_EQ(std::get<TakeTokens>(work.changes.at(0).command).tokens, 2U);
+  const TaskSpec& spec = work.tasks.at(0).spec;
+  EXPECT_EQ(spec.owner, "a");
+  EXPECT_EQ(spec.deadline, noon + 1h);
+  EXPECT_EQ(spec.estimate, 5min);
+  EXPECT_EQ(spec.demands, (std::vector<TaskDemand>{{"gpu", 2}}));
 }
 
 // told_events(): one event a minute.

@@ -2,10 +2,13 @@
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
+#include <almanac/log/this_thread.h>
+
 #include <gtest/gtest.h>
 
 #include <latch>
 #include <semaphore>
+#include <vector>
 
 namespace almanac::test {
 namespace {
@@ -24,7 +27,7 @@ class WorkersTest : public ::testing::Test {
       gate.wait();
       return Outcome::success();
     });
-    for (int i = 0; i < jobs; ++i) workers_.start({.handler = handler});
+    workers_.start(std::vector<WorkerJob>(jobs, {.handler = handler}));
     int begun = 0;
     while (begun < jobs && begun_.try_acquire_for(10s)) ++begun;
     gate.count_down();
@@ -50,8 +53,27 @@ TEST_F(WorkersTest, JobsThatEndAtOnceAreAllDone) {
   const auto handler =
       std::make_shared<const Handler>([](const Attempt&) { return Outcome::success(); });
   for (int round = 0; round < 500; ++round) {
-    for (int i = 0; i < jobs; ++i) workers_.start({.handler = handler});
+    for (int i = 0; i < jobs; ++i) workers_.start({{.handler = handler}});
     for (int i = 0; i < jobs; ++i) ASSERT_TRUE(finished_.try_acquire_for(10s));
+  }
+}
+
+TEST_F(WorkersTest, NoJobWaitsForAnotherWhereOneWasExpected) {
+  for (int round = 0; round < 50; ++round) {
+    workers_.expect_job();
+    start_all_and_wait();
+  }
+}
+
+TEST_F(WorkersTest, AJobIsDoneThatComesLaterThanExpected) {
+  const auto handler =
+      std::make_shared<const Handler>([](const Attempt&) { return Outcome::success(); });
+  start_all_and_wait();
+  for (int round = 0; round < 50; ++round) {
+    workers_.expect_job();
+    this_thread::wait_for({}, 1ms);
+    workers_.start({{.handler = handler}});
+    ASSERT_TRUE(finished_.try_acquire_for(10s)) << "round " << round;
   }
 }
 

@@ -190,6 +190,19 @@ TEST(Writer, ReportsCommitsInOrder) {
   EXPECT_EQ(before, Position(500));
 }
 
+TEST(Writer, LeavesAnAppendToItsCallerWhereNothingElseIsOnItsWay) {
+  TempFolder folder;
+  std::vector<std::thread::id> reporters;
+  TestLog log(folder / "log", {.on_commit = [&](const CommitReport&) {
+                reporters.push_back(std::this_thread::get_id());
+              }});
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    ASSERT_TRUE(log->append(make_batch({numbered_event(i)}), {.by_caller = true}));
+    EXPECT_EQ(log->tail()->last, Position(i));
+  }
+  EXPECT_EQ(reporters, std::vector(20, std::this_thread::get_id()));
+}
+
 // Another thread looks at the tail all the time, and reads what it has moved to.
 TEST(Writer, MovesTheTailOnlyToWhatCanBeRead) {
   TempFolder folder;

@@ -1,6 +1,7 @@
 // Expressions about a state and its tasks: what they mean, and what is said about wrong ones.
 #include <almanac/projections/limits.h>
 #include <almanac/projections/query.h>
+#include <almanac/tests/support/desk.h>
 #include <almanac/tests/support/story.h>
 
 #include <gtest/gtest.h>
@@ -101,6 +102,25 @@ TEST(Query, ChoosesTasks) {
   EXPECT_EQ(where("attempts + 1 <= attempts_max && last_status == \"\""), (Ids{3, 5}));
 }
 
+TEST(Query, KnowsWhatLimitsTasksAskForAndAreBlockedBy) {
+  Desk desk;
+  ASSERT_TRUE(desk.ask(ConfigureLimit{"gpu", {.units = 1}}));
+  ASSERT_TRUE(desk.ask(ConfigureLimit{"kind:mail", {.per_minute = 1, .burst = 1}}));
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "narrow", .slots = 1}));
+  for (int i = 0; i < 2; ++i) desk.submit({.kind = "work", .demands = {{"gpu", 1}}});
+  for (int i = 0; i < 2; ++i) desk.submit({.kind = "mail"});
+  for (int i = 0; i < 2; ++i) desk.submit({.kind = "work", .queue = "narrow"});
+  desk.start();
+  const auto where = [&](std::string_view text) { return tasks_where(desk.state(), text); };
+  EXPECT_EQ(where("\"gpu\" in limits"), (Ids{1, 2}));
+  EXPECT_EQ(where("'kind:mail' in limits"), (Ids{3, 4}));
+  EXPECT_EQ(where("'unheard of' in limits"), Ids{});
+  EXPECT_EQ(where("blocked_by == 'gpu'"), (Ids{2}));
+  EXPECT_EQ(where("blocked_by == 'kind:mail'"), (Ids{4}));
+  EXPECT_EQ(where("blocked_by == '' && state == 'ready'"), (Ids{6})) << "the queue is no limit";
+  EXPECT_EQ(where("!('gpu' in limits) && blocked_by.startsWith('kind:')"), (Ids{4}));
+}
+
 TEST(Query, AsksTheState) {
   const auto story = told();
   const auto is = [&](std::string_view text) { return state_is(story.state(), text); };
@@ -194,7 +214,8 @@ class Drawn {
   explicit Drawn(std::uint32_t seed) : random_(seed) {}
 
   std::string truth(int depth) {
-    if (depth == 0) return one_of({"true", "ended", "doomed", "!ended", "'urgent' in tags"});
+    if (depth == 0)
+      return one_of({"true", "ended", "doomed", "!ended", "'urgent' in tags", "'gpu' in limits"});
     switch (random_() % 6) {
       case 0: return "(" + truth(depth - 1) + one_of({" && ", " || "}) + truth(depth - 1) + ")";
       case 1: return truth(depth - 1) + " || " + truth(depth - 1);

@@ -11,6 +11,9 @@ using namespace std::chrono_literals;
 namespace {
 
 const std::vector<std::string> queues = {"default", "narrow", "wide"};
+const std::vector<std::string> owners = {"ann", "bob", "carl"};
+// With units, with a rate, and of a kind.
+const std::vector<std::string> limit_names = {"gpu", "mail", "kind:print"};
 
 std::vector<TaskId> failed_tasks(const State& state) {
   std::vector<TaskId> ids;
@@ -24,11 +27,13 @@ std::vector<TaskId> failed_tasks(const State& state) {
 
 void Client::act(SimulatedEngine& engine) {
   const auto drawn = machine_.draw.below(100);
-  if (drawn < 55) return submit(engine);
-  if (drawn < 60) return submit_again(engine);
-  if (drawn < 64) return submit_badly(engine);
-  if (drawn < 78) return cancel(engine);
-  if (drawn < 84) return configure_queue(engine);
+  if (drawn < 51) return submit(engine);
+  if (drawn < 56) return submit_again(engine);
+  if (drawn < 60) return submit_badly(engine);
+  if (drawn < 70) return cancel(engine);
+  if (drawn < 76) return configure_queue(engine);
+  if (drawn < 81) return configure_limit(engine);
+  if (drawn < 84) return take_tokens(engine);
   if (drawn < 89) return retry(engine, failed_tasks(machine_.oracle.durable()));
   if (drawn < 93) return pause(engine);
   if (drawn < 96) return resume_all(engine);
@@ -63,7 +68,23 @@ TaskSpec Client::draw_spec(std::size_t index) {
   if (draw.chance(30)) spec.retry_policy = static_cast<RetryPolicy>(draw.below(retry_policy_count));
   if (draw.chance(30)) spec.crashes_max = static_cast<std::uint16_t>(1 + draw.below(3));
   if (draw.chance(15)) spec.expires_at = machine_.clock() + draw.between(10s, 3h);
+  draw_terms(spec);
   return spec;
+}
+
+// By which policies and limits tell tasks apart.
+void Client::draw_terms(TaskSpec& spec) {
+  Draw& draw = machine_.draw;
+  if (draw.chance(40)) spec.owner = draw.one_of(owners);
+  if (draw.chance(40)) spec.deadline = machine_.clock() + draw.between(-1min, 1h);
+  if (draw.chance(30)) spec.estimate = draw.between(1s, 10min);
+  // Of what is not set, or has less by then, it is refused.
+  const State& state = machine_.oracle.durable();
+  for (const char* limit : {"gpu", "mail"}) {
+    const auto units = static_cast<std::uint32_t>(1 + draw.below(2));
+    const bool is_set = setting_of(state.limits, state.names, limit).is_set();
+    if (draw.chance(is_set ? 40 : 2)) spec.demands.push_back({limit, units});
+  }
 }
 
 void Client::submit(SimulatedEngine& engine) {
@@ -130,7 +151,39 @@ void Client::configure_queue(SimulatedEngine& engine) {
   machine_.coverage.reach(Verb::configure_queue);
   ConfigureQueue settings{.queue = machine_.draw.one_of(queues),
                           .slots = static_cast<std::uint32_t>(machine_.draw.below(4))};
+  if (machine_.draw.chance(60)) {
+    settings.policy = static_cast<QueuePolicy>(machine_.draw.below(queue_policy_count));
+  }
+  if (settings.policy == QueuePolicy::urgency) settings.window = machine_.draw.between(1min, 1h);
+  if (settings.policy == QueuePolicy::fair) {
+    settings.weights["ann"] = static_cast<std::int32_t>(1 + machine_.draw.below(500));
+  }
   engine.tell(std::move(settings), [this](const Result<Answer>& answer) { note(answer); });
+}
+
+void Client::configure_limit(SimulatedEngine& engine) {
+  machine_.coverage.reach(Verb::configure_limit);
+  Draw& draw = machine_.draw;
+  ConfigureLimit configure{.name = draw.one_of(limit_names), .setting = {}};
+  const bool is_rate = configure.name == "mail";
+  if (draw.chance(80)) {
+    if (is_rate) configure.setting.per_minute = static_cast<std::uint32_t>(1 + draw.below(60));
+    if (is_rate) configure.setting.burst = static_cast<std::uint32_t>(1 + draw.below(3));
+    if (!is_rate || draw.chance(30)) configure.setting.units = 1 + draw.below(3);
+  }
+  engine.tell(std::move(configure), [this](const Result<Answer>& answer) { note(answer); });
+}
+
+void Client::take_tokens(SimulatedEngine& engine) {
+  machine_.coverage.reach(Verb::take_tokens);
+  Draw& draw = machine_.draw;
+  TakeTokens take{.limit = draw.chance(80) ? "mail" : "search"};
+  take.tokens = static_cast<std::uint32_t>(1 + draw.below(2));
+  take.until = machine_.clock() + draw.between(0s, 1min);
+  engine.tell(take, [this, limit = take.limit](const Result<Answer>& answer) {
+    note(answer);
+    if (answer && std::get<bool>(*answer)) machine_.oracle.take_is_answered(limit);
+  });
 }
 
 void Client::retry(SimulatedEngine& engine, std::vector<TaskId> ids) {
@@ -175,6 +228,12 @@ void Client::resume_all(SimulatedEngine& engine) {
 
 void Client::let_all_go_on(SimulatedEngine& engine) {
   resume_all(engine);
+  const std::vector<LimitSetting> settings = {
+      {.units = 2}, {.per_minute = 60, .burst = 2}, {.units = 1}};
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    engine.tell(ConfigureLimit{limit_names[i], settings[i]},
+                [this](const Result<Answer>& answer) { note(answer); });
+  }
   const Tasks& tasks = machine_.oracle.durable().tasks;
   std::vector<TaskId> waited_for;
   for (const auto& [key, condition] : tasks.conditions) {

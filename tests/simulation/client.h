@@ -1,5 +1,5 @@
-// Who asks the engine for things: tasks of every kind, cancels, settings, reviews, retries, pauses,
-// and what is to be refused. Holds every answer against what the log holds then.
+// Who asks the engine for things: tasks of every kind, cancels, settings, tokens, reviews, retries,
+// pauses, and what is to be refused. Holds every answer against what the log holds then.
 #pragma once
 
 #include <almanac/tests/simulation/simulated_engine.h>
@@ -19,7 +19,8 @@ class Client {
   void act(SimulatedEngine& engine);
   // Decides about every task under review.
   void review_all(SimulatedEngine& engine);
-  // Resumes what is paused, and retries what somebody waits for.
+  // Resumes what is paused, retries what somebody waits for, and sets limits within which every
+  // task can run.
   void let_all_go_on(SimulatedEngine& engine);
   // Of all answers so far.
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
@@ -30,11 +31,14 @@ class Client {
   void submit_badly(SimulatedEngine& engine);
   void cancel(SimulatedEngine& engine);
   void configure_queue(SimulatedEngine& engine);
+  void configure_limit(SimulatedEngine& engine);
+  void take_tokens(SimulatedEngine& engine);
   void retry(SimulatedEngine& engine, std::vector<TaskId> ids);
   void pause(SimulatedEngine& engine);
   void resume_all(SimulatedEngine& engine);
   void send(SimulatedEngine& engine, EnqueueTasks submission);
   [[nodiscard]] TaskSpec draw_spec(std::size_t index);
+  void draw_terms(TaskSpec& spec);
   [[nodiscard]] Dependency draw_dependency(std::size_t index);
   void note(const Result<Answer>& answer);
 

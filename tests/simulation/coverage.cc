@@ -13,9 +13,10 @@ constexpr std::array<std::string_view, fault_count> fault_names = {
     "clock back",     "suspended",          "daylight saving"};
 
 constexpr std::array<std::string_view, verb_count> verb_names = {
-    "start",        "stop",   "stop at once",    "submit", "submit again",
-    "submit badly", "cancel", "configure queue", "review", "retry",
-    "pause",        "resume", "report",          "back up"};
+    "start",           "stop",         "stop at once", "submit",
+    "submit again",    "submit badly", "cancel",       "configure queue",
+    "configure limit", "take tokens",  "review",       "retry",
+    "pause",           "resume",       "report",       "back up"};
 
 std::string goal_name(std::size_t goal) {
   if (goal >= lifecycle.size()) return std::string(verb_names[goal - lifecycle.size()]);

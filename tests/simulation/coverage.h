@@ -47,6 +47,8 @@ enum class Verb : std::uint8_t {
   submit_badly,  // what is to be refused
   cancel,
   configure_queue,
+  configure_limit,
+  take_tokens,  // by a program
   review,
   retry,
   pause,
@@ -54,7 +56,7 @@ enum class Verb : std::uint8_t {
   report,  // the end of an attempt
   back_up,
 };
-inline constexpr std::size_t verb_count = 14;
+inline constexpr std::size_t verb_count = 16;
 [[nodiscard]] std::string_view name(Verb verb);
 
 class Coverage {

@@ -117,11 +117,6 @@ void Oracle::judge_failure(const Record& task, Lease lease, const AttemptEnd& en
   require(end.status != AttemptStatus::signaled, "a crash counts as a failure");
 }
 
-std::uint32_t Oracle::running_in(const std::string& queue) const {
-  return static_cast<std::uint32_t>(std::ranges::count_if(
-      tasks_, [&](const auto& one) { return one.second.lease && one.second.queue == queue; }));
-}
-
 void Oracle::check(const TaskEnqueued& event) {
   require(event.id == TaskId(tasks_.size() + 1), "the numbers of tasks are not dense");
   const std::string label(event.label);
@@ -135,10 +130,17 @@ void Oracle::check(const TaskEnqueued& event) {
           .not_before = event.run_at,
           .expires_at = event.expires_at,
           .deadline = {},
+          .must_end_by = event.deadline,
+          .priority = event.priority,
+          .demands = {{"kind:" + std::string(event.kind), 1}},
           .backoff = event.backoff,
           .retry_policy = event.retry_policy,
           .attempts_max = event.attempts_max,
           .crashes_max = event.crashes_max == 0 ? crashes_max_default : event.crashes_max};
+  for (std::size_t i = 0; i < event.demands.size(); ++i) {
+    const auto [limit, units] = event.demands[i];
+    task.demands[std::string(limit)] = units;
+  }
   for (std::size_t i = 0; i < event.dependencies.size(); ++i) {
     const TaskId id = event.dependencies[i];
     require(!record(id).forgotten, text(event.id) + " depends on a task that was forgotten");
@@ -176,11 +178,11 @@ void Oracle::check(const TaskStarted& event) {
   const auto all =
       std::ranges::count_if(tasks_, [](const auto& one) { return !!one.second.lease; });
   require(all < engine_slots_, "more attempts than the engine has slots");
-  const auto slots = slots_.find(task.queue);
-  require(slots == slots_.end() || slots->second == 0 || running_in(task.queue) < slots->second,
-          "more attempts than the queue has slots");
+  require(!is_queue_full(task), "more attempts than the queue has slots");
   require(event.implementation == implementations_.usable(task.kind, ""),
           text(event.id) + " is run by another");
+  judge_order(event.id, task);
+  take_limits(task);
   task.implementation = event.implementation;
   task.lease = Lease(now_.position.value);
   task.deadline = event.deadline;
@@ -352,8 +354,6 @@ void Oracle::check(const TaskAccepted& event) {
   end(event.id, TaskState::succeeded);
 }
 
-void Oracle::check(const QueueConfigured& event) { slots_[std::string(event.queue)] = event.slots; }
-
 void Oracle::check(const EngineStarted& event) {
   engine_slots_ = event.slots;
   engine_started_ = now_.position;
@@ -469,10 +469,8 @@ void Oracle::is_idle(Time now) const {
             text(id) + " has expired and is not cancelled");
     const bool can_run = runnable_.contains(task.kind) && !is_paused(task);
     if (state != TaskState::ready || !can_run || all >= engine_slots_) continue;
-    const auto slots = slots_.find(task.queue);
-    const bool queue_full =
-        slots != slots_.end() && slots->second > 0 && running_in(task.queue) >= slots->second;
-    require(queue_full, text(id) + " could run and does not");
+    require(is_queue_full(task) || may_wait_for_limits(task, now),
+            text(id) + " could run and does not");
   }
 }
 

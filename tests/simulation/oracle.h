@@ -6,6 +6,7 @@
 #include <almanac/projections/state.h>
 #include <almanac/tests/simulation/coverage.h>
 #include <almanac/tests/simulation/implementation_record.h>
+#include <almanac/tests/simulation/limit_record.h>
 
 #include <algorithm>
 #include <map>
@@ -44,6 +45,7 @@ class Oracle {
   void retry_is_asked(TaskId id) { retries_.insert(id); }
   void pause_is_asked(TaskId id) { pauses_.insert(id); }
   void cancel_is_accepted(TaskId id) const;
+  void take_is_answered(const std::string& limit);
   // `labels` name each task of one submission alone.
   void submission_is_accepted(const std::vector<std::string>& labels,
                               const std::vector<Submitted>& submitted) const;
@@ -77,8 +79,11 @@ class Oracle {
     std::string label;
     std::map<TaskId, Awaited> dependencies;
     Time not_before;
-    Time expires_at;  // not set = never
-    Time deadline;    // of the attempt that runs
+    Time expires_at;   // not set = never
+    Time deadline;     // of the attempt that runs
+    Time must_end_by;  // its own; not set = whenever
+    std::int32_t priority = 0;
+    std::map<std::string, std::uint32_t> demands;  // of limits, whether they are set or not
     Backoff backoff;
     RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
     std::uint32_t attempts_max = 1;
@@ -93,6 +98,15 @@ class Oracle {
     bool forgotten = false;
     std::optional<TaskState> ended;      // how
     TaskState state = TaskState::ready;  // as it was last seen, for the coverage
+
+    // They wait for the same.
+    [[nodiscard]] bool is_in_lane_of(const Record& other) const {
+      return queue == other.queue && kind == other.kind && demands == other.demands;
+    }
+  };
+  struct Queue {
+    std::uint32_t slots = 0;  // 0 = as many as the engine has
+    QueuePolicy policy = QueuePolicy::priority;
   };
 
   Record& record(TaskId id);
@@ -105,7 +119,18 @@ class Oracle {
   void end_badly(Record& task, Lease lease, const AttemptEnd& end);
   [[nodiscard]] bool must_fail_over(const Record& task, const AttemptEnd& end) const;
   void judge_failure(const Record& task, Lease lease, const AttemptEnd& end);
+
+  // oracle_choice.cc
   [[nodiscard]] std::uint32_t running_in(const std::string& queue) const;
+  [[nodiscard]] std::uint64_t in_use(const std::string& limit) const;
+  [[nodiscard]] LimitSetting setting_of(const std::string& limit) const;
+  [[nodiscard]] Queue queue_of(const Record& task) const;
+  [[nodiscard]] bool is_queue_full(const Record& task) const;
+  [[nodiscard]] bool is_ready(TaskId id) const;
+  [[nodiscard]] std::optional<std::int64_t> rank_of(const Record& task) const;
+  void take_limits(const Record& task);
+  void judge_order(TaskId id, const Record& task) const;
+  [[nodiscard]] bool may_wait_for_limits(const Record& task, Time now) const;
 
   void check(const TaskEnqueued& event);
   void check(const TaskStarted& event);
@@ -129,6 +154,8 @@ class Oracle {
   void check(const ImplementationLeft& event) { implementations_.see(event); }
   void check(const ImplementationReturned& event) { implementations_.see(event); }
   void check(const QueueConfigured& event);
+  void check(const LimitConfigured& event);
+  void check(const TokensTaken& event);
   void check(const EngineStarted& event);
   void check(const EngineStopped& event);
   void check(const BackupStarted& event);
@@ -139,8 +166,11 @@ class Oracle {
   State durable_;
   std::map<Position, State> unshown_;  // behind each event that was not published yet
   std::map<TaskId, Record> tasks_;
-  std::map<std::string, std::uint32_t> slots_;
   ImplementationRecord implementations_;
+  std::map<std::string, Queue> queues_;
+  std::map<std::string, LimitRecord> limits_;
+  std::map<std::string, std::uint64_t> takes_;  // of tokens, by programs
+  std::map<std::string, std::uint64_t> takes_answered_;
   std::map<std::string, Time> backups_;  // the last time each job was due that was begun
   std::map<Lease, Reports> reports_;
   std::set<TaskId> cancels_;

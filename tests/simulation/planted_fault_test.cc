@@ -41,6 +41,8 @@ enum class Planted : std::uint8_t {
   forgotten_too_soon,
   fallback_forgotten,
   left_and_used,
+  limits_ignored,
+  policy_ignored,
 };
 Planted planted = Planted::none;
 
@@ -109,6 +111,7 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
   State changed = state;
   if (planted == Planted::slots_ignored) changed.queues = {};
   if (planted == Planted::pause_ignored) changed.pauses = {};
+  if (planted == Planted::limits_ignored) changed.limits = {};
   if (planted == Planted::left_and_used) {
     for (const auto& [place, status] : state.implementations.all) {
       changed.implementations.all.edit(place)->left = Position();
@@ -116,6 +119,13 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
   }
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
   return real_starts(changed, context, can_run);
+}
+
+#define POLICY "_ZN7almanac10set_policyERNS_5TasksERNS_5NamesERKNS_15QueueConfiguredE"
+void real_policy(Tasks&, Names&, const QueueConfigured&) ALMANAC_REAL(POLICY);
+void planted_policy(Tasks& tasks, Names& names, const QueueConfigured& event) ALMANAC_WRAP(POLICY);
+void planted_policy(Tasks& tasks, Names& names, const QueueConfigured& event) {
+  if (planted != Planted::policy_ignored) real_policy(tasks, names, event);
 }
 
 #define ENQUEUED "_ZN7almanac4foldERNS_5TasksERNS_5NamesERKNS_10EventPlaceERKNS_12TaskEnqueuedE"
@@ -217,7 +227,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"ExpiryForgotten", Planted::expiry_forgotten},
                       Case{"ForgottenTooSoon", Planted::forgotten_too_soon},
                       Case{"FallbackForgotten", Planted::fallback_forgotten},
-                      Case{"LeftAndUsed", Planted::left_and_used}),
+                      Case{"LeftAndUsed", Planted::left_and_used},
+                      Case{"LimitsIgnored", Planted::limits_ignored},
+                      Case{"PolicyIgnored", Planted::policy_ignored}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

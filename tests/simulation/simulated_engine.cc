@@ -135,7 +135,10 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
                  .report = [this](Command command) { post(std::move(command)); }},
                 {.kill_grace = 5s,
                  .timeline = machine.disk.timeline(),
-                 .run_handler = [this](const WorkerJob& job) { workers_.start(job); }}),
+                 .run_handlers =
+                     [this](std::vector<WorkerJob> jobs) {
+                       for (WorkerJob& job : jobs) workers_.start(std::move(job));
+                     }}),
       core_({.log = log_,
              .loop = timer_,
              .attempts = attempts_,

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -101,14 +102,16 @@ INSTANTIATE_TEST_SUITE_P(Plain, DamagedArchive, testing::Values(Protection::none
 INSTANTIATE_TEST_SUITE_P(Protected, DamagedArchive,
                          testing::Values(Protection::encrypted_and_signed));
 
+// All of them take minutes; every fifth is in every byte, and each of the eight as often.
 TEST_P(DamagedArchive, IsNoticedWhicheverBitIsFlipped) {
+  const std::size_t step = std::getenv("ALMANAC_CAMPAIGN") != nullptr ? 1 : 5;
   for (const fs::path& file : files()) {
     const std::string whole = read_file(file);
     std::fstream bytes(file, std::ios::binary | std::ios::in | std::ios::out);
     auto put = [&](std::size_t at, int byte) {
       bytes.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(byte)).flush();
     };
-    for (std::size_t i = 0; i < whole.size() * 8; ++i) {
+    for (std::size_t i = 0; i < whole.size() * 8; i += step) {
       put(i / 8, whole[i / 8] ^ 1 << i % 8);
       ASSERT_NE(damage_named(file), "") << file << ", bit " << i;
       put(i / 8, whole[i / 8]);

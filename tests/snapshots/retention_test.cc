@@ -1,5 +1,6 @@
 // What may go of checkpoints, and of the log below them.
 #include <almanac/snapshots/retention.h>
+#include <almanac/tests/support/desk.h>
 #include <almanac/tests/support/story.h>
 
 #include <gtest/gtest.h>
@@ -78,17 +79,32 @@ TEST(TooMany, LeaveTheRecentPastDense) {
 
 TEST(FirstNeeded, IsTheOldestRequestOfATaskThatHasNotEnded) {
   Story story;
-  EXPECT_EQ(first_needed(story.state()), Position());
+  EXPECT_EQ(first_needed(story.state()).position, Position());
   story.enqueue({.id = 5});
   story.enqueue({.id = 3});
   const auto second = story.state().position;
-  EXPECT_EQ(first_needed(story.state()), Position(1));
+  EXPECT_EQ(first_needed(story.state()).position, Position(1));
+  EXPECT_EQ(first_needed(story.state()).task, TaskId(5));
   story.start(5);
-  EXPECT_EQ(first_needed(story.state()), Position(1));
+  EXPECT_EQ(first_needed(story.state()).position, Position(1));
   story.succeed(5);
-  EXPECT_EQ(first_needed(story.state()), second);
+  EXPECT_EQ(first_needed(story.state()).position, second);
   story.cancel(3);
-  EXPECT_EQ(first_needed(story.state()), Position());
+  EXPECT_EQ(first_needed(story.state()).position, Position());
+}
+
+TEST(FirstNeeded, IsWhatADependencyHasComeToWhereThatIsOlder) {
+  Desk desk;
+  const TaskId input = desk.submit({.kind = "work"});
+  desk.start();
+  desk.finish(input, AttemptStatus::succeeded);
+  const Position result = desk.state().position;
+  const TaskId later = desk.submit(
+      {.kind = "work", .run_at = desk.now + std::chrono::hours(1), .dependencies = {input}});
+  EXPECT_EQ(first_needed(desk.state()).position, result);
+  EXPECT_EQ(first_needed(desk.state()).task, later);
+  desk.cancel(later);
+  EXPECT_EQ(first_needed(desk.state()).position, Position());
 }
 
 }  // namespace

@@ -259,6 +259,7 @@ TEST_F(SnapshotCommands, ArchiveALogThatGrows) {
   });
   std::uint64_t last = 0;
   for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(log.wait_for(Position(last + 1)).error);
     const auto made = objects({"create"}).at(0);
     EXPECT_GT(made["last"], last);
     last = made["last"];

@@ -56,6 +56,9 @@ TEST_F(TaskChanges, AnExpressionMeansThoseThatCanBeChanged) {
   }
   EXPECT_EQ(almanac({"pause", "--where", "queue == \"a\""}), "2 tasks paused\n");
   EXPECT_EQ(almanac({"pause", "--where", "queue == \"a\""}), "0 tasks paused\n");
+  almanac({"pause", "--queue", "b"});
+  EXPECT_NE(run({"run"}).output.find("queue b is paused"), std::string::npos);
+  almanac({"resume", "--queue", "b"});
   EXPECT_EQ(run({"run"}).code, 1);
   EXPECT_EQ(state_of("1"), "held");
   EXPECT_EQ(state_of("3"), "succeeded");

@@ -3,10 +3,12 @@
 #include <almanac/tests/support/recorded_traces.h>
 
 #include <almanac/tools/trace_file.h>
+#include <almanac/tools/what_if_settings.h>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 namespace almanac::test {
 namespace {
@@ -48,6 +50,18 @@ TEST_F(WhatIfCommand, TakesColumnsByOtherNames) {
   EXPECT_EQ(work->tasks[1].arrived - work->tasks[0].arrived, 1'500ms);
 }
 
+TEST_F(WhatIfCommand, ReadsForWhomATaskIsWhenItIsDueAndHowLongItIsThoughtToTake) {
+  write_trace("arrival,groupId,due,estimate\n5,G7,1m05s,2m\n");
+  EXPECT_FALSE(read({"deadline=due"})) << "a moment, as the arrival";
+  write_trace("arrival,groupId,due,estimate\n5,G7,65,2m\n6,,,\n");
+  const auto work = read({"deadline=due"});
+  ASSERT_TRUE(work) << work.error().message;
+  EXPECT_EQ(work->tasks[0].spec.owner, "G7");
+  EXPECT_EQ(work->tasks[0].spec.deadline - work->tasks[0].arrived, 1min);
+  EXPECT_EQ(work->tasks[0].spec.estimate, 2min);
+  EXPECT_EQ(work->tasks[1].spec.deadline, Time());
+}
+
 TEST_F(WhatIfCommand, SaysWhatIsWrongWithATraceAndWhere) {
   const auto said = [&](const std::string& text, const std::vector<std::string>& columns = {}) {
     write_trace(text);
@@ -85,6 +99,68 @@ TEST_F(WhatIfCommand, TakesPartOfTheTimeAndSetsEveryQueueToAPolicy) {
   EXPECT_EQ(json["policy"], "priority");
 }
 
+// The slots of web are recorded: 1.
+TEST_F(WhatIfCommand, ComparesPoliciesOfAllQueuesAndOfOne) {
+  const auto policies = [&](const std::string& typed) {
+    std::vector<std::string> labels;
+    for (const std::string& line : lines_of(output({"whatif", "--policy", typed, "--json"}))) {
+      labels.push_back(nlohmann::json::parse(line)["policy"]);
+    }
+    return labels;
+  };
+  using Labels = std::vector<std::string>;
+  EXPECT_EQ(policies("all"), (Labels{"priority", "fifo", "urgency", "deadline", "fair"}));
+  EXPECT_EQ(policies("fifo,web=fair"), (Labels{"fifo,web=fair"}));
+  EXPECT_EQ(policies("web=fair"), (Labels{"web=fair"}));
+}
+
+TEST_F(WhatIfCommand, KeepsWhatWasRecordedOfAQueueButForWhatIsTyped) {
+  RecordedWork work;
+  work.slots = 4;
+  work.settings = {
+      {Time(), {.queue = "web", .slots = 1, .policy = QueuePolicy::fair, .weights = {{"a", 300}}}},
+      {Time(), {.queue = "mail", .slots = 2}}};
+  const auto queues = [&](const WhatIfChoices& choices) {
+    const auto cases = cases_of(choices, work);
+    EXPECT_TRUE(cases) << cases.error().message;
+    return cases->front().settings.queues;
+  };
+  EXPECT_TRUE(queues({}).empty());
+  const auto slots = queues({.queue_slots = {"web=3"}});
+  ASSERT_EQ(slots.size(), 1U);
+  EXPECT_EQ(slots[0].slots, 3U);
+  EXPECT_EQ(slots[0].policy, QueuePolicy::fair);
+  EXPECT_EQ(slots[0].weights.at("a"), 300);
+  const auto policies = queues({.policies = "fifo,mail=urgency"});
+  ASSERT_EQ(policies.size(), 2U);
+  EXPECT_EQ(policies[0].queue, "mail");
+  EXPECT_EQ(policies[0].policy, QueuePolicy::urgency);
+  EXPECT_EQ(policies[0].slots, 2U);
+  EXPECT_EQ(policies[1].policy, QueuePolicy::fifo);
+  EXPECT_TRUE(policies[1].weights.empty()) << "they mean nothing to fifo";
+}
+
+TEST_F(WhatIfCommand, TriesOtherLimits) {
+  write_trace("arrival,duration,kind\n0,9,a\n0,9,a\n0,9,a\n");
+  const auto span = [&](const std::string& limit) {
+    return output_json({"whatif", "--trace", "trace.csv", "--slots", "9", "--limit", limit,
+                        "--json"})["make_span_seconds"]
+        .get<double>();
+  };
+  EXPECT_EQ(span("kind:a=3"), 9);
+  EXPECT_EQ(span("kind:a=1"), 27);
+  EXPECT_EQ(span("kind:a=1/min"), 129);
+  EXPECT_EQ(span("kind:a=1/min:2"), 69);
+}
+
+TEST_F(WhatIfCommand, SaysHowManyTasksAreRefused) {
+  write_trace("arrival,duration,deadline,estimate\n0,9,60,2m\n0,9,60,\n");
+  const auto text =
+      output({"whatif", "--trace", "trace.csv", "--slots", "1", "--policy", "fifo,deadline"});
+  EXPECT_NE(text.find("1 slot, fifo: at most 1 wait for one\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("deadline: at most 0 wait for one, 1 task refused\n"), std::string::npos);
+}
+
 TEST_F(WhatIfCommand, RefusesWhatItCannotTry) {
   write_trace("arrival\n1\n");
   const auto refused = [&](Words words, const std::string& reason) {
@@ -98,6 +174,12 @@ TEST_F(WhatIfCommand, RefusesWhatItCannotTry) {
   refused({"--slots", "0"}, "write numbers from 1 to 4096");
   refused({"--queue-slots", "web"}, "write QUEUE=NUMBER");
   refused({"--policy", "lottery"}, "there is no policy 'lottery'");
+  refused({"--policy", "fifo,"}, "there is no policy ''");
+  refused({"--policy", "wbe=fifo"}, "no task is in a queue 'wbe'");
+  refused({"--limit", "gpu"}, "'gpu' does not say what a limit is");
+  refused({"--limit", "gpu=0"}, "write --limit gpu=2");
+  refused({"--limit", "gpu=6/h"}, "mail=60/min for a rate");
+  refused({"--limit", "gpu=2"}, "no task asks for the limit 'gpu'");
   refused({"--price", "free"}, "'free' is no price");
   refused({"--deadline", "soon"}, "soon");
   refused({"--trace", "trace.csv"}, "say how many to try");
@@ -122,6 +204,31 @@ TEST_F(WhatIfCommand, ComparesSlotsForTheRecordedRequests) {
     EXPECT_LE(json["wait_seconds"]["p95"], before);
     before = json["wait_seconds"]["p95"];
   }
+}
+
+TEST_F(WhatIfCommand, ComparesAllPoliciesForTheRecordedRequests) {
+  const auto traces = recorded_traces();
+  if (!traces) {
+    std::puts("not checked: ALMANAC_TRACE_DIR does not say where the recorded requests are");
+    return;
+  }
+  const auto file = (*traces / "genai_requests.csv").string();
+  const auto lines =
+      lines_of(output({"whatif", "--trace", file, "--slots", "2", "--policy", "all", "--columns",
+                       "priority=num_images_per_prompt", "--columns",
+                       "estimate=num_inference_steps", "--deadline", "10m", "--json"}));
+  ASSERT_EQ(lines.size(), 5U);
+  std::map<std::string, nlohmann::json> by;
+  for (const std::string& line : lines) {
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json["succeeded"].get<int>() + json["failed"].get<int>(), 26'823);
+    EXPECT_EQ(json["busy_seconds"], nlohmann::json::parse(lines[0])["busy_seconds"]);
+    by.emplace(json["policy"], json);
+  }
+  EXPECT_EQ(by["deadline"]["missed"], by["fifo"]["missed"])
+      << "all have as long, so it is the same";
+  EXPECT_LT(by["fifo"]["wait_seconds"]["max"], by["priority"]["wait_seconds"]["max"]);
+  EXPECT_LT(by["fair"]["missed"], by["fifo"]["missed"]) << "few owners ask for most";
 }
 
 }  // namespace

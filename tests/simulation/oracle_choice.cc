@@ -1,0 +1,131 @@
+// What the oracle knows of choosing what runs next: slots, limits, and who stands in front of whom.
+#include <almanac/tests/simulation/oracle.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace almanac::test {
+namespace {
+
+void require(bool holds, const std::string& what) {
+  if (!holds) throw Violation(what);
+}
+
+}  // namespace
+
+void Oracle::check(const QueueConfigured& event) {
+  queues_[std::string(event.queue)] = {event.slots, event.policy};
+}
+
+void Oracle::check(const LimitConfigured& event) {
+  limits_[std::string(event.name)].set({event.units, event.per_minute, event.burst}, now_.event.at);
+}
+
+void Oracle::check(const TokensTaken& event) {
+  const std::string limit(event.limit);
+  const LimitSetting& setting = limits_[limit].setting();
+  const LimitSetting& rate = setting.per_minute > 0 ? setting : default_rate;
+  require(limits_[limit].take(event.tokens, rate, now_.event.at),
+          "a program takes tokens of " + limit + " that are not there");
+  ++takes_[limit];
+}
+
+void Oracle::take_is_answered(const std::string& limit) {
+  require(++takes_answered_[limit] <= takes_[limit], "tokens were taken that are not in the log");
+}
+
+std::uint32_t Oracle::running_in(const std::string& queue) const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+      tasks_, [&](const auto& one) { return one.second.lease && one.second.queue == queue; }));
+}
+
+std::uint64_t Oracle::in_use(const std::string& limit) const {
+  std::uint64_t units = 0;
+  for (const auto& [id, task] : tasks_) {
+    const auto demand = task.demands.find(limit);
+    if (task.lease && demand != task.demands.end()) units += demand->second;
+  }
+  return units;
+}
+
+LimitSetting Oracle::setting_of(const std::string& limit) const {
+  const auto found = limits_.find(limit);
+  return found == limits_.end() ? LimitSetting() : found->second.setting();
+}
+
+Oracle::Queue Oracle::queue_of(const Record& task) const {
+  const auto found = queues_.find(task.queue);
+  return found == queues_.end() ? Queue() : found->second;
+}
+
+bool Oracle::is_queue_full(const Record& task) const {
+  const std::uint32_t slots = queue_of(task).slots;
+  return slots > 0 && running_in(task.queue) >= slots;
+}
+
+// What it takes when it starts.
+void Oracle::take_limits(const Record& task) {
+  for (const auto& [limit, amount] : task.demands) {
+    const LimitSetting setting = setting_of(limit);
+    require(setting.units == 0 || in_use(limit) + amount <= setting.units,
+            "more of " + limit + " in use than there is");
+    require(setting.per_minute == 0 || limits_[limit].take(amount, setting, now_.event.at),
+            "a task takes tokens of " + limit + " that are not there");
+  }
+}
+
+bool Oracle::is_ready(TaskId id) const {
+  const Task* task = durable_.tasks.all.find(id);
+  return task != nullptr && task->state == TaskState::ready;
+}
+
+// Its place in a queue of the policies whose order a record can say.
+std::optional<std::int64_t> Oracle::rank_of(const Record& task) const {
+  switch (queue_of(task).policy) {
+    case QueuePolicy::fifo: return 0;
+    case QueuePolicy::priority: return -std::int64_t{task.priority};
+    case QueuePolicy::deadline:
+      return task.must_end_by == Time() ? std::numeric_limits<std::int64_t>::max()
+                                        : task.must_end_by.time_since_epoch().count();
+    default: return std::nullopt;
+  }
+}
+
+// Of those that wait for the same, nobody stood in front of it.
+void Oracle::judge_order(TaskId id, const Record& task) const {
+  const auto rank = rank_of(task);
+  if (!rank) return;
+  for (const auto& [other_id, other] : tasks_) {
+    const bool has_expired = other.expires_at != Time() && other.expires_at <= now_.event.at;
+    if (other_id == id || !is_ready(other_id) || !other.is_in_lane_of(task) || has_expired)
+      continue;
+    require(std::pair(*rank, id) < std::pair(*rank_of(other), other_id),
+            "task " + std::to_string(id.value) + " started before task " +
+                std::to_string(other_id.value) + ", which is in front of it");
+  }
+}
+
+// Whether limits may keep it from running: there is too little, or what there is may be kept for
+// another one that asks for some of the same.
+bool Oracle::may_wait_for_limits(const Record& task, Time now) const {
+  const auto is_set = [&](const auto& demand) { return setting_of(demand.first).is_set(); };
+  const auto is_short = [&](const auto& demand) {
+    const auto& [limit, amount] = demand;
+    const LimitSetting setting = setting_of(limit);
+    return (setting.units > 0 && in_use(limit) + amount > setting.units) ||
+           (setting.per_minute > 0 && (amount > setting.burst || !limits_.at(limit).is_full(now)));
+  };
+  if (std::ranges::any_of(task.demands, is_short)) return true;
+  return std::ranges::any_of(tasks_, [&](const auto& one) {
+    const auto& [id, other] = one;
+    if (other.is_in_lane_of(task) || !is_ready(id)) return false;
+    if (!std::ranges::any_of(other.demands, is_set)) return false;
+    if (other.queue == task.queue && queue_of(task).slots > 0) return true;
+    return std::ranges::any_of(other.demands, [&](const auto& demand) {
+      return is_set(demand) && task.demands.contains(demand.first);
+    });
+  });
+}
+
+}  // namespace almanac::test
