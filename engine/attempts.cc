@@ -24,7 +24,9 @@ Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
                  [this](Lease lease, AttemptOutcome outcome) {
                    command_ended(lease, std::move(outcome));
                  }),
-      workers_(surroundings.log, surroundings.report) {
+      workers_(surroundings.log, surroundings.report),
+      probes_({.run = [this](ProbeJob job) { workers_.start(std::move(job)); },
+               .report = surroundings.report}) {
   if (options_.run_handlers) return;
   options_.run_handlers = [this](std::vector<WorkerJob> jobs) { workers_.start(std::move(jobs)); };
 }
@@ -33,8 +35,16 @@ Attempts::~Attempts() {
   for (auto& [lease, running] : running_) running.stop_source.request_stop();
 }
 
-void Attempts::add_handler(std::string kind, Handler handler) {
-  handlers_.insert_or_assign(std::move(kind), std::make_shared<const Handler>(std::move(handler)));
+void Attempts::set_handlers(const std::string& kind,
+                            const std::vector<Implementation>& implementations, Time now) {
+  Handlers handlers;
+  for (const Implementation& one : implementations) {
+    handlers[one.name] = std::make_shared<const Handler>(one.handler);
+  }
+  Handlers& known = handlers_[kind];
+  handlers.merge(known);  // what was chosen before still runs by them
+  known = std::move(handlers);
+  probes_.set(kind, implementations, now);
 }
 
 bool Attempts::can_run(std::string_view kind) const {
@@ -46,8 +56,15 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, I
   if (enqueued.kind == command_kind) {
     begin_command(effect, enqueued, std::move(inputs.json));
   } else {
-    const Running& running = add(effect, false);
-    begun_.push_back({.handler = handlers_.find(enqueued.kind)->second,
+    const Handlers& handlers = handlers_.find(enqueued.kind)->second;
+    const auto handler = handlers.find(effect.implementation);
+    ALMANAC_CHECK(handler != handlers.end());
+    Running& running = add(effect, false);
+    if (!effect.implementation.empty()) {
+      running.kind = enqueued.kind;
+      running.implementation = effect.implementation;
+    }
+    begun_.push_back({.handler = handler->second,
                       .id = effect.id,
                       .token = token(effect.lease),
                       .number = effect.attempt,
@@ -128,6 +145,7 @@ void Attempts::hand_back_all(Time now, bool at_once) {
 
 void Attempts::advance(Time now) {
   sweep(now);
+  probes_.advance(now);
   std::vector<Lease> overdue;
   for (const auto& [due, lease] : due_) {
     if (due > now) break;
@@ -136,7 +154,7 @@ void Attempts::advance(Time now) {
   for (Lease lease : overdue) {
     Running& running = running_.at(lease);
     if (!running.is_command) {
-      give_up(lease);
+      give_up(lease, now);
     } else if (running.stop == StopReason::none) {
       stop(lease, StopReason::timeout, now);
     } else {
@@ -158,30 +176,37 @@ void Attempts::sweep(Time now) {
 // Ends an attempt of a C++ handler that has not returned. A function cannot be made to end: its
 // lease goes, its thread follows when it returns. It is told only then, so that what it answers to
 // that comes too late.
-void Attempts::give_up(Lease lease) {
+void Attempts::give_up(Lease lease, Time now) {
   Running running = remove(running_.find(lease));
   if (running.stop == StopReason::stopping) {
     hand_back(running.id, lease);
   } else {
     finish(running.id, lease, timed_out({}));
+    probes_.suspect(running.kind, running.implementation, now);
   }
   running.stop_source.request_stop();
 }
 
 std::optional<Time> Attempts::next_due() const {
-  std::optional<Time> next;
-  if (!due_.empty()) next = due_.begin()->first;
+  std::optional<Time> next = probes_.next_due();
+  if (!due_.empty() && (!next || due_.begin()->first < *next)) next = due_.begin()->first;
   if (sweep_at_ != Time() && (!next || sweep_at_ < *next)) next = sweep_at_;
   return next;
 }
 
-Command Attempts::settle(Command report) {
+Command Attempts::settle(Command report, Time now) {
+  if (const auto* probe = std::get_if<ReportProbe>(&report)) probes_.answered(*probe, now);
   const auto* finish = std::get_if<FinishAttempt>(&report);
   if (finish == nullptr) return report;
   auto entry = running_.find(finish->token.lease);
   if (entry == running_.end()) return report;
-  bool hand_back = remove(entry).stop == StopReason::stopping &&
-                   finish->outcome.status != AttemptStatus::succeeded;
+  const Running running = remove(entry);
+  const bool succeeded = finish->outcome.status == AttemptStatus::succeeded;
+  const bool hand_back = running.stop == StopReason::stopping && !succeeded;
+  const bool snoozes = finish->outcome.snooze_until != Time();
+  if (running.stop == StopReason::none && !succeeded && !snoozes) {
+    probes_.suspect(running.kind, running.implementation, now);
+  }
   if (hand_back) return HandBackAttempt{finish->id, finish->token};
   return report;
 }

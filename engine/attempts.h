@@ -5,6 +5,7 @@
 #include <almanac/engine/command.h>
 #include <almanac/engine/effects.h>
 #include <almanac/engine/handler.h>
+#include <almanac/engine/probes.h>
 #include <almanac/engine/processes.h>
 #include <almanac/engine/workers.h>
 
@@ -47,7 +48,10 @@ class Attempts {
   Attempts(const Attempts&) = delete;
   Attempts& operator=(const Attempts&) = delete;
 
-  void add_handler(std::string kind, Handler handler);
+  // What runs the tasks of a kind from now on: one handler without a name, or several with one
+  // each.
+  void set_handlers(const std::string& kind, const std::vector<Implementation>& implementations,
+                    Time now);
   [[nodiscard]] bool can_run(std::string_view kind) const;
 
   // What an attempt is given of the tasks that its own depends on.
@@ -65,14 +69,14 @@ class Attempts {
   void cancel(Lease lease, Time now) { stop(lease, StopReason::cancel, now); }
   // Tells all that run to stop and hands them back; with `at_once` commands get no time to end.
   void hand_back_all(Time now, bool at_once);
-  // Enforces what is due: deadlines, the end of the time given after SIGTERM, and the sweep behind
-  // commands that have ended.
+  // Enforces what is due: deadlines, the end of the time given after SIGTERM, the sweep behind
+  // commands that have ended, and probes.
   void advance(Time now);
   // When advance() has something to do next.
   [[nodiscard]] std::optional<Time> next_due() const;
   // Forgets the attempt a report speaks of and answers what is to be decided: an attempt that
   // failed because the engine stops is handed back instead. Other commands pass as they are.
-  [[nodiscard]] Command settle(Command report);
+  [[nodiscard]] Command settle(Command report, Time now);
   // Say what came of an attempt that was never begun.
   void hand_back(TaskId id, Lease lease) const { report_(HandBackAttempt{id, token(lease)}); }
   void finish(TaskId id, Lease lease, AttemptOutcome outcome) const {
@@ -85,6 +89,8 @@ class Attempts {
   struct Running {
     TaskId id;
     bool is_command = false;
+    std::string kind;  // these where its kind has several implementations
+    std::string implementation;
     StopReason stop = StopReason::none;
     Time due;  // its deadline or, when it was told to stop, when it is ended; not set = never
     std::stop_source stop_source;
@@ -97,19 +103,22 @@ class Attempts {
   Running remove(std::map<Lease, Running>::iterator entry);
   void set_due(Lease lease, Running& running, Time due);
   void stop(Lease lease, StopReason reason, Time now);
-  void give_up(Lease lease);
+  void give_up(Lease lease, Time now);
   void sweep(Time now);
   void command_ended(Lease lease, AttemptOutcome outcome);
 
   Report report_;
   AttemptOptions options_;
-  std::map<std::string, std::shared_ptr<const Handler>, std::less<>> handlers_;
+  // By name, of one that is alone "". What was replaced stays among them.
+  using Handlers = std::map<std::string, std::shared_ptr<const Handler>, std::less<>>;
+  std::map<std::string, Handlers, std::less<>> handlers_;
   std::map<Lease, Running> running_;
   std::set<std::pair<Time, Lease>> due_;  // of those that are
   Time sweep_at_;                         // not set = nothing to sweep
   std::vector<WorkerJob> begun_;
   Processes processes_;
   Workers workers_;
+  Probes probes_;
 };
 
 }  // namespace almanac

@@ -122,6 +122,26 @@ struct ReportProgress {
   std::string partial;
 };
 
+// What runs the tasks of a kind from now on, in order of preference; none = one handler.
+struct SetImplementations {
+  struct One {
+    std::string name;
+    std::uint32_t attempts = 1;
+    bool has_probe = false;
+  };
+  std::string kind;
+  std::vector<One> implementations;
+};
+
+// What a probe has said.
+struct ReportProbe {
+  std::string kind;
+  std::string implementation;
+  bool is_usable = true;
+  std::string reason;        // why not
+  bool has_answered = true;  // else it took too long, and still runs
+};
+
 // From an engine that stops before the attempt has ended.
 struct HandBackAttempt {
   TaskId id;
@@ -150,10 +170,10 @@ struct FinishBackup {
   Outcome outcome;
 };
 
-using Command =
-    std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit, TakeTokens,
-                 FinishAttempt, HandBackAttempt, StartEngine, StopEngine, FinishBackup,
-                 DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork, ReportProgress>;
+using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit,
+                             TakeTokens, FinishAttempt, HandBackAttempt, StartEngine, StopEngine,
+                             FinishBackup, DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork,
+                             ReportProgress, SetImplementations, ReportProbe>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

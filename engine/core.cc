@@ -28,6 +28,12 @@ std::size_t running_in(const State& state) {
   return state.tasks.running.size() + (state.backups.running() ? 1 : 0);
 }
 
+// What will be told again, or has been overtaken by then.
+bool is_passing(const Command& command) {
+  return std::holds_alternative<ReportProgress>(command) ||
+         std::holds_alternative<ReportProbe>(command);
+}
+
 std::optional<Time> next_backup(const State& state) {
   const auto job = state.backups.next();
   return job ? std::optional(state.backups.jobs.find(*job)->next) : std::nullopt;
@@ -104,9 +110,8 @@ void Core::forget(Turn& turn, const DecideContext& context) {
 void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
   bool own = !submission->done;
   if (broken_) return refuse(std::move(submission), *published_.failure());
-  submission->command = attempts_.settle(std::move(submission->command));
-  const bool is_progress = std::holds_alternative<ReportProgress>(submission->command);
-  if (full() && is_progress) return;
+  submission->command = attempts_.settle(std::move(submission->command), now);
+  if ((full() || stop_ == Stop::recorded) && is_passing(submission->command)) return;
   if (full() && own) return retry_.push_back(std::move(submission));
   if (!may_begin(now)) {
     return refuse(std::move(submission),
@@ -368,7 +373,7 @@ void Core::roll_back(const Error& error) {
       if (submission->done) {
         submission->done(std::unexpected(error));
       } else if (!std::holds_alternative<StopEngine>(submission->command) &&
-                 !std::holds_alternative<ReportProgress>(submission->command)) {
+                 !is_passing(submission->command)) {
         retry_.push_back(std::move(submission));
       }
     }

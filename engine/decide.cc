@@ -3,6 +3,7 @@
 #include <almanac/engine/backups.h>
 #include <almanac/engine/changes.h>
 #include <almanac/engine/engines.h>
+#include <almanac/engine/implementations.h>
 #include <almanac/engine/queues.h>
 #include <almanac/engine/resource_limits.h>
 #include <almanac/engine/reviews.h>

@@ -1,5 +1,6 @@
 #include <almanac/engine/dispatch.h>
 
+#include <almanac/engine/implementations.h>
 #include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
@@ -71,6 +72,10 @@ class Chooser {
               if (state_.pauses.hold_back(lane)) return false;
               if (!can_run_(state_.names.text(lane.kind))) {
                 block(lane, LaneBlock::handler);
+                return false;
+              }
+              if (state_.implementations.hold_back(lane.kind)) {
+                block(lane, LaneBlock::unavailable);
                 return false;
               }
               auto claims = claims_of(state_, lane);
@@ -202,7 +207,8 @@ Starts decide_starts(const State& state, const DecideContext& context, const Can
          .body = TaskStarted{
              .id = id,
              .attempt = task.attempts + 1,
-             .deadline = task.timeout > Duration(0) ? context.now + task.timeout : Time()}});
+             .deadline = task.timeout > Duration(0) ? context.now + task.timeout : Time(),
+             .implementation = implementation_for(state, task, context.memory)}});
   }
   starts.next = chooser.next();
   return starts;

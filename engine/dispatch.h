@@ -76,8 +76,9 @@ struct Starts {
 };
 
 // The TaskStarted events for the free slots, in that order, never more than the slots of the engine
-// and the queue and the limits a task asks for allow. Tasks of a kind that `can_run` denies, and
-// of a queue or kind that is paused, stay where they are and are in nobody's way.
+// and the queue and the limits a task asks for allow. Tasks of a kind that `can_run` denies or
+// of which no implementation can be used, and of a queue or kind that is paused, stay where they
+// are and are in nobody's way.
 //
 // A task takes all it asks for at once, or nothing. The first of a lane that does not fit keeps its
 // turn: what it takes is secured in one order (tokens, the queue's slot, then units, limit by

@@ -5,8 +5,13 @@ namespace almanac {
 void add_effects(const State& after, const RecordedEvent& recorded, std::vector<Effect>& effects) {
   if (const auto* started = std::get_if<TaskStarted>(&recorded.event.body)) {
     const Task& task = *after.tasks.all.find(started->id);
-    effects.push_back(
-        BeginAttempt{started->id, task.lease, started->attempt, started->deadline, task.enqueued});
+    effects.push_back(BeginAttempt{started->id, task.lease, started->attempt, started->deadline,
+                                   task.enqueued, std::string(started->implementation)});
+  }
+  if (const auto* over = std::get_if<TaskFailedOver>(&recorded.event.body)) {
+    const Task& task = *after.tasks.all.find(over->id);
+    effects.push_back(BeginAttempt{over->id, task.lease, task.attempts, over->deadline,
+                                   task.enqueued, std::string(over->to)});
   }
   if (const auto* cancel = std::get_if<TaskCancelRequested>(&recorded.event.body)) {
     effects.push_back(CancelAttempt{after.tasks.all.find(cancel->id)->lease});

@@ -15,8 +15,9 @@ struct BeginAttempt {
   TaskId id;
   Lease lease;
   std::uint32_t attempt = 0;
-  Time deadline;      // not set = none
-  Position enqueued;  // the event that holds kind and payload
+  Time deadline;               // not set = none
+  Position enqueued;           // the event that holds kind and payload
+  std::string implementation;  // of several; empty = its kind has one handler
 };
 
 struct CancelAttempt {

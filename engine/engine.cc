@@ -6,6 +6,7 @@
 #include <almanac/engine/core.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/guard.h>
+#include <almanac/engine/implementations.h>
 #include <almanac/engine/inline_projections.h>
 #include <almanac/engine/loop.h>
 #include <almanac/engine/mailbox.h>
@@ -255,11 +256,29 @@ Result<void> Engine::ask_without_answer(Command command) {
 }
 
 void Engine::handle(std::string kind, Handler handler) {
-  ALMANAC_CHECK(kind != command_kind);  // would never be called
-  parts_->mailbox.put_always(Call([attempts = &*parts_->attempts, kind = std::move(kind),
-                                   handler = std::move(handler)](Core& core) {
-    attempts->add_handler(kind, handler);
-    core.turn({});
+  set_handlers({.kind = std::move(kind), .implementations = {}},
+               {{.name = {}, .handler = std::move(handler)}});
+}
+
+Result<void> Engine::handle(std::string kind, std::vector<Implementation> implementations) {
+  if (auto checked = check(implementations); !checked) return checked;
+  SetImplementations command{.kind = std::move(kind), .implementations = {}};
+  for (const Implementation& one : implementations) {
+    command.implementations.push_back({one.name, one.attempts, bool(one.probe)});
+  }
+  set_handlers(std::move(command), std::move(implementations));
+  return {};
+}
+
+// On record in the turn from which on they are there.
+void Engine::set_handlers(SetImplementations command, std::vector<Implementation> implementations) {
+  ALMANAC_CHECK(command.kind != command_kind);  // would never be called
+  parts_->mailbox.put_always(Call([parts = parts_.get(), command = std::move(command),
+                                   implementations = std::move(implementations)](Core& core) {
+    parts->attempts->set_handlers(command.kind, implementations, parts->options.clock());
+    std::vector<std::unique_ptr<Submission>> submissions;
+    submissions.push_back(std::make_unique<Submission>(command, nullptr));
+    core.turn(std::move(submissions));
   }));
 }
 

@@ -86,6 +86,9 @@ class Engine {
   // From now on tasks of this kind run through `handler`. Those that waited for one start. Stops
   // the program when asked for "command", which the engine runs itself.
   void handle(std::string kind, Handler handler);
+  // The same with several, in order of preference: an attempt begins by the first that can be used,
+  // and goes on by the next where that has failed. Errors: invalid.
+  [[nodiscard]] Result<void> handle(std::string kind, std::vector<Implementation> implementations);
 
   // All tasks or none. Errors: invalid, conflict (idempotency key), busy (the mailbox is full),
   // stopped, storage_full, unknown_outcome.
@@ -167,6 +170,7 @@ class Engine {
   void tell(Command command, std::function<void(Result<Answer>)> done);
   [[nodiscard]] Result<Answer> ask(Command command);
   [[nodiscard]] Result<void> ask_without_answer(Command command);
+  void set_handlers(SetImplementations command, std::vector<Implementation> implementations);
   std::unique_ptr<Parts> parts_;
 };
 

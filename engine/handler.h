@@ -82,4 +82,23 @@ class Outcome {
 // text. A handler that ignores `stop` keeps its thread, but its late answer is refused.
 using Handler = std::function<Outcome(const Attempt&)>;
 
+// Whether an implementation can be used: a success, or a failure that says why not. Runs on a
+// thread of the engine, one at a time for each implementation; one that takes longer than 10
+// seconds says no until it returns, and keeps the end of the engine waiting. An exception is a
+// failure with its text.
+using Probe = std::function<Outcome()>;
+
+// One of several ways to run the tasks of a kind (Engine::handle).
+struct Implementation {
+  std::string name = {};
+  Handler handler = {};
+  // Asked at the beginning, in every interval, and at once when an attempt has failed; while it
+  // says no at intervals that double, up to a minute. Empty = it can always be used.
+  Probe probe = {};
+  Duration probe_interval = std::chrono::seconds(5);
+  // Failed attempts of a task after which the next one is used. Up to then a failure is an attempt
+  // that counts, and the wait before the next grows as it does for all tasks.
+  std::uint32_t attempts = 1;
+};
+
 }  // namespace almanac

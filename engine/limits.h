@@ -59,6 +59,16 @@ inline constexpr std::size_t reranked_per_turn = 10'000;
 inline constexpr Duration rerank_interval = std::chrono::seconds(1);
 static_assert(doomed_per_turn + due_per_turn + expired_per_turn + slots_max <= batch_events_max);
 
+// Each is looked at when an attempt of its kind begins.
+inline constexpr std::size_t implementations_max = 16;
+inline constexpr Duration probe_interval_min = std::chrono::milliseconds(10);
+// Between two probes of an implementation that cannot be used.
+inline constexpr Duration probe_backoff_max = std::chrono::minutes(1);
+// However many attempts fail, an implementation is not probed more often because of that.
+inline constexpr Duration probe_pause = std::chrono::milliseconds(100);
+// A probe that takes longer says no.
+inline constexpr Duration probe_timeout = std::chrono::seconds(10);
+
 // Tasks changed by one command. Each becomes at most one event, and all of them one batch.
 inline constexpr std::size_t changes_max = 10'000;
 static_assert(changes_max <= batch_events_max);

@@ -1,5 +1,6 @@
 #include <almanac/engine/tasks.h>
 
+#include <almanac/engine/implementations.h>
 #include <almanac/engine/limits.h>
 
 #include <algorithm>
@@ -167,6 +168,9 @@ Result<Decision> decide_one(const State& state, const FinishAttempt& command,
   if (command.outcome.crashed) {
     return decision_of(context.now,
                        crashed(state, command.id, HandBackReason::crashed, end, context.memory));
+  }
+  if (const auto over = fail_over(state, command.id, end, context)) {
+    return decision_of(context.now, *over);
   }
   auto failures = task.failures + 1;
   if (end.permanent || failures >= task.attempts_max) {

@@ -35,9 +35,21 @@ ReportProgress report_of(const WorkerJob& job, ProgressReport progress) {
           .partial = fits ? std::move(progress.partial) : std::string()};
 }
 
+// What a function of the program has answered; an exception is a failure with its text.
+template <class Call>
+Outcome call(Call function) {
+  try {
+    return function();
+  } catch (const std::exception& error) {
+    return Outcome::failure(error.what());
+  } catch (...) {
+    return Outcome::failure("it threw something that is not a std::exception");
+  }
+}
+
 }  // namespace
 
-AttemptOutcome Workers::run(const WorkerJob& job) const {
+Command Workers::run(const WorkerJob& job) const {
   Attempt attempt{
       .id = job.id,
       .token = job.token,
@@ -48,13 +60,16 @@ AttemptOutcome Workers::run(const WorkerJob& job) const {
       .stop = job.stop,
       .progress = [&](ProgressReport told) { report_(report_of(job, std::move(told))); },
       .dependencies = [&] { return read_results(log_, job.dependencies); }};
-  try {
-    return outcome_of((*job.handler)(attempt));
-  } catch (const std::exception& error) {
-    return outcome_of(Outcome::failure(error.what()));
-  } catch (...) {
-    return outcome_of(Outcome::failure("the handler threw something that is not a std::exception"));
-  }
+  return FinishAttempt{job.id, job.token,
+                       outcome_of(call([&] { return (*job.handler)(attempt); }))};
+}
+
+Command Workers::run(const ProbeJob& job) const {
+  const Outcome outcome = call([&] { return (*job.probe)(); });
+  return ReportProbe{.kind = job.kind,
+                     .implementation = job.implementation,
+                     .is_usable = outcome.succeeded(),
+                     .reason = outcome.text().substr(0, limits::message_bytes_max)};
 }
 
 Workers::~Workers() {
@@ -67,6 +82,16 @@ Workers::~Workers() {
 }
 
 void Workers::start(std::vector<WorkerJob> jobs) {
+  put({std::make_move_iterator(jobs.begin()), std::make_move_iterator(jobs.end())});
+}
+
+void Workers::start(ProbeJob job) {
+  std::vector<Job> jobs;
+  jobs.emplace_back(std::move(job));
+  put(std::move(jobs));
+}
+
+void Workers::put(std::vector<Job> jobs) {
   std::size_t needed = 0;
   {
     std::lock_guard guard(mutex_);
@@ -113,12 +138,12 @@ void Workers::work() {
       waking_ = false;
     }
     if (jobs_.empty()) return;
-    WorkerJob job = std::move(jobs_.front());
+    const Job job = std::move(jobs_.front());
     jobs_.pop_front();
     ++busy_;
     wake_another();
     lock.unlock();
-    report_(FinishAttempt{job.id, job.token, run(job)});
+    report_(std::visit([this](const auto& one) { return run(one); }, job));
     lock.lock();
     --busy_;
   }

@@ -96,6 +96,16 @@ struct BodyWriter {
   void operator()(const TaskProgressed& from) { write(from, body.initTaskProgressed(), names); }
   void operator()(const TaskRedriven& from) { write(from, body.initTaskRedriven(), names); }
   void operator()(const TasksForgotten& from) { write(from, body.initTasksForgotten(), names); }
+  void operator()(const ImplementationsSet& from) {
+    write(from, body.initImplementationsSet(), names);
+  }
+  void operator()(const ImplementationLeft& from) {
+    write(from, body.initImplementationLeft(), names);
+  }
+  void operator()(const ImplementationReturned& from) {
+    write(from, body.initImplementationReturned(), names);
+  }
+  void operator()(const TaskFailedOver& from) { write(from, body.initTaskFailedOver(), names); }
   void operator()(const WorkPaused& from) { write(from, body.initWorkPaused(), names); }
   void operator()(const WorkResumed& from) { write(from, body.initWorkResumed(), names); }
 };
@@ -191,6 +201,12 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::TASKS_FORGOTTEN: to = read(body.getTasksForgotten(), names); return true;
     case Which::WORK_PAUSED: to = read(body.getWorkPaused(), names); return true;
     case Which::WORK_RESUMED: to = read(body.getWorkResumed(), names); return true;
+    case Which::IMPLEMENTATIONS_SET: to = read(body.getImplementationsSet(), names); return true;
+    case Which::IMPLEMENTATION_LEFT: to = read(body.getImplementationLeft(), names); return true;
+    case Which::IMPLEMENTATION_RETURNED:
+      to = read(body.getImplementationReturned(), names);
+      return true;
+    case Which::TASK_FAILED_OVER: to = read(body.getTaskFailedOver(), names); return true;
   }
   return false;
 }

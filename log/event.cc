@@ -11,17 +11,18 @@ namespace almanac {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_names = {
-    "custom",          "TaskEnqueued",      "TaskReadied",     "TaskStarted",
-    "TaskSucceeded",   "TaskAttemptFailed", "TaskFailed",      "TaskCancelRequested",
-    "TaskCancelled",   "TaskHandedBack",    "TaskHeld",        "TaskReleased",
-    "TaskAccepted",    "QueueConfigured",   "EngineStarted",   "EngineStopped",
-    "BackupScheduled", "BackupUnscheduled", "BackupStarted",   "SnapshotMade",
-    "SnapshotSkipped", "SnapshotsPruned",   "DrillPassed",     "BackupFailed",
-    "ScheduleDefined", "SchedulePaused",    "ScheduleResumed", "ScheduleRemoved",
-    "ScheduleFired",   "ScheduleQueued",    "ScheduleSkipped", "TasksReranked",
-    "LimitConfigured", "TokensTaken",       "LaneBlocked",     "TaskSnoozed",
-    "TaskProgressed",  "TaskRedriven",      "TasksForgotten",  "WorkPaused",
-    "WorkResumed"};
+    "custom",          "TaskEnqueued",       "TaskReadied",        "TaskStarted",
+    "TaskSucceeded",   "TaskAttemptFailed",  "TaskFailed",         "TaskCancelRequested",
+    "TaskCancelled",   "TaskHandedBack",     "TaskHeld",           "TaskReleased",
+    "TaskAccepted",    "QueueConfigured",    "EngineStarted",      "EngineStopped",
+    "BackupScheduled", "BackupUnscheduled",  "BackupStarted",      "SnapshotMade",
+    "SnapshotSkipped", "SnapshotsPruned",    "DrillPassed",        "BackupFailed",
+    "ScheduleDefined", "SchedulePaused",     "ScheduleResumed",    "ScheduleRemoved",
+    "ScheduleFired",   "ScheduleQueued",     "ScheduleSkipped",    "TasksReranked",
+    "LimitConfigured", "TokensTaken",        "LaneBlocked",        "TaskSnoozed",
+    "TaskProgressed",  "TaskRedriven",       "TasksForgotten",     "WorkPaused",
+    "WorkResumed",     "ImplementationsSet", "ImplementationLeft", "ImplementationReturned",
+    "TaskFailedOver"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -53,7 +54,9 @@ struct Carried {
              event.conditions.size_bytes() + event.tags.size() * sizeof(std::uint16_t);
   }
   void operator()(const TaskReadied&) {}
-  void operator()(const TaskStarted&) {}
+  void operator()(const TaskStarted& event) {
+    if (!event.implementation.empty()) names.push_back(event.implementation);
+  }
   void operator()(const TaskSucceeded& event) { add(event.end); }
   void operator()(const TaskAttemptFailed& event) { add(event.end); }
   void operator()(const TaskFailed& event) { add(event.end); }
@@ -73,6 +76,11 @@ struct Carried {
     bytes += event.weights.size() * sizeof(QueueWeightListView::Stored);
   }
   void operator()(const TaskSnoozed&) {}
+  void operator()(const TaskFailedOver& event) {
+    names.push_back(event.from);
+    names.push_back(event.to);
+    add(event.end);
+  }
   void operator()(const TaskProgressed& event) {
     bytes += event.message.size() + event.partial.size();
   }
@@ -80,6 +88,21 @@ struct Carried {
   void operator()(const TasksForgotten& event) { bytes += event.ids.size_bytes(); }
   void operator()(const WorkPaused& event) { names.push_back(event.name); }
   void operator()(const WorkResumed& event) { names.push_back(event.name); }
+  void operator()(const ImplementationsSet& event) {
+    names.push_back(event.kind);
+    const auto& list = event.implementations;
+    for (std::size_t i = 0; i < list.size(); ++i) names.push_back(list[i].name);
+    bytes += list.size() * sizeof(ImplementationListView::Stored);
+  }
+  void operator()(const ImplementationLeft& event) {
+    names.push_back(event.kind);
+    names.push_back(event.implementation);
+    bytes += event.reason.size();
+  }
+  void operator()(const ImplementationReturned& event) {
+    names.push_back(event.kind);
+    names.push_back(event.implementation);
+  }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
   void operator()(const BackupScheduled& event) {
@@ -257,6 +280,7 @@ std::string_view name(LaneBlock block) {
     case LaneBlock::too_large: return "too_large";
     case LaneBlock::behind: return "behind";
     case LaneBlock::handler: return "handler";
+    case LaneBlock::unavailable: return "unavailable";
   }
   return "unknown";
 }

@@ -5,6 +5,7 @@
 #include <almanac/log/error.h>
 #include <almanac/log/events/backup.h>
 #include <almanac/log/events/engine.h>
+#include <almanac/log/events/implementation.h>
 #include <almanac/log/events/limit.h>
 #include <almanac/log/events/pause.h>
 #include <almanac/log/events/queue.h>
@@ -25,14 +26,16 @@ struct CustomEvent {
   Bytes data;
 };
 
-using EventBody = std::variant<
-    CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded, TaskAttemptFailed,
-    TaskFailed, TaskCancelRequested, TaskCancelled, TaskHandedBack, TaskHeld, TaskReleased,
-    TaskAccepted, QueueConfigured, EngineStarted, EngineStopped, BackupScheduled, BackupUnscheduled,
-    BackupStarted, SnapshotMade, SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed,
-    ScheduleDefined, SchedulePaused, ScheduleResumed, ScheduleRemoved, ScheduleFired,
-    ScheduleQueued, ScheduleSkipped, TasksReranked, LimitConfigured, TokensTaken, LaneBlocked,
-    TaskSnoozed, TaskProgressed, TaskRedriven, TasksForgotten, WorkPaused, WorkResumed>;
+using EventBody =
+    std::variant<CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded,
+                 TaskAttemptFailed, TaskFailed, TaskCancelRequested, TaskCancelled, TaskHandedBack,
+                 TaskHeld, TaskReleased, TaskAccepted, QueueConfigured, EngineStarted,
+                 EngineStopped, BackupScheduled, BackupUnscheduled, BackupStarted, SnapshotMade,
+                 SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed, ScheduleDefined,
+                 SchedulePaused, ScheduleResumed, ScheduleRemoved, ScheduleFired, ScheduleQueued,
+                 ScheduleSkipped, TasksReranked, LimitConfigured, TokensTaken, LaneBlocked,
+                 TaskSnoozed, TaskProgressed, TaskRedriven, TasksForgotten, WorkPaused, WorkResumed,
+                 ImplementationsSet, ImplementationLeft, ImplementationReturned, TaskFailedOver>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -125,6 +125,13 @@ void write(const TaskRedriven& from, schema::TaskRedriven::Builder to, NameTable
 void write(const TasksForgotten& from, schema::TasksForgotten::Builder to, NameTable& names);
 void write(const WorkPaused& from, schema::WorkPaused::Builder to, NameTable& names);
 void write(const WorkResumed& from, schema::WorkResumed::Builder to, NameTable& names);
+void write(const ImplementationsSet& from, schema::ImplementationsSet::Builder to,
+           NameTable& names);
+void write(const ImplementationLeft& from, schema::ImplementationLeft::Builder to,
+           NameTable& names);
+void write(const ImplementationReturned& from, schema::ImplementationReturned::Builder to,
+           NameTable& names);
+void write(const TaskFailedOver& from, schema::TaskFailedOver::Builder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -167,5 +174,9 @@ TaskRedriven read(schema::TaskRedriven::Reader from, const Names& names);
 TasksForgotten read(schema::TasksForgotten::Reader from, const Names& names);
 WorkPaused read(schema::WorkPaused::Reader from, const Names& names);
 WorkResumed read(schema::WorkResumed::Reader from, const Names& names);
+ImplementationsSet read(schema::ImplementationsSet::Reader from, const Names& names);
+ImplementationLeft read(schema::ImplementationLeft::Reader from, const Names& names);
+ImplementationReturned read(schema::ImplementationReturned::Reader from, const Names& names);
+TaskFailedOver read(schema::TaskFailedOver::Reader from, const Names& names);
 
 }  // namespace almanac::codec

@@ -10,6 +10,7 @@ using Backup = import "events/backup.capnp";
 using Schedule = import "events/schedule.capnp";
 using Limit = import "events/limit.capnp";
 using Pause = import "events/pause.capnp";
+using Implementation = import "events/implementation.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -68,6 +69,10 @@ struct Event {
     tasksForgotten @41 :Task.TasksForgotten;
     workPaused @42 :Pause.WorkPaused;
     workResumed @43 :Pause.WorkResumed;
+    implementationsSet @44 :Implementation.ImplementationsSet;
+    implementationLeft @45 :Implementation.ImplementationLeft;
+    implementationReturned @46 :Implementation.ImplementationReturned;
+    taskFailedOver @47 :Task.TaskFailedOver;
   }
   meta @15 :Meta;              # null for most events
 }

@@ -17,6 +17,7 @@ struct Owned {
   std::deque<std::vector<DependencyCondition>> conditions;
   std::deque<std::vector<Demand>> demands;
   std::deque<std::vector<QueueWeight>> weights;
+  std::deque<std::vector<RankedImplementation>> implementations;
 
   void own(std::string_view& text) {
     if (!text.empty()) text = texts.emplace_back(text);
@@ -53,7 +54,7 @@ struct Owned {
     own(event.demands);
   }
   void operator()(TaskReadied&) {}
-  void operator()(TaskStarted&) {}
+  void operator()(TaskStarted& event) { own(event.implementation); }
   void operator()(TaskSucceeded& event) { own(event.end); }
   void operator()(TaskAttemptFailed& event) { own(event.end); }
   void operator()(TaskFailed& event) { own(event.end); }
@@ -76,6 +77,11 @@ struct Owned {
     event.weights = QueueWeightListView(list);
   }
   void operator()(TaskSnoozed&) {}
+  void operator()(TaskFailedOver& event) {
+    own(event.from);
+    own(event.to);
+    own(event.end);
+  }
   void operator()(TaskProgressed& event) {
     own(event.message);
     own(event.partial);
@@ -86,6 +92,23 @@ struct Owned {
   }
   void operator()(WorkPaused& event) { own(event.name); }
   void operator()(WorkResumed& event) { own(event.name); }
+  void operator()(ImplementationsSet& event) {
+    own(event.kind);
+    auto& list = implementations.emplace_back();
+    for (std::size_t i = 0; i < event.implementations.size(); ++i) {
+      own(list.emplace_back(event.implementations[i]).name);
+    }
+    event.implementations = ImplementationListView(list);
+  }
+  void operator()(ImplementationLeft& event) {
+    own(event.kind);
+    own(event.implementation);
+    own(event.reason);
+  }
+  void operator()(ImplementationReturned& event) {
+    own(event.kind);
+    own(event.implementation);
+  }
   void operator()(EngineStarted& event) { own(event.version); }
   void operator()(EngineStopped&) {}
   void operator()(BackupScheduled& event) {

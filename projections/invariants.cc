@@ -235,6 +235,11 @@ class Check {
   }
 
   void check_marks() {
+    for (const auto& [id, implementation] : tasks_.run_by) {
+      const Task* task = find(id);
+      expect(task != nullptr && holds_lease(task->state) && state_.names.contains(implementation),
+             named(id), " is run by an implementation and does not run");
+    }
     for (const auto& [key, condition] : tasks_.conditions) {
       expect(tasks_.dependents.contains(key), named(key.dependent),
              " has a condition for " + named(key.dependency) + " and does not depend on it");
@@ -274,6 +279,16 @@ class Check {
     }
     for (const PausedWork& work : state_.pauses.all) {
       expect(state_.names.contains(work.name), named(work.name), " is paused and has no text");
+    }
+    for (const auto& [place, status] : state_.implementations.all) {
+      const bool has_one_before =
+          place.place == 0 ||
+          state_.implementations.all.contains(ImplementationPlace{place.kind, place.place - 1});
+      expect(
+          state_.names.contains(place.kind) && state_.names.contains(status.name) && has_one_before,
+          named(place.kind), " has implementations without a name, or out of order");
+      expect(status.left <= state_.position && bool(status.left) == (status.left_at != Time()),
+             named(place.kind), " has an implementation that was left at no time");
     }
     expect(state_.ignored <= state_.position.value, "the state",
            " has ignored more events than there were");

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, task_step_count> step_names = {
     "TaskCancelled", "TaskHandedBack",
     "TaskHeld",      "TaskReleased",
     "TaskAccepted",  "TaskSnoozed",
-    "TaskRedriven"};
+    "TaskRedriven",  "TaskFailedOver"};
 
 }  // namespace
 

@@ -51,8 +51,9 @@ enum class TaskStep : std::uint8_t {
   accepted,
   snoozed,
   redriven,
+  failed_over,
 };
-inline constexpr std::size_t task_step_count = 15;
+inline constexpr std::size_t task_step_count = 16;
 [[nodiscard]] std::string_view name(TaskStep step);
 
 struct Transition {
@@ -78,6 +79,8 @@ inline constexpr std::array lifecycle = {
     Transition{TaskState::running, TaskStep::attempt_failed, TaskState::delayed,
                "attempts are left"},
     Transition{TaskState::running, TaskStep::failed, TaskState::failed, "it was the last attempt"},
+    Transition{TaskState::running, TaskStep::failed_over, TaskState::running,
+               "its kind has another implementation"},
     Transition{TaskState::running, TaskStep::cancel_requested, TaskState::cancelling, ""},
     Transition{TaskState::running, TaskStep::handed_back, TaskState::ready,
                "the engine stopped or died, or it crashed"},

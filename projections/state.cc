@@ -41,13 +41,15 @@ struct Fold {
     return fold(state.engine, place.at, event);
   }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
-  // What is left is about tasks, backups or schedules: whose fold takes it.
+  // What is left is about tasks, backups, schedules or implementations: whose fold takes it.
   template <class AnyEvent>
   bool operator()(const AnyEvent& event) {
     if constexpr (requires { fold(state.backups, state.names, place, event); }) {
       return fold(state.backups, state.names, place, event);
     } else if constexpr (requires { fold(state.schedules, state.names, place, event); }) {
       return fold(state.schedules, state.names, place, event);
+    } else if constexpr (requires { fold(state.implementations, state.names, place, event); }) {
+      return fold(state.implementations, state.names, place, event);
     } else {
       return fold(state.tasks, state.names, place, event);
     }
@@ -93,6 +95,7 @@ Digest digest(const State& state) {
   state.schedules.hash_into(hasher);
   if (!state.limits.empty()) state.limits.hash_into(hasher);
   state.pauses.hash_into(hasher);
+  state.implementations.hash_into(hasher);
   return hasher.finish();
 }
 

@@ -6,6 +6,7 @@
 #include <almanac/log/event.h>
 #include <almanac/projections/backups.h>
 #include <almanac/projections/engines.h>
+#include <almanac/projections/implementations.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/pauses.h>
 #include <almanac/projections/queues.h>
@@ -26,6 +27,7 @@ struct State {
   Backups backups;
   Schedules schedules;
   Pauses pauses;
+  Implementations implementations;
   // Events that contradicted the state and changed nothing. A log written by Almanac has none.
   std::uint64_t ignored = 0;
 };

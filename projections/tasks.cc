@@ -36,6 +36,7 @@ void leave_order(Tasks& tasks, TaskId id, const Task& task, TaskState to) {
     for (const LimitDemand& demand : tasks.demand_sets.of(tasks.demands_of(id))) {
       tasks.in_use.erase(LimitUse{demand.limit, id});
     }
+    if (!tasks.run_by.empty()) tasks.run_by.erase(id);
   }
 }
 
@@ -264,7 +265,19 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskStarted
     task.attempts = event.attempt;
     task.started_at = place.at;
     task.lease = Lease(place.position.value);
+    if (!event.implementation.empty()) {
+      tasks.run_by.set(event.id, names.intern(event.implementation));
+    }
   });
+}
+
+// The same attempt: what it holds stays its own, and what has failed no longer has the lease.
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskFailedOver& event) {
+  return step(tasks, place, {event.id, TaskStep::failed_over, TaskState::running, event.lease},
+              [&](Task& task) {
+                task.lease = Lease(place.position.value);
+                tasks.run_by.set(event.id, names.intern(event.to));
+              });
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskSucceeded& event) {

@@ -137,6 +137,7 @@ struct Tasks {
   PersistentMap<Lane, LaneWait> blocked;          // lanes that have a task
   PersistentMap<TaskId, std::uint32_t> crashes;   // of those that have crashed
   PersistentMap<TaskId, TaskProgress> progress;   // of those that have told some, until they end
+  PersistentMap<TaskId, NameId> run_by;           // of those that run by one of several
   TaskKeys keys;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {
@@ -191,6 +192,7 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRelease
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskAccepted& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const LaneBlocked& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskSnoozed& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskFailedOver& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskProgressed& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRedriven& event);
 // O(tags + keys + dependents) for all of its tasks together.

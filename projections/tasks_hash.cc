@@ -105,6 +105,15 @@ void hash_progress(StateHasher& hasher, const PersistentMap<TaskId, TaskProgress
   }
 }
 
+void hash_run_by(StateHasher& hasher, const PersistentMap<TaskId, NameId>& all) {
+  constexpr std::uint64_t part = 0x72756e6279;  // "runby"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const auto& [id, implementation] : all) {
+    hasher.numbers(std::array{id.value, std::uint64_t{implementation.value}});
+  }
+}
+
 void hash_demands(StateHasher& hasher, const Tasks& tasks) {
   constexpr std::uint64_t part = 0x64656d616e6473;  // "demands"
   hasher.number(part);
@@ -161,6 +170,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
   if (!needed_by.empty()) hash_needed_by(hasher, needed_by);
   if (!crashes.empty()) hash_crashes(hasher, crashes);
   if (!progress.empty()) hash_progress(hasher, progress);
+  if (!run_by.empty()) hash_run_by(hasher, run_by);
   if (!terms.empty()) hash_retries(hasher, terms);
   keys.hash_into(hasher);
 }

@@ -54,6 +54,7 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
   const ReadyKey own = ready_key(tasks, id, task);
   const LaneWait* known = tasks.blocked.find(own.lane);
   if (known != nullptr && known->reason == LaneBlock::handler) return {.wait = Wait::handler};
+  if (state.implementations.hold_back(task.kind)) return {.wait = Wait::unavailable};
   if (const auto reason = shortage(state, own.lane, now)) return *reason;
   const std::uint64_t slots = state.engine.slots;
   if (slots > 0 && tasks.running.size() >= slots) {
@@ -97,6 +98,7 @@ std::string_view name(Wait wait) {
     case Wait::review: return "review";
     case Wait::paused: return "paused";
     case Wait::retry: return "retry";
+    case Wait::unavailable: return "unavailable";
   }
   return "";
 }

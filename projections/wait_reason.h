@@ -26,6 +26,7 @@ enum class Wait : std::uint8_t {
   review,       // somebody has to decide whether it runs
   paused,       // it, its queue or its kind is, until it is resumed
   retry,        // what it depends on has failed, and somebody has to retry that
+  unavailable,  // no implementation of its kind can be used
 };
 [[nodiscard]] std::string_view name(Wait wait);
 

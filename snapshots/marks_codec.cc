@@ -44,6 +44,16 @@ void write_retries(ColumnWriter& writer, const Tasks& tasks) {
   writer.table<3>(rows, rows.size(), [](const Row<3>& row) { return row; });
 }
 
+void write_implementations(ColumnWriter& writer, const State& state) {
+  const auto& all = state.implementations.all;
+  writer.table<6>(all, all.size(), [](const auto& entry) {
+    return Row<6>{entry.key.kind.value, entry.key.place,        entry.value.name.value,
+                  entry.value.attempts, entry.value.left.value, number_of(entry.value.left_at)};
+  });
+  writer.table<2>(state.tasks.run_by, state.tasks.run_by.size(),
+                  [](const auto& entry) { return Row<2>{entry.key.value, entry.value.value}; });
+}
+
 void read_edges(ColumnReader& reader, PersistentSet<DependencyKey>& edges) {
   read_sorted<2>(reader, edges,
                  [](const Row<2>& row) { return DependencyKey{TaskId(row[0]), TaskId(row[1])}; });
@@ -72,6 +82,18 @@ void read_pauses(ColumnReader& reader, Pauses& pauses) {
     if (row[0] >= std::uint64_t(pause_scope_count)) reader.fail();
     return PausedWork{static_cast<PauseScope>(row[0]), name_of(row[1])};
   });
+}
+
+void read_implementations(ColumnReader& reader, State& state) {
+  read_sorted<6>(reader, state.implementations.all, [](const Row<6>& row) {
+    return std::pair(ImplementationPlace{name_of(row[0]), small(row[1])},
+                     ImplementationStatus{.name = name_of(row[2]),
+                                          .attempts = small(row[3]),
+                                          .left = Position(row[4]),
+                                          .left_at = time_of(row[5])});
+  });
+  read_sorted<2>(reader, state.tasks.run_by,
+                 [](const Row<2>& row) { return std::pair(TaskId(row[0]), name_of(row[1])); });
 }
 
 void read_retries(ColumnReader& reader, Tasks& tasks) {

@@ -52,6 +52,8 @@ void Aftermath::see(const RecordedEvent& recorded) {
   const Position at = recorded.position;
   if (const auto* started = std::get_if<TaskStarted>(&body)) {
     start(started->id, at);
+  } else if (const auto* over = std::get_if<TaskFailedOver>(&body)) {
+    start(over->id, at);
   } else if (const auto* succeeded = std::get_if<TaskSucceeded>(&body)) {
     end(succeeded->id, succeeded->lease, at, TaskOutcome::succeeded);
   } else if (const auto* accepted = std::get_if<TaskAccepted>(&body)) {

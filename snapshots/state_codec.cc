@@ -184,6 +184,7 @@ enum class LaterPart : std::uint64_t {
   pauses = 11,
   needed_by = 12,
   retries = 13,
+  implementations = 14,
 };
 
 void write_marked_parts(ColumnWriter& writer, const State& state) {
@@ -208,6 +209,10 @@ void write_marked_parts(ColumnWriter& writer, const State& state) {
   if (std::ranges::any_of(tasks.terms, has_retries)) {
     writer.number(std::uint64_t(LaterPart::retries));
     write_retries(writer, tasks);
+  }
+  if (!state.implementations.all.empty() || !tasks.run_by.empty()) {
+    writer.number(std::uint64_t(LaterPart::implementations));
+    write_implementations(writer, state);
   }
 }
 
@@ -370,6 +375,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::pauses: return read_pauses(reader, state.pauses);
     case LaterPart::needed_by: return read_edges(reader, state.tasks.needed_by);
     case LaterPart::retries: return read_retries(reader, state.tasks);
+    case LaterPart::implementations: return read_implementations(reader, state);
   }
   reader.fail();
 }

@@ -4,6 +4,7 @@
 #include <almanac/log/event.h>
 #include <almanac/tools/events/backup_fields.h>
 #include <almanac/tools/events/engine_fields.h>
+#include <almanac/tools/events/implementation_fields.h>
 #include <almanac/tools/events/limit_fields.h>
 #include <almanac/tools/events/pause_fields.h>
 #include <almanac/tools/events/queue_fields.h>

@@ -101,6 +101,12 @@ class JsonFields {
       always("weight", weight.weight);
     });
   }
+  void put(const ImplementationListView& implementations) {
+    put_list(implementations, [&](const RankedImplementation& one) {
+      always("name", one.name);
+      always("attempts", one.attempts);
+    });
+  }
   template <class List, class PutMembers>
   void put_list(const List& list, PutMembers put_members) {
     writer_.StartArray();

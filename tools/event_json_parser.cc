@@ -24,6 +24,7 @@ struct EventMemory::Parts {
   std::deque<std::vector<DependencyCondition>> conditions;
   std::deque<std::vector<Demand>> demands;
   std::deque<std::vector<QueueWeight>> weights;
+  std::deque<std::vector<RankedImplementation>> implementations;
 };
 
 EventMemory::EventMemory() : parts_(std::make_unique<Parts>()) {}
@@ -270,6 +271,16 @@ class ObjectFields {
       get_pair(element, {"name", "weight"}, weight.name, weight.weight);
     }
     field = QueueWeightListView(weights);
+  }
+  void get(const JsonValue& value, ImplementationListView& field) {
+    const auto* list = value.get<JsonValue::List>();
+    if (list == nullptr) return expected("a list of names and attempts");
+    auto& implementations = memory_.implementations.emplace_back();
+    for (const JsonValue& element : *list) {
+      RankedImplementation& one = implementations.emplace_back();
+      get_pair(element, {"name", "attempts"}, one.name, one.attempts);
+    }
+    field = ImplementationListView(implementations);
   }
   // Such as {"limit": "…", "units": 1}.
   template <class Count>

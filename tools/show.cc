@@ -63,6 +63,9 @@ void describe_state(ordered_json& json, const Source& source, TaskId id, const T
   if (has_ended(task.state)) json["ended_at"] = format_time(task.ended_at);
   add_terms(json, source.state, id);
   if (task.lease) json["lease"] = task.lease.value;
+  if (const NameId* used = source.state.tasks.run_by.find(id)) {
+    json["run_by"] = source.state.names.text(*used);
+  }
   if (const Hold* hold = source.state.tasks.held.find(id)) {
     json[hold->reason == HoldReason::paused ? "held" : "review"] = known_text(*hold);
   }

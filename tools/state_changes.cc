@@ -79,6 +79,14 @@ ordered_json wait_fields(const State& state, const LaneWait* wait) {
           {"next", time_json(wait->next)}};
 }
 
+ordered_json implementation_fields(const State& state, const ImplementationStatus* status) {
+  if (status == nullptr) return ordered_json::object();
+  return {{"name", state.names.text(status->name)},
+          {"attempts", status->attempts},
+          {"left", status->left.value},
+          {"left_at", time_json(status->left_at)}};
+}
+
 ordered_json limit_fields(const LimitSetting* setting) {
   if (setting == nullptr) return ordered_json::object();
   return {
@@ -141,6 +149,20 @@ class Collector {
   void operator()(TaskId id, const TaskProgress* was, const TaskProgress* is) {
     changes["progress"][std::to_string(id.value)] =
         changed_fields(progress_fields(was), progress_fields(is));
+  }
+  void operator()(TaskId id, const NameId* was, const NameId* is) {
+    const auto of = [](const State& state, const NameId* implementation) {
+      return implementation == nullptr ? ordered_json()
+                                       : ordered_json(state.names.text(*implementation));
+    };
+    changes["run_by"][std::to_string(id.value)] = {
+        {"implementation", ordered_json::array({of(before_, was), of(after_, is)})}};
+  }
+  void operator()(const ImplementationPlace& place, const ImplementationStatus* was,
+                  const ImplementationStatus* is) {
+    const auto of = fmt::format("{} {}", after_.names.text(place.kind), place.place + 1);
+    changes["implementations"][of] =
+        changed_fields(implementation_fields(before_, was), implementation_fields(after_, is));
   }
   void operator()(const DependencyKey& key, const DependencyCondition* was,
                   const DependencyCondition* is) {

@@ -31,7 +31,9 @@ std::string sentence(const TaskEnqueued& event) {
 }
 std::string sentence(const TaskReadied&) { return "its time has come"; }
 std::string sentence(const TaskStarted& event) {
-  return fmt::format("attempt {} began", event.attempt);
+  const std::string by =
+      event.implementation.empty() ? "" : " by " + printable(event.implementation);
+  return fmt::format("attempt {} began{}", event.attempt, by);
 }
 std::string sentence(const TaskSucceeded&) { return "succeeded"; }
 std::string sentence(const TaskFailed& event) { return "failed: " + end_text(event.end); }
@@ -65,6 +67,10 @@ std::string sentence(const TaskReleased&) { return "released: it may run"; }
 std::string sentence(const TaskAccepted&) { return "accepted: it counts as succeeded"; }
 std::string sentence(const TaskSnoozed& event) {
   return "asked to run again at " + format_time(event.until);
+}
+std::string sentence(const TaskFailedOver& event) {
+  return fmt::format("{} failed: {}; {} goes on", printable(event.from), end_text(event.end),
+                     printable(event.to));
 }
 std::string sentence(const TaskProgressed& event) {
   return fmt::format("{}.{} % done", event.permille / 10, event.permille % 10) +

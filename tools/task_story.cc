@@ -82,6 +82,9 @@ struct Consequences {
   void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
   void operator()(TaskId, const std::uint32_t*, const std::uint32_t*) const {}
   void operator()(TaskId, const TaskProgress*, const TaskProgress*) const {}
+  void operator()(TaskId, const NameId*, const NameId*) const {}
+  void operator()(const ImplementationPlace&, const ImplementationStatus*,
+                  const ImplementationStatus*) const {}
   void operator()(const DependencyKey&, const DependencyCondition*,
                   const DependencyCondition*) const {}
   void operator()(NameId, const BackupJob*, const BackupJob*) const {}

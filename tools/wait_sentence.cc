@@ -105,6 +105,9 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
     case Wait::handler:
       return fmt::format("nothing in this engine runs tasks of kind {}",
                          printable(state.names.text(task.kind)));
+    case Wait::unavailable:
+      return fmt::format("no implementation of kind {} can be used",
+                         printable(state.names.text(task.kind)));
     case Wait::too_large:
       return fmt::format("it asks for {} of limit {}, which has {} by now: raise it", reason.asked,
                          printable(state.names.text(*reason.limit)), reason.most);

@@ -26,6 +26,7 @@ enum LaneBlock {               # what the first task of a lane waits for
   tooLarge @4;                 # more than the limit has
   behind @5;                   # what is left of a limit is kept for a task in front of it
   handler @6;                  # nothing in this engine runs its kind
+  unavailable @7;              # nothing that runs its kind can be used
 }
 
 struct LaneBlocked {           # the reason of a lane has changed

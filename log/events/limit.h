@@ -33,8 +33,9 @@ enum class LaneBlock : std::uint8_t {
   too_large,    // it asks for more than the limit has
   behind,       // what is left of a limit is kept for a task in front of it
   handler,      // nothing in this engine runs its kind
+  unavailable,  // nothing that runs its kind can be used
 };
-inline constexpr int lane_block_count = 7;
+inline constexpr int lane_block_count = 8;
 [[nodiscard]] std::string_view name(LaneBlock block);
 
 // What the tasks of one queue, kind and set of demands wait for has changed.

@@ -63,6 +63,7 @@ struct TaskStarted {           # the position of this event is the lease's fenci
   id @0 :UInt64;
   attempt @1 :UInt32;
   deadline @2 :Int64;
+  implementation @3 :UInt16;   # index into the frame's table of names; 0 = its kind has no others
 }
 
 enum AttemptStatus {           # how one attempt ended
@@ -189,4 +190,13 @@ struct TaskRedriven {          # a failed task runs again, its failures and cras
 
 struct TasksForgotten {        # ended long ago: no longer part of the state
   ids @0 :List(UInt64);        # falling: none before those that depend on it
+}
+
+struct TaskFailedOver {        # another implementation goes on; the position is its lease's token
+  id @0 :UInt64;
+  lease @1 :UInt64;            # of what has failed
+  deadline @2 :Int64;
+  from @3 :UInt16;             # indexes into the frame's table of names
+  to @4 :UInt16;
+  end @5 :AttemptEnd;
 }

@@ -77,8 +77,9 @@ struct TaskReadied {
 // Begins an attempt. The position of this event is the attempt's lease.
 struct TaskStarted {
   TaskId id;
-  std::uint32_t attempt = 0;  // 1, 2, 3 …
-  Time deadline;              // not set = none
+  std::uint32_t attempt = 0;             // 1, 2, 3 …
+  Time deadline;                         // not set = none
+  std::string_view implementation = {};  // of several; empty = its kind has one handler
 };
 
 enum class AttemptStatus : std::uint8_t {
@@ -202,6 +203,17 @@ struct TaskSnoozed {
   TaskId id;
   Lease lease;
   Time until;
+};
+
+// What the attempt was run by has failed, and the next implementation of its kind goes on. The
+// position of this event is the attempt's lease from now on.
+struct TaskFailedOver {
+  TaskId id;
+  Lease lease;    // until now
+  Time deadline;  // not set = none
+  std::string_view from;
+  std::string_view to;
+  AttemptEnd end;
 };
 
 // How far the attempt is that runs.

@@ -143,14 +143,16 @@ void write(const TaskReadied& from, schema::TaskReadied::Builder to, NameTable&)
 
 TaskReadied read(schema::TaskReadied::Reader from, const Names&) { return {TaskId(from.getId())}; }
 
-void write(const TaskStarted& from, schema::TaskStarted::Builder to, NameTable&) {
+void write(const TaskStarted& from, schema::TaskStarted::Builder to, NameTable& names) {
   to.setId(from.id.value);
   to.setAttempt(from.attempt);
   to.setDeadline(micros(from.deadline));
+  to.setImplementation(names.index(from.implementation));
 }
 
-TaskStarted read(schema::TaskStarted::Reader from, const Names&) {
-  return {TaskId(from.getId()), from.getAttempt(), time(from.getDeadline())};
+TaskStarted read(schema::TaskStarted::Reader from, const Names& names) {
+  return {TaskId(from.getId()), from.getAttempt(), time(from.getDeadline()),
+          names.at(from.getImplementation())};
 }
 
 void write(const TaskSucceeded& from, schema::TaskSucceeded::Builder to, NameTable&) {
@@ -283,6 +285,24 @@ void write(const TaskSnoozed& from, schema::TaskSnoozed::Builder to, NameTable&)
 
 TaskSnoozed read(schema::TaskSnoozed::Reader from, const Names&) {
   return {TaskId(from.getId()), Lease(from.getLease()), time(from.getUntil())};
+}
+
+void write(const TaskFailedOver& from, schema::TaskFailedOver::Builder to, NameTable& names) {
+  to.setId(from.id.value);
+  to.setLease(from.lease.value);
+  to.setDeadline(micros(from.deadline));
+  to.setFrom(names.index(from.from));
+  to.setTo(names.index(from.to));
+  write_end(from.end, to.initEnd());
+}
+
+TaskFailedOver read(schema::TaskFailedOver::Reader from, const Names& names) {
+  return {.id = TaskId(from.getId()),
+          .lease = Lease(from.getLease()),
+          .deadline = time(from.getDeadline()),
+          .from = names.at(from.getFrom()),
+          .to = names.at(from.getTo()),
+          .end = read_end(from.getEnd())};
 }
 
 void write(const TaskProgressed& from, schema::TaskProgressed::Builder to, NameTable&) {

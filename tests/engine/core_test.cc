@@ -18,7 +18,9 @@ constexpr std::size_t small_map = 512 * 1024;
 class CoreTest : public ::testing::Test {
  protected:
   CoreTest() {
-    attempts.add_handler("work", [](const Attempt&) { return Outcome::success(); });
+    attempts.set_handlers(
+        "work", {{.name = {}, .handler = [](const Attempt&) { return Outcome::success(); }}},
+        Time());
     turn(told(StartEngine{.version = "test", .process_id = 1, .slots = 2, .seed = 1}));
     commit(1);
   }

@@ -29,6 +29,26 @@ TEST(Effects, BeginTheAttemptThatWasStarted) {
   EXPECT_EQ(begin.enqueued, Position(1));
 }
 
+TEST(Effects, LetTheNextImplementationGoOn) {
+  Story story;
+  story.enqueue({.id = 7});
+  story.tell(TaskStarted{TaskId(7), 3, Time(), "remote"});
+  EXPECT_EQ(std::get<BeginAttempt>(effects_of(story).front()).implementation, "remote");
+  story.tell(TaskFailedOver{.id = TaskId(7),
+                            .lease = story.lease(7),
+                            .deadline = Time(Duration(99)),
+                            .from = "remote",
+                            .to = "local"});
+  auto effects = effects_of(story);
+  ASSERT_EQ(effects.size(), 1U);
+  const auto& begin = std::get<BeginAttempt>(effects.front());
+  EXPECT_EQ(begin.lease, Lease(3));
+  EXPECT_EQ(begin.attempt, 3U);
+  EXPECT_EQ(begin.deadline, Time(Duration(99)));
+  EXPECT_EQ(begin.enqueued, Position(1));
+  EXPECT_EQ(begin.implementation, "local");
+}
+
 TEST(Effects, StopTheAttemptThatIsToBeCancelled) {
   Story story;
   story.enqueue({.id = 7});
@@ -60,6 +80,7 @@ TEST(Effects, FollowFromNothingElse) {
   story.start(42);
   for (const Event& event : one_of_each(story.now())) {
     if (std::holds_alternative<TaskStarted>(event.body)) continue;
+    if (std::holds_alternative<TaskFailedOver>(event.body)) continue;
     if (std::holds_alternative<TaskCancelRequested>(event.body)) continue;
     if (std::holds_alternative<BackupStarted>(event.body)) continue;
     std::vector<Effect> effects;

@@ -68,7 +68,8 @@ TEST(LifecycleTable, LeadsOutOfNoStateThatHasEndedButARedrivenFailure) {
 
 TEST(LifecycleTable, EntersRunningByAStartAlone) {
   for (const Transition& row : lifecycle) {
-    EXPECT_EQ(row.to == TaskState::running, row.step == TaskStep::started);
+    const bool enters = row.to == TaskState::running && row.from != TaskState::running;
+    EXPECT_EQ(enters, row.step == TaskStep::started);
   }
 }
 
@@ -187,6 +188,7 @@ bool take(Story& story, TaskStep step, TaskState to) {
     case TaskStep::accepted: return story.accept(subject);
     case TaskStep::snoozed: return story.snooze(subject, far_future);
     case TaskStep::redriven: return story.redrive(subject);
+    case TaskStep::failed_over: return story.fail_over(subject, "local");
   }
   return false;
 }
@@ -240,6 +242,9 @@ std::vector<EventBody> attempts_at(const Story& story, TaskStep step) {
     if (step == TaskStep::cancelled) bodies.emplace_back(TaskCancelled{.id = id, .lease = lease});
     if (step == TaskStep::handed_back) bodies.emplace_back(TaskHandedBack{id, lease});
     if (step == TaskStep::snoozed) bodies.emplace_back(TaskSnoozed{id, lease, far_future});
+    if (step == TaskStep::failed_over) {
+      bodies.emplace_back(TaskFailedOver{.id = id, .lease = lease, .to = "local"});
+    }
     if (step == TaskStep::held) bodies.emplace_back(TaskHeld{.id = id, .lease = lease});
   }
   return bodies;
@@ -269,7 +274,7 @@ TEST(LifecycleFold, IgnoresEveryStepTheTableDoesNotHave) {
       for (const EventBody& body : attempts_at(story, step)) expect_ignored(story, body);
     }
   }
-  EXPECT_EQ(pairs, froms.size() * (task_step_count - 1) - 22);  // rows of the table, by pair
+  EXPECT_EQ(pairs, froms.size() * (task_step_count - 1) - 23);  // rows of the table, by pair
 }
 
 TEST(LifecycleFold, LetsADependencyMoveNothingButTheWaiting) {
@@ -294,6 +299,7 @@ TEST(LifecycleFold, IgnoresWhatComesWithAnotherLease) {
       expect_ignored(story, TaskAttemptFailed{id, lease, far_future, {}});
       expect_ignored(story, TaskHandedBack{id, lease});
       expect_ignored(story, TaskSnoozed{id, lease, far_future});
+      expect_ignored(story, TaskFailedOver{.id = id, .lease = lease, .to = "local"});
       expect_ignored(story, TaskProgressed{id, lease, 500, "half", {}});
       expect_ignored(story, TaskHeld{.id = id, .lease = lease});
       if (lease) expect_ignored(story, TaskCancelled{.id = id, .lease = lease});

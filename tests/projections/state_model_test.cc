@@ -9,13 +9,14 @@
 #include <rapidcheck/gtest.h>
 
 #include <array>
+#include <span>
 #include <tuple>
 
 namespace almanac::test {
 namespace {
 
 constexpr std::uint64_t tasks_max = 9;
-constexpr std::uint8_t types = 30;
+constexpr std::uint8_t types = 34;
 
 // One event, as numbers that rapidcheck can draw and shrink.
 struct Move {
@@ -70,6 +71,25 @@ void configure(Story& story, const Move& move) {
                              .weights = QueueWeightListView(weights)});
 }
 
+// Up to three of them, in one of several orders.
+void set_implementations(Story& story, const Move& move) {
+  static const std::array lists = {RankedImplementation{"red", 1}, RankedImplementation{"blue", 2},
+                                   RankedImplementation{"green", 1},
+                                   RankedImplementation{"red", 3}};
+  const auto list = std::span(lists).subspan(move.detail % 2, move.detail / 2 % 4);
+  story.tell(ImplementationsSet{some_names[move.task % 3], ImplementationListView(list)});
+}
+
+void change_implementation(Story& story, const Move& move) {
+  const std::string_view kind = some_names[move.task % 3];
+  const std::string_view name = some_names[move.detail / 2 % 3];
+  if (move.detail % 2 == 0) {
+    story.tell(ImplementationLeft{kind, name, "gone"});
+  } else {
+    story.tell(ImplementationReturned{kind, name});
+  }
+}
+
 void make(Story& story, const Move& move) {
   TaskId id(move.task % tasks_max + 1);
   Lease lease = lease_for(story, move);
@@ -107,6 +127,13 @@ void make(Story& story, const Move& move) {
     case 26: story.tell(WorkPaused{scope, some_names[move.detail % 3]}); return;
     case 27: story.tell(WorkResumed{scope, some_names[move.detail % 3]}); return;
     case 28: story.tell(TasksReranked{soon, TaskId(move.detail % 3)}); return;
+    case 29: story.tell(TaskStarted{id, move.detail, Time(), some_names[move.detail % 3]}); return;
+    case 30: set_implementations(story, move); return;
+    case 31:
+      story.tell(TaskFailedOver{
+          .id = id, .lease = lease, .from = "red", .to = some_names[move.detail % 3]});
+      return;
+    case 32: change_implementation(story, move); return;
     default: configure(story, move); return;
   }
 }
@@ -129,6 +156,25 @@ std::set<std::string> tags_of(const State& state, TaskId id) {
     if (key.id == id) tags.emplace(state.names.text(key.tag));
   }
   return tags;
+}
+
+// In order, and which is the first that can be used.
+void assert_same_implementations(const State& state, const TaskModel& model) {
+  std::size_t count = 0;
+  for (const auto& [kind, names] : model.implementations) {
+    const auto id = state.names.find(kind);
+    const auto is_usable = [&](const std::string& name) {
+      return !model.left.contains({kind, name});
+    };
+    const auto first = std::ranges::find_if(names, is_usable);
+    const auto usable = id ? state.implementations.usable(*id) : std::nullopt;
+    RC_ASSERT(usable.has_value() == (first != names.end()));
+    if (usable) {
+      RC_ASSERT(state.names.text(*usable) == *first);
+    }
+    count += names.size();
+  }
+  RC_ASSERT(state.implementations.all.size() == count);
 }
 
 void assert_same(const State& state, const TaskModel& model) {
@@ -154,12 +200,15 @@ void assert_same(const State& state, const TaskModel& model) {
     const auto permille =
         progress == nullptr ? std::optional<std::uint16_t>() : std::optional(progress->permille);
     RC_ASSERT(permille == expected.permille);
+    const NameId* run_by = state.tasks.run_by.find(TaskId(number));
+    RC_ASSERT((run_by == nullptr ? "" : state.names.text(*run_by)) == expected.run_by);
     doomed += expected.blame ? 1 : 0;
     tagged += expected.tags.size();
   }
   RC_ASSERT(state.tasks.doomed.size() == doomed);
   RC_ASSERT(state.pauses.all.size() == model.paused.size());
   RC_ASSERT(state.tasks.tagged.size() == tagged);
+  assert_same_implementations(state, model);
   RC_ASSERT(state.tasks.keys.size() == model.keys.size());
   for (const auto& [key, id] : model.keys) {
     RC_ASSERT(state.tasks.keys.find(key)->id.value == id);

@@ -29,6 +29,7 @@ struct ModelTask {
   std::uint64_t changed = 0;
   std::uint32_t crashes = 0;
   std::optional<std::uint16_t> permille;
+  std::string run_by;
   // What it depends on, as far as that may still become what it waits for, and the rest.
   std::map<std::uint64_t, DependencyCondition> waits_for;
   std::set<std::uint64_t> waits_in_vain;
@@ -42,6 +43,8 @@ class TaskModel {
   std::map<std::uint64_t, ModelTask> tasks;
   std::map<std::string, std::uint64_t> keys;
   std::set<std::pair<PauseScope, std::string>> paused;
+  std::map<std::string, std::vector<std::string>> implementations;  // of kinds, in order
+  std::set<std::pair<std::string, std::string>> left;               // kinds and implementations
   std::uint64_t ignored = 0;
 
   void tell(const RecordedEvent& recorded) {
@@ -73,7 +76,10 @@ class TaskModel {
   void move(ModelTask& task, TaskState to) {
     task.state = to;
     task.changed = position_;
-    if (to != TaskState::running && to != TaskState::cancelling) task.lease = 0;
+    if (to != TaskState::running && to != TaskState::cancelling) {
+      task.lease = 0;
+      task.run_by.clear();
+    }
     if (ends_with(to)) task.ended_at = now_;
   }
   TaskState waiting_over(const ModelTask& task) const {
@@ -156,6 +162,15 @@ class TaskModel {
     move(*task, TaskState::running);
     task->lease = position_;
     task->attempts = event.attempt;
+    task->run_by = event.implementation;
+    return true;
+  }
+  bool happen(const TaskFailedOver& event) {
+    ModelTask* task = running(event.id, event.lease);
+    if (task == nullptr) return false;
+    move(*task, TaskState::running);
+    task->lease = position_;
+    task->run_by = event.to;
     return true;
   }
   bool happen(const TaskSucceeded& event) {
@@ -239,6 +254,27 @@ class TaskModel {
   }
   bool happen(const WorkResumed& event) {
     return paused.erase({event.scope, std::string(event.name)}) > 0;
+  }
+  bool happen(const ImplementationsSet& event) {
+    const std::string kind(event.kind);
+    auto& names = implementations[kind];
+    names.clear();
+    for (std::size_t i = 0; i < event.implementations.size(); ++i) {
+      names.emplace_back(event.implementations[i].name);
+    }
+    std::erase_if(left, [&](const auto& one) {
+      return one.first == kind && std::ranges::find(names, one.second) == names.end();
+    });
+    return true;
+  }
+  bool happen(const ImplementationLeft& event) {
+    const std::string kind(event.kind);
+    const std::string name(event.implementation);
+    const auto& names = implementations[kind];
+    return std::ranges::find(names, name) != names.end() && left.emplace(kind, name).second;
+  }
+  bool happen(const ImplementationReturned& event) {
+    return left.erase({std::string(event.kind), std::string(event.implementation)}) > 0;
   }
   bool happen(const TaskHeld& event) {
     ModelTask* task = in(event.id, {TaskState::waiting, TaskState::delayed, TaskState::ready,

@@ -96,9 +96,21 @@ void Oracle::crash(Record& task, Lease lease, HandBackReason reason, std::uint32
 
 // A failure is one that was reported, or a deadline that has passed.
 void Oracle::end_badly(Record& task, Lease lease, const AttemptEnd& end) {
-  require(!task.must_be_cancelled, "a task that was cancelled failed");
+  require(!must_fail_over(task, end), "a failure of what another implementation goes on with");
   end_attempt(task, lease);
   ++task.failures;
+  judge_failure(task, lease, end);
+}
+
+bool Oracle::must_fail_over(const Record& task, const AttemptEnd& end) const {
+  const auto& used = task.implementation;
+  if (used.empty() || implementations_.usable(task.kind, used).empty()) return false;
+  const auto attempts = std::min(implementations_.attempts(task.kind, used), task.attempts_max);
+  return end.permanent || task.failures + 1 >= attempts;
+}
+
+void Oracle::judge_failure(const Record& task, Lease lease, const AttemptEnd& end) {
+  require(!task.must_be_cancelled, "a task that was cancelled failed");
   const bool late = task.deadline != Time() && latest_ >= task.deadline;
   if (end.status == AttemptStatus::timed_out) return require(late, "timed out before its deadline");
   require(reports_[lease].ends.contains(end.status), "a failure that nobody reported");
@@ -167,8 +179,25 @@ void Oracle::check(const TaskStarted& event) {
       std::ranges::count_if(tasks_, [](const auto& one) { return !!one.second.lease; });
   require(all < engine_slots_, "more attempts than the engine has slots");
   require(!is_queue_full(task), "more attempts than the queue has slots");
+  require(event.implementation == implementations_.usable(task.kind, ""),
+          text(event.id) + " is run by another");
   judge_order(event.id, task);
   take_limits(task);
+  task.implementation = event.implementation;
+  task.lease = Lease(now_.position.value);
+  task.deadline = event.deadline;
+}
+
+// No start: no attempt is counted, and the slot stays taken.
+void Oracle::check(const TaskFailedOver& event) {
+  Record& task = record(event.id);
+  require(must_fail_over(task, event.end), text(event.id) + " fails over and has attempts left");
+  end_attempt(task, event.lease);
+  judge_failure(task, event.lease, event.end);
+  require(event.from == task.implementation, text(event.id) + " was not run by what has failed");
+  require(!event.to.empty() && event.to == implementations_.usable(task.kind, task.implementation),
+          text(event.id) + " fails over to another than the next");
+  task.implementation = event.to;
   task.lease = Lease(now_.position.value);
   task.deadline = event.deadline;
 }

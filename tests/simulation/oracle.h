@@ -5,6 +5,7 @@
 #include <almanac/engine/command.h>
 #include <almanac/projections/state.h>
 #include <almanac/tests/simulation/coverage.h>
+#include <almanac/tests/simulation/implementation_record.h>
 #include <almanac/tests/simulation/limit_record.h>
 
 #include <algorithm>
@@ -91,6 +92,7 @@ class Oracle {
     std::uint32_t failures = 0;
     std::uint32_t crashes = 0;
     Lease lease;
+    std::string implementation;  // by which the attempt runs
     bool must_be_cancelled = false;
     bool held = false;
     bool forgotten = false;
@@ -115,6 +117,8 @@ class Oracle {
   void judge_start(TaskId id, const Record& task) const;
   void end_attempt(Record& task, Lease lease);
   void end_badly(Record& task, Lease lease, const AttemptEnd& end);
+  [[nodiscard]] bool must_fail_over(const Record& task, const AttemptEnd& end) const;
+  void judge_failure(const Record& task, Lease lease, const AttemptEnd& end);
 
   // oracle_choice.cc
   [[nodiscard]] std::uint32_t running_in(const std::string& queue) const;
@@ -140,11 +144,15 @@ class Oracle {
   void check(const TaskReleased& event);
   void check(const TaskAccepted& event);
   void check(const TaskSnoozed& event);
+  void check(const TaskFailedOver& event);
   void check(const TaskProgressed& event);
   void check(const TaskRedriven& event);
   void check(const TasksForgotten& event);
   void check(const WorkPaused& event);
   void check(const WorkResumed& event);
+  void check(const ImplementationsSet& event) { implementations_.see(event); }
+  void check(const ImplementationLeft& event) { implementations_.see(event); }
+  void check(const ImplementationReturned& event) { implementations_.see(event); }
   void check(const QueueConfigured& event);
   void check(const LimitConfigured& event);
   void check(const TokensTaken& event);
@@ -158,6 +166,7 @@ class Oracle {
   State durable_;
   std::map<Position, State> unshown_;  // behind each event that was not published yet
   std::map<TaskId, Record> tasks_;
+  ImplementationRecord implementations_;
   std::map<std::string, Queue> queues_;
   std::map<std::string, LimitRecord> limits_;
   std::map<std::string, std::uint64_t> takes_;  // of tokens, by programs

@@ -39,6 +39,8 @@ enum class Planted : std::uint8_t {
   pause_ignored,
   expiry_forgotten,
   forgotten_too_soon,
+  fallback_forgotten,
+  left_and_used,
   limits_ignored,
   policy_ignored,
 };
@@ -66,6 +68,10 @@ Result<Decision> planted_finish(const State& state, const FinishAttempt& command
   if (planted == Planted::backoff_ignored && failed != nullptr) failed->retry_at = context.now;
   if (planted == Planted::attempt_not_counted && std::holds_alternative<TaskFailed>(body)) {
     body = TaskAttemptFailed{command.id, token.lease, context.now, {}};
+  }
+  const auto* over = std::get_if<TaskFailedOver>(&body);
+  if (planted == Planted::fallback_forgotten && over != nullptr) {
+    body = TaskFailed{command.id, token.lease, AttemptEnd(over->end)};
   }
   if (planted == Planted::cancel_forgotten && std::holds_alternative<TaskCancelled>(body)) {
     body = TaskSucceeded{command.id, token.lease, {}};
@@ -106,6 +112,11 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
   if (planted == Planted::slots_ignored) changed.queues = {};
   if (planted == Planted::pause_ignored) changed.pauses = {};
   if (planted == Planted::limits_ignored) changed.limits = {};
+  if (planted == Planted::left_and_used) {
+    for (const auto& [place, status] : state.implementations.all) {
+      changed.implementations.all.edit(place)->left = Position();
+    }
+  }
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
   return real_starts(changed, context, can_run);
 }
@@ -215,6 +226,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"PauseIgnored", Planted::pause_ignored},
                       Case{"ExpiryForgotten", Planted::expiry_forgotten},
                       Case{"ForgottenTooSoon", Planted::forgotten_too_soon},
+                      Case{"FallbackForgotten", Planted::fallback_forgotten},
+                      Case{"LeftAndUsed", Planted::left_and_used},
                       Case{"LimitsIgnored", Planted::limits_ignored},
                       Case{"PolicyIgnored", Planted::policy_ignored}),
     [](const auto& tested) { return std::string(tested.param.name); });

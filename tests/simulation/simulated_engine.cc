@@ -65,6 +65,10 @@ void SimulatedWorkers::end(const WorkerJob& job) {
   if (machine_.oracle.holds(finish.id, finish.token.lease)) {
     machine_.oracle.attempt_ends(finish.token.lease, finish.outcome);
   }
+  // What a probe says, at some time: the spare can always be used.
+  if (machine_.draw.chance(30)) {
+    report_(ReportProbe{job.kind, "best", machine_.draw.chance(50), "drawn"});
+  }
   if (machine_.faults.strike(Fault::double_report, 20)) report_(finish);
   report_(std::move(finish));
 }
@@ -167,10 +171,22 @@ void SimulatedEngine::tell(Command command, Done done) {
 }
 
 void SimulatedEngine::handle(std::string kind) {
-  put([this, kind = std::move(kind)](Core&) {
-    attempts_.add_handler(kind, [](const Attempt&) { return Outcome::success(); });
+  const bool has_fallback = machine_.draw.chance(50);
+  const auto attempts = static_cast<std::uint32_t>(1 + machine_.draw.below(2));
+  put([this, kind = std::move(kind), has_fallback, attempts](Core&) {
+    SetImplementations command{.kind = kind, .implementations = {}};
+    std::vector<Implementation> implementations;
+    for (const char* name : {"best", "spare"}) {
+      implementations.push_back({.name = has_fallback ? name : "",
+                                 .handler = [](const Attempt&) { return Outcome::success(); }});
+      if (!has_fallback) break;
+      command.implementations.push_back({name, attempts, true});
+    }
+    attempts_.set_handlers(kind, implementations, Time());
     machine_.oracle.engine_runs(kind);
-    turn({});
+    std::vector<std::unique_ptr<Submission>> submissions;
+    submissions.push_back(std::make_unique<Submission>(std::move(command), nullptr));
+    turn(std::move(submissions));
   });
 }
 

@@ -79,6 +79,7 @@ class SimulatedEngine {
   using Done = std::function<void(Result<Answer>)>;
   // `done` is not called when the engine dies first.
   void tell(Command command, Done done);
+  // By one handler or by two implementations, as is drawn.
   void handle(std::string kind);
   void stop(bool at_once);
   // As by SIGKILL: the last call but the destructor.

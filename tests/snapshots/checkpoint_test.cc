@@ -119,6 +119,27 @@ TEST(Checkpoint, HoldsBackups) {
   }
 }
 
+TEST(Checkpoint, HoldsImplementations) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  const auto ignored = story.state().ignored;
+  tell_implementations(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.implementations.all == story.state().implementations.all);
+  EXPECT_TRUE(read.state.tasks.run_by == story.tasks().run_by);
+  ASSERT_EQ(read.state.implementations.all.size(), 2U);
+  ASSERT_EQ(read.state.tasks.run_by.size(), 1U);
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  State changed = story.state();
+  changed.implementations = {};
+  EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
+  changed = story.state();
+  changed.tasks.run_by.clear();
+  EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
+}
+
 TEST(Checkpoint, HoldsSchedules) {
   const TempFolder folder;
   Story story = full_story(12);

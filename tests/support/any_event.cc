@@ -15,6 +15,8 @@ constexpr std::array conditions = {DependencyCondition::failure, DependencyCondi
                                    DependencyCondition::success_in_the_end};
 constexpr std::array<Demand, 2> demands = {Demand{"memory", 4'000'000'000}, Demand{"api", 1}};
 constexpr std::array<QueueWeight, 2> weights = {QueueWeight{"high", 30}, QueueWeight{"late", -7}};
+constexpr std::array<RankedImplementation, 2> implementations = {RankedImplementation{"remote", 3},
+                                                                 RankedImplementation{"local", 1}};
 constexpr std::array forgotten = {TaskId(7), TaskId(1)};
 constexpr std::array<TaskId, 3> dependencies = {TaskId(7), TaskId(1), TaskId(UINT64_MAX)};
 
@@ -74,6 +76,7 @@ struct Arena {
   std::deque<std::vector<DependencyCondition>> conditions;
   std::deque<std::vector<Demand>> demands;
   std::deque<std::vector<QueueWeight>> weights;
+  std::deque<std::vector<RankedImplementation>> implementations;
   EventBatch batch;
 };
 
@@ -251,7 +254,19 @@ EventBody any_later_body(Arena& arena, std::size_t which) {
       return TasksForgotten{ids};
     }
     case 4: return WorkPaused{any_of<PauseScope>(pause_scope_count), any_name(arena)};
-    default: return WorkResumed{any_of<PauseScope>(pause_scope_count), any_name(arena)};
+    case 5: return WorkResumed{any_of<PauseScope>(pause_scope_count), any_name(arena)};
+    case 6: {
+      auto& list = arena.implementations.emplace_back();
+      for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
+        list.push_back({any_name(arena), any_number<std::uint32_t>()});
+      }
+      return ImplementationsSet{any_name(arena), ImplementationListView(list)};
+    }
+    case 7: return ImplementationLeft{any_name(arena), any_name(arena), any_text(arena, 30)};
+    case 8: return ImplementationReturned{any_name(arena), any_name(arena)};
+    default:
+      return TaskFailedOver{
+          id, lease, any_time(), any_name(arena), any_name(arena), any_end(arena)};
   }
 }
 
@@ -263,7 +278,7 @@ EventBody any_body(Arena& arena) {
     case 0: return CustomEvent{any_name(arena), as_bytes(any_text(arena, 100))};
     case 1: return any_enqueued(arena, id);
     case 2: return TaskReadied{id};
-    case 3: return TaskStarted{id, any_number<std::uint32_t>(), any_time()};
+    case 3: return TaskStarted{id, any_number<std::uint32_t>(), any_time(), any_name(arena)};
     case 4: return TaskSucceeded{id, lease, any_end(arena)};
     case 5: return TaskAttemptFailed{id, lease, any_time(), any_end(arena)};
     case 6: return TaskFailed{id, lease, any_end(arena), any_number<std::uint32_t>()};
@@ -310,7 +325,12 @@ std::vector<EventBody> later_of_each() {
           TaskRedriven{TaskId(42), "the disk has room again"},
           TasksForgotten{forgotten},
           WorkPaused{PauseScope::kind, "render"},
-          WorkResumed{PauseScope::queue, "slow"}};
+          WorkResumed{PauseScope::queue, "slow"},
+          ImplementationsSet{"render", ImplementationListView(implementations)},
+          ImplementationLeft{"render", "remote", "connection refused"},
+          ImplementationReturned{"render", "remote"},
+          TaskFailedOver{TaskId(42), Lease(4), Time(Duration(1'700'000'090'000'000)), "remote",
+                         "local", full_end()}};
 }
 
 }  // namespace
@@ -320,7 +340,7 @@ std::vector<Event> one_of_each(Time at) {
       CustomEvent{"invoice.paid", as_bytes(std::string_view("\0\1binary", 8))},
       full_enqueued(TaskId(42)),
       TaskReadied{TaskId(42)},
-      TaskStarted{TaskId(42), 3, Time(Duration(1'700'000'090'000'000))},
+      TaskStarted{TaskId(42), 3, Time(Duration(1'700'000'090'000'000)), "remote"},
       TaskSucceeded{TaskId(42), Lease(4), full_end()},
       TaskAttemptFailed{TaskId(42), Lease(4), Time(Duration(1'700'000'123'000'000)), full_end()},
       TaskFailed{TaskId(42), Lease(4), full_end(), 3},

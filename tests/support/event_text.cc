@@ -110,8 +110,9 @@ struct AddBody {
     line.add("id", id);
   }
   void operator()(const TaskStarted& event) {
-    const auto& [id, attempt, deadline] = event;
+    const auto& [id, attempt, deadline, implementation] = event;
     line.add("id", id).add("attempt", std::uint64_t{attempt}).add("deadline", deadline);
+    if (!implementation.empty()) line.add("implementation", implementation);
   }
   void operator()(const TaskSucceeded& event) {
     const auto& [id, lease, end] = event;
@@ -182,6 +183,23 @@ struct AddBody {
   void operator()(const WorkResumed& event) {
     const auto& [scope, of] = event;
     line.add("scope", name(scope)).add("name", of);
+  }
+  void operator()(const ImplementationsSet& event) {
+    const auto& [kind, implementations] = event;
+    line.add("kind", kind).add("implementations", implementations);
+  }
+  void operator()(const ImplementationLeft& event) {
+    const auto& [kind, implementation, reason] = event;
+    line.add("kind", kind).add("implementation", implementation).add("reason", reason);
+  }
+  void operator()(const ImplementationReturned& event) {
+    const auto& [kind, implementation] = event;
+    line.add("kind", kind).add("implementation", implementation);
+  }
+  void operator()(const TaskFailedOver& event) {
+    const auto& [id, lease, deadline, from, to, end] = event;
+    line.add("id", id).add("lease", lease).add("deadline", deadline);
+    line.add("from", from).add("to", to).add(end);
   }
   void operator()(const QueueConfigured& event) {
     const auto& [queue, slots, policy, ageing, window, short_work, weights] = event;

@@ -1,5 +1,7 @@
 #include <almanac/tests/support/full_story.h>
 
+#include <array>
+
 namespace almanac::test {
 
 Story full_story(std::uint64_t tasks) {
@@ -61,6 +63,17 @@ void tell_backups(Story& story) {
   story.tell(BackupFailed{{"trial", due, Duration(7)}, "io", "cannot read"});
   story.tell(BackupUnscheduled{"trial"});
   story.tell(BackupStarted{"tidy", due, next});
+}
+
+void tell_implementations(Story& story) {
+  static constexpr std::array implementations = {RankedImplementation{"remote", 3},
+                                                 RankedImplementation{"local", 1}};
+  const std::uint64_t id = story.tasks().last.value + 1;
+  story.tell(ImplementationsSet{"render", ImplementationListView(implementations)});
+  story.enqueue({.id = id, .kind = "render"});
+  story.tell(TaskStarted{TaskId(id), 1, Time(), "remote"});
+  story.fail_over(id, "local");
+  story.tell(ImplementationLeft{"render", "remote", "connection refused"});
 }
 
 void tell_schedules(Story& story) {

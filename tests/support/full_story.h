@@ -15,6 +15,9 @@ void tell_attempts(Story& story);
 // any more, and one that runs.
 void tell_backups(Story& story);
 
+// Goes on with a kind of two implementations, of which one was left, and a task that failed over.
+void tell_implementations(Story& story);
+
 // Goes on with two schedules: one with an instant in its queue, and one that is paused.
 void tell_schedules(Story& story);
 

@@ -54,6 +54,9 @@ class Story {
   bool snooze(std::uint64_t id, Time until) {
     return tell(TaskSnoozed{TaskId(id), lease(id), until});
   }
+  bool fail_over(std::uint64_t id, std::string_view to) {
+    return tell(TaskFailedOver{.id = TaskId(id), .lease = lease(id), .from = "remote", .to = to});
+  }
   bool redrive(std::uint64_t id) { return tell(TaskRedriven{TaskId(id), "again"}); }
   bool crash(std::uint64_t id, std::uint32_t crashes);
   bool forget(const std::vector<std::uint64_t>& ids);

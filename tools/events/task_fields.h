@@ -59,6 +59,7 @@ void describe(Fields& fields, Describes<TaskStarted> auto& event) {
   fields.always("task", event.id);
   fields("attempt", event.attempt);
   fields("deadline", event.deadline);
+  fields("implementation", event.implementation);
 }
 
 template <class Fields>
@@ -146,6 +147,17 @@ void describe(Fields& fields, Describes<TaskSnoozed> auto& event) {
   fields.always("task", event.id);
   fields("lease", event.lease);
   fields("until", event.until);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskFailedOver> auto& event) {
+  fields.always("task", event.id);
+  fields("lease", event.lease);
+  fields("deadline", event.deadline);
+  fields("from", event.from);
+  fields("to", event.to);
+  fields.always("status", event.end.status);
+  describe_end(fields, event.end);
 }
 
 template <class Fields>
