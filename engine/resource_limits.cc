@@ -35,9 +35,9 @@ Result<void> check_configured_name(const std::string& name, const LimitSetting& 
     return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " names no kind",
                 "write kind:NAME, for each kind");
   }
-  const auto star = name.find('*');
-  const bool is_family = name == "*" || name.find(':') + 2 == name.size();
-  if (star != std::string::npos && (star + 1 != name.size() || !is_family)) {
+  const bool is_family =
+      name == "*" || (name.ends_with(":*") && std::ranges::count(name, ':') == 1);
+  if (std::ranges::count(name, '*') > (is_family ? 1 : 0)) {
     return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " has a '*' in its name",
                 "write FAMILY:* for all limits FAMILY:…, or * for all that have no other");
   }
