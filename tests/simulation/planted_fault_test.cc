@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <ostream>
 #include <string>
 
 // As the linker calls the function that is wrapped, and the one in front of it; CMakeLists.txt
@@ -199,6 +200,9 @@ struct Case {
   const char* name;
   Planted fault;
 };
+void PrintTo(const Case& tested, std::ostream* out) {
+  *out << tested.name;
+}
 
 class PlantedInTheEngine : public ::testing::TestWithParam<Case> {};
 
