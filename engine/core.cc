@@ -230,7 +230,7 @@ void Core::park(std::shared_ptr<Turn> turn) {
   if (tries && !probe_) probe_ = head_.position;
   // The turn owns what its events point at, so it lives as long as the writer needs any of them.
   Position next = turn->events.empty() ? Position() : turn->events.front().position;
-  const bool is_alone = parked_.empty() && turn->events.size() <= limits::alone_events_max;
+  const bool is_alone = parked_.empty() && turn->is_small();
   if (is_alone && begins_attempt(turn->effects)) attempts_.expect_handler();
   for (const EventBatch& batch : turn->batches) {
     auto first = log_.append(std::shared_ptr<const EventBatch>(turn, &batch),
@@ -335,7 +335,7 @@ void Core::begin(const BeginAttempt& effect, std::span<const RecordedEvent> rele
   std::vector<TaskId> dependencies;
   bool is_command = false;
   auto read = read_enqueued(effect.enqueued, released, [&](const Event& event) {
-    const auto& enqueued = std::get<TaskEnqueued>(event.body);
+    const TaskEnqueued& enqueued = request_in(event.body);
     if (enqueued.dependencies.empty()) return attempts_.begin(effect, enqueued, {}, now());
     dependencies.assign(enqueued.dependencies.begin(), enqueued.dependencies.end());
     is_command = enqueued.kind == command_kind;
@@ -349,7 +349,7 @@ void Core::begin(const BeginAttempt& effect, std::span<const RecordedEvent> rele
   }
   if (read) {
     read = read_enqueued(effect.enqueued, released, [&](const Event& event) {
-      attempts_.begin(effect, std::get<TaskEnqueued>(event.body), std::move(inputs), now());
+      attempts_.begin(effect, request_in(event.body), std::move(inputs), now());
     });
   }
   if (read) return;

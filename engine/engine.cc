@@ -11,6 +11,7 @@
 #include <almanac/engine/loop.h>
 #include <almanac/engine/mailbox.h>
 #include <almanac/engine/published.h>
+#include <almanac/engine/trimming.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/checkpointer.h>
@@ -381,6 +382,18 @@ void Engine::take(std::string service, TakeOptions options,
          if (!answer) return done(std::unexpected(answer.error()));
          done(std::get<bool>(*answer));
        });
+}
+
+Result<EngineTrimReport> Engine::trim(const TrimOptions& options) {
+  if (!parts_->checkpointer) {
+    return fail(ErrorCode::refused, "an engine that writes no checkpoints cannot trim its log",
+                "open it with EngineOptions::checkpoints.write");
+  }
+  return almanac::trim({.log = *parts_->log,
+                        .state = [this] { return state(); },
+                        .ask = [this](Command command) { return ask(std::move(command)); },
+                        .checkpointer = *parts_->checkpointer},
+                       options);
 }
 
 std::shared_ptr<const State> Engine::state() const { return parts_->published->state(); }

@@ -17,6 +17,7 @@
 #include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/engine/task_spec.h>
+#include <almanac/engine/trim_report.h>
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
 #include <almanac/snapshots/checkpoint_policy.h>
@@ -141,6 +142,13 @@ class Engine {
   [[nodiscard]] Result<bool> take(std::string service, TakeOptions options = {});
   // Without waiting: `done` is called once, on the engine's thread, and must return soon.
   void take(std::string service, TakeOptions options, std::function<void(Result<bool>)> done);
+
+  // Trims the log (log/trim.h) while the engine runs. What tasks still need of the front is written
+  // again at the end first, so that no old task keeps it, unless that is more than half as many
+  // events as would go. A checkpoint is written, and the front goes as far as the one before that:
+  // nothing where there was none.
+  // Errors: those of Log::trim, storage_full, stopped, refused (this engine writes no checkpoints).
+  [[nodiscard]] Result<EngineTrimReport> trim(const TrimOptions& options);
 
   // What is durable now. Immutable; keep it as long as you like.
   [[nodiscard]] std::shared_ptr<const State> state() const;

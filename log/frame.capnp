@@ -73,6 +73,8 @@ struct Event {
     implementationLeft @45 :Implementation.ImplementationLeft;
     implementationReturned @46 :Implementation.ImplementationReturned;
     taskFailedOver @47 :Task.TaskFailedOver;
+    taskRequestCarried @48 :Task.TaskRequestCarried;
+    taskResultCarried @49 :Task.TaskResultCarried;
   }
   meta @15 :Meta;              # null for most events
 }

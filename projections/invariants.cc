@@ -59,8 +59,9 @@ class Check {
     fails(task.lease || !holds_lease(task.state), " runs without a lease");
     fails(task.state != TaskState::waiting || task.waiting_for > 0, " waits for nothing");
     fails(has_ended(task.state) || task.ended_at == Time(), " has an end and goes on");
-    fails(task.enqueued <= task.changed && task.changed <= state_.position,
-          " was changed before it was enqueued, or is yet to be");
+    fails(task.enqueued <= task.changed || task.state == TaskState::failed,
+          " was changed before it was enqueued");
+    fails(std::max(task.enqueued, task.changed) <= state_.position, " is yet to be changed");
     fails(task.lease.value <= task.changed.value, " holds a lease that is yet to be given");
     check_membership(id, task, fails);
   }

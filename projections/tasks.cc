@@ -370,6 +370,22 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskRedriven& eve
   return moved;
 }
 
+// It is read from here on, and nothing else about the task is another.
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskRequestCarried& event) {
+  Task* task = tasks.all.edit(event.request.id);
+  if (task == nullptr || !may_run(task->state)) return false;
+  task->enqueued = place.position;
+  if (!has_ended(task->state)) task->changed = place.position;
+  return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskResultCarried& event) {
+  Task* task = tasks.all.edit(event.id);
+  if (task == nullptr || !has_ended(task->state)) return false;
+  task->changed = place.position;
+  return true;
+}
+
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHeld& event) {
   const Task* task = tasks.all.find(event.id);
   if (task == nullptr || task->lease != event.lease) return false;

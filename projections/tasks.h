@@ -195,6 +195,8 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskSnoozed
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskFailedOver& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskProgressed& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRedriven& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRequestCarried& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskResultCarried& event);
 // O(tags + keys + dependents) for all of its tasks together.
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TasksForgotten& event);
 

@@ -43,11 +43,11 @@ class Teller {
     story_.steps.push_back({.since = recorded.position,
                             .from = recorded.event.at,
                             .sentence = task_event_sentence(recorded.event)});
-    if (const auto* enqueued = std::get_if<TaskEnqueued>(&recorded.event.body)) {
-      story_.label = enqueued->label;
-      story_.causation = recorded.event.causation;
-      story_.dependencies.assign(enqueued->dependencies.begin(), enqueued->dependencies.end());
-    }
+    if (story_.steps.size() > 1) return;
+    const TaskEnqueued& request = request_in(recorded.event.body);
+    story_.label = request.label;
+    story_.causation = recorded.event.causation;
+    story_.dependencies.assign(request.dependencies.begin(), request.dependencies.end());
   }
   void close(const State& state) {
     if (!open_) return;

@@ -192,6 +192,15 @@ struct TasksForgotten {        # ended long ago: no longer part of the state
   ids @0 :List(UInt64);        # falling: none before those that depend on it
 }
 
+struct TaskRequestCarried {    # of one that has not ended: written again, nearer to the end
+  request @0 :TaskEnqueued;
+}
+
+struct TaskResultCarried {     # of one that has ended, for those that depend on it
+  id @0 :UInt64;
+  end @1 :AttemptEnd;
+}
+
 struct TaskFailedOver {        # another implementation goes on; the position is its lease's token
   id @0 :UInt64;
   lease @1 :UInt64;            # of what has failed

@@ -231,6 +231,18 @@ struct TaskRedriven {
   std::string_view reason;
 };
 
+// What a task that has not ended is asked to be, written again: what lies in front of this event is
+// no longer needed for it, and may be trimmed.
+struct TaskRequestCarried {
+  TaskEnqueued request;
+};
+
+// What an ended task has come to, written again for those that depend on it.
+struct TaskResultCarried {
+  TaskId id;
+  AttemptEnd end;
+};
+
 // Tasks that ended long ago: they are no longer part of the state.
 struct TasksForgotten {
   std::span<const TaskId> ids;  // falling: none before those that depend on it

@@ -336,4 +336,22 @@ TasksForgotten read(schema::TasksForgotten::Reader from, const Names&) {
   return {in_place<TaskId>(from.getIds())};
 }
 
+void write(const TaskRequestCarried& from, schema::TaskRequestCarried::Builder to,
+           NameTable& names) {
+  write(from.request, to.initRequest(), names);
+}
+
+TaskRequestCarried read(schema::TaskRequestCarried::Reader from, const Names& names) {
+  return {read(from.getRequest(), names)};
+}
+
+void write(const TaskResultCarried& from, schema::TaskResultCarried::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  if (!is_plain_success(from.end)) write_end(from.end, to.initEnd());
+}
+
+TaskResultCarried read(schema::TaskResultCarried::Reader from, const Names&) {
+  return {TaskId(from.getId()), read_end(from.getEnd())};
+}
+
 }  // namespace almanac::codec

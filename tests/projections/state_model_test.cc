@@ -16,7 +16,7 @@ namespace almanac::test {
 namespace {
 
 constexpr std::uint64_t tasks_max = 9;
-constexpr std::uint8_t types = 34;
+constexpr std::uint8_t types = 36;
 
 // One event, as numbers that rapidcheck can draw and shrink.
 struct Move {
@@ -134,6 +134,8 @@ void make(Story& story, const Move& move) {
           .id = id, .lease = lease, .from = "red", .to = some_names[move.detail % 3]});
       return;
     case 32: change_implementation(story, move); return;
+    case 33: story.tell(TaskRequestCarried{{.id = id, .kind = "carried"}}); return;
+    case 34: story.tell(TaskResultCarried{id, {}}); return;
     default: configure(story, move); return;
   }
 }

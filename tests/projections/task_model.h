@@ -236,6 +236,18 @@ class TaskModel {
     task->ended_at = Time();
     return true;
   }
+  bool happen(const TaskRequestCarried& event) {
+    auto found = tasks.find(event.request.id.value);
+    if (found == tasks.end()) return false;
+    ModelTask& task = found->second;
+    if (!ends_with(task.state)) task.changed = position_;
+    return !ends_with(task.state) || task.state == TaskState::failed;
+  }
+  bool happen(const TaskResultCarried& event) {
+    ModelTask* task = in(event.id, {TaskState::succeeded, TaskState::failed, TaskState::cancelled});
+    if (task != nullptr) task->changed = position_;
+    return task != nullptr;
+  }
   bool happen(const TasksForgotten& event) {
     const TaskModel before = *this;
     for (TaskId id : event.ids) {

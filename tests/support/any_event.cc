@@ -264,9 +264,11 @@ EventBody any_later_body(Arena& arena, std::size_t which) {
     }
     case 7: return ImplementationLeft{any_name(arena), any_name(arena), any_text(arena, 30)};
     case 8: return ImplementationReturned{any_name(arena), any_name(arena)};
-    default:
+    case 9:
       return TaskFailedOver{
           id, lease, any_time(), any_name(arena), any_name(arena), any_end(arena)};
+    case 10: return TaskRequestCarried{any_enqueued(arena, id)};
+    default: return TaskResultCarried{id, any_end(arena)};
   }
 }
 
@@ -330,7 +332,9 @@ std::vector<EventBody> later_of_each() {
           ImplementationLeft{"render", "remote", "connection refused"},
           ImplementationReturned{"render", "remote"},
           TaskFailedOver{TaskId(42), Lease(4), Time(Duration(1'700'000'090'000'000)), "remote",
-                         "local", full_end()}};
+                         "local", full_end()},
+          TaskRequestCarried{full_enqueued(TaskId(42))},
+          TaskResultCarried{TaskId(42), full_end()}};
 }
 
 }  // namespace

@@ -201,6 +201,11 @@ struct AddBody {
     line.add("id", id).add("lease", lease).add("deadline", deadline);
     line.add("from", from).add("to", to).add(end);
   }
+  void operator()(const TaskRequestCarried& event) { (*this)(event.request); }
+  void operator()(const TaskResultCarried& event) {
+    const auto& [id, end] = event;
+    line.add("id", id).add(end);
+  }
   void operator()(const QueueConfigured& event) {
     const auto& [queue, slots, policy, ageing, window, short_work, weights] = event;
     line.add("queue", queue).add("slots", std::uint64_t{slots});

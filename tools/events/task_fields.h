@@ -170,6 +170,18 @@ void describe(Fields& fields, Describes<TaskProgressed> auto& event) {
 }
 
 template <class Fields>
+void describe(Fields& fields, Describes<TaskRequestCarried> auto& event) {
+  describe(fields, event.request);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskResultCarried> auto& event) {
+  fields.always("task", event.id);
+  fields.always("status", event.end.status);
+  describe_end(fields, event.end);
+}
+
+template <class Fields>
 void describe(Fields& fields, Describes<TaskRedriven> auto& event) {
   fields.always("task", event.id);
   fields("reason", event.reason);
