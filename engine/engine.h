@@ -91,8 +91,8 @@ class Engine {
   // and goes on by the next where that has failed. Errors: invalid.
   [[nodiscard]] Result<void> handle(std::string kind, std::vector<Implementation> implementations);
 
-  // All tasks or none. Errors: invalid, conflict (idempotency key), busy (the mailbox is full),
-  // stopped, storage_full, unknown_outcome.
+  // All tasks or none. Errors: invalid, conflict (idempotency key, or what is unique and to be
+  // refused), busy (the mailbox is full), stopped, storage_full, unknown_outcome.
   [[nodiscard]] Result<std::vector<Submitted>> submit(std::vector<TaskSpec> tasks);
   [[nodiscard]] Result<Submitted> submit(TaskSpec task);
   // Without waiting: `done` is called once, on the engine's thread, and must return soon.

@@ -304,6 +304,16 @@ std::string_view name(LaneBlock block) {
   return "unknown";
 }
 
+std::string_view name(UniqueUntil until) {
+  switch (until) {
+    case UniqueUntil::ended: return "ended";
+    case UniqueUntil::started: return "started";
+    case UniqueUntil::succeeded: return "succeeded";
+    case UniqueUntil::enqueued: return "enqueued";
+  }
+  return "unknown";
+}
+
 std::string_view name(RetryPolicy policy) {
   switch (policy) {
     case RetryPolicy::exponential_jitter: return "exponential_jitter";

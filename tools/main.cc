@@ -352,6 +352,7 @@ class CommandLine {
                            almanac::submit);
     Typed typed(*app);
     add_command_task(typed, options->task);
+    add_unique_options(typed, options->unique);
     app->add_option("-n,--name", options->name, "What to call it; when left out, the command")
         ->type_name("TEXT");
     app->add_option("--key", options->key, "Idempotency key: the same key submits once")

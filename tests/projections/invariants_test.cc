@@ -155,6 +155,24 @@ std::vector<Fault> faults_of_relations() {
   };
 }
 
+std::vector<Fault> faults_of_unique() {
+  return {
+      {"task 6 is unique and not known by its identity",
+       [](State& state) { state.tasks.unique.all.set(TaskId(6), {.identity = {1, 1}}); }},
+      {"task 99 is unique and does not exist, or by nothing",
+       [](State& state) { state.tasks.unique.all.set(TaskId(99), {.identity = {1, 1}}); }},
+      {"task 6 is known by an identity that it has not",
+       [](State& state) { state.tasks.unique.known.insert({{1, 1}, TaskId(6)}); }},
+      {"task 1 is known by its identity, has ended and is not the last",
+       [](State& state) {
+         for (const TaskId id : {TaskId(1), TaskId(6)}) {
+           state.tasks.unique.all.set(id, {.identity = {1, 1}});
+           state.tasks.unique.known.insert({{1, 1}, id});
+         }
+       }},
+  };
+}
+
 // What can be wrong with a job, by what is said of it behind its name.
 std::vector<std::pair<std::string, BackupJob>> faults_of_backups() {
   const BackupJob sound{.schedule = "every hour", .next = Time(Duration(7)), .runs = 3};
@@ -262,7 +280,8 @@ TEST(Invariants, HoldInASoundState) {
 
 TEST(Invariants, AreFoundBrokenOneByOne) {
   const State sound = sound_story().state();
-  for (const auto& group : {faults_of_tasks(), faults_of_orders(), faults_of_relations()}) {
+  for (const auto& group :
+       {faults_of_tasks(), faults_of_orders(), faults_of_relations(), faults_of_unique()}) {
     for (const Fault& fault : group) {
       State broken = sound;
       fault.plant(broken);

@@ -52,6 +52,9 @@ TaskEnqueued full_enqueued(TaskId id) {
           .retry_policy = RetryPolicy::fixed,
           .crashes_max = 5,
           .keeps_dependencies = true,
+          .unique = {.identity = {0x0123456789abcdef, 0xfedcba9876543210},
+                     .until = UniqueUntil::succeeded,
+                     .within = std::chrono::minutes(5)},
           .payload = as_bytes("{\"frame\":1}")};
 }
 
@@ -124,6 +127,15 @@ DemandListView any_demands(Arena& arena) {
   return DemandListView(demands);
 }
 
+// Some tasks are the same work.
+Uniqueness any_unique() {
+  const auto high = *rc::gen::inRange<std::uint64_t>(0, 4);
+  if (high == 0) return {};
+  return {.identity = {high == 3 ? any_number<std::uint64_t>() : high, 7},
+          .until = any_of<UniqueUntil>(unique_until_count),
+          .within = Duration(any_number<std::int64_t>())};
+}
+
 TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
   auto& names = arena.names.emplace_back();
   for (int left = *rc::gen::inRange(0, 4); left > 0; --left) names.push_back(any_name(arena));
@@ -157,6 +169,7 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .retry_policy = any_of<RetryPolicy>(retry_policy_count),
           .crashes_max = any_number<std::uint16_t>(),
           .keeps_dependencies = *rc::gen::arbitrary<bool>(),
+          .unique = any_unique(),
           .payload = as_bytes(any_text(arena, 200))};
 }
 

@@ -40,6 +40,9 @@ void describe_request(Fields& fields, Describes<TaskEnqueued> auto& event) {
   fields("retry_policy", event.retry_policy);
   fields("crashes_max", event.crashes_max);
   fields("keeps_dependencies", event.keeps_dependencies);
+  fields("identity", event.unique.identity);
+  fields("unique_until", event.unique.until);
+  fields("unique_within_us", event.unique.within);
   fields("payload", event.payload);
 }
 
