@@ -101,7 +101,7 @@ TEST(WorkloadGuide, HasARowForEveryKey) {
     EXPECT_NE(guide.find("\n| `" + key + "` |"), std::string::npos) << key;
     ++keys;
   }
-  EXPECT_EQ(keys, 23);
+  EXPECT_EQ(keys, 24);
 }
 
 // ---- genai_workload.sh -------------------------------------------------------------------------
