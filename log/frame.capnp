@@ -11,6 +11,7 @@ using Schedule = import "events/schedule.capnp";
 using Limit = import "events/limit.capnp";
 using Pause = import "events/pause.capnp";
 using Implementation = import "events/implementation.capnp";
+using Circuit = import "events/circuit.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -73,6 +74,12 @@ struct Event {
     implementationLeft @45 :Implementation.ImplementationLeft;
     implementationReturned @46 :Implementation.ImplementationReturned;
     taskFailedOver @47 :Task.TaskFailedOver;
+    circuitConfigured @48 :Circuit.CircuitConfigured;
+    circuitObserved @49 :Circuit.CircuitObserved;
+    circuitProbed @50 :Circuit.CircuitProbed;
+    circuitOpened @51 :Circuit.CircuitOpened;
+    circuitHalfOpened @52 :Circuit.CircuitHalfOpened;
+    circuitClosed @53 :Circuit.CircuitClosed;
   }
   meta @15 :Meta;              # null for most events
 }

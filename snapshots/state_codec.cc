@@ -1,5 +1,6 @@
 #include <almanac/snapshots/state_codec.h>
 
+#include <almanac/snapshots/circuits_codec.h>
 #include <almanac/snapshots/columns.h>
 #include <almanac/snapshots/limits_codec.h>
 #include <almanac/snapshots/marks_codec.h>
@@ -185,6 +186,7 @@ enum class LaterPart : std::uint64_t {
   needed_by = 12,
   retries = 13,
   implementations = 14,
+  circuits = 17,
 };
 
 void write_marked_parts(ColumnWriter& writer, const State& state) {
@@ -213,6 +215,10 @@ void write_marked_parts(ColumnWriter& writer, const State& state) {
   if (!state.implementations.all.empty() || !tasks.run_by.empty()) {
     writer.number(std::uint64_t(LaterPart::implementations));
     write_implementations(writer, state);
+  }
+  if (!state.circuits.empty()) {
+    writer.number(std::uint64_t(LaterPart::circuits));
+    write_circuits(writer, state.circuits);
   }
 }
 
@@ -376,6 +382,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::needed_by: return read_edges(reader, state.tasks.needed_by);
     case LaterPart::retries: return read_retries(reader, state.tasks);
     case LaterPart::implementations: return read_implementations(reader, state);
+    case LaterPart::circuits: return read_circuits(reader, state);
   }
   reader.fail();
 }

@@ -94,6 +94,8 @@ struct Consequences {
   void operator()(const Lane&, const LaneWait*, const LaneWait*) const {}
   void operator()(NameId, const LimitSetting*, const LimitSetting*) const {}
   void operator()(NameId, const Bucket*, const Bucket*) const {}
+  void operator()(NameId, const CircuitSetting*, const CircuitSetting*) const {}
+  void operator()(NameId, const Circuit*, const Circuit*) const {}
   void operator()(const auto&, Change) const {}
 };
 

@@ -51,6 +51,9 @@ struct EndEffects {
   void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
   void operator()(TaskId, const std::uint32_t*, const std::uint32_t*) const {}
   void operator()(TaskId, const TaskProgress*, const TaskProgress*) const {}
+  void operator()(TaskId, const NameId*, const NameId*) const {}
+  void operator()(const ImplementationPlace&, const ImplementationStatus*,
+                  const ImplementationStatus*) const {}
   void operator()(const DependencyKey&, const DependencyCondition*,
                   const DependencyCondition*) const {}
   void operator()(NameId, const BackupJob*, const BackupJob*) const {}
@@ -60,6 +63,8 @@ struct EndEffects {
   void operator()(const Lane&, const LaneWait*, const LaneWait*) const {}
   void operator()(NameId, const LimitSetting*, const LimitSetting*) const {}
   void operator()(NameId, const Bucket*, const Bucket*) const {}
+  void operator()(NameId, const CircuitSetting*, const CircuitSetting*) const {}
+  void operator()(NameId, const Circuit*, const Circuit*) const {}
   void operator()(const auto&, Change) const {}
 };
 
