@@ -3,6 +3,7 @@
 #include <almanac/engine/limits.h>
 #include <almanac/engine/submission.h>
 #include <almanac/engine/tasks.h>
+#include <almanac/engine/uniqueness.h>
 
 #include <almanac/projections/dependencies.h>
 
@@ -31,6 +32,11 @@ Decided retry(const State& state, TaskId id, const Task& task, std::string_view 
     return fail(ErrorCode::busy,
                 "what depends on task " + std::to_string(id.value) + " is still being cancelled",
                 "try again in a moment");
+  }
+  if (const auto other = live_other(state, id)) {
+    return conflict(
+        id, "is the same work as task " + std::to_string(other->value) + ", which has not ended",
+        "leave it out, or wait until that has ended");
   }
   return TaskRedriven{id, reason};
 }
@@ -79,11 +85,15 @@ Result<Decision> decide_one(const State& state, const ChangeTasks& command,
   std::ranges::sort(ids);
   ids.erase(std::ranges::unique(ids).begin(), ids.end());
   Decision decision;
+  State after = state;  // with the events so far: of those that are the same work one runs again
   for (TaskId id : ids) {
-    auto changed = change(state, command, id);
+    auto changed = change(after, command, id);
     if (!changed && !command.skips) return std::unexpected(changed.error());
     if (!changed || !*changed) continue;
     decision.events.push_back({.at = context.now, .body = std::move(**changed)});
+    if (command.change == TaskChange::retry) {
+      fold_into(after, {after.position.next(), decision.events.back()});
+    }
   }
   decision.answer = Changed{decision.events.size()};
   return decision;

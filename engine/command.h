@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,6 +79,17 @@ struct ChangeSchedule {
   std::string name;
   ScheduleChange change = ScheduleChange::pause;
   std::string reason = {};  // of a pause
+};
+
+// What tasks still need from the front of the log, written again at its end, so that the front may
+// go. What is needed no longer is left out.
+struct CarryTasks {
+  struct One {
+    Position from;  // where it is read now
+    Event event;    // TaskRequestCarried or TaskResultCarried
+  };
+  std::vector<One> what;
+  std::shared_ptr<const void> memory;  // what the events point at
 };
 
 // With nothing set the limit is lifted. What names mean: projections/resource_limits.h.
@@ -209,8 +221,9 @@ struct FinishBackup {
 using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit,
                              TakeTokens, FinishAttempt, HandBackAttempt, StartEngine, StopEngine,
                              FinishBackup, DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork,
-                             ReportProgress, SetImplementations, ReportProbe, ConfigureCircuit,
-                             ForceCircuit, ObserveCircuit, ProbeCircuit, ReportRateLimit>;
+                             ReportProgress, SetImplementations, ReportProbe, CarryTasks,
+                             ConfigureCircuit, ForceCircuit, ObserveCircuit, ProbeCircuit,
+                             ReportRateLimit>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

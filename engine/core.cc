@@ -240,7 +240,7 @@ void Core::park(std::shared_ptr<Turn> turn) {
   if (tries && !probe_) probe_ = head_.position;
   // The turn owns what its events point at, so it lives as long as the writer needs any of them.
   Position next = turn->events.empty() ? Position() : turn->events.front().position;
-  const bool is_alone = parked_.empty() && turn->events.size() <= limits::alone_events_max;
+  const bool is_alone = parked_.empty() && turn->is_small();
   if (is_alone && begins_attempt(turn->effects)) attempts_.expect_handler();
   for (const EventBatch& batch : turn->batches) {
     auto first = log_.append(std::shared_ptr<const EventBatch>(turn, &batch),

@@ -10,6 +10,7 @@
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/effects.h>
 #include <almanac/engine/inline_projections.h>
+#include <almanac/engine/limits.h>
 #include <almanac/engine/published.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/engine/token_waits.h>
@@ -74,6 +75,10 @@ class Core {
       Position through;  // the last event there was when it was decided
     };
     void add(EventBatch batch, const BatchCost& cost);
+    [[nodiscard]] bool is_small() const {
+      return batches.size() <= 1 && last.bytes <= limits::alone_bytes_max &&
+             events.size() <= limits::alone_events_max;
+    }
 
     std::deque<EventBatch> batches;
     BatchCost last;  // of the last batch

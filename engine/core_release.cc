@@ -77,7 +77,7 @@ void Core::begin(const BeginAttempt& effect, std::span<const RecordedEvent> rele
   std::vector<TaskId> dependencies;
   bool is_command = false;
   auto read = read_enqueued(effect.enqueued, released, [&](const Event& event) {
-    const auto& enqueued = std::get<TaskEnqueued>(event.body);
+    const TaskEnqueued& enqueued = request_in(event.body);
     if (enqueued.dependencies.empty()) return attempts_.begin(effect, enqueued, {}, now());
     dependencies.assign(enqueued.dependencies.begin(), enqueued.dependencies.end());
     is_command = enqueued.kind == command_kind;
@@ -91,7 +91,7 @@ void Core::begin(const BeginAttempt& effect, std::span<const RecordedEvent> rele
   }
   if (read) {
     read = read_enqueued(effect.enqueued, released, [&](const Event& event) {
-      attempts_.begin(effect, std::get<TaskEnqueued>(event.body), std::move(inputs), now());
+      attempts_.begin(effect, request_in(event.body), std::move(inputs), now());
     });
   }
   if (read) return;

@@ -1,6 +1,7 @@
 #include <almanac/engine/decide.h>
 
 #include <almanac/engine/backups.h>
+#include <almanac/engine/carrying.h>
 #include <almanac/engine/changes.h>
 #include <almanac/engine/circuits.h>
 #include <almanac/engine/engines.h>

@@ -9,23 +9,10 @@
 namespace almanac {
 namespace {
 
-// The end of a task's last attempt; none when it ended without one.
-const AttemptEnd* attempt_end(const EventBody& body) {
-  return std::visit(
-      [](const auto& event) -> const AttemptEnd* {
-        if constexpr (requires { event.end; }) {
-          return &event.end;
-        } else {
-          return nullptr;
-        }
-      },
-      body);
-}
-
 Result<DependencyResult> read_result(const LogPort& log, const EndedDependency& dependency) {
   DependencyResult result{.id = dependency.id, .state = dependency.state};
   auto read = log.read_one(dependency.end, [&](const Event& event) {
-    if (const AttemptEnd* end = attempt_end(event.body)) {
+    if (const AttemptEnd* end = attempt_end_in(event.body)) {
       result.result = as_text(end->result);
       result.output = as_text(end->output);
     }

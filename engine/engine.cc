@@ -13,6 +13,7 @@
 #include <almanac/engine/loop.h>
 #include <almanac/engine/mailbox.h>
 #include <almanac/engine/published.h>
+#include <almanac/engine/trimming.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/checkpointer.h>
@@ -412,6 +413,18 @@ Result<void> Engine::force_circuit(std::string service, CircuitState to, std::st
 Result<CircuitGate*> Engine::circuit(const std::string& service) {
   if (auto checked = check_service(service); !checked) return std::unexpected(checked.error());
   return &parts_->circuits->gate(service);
+}
+
+Result<EngineTrimReport> Engine::trim(const TrimOptions& options) {
+  if (!parts_->checkpointer) {
+    return fail(ErrorCode::refused, "an engine that writes no checkpoints cannot trim its log",
+                "open it with EngineOptions::checkpoints.write");
+  }
+  return almanac::trim({.log = *parts_->log,
+                        .state = [this] { return state(); },
+                        .ask = [this](Command command) { return ask(std::move(command)); },
+                        .checkpointer = *parts_->checkpointer},
+                       options);
 }
 
 std::shared_ptr<const State> Engine::state() const { return parts_->published->state(); }

@@ -18,6 +18,7 @@
 #include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/engine/task_spec.h>
+#include <almanac/engine/trim_report.h>
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
 #include <almanac/snapshots/checkpoint_policy.h>
@@ -93,8 +94,8 @@ class Engine {
   // and goes on by the next where that has failed. Errors: invalid.
   [[nodiscard]] Result<void> handle(std::string kind, std::vector<Implementation> implementations);
 
-  // All tasks or none. Errors: invalid, conflict (idempotency key), busy (the mailbox is full),
-  // stopped, storage_full, unknown_outcome.
+  // All tasks or none. Errors: invalid, conflict (idempotency key, or what is unique and to be
+  // refused), busy (the mailbox is full), stopped, storage_full, unknown_outcome.
   [[nodiscard]] Result<std::vector<Submitted>> submit(std::vector<TaskSpec> tasks);
   [[nodiscard]] Result<Submitted> submit(TaskSpec task);
   // Without waiting: `done` is called once, on the engine's thread, and must return soon.
@@ -156,6 +157,12 @@ class Engine {
   // For requests of the program itself, beside tasks; lives as long as the engine. A service
   // without a setting goes by the default one. Errors: invalid (its name).
   [[nodiscard]] Result<CircuitGate*> circuit(const std::string& service);
+  // Trims the log (log/trim.h) while the engine runs. What tasks still need of the front is written
+  // again at the end first, so that no old task keeps it, unless that is more than half as many
+  // events as would go. A checkpoint is written, and the front goes as far as the one before that:
+  // nothing where there was none.
+  // Errors: those of Log::trim, storage_full, stopped, refused (this engine writes no checkpoints).
+  [[nodiscard]] Result<EngineTrimReport> trim(const TrimOptions& options);
 
   // What is durable now. Immutable; keep it as long as you like.
   [[nodiscard]] std::shared_ptr<const State> state() const;

@@ -47,9 +47,10 @@ inline constexpr std::size_t doomed_per_turn = 1'000;
 // Delayed tasks made ready in one turn, and tasks cancelled in it because they have expired.
 inline constexpr std::size_t due_per_turn = 10'000;
 inline constexpr std::size_t expired_per_turn = 1'000;
-// A turn of so few events, while no other is on its way to the disk, is written by the loop itself:
-// whoever it serves waits for that anyway.
+// A turn of so few events and bytes, while no other is on its way to the disk, is written by the
+// loop itself: whoever it serves waits for that anyway.
 inline constexpr std::size_t alone_events_max = 8;
+inline constexpr std::size_t alone_bytes_max = 64 * kibibyte;
 // How long a thread looks out for the handler that is about to begin: for most syncs.
 inline constexpr std::chrono::microseconds look_out_time{300};
 // Ready tasks that one event moves because time has changed their rank.

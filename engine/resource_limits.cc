@@ -94,9 +94,9 @@ Result<void> check_demand(const State& state, const TaskDemand& demand) {
 
 Result<void> check_set_name(std::string_view what, const std::string& name) {
   if (auto checked = check_name(what, name); !checked) return checked;
-  const auto star = name.find('*');
-  const bool is_family = name == "*" || name.find(':') + 2 == name.size();
-  if (star == std::string::npos || (star + 1 == name.size() && is_family)) return {};
+  const bool is_family =
+      name == "*" || (name.ends_with(":*") && std::ranges::count(name, ':') == 1);
+  if (std::ranges::count(name, '*') <= (is_family ? 1 : 0)) return {};
   const std::string each(what);
   return fail(ErrorCode::invalid, "the " + each + " " + in_quotes(name) + " has a '*' in its name",
               "write FAMILY:* for all FAMILY:…, or * for all that have no other setting");

@@ -19,6 +19,12 @@ std::optional<Duration> kept_for(const TaskRetention& retention, TaskState state
   }
 }
 
+// It is in the way of others for some time yet.
+bool is_unique_yet(const State& state, TaskId id, const Task& task, Time now) {
+  const Uniqueness* unique = state.tasks.unique.all.find(id);
+  return unique != nullptr && now - task.enqueued_at < unique->within;
+}
+
 }  // namespace
 
 Forgetting decide_forgetting(const State& state, const DecideContext& context,
@@ -35,6 +41,7 @@ Forgetting decide_forgetting(const State& state, const DecideContext& context,
     const auto& [id, task] = *--entry;
     const auto kept = kept_for(retention, task.state);
     if (!kept || context.now - task.ended_at < *kept || is_needed(left, id)) continue;
+    if (is_unique_yet(state, id, task, context.now)) continue;
     left.all.erase(id);
     ids.push_back(id);
   }

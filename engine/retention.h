@@ -16,8 +16,9 @@ struct Forgetting {
 };
 
 // The tasks in front of `before` that ended longer ago than is kept, but for those that another one
-// needs (projections/dependencies.h). From the last to the first, so that none goes before those
-// that depend on it. Looks at limits::forget_looks_per_turn of them. Pure.
+// needs (projections/dependencies.h) and those that are unique within a time that is not over. From
+// the last to the first, so that none goes before those that depend on it. Looks at
+// limits::forget_looks_per_turn of them. Pure.
 [[nodiscard]] Forgetting decide_forgetting(const State& state, const DecideContext& context,
                                            const TaskRetention& retention, TaskId before);
 

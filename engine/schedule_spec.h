@@ -14,7 +14,7 @@ namespace almanac {
 struct ScheduleSpec {
   std::string name;  // one of its kind
   Recurrence recurrence;
-  TaskSpec task;  // of each firing; without run_at, dependencies and idempotency_key
+  TaskSpec task;  // of each firing; without times, dependencies, key and uniqueness
   // Of instants that passed while no engine ran, or while it was held up, by over a minute or until
   // the next one.
   MissedPolicy missed = MissedPolicy::once;

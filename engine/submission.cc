@@ -1,8 +1,11 @@
 #include <almanac/engine/submission.h>
 
 #include <almanac/engine/admission.h>
+#include <almanac/engine/content.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/resource_limits.h>
+#include <almanac/engine/tasks.h>
+#include <almanac/engine/uniqueness.h>
 #include <almanac/log/hash.h>
 
 #include <algorithm>
@@ -78,6 +81,7 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
   }
   if (checked) checked = check_numbers(spec);
   if (checked) checked = check_conditions(spec);
+  if (checked) checked = check_unique(spec);
   if (checked)
     checked = check_limit("bytes of payload", spec.payload.size(), limits::payload_bytes_max);
   if (checked) checked = check_limit("bytes of label", spec.label.size(), limits::label_bytes_max);
@@ -172,35 +176,33 @@ class DependencyOrder {
   std::vector<std::size_t> order_;
 };
 
+// What a task waits for: without conditions, for the success of all.
+struct Awaited {
+  std::span<const TaskId> ids;
+  std::span<const DependencyCondition> conditions;
+};
+
 // What an idempotency key stands for. Start time and label may differ when work is submitted
 // again; what would run may not.
-std::uint64_t content_hash(const TaskSpec& spec, std::span<const TaskId> dependencies,
-                           std::span<const DependencyCondition> conditions) {
-  std::string content;
-  auto number = [&](std::uint64_t value) {
-    for (int shift = 0; shift < 64; shift += 8) content += static_cast<char>(value >> shift);
-  };
-  auto text = [&](std::string_view value) {
-    number(value.size());
-    content += value;
-  };
-  text(spec.kind);
-  text(spec.queue);
-  text(spec.payload);
-  number(static_cast<std::uint64_t>(spec.priority));
-  number(spec.attempts_max);
-  number(static_cast<std::uint64_t>(spec.timeout.count()));
-  number(static_cast<std::uint64_t>(spec.backoff.initial.count()));
-  number(static_cast<std::uint64_t>(spec.backoff.max.count()));
-  number(spec.tags.size());
-  for (const std::string& tag : spec.tags) text(tag);
-  for (TaskId id : dependencies) number(id.value);
+std::uint64_t content_hash(const TaskSpec& spec, const Awaited& awaited) {
+  Content content;
+  content.text(spec.kind);
+  content.text(spec.queue);
+  content.text(spec.payload);
+  content.number(static_cast<std::uint64_t>(spec.priority));
+  content.number(spec.attempts_max);
+  content.number(static_cast<std::uint64_t>(spec.timeout.count()));
+  content.number(static_cast<std::uint64_t>(spec.backoff.initial.count()));
+  content.number(static_cast<std::uint64_t>(spec.backoff.max.count()));
+  content.number(spec.tags.size());
+  for (const std::string& tag : spec.tags) content.text(tag);
+  for (TaskId id : awaited.ids) content.number(id.value);
   for (const TaskDemand& demand : spec.demands) {
-    text(demand.limit);
-    number(demand.units);
+    content.text(demand.limit);
+    content.number(demand.units);
   }
-  for (DependencyCondition condition : conditions) number(std::uint64_t(condition));
-  return xxh3(as_bytes(content));
+  for (DependencyCondition condition : awaited.conditions) content.number(std::uint64_t(condition));
+  return xxh3(content.bytes());
 }
 
 // None where all are what they are without being said.
@@ -221,19 +223,25 @@ class Enqueuer {
         next_(state.tasks.last.next()),
         submitted_(command.tasks.size()) {
     events_.reserve(command.tasks.size());
+    const auto is_unique = [](const TaskSpec& spec) { return spec.unique.has_value(); };
+    if (std::ranges::any_of(command.tasks, is_unique)) folded_ = state;
   }
 
   // Called in an order in which dependencies come first.
   Result<void> add(std::size_t index) {
     const TaskSpec& spec = command_.tasks[index];
-    auto dependencies = resolve(spec);
-    auto hash =
-        spec.idempotency_key.empty() ? 0 : content_hash(spec, dependencies, conditions_of(spec));
-    if (auto checked = check_twice(index, dependencies); !checked) return checked;
+    Awaited awaited{resolve(spec), conditions_of(spec)};
+    auto hash = spec.idempotency_key.empty() ? 0 : content_hash(spec, awaited);
+    if (auto checked = check_twice(index, awaited); !checked) return checked;
     if (const KeyedTask* known = find_key(spec.idempotency_key)) {
       if (known->content_hash != hash) return other_content(index, *known);
-      submitted_[index] = {known->id, true};
+      submitted_[index] = {known->id, SubmitOutcome::same_key};
       return {};
+    }
+    const Uniqueness unique = uniqueness_of(spec);
+    const auto others = unique ? in_the_way(*folded_, unique, context_.now) : std::vector<TaskId>();
+    if (!others.empty() && spec.unique->on_conflict != OnConflict::replace) {
+      return give_way(index, others.front());
     }
     // Of one that was submitted before this no longer matters.
     auto admitted = check_times(spec, context_.now);
@@ -242,14 +250,29 @@ class Enqueuer {
     TaskId id = next_;
     next_ = next_.next();
     if (!spec.idempotency_key.empty()) keys_[spec.idempotency_key] = {id, hash};
-    submitted_[index] = {id, false};
-    events_.push_back(event(spec, id, hash, dependencies));
+    submitted_[index] = {.id = id};
+    if (auto replaced = replace(index, others, awaited.ids); !replaced) return replaced;
+    if (unique) awaited = behind_stopping(unique, awaited);
+    add(event(spec, id, hash, awaited, unique));
     return {};
   }
 
-  Decision finish() { return {std::move(events_), std::move(submitted_)}; }
+  Result<Decision> finish() {
+    if (events_.size() <= limits::batch_events_max) {
+      return Decision{std::move(events_), std::move(submitted_)};
+    }
+    return fail(ErrorCode::invalid,
+                "the submission and what it replaces are " + std::to_string(events_.size()) +
+                    " events, over the limit of " + std::to_string(limits::batch_events_max),
+                "submit fewer tasks at once");
+  }
 
  private:
+  void add(Event event) {
+    events_.push_back(std::move(event));
+    if (folded_) fold_into(*folded_, {folded_->position.next(), events_.back()});
+  }
+
   std::span<const TaskId> resolve(const TaskSpec& spec) {
     auto ids = context_.memory.array<TaskId>(spec.dependencies.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -261,16 +284,16 @@ class Enqueuer {
   }
 
   // A dependency that is named twice must be meant alike: only one of the two would count.
-  Result<void> check_twice(std::size_t index, std::span<const TaskId> dependencies) const {
-    const auto conditions = conditions_of(command_.tasks[index]);
+  Result<void> check_twice(std::size_t index, const Awaited& awaited) const {
     std::map<TaskId, DependencyCondition> seen;
-    for (std::size_t i = 0; i < conditions.size(); ++i) {
-      const auto [entry, is_new] = seen.try_emplace(dependencies[i], conditions[i]);
-      if (is_new || entry->second == conditions[i]) continue;
+    for (std::size_t i = 0; i < awaited.conditions.size(); ++i) {
+      const auto condition = awaited.conditions[i];
+      const auto [entry, is_new] = seen.try_emplace(awaited.ids[i], condition);
+      if (is_new || entry->second == condition) continue;
       return fail(ErrorCode::invalid,
                   describe_task(command_, index) + " depends on task " +
-                      std::to_string(dependencies[i].value) + " in two ways: " +
-                      std::string(name(entry->second)) + " and " + std::string(name(conditions[i])),
+                      std::to_string(awaited.ids[i].value) + " in two ways: " +
+                      std::string(name(entry->second)) + " and " + std::string(name(condition)),
                   "keep one of them");
     }
     return {};
@@ -290,8 +313,54 @@ class Enqueuer {
                 "submit it under another key, or as it was");
   }
 
-  Event event(const TaskSpec& spec, TaskId id, std::uint64_t hash,
-              std::span<const TaskId> dependencies) {
+  Result<void> give_way(std::size_t index, TaskId other) {
+    const auto on_conflict = command_.tasks[index].unique->on_conflict;
+    if (on_conflict == OnConflict::refuse) {
+      return refusal(command_, index, unique_conflict(*folded_, other));
+    }
+    const bool skips = on_conflict == OnConflict::skip;
+    submitted_[index] = {other, skips ? SubmitOutcome::skipped : SubmitOutcome::existing};
+    return {};
+  }
+
+  // Cancels those in its way that have not ended.
+  Result<void> replace(std::size_t index, std::span<const TaskId> others,
+                       std::span<const TaskId> dependencies) {
+    auto& [id, outcome, replaced] = submitted_[index];
+    for (TaskId other : others) {
+      const auto reason = context_.memory.text("replaced by task " + std::to_string(id.value));
+      const auto cancelled = cancellation(other, *folded_->tasks.all.find(other), reason);
+      if (!cancelled) continue;
+      if (std::ranges::find(dependencies, other) != dependencies.end()) {
+        return fail(ErrorCode::invalid,
+                    describe_task(command_, index) + " depends on task " +
+                        std::to_string(other.value) + ", which it replaces",
+                    "leave out the dependency, or do not replace");
+      }
+      if (!replaced) replaced = other;
+      add({.at = context_.now, .body = *cancelled});
+    }
+    return {};
+  }
+
+  // It begins when those of its identity that run and are to stop have ended: there are never two.
+  Awaited behind_stopping(const Uniqueness& unique, const Awaited& awaited) {
+    auto others = stopping_of(*folded_, unique.identity);
+    std::erase_if(others, [&](TaskId other) {
+      return std::ranges::find(awaited.ids, other) != awaited.ids.end();
+    });
+    if (others.empty()) return awaited;
+    const auto size = awaited.ids.size() + others.size();
+    const auto ids = context_.memory.array<TaskId>(size);
+    std::ranges::copy(others, std::ranges::copy(awaited.ids, ids.begin()).out);
+    const auto conditions = context_.memory.array<DependencyCondition>(size);
+    std::ranges::copy(awaited.conditions, conditions.begin());
+    std::ranges::fill(conditions.last(others.size()), DependencyCondition::end);
+    return {ids, conditions};
+  }
+
+  Event event(const TaskSpec& spec, TaskId id, std::uint64_t hash, const Awaited& awaited,
+              const Uniqueness& unique) {
     auto tags = context_.memory.array<std::string_view>(spec.tags.size());
     std::ranges::copy(spec.tags, tags.begin());
     auto demands = context_.memory.array<Demand>(spec.demands.size());
@@ -311,8 +380,8 @@ class Enqueuer {
                                  .attempts_max = spec.attempts_max,
                                  .content_hash = hash,
                                  .tags = NameListView(tags),
-                                 .dependencies = dependencies,
-                                 .conditions = conditions_of(spec),
+                                 .dependencies = awaited.ids,
+                                 .conditions = awaited.conditions,
                                  .owner = spec.owner,
                                  .deadline = spec.deadline,
                                  .estimate = spec.estimate,
@@ -322,13 +391,16 @@ class Enqueuer {
                                  .crashes_max = spec.crashes_max == crashes_max_default
                                                     ? std::uint16_t{0}
                                                     : spec.crashes_max,
-                                 .keeps_dependencies = !dependencies.empty(),
+                                 .keeps_dependencies = !awaited.ids.empty(),
+                                 .unique = unique,
                                  .payload = as_bytes(spec.payload)}};
   }
 
   const State& state_;
   const EnqueueTasks& command_;
   const DecideContext& context_;
+  // With the events so far, where a task is unique: others of the submission may be in its way.
+  std::optional<State> folded_;
   TaskId next_;
   std::vector<Submitted> submitted_;
   std::vector<Event> events_;

@@ -9,7 +9,8 @@
 namespace almanac {
 
 // All tasks or none. Errors: invalid (a limit, an unknown task or index, a cycle, which is shown),
-// conflict (an idempotency key that stands for other content), refused (an empty submission).
+// conflict (an idempotency key that stands for other content, or a task in the way of one that says
+// to refuse it then), refused (an empty submission).
 [[nodiscard]] Result<Decision> decide_one(const State& state, const EnqueueTasks& command,
                                           const DecideContext& context);
 

@@ -5,7 +5,9 @@
 #include <almanac/log/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -24,6 +26,28 @@ struct TaskDemand {
   std::string limit;
   std::uint32_t units = 1;
   bool operator==(const TaskDemand&) const = default;
+};
+
+// What becomes of a submission that meets a task in its way.
+enum class OnConflict : std::uint8_t {
+  existing,  // that one is the answer, and nothing is enqueued
+  skip,      // nothing is enqueued
+  replace,   // that one is cancelled; where it runs, the new one begins when it has ended
+  refuse,    // an error, for the whole submission
+};
+inline constexpr int on_conflict_count = 4;
+[[nodiscard]] std::string_view name(OnConflict on_conflict);
+
+// Of a task of which no second one is wanted. Tasks that are known by the same are the same work:
+// those that have not ended and the last one are looked at, the newest first. One that has been
+// told to stop is not in the way of a new one, which waits for its end.
+struct UniqueSpec {
+  std::string key = {};                    // what it is known by; empty = kind and payload
+  bool per_queue = false;                  // in another queue it is other work
+  UniqueUntil until = UniqueUntil::ended;  // how far one must be to be in its way no more
+  Duration within{0};                      // and how long ago one must have been enqueued
+  OnConflict on_conflict = OnConflict::existing;
+  bool operator==(const UniqueSpec&) const = default;
 };
 
 // A value; owns everything. Limits are in engine/limits.h and log/limits.h.
@@ -51,12 +75,23 @@ struct TaskSpec {
   Time expires_at = {};  // when it is no longer begun; not set = never
   // Submitting the same key again answers the first task. With other content it is refused.
   std::string idempotency_key;
+  // None = there may be any number of it.
+  std::optional<UniqueSpec> unique = {};
+};
+
+enum class SubmitOutcome : std::uint8_t {
+  enqueued,
+  same_key,  // its idempotency key was known
+  existing,  // another task was in its way, which is the answer
+  skipped,   // another task was in its way
 };
 
 // One task of a submission that was accepted.
 struct Submitted {
-  TaskId id;
-  bool existed = false;  // its idempotency key was known
+  TaskId id;  // that was enqueued, or was there
+  SubmitOutcome outcome = SubmitOutcome::enqueued;
+  TaskId replaced = {};  // the newest that was cancelled for it; none = none was
+  [[nodiscard]] bool existed() const { return outcome != SubmitOutcome::enqueued; }
 };
 
 }  // namespace almanac

@@ -105,6 +105,12 @@ struct BodyWriter {
   void operator()(const ImplementationReturned& from) {
     write(from, body.initImplementationReturned(), names);
   }
+  void operator()(const TaskRequestCarried& from) {
+    write(from, body.initTaskRequestCarried(), names);
+  }
+  void operator()(const TaskResultCarried& from) {
+    write(from, body.initTaskResultCarried(), names);
+  }
   void operator()(const TaskFailedOver& from) { write(from, body.initTaskFailedOver(), names); }
   void operator()(const CircuitConfigured& from) {
     write(from, body.initCircuitConfigured(), names);
@@ -230,6 +236,8 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::IMPLEMENTATION_RETURNED:
       to = read(body.getImplementationReturned(), names);
       return true;
+    case Which::TASK_REQUEST_CARRIED: to = read(body.getTaskRequestCarried(), names); return true;
+    case Which::TASK_RESULT_CARRIED: to = read(body.getTaskResultCarried(), names); return true;
     case Which::TASK_FAILED_OVER: to = read(body.getTaskFailedOver(), names); return true;
     default: return read_circuit_body(body, names, to);
   }

@@ -22,8 +22,9 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "LimitConfigured", "TokensTaken",        "LaneBlocked",        "TaskSnoozed",
     "TaskProgressed",  "TaskRedriven",       "TasksForgotten",     "WorkPaused",
     "WorkResumed",     "ImplementationsSet", "ImplementationLeft", "ImplementationReturned",
-    "TaskFailedOver",  "CircuitConfigured",  "CircuitObserved",    "CircuitProbed",
-    "CircuitOpened",   "CircuitHalfOpened",  "CircuitClosed"};
+    "TaskFailedOver",  "TaskRequestCarried", "TaskResultCarried", "CircuitConfigured",
+    "CircuitObserved", "CircuitProbed",      "CircuitOpened",     "CircuitHalfOpened",
+    "CircuitClosed"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -82,6 +83,8 @@ struct Carried {
     names.push_back(event.to);
     add(event.end);
   }
+  void operator()(const TaskRequestCarried& event) { (*this)(event.request); }
+  void operator()(const TaskResultCarried& event) { add(event.end); }
   void operator()(const TaskProgressed& event) {
     bytes += event.message.size() + event.partial.size();
   }
@@ -216,6 +219,23 @@ Result<void> check_times(const EventBatch& batch) {
 
 std::string_view type_name(const EventBody& body) { return type_names[body.index()]; }
 
+const TaskEnqueued& request_in(const EventBody& body) {
+  const auto* carried = std::get_if<TaskRequestCarried>(&body);
+  return carried != nullptr ? carried->request : std::get<TaskEnqueued>(body);
+}
+
+const AttemptEnd* attempt_end_in(const EventBody& body) {
+  return std::visit(
+      [](const auto& event) -> const AttemptEnd* {
+        if constexpr (requires { event.end; }) {
+          return &event.end;
+        } else {
+          return nullptr;
+        }
+      },
+      body);
+}
+
 std::string_view name(AttemptStatus status) {
   switch (status) {
     case AttemptStatus::succeeded: return "succeeded";
@@ -303,6 +323,16 @@ std::string_view name(CircuitCause cause) {
     case CircuitCause::probes_succeeded: return "probes_succeeded";
     case CircuitCause::forced: return "forced";
     case CircuitCause::reset: return "reset";
+  }
+  return "unknown";
+}
+
+std::string_view name(UniqueUntil until) {
+  switch (until) {
+    case UniqueUntil::ended: return "ended";
+    case UniqueUntil::started: return "started";
+    case UniqueUntil::succeeded: return "succeeded";
+    case UniqueUntil::enqueued: return "enqueued";
   }
   return "unknown";
 }

@@ -37,8 +37,8 @@ using EventBody =
                  ScheduleSkipped, TasksReranked, LimitConfigured, TokensTaken, LaneBlocked,
                  TaskSnoozed, TaskProgressed, TaskRedriven, TasksForgotten, WorkPaused, WorkResumed,
                  ImplementationsSet, ImplementationLeft, ImplementationReturned, TaskFailedOver,
-                 CircuitConfigured, CircuitObserved, CircuitProbed, CircuitOpened,
-                 CircuitHalfOpened, CircuitClosed>;
+                 TaskRequestCarried, TaskResultCarried, CircuitConfigured, CircuitObserved,
+                 CircuitProbed, CircuitOpened, CircuitHalfOpened, CircuitClosed>;
 
 struct Event {
   Time at;                                // never before the event in front of it
@@ -51,6 +51,11 @@ struct Event {
 
 // "TaskEnqueued", "custom" …: the name used in every output and filter.
 [[nodiscard]] std::string_view type_name(const EventBody& body);
+
+// What the task is asked to be of which this event tells that; no other event may be asked.
+[[nodiscard]] const TaskEnqueued& request_in(const EventBody& body);
+// How the attempt ended of which this event tells that; none for any other.
+[[nodiscard]] const AttemptEnd* attempt_end_in(const EventBody& body);
 
 // An event with its place in the log.
 struct RecordedEvent {

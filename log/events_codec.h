@@ -121,6 +121,9 @@ void write(const TokensTaken& from, schema::TokensTaken::Builder to, NameTable& 
 void write(const LaneBlocked& from, schema::LaneBlocked::Builder to, NameTable& names);
 void write(const TaskSnoozed& from, schema::TaskSnoozed::Builder to, NameTable& names);
 void write(const TaskProgressed& from, schema::TaskProgressed::Builder to, NameTable& names);
+void write(const TaskRequestCarried& from, schema::TaskRequestCarried::Builder to,
+           NameTable& names);
+void write(const TaskResultCarried& from, schema::TaskResultCarried::Builder to, NameTable& names);
 void write(const TaskRedriven& from, schema::TaskRedriven::Builder to, NameTable& names);
 void write(const TasksForgotten& from, schema::TasksForgotten::Builder to, NameTable& names);
 void write(const WorkPaused& from, schema::WorkPaused::Builder to, NameTable& names);
@@ -176,6 +179,8 @@ TokensTaken read(schema::TokensTaken::Reader from, const Names& names);
 LaneBlocked read(schema::LaneBlocked::Reader from, const Names& names);
 TaskSnoozed read(schema::TaskSnoozed::Reader from, const Names& names);
 TaskProgressed read(schema::TaskProgressed::Reader from, const Names& names);
+TaskRequestCarried read(schema::TaskRequestCarried::Reader from, const Names& names);
+TaskResultCarried read(schema::TaskResultCarried::Reader from, const Names& names);
 TaskRedriven read(schema::TaskRedriven::Reader from, const Names& names);
 TasksForgotten read(schema::TasksForgotten::Reader from, const Names& names);
 WorkPaused read(schema::WorkPaused::Reader from, const Names& names);

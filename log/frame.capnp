@@ -74,12 +74,14 @@ struct Event {
     implementationLeft @45 :Implementation.ImplementationLeft;
     implementationReturned @46 :Implementation.ImplementationReturned;
     taskFailedOver @47 :Task.TaskFailedOver;
-    circuitConfigured @48 :Circuit.CircuitConfigured;
-    circuitObserved @49 :Circuit.CircuitObserved;
-    circuitProbed @50 :Circuit.CircuitProbed;
-    circuitOpened @51 :Circuit.CircuitOpened;
-    circuitHalfOpened @52 :Circuit.CircuitHalfOpened;
-    circuitClosed @53 :Circuit.CircuitClosed;
+    taskRequestCarried @48 :Task.TaskRequestCarried;
+    taskResultCarried @49 :Task.TaskResultCarried;
+    circuitConfigured @50 :Circuit.CircuitConfigured;
+    circuitObserved @51 :Circuit.CircuitObserved;
+    circuitProbed @52 :Circuit.CircuitProbed;
+    circuitOpened @53 :Circuit.CircuitOpened;
+    circuitHalfOpened @54 :Circuit.CircuitHalfOpened;
+    circuitClosed @55 :Circuit.CircuitClosed;
   }
   meta @15 :Meta;              # null for most events
 }

@@ -158,6 +158,9 @@ class Log {
   [[nodiscard]] Result<void> set_checkpoint(Position position);
   // What was promised last; none where nothing was.
   [[nodiscard]] Result<Position> checkpoint() const;
+  // The last event that trim() would remove if any checkpoint would do; the highest position where
+  // all would go. Errors: invalid (nothing is said), corrupt, io.
+  [[nodiscard]] Result<Position> last_to_trim(const TrimOptions& options) const;
   // Removes whole frames from the front, never behind the checkpoint. Their room is used again.
   // Takes small transactions; appends go on meanwhile. Errors: invalid (nothing is said), refused
   // (no checkpoint), corrupt, io, storage_full, unknown_outcome.

@@ -82,6 +82,8 @@ struct Owned {
     own(event.to);
     own(event.end);
   }
+  void operator()(TaskRequestCarried& event) { (*this)(event.request); }
+  void operator()(TaskResultCarried& event) { own(event.end); }
   void operator()(TaskProgressed& event) {
     own(event.message);
     own(event.partial);

@@ -53,6 +53,10 @@ Result<void> Log::set_checkpoint(Position position) {
   return parts_->store->set_checkpoint(position);
 }
 
+Result<Position> Log::last_to_trim(const TrimOptions& options) const {
+  return wanted(parts_->reader, options);
+}
+
 Result<Position> Log::checkpoint() const { return parts_->store->checkpoint(); }
 
 Result<TrimReport> Log::trim(const TrimOptions& options) {
@@ -64,7 +68,7 @@ Result<TrimReport> Log::trim(const TrimOptions& options) {
                 "the log has no checkpoint: without its front, nobody knows what it says",
                 "keep the state at some position elsewhere and say so with set_checkpoint");
   }
-  auto last = wanted(parts_->reader, options);
+  auto last = last_to_trim(options);
   if (!last) return std::unexpected(last.error());
   TrimReport total;
   auto end = tail();

@@ -20,6 +20,8 @@ bool forget(Tasks& tasks, TaskId id) {
   tasks.terms.erase(id);
   tasks.demands.erase(id);
   tasks.crashes.erase(id);
+  tasks.unique.leave(id);
+  tasks.unique.all.erase(id);
   return true;
 }
 

@@ -32,6 +32,7 @@ class Check {
     check_marks();
     check_tags();
     check_keys();
+    check_unique();
     check_settings();
     check_backups();
     check_schedules();
@@ -60,8 +61,9 @@ class Check {
     fails(task.lease || !holds_lease(task.state), " runs without a lease");
     fails(task.state != TaskState::waiting || task.waiting_for > 0, " waits for nothing");
     fails(has_ended(task.state) || task.ended_at == Time(), " has an end and goes on");
-    fails(task.enqueued <= task.changed && task.changed <= state_.position,
-          " was changed before it was enqueued, or is yet to be");
+    fails(task.enqueued <= task.changed || task.state == TaskState::failed,
+          " was changed before it was enqueued");
+    fails(std::max(task.enqueued, task.changed) <= state_.position, " is yet to be changed");
     fails(task.lease.value <= task.changed.value, " holds a lease that is yet to be given");
     check_membership(id, task, fails);
   }
@@ -270,6 +272,29 @@ class Check {
       expect(!key.empty(), named(keyed.id), " has an idempotency key without text");
       expect(find(keyed.id) != nullptr, named(keyed.id),
              " has an idempotency key and does not exist");
+    }
+  }
+
+  // Of each identity those that have not ended, and the last.
+  void check_unique() {
+    const UniqueTasks& unique = tasks_.unique;
+    for (const auto& [id, terms] : unique.all) {
+      const Task* task = find(id);
+      expect(task != nullptr && terms, named(id), " is unique and does not exist, or by nothing");
+      const bool is_live = task != nullptr && !has_ended(task->state);
+      expect(!is_live || unique.known.contains(IdentityKey{terms.identity, id}), named(id),
+             " is unique and not known by its identity");
+    }
+    TaskIdentity before;
+    for (const IdentityKey& key : unique.known) {
+      const Uniqueness* terms = unique.all.find(key.id);
+      const bool is_last = key.identity != before;
+      before = key.identity;
+      expect(terms != nullptr && terms->identity == key.identity, named(key.id),
+             " is known by an identity that it has not");
+      const Task* task = find(key.id);
+      expect(task != nullptr && (is_last || !has_ended(task->state)), named(key.id),
+             " is known by its identity, has ended and is not the last");
     }
   }
 

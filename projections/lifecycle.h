@@ -29,6 +29,10 @@ inline constexpr std::size_t task_state_count = 9;
 [[nodiscard]] constexpr bool has_ended(TaskState state) {
   return state >= TaskState::succeeded && state <= TaskState::cancelled;
 }
+// A failed one when it is run again.
+[[nodiscard]] constexpr bool may_run(TaskState state) {
+  return !has_ended(state) || state == TaskState::failed;
+}
 [[nodiscard]] constexpr bool holds_lease(TaskState state) {
   return state == TaskState::running || state == TaskState::cancelling;
 }

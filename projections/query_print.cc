@@ -24,7 +24,7 @@ std::string_view operator_text(Kind kind) {
 
 bool is_method(Kind kind) { return kind >= Kind::contains && kind <= Kind::ends_with; }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -37,9 +37,9 @@ std::string literal_text(const Node& node) {
   switch (node.type) {
     case Type::truth: return node.number != 0 ? "true" : "false";
     case Type::number: return std::to_string(node.number);
-    case Type::text: return quoted(node.text);
+    case Type::text: return in_quotes(node.text);
     case Type::duration: return duration_text(node.number);
-    case Type::time: return "timestamp(" + quoted(time_text(node.number)) + ")";
+    case Type::time: return "timestamp(" + in_quotes(time_text(node.number)) + ")";
   }
   return "";
 }

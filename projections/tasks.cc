@@ -129,11 +129,24 @@ void end(Tasks& tasks, const EventPlace& place, TaskId id, TaskState ended) {
   if (!tasks.held.empty()) tasks.held.erase(id);
   if (!tasks.doomed.empty()) tasks.doomed.erase(id);
   if (!tasks.progress.empty()) tasks.progress.erase(id);
+  if (!tasks.unique.empty()) tasks.unique.end(id);
   for (TaskId dependent : settle_dependents(tasks, id, ended)) {
     const Time run_at = tasks.all.find(dependent)->run_at;
     step(tasks, place, {dependent, TaskStep::unblocked, state_at(run_at, place.at)},
          [](Task& unblocked) { unblocked.waiting_for = 0; });
   }
+}
+
+// Known by its identity from now on. One that has ended is only as long as it is the last.
+void be_known(Tasks& tasks, TaskId id) {
+  const Uniqueness* unique = tasks.unique.all.find(id);
+  if (unique == nullptr) return;
+  const auto known = tasks.unique.of(unique->identity);
+  const bool is_last = known.empty() || known.front() < id;
+  if (is_last && !known.empty() && has_ended(tasks.all.find(known.front())->state)) {
+    tasks.unique.leave(known.front());
+  }
+  tasks.unique.enter(id);
 }
 
 void set_last(Task& task, const AttemptEnd& end) {
@@ -239,6 +252,10 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
          .crashes_max = event.crashes_max});
   }
   if (!event.demands.empty()) set_demands(tasks, event.id, demands_in(names, event.demands));
+  if (event.unique) {
+    tasks.unique.all.set(event.id, event.unique);
+    be_known(tasks, event.id);
+  }
   add_dependencies(tasks, event, task);
   task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);
   ALMANAC_CHECK(allows({}, TaskStep::enqueued, task.state));
@@ -367,7 +384,24 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskRedriven& eve
         task.ended_at = Time();
       });
   if (moved && !tasks.crashes.empty()) tasks.crashes.erase(event.id);
+  if (moved && !tasks.unique.empty()) be_known(tasks, event.id);
   return moved;
+}
+
+// It is read from here on, and nothing else about the task is another.
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskRequestCarried& event) {
+  Task* task = tasks.all.edit(event.request.id);
+  if (task == nullptr || !may_run(task->state)) return false;
+  task->enqueued = place.position;
+  if (!has_ended(task->state)) task->changed = place.position;
+  return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskResultCarried& event) {
+  Task* task = tasks.all.edit(event.id);
+  if (task == nullptr || !has_ended(task->state)) return false;
+  task->changed = place.position;
+  return true;
 }
 
 bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskHeld& event) {

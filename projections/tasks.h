@@ -12,6 +12,7 @@
 #include <almanac/projections/ranking.h>
 #include <almanac/projections/ready_order.h>
 #include <almanac/projections/task_keys.h>
+#include <almanac/projections/uniqueness.h>
 
 #include <array>
 #include <compare>
@@ -138,6 +139,7 @@ struct Tasks {
   PersistentMap<TaskId, std::uint32_t> crashes;   // of those that have crashed
   PersistentMap<TaskId, TaskProgress> progress;   // of those that have told some, until they end
   PersistentMap<TaskId, NameId> run_by;           // of those that run by one of several
+  UniqueTasks unique;
   TaskKeys keys;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {
@@ -195,6 +197,8 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskSnoozed
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskFailedOver& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskProgressed& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRedriven& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRequestCarried& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskResultCarried& event);
 // O(tags + keys + dependents) for all of its tasks together.
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TasksForgotten& event);
 

@@ -172,6 +172,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
   if (!progress.empty()) hash_progress(hasher, progress);
   if (!run_by.empty()) hash_run_by(hasher, run_by);
   if (!terms.empty()) hash_retries(hasher, terms);
+  unique.hash_into(hasher);
   keys.hash_into(hasher);
 }
 

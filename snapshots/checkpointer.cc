@@ -56,28 +56,52 @@ void Checkpointer::moved(Position position) {
   changed_.notify_all();
 }
 
+Result<void> Checkpointer::write_now() {
+  std::unique_lock lock(mutex_);
+  const auto mine = ++asked_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return tried_ >= mine; });
+  return outcome_;
+}
+
 void Checkpointer::run() {
   this_thread::set_name("almanac-states");
   this_thread::give_way();
   remove_unfinished(checkpoints_folder(surroundings_.folder));
-  while (wait_until_due()) {
-    looked_at_ = Clock::now();
-    const auto state = surroundings_.state();
-    if (state->position != newest_) write(*state);
-  }
+  while (wait_until_due()) try_one();
   const auto state = surroundings_.state();
-  if (state->position.value - newest_.value >= policy_.events_at_stop) write(*state);
+  if (state->position.value - newest_.value >= policy_.events_at_stop) (void)write(*state);
 }
 
 // False when it is to end.
 bool Checkpointer::wait_until_due() {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, rested_at_, [this] { return ending_; });
-  changed_.wait_until(lock, looked_at_ + policy_.period, [this] { return ending_ || enough_; });
+  const auto is_hurried = [this] { return ending_ || asked_ > tried_; };
+  changed_.wait_until(lock, rested_at_, is_hurried);
+  changed_.wait_until(lock, looked_at_ + policy_.period, [&] { return is_hurried() || enough_; });
   return !ending_;
 }
 
-void Checkpointer::write(const State& state) {
+// Whoever asked before the state was taken has an answer.
+void Checkpointer::try_one() {
+  std::unique_lock lock(mutex_);
+  const auto asked = asked_;
+  lock.unlock();
+  looked_at_ = Clock::now();
+  const auto state = surroundings_.state();
+  Result<void> outcome;
+  if (state->position != newest_) {
+    outcome = write(*state);
+  } else {
+    allow_trim(*state);
+  }
+  lock.lock();
+  outcome_ = std::move(outcome);
+  tried_ = asked;
+  changed_.notify_all();
+}
+
+Result<void> Checkpointer::write(const State& state) {
   const auto began = Clock::now();
   auto written = keep_checkpoint(surroundings_.log, surroundings_.folder, state);
   if (written) {
@@ -97,7 +121,9 @@ void Checkpointer::write(const State& state) {
     wanted_from_ = newest_.value + policy_.events;
     enough_ = false;
   }
-  surroundings_.report({state.position, std::move(written), took});
+  surroundings_.report({state.position, written, took});
+  if (!written) return std::unexpected(written.error());
+  return {};
 }
 
 // Those between the two that are known to be whole were refused, and behind them nothing is of this

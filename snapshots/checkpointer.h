@@ -49,13 +49,17 @@ class Checkpointer {
 
   // There is a durable state at `position`. Any thread; O(1), and never waits for the disk.
   void moved(Position position);
+  // Writes one of the newest state and waits for it; where there is one already, the log is told
+  // again how far it may be trimmed. Any other thread. Errors: those of keep_checkpoint().
+  [[nodiscard]] Result<void> write_now();
 
  private:
   using Clock = std::chrono::steady_clock;
 
   void run();
   [[nodiscard]] bool wait_until_due();
-  void write(const State& state);
+  void try_one();
+  [[nodiscard]] Result<void> write(const State& state);
   void thin() const;
   void allow_trim(const State& state) const;
 
@@ -67,6 +71,9 @@ class Checkpointer {
   std::condition_variable changed_;
   bool enough_ = false;  // guarded by mutex_, as is:
   bool ending_ = false;
+  std::uint64_t asked_ = 0;  // how often one was asked for
+  std::uint64_t tried_ = 0;  // so many of them have been
+  Result<void> outcome_;     // of the last try
 
   // Of the thread. Both are known to be whole.
   Position newest_;

@@ -54,6 +54,17 @@ void write_implementations(ColumnWriter& writer, const State& state) {
                   [](const auto& entry) { return Row<2>{entry.key.value, entry.value.value}; });
 }
 
+void write_unique(ColumnWriter& writer, const UniqueTasks& unique) {
+  writer.table<5>(unique.all, unique.all.size(), [](const auto& entry) {
+    const auto& [identity, until, within] = entry.value;
+    return Row<5>{entry.key.value, identity.high, identity.low, std::uint64_t(until),
+                  number_of(within)};
+  });
+  writer.table<3>(unique.known, unique.known.size(), [](const IdentityKey& key) {
+    return Row<3>{key.identity.high, key.identity.low, key.id.value};
+  });
+}
+
 void read_edges(ColumnReader& reader, PersistentSet<DependencyKey>& edges) {
   read_sorted<2>(reader, edges,
                  [](const Row<2>& row) { return DependencyKey{TaskId(row[0]), TaskId(row[1])}; });
@@ -94,6 +105,17 @@ void read_implementations(ColumnReader& reader, State& state) {
   });
   read_sorted<2>(reader, state.tasks.run_by,
                  [](const Row<2>& row) { return std::pair(TaskId(row[0]), name_of(row[1])); });
+}
+
+void read_unique(ColumnReader& reader, UniqueTasks& unique) {
+  read_sorted<5>(reader, unique.all, [&](const Row<5>& row) {
+    if (row[3] >= std::uint64_t(unique_until_count)) reader.fail();
+    return std::pair(TaskId(row[0]), Uniqueness{.identity = {row[1], row[2]},
+                                                .until = static_cast<UniqueUntil>(row[3]),
+                                                .within = duration_of(row[4])});
+  });
+  read_sorted<3>(reader, unique.known,
+                 [](const Row<3>& row) { return IdentityKey{{row[0], row[1]}, TaskId(row[2])}; });
 }
 
 void read_retries(ColumnReader& reader, Tasks& tasks) {

@@ -23,6 +23,23 @@ std::size_t least_missed(const std::vector<CheckpointFile>& files, Position begi
   return least;
 }
 
+template <class Visit>
+void visit_needed(const State& state, Visit visit) {
+  const auto& tasks = state.tasks.all;
+  for (const auto& [id, task] : tasks) {
+    if (may_run(task.state)) visit(NeededEvent{task.enqueued, id, id});
+    if (task.state == TaskState::failed) visit(NeededEvent{task.changed, id, id});
+  }
+  for (const DependencyKey& key : state.tasks.needed_by) {
+    const Task* dependent = tasks.find(key.dependent);
+    const Task* dependency = tasks.find(key.dependency);
+    if (dependent == nullptr || !may_run(dependent->state)) continue;
+    if (dependency != nullptr && has_ended(dependency->state)) {
+      visit(NeededEvent{dependency->changed, key.dependent, key.dependency});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Position> too_many(std::vector<CheckpointFile> files, const CheckpointBudget& budget) {
@@ -42,22 +59,23 @@ std::vector<Position> too_many(std::vector<CheckpointFile> files, const Checkpoi
 
 NeededEvent first_needed(const State& state) {
   NeededEvent first;
-  const auto need = [&](Position position, TaskId task) {
-    if (!first.position || position < first.position) first = {position, task};
-  };
-  const auto& tasks = state.tasks.all;
-  for (const auto& [id, task] : tasks) {
-    if (!has_ended(task.state)) need(task.enqueued, id);
-  }
-  for (const DependencyKey& key : state.tasks.needed_by) {
-    const Task* dependent = tasks.find(key.dependent);
-    const Task* dependency = tasks.find(key.dependency);
-    if (dependent == nullptr || has_ended(dependent->state)) continue;
-    if (dependency != nullptr && has_ended(dependency->state)) {
-      need(dependency->changed, key.dependent);
-    }
-  }
+  visit_needed(state, [&](const NeededEvent& needed) {
+    if (!first.position || needed.position < first.position) first = needed;
+  });
   return first;
+}
+
+std::vector<NeededEvent> needed_through(const State& state, Position last) {
+  std::vector<NeededEvent> all;
+  visit_needed(state, [&](const NeededEvent& needed) {
+    const Task& task = *state.tasks.all.find(needed.of);
+    const bool goes_along = task.state == TaskState::failed && task.enqueued <= last;
+    if (needed.position <= last || goes_along) all.push_back(needed);
+  });
+  std::ranges::sort(all, {}, &NeededEvent::position);
+  const auto repeated = std::ranges::unique(all, {}, &NeededEvent::position);
+  all.erase(repeated.begin(), repeated.end());
+  return all;
 }
 
 }  // namespace almanac

@@ -30,10 +30,16 @@ struct CheckpointBudget {
 struct NeededEvent {
   Position position;  // none when nothing is needed
   TaskId task;        // that needs it
+  TaskId of;          // whose request or end it is
 };
 
-// The first event that a task which has not ended still needs from the log: its payload, or what
-// one that it depends on has come to. O(tasks + dependencies).
+// The first event that a task still needs from the log: what it is asked to be, or what one that it
+// depends on has come to. Failed tasks may be run again and are looked into: they need how they
+// ended, too. O(tasks + dependencies).
 [[nodiscard]] NeededEvent first_needed(const State& state);
+
+// All of those at `last` or in front of it, each once and in order, and how a failed task ended
+// where its request is among them.
+[[nodiscard]] std::vector<NeededEvent> needed_through(const State& state, Position last);
 
 }  // namespace almanac

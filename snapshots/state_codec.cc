@@ -186,6 +186,7 @@ enum class LaterPart : std::uint64_t {
   needed_by = 12,
   retries = 13,
   implementations = 14,
+  unique = 15,
   circuits = 17,
 };
 
@@ -215,6 +216,10 @@ void write_marked_parts(ColumnWriter& writer, const State& state) {
   if (!state.implementations.all.empty() || !tasks.run_by.empty()) {
     writer.number(std::uint64_t(LaterPart::implementations));
     write_implementations(writer, state);
+  }
+  if (!tasks.unique.empty()) {
+    writer.number(std::uint64_t(LaterPart::unique));
+    write_unique(writer, tasks.unique);
   }
   if (!state.circuits.empty()) {
     writer.number(std::uint64_t(LaterPart::circuits));
@@ -382,6 +387,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::needed_by: return read_edges(reader, state.tasks.needed_by);
     case LaterPart::retries: return read_retries(reader, state.tasks);
     case LaterPart::implementations: return read_implementations(reader, state);
+    case LaterPart::unique: return read_unique(reader, state.tasks.unique);
     case LaterPart::circuits: return read_circuits(reader, state);
   }
   reader.fail();

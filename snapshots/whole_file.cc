@@ -117,17 +117,23 @@ Result<Digest> copy_pieces(const Opened& from, const fs::path& from_path, const 
   return hasher.finish();
 }
 
+// 0, or why not.
+int make_last_folder(const fs::path& folder) {
+  return ::mkdir(folder.c_str(), 0700) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
-// From the top.
+// From the top. What is there may be a link that leads nowhere: then there is no folder below it.
 Result<void> make_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0700) == 0) return sync_folder(folder / "..");
-  if (errno == EEXIST) return {};
-  if (errno != ENOENT || !folder.has_relative_path()) {
-    return fail_errno(errno, "create the folder " + folder.string());
+  int failed = make_last_folder(folder);
+  if (failed == ENOENT && folder.has_relative_path()) {
+    if (auto made = make_folder(folder.parent_path()); !made) return made;
+    failed = make_last_folder(folder);
   }
-  auto made = make_folder(folder.parent_path());
-  return made ? make_folder(folder) : made;
+  if (failed == EEXIST) return {};
+  if (failed != 0) return fail_errno(failed, "create the folder " + folder.string());
+  return sync_folder(folder / "..");
 }
 
 Result<void> write_whole_file(const fs::path& file, std::span<const Bytes> pieces) {

@@ -10,4 +10,12 @@ Result<RetryPolicy> retry_policy_from(std::string_view word) {
   return choose<RetryPolicy>("retry policy", word, retry_policy_count);
 }
 
+Result<UniqueUntil> unique_until_from(std::string_view word) {
+  return choose<UniqueUntil>("state to be unique until", word, unique_until_count);
+}
+
+Result<OnConflict> on_conflict_from(std::string_view word) {
+  return choose<OnConflict>("answer to a conflict", word, on_conflict_count);
+}
+
 }  // namespace almanac

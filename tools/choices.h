@@ -1,6 +1,7 @@
 // Words that are typed for one of a few things.
 #pragma once
 
+#include <almanac/engine/task_spec.h>
 #include <almanac/log/error.h>
 #include <almanac/log/events/task.h>
 #include <almanac/tools/text.h>
@@ -26,5 +27,7 @@ template <class Choice>
 
 [[nodiscard]] Result<DependencyCondition> condition_from(std::string_view word);
 [[nodiscard]] Result<RetryPolicy> retry_policy_from(std::string_view word);
+[[nodiscard]] Result<UniqueUntil> unique_until_from(std::string_view word);
+[[nodiscard]] Result<OnConflict> on_conflict_from(std::string_view word);
 
 }  // namespace almanac

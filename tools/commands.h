@@ -6,6 +6,7 @@
 #include <almanac/tools/command_task.h>
 #include <almanac/tools/exit_code.h>
 #include <almanac/tools/run_backups.h>
+#include <almanac/tools/unique_options.h>
 
 #include <almanac/log/events/task.h>
 
@@ -44,6 +45,7 @@ struct SubmitCommand {
   std::string expires;
   std::string expires_at;
   std::string key;
+  UniqueOptions unique;
   bool json = false;
 };
 ExitCode submit(const SubmitCommand& command);

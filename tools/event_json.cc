@@ -67,6 +67,8 @@ class JsonFields {
   void put(CircuitCause value) { string(name(value)); }
   void put(RetryPolicy value) { string(name(value)); }
   void put(PauseScope value) { string(name(value)); }
+  void put(UniqueUntil value) { string(name(value)); }
+  void put(const TaskIdentity& value) { string(to_text(value)); }
   void put(bool value) { writer_.Bool(value); }
   void put(Time value) {
     if (value >= text_time_min && value < text_time_end) return string(format_time(value));

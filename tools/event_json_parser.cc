@@ -196,6 +196,13 @@ class ObjectFields {
     choose(value, field, circuit_cause_count);
   }
   void get(const JsonValue& value, RetryPolicy& field) { choose(value, field, retry_policy_count); }
+  void get(const JsonValue& value, UniqueUntil& field) { choose(value, field, unique_until_count); }
+  void get(const JsonValue& value, TaskIdentity& field) {
+    const auto* text = value.get<std::string_view>();
+    const auto identity = text == nullptr ? std::nullopt : parse_task_identity(*text);
+    if (!identity) return expected("32 hexadecimal digits");
+    field = *identity;
+  }
   void get(const JsonValue& value, PauseScope& field) { choose(value, field, pause_scope_count); }
 
   // The text that is the only member of the object, when that is its name.

@@ -50,6 +50,8 @@ class LineFields {
   static std::string text_of(bool value) { return value ? "true" : "false"; }
   static std::string text_of(RetryPolicy value) { return std::string(name(value)); }
   static std::string text_of(PauseScope value) { return std::string(name(value)); }
+  static std::string text_of(UniqueUntil value) { return std::string(name(value)); }
+  static std::string text_of(const TaskIdentity& value) { return to_text(value); }
   static std::string text_of(std::string_view value) { return printable(value); }
   static std::string text_of(Bytes value) {
     auto text = as_text(value);
@@ -125,6 +127,8 @@ class Texts {
   void see(CircuitCause value) { see(name(value)); }
   void see(RetryPolicy value) { see(name(value)); }
   void see(PauseScope value) { see(name(value)); }
+  void see(UniqueUntil value) { see(name(value)); }
+  void see(const TaskIdentity& value) { see(std::string_view(to_text(value))); }
   // Numbers and times are not text.
   void see(std::span<const TaskId>) {}
   void see(Time) {}

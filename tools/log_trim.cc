@@ -1,6 +1,7 @@
 #include <almanac/tools/log_commands.h>
 
 #include <almanac/tools/moment.h>
+#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -41,9 +42,57 @@ NeededEvent needed_behind(const Log& log, const LogTrimCommand& command, const T
   return needed.position == report.held_by->next() ? needed : NeededEvent();
 }
 
-void print(const TrimReport& report, const NeededEvent& needed) {
+struct Trimmed {
+  TrimReport report;
+  NeededEvent needed;  // what holds the rest
+  std::size_t carried = 0;
+};
+
+Result<Trimmed> trim_log(const LogTrimCommand& command, const TrimOptions& options) {
+  auto log = Log::open(command.folder, {.index = false});
+  if (!log) return std::unexpected(log.error());
+  const auto checkpoint = (*log)->checkpoint();
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  const auto first = (*log)->first();
+  if (!first) return std::unexpected(first.error());
+  const auto last = (*log)->last_to_trim(options);
+  if (!last) return std::unexpected(last.error());
+  TrimReport nothing{.first = *first};
+  if (*last < *first) return Trimmed{nothing, {}};
+  if (!*checkpoint) {
+    nothing.held_by = Position();
+    return Trimmed{nothing, {}};
+  }
+  auto trimmed = (*log)->trim(options);
+  if (!trimmed) return std::unexpected(trimmed.error());
+  return Trimmed{*trimmed, needed_behind(**log, command, *trimmed)};
+}
+
+// As only an engine can: what holds the rest is written again at the log's end, and there are
+// checkpoints.
+Result<void> trim_further(const LogTrimCommand& command, const TrimOptions& options,
+                          Trimmed& trimmed) {
+  auto engine = open_quietly(command.folder);
+  if (!engine) return std::unexpected(engine.error());
+  auto further = (*engine)->trim(options);
+  if (!further) return std::unexpected(further.error());
+  trimmed.carried += further->carried;
+  trimmed.report.first = further->log.first;
+  trimmed.report.events += further->log.events;
+  trimmed.report.bytes += further->log.bytes;
+  trimmed.report.held_by = further->log.held_by;
+  trimmed.needed = needed_behind((*engine)->log(), command, further->log);
+  return {};
+}
+
+void print(const Trimmed& trimmed) {
+  const auto& [report, needed, carried] = trimmed;
   fmt::print("removed {}, {}; the log begins at position {}\n", counted(report.events, "event"),
              format_bytes(report.bytes), report.first.value);
+  if (carried > 0) {
+    fmt::print("{} that tasks still need {} written again at its end\n", counted(carried, "event"),
+               carried == 1 ? "was" : "were");
+  }
   if (report.held_by) {
     fmt::print("what lies behind the checkpoint at position {} was kept\n", report.held_by->value);
   }
@@ -54,9 +103,11 @@ void print(const TrimReport& report, const NeededEvent& needed) {
   }
 }
 
-void print_json(const TrimReport& report, const NeededEvent& needed) {
+void print_json(const Trimmed& trimmed) {
+  const auto& [report, needed, carried] = trimmed;
   nlohmann::ordered_json json{
       {"events", report.events}, {"bytes", report.bytes}, {"first", report.first.value}};
+  if (carried > 0) json["carried"] = carried;
   if (report.held_by) json["held_by_checkpoint"] = report.held_by->value;
   if (needed.task) json["held_by_task"] = needed.task.value;
   fmt::print("{}\n", json.dump());
@@ -70,12 +121,16 @@ ExitCode log_trim(const LogTrimCommand& command) {
   auto exists = Log::open(command.folder, {.access = Access::read});
   if (!exists) return report(exists.error());
   exists->reset();
-  auto log = Log::open(command.folder, {.index = false});
-  if (!log) return report(log.error());
-  auto trimmed = (*log)->trim(*options);
+  auto trimmed = trim_log(command, *options);
   if (!trimmed) return report(trimmed.error());
-  const NeededEvent needed = needed_behind(**log, command, *trimmed);
-  command.json ? print_json(*trimmed, needed) : print(*trimmed, needed);
+  // Where there is no checkpoint it takes two engines to write two.
+  int engines = trimmed->report.held_by == Position() ? 2 : trimmed->needed.task ? 1 : 0;
+  for (; engines > 0; --engines) {
+    if (auto further = trim_further(command, *options, *trimmed); !further) {
+      return report(further.error());
+    }
+  }
+  command.json ? print_json(*trimmed) : print(*trimmed);
   return ExitCode::ok;
 }
 

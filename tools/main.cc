@@ -2,23 +2,23 @@
 #include <almanac/tools/command_line.h>
 #include <almanac/tools/commands.h>
 #include <almanac/tools/nearest.h>
+#include <almanac/tools/standard_files.h>
 
 #include <almanac/engine/limits.h>
 #include <almanac/log/error.h>
 #include <almanac/version.h>
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include <cerrno>
+#include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -82,7 +82,8 @@ Error unknown_word(const CLI::App& app, std::string_view what, const std::string
   return {ErrorCode::invalid, "there is no " + std::string(what) + " '" + word + "'", next_step};
 }
 
-Error unexpected_word(const CLI::App& app, const std::string& word) {
+// `is_marked`: -- was typed, behind which a command to run stands.
+Error unexpected_word(const CLI::App& app, const std::string& word, bool is_marked) {
   if (!word.starts_with('-')) {
     return {ErrorCode::invalid, "'" + word + "' is one word too many", help_hint(app)};
   }
@@ -90,7 +91,7 @@ Error unexpected_word(const CLI::App& app, const std::string& word) {
   for (const CLI::Option* option : app.get_options()) known.push_back(option->get_name());
   auto error = unknown_word(app, "option", word, known);
   if (is_parent(app)) error.next_step = "write options behind the command: `almanac list --json`";
-  if (app.get_option_no_throw("command") != nullptr) {
+  if (!is_marked && app.get_option_no_throw("command") != nullptr) {
     error.next_step =
         "write -- in front of the command: `" + path_of(app) + " -- tar -czf home.tgz`";
   }
@@ -101,7 +102,6 @@ Error missing_command(const CLI::App& app) {
   std::vector<std::string> known;
   for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
   if (auto words = unexpected_words(app); !words.empty()) {
-    if (words.front().starts_with('-')) return unexpected_word(app, words.front());
     return unknown_word(app, "command", words.front(), known);
   }
   std::string list;
@@ -115,7 +115,22 @@ bool is(const CLI::ParseError& error) {
   return dynamic_cast<const Kind*>(&error) != nullptr;
 }
 
-Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
+// What stands behind an option that nobody knows is one word too many to CLI11, and not what is
+// wrong. The innermost command was asked first.
+std::optional<Error> unknown_option(const CLI::App& app, bool is_marked) {
+  if (!app.get_subcommands().empty()) {
+    if (auto inner = unknown_option(*app.get_subcommands().front(), is_marked)) return inner;
+  }
+  for (const std::string& word : unexpected_words(app)) {
+    if (word.starts_with('-')) return unexpected_word(app, word, is_marked);
+  }
+  return std::nullopt;
+}
+
+Error usage_error(const CLI::App& root, const CLI::ParseError& error,
+                  std::span<char* const> typed) {
+  const bool is_marked = std::ranges::find(typed, std::string_view("--")) != typed.end();
+  if (auto unknown = unknown_option(root, is_marked)) return *unknown;
   const CLI::App* app = &root;
   while (unexpected_words(*app).empty() && !app->get_subcommands().empty()) {
     app = app->get_subcommands().front();
@@ -124,7 +139,7 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
   if (required && is_parent(*app)) return missing_command(*app);
   auto words = unexpected_words(*app);
   if (!words.empty() && (required || is<CLI::ExtrasError>(error))) {
-    return unexpected_word(*app, words.front());
+    return unexpected_word(*app, words.front(), false);
   }
   std::string text = error.what();
   auto subject = text.substr(0, text.find_first_of(": "));
@@ -139,22 +154,6 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
             help_hint(*app)};
   }
   return {ErrorCode::invalid, text, help_hint(*app)};
-}
-
-// ---- What is printed ----
-
-// A file that is opened where standard output should be would be written into.
-void open_standard_files() {
-  for (int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(file, F_GETFD) == -1) (void)::open("/dev/null", O_RDWR);
-  }
-}
-
-// What was printed must have arrived. A reader that went away, as `head` does, is no error.
-ExitCode finish_output(ExitCode code) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  if (errno == EPIPE) return code;
-  return report(fail_errno(errno, "write to standard output").error());
 }
 
 // ---- What can be typed ----
@@ -288,7 +287,7 @@ class CommandLine {
       app_.exit(asked);
       return finish_output(ExitCode::ok);
     } catch (const CLI::ParseError& error) {
-      return report(usage_error(app_, error));
+      return report(usage_error(app_, error, {argv, static_cast<std::size_t>(argc)}));
     }
     return finish_output(action_());
   }
@@ -366,6 +365,7 @@ class CommandLine {
                            almanac::submit);
     Typed typed(*app);
     add_command_task(typed, options->task);
+    add_unique_options(typed, options->unique);
     app->add_option("-n,--name", options->name, "What to call it; when left out, the command")
         ->type_name("TEXT");
     app->add_option("--key", options->key, "Idempotency key: the same key submits once")

@@ -123,7 +123,7 @@ Result<std::vector<RunTask>> live_tasks(const State& began, const Log& log) {
     if (has_ended(task.state)) continue;
     RunTask live{.id = id, .label = {}};
     auto read = log.read_one(task.enqueued, [&](const Event& event) {
-      live.label = printable(std::get<TaskEnqueued>(event.body).label);
+      live.label = printable(request_in(event.body).label);
     });
     if (!read) return std::unexpected(read.error());
     tasks.push_back(std::move(live));

@@ -18,16 +18,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// How the last attempt ended, if it has: the event that changed the task last tells.
-const AttemptEnd* attempt_end(const EventBody& body) {
-  if (const auto* event = std::get_if<TaskSucceeded>(&body)) return &event->end;
-  if (const auto* event = std::get_if<TaskAttemptFailed>(&body)) return &event->end;
-  if (const auto* event = std::get_if<TaskFailed>(&body)) return &event->end;
-  if (const auto* event = std::get_if<TaskCancelled>(&body)) return &event->end;
-  if (const auto* event = std::get_if<TaskHandedBack>(&body)) return &event->end;
-  return nullptr;
-}
-
 std::string text_of(Bytes bytes) { return std::string(as_text(bytes)); }
 
 void describe_request(ordered_json& json, const TaskEnqueued& event) {
@@ -95,7 +85,7 @@ void describe_end(ordered_json& json, const EventBody& body) {
     json["reason"] = cancelled->reason;
   }
   if (std::holds_alternative<TaskAccepted>(body)) json["reason"] = "accepted in review";
-  const AttemptEnd* end = attempt_end(body);
+  const AttemptEnd* end = attempt_end_in(body);
   if (end == nullptr) return;
   if (!end->message.empty()) json["message"] = end->message;
   if (!end->result.empty()) json["result"] = text_of(end->result);
@@ -130,7 +120,7 @@ void print_plain(const ordered_json& json) {
 
 Result<void> write_output(const Source& source, const Task& task) {
   return source.log->read_one(task.changed, [](const Event& event) {
-    const AttemptEnd* end = attempt_end(event.body);
+    const AttemptEnd* end = attempt_end_in(event.body);
     if (end != nullptr) std::fwrite(end->output.data(), 1, end->output.size(), stdout);
   });
 }
@@ -150,9 +140,8 @@ ExitCode show(const ShowCommand& command) {
     return written ? ExitCode::ok : report(written.error());
   }
   ordered_json json{{"id", command.id}};
-  auto read = source->log->read_one(task->enqueued, [&](const Event& event) {
-    describe_request(json, std::get<TaskEnqueued>(event.body));
-  });
+  auto read = source->log->read_one(
+      task->enqueued, [&](const Event& event) { describe_request(json, request_in(event.body)); });
   if (!read && read.error().code == ErrorCode::not_found) {
     return report(
         {ErrorCode::not_found,

@@ -14,9 +14,8 @@ namespace almanac {
 
 Result<std::string> Source::label(const Task& task) const {
   std::string label;
-  auto read = log->read_one(task.enqueued, [&](const Event& event) {
-    if (const auto* enqueued = std::get_if<TaskEnqueued>(&event.body)) label = enqueued->label;
-  });
+  auto read = log->read_one(task.enqueued,
+                            [&](const Event& event) { label = request_in(event.body).label; });
   if (!read && read.error().code != ErrorCode::not_found) return std::unexpected(read.error());
   return label;
 }

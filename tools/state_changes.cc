@@ -62,6 +62,13 @@ ordered_json progress_fields(const TaskProgress* progress) {
           {"told", progress->told.value}};
 }
 
+ordered_json unique_fields(const Uniqueness* unique) {
+  if (unique == nullptr) return ordered_json::object();
+  return {{"identity", to_text(unique->identity)},
+          {"until", name(unique->until)},
+          {"within_us", unique->within.count()}};
+}
+
 // "memory=4, api=1"
 std::string demands_text(const State& state, DemandsId set) {
   std::string text;
@@ -164,6 +171,10 @@ class Collector {
   void operator()(TaskId id, const TaskProgress* was, const TaskProgress* is) {
     changes["progress"][std::to_string(id.value)] =
         changed_fields(progress_fields(was), progress_fields(is));
+  }
+  void operator()(TaskId id, const Uniqueness* was, const Uniqueness* is) {
+    changes["unique"][std::to_string(id.value)] =
+        changed_fields(unique_fields(was), unique_fields(is));
   }
   void operator()(TaskId id, const NameId* was, const NameId* is) {
     const auto of = [](const State& state, const NameId* implementation) {

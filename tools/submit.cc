@@ -52,6 +52,9 @@ Result<TaskSpec> make_spec(const SubmitCommand& command) {
   TaskSpec& spec = *made;
   if (!command.name.empty()) spec.label = command.name;
   spec.idempotency_key = command.key;
+  auto unique = make_unique_spec(command.unique);
+  if (!unique) return std::unexpected(unique.error());
+  spec.unique = *unique;
   for (const std::string& text : command.after) {
     auto after = parse_after(text);
     if (!after) return std::unexpected(after.error());
@@ -86,6 +89,17 @@ Result<TaskSpec> make_spec(const SubmitCommand& command) {
   return made;
 }
 
+std::string outcome_text(const Submitted& submitted) {
+  switch (submitted.outcome) {
+    case SubmitOutcome::same_key: return " (submitted before under this key)";
+    case SubmitOutcome::existing: return " (the same work, which is there already)";
+    case SubmitOutcome::skipped: return " is the same work: skipped";
+    case SubmitOutcome::enqueued: break;
+  }
+  if (!submitted.replaced) return {};
+  return fmt::format(" (replaces task {})", submitted.replaced.value);
+}
+
 }  // namespace
 
 ExitCode submit(const SubmitCommand& command) {
@@ -100,11 +114,12 @@ ExitCode submit(const SubmitCommand& command) {
   auto submitted = (*engine)->submit(std::move(*spec));
   if (!submitted) return report(submitted.error());
   if (command.json) {
-    nlohmann::ordered_json json{{"id", submitted->id.value}, {"existed", submitted->existed}};
+    nlohmann::ordered_json json{{"id", submitted->id.value}, {"existed", submitted->existed()}};
+    if (submitted->outcome == SubmitOutcome::skipped) json["skipped"] = true;
+    if (submitted->replaced) json["replaced"] = submitted->replaced.value;
     fmt::print("{}\n", json.dump());
   } else {
-    fmt::print("task {}{}\n", submitted->id.value,
-               submitted->existed ? " (submitted before under this key)" : "");
+    fmt::print("task {}{}\n", submitted->id.value, outcome_text(*submitted));
   }
   return ExitCode::ok;
 }

@@ -76,6 +76,12 @@ std::string sentence(const TaskProgressed& event) {
   return fmt::format("{}.{} % done", event.permille / 10, event.permille % 10) +
          because(event.message);
 }
+std::string sentence(const TaskRequestCarried&) {
+  return "written again, so that the log in front of it can be trimmed";
+}
+std::string sentence(const TaskResultCarried& event) {
+  return "what it has come to, written again: " + end_text(event.end);
+}
 std::string sentence(const TaskRedriven& event) { return "to run again" + because(event.reason); }
 std::string sentence(const auto&) { return {}; }
 
@@ -95,6 +101,8 @@ TaskId task_of(const EventBody& body) {
       [](const auto& event) {
         if constexpr (requires { event.id; }) {
           return TaskId(event.id);
+        } else if constexpr (requires { event.request.id; }) {
+          return event.request.id;
         } else {
           return TaskId();
         }

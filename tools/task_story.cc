@@ -43,11 +43,11 @@ class Teller {
     story_.steps.push_back({.since = recorded.position,
                             .from = recorded.event.at,
                             .sentence = task_event_sentence(recorded.event)});
-    if (const auto* enqueued = std::get_if<TaskEnqueued>(&recorded.event.body)) {
-      story_.label = enqueued->label;
-      story_.causation = recorded.event.causation;
-      story_.dependencies.assign(enqueued->dependencies.begin(), enqueued->dependencies.end());
-    }
+    if (story_.steps.size() > 1) return;
+    const TaskEnqueued& request = request_in(recorded.event.body);
+    story_.label = request.label;
+    story_.causation = recorded.event.causation;
+    story_.dependencies.assign(request.dependencies.begin(), request.dependencies.end());
   }
   void close(const State& state) {
     if (!open_) return;
@@ -74,28 +74,8 @@ struct Consequences {
   void operator()(TaskId id, const TaskId* was, const TaskId* is) const {
     if (was == nullptr && is != nullptr) story.doomed.push_back(id);
   }
-  // Named one by one: a missing side is a bare nullptr, which anything general would take.
-  void operator()(std::string_view, const KeyedTask*, const KeyedTask*) const {}
-  void operator()(NameId, const std::uint32_t*, const std::uint32_t*) const {}
-  void operator()(NameId, const Policy*, const Policy*) const {}
-  void operator()(TaskId, const Hold*, const Hold*) const {}
-  void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
-  void operator()(TaskId, const std::uint32_t*, const std::uint32_t*) const {}
-  void operator()(TaskId, const TaskProgress*, const TaskProgress*) const {}
-  void operator()(TaskId, const NameId*, const NameId*) const {}
-  void operator()(const ImplementationPlace&, const ImplementationStatus*,
-                  const ImplementationStatus*) const {}
-  void operator()(const DependencyKey&, const DependencyCondition*,
-                  const DependencyCondition*) const {}
-  void operator()(NameId, const BackupJob*, const BackupJob*) const {}
-  void operator()(NameId, const Schedule*, const Schedule*) const {}
-  void operator()(TaskId, const DemandsId*, const DemandsId*) const {}
-  void operator()(const LimitUse&, const std::uint32_t*, const std::uint32_t*) const {}
-  void operator()(const Lane&, const LaneWait*, const LaneWait*) const {}
-  void operator()(NameId, const LimitSetting*, const LimitSetting*) const {}
-  void operator()(NameId, const Bucket*, const Bucket*) const {}
-  void operator()(NameId, const CircuitSetting*, const CircuitSetting*) const {}
-  void operator()(NameId, const Circuit*, const Circuit*) const {}
+  template <class Value>
+  void operator()(const auto&, const Value*, const Value*) const {}
   void operator()(const auto&, Change) const {}
 };
 

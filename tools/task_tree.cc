@@ -43,28 +43,8 @@ struct EndEffects {
   void operator()(TaskId id, const TaskId* was, const TaskId* is) const {
     if (was == nullptr && is != nullptr) effects.insert({at, id, CausalLink::doomed});
   }
-  // Named one by one: a missing side is a bare nullptr, which anything general would take.
-  void operator()(std::string_view, const KeyedTask*, const KeyedTask*) const {}
-  void operator()(NameId, const std::uint32_t*, const std::uint32_t*) const {}
-  void operator()(NameId, const Policy*, const Policy*) const {}
-  void operator()(TaskId, const Hold*, const Hold*) const {}
-  void operator()(TaskId, const TaskTerms*, const TaskTerms*) const {}
-  void operator()(TaskId, const std::uint32_t*, const std::uint32_t*) const {}
-  void operator()(TaskId, const TaskProgress*, const TaskProgress*) const {}
-  void operator()(TaskId, const NameId*, const NameId*) const {}
-  void operator()(const ImplementationPlace&, const ImplementationStatus*,
-                  const ImplementationStatus*) const {}
-  void operator()(const DependencyKey&, const DependencyCondition*,
-                  const DependencyCondition*) const {}
-  void operator()(NameId, const BackupJob*, const BackupJob*) const {}
-  void operator()(NameId, const Schedule*, const Schedule*) const {}
-  void operator()(TaskId, const DemandsId*, const DemandsId*) const {}
-  void operator()(const LimitUse&, const std::uint32_t*, const std::uint32_t*) const {}
-  void operator()(const Lane&, const LaneWait*, const LaneWait*) const {}
-  void operator()(NameId, const LimitSetting*, const LimitSetting*) const {}
-  void operator()(NameId, const Bucket*, const Bucket*) const {}
-  void operator()(NameId, const CircuitSetting*, const CircuitSetting*) const {}
-  void operator()(NameId, const Circuit*, const Circuit*) const {}
+  template <class Value>
+  void operator()(const auto&, const Value*, const Value*) const {}
   void operator()(const auto&, Change) const {}
 };
 

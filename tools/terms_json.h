@@ -7,7 +7,7 @@
 
 namespace almanac {
 
-// Adds owner, deadline, estimate and expires_at: those the task has.
+// Adds owner, deadline, estimate, expires_at and what it is unique by: what the task has.
 void add_terms(nlohmann::ordered_json& json, const State& state, TaskId id);
 
 }  // namespace almanac

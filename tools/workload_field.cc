@@ -71,6 +71,12 @@ Checked<std::int64_t> read_integer(const Field& field, Range range) {
   return *number;
 }
 
+Checked<bool> read_truth(const Field& field) {
+  const auto* truth = std::get_if<bool>(&field.value.content);
+  if (truth == nullptr) return wrong_type(field, "true or false", "true, without quotes");
+  return *truth;
+}
+
 Checked<Duration> read_duration(const Field& field) {
   auto written = as_written(field.value);
   if (written.empty() && !std::holds_alternative<std::string>(field.value.content)) {

@@ -41,6 +41,7 @@ struct Range {
   std::int64_t max;
 };
 [[nodiscard]] Checked<std::int64_t> read_integer(const Field& field, Range range);
+[[nodiscard]] Checked<bool> read_truth(const Field& field);
 [[nodiscard]] Checked<Duration> read_duration(const Field& field);
 // Text, or what TOML takes for a time. After 1970.
 [[nodiscard]] Checked<Time> read_time(const Field& field);

@@ -88,16 +88,19 @@ Checked<void> set_backoff_max(TaskDraft& draft, const Field& field) {
   return put(read_duration(field), draft.spec.backoff.max);
 }
 
-Checked<void> set_retry(TaskDraft& draft, const Field& field) {
+// The word as what `from` makes of it.
+template <class From, class Choice>
+Checked<void> put_choice(const Field& field, From from, Choice& target) {
   auto text = read_text(field);
   if (!text) return std::unexpected(std::move(text.error()));
-  auto policy = retry_policy_from(*text);
-  if (!policy) {
-    return fault(field.value.line, std::move(policy.error().message),
-                 std::move(policy.error().next_step));
-  }
-  draft.spec.retry_policy = *policy;
-  return {};
+  auto choice = from(*text);
+  if (choice) return put(Checked<Choice>(*choice), target);
+  return fault(field.value.line, std::move(choice.error().message),
+               std::move(choice.error().next_step));
+}
+
+Checked<void> set_retry(TaskDraft& draft, const Field& field) {
+  return put_choice(field, retry_policy_from, draft.spec.retry_policy);
 }
 
 Checked<void> set_crashes(TaskDraft& draft, const Field& field) {
@@ -166,6 +169,36 @@ Checked<void> set_needs(TaskDraft& draft, const Field& field) {
   return {};
 }
 
+Checked<void> set_unique_member(UniqueSpec& unique, const Field& field) {
+  static constexpr std::array<std::string_view, 5> known = {"key", "per_queue", "until", "within",
+                                                            "on_conflict"};
+  if (field.key == "key") return put(read_text(field), unique.key);
+  if (field.key == "per_queue") return put(read_truth(field), unique.per_queue);
+  if (field.key == "until") return put_choice(field, unique_until_from, unique.until);
+  if (field.key == "within") return put(read_duration(field), unique.within);
+  if (field.key == "on_conflict") return put_choice(field, on_conflict_from, unique.on_conflict);
+  return unknown_key({std::string(field.key), field.value.line, {}}, known);
+}
+
+// true, a key, or a table.
+Checked<void> set_unique(TaskDraft& draft, const Field& field) {
+  draft.spec.unique.reset();
+  if (const auto* truth = std::get_if<bool>(&field.value.content)) {
+    if (*truth) draft.spec.unique.emplace();
+    return {};
+  }
+  UniqueSpec& unique = draft.spec.unique.emplace();
+  if (std::holds_alternative<std::string>(field.value.content)) {
+    return put(read_text(field), unique.key);
+  }
+  auto table = read_table(field);
+  if (!table) return std::unexpected(std::move(table.error()));
+  for (const Member& member : **table) {
+    if (auto set = set_unique_member(unique, {member.key, member.value}); !set) return set;
+  }
+  return {};
+}
+
 Checked<void> set_cwd(TaskDraft& draft, const Field& field) {
   return put(read_text(field), draft.command.working_folder);
 }
@@ -215,6 +248,7 @@ constexpr std::array keys = {
     Key{"expires_at", true, set_expires_at},
     Key{"tags", true, set_tags},
     Key{"needs", true, set_needs},
+    Key{"unique", true, set_unique},
     Key{"cwd", true, set_cwd},
     Key{"env", true, set_env},
 };

@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 constexpr std::uint16_t beanstalkd_port = 21'300;
 constexpr std::uint16_t redis_port = 21'301;
 constexpr std::uint16_t postgres_port = 21'302;
+constexpr std::uint16_t rabbitmq_port = 21'303;  // and the two behind it
 
 // The last line a shell command prints; empty when it fails.
 std::string last_line(const std::string& command) {
@@ -188,9 +189,9 @@ std::vector<PeerResult> measure_peers(const fs::path& folder, const Sizes& sizes
   results.push_back(
       measure_script({.name = "BullMQ, Redis appendfsync always", .throughput = {}, .left_out = {}},
                      "bullmq.sh", sizes, folder / "bullmq", redis_port));
-  results.push_back({.name = "RabbitMQ, quorum queue",
-                     .throughput = {},
-                     .left_out = "this benchmark does not drive it yet"});
+  results.push_back(
+      measure_script({.name = "RabbitMQ, quorum queue", .throughput = {}, .left_out = {}},
+                     "rabbitmq.sh", sizes, folder / "rabbitmq", rabbitmq_port));
   return results;
 }
 

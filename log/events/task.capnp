@@ -34,6 +34,21 @@ struct TaskTerms {             # what most tasks do without
   conditions @5 :List(UInt8);  # a DependencyCondition for each dependency; empty = all success
   retryPolicy @6 :RetryPolicy;
   crashesMax @7 :UInt16;       # with the last of them it fails; 0 = 3
+  unique @8 :Uniqueness;       # null when there may be any number of it
+}
+
+struct Uniqueness {            # in the way of another task of its identity
+  identityHigh @0 :UInt64;     # XXH3-128 of what it is known by
+  identityLow @1 :UInt64;
+  until @2 :UniqueUntil;
+  within @3 :Int64;            # and for so long after it was enqueued
+}
+
+enum UniqueUntil {             # it …
+  ended @0;
+  started @1;
+  succeeded @2;
+  enqueued @3;
 }
 
 struct Demand {                # so much of a limit, while it runs
@@ -190,6 +205,15 @@ struct TaskRedriven {          # a failed task runs again, its failures and cras
 
 struct TasksForgotten {        # ended long ago: no longer part of the state
   ids @0 :List(UInt64);        # falling: none before those that depend on it
+}
+
+struct TaskRequestCarried {    # of one that has not ended: written again, nearer to the end
+  request @0 :TaskEnqueued;
+}
+
+struct TaskResultCarried {     # of one that has ended, for those that depend on it
+  id @0 :UInt64;
+  end @1 :AttemptEnd;
 }
 
 struct TaskFailedOver {        # another implementation goes on; the position is its lease's token

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <almanac/log/events/lists.h>
+#include <almanac/log/task_identity.h>
 #include <almanac/log/types.h>
 
 #include <cstdint>
@@ -44,6 +45,25 @@ struct Backoff {
 // Crashes of a task that says nothing of them.
 inline constexpr std::uint16_t crashes_max_default = 3;
 
+// How far a task must have come to be in the way of no other one of its identity.
+enum class UniqueUntil : std::uint8_t {
+  ended,
+  started,    // one that waits for another attempt is in the way again
+  succeeded,  // or it was cancelled: one that has failed may be retried
+  enqueued,   // it is in the way for a time alone
+};
+inline constexpr int unique_until_count = 4;
+[[nodiscard]] std::string_view name(UniqueUntil until);
+
+// Of a task that is in the way of others, as far and as long as that says.
+struct Uniqueness {
+  TaskIdentity identity;  // none = it is in the way of nothing
+  UniqueUntil until = UniqueUntil::ended;
+  Duration within{0};  // also so long after it was enqueued, whatever has become of it
+  explicit operator bool() const { return static_cast<bool>(identity); }
+  bool operator==(const Uniqueness&) const = default;
+};
+
 struct TaskEnqueued {
   TaskId id;
   std::string_view kind;
@@ -66,6 +86,7 @@ struct TaskEnqueued {
   RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
   std::uint16_t crashes_max = 0;    // with the last of them it fails; 0 = crashes_max_default
   bool keeps_dependencies = false;  // they are not forgotten before it is
+  Uniqueness unique = {};
   Bytes payload;
 };
 
@@ -229,6 +250,18 @@ struct TaskProgressed {
 struct TaskRedriven {
   TaskId id;
   std::string_view reason;
+};
+
+// What a task that has not ended is asked to be, written again: what lies in front of this event is
+// no longer needed for it, and may be trimmed.
+struct TaskRequestCarried {
+  TaskEnqueued request;
+};
+
+// What an ended task has come to, written again for those that depend on it.
+struct TaskResultCarried {
+  TaskId id;
+  AttemptEnd end;
 };
 
 // Tasks that ended long ago: they are no longer part of the state.

@@ -11,7 +11,22 @@ static_assert(sizeof(TaskId) == sizeof(std::uint64_t) && std::is_trivially_copya
 bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
          event.expires_at != Time() || !event.demands.empty() || !event.conditions.empty() ||
-         event.retry_policy != RetryPolicy() || event.crashes_max != 0;
+         event.retry_policy != RetryPolicy() || event.crashes_max != 0 || event.unique;
+}
+
+void write_unique(const Uniqueness& from, schema::Uniqueness::Builder to) {
+  to.setIdentityHigh(from.identity.high);
+  to.setIdentityLow(from.identity.low);
+  to.setUntil(static_cast<schema::UniqueUntil>(from.until));
+  to.setWithin(from.within.count());
+}
+
+Uniqueness read_unique(schema::Uniqueness::Reader from) {
+  auto until = static_cast<unsigned>(from.getUntil());
+  KJ_REQUIRE(until < unique_until_count, "a uniqueness this version does not know");
+  return {.identity = {from.getIdentityHigh(), from.getIdentityLow()},
+          .until = static_cast<UniqueUntil>(until),
+          .within = Duration(from.getWithin())};
 }
 
 void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTable& names) {
@@ -21,6 +36,7 @@ void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTa
   to.setExpiresAt(micros(from.expires_at));
   to.setRetryPolicy(static_cast<schema::RetryPolicy>(from.retry_policy));
   to.setCrashesMax(from.crashes_max);
+  if (from.unique) write_unique(from.unique, to.initUnique());
   if (!from.demands.empty()) {
     write(from.demands, to.initDemands(static_cast<unsigned>(from.demands.size())), names);
   }
@@ -38,6 +54,7 @@ void read_terms(schema::TaskTerms::Reader from, const Names& names, TaskEnqueued
   to.estimate = Duration(from.getEstimate());
   to.expires_at = time(from.getExpiresAt());
   to.crashes_max = from.getCrashesMax();
+  if (from.hasUnique()) to.unique = read_unique(from.getUnique());
   auto policy = static_cast<unsigned>(from.getRetryPolicy());
   KJ_REQUIRE(policy < retry_policy_count, "a retry policy this version does not know");
   to.retry_policy = static_cast<RetryPolicy>(policy);
@@ -334,6 +351,24 @@ void write(const TasksForgotten& from, schema::TasksForgotten::Builder to, NameT
 
 TasksForgotten read(schema::TasksForgotten::Reader from, const Names&) {
   return {in_place<TaskId>(from.getIds())};
+}
+
+void write(const TaskRequestCarried& from, schema::TaskRequestCarried::Builder to,
+           NameTable& names) {
+  write(from.request, to.initRequest(), names);
+}
+
+TaskRequestCarried read(schema::TaskRequestCarried::Reader from, const Names& names) {
+  return {read(from.getRequest(), names)};
+}
+
+void write(const TaskResultCarried& from, schema::TaskResultCarried::Builder to, NameTable&) {
+  to.setId(from.id.value);
+  if (!is_plain_success(from.end)) write_end(from.end, to.initEnd());
+}
+
+TaskResultCarried read(schema::TaskResultCarried::Reader from, const Names&) {
+  return {TaskId(from.getId()), read_end(from.getEnd())};
 }
 
 }  // namespace almanac::codec

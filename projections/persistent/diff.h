@@ -28,6 +28,7 @@ template <class Key, class Value, class Compare>
 class PersistentMapDiff {
  public:
   using Map = PersistentMap<Key, Value, Compare>;
+  static constexpr const Value* none = nullptr;  // typed, for visitors that are templates
 
   PersistentMapDiff(const Map& before, const Map& after)
       : before_(before.root_), after_(after.root_) {}
@@ -38,15 +39,15 @@ class PersistentMapDiff {
       if (before_.at_entry() && after_.at_entry()) {
         merge(visit);
       } else if (before_.at_entry()) {
-        reach(before_, after_, [&] { visit(before_.key(), &before_.value(), nullptr); });
+        reach(before_, after_, [&] { visit(before_.key(), &before_.value(), none); });
       } else if (after_.at_entry()) {
-        reach(after_, before_, [&] { visit(after_.key(), nullptr, &after_.value()); });
+        reach(after_, before_, [&] { visit(after_.key(), none, &after_.value()); });
       } else {
         skip_or_open();
       }
     }
-    drain(before_, [&] { visit(before_.key(), &before_.value(), nullptr); });
-    drain(after_, [&] { visit(after_.key(), nullptr, &after_.value()); });
+    drain(before_, [&] { visit(before_.key(), &before_.value(), none); });
+    drain(after_, [&] { visit(after_.key(), none, &after_.value()); });
   }
 
  private:
@@ -124,10 +125,10 @@ class PersistentMapDiff {
   template <class Visit>
   void merge(Visit& visit) {
     if (Compare{}(before_.key(), after_.key())) {
-      visit(before_.key(), &before_.value(), nullptr);
+      visit(before_.key(), &before_.value(), none);
       before_.skip();
     } else if (Compare{}(after_.key(), before_.key())) {
-      visit(after_.key(), nullptr, &after_.value());
+      visit(after_.key(), none, &after_.value());
       after_.skip();
     } else {
       if (!(before_.value() == after_.value())) {

@@ -126,7 +126,7 @@ TEST_F(EngineAttempts, LeaveTheStateWhenTheyEndedLongAgo) {
   auto cancelled = engine->cancel(id);
   ASSERT_FALSE(cancelled.has_value());
   EXPECT_EQ(cancelled.error().message, "task 1 ended long ago and is no longer kept");
-  EXPECT_FALSE(engine->submit(TaskSpec{.kind = "work", .idempotency_key = "one"})->existed);
+  EXPECT_FALSE(engine->submit(TaskSpec{.kind = "work", .idempotency_key = "one"})->existed());
 }
 
 TEST_F(EngineAttempts, AreForgottenNoSoonerThanAMinuteAfterTheStart) {
@@ -137,7 +137,7 @@ TEST_F(EngineAttempts, AreForgottenNoSoonerThanAMinuteAfterTheStart) {
   close();
   clock.advance(100h);
   open_on_manual_clock();
-  EXPECT_TRUE(engine->submit(TaskSpec{.kind = "work", .idempotency_key = "one"})->existed);
+  EXPECT_TRUE(engine->submit(TaskSpec{.kind = "work", .idempotency_key = "one"})->existed());
 }
 
 }  // namespace

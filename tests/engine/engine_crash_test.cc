@@ -78,7 +78,7 @@ TEST_F(KilledEngine, HasItsKeysRemembered) {
   auto again = engine->submit(TaskSpec{.kind = "forever", .idempotency_key = "handler"});
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->id, handler);
-  EXPECT_TRUE(again->existed);
+  EXPECT_TRUE(again->existed());
 }
 
 }  // namespace

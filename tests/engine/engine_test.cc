@@ -284,7 +284,7 @@ TEST_F(Callers, FindTheirTaskAgainByItsKeyWhenTheEngineIsOpenedAgain) {
   auto again = engine->submit(spec);
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->id, first);
-  EXPECT_TRUE(again->existed);
+  EXPECT_TRUE(again->existed());
   spec.payload = "other";
   EXPECT_EQ(engine->submit(spec).error().code, ErrorCode::conflict);
   EXPECT_EQ(engine->state()->tasks.all.size(), 1U);

@@ -132,5 +132,32 @@ TEST_F(FullDisk, TakesNothingToRunThatHasNoRoomForItsEnd) {
   EXPECT_EQ(runs, 1);
 }
 
+// What waits cannot be written again then. What nobody needs can go where a few pages are left, and
+// that is room.
+TEST_F(FullDisk, IsTrimmedAsFarAsThatTakesLittleRoom) {
+  const auto open_again = [&] {
+    open({.checkpoints = {.events_at_stop = 1}});
+    engine->handle("work", [](const Attempt&) { return almanac::Outcome::success(); });
+  };
+  open_again();
+  for (int i = 0; i < 100; ++i) {
+    submit({.kind = "work", .payload = std::string(64 * limits::kibibyte, 'x')});
+  }
+  wait_until_all_ended();
+  const TaskId old = submit({.kind = "later"});
+  const Position needed = task(old).enqueued;
+  for (int i = 0; i < 2; ++i) open_again();
+  fill();
+  leave(512 * limits::kibibyte);
+  const auto trimmed = engine->trim({.before = Position(UINT64_MAX)});
+  ASSERT_TRUE(trimmed.has_value()) << describe(trimmed.error());
+  EXPECT_GE(trimmed->log.events, 100U);
+  EXPECT_LE(trimmed->log.first, task(old).enqueued);
+  EXPECT_GE(task(old).enqueued, needed);
+  open_again();
+  wait_until_ended(submit({.kind = "work"}));
+  close();
+}
+
 }  // namespace
 }  // namespace almanac::test

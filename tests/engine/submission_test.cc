@@ -255,9 +255,9 @@ TEST(IdempotencyKey, AnswersTheFirstTaskWhenTheSameIsSubmittedAgain) {
   TaskId first = desk.submit(spec);
   auto again = desk.submit_all({spec, {.kind = "other"}});
   EXPECT_EQ(again[0].id, first);
-  EXPECT_TRUE(again[0].existed);
+  EXPECT_TRUE(again[0].existed());
   EXPECT_EQ(again[1].id, TaskId(2));
-  EXPECT_FALSE(again[1].existed);
+  EXPECT_FALSE(again[1].existed());
   EXPECT_EQ(desk.last().size(), 1U);
 }
 
@@ -314,7 +314,8 @@ TEST(IdempotencyKey, MakesOneTaskOfTwoInOneSubmission) {
   TaskSpec spec{.kind = "work", .idempotency_key = "key"};
   auto submitted = desk.submit_all({spec, {.kind = "other"}, spec, spec_after({InBatch{2}})});
   EXPECT_EQ(ids(submitted), (Ids{1, 2, 1, 3}));
-  EXPECT_EQ((std::vector{submitted[0].existed, submitted[2].existed}), (std::vector{false, true}));
+  EXPECT_EQ((std::vector{submitted[0].existed(), submitted[2].existed()}),
+            (std::vector{false, true}));
   EXPECT_TRUE(desk.state().tasks.dependents.contains(DependencyKey{TaskId(1), TaskId(3)}));
 }
 

@@ -186,6 +186,7 @@ TEST(EventNames, AreDistinctForEveryStatusReasonAndAction) {
   EXPECT_EQ(names_of<HoldReason>(hold_reason_count).size(), std::size_t{hold_reason_count});
   EXPECT_EQ(names_of<BackupAction>(backup_action_count).size(), std::size_t{backup_action_count});
   EXPECT_EQ(names_of<RetryPolicy>(retry_policy_count).size(), std::size_t{retry_policy_count});
+  EXPECT_EQ(names_of<UniqueUntil>(unique_until_count).size(), std::size_t{unique_until_count});
   EXPECT_EQ(names_of<PauseScope>(pause_scope_count).size(), std::size_t{pause_scope_count});
   EXPECT_FALSE(names_of<AttemptStatus>(attempt_status_count).contains("unknown"));
   EXPECT_FALSE(names_of<HandBackReason>(hand_back_reason_count).contains("unknown"));

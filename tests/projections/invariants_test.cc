@@ -58,9 +58,9 @@ std::vector<Fault> faults_of_tasks() {
        change(5, [](Task& task) { task.waiting_for = 2; })},
       {"task 6 has an end and goes on",
        change(6, [](Task& task) { task.ended_at = Time(Duration(1)); })},
-      {"task 6 was changed before it was enqueued, or is yet to be",
+      {"task 6 is yet to be changed",
        change(6, [](Task& task) { task.changed = Position(1'000); })},
-      {"task 6 was changed before it was enqueued, or is yet to be",
+      {"task 6 was changed before it was enqueued",
        change(6, [](Task& task) { task.changed = Position(1); })},
       {"task 8 has a number that was never given",
        [](State& state) { state.tasks.last = TaskId(7); }},
@@ -152,6 +152,24 @@ std::vector<Fault> faults_of_relations() {
       {"the engine was started more often than there were events",
        [](State& state) { state.engine.starts = 1'000; }},
       {"the engine runs and was never started", [](State& state) { state.engine.starts = 0; }},
+  };
+}
+
+std::vector<Fault> faults_of_unique() {
+  return {
+      {"task 6 is unique and not known by its identity",
+       [](State& state) { state.tasks.unique.all.set(TaskId(6), {.identity = {1, 1}}); }},
+      {"task 99 is unique and does not exist, or by nothing",
+       [](State& state) { state.tasks.unique.all.set(TaskId(99), {.identity = {1, 1}}); }},
+      {"task 6 is known by an identity that it has not",
+       [](State& state) { state.tasks.unique.known.insert({{1, 1}, TaskId(6)}); }},
+      {"task 1 is known by its identity, has ended and is not the last",
+       [](State& state) {
+         for (const TaskId id : {TaskId(1), TaskId(6)}) {
+           state.tasks.unique.all.set(id, {.identity = {1, 1}});
+           state.tasks.unique.known.insert({{1, 1}, id});
+         }
+       }},
   };
 }
 
@@ -262,7 +280,8 @@ TEST(Invariants, HoldInASoundState) {
 
 TEST(Invariants, AreFoundBrokenOneByOne) {
   const State sound = sound_story().state();
-  for (const auto& group : {faults_of_tasks(), faults_of_orders(), faults_of_relations()}) {
+  for (const auto& group :
+       {faults_of_tasks(), faults_of_orders(), faults_of_relations(), faults_of_unique()}) {
     for (const Fault& fault : group) {
       State broken = sound;
       fault.plant(broken);

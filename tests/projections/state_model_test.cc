@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <ranges>
 #include <span>
 #include <tuple>
 
@@ -16,7 +18,7 @@ namespace almanac::test {
 namespace {
 
 constexpr std::uint64_t tasks_max = 9;
-constexpr std::uint8_t types = 34;
+constexpr std::uint8_t types = 36;
 
 // One event, as numbers that rapidcheck can draw and shrink.
 struct Move {
@@ -48,6 +50,7 @@ NewTask new_task(const Story& story, const Move& move) {
   if (move.detail % 3 == 1) task.tags = {some_names[move.task % 3], some_names[move.detail % 2]};
   if (move.detail % 2 == 0) task.owner = some_names[move.task % 3];
   if (move.detail % 5 < 2) task.deadline = story.now() + std::chrono::seconds(move.detail % 50);
+  if (move.detail % 7 < 3) task.unique.identity = {1, move.detail % 7U};
   if (move.detail % 6 == 5) task.key = "key " + std::to_string(move.detail % 18);
   return task;
 }
@@ -134,6 +137,8 @@ void make(Story& story, const Move& move) {
           .id = id, .lease = lease, .from = "red", .to = some_names[move.detail % 3]});
       return;
     case 32: change_implementation(story, move); return;
+    case 33: story.tell(TaskRequestCarried{{.id = id, .kind = "carried"}}); return;
+    case 34: story.tell(TaskResultCarried{id, {}}); return;
     default: configure(story, move); return;
   }
 }
@@ -209,6 +214,13 @@ void assert_same(const State& state, const TaskModel& model) {
   RC_ASSERT(state.pauses.all.size() == model.paused.size());
   RC_ASSERT(state.tasks.tagged.size() == tagged);
   assert_same_implementations(state, model);
+  std::size_t known = 0;
+  for (const auto& [identity, expected] : model.known) {
+    const auto of = state.tasks.unique.of(identity);
+    RC_ASSERT(std::ranges::equal(of | std::views::reverse, expected, {}, &TaskId::value));
+    known += expected.size();
+  }
+  RC_ASSERT(state.tasks.unique.known.size() == known);
   RC_ASSERT(state.tasks.keys.size() == model.keys.size());
   for (const auto& [key, id] : model.keys) {
     RC_ASSERT(state.tasks.keys.find(key)->id.value == id);

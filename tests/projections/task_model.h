@@ -36,6 +36,7 @@ struct ModelTask {
   std::optional<std::uint64_t> blame;  // the last of those
   std::set<std::uint64_t> keeps;       // other tasks, as long as it is kept
   std::set<std::string> tags;
+  TaskIdentity identity;
 };
 
 class TaskModel {
@@ -45,6 +46,7 @@ class TaskModel {
   std::set<std::pair<PauseScope, std::string>> paused;
   std::map<std::string, std::vector<std::string>> implementations;  // of kinds, in order
   std::set<std::pair<std::string, std::string>> left;               // kinds and implementations
+  std::map<TaskIdentity, std::set<std::uint64_t>> known;  // tasks, by what they are unique by
   std::uint64_t ignored = 0;
 
   void tell(const RecordedEvent& recorded) {
@@ -53,6 +55,7 @@ class TaskModel {
     key_ = recorded.event.idempotency_key;
     bool legal = std::visit([&](const auto& body) { return happen(body); }, recorded.event.body);
     if (!legal) ++ignored;
+    for (auto& [identity, ids] : known) ids = known_by(identity, ids);
   }
 
  private:
@@ -69,6 +72,18 @@ class TaskModel {
   static bool ends_with(TaskState state) {
     return state == TaskState::succeeded || state == TaskState::failed ||
            state == TaskState::cancelled;
+  }
+  // Those that have not ended, and the last of these and of those that were known.
+  std::set<std::uint64_t> known_by(const TaskIdentity& identity,
+                                   std::set<std::uint64_t> known) const {
+    std::erase_if(known, [&](std::uint64_t id) { return !tasks.contains(id); });
+    std::set<std::uint64_t> live;
+    for (const auto& [id, task] : tasks) {
+      if (task.identity == identity && !ends_with(task.state)) live.insert(id);
+    }
+    known.insert(live.begin(), live.end());
+    if (!known.empty()) live.insert(*known.rbegin());
+    return live;
   }
   static bool depends(const ModelTask& task) {
     return task.state == TaskState::waiting || task.state == TaskState::held;
@@ -146,9 +161,11 @@ class TaskModel {
       if (ends_with(found->second.state)) learn(task, found->first, found->second.state);
     }
     for (std::size_t i = 0; i < event.tags.size(); ++i) task.tags.emplace(event.tags[i]);
+    task.identity = event.unique.identity;
     move(task, waits(task) ? TaskState::waiting : waiting_over(task));
     tasks[event.id.value] = task;
     if (!key_.empty()) keys[key_] = event.id.value;
+    if (event.unique) known[event.unique.identity];
     return true;
   }
   bool happen(const TaskReadied& event) {
@@ -235,6 +252,18 @@ class TaskModel {
     task->crashes = 0;
     task->ended_at = Time();
     return true;
+  }
+  bool happen(const TaskRequestCarried& event) {
+    auto found = tasks.find(event.request.id.value);
+    if (found == tasks.end()) return false;
+    ModelTask& task = found->second;
+    if (!ends_with(task.state)) task.changed = position_;
+    return !ends_with(task.state) || task.state == TaskState::failed;
+  }
+  bool happen(const TaskResultCarried& event) {
+    ModelTask* task = in(event.id, {TaskState::succeeded, TaskState::failed, TaskState::cancelled});
+    if (task != nullptr) task->changed = position_;
+    return task != nullptr;
   }
   bool happen(const TasksForgotten& event) {
     const TaskModel before = *this;

@@ -12,6 +12,8 @@ namespace {
 
 const std::vector<std::string> queues = {"default", "narrow", "wide"};
 const std::vector<std::string> owners = {"ann", "bob", "carl"};
+// That are not to be done twice.
+const std::vector<std::string> works = {"sync", "index", "report"};
 // Of circuits, by an operator.
 const std::vector forces = {CircuitState::closed, CircuitState::forced_open,
                             CircuitState::forced_closed};
@@ -82,6 +84,19 @@ void Client::draw_terms(TaskSpec& spec) {
   if (draw.chance(40)) spec.owner = draw.one_of(owners);
   if (draw.chance(40)) spec.deadline = machine_.clock() + draw.between(-1min, 1h);
   if (draw.chance(30)) spec.estimate = draw.between(1s, 10min);
+  if (draw.chance(25)) {
+    // Nor does it wait for anything: one that waits for the retry of another of its work, which may
+    // not be retried beside it, would do so for ever.
+    spec.dependencies.clear();
+    spec.conditions.clear();
+    UniqueSpec& unique = spec.unique.emplace();
+    unique.key = draw.one_of(works);
+    unique.until = static_cast<UniqueUntil>(draw.below(unique_until_count));
+    if (unique.until == UniqueUntil::enqueued || draw.chance(20)) {
+      unique.within = draw.between(1s, 10min);
+    }
+    unique.on_conflict = static_cast<OnConflict>(draw.below(on_conflict_count));
+  }
   // Of what is not set, or has less by then, it is refused.
   const State& state = machine_.oracle.durable();
   for (const char* limit : {"gpu", "mail"}) {
@@ -132,7 +147,11 @@ void Client::submit_badly(SimulatedEngine& engine) {
 
 void Client::send(SimulatedEngine& engine, EnqueueTasks submission) {
   std::vector<std::string> labels;
-  for (const TaskSpec& spec : submission.tasks) labels.push_back(spec.label);
+  for (const TaskSpec& spec : submission.tasks) {
+    labels.push_back(spec.label);
+    const bool replaces = spec.unique && spec.unique->on_conflict == OnConflict::replace;
+    if (replaces) machine_.oracle.replacing_is_asked(spec.label);
+  }
   engine.tell(std::move(submission), [this, labels](const Result<Answer>& answer) {
     note(answer);
     if (answer) {

@@ -138,7 +138,9 @@ void Oracle::check(const TaskEnqueued& event) {
           .backoff = event.backoff,
           .retry_policy = event.retry_policy,
           .attempts_max = event.attempts_max,
-          .crashes_max = event.crashes_max == 0 ? crashes_max_default : event.crashes_max};
+          .crashes_max = event.crashes_max == 0 ? crashes_max_default : event.crashes_max,
+          .unique = event.unique,
+          .enqueued_at = now_.event.at};
   for (std::size_t i = 0; i < event.demands.size(); ++i) {
     const auto [limit, units] = event.demands[i];
     task.demands[std::string(limit)] = units;
@@ -150,6 +152,7 @@ void Oracle::check(const TaskEnqueued& event) {
                                                       : event.conditions[i]};
     await(task, id);
   }
+  judge_unique(event);
 }
 
 void Oracle::judge_start(TaskId id, const Record& task) const {
@@ -165,6 +168,7 @@ void Oracle::judge_start(TaskId id, const Record& task) const {
   for (const auto& [dependency, awaited] : task.dependencies) {
     require(awaited.met, who + " started before " + text(dependency) + " had ended as it must");
   }
+  judge_alone(id, task);
 }
 
 bool Oracle::is_paused(const Record& task) const {
@@ -249,7 +253,8 @@ void Oracle::check(const TaskFailed& event) {
 void Oracle::check(const TaskCancelRequested& event) {
   Record& task = record(event.id);
   require(!!task.lease, text(event.id) + " is told to stop and does not run");
-  require(cancels_.contains(event.id), "a cancel that nobody asked for");
+  require(cancels_.contains(event.id) || is_replaced(event.id, event.reason),
+          "a cancel that nobody asked for");
   task.must_be_cancelled = true;
 }
 
@@ -269,8 +274,9 @@ void Oracle::check(const TaskCancelled& event) {
   } else {
     const bool has_expired =
         task.expires_at != Time() && now_.event.at >= task.expires_at && !task.lease;
-    require(cancels_.contains(event.id) || task.held || has_expired,
-            "a cancel that nobody asked for");
+    const bool is_asked = cancels_.contains(event.id) || task.must_be_cancelled ||
+                          is_replaced(event.id, event.reason);
+    require(is_asked || task.held || has_expired, "a cancel that nobody asked for");
     require(!task.lease || task.must_be_cancelled, "cancelled while it ran");
     task.lease = Lease();  // of an engine that died
   }
@@ -307,6 +313,7 @@ void Oracle::check(const TaskRedriven& event) {
   Record& task = record(event.id);
   require(retries_.contains(event.id), "a retry that nobody asked for");
   require(task.ended == TaskState::failed, text(event.id) + " runs again and had not failed");
+  judge_retry(event.id, task);
   task.ended.reset();
   task.failures = 0;
   task.crashes = 0;
@@ -318,6 +325,8 @@ void Oracle::check(const TasksForgotten& event) {
     Record& task = record(id);
     require(task.ended.has_value() && !task.forgotten,
             text(id) + " is forgotten and has not ended");
+    require(now_.event.at - task.enqueued_at >= task.unique.within,
+            text(id) + " is forgotten while it is unique");
     task.forgotten = true;
     for (const auto& [other, dependent] : tasks_) {
       require(dependent.forgotten || !dependent.dependencies.contains(id),
@@ -438,7 +447,8 @@ void Oracle::submission_is_accepted(const std::vector<std::string>& labels,
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto task = tasks_.find(submitted[i].id);
     require(task != tasks_.end(), "a submission was accepted and is not in the log");
-    require(submitted[i].existed || task->second.label == labels[i], "an answer for another task");
+    require(submitted[i].existed() || task->second.label == labels[i],
+            "an answer for another task");
   }
 }
 

@@ -45,6 +45,8 @@ class Oracle {
   void cancel_is_asked(TaskId id) { cancels_.insert(id); }
   void retry_is_asked(TaskId id) { retries_.insert(id); }
   void pause_is_asked(TaskId id) { pauses_.insert(id); }
+  // By the task with this label, where there is one in its way.
+  void replacing_is_asked(const std::string& label) { replacing_.insert(label); }
   void cancel_is_accepted(TaskId id) const;
   void take_is_answered(const std::string& limit);
   // `labels` name each task of one submission alone.
@@ -97,6 +99,8 @@ class Oracle {
     bool must_be_cancelled = false;
     bool held = false;
     bool forgotten = false;
+    Uniqueness unique;
+    Time enqueued_at;
     std::optional<TaskState> ended;      // how
     TaskState state = TaskState::ready;  // as it was last seen, for the coverage
 
@@ -120,6 +124,12 @@ class Oracle {
   void end_badly(Record& task, Lease lease, const AttemptEnd& end);
   [[nodiscard]] bool must_fail_over(const Record& task, const AttemptEnd& end) const;
   void judge_failure(const Record& task, Lease lease, const AttemptEnd& end);
+
+  // oracle_unique.cc
+  [[nodiscard]] bool is_replaced(TaskId id, std::string_view reason);
+  void judge_unique(const TaskEnqueued& event);
+  void judge_alone(TaskId id, const Record& task) const;
+  void judge_retry(TaskId id, const Record& task) const;
 
   // oracle_choice.cc
   [[nodiscard]] std::uint32_t running_in(const std::string& queue) const;
@@ -178,6 +188,8 @@ class Oracle {
   std::set<TaskId> cancels_;
   std::set<TaskId> retries_;
   std::set<TaskId> pauses_;
+  std::set<std::string> replacing_;
+  std::optional<TaskIdentity> replaced_;  // what was cancelled for the task that comes next
   std::set<std::pair<PauseScope, std::string>> paused_;
   std::set<std::string> labels_;
   std::set<std::string> refused_;

@@ -6,12 +6,16 @@
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/retention.h>
 #include <almanac/engine/tasks.h>
+#include <almanac/engine/uniqueness.h>
 #include <almanac/tests/simulation/simulation.h>
 
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
+#include <ostream>
 #include <string>
+#include <vector>
 
 // As the linker calls the function that is wrapped, and the one in front of it; CMakeLists.txt
 // reads the names here.
@@ -43,6 +47,9 @@ enum class Planted : std::uint8_t {
   fallback_forgotten,
   left_and_used,
   limits_ignored,
+  enqueued_twice,
+  replaced_too_soon,
+  retried_beside,
   policy_ignored,
   probe_too_many,
   move_recorded_twice,
@@ -187,6 +194,34 @@ Forgetting planted_forgetting(const State& state, const DecideContext& context,
   return real_forgetting(changed, context, retention, before);
 }
 
+#define IN_THE_WAY                                            \
+  "_ZN7almanac10in_the_wayERKNS_5StateERKNS_10UniquenessENSt" \
+  "6chrono10time_pointINS6_3_V212system_clockENS6_8durationIlSt5ratioILl1ELl1000000EEEEEE"
+std::vector<TaskId> real_in_the_way(const State&, const Uniqueness&, Time) ALMANAC_REAL(IN_THE_WAY);
+std::vector<TaskId> planted_in_the_way(const State& state, const Uniqueness& unique, Time now)
+    ALMANAC_WRAP(IN_THE_WAY);
+std::vector<TaskId> planted_in_the_way(const State& state, const Uniqueness& unique, Time now) {
+  if (planted == Planted::enqueued_twice) return {};
+  return real_in_the_way(state, unique, now);
+}
+
+#define STOPPING "_ZN7almanac11stopping_ofERKNS_5StateERKNS_12TaskIdentityE"
+std::vector<TaskId> real_stopping(const State&, const TaskIdentity&) ALMANAC_REAL(STOPPING);
+std::vector<TaskId> planted_stopping(const State& state, const TaskIdentity& identity)
+    ALMANAC_WRAP(STOPPING);
+std::vector<TaskId> planted_stopping(const State& state, const TaskIdentity& identity) {
+  if (planted == Planted::replaced_too_soon) return {};
+  return real_stopping(state, identity);
+}
+
+#define LIVE_OTHER "_ZN7almanac10live_otherERKNS_5StateENS_6NumberINS_9TaskIdTagEEE"
+std::optional<TaskId> real_live_other(const State&, TaskId) ALMANAC_REAL(LIVE_OTHER);
+std::optional<TaskId> planted_live_other(const State& state, TaskId id) ALMANAC_WRAP(LIVE_OTHER);
+std::optional<TaskId> planted_live_other(const State& state, TaskId id) {
+  if (planted == Planted::retried_beside) return std::nullopt;
+  return real_live_other(state, id);
+}
+
 #define BACKUPS "_ZN7almanac14decide_backupsERKNS_5StateERKNS_13DecideContextE"
 std::vector<Event> real_backups(const State&, const DecideContext&) ALMANAC_REAL(BACKUPS);
 std::vector<Event> planted_backups(const State& state, const DecideContext& context)
@@ -218,6 +253,9 @@ struct Case {
   const char* name;
   Planted fault;
 };
+void PrintTo(const Case& tested, std::ostream* out) {
+  *out << tested.name;
+}
 
 class PlantedInTheEngine : public ::testing::TestWithParam<Case> {};
 
@@ -248,6 +286,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"FallbackForgotten", Planted::fallback_forgotten},
                       Case{"LeftAndUsed", Planted::left_and_used},
                       Case{"LimitsIgnored", Planted::limits_ignored},
+                      Case{"EnqueuedTwice", Planted::enqueued_twice},
+                      Case{"ReplacedTooSoon", Planted::replaced_too_soon},
+                      Case{"RetriedBeside", Planted::retried_beside},
                       Case{"PolicyIgnored", Planted::policy_ignored},
                       Case{"ProbeTooMany", Planted::probe_too_many},
                       Case{"MoveRecordedTwice", Planted::move_recorded_twice}),

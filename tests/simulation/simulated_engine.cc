@@ -51,16 +51,16 @@ void SimulatedWorkers::run(const WorkerJob& job, Duration takes) {
       report_(
           ReportProgress{.id = half.id, .token = half.token, .permille = 500, .message = "half"});
     }
-    if (half.stop.stop_requested() && machine_.draw.chance(70)) return end(half);
+    if (half.stop.stop_requested() && machine_.draw.chance(70)) return end(lease);
     machine_.agenda.in(takes / 2, [this, alive, lease] {
-      if (!alive.expired()) end(running_.at(lease));
+      if (!alive.expired()) end(lease);
     });
   });
 }
 
-void SimulatedWorkers::end(const WorkerJob& job) {
+void SimulatedWorkers::end(Lease lease) {
+  const WorkerJob job = std::move(running_.extract(lease).mapped());
   FinishAttempt finish{job.id, job.token, draw_outcome(job)};
-  running_.erase(job.token.lease);
   machine_.coverage.reach(Verb::report);
   if (machine_.oracle.holds(finish.id, finish.token.lease)) {
     machine_.oracle.attempt_ends(finish.token.lease, finish.outcome);

@@ -42,7 +42,7 @@ class SimulatedWorkers {
 
  private:
   void run(const WorkerJob& job, Duration takes);
-  void end(const WorkerJob& job);
+  void end(Lease lease);
   [[nodiscard]] AttemptOutcome draw_outcome(const WorkerJob& job);
 
   SimulatedMachine& machine_;

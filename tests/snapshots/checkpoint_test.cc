@@ -90,10 +90,12 @@ TEST(Checkpoint, HoldsWhatAttemptsLeaveAndWhatIsPaused) {
   const auto& tasks = story.tasks();
   ASSERT_FALSE(tasks.expiring.empty() || tasks.conditions.empty() || tasks.needed_by.empty() ||
                tasks.crashes.empty() || tasks.progress.empty() || tasks.terms.empty() ||
-               story.state().pauses.all.empty());
+               tasks.unique.empty() || story.state().pauses.all.empty());
   const auto read = written_and_read(folder / "one", story.state());
   EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
   EXPECT_EQ(read.state.tasks.expiring.size(), tasks.expiring.size());
+  EXPECT_TRUE(read.state.tasks.unique.all == tasks.unique.all);
+  EXPECT_TRUE(read.state.tasks.unique.known == tasks.unique.known);
   EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
 }
 

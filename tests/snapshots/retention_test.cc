@@ -108,4 +108,47 @@ TEST(FirstNeeded, IsWhatADependencyHasComeToWhereThatIsOlder) {
 }
 
 }  // namespace
+// It may be run again, and what it came to is there to read.
+TEST(FirstNeeded, IsOfAFailedTaskToo) {
+  Story story;
+  story.enqueue({.id = 5});
+  story.enqueue({.id = 6});
+  story.start(5);
+  story.fail(5);
+  const Position end = story.state().position;
+  story.cancel(6);
+  EXPECT_EQ(first_needed(story.state()).position, Position(1));
+  const auto positions = [&](Position last) {
+    std::vector<Position> found;
+    for (const NeededEvent& needed : needed_through(story.state(), last)) {
+      EXPECT_EQ(needed.of, TaskId(5));
+      found.push_back(needed.position);
+    }
+    return found;
+  };
+  EXPECT_EQ(positions(Position(1)), (std::vector{Position(1), end})) << "both or none";
+  EXPECT_EQ(positions(end), (std::vector{Position(1), end}));
+  story.tell(TaskRequestCarried{{.id = TaskId(5)}});
+  EXPECT_EQ(positions(end), std::vector{end});
+  story.tell(TaskResultCarried{.id = TaskId(5), .end = {}});
+  EXPECT_EQ(positions(end), std::vector<Position>());
+}
+
+TEST(NeededThrough, IsWhatALineOfDependentsNeedsOnce) {
+  Desk desk;
+  const TaskId input = desk.submit({.kind = "work"});
+  desk.start();
+  desk.finish(input, AttemptStatus::succeeded);
+  const Position result = desk.state().position;
+  const TaskSpec later{
+      .kind = "work", .run_at = desk.now + std::chrono::hours(1), .dependencies = {input}};
+  desk.submit(later);
+  const TaskId last = desk.submit(later);
+  const auto needed = needed_through(desk.state(), desk.task(last).enqueued);
+  ASSERT_EQ(needed.size(), 3U);
+  EXPECT_EQ(needed.front().position, result);
+  EXPECT_EQ(needed.front().of, input);
+  EXPECT_EQ(needed.back().of, last);
+}
+
 }  // namespace almanac::test

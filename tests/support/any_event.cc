@@ -52,6 +52,9 @@ TaskEnqueued full_enqueued(TaskId id) {
           .retry_policy = RetryPolicy::fixed,
           .crashes_max = 5,
           .keeps_dependencies = true,
+          .unique = {.identity = {0x0123456789abcdef, 0xfedcba9876543210},
+                     .until = UniqueUntil::succeeded,
+                     .within = std::chrono::minutes(5)},
           .payload = as_bytes("{\"frame\":1}")};
 }
 
@@ -124,6 +127,15 @@ DemandListView any_demands(Arena& arena) {
   return DemandListView(demands);
 }
 
+// Some tasks are the same work.
+Uniqueness any_unique() {
+  const auto high = *rc::gen::inRange<std::uint64_t>(0, 4);
+  if (high == 0) return {};
+  return {.identity = {high == 3 ? any_number<std::uint64_t>() : high, 7},
+          .until = any_of<UniqueUntil>(unique_until_count),
+          .within = Duration(any_number<std::int64_t>())};
+}
+
 TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
   auto& names = arena.names.emplace_back();
   for (int left = *rc::gen::inRange(0, 4); left > 0; --left) names.push_back(any_name(arena));
@@ -157,6 +169,7 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .retry_policy = any_of<RetryPolicy>(retry_policy_count),
           .crashes_max = any_number<std::uint16_t>(),
           .keeps_dependencies = *rc::gen::arbitrary<bool>(),
+          .unique = any_unique(),
           .payload = as_bytes(any_text(arena, 200))};
 }
 
@@ -294,7 +307,9 @@ EventBody any_later_body(Arena& arena, std::size_t which) {
     case 9:
       return TaskFailedOver{
           id, lease, any_time(), any_name(arena), any_name(arena), any_end(arena)};
-    default: return any_circuit_body(arena, which - 10);
+    case 10: return TaskRequestCarried{any_enqueued(arena, id)};
+    case 11: return TaskResultCarried{id, any_end(arena)};
+    default: return any_circuit_body(arena, which - 12);
   }
 }
 
@@ -359,6 +374,8 @@ std::vector<EventBody> later_of_each() {
           ImplementationReturned{"render", "remote"},
           TaskFailedOver{TaskId(42), Lease(4), Time(Duration(1'700'000'090'000'000)), "remote",
                          "local", full_end()},
+          TaskRequestCarried{full_enqueued(TaskId(42))},
+          TaskResultCarried{TaskId(42), full_end()},
           CircuitConfigured{"search", 20, 400, 6, Duration(30'000'000), Duration(5'000'000),
                             Duration(60'000'000), 3},
           CircuitObserved{"search", 90, 10, 2, Duration(1'234'567), Position(9)},

@@ -20,18 +20,6 @@ TaskId subject(const EventBody& body) {
       body);
 }
 
-const AttemptEnd* end_in(const EventBody& body) {
-  return std::visit(
-      [](const auto& event) -> const AttemptEnd* {
-        if constexpr (requires { event.end; }) {
-          return &event.end;
-        } else {
-          return nullptr;
-        }
-      },
-      body);
-}
-
 }  // namespace
 
 void EngineTest::open(EngineOptions options) {
@@ -109,7 +97,7 @@ void EngineTest::wait_until_all_ended() const {
 AttemptOutcome EngineTest::outcome(TaskId id) const {
   AttemptOutcome outcome;
   auto read = engine->log().read_one(task(id).changed, [&](const Event& event) {
-    const AttemptEnd* end = end_in(event.body);
+    const AttemptEnd* end = attempt_end_in(event.body);
     ASSERT_NE(end, nullptr) << type_name(event.body);
     outcome = {.status = end->status,
                .code = end->code,

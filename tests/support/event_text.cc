@@ -87,8 +87,8 @@ struct AddBody {
   void operator()(const TaskEnqueued& event) {
     const auto& [id, kind, queue, label, priority, run_at, timeout, backoff, attempts_max,
                  content_hash, tags, dependencies, conditions, owner, deadline, estimate,
-                 expires_at, demands, retry_policy, crashes_max, keeps_dependencies, payload] =
-        event;
+                 expires_at, demands, retry_policy, crashes_max, keeps_dependencies, unique,
+                 payload] = event;
     line.add("id", id).add("kind", kind).add("queue", queue).add("label", label);
     line.add("priority", priority).add("run_at", run_at).add("timeout", timeout);
     line.add("backoff_initial", backoff.initial).add("backoff_max", backoff.max);
@@ -104,6 +104,10 @@ struct AddBody {
     if (retry_policy != RetryPolicy()) line.add("retry_policy", name(retry_policy));
     if (crashes_max != 0) line.add("crashes_max", std::uint64_t{crashes_max});
     if (keeps_dependencies) line.add("keeps_dependencies", std::uint64_t{1});
+    if (unique != Uniqueness()) {
+      line.add("identity", to_text(unique.identity)).add("until", name(unique.until));
+      line.add("within", unique.within);
+    }
   }
   void operator()(const TaskReadied& event) {
     const auto& [id] = event;
@@ -200,6 +204,11 @@ struct AddBody {
     const auto& [id, lease, deadline, from, to, end] = event;
     line.add("id", id).add("lease", lease).add("deadline", deadline);
     line.add("from", from).add("to", to).add(end);
+  }
+  void operator()(const TaskRequestCarried& event) { (*this)(event.request); }
+  void operator()(const TaskResultCarried& event) {
+    const auto& [id, end] = event;
+    line.add("id", id).add(end);
   }
   void operator()(const QueueConfigured& event) {
     const auto& [queue, slots, policy, ageing, window, short_work, weights] = event;

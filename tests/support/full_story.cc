@@ -47,6 +47,12 @@ void tell_attempts(Story& story) {
   story.start(first + 4);
   story.succeed(first + 4);
   story.forget({first + 4});
+  const Uniqueness unique{{7, 8}, UniqueUntil::succeeded, std::chrono::hours(1)};
+  for (std::uint64_t id = first + 5; id < first + 8; ++id) {
+    story.enqueue({.id = id, .unique = unique});
+    story.start(id);
+    if (id != first + 6) story.fail(id);
+  }
   story.tell(WorkPaused{PauseScope::queue, "odd"});
   story.tell(WorkPaused{PauseScope::kind, "work"});
 }

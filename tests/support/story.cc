@@ -90,7 +90,8 @@ bool Story::enqueue(const NewTask& task) {
                            .deadline = task.deadline,
                            .estimate = task.estimate,
                            .expires_at = task.expires_at,
-                           .keeps_dependencies = task.keeps_dependencies},
+                           .keeps_dependencies = task.keeps_dependencies,
+                           .unique = task.unique},
               memory.task.key);
 }
 

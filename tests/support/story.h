@@ -31,6 +31,7 @@ struct NewTask {
   std::string owner = {};
   Time deadline = {};
   Duration estimate{0};
+  Uniqueness unique = {};
 };
 
 // Owns everything its events point at. The verbs answer whether the state changed; false says that

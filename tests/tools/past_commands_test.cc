@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <filesystem>
 
 namespace almanac::test {
@@ -108,6 +109,33 @@ TEST_F(PastCommands, HistoryShowsTheTasksOwnEvents) {
   EXPECT_EQ(lines[2], "9         2026-11-21T10:08:00.000Z  +5m00s  attempt 1 began");
   EXPECT_EQ(lines_of(output({"history", "2", "--at", "9"})).size(), 3U);
   EXPECT_EQ(run({"history", "2", "--at", "3"}).code, 3);
+}
+
+TEST_F(PastCommands, TellByWhichImplementationAnAttemptWasRun) {
+  static constexpr std::array implementations = {RankedImplementation{"remote", 1},
+                                                 RankedImplementation{"local", 1}};
+  const std::vector<EventBody> bodies = {
+      EngineStarted{.version = "0.1.0", .process_id = 7, .slots = 2, .seed = 1},
+      ImplementationsSet{"ask", ImplementationListView(implementations)},
+      TaskEnqueued{.id = TaskId(1), .kind = "ask", .queue = "web"},
+      TaskStarted{.id = TaskId(1), .attempt = 1, .implementation = "remote"},
+      TaskFailedOver{.id = TaskId(1),
+                     .lease = Lease(4),
+                     .from = "remote",
+                     .to = "local",
+                     .end = {.status = AttemptStatus::error, .message = "down"}},
+      ImplementationLeft{"ask", "remote", "down"}};
+  std::vector<Event> events;
+  for (const EventBody& body : bodies) {
+    events.push_back({.at = sample_time(static_cast<int>(events.size())), .body = body});
+  }
+  write_frames(folder_ / "fallback", {events});
+  const auto history = output({"history", "1", "--dir", "fallback"});
+  EXPECT_NE(history.find("attempt 1 began by remote"), std::string::npos) << history;
+  EXPECT_NE(history.find("remote failed: down; local goes on"), std::string::npos) << history;
+  EXPECT_EQ(output_json({"show", "1", "--dir", "fallback"})["run_by"], "local");
+  const auto changes = output_json({"diff", "5", "6", "--dir", "fallback"})["changes"];
+  EXPECT_EQ(changes["implementations"]["ask 1"]["left"], (json::array({0, 6})));
 }
 
 TEST_F(PastCommands, BisectFindsTheFirstPosition) {

@@ -40,6 +40,9 @@ void describe_request(Fields& fields, Describes<TaskEnqueued> auto& event) {
   fields("retry_policy", event.retry_policy);
   fields("crashes_max", event.crashes_max);
   fields("keeps_dependencies", event.keeps_dependencies);
+  fields("identity", event.unique.identity);
+  fields("unique_until", event.unique.until);
+  fields("unique_within_us", event.unique.within);
   fields("payload", event.payload);
 }
 
@@ -167,6 +170,18 @@ void describe(Fields& fields, Describes<TaskProgressed> auto& event) {
   fields("permille", event.permille);
   fields("message", event.message);
   fields("partial", event.partial);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskRequestCarried> auto& event) {
+  describe(fields, event.request);
+}
+
+template <class Fields>
+void describe(Fields& fields, Describes<TaskResultCarried> auto& event) {
+  fields.always("task", event.id);
+  fields.always("status", event.end.status);
+  describe_end(fields, event.end);
 }
 
 template <class Fields>
