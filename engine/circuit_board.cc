@@ -54,8 +54,10 @@ void CircuitBoard::update(const std::string& service) {
   std::lock_guard guard(mutex_);
   if (gates_.empty()) return;
   const auto state = surroundings_.state();
-  for (auto& [name, gate] : gates_) {
-    if (service.empty() || service == name) show(*gate, *state);
+  if (service.empty()) {
+    for (auto& [name, gate] : gates_) show(*gate, *state);
+  } else if (const auto found = gates_.find(service); found != gates_.end()) {
+    show(*found->second, *state);
   }
 }
 
