@@ -7,6 +7,7 @@
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/event.h>
 #include <almanac/log/fencing_token.h>
+#include <almanac/projections/circuits.h>
 #include <almanac/projections/resource_limits.h>
 #include <almanac/snapshots/review.h>
 
@@ -105,6 +106,39 @@ struct TakeTokens {
   Time until;
 };
 
+// What names mean: projections/circuits.h. Without probes the setting is lifted.
+struct ConfigureCircuit {
+  std::string service;
+  CircuitSetting setting;
+};
+
+struct ForceCircuit {
+  std::string service;
+  CircuitState to = CircuitState::closed;  // by its setting again; or forced_open, forced_closed
+  std::string reason = {};
+};
+
+// What requests of programs came to since the last time, or one that was a probe.
+struct ObserveCircuit {
+  std::string service;
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t trailing_failures = 0;
+  Duration took{0};
+  Position probe = {};
+};
+
+// Asks whether a program may make a request while the circuit is half open.
+struct ProbeCircuit {
+  std::string service;
+};
+
+// The service has said that it is asked too often.
+struct ReportRateLimit {
+  std::string service;
+  Time until;
+};
+
 // How an attempt ended, owned. What AttemptEnd is a view of.
 struct AttemptOutcome {
   AttemptStatus status = AttemptStatus::succeeded;
@@ -113,9 +147,11 @@ struct AttemptOutcome {
   std::string message;
   std::string result;
   std::string output;
-  bool permanent = false;  // another attempt would fail as well
-  bool crashed = false;    // its process was ended by a signal that was not ours
-  Time snooze_until;       // set: it is no end, the attempt asks to be made again then
+  bool permanent = false;     // another attempt would fail as well
+  bool crashed = false;       // its process was ended by a signal that was not ours
+  Time snooze_until;          // set: it is no end, the attempt asks to be made again then, …
+  bool rate_limited = false;  // … as services were asked too often: this one, or all it asks for
+  std::string service = {};
 };
 
 // From a handler. Refused when the lease is no longer the task's, or another timeline's.
@@ -185,7 +221,9 @@ struct FinishBackup {
 using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit,
                              TakeTokens, FinishAttempt, HandBackAttempt, StartEngine, StopEngine,
                              FinishBackup, DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork,
-                             ReportProgress, SetImplementations, ReportProbe, CarryTasks>;
+                             ReportProgress, SetImplementations, ReportProbe, CarryTasks,
+                             ConfigureCircuit, ForceCircuit, ObserveCircuit, ProbeCircuit,
+                             ReportRateLimit>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will
@@ -197,7 +235,16 @@ struct Changed {
   std::size_t tasks = 0;
 };
 
+// Of ProbeCircuit.
+struct CircuitAdmission {
+  bool is_admitted = false;
+  CircuitState state = CircuitState::closed;
+  Time until = {};      // as in Circuit
+  Position probe = {};  // none: the circuit had closed meanwhile
+};
+
 // What an accepted command is answered, once its events are on disk.
-using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed>;
+using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed,
+                            CircuitAdmission>;
 
 }  // namespace almanac

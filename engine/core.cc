@@ -1,6 +1,8 @@
 #include <almanac/engine/core.h>
 
 #include <almanac/engine/backups.h>
+#include <almanac/engine/circuit_board.h>
+#include <almanac/engine/circuits.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/limits.h>
@@ -23,15 +25,11 @@ Error stopped_error() {
           "submit it again when the engine runs"};
 }
 
-// Whose ends have to be written: attempts, and a backup, whose end takes less than one of those.
-std::size_t running_in(const State& state) {
-  return state.tasks.running.size() + (state.backups.running() ? 1 : 0);
-}
-
 // What will be told again, or has been overtaken by then.
 bool is_passing(const Command& command) {
   return std::holds_alternative<ReportProgress>(command) ||
-         std::holds_alternative<ReportProbe>(command);
+         std::holds_alternative<ReportProbe>(command) ||
+         std::holds_alternative<ObserveCircuit>(command);
 }
 
 std::optional<Time> next_backup(const State& state) {
@@ -51,6 +49,7 @@ Core::Core(const Parts& parts, CoreOptions options)
       loop_(parts.loop),
       attempts_(parts.attempts),
       backups_(parts.backups),
+      circuits_(parts.circuits),
       published_(parts.published),
       projections_(parts.projections),
       options_(std::move(options)),
@@ -60,6 +59,11 @@ Core::Core(const Parts& parts, CoreOptions options)
       forget_at_(now() + limits::forget_interval),
       running_(running_in(head_)) {}
 
+// Attempts, and a backup, whose end takes less than one of those.
+std::size_t Core::running_in(const State& state) {
+  return state.tasks.running.size() + (state.backups.running() ? 1 : 0);
+}
+
 Time Core::now() const { return std::max(options_.clock(), head_.time); }
 
 void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
@@ -68,12 +72,18 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
   if (!full()) std::ranges::move(std::exchange(retry_, {}), std::back_inserter(submissions));
   if (now >= paused_until_) reserve_refused_ = false;
   starts_due_.reset();
+  if (may_begin(now)) {
+    for (ObserveCircuit& results : circuits_.take_due(now)) {
+      submissions.push_back(std::make_unique<Submission>(std::move(results), nullptr));
+    }
+  }
   auto turn = std::make_shared<Turn>();
   for (auto& submission : submissions) take(*turn, std::move(submission), now);
   if (may_begin(now) && !broken_ && stop_ != Stop::recorded) {
     DecideContext context{now, turn->memory};
     answer_takes(*turn, now);
     ALMANAC_CHECK(absorb(*turn, decide_due(head_, context)).has_value());
+    ALMANAC_CHECK(absorb(*turn, decide_circuits(head_, context)).has_value());
     // What was left over for the next turn is due already; the timer brings it.
     if (stop_ == Stop::no) {
       if (options_.fires_schedules) {
@@ -272,91 +282,6 @@ void Core::committed(const CommitReport& report) {
   arm_timer(now());
 }
 
-// Publish first, then act, then answer: nobody is told of what a reader cannot see yet, and what is
-// to run does not wait until all are told.
-void Core::release(Turn& turn) {
-  if (!turn.events.empty()) {
-    running_ = running_in(turn.after);
-    published_.publish(turn.after, projections_.fold(turn.events));
-    if (options_.on_events) options_.on_events(turn.after, turn.events);
-  }
-  for (const Effect& effect : turn.effects) carry_out(effect, turn.events);
-  attempts_.run_begun();
-  for (auto& [submission, answer, through] : turn.answered) {
-    if (answer && std::holds_alternative<StartEngine>(submission->command)) begun_ = true;
-    if (submission->done) submission->done(std::move(answer));
-  }
-}
-
-// The writer cuts commits between batches, not between turns: what is durable of a turn whose rest
-// was refused is released like any other.
-void Core::release_durable_part(Turn& turn) {
-  Turn part;
-  part.after = *published_.state();
-  for (const RecordedEvent& recorded : turn.events) {
-    if (recorded.position > durable_) break;
-    fold_into(part.after, recorded);
-    add_effects(part.after, recorded, part.effects);
-    part.events.push_back(recorded);
-  }
-  auto refused = std::ranges::find_if(
-      turn.answered, [&](const Turn::Answered& one) { return one.through > durable_; });
-  std::move(turn.answered.begin(), refused, std::back_inserter(part.answered));
-  turn.answered.erase(turn.answered.begin(), refused);
-  release(part);
-}
-
-void Core::carry_out(const Effect& effect, std::span<const RecordedEvent> released) {
-  if (const auto* cancel = std::get_if<CancelAttempt>(&effect)) {
-    return attempts_.cancel(cancel->lease, now());
-  }
-  if (const auto* backup = std::get_if<BeginBackup>(&effect)) {
-    backups_.begin(*backup);
-    if (stop_ != Stop::no) backups_.stop();
-    return;
-  }
-  const auto& attempt = std::get<BeginAttempt>(effect);
-  if (stop_ != Stop::no) return attempts_.hand_back(attempt.id, attempt.lease);
-  begin(attempt, released);
-}
-
-// Most tasks are started with the event that enqueues them; of others it is in the log.
-Result<void> Core::read_enqueued(Position enqueued, std::span<const RecordedEvent> released,
-                                 const std::function<void(const Event&)>& visit) const {
-  const Position first = released.front().position;
-  if (enqueued < first) return log_.read_one(enqueued, visit);
-  visit(released[enqueued.value - first.value].event);
-  return {};
-}
-
-// What others have come to is read in between: no event can be looked up while another one is.
-void Core::begin(const BeginAttempt& effect, std::span<const RecordedEvent> released) {
-  Attempts::Inputs inputs;
-  std::vector<TaskId> dependencies;
-  bool is_command = false;
-  auto read = read_enqueued(effect.enqueued, released, [&](const Event& event) {
-    const TaskEnqueued& enqueued = request_in(event.body);
-    if (enqueued.dependencies.empty()) return attempts_.begin(effect, enqueued, {}, now());
-    dependencies.assign(enqueued.dependencies.begin(), enqueued.dependencies.end());
-    is_command = enqueued.kind == command_kind;
-  });
-  if (read && dependencies.empty()) return;
-  inputs.dependencies = find_ended(*published_.state(), dependencies);
-  if (read && is_command) {
-    auto json = results_json(log_, inputs.dependencies);
-    if (!json) read = std::unexpected(json.error());
-    if (json) inputs.json = std::move(*json);
-  }
-  if (read) {
-    read = read_enqueued(effect.enqueued, released, [&](const Event& event) {
-      attempts_.begin(effect, request_in(event.body), std::move(inputs), now());
-    });
-  }
-  if (read) return;
-  AttemptOutcome outcome{.status = AttemptStatus::not_started, .message = describe(read.error())};
-  attempts_.finish(effect.id, effect.lease, std::move(outcome));
-}
-
 // The disk is full: as if nothing behind the published state had been decided. Callers get the
 // error; what handlers have reported is decided again at once and may use the reserve, or, when
 // that was refused too, as soon as there is space. An end that was refused lets others go first.
@@ -370,8 +295,11 @@ void Core::roll_back(const Error& error) {
   probe_ = Position();
   for (auto& turn : std::exchange(parked_, {})) {
     for (auto& [submission, answer, through] : turn->answered) {
+      const auto* results = std::get_if<ObserveCircuit>(&submission->command);
       if (submission->done) {
         submission->done(std::unexpected(error));
+      } else if (results != nullptr && !results->probe) {
+        circuits_.put_back(*results);
       } else if (!std::holds_alternative<StopEngine>(submission->command) &&
                  !is_passing(submission->command)) {
         retry_.push_back(std::move(submission));
@@ -446,6 +374,9 @@ void Core::record_stop(Time now) {
   stop_ = Stop::recorded;
   auto turn = std::make_shared<Turn>();
   if (full()) turn->space = Space::reserve;
+  for (ObserveCircuit& results : full() ? std::vector<ObserveCircuit>() : circuits_.take_all()) {
+    decide_one(*turn, std::make_unique<Submission>(std::move(results), nullptr), now);
+  }
   decide_one(*turn, std::make_unique<Submission>(StopEngine{}, nullptr), now);
   park(std::move(turn));
 }
@@ -474,6 +405,8 @@ void Core::arm_timer(Time now) {
       consider(std::max(*change, head_.tasks.ranking.done.at + limits::rerank_interval));
     }
     consider(head_.tasks.next_expiry());
+    consider(next_circuit_move(head_));
+    consider(circuits_.next_due());
     if (!head_.tasks.doomed.empty()) consider(now);
     if (stop_ == Stop::no) consider(next_start());
   }

@@ -25,6 +25,8 @@
 
 namespace almanac {
 
+class CircuitBoard;
+
 // A command on its way, and where its answer goes: called once, on the loop's thread, after its
 // events are on disk or with the refusal. The engine's own commands have no `done`.
 struct Submission {
@@ -51,6 +53,7 @@ class Core {
     LoopPort& loop;
     Attempts& attempts;
     BackupPort& backups;
+    CircuitBoard& circuits;
     Published& published;
     InlineProjections& projections;
   };
@@ -106,6 +109,8 @@ class Core {
   // Folds the events of one decision. Errors: invalid; nothing is folded then.
   [[nodiscard]] Result<void> absorb(Turn& turn, std::vector<Event> events);
   void park(std::shared_ptr<Turn> turn);
+  // Whose ends have to be written.
+  [[nodiscard]] static std::size_t running_in(const State& state);
   void keep_reserve();
   void release(Turn& turn);
   void release_durable_part(Turn& turn);
@@ -128,6 +133,7 @@ class Core {
   LoopPort& loop_;
   Attempts& attempts_;
   BackupPort& backups_;
+  CircuitBoard& circuits_;
   Published& published_;
   InlineProjections& projections_;
   CoreOptions options_;

@@ -3,6 +3,7 @@
 #include <almanac/engine/backups.h>
 #include <almanac/engine/carrying.h>
 #include <almanac/engine/changes.h>
+#include <almanac/engine/circuits.h>
 #include <almanac/engine/engines.h>
 #include <almanac/engine/implementations.h>
 #include <almanac/engine/queues.h>

@@ -66,6 +66,13 @@ class Chooser {
     return at != Time() && at <= now_;
   }
 
+  // A circuit that lets nothing begin, of those that stand in front of all else.
+  auto first_open(const std::vector<LaneClaim>& claims) {
+    return std::ranges::find_if(claims, [&](const LaneClaim& one) {
+      return one.on == ClaimOn::circuit && room(one).free == 0;
+    });
+  }
+
   // The lanes that can start something, or have something to keep.
   ReadyQueue gather() {
     return {state_, [this](const Lane& lane) {
@@ -80,6 +87,10 @@ class Chooser {
               }
               auto claims = claims_of(state_, lane);
               if (claims.empty()) return true;
+              if (const auto open = first_open(claims); open != claims.end()) {
+                refuse(lane, *open);
+                return false;
+              }
               // With nothing of what it takes first it has nothing to keep, and no turn to wait
               // for.
               if (room(claims.front()).free == 0) {
@@ -107,13 +118,16 @@ class Chooser {
     const auto& claims = found->second;
     const auto is_impossible = [&](const LaneClaim& one) { return one.amount > room(one).most; };
     const auto is_short = [&](const LaneClaim& one) { return one.amount > room(one).free; };
-    auto refused = std::ranges::find_if(claims, is_impossible);
+    // Who waits for a circuit keeps nothing, or one that fails would hold up what needs others.
+    auto refused = first_open(claims);
+    if (refused == claims.end()) refused = std::ranges::find_if(claims, is_impossible);
     const bool keeps = refused == claims.end();
     if (keeps) refused = std::ranges::find_if(claims, is_short);
     const bool takes = refused == claims.end();
     if (!takes) refuse(lane, *refused);
     if (!keeps) return false;
     for (auto claim = claims.begin(); claim != refused; ++claim) {
+      if (!takes && claim->on == ClaimOn::circuit) continue;  // a probe is for who can begin
       room(*claim).free -= claim->amount;
       if (!takes) room(*claim).kept += claim->amount;
     }
@@ -124,6 +138,10 @@ class Chooser {
 
   void refuse(const Lane& lane, const LaneClaim& claim) {
     const Room& left = room(claim);
+    if (claim.on == ClaimOn::circuit) {
+      const Time until = circuit_of(state_.circuits, claim.limit).until;
+      return block(lane, LaneBlock::circuit, claim.limit, until);
+    }
     if (claim.amount > left.most) return block(lane, LaneBlock::too_large, claim.limit);
     if (claim.on == ClaimOn::queue_slots) {
       return block(lane, left.kept > 0 ? LaneBlock::behind : LaneBlock::queue_slots);

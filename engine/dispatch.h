@@ -81,11 +81,11 @@ struct Starts {
 // are and are in nobody's way.
 //
 // A task takes all it asks for at once, or nothing. The first of a lane that does not fit keeps its
-// turn: what it takes is secured in one order (tokens, the queue's slot, then units, limit by
-// limit), and up to the first that is short nobody behind it gets what it needs, nor any of that
-// one. So small tasks cannot starve a large one, and as everybody secures in the same order, and
-// only running tasks hold anything, none waits for one that waits for it. What asks for more than a
-// limit has by now secures nothing.
+// turn: what it takes is secured in one order (circuits, tokens, the queue's slot, then units,
+// limit by limit), and up to the first that is short nobody behind it gets what it needs, nor any
+// of that one. So small tasks cannot starve a large one, and as everybody secures in the same
+// order, and only running tasks hold anything, none waits for one that waits for it. What asks for
+// more than a limit has by now secures nothing, nor does what waits for a circuit.
 //
 // O(lanes + started * log), a lane being the ready tasks of one queue and kind that ask for the
 // same; lanes that ask for something cost their demands.

@@ -1,6 +1,29 @@
 #include <almanac/engine/effects.h>
 
 namespace almanac {
+namespace {
+
+template <class Moved>
+ShowCircuit show_move(const State& after, const Moved& event) {
+  const Circuit circuit = circuit_of(after.circuits, *after.names.find(event.service));
+  CircuitCause cause = CircuitCause::cooled_down;
+  if constexpr (requires { event.cause; }) cause = event.cause;
+  const std::string service(event.service);
+  return {service, CircuitMove{service, circuit.state, cause, circuit.since, circuit.until}};
+}
+
+std::optional<ShowCircuit> show_circuit(const State& after, const EventBody& body) {
+  if (std::holds_alternative<CircuitConfigured>(body)) return ShowCircuit{};
+  if (const auto* observed = std::get_if<CircuitObserved>(&body)) {
+    return ShowCircuit{std::string(observed->service), {}};
+  }
+  if (const auto* opened = std::get_if<CircuitOpened>(&body)) return show_move(after, *opened);
+  if (const auto* half = std::get_if<CircuitHalfOpened>(&body)) return show_move(after, *half);
+  if (const auto* closed = std::get_if<CircuitClosed>(&body)) return show_move(after, *closed);
+  return std::nullopt;
+}
+
+}  // namespace
 
 void add_effects(const State& after, const RecordedEvent& recorded, std::vector<Effect>& effects) {
   if (const auto* started = std::get_if<TaskStarted>(&recorded.event.body)) {
@@ -21,6 +44,7 @@ void add_effects(const State& after, const RecordedEvent& recorded, std::vector<
     effects.push_back(
         BeginBackup{std::string(backup->job), job.action, backup->due, !job.succeeded});
   }
+  if (auto show = show_circuit(after, recorded.event.body)) effects.push_back(std::move(*show));
 }
 
 }  // namespace almanac

@@ -2,9 +2,11 @@
 // when they are published.
 #pragma once
 
+#include <almanac/engine/circuit_gate.h>
 #include <almanac/log/event.h>
 #include <almanac/projections/state.h>
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,7 +33,13 @@ struct BeginBackup {
   bool is_first = false;  // none of this job has succeeded in this repository
 };
 
-using Effect = std::variant<BeginAttempt, CancelAttempt, BeginBackup>;
+// What programs see of a circuit.
+struct ShowCircuit {
+  std::string service;  // empty = of all
+  std::optional<CircuitMove> move;
+};
+
+using Effect = std::variant<BeginAttempt, CancelAttempt, BeginBackup, ShowCircuit>;
 
 // The effects of one event; `after` is the state with it folded in.
 void add_effects(const State& after, const RecordedEvent& event, std::vector<Effect>& effects);

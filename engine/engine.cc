@@ -3,6 +3,8 @@
 #include <almanac/engine/attempts.h>
 #include <almanac/engine/backup_runner.h>
 #include <almanac/engine/backups.h>
+#include <almanac/engine/circuit_board.h>
+#include <almanac/engine/circuits.h>
 #include <almanac/engine/core.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/guard.h>
@@ -79,6 +81,8 @@ struct Engine::Parts {
   void start_checkpoints(Position newest);
   void wake();
   void run();
+  void tell(Command command, std::function<void(Result<Answer>)> done);
+  [[nodiscard]] Result<Answer> ask(Command command);
 
   EngineOptions options;
   Guard guard;
@@ -90,6 +94,7 @@ struct Engine::Parts {
   std::optional<Published> published;
   std::optional<Attempts> attempts;
   std::optional<BackupRunner> backups;
+  std::optional<CircuitBoard> circuits;
   std::optional<Core> core;
   std::optional<Checkpointer> checkpointer;
   bool signalled = false;  // of the loop's thread
@@ -120,8 +125,15 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                              .seed = options.seed,
                                              .report = report},
                   options.backups);
+  circuits.emplace(CircuitBoard::Surroundings{
+      .clock = options.clock,
+      .state = [this] { return published->state(); },
+      .wake = [this] { mailbox.put_always(Call([](Core& running) { running.turn({}); })); },
+      .ask = [this](Command command) { return ask(std::move(command)); },
+      .report = report,
+      .on_move = options.on_circuit});
   core.emplace(
-      Core::Parts{*core_log, loop, *attempts, *backups, *published, projections},
+      Core::Parts{*core_log, loop, *attempts, *backups, *circuits, *published, projections},
       CoreOptions{.clock = options.clock,
                   .stop_grace = options.stop_grace,
                   .fires_schedules = options.fires_schedules,
@@ -230,25 +242,31 @@ Engine::~Engine() {
   parts_->thread.join();
 }
 
-void Engine::tell(Command command, std::function<void(Result<Answer>)> done) {
+void Engine::Parts::tell(Command command, std::function<void(Result<Answer>)> done) {
   Item item = std::make_unique<Submission>(std::move(command), std::move(done));
-  if (parts_->mailbox.put(std::move(item))) return;
+  if (mailbox.put(std::move(item))) return;
   auto& refused = std::get<std::unique_ptr<Submission>>(item);
-  if (parts_->mailbox.closed()) {
-    refused->done(std::unexpected(parts_->published->failure().value_or(
+  if (mailbox.closed()) {
+    refused->done(std::unexpected(published->failure().value_or(
         Error{ErrorCode::stopped, "the engine has stopped", "open it again"})));
   } else {
     refused->done(fail(ErrorCode::busy, "the engine's mailbox is full", "try again in a moment"));
   }
 }
 
-Result<Answer> Engine::ask(Command command) {
+Result<Answer> Engine::Parts::ask(Command command) {
   auto answer = std::make_shared<std::promise<Result<Answer>>>();
   auto future = answer->get_future();
   tell(std::move(command),
        [answer](Result<Answer> result) { answer->set_value(std::move(result)); });
   return future.get();
 }
+
+void Engine::tell(Command command, std::function<void(Result<Answer>)> done) {
+  parts_->tell(std::move(command), std::move(done));
+}
+
+Result<Answer> Engine::ask(Command command) { return parts_->ask(std::move(command)); }
 
 Result<void> Engine::ask_without_answer(Command command) {
   auto answer = ask(std::move(command));
@@ -382,6 +400,19 @@ void Engine::take(std::string service, TakeOptions options,
          if (!answer) return done(std::unexpected(answer.error()));
          done(std::get<bool>(*answer));
        });
+}
+
+Result<void> Engine::configure_circuit(std::string service, CircuitSetting setting) {
+  return ask_without_answer(ConfigureCircuit{std::move(service), setting});
+}
+
+Result<void> Engine::force_circuit(std::string service, CircuitState to, std::string reason) {
+  return ask_without_answer(ForceCircuit{std::move(service), to, std::move(reason)});
+}
+
+Result<CircuitGate*> Engine::circuit(const std::string& service) {
+  if (auto checked = check_service(service); !checked) return std::unexpected(checked.error());
+  return &parts_->circuits->gate(service);
 }
 
 Result<EngineTrimReport> Engine::trim(const TrimOptions& options) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <almanac/engine/backup_spec.h>
+#include <almanac/engine/circuit_gate.h>
 #include <almanac/engine/command.h>
 #include <almanac/engine/command_spec.h>
 #include <almanac/engine/handler.h>
@@ -62,6 +63,8 @@ struct EngineOptions {
   // Sees every event once it is durable, in order, with the state behind it. Called on the
   // engine's own thread: must return soon and must not call the engine's blocking functions.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
+  // Told of every move of a circuit once, in order, when it is durable. As on_events.
+  std::function<void(const CircuitMove&)> on_circuit;
   std::vector<AnyInlineProjection> projections;  // see inline_projection.h
 };
 
@@ -143,6 +146,17 @@ class Engine {
   // Without waiting: `done` is called once, on the engine's thread, and must return soon.
   void take(std::string service, TakeOptions options, std::function<void(Result<bool>)> done);
 
+  // How the circuit of a service moves; without probes the setting is lifted. Tasks that ask for
+  // the service (TaskSpec::demands) wait while it is open. What names mean: projections/circuits.h.
+  // Errors: invalid, and those of submit().
+  [[nodiscard]] Result<void> configure_circuit(std::string service, CircuitSetting setting = {});
+  // By an operator: to forced_open, forced_closed, or closed, from where it goes by its setting
+  // again. Errors: as above.
+  [[nodiscard]] Result<void> force_circuit(std::string service, CircuitState to,
+                                           std::string reason = {});
+  // For requests of the program itself, beside tasks; lives as long as the engine. A service
+  // without a setting goes by the default one. Errors: invalid (its name).
+  [[nodiscard]] Result<CircuitGate*> circuit(const std::string& service);
   // Trims the log (log/trim.h) while the engine runs. What tasks still need of the front is written
   // again at the end first, so that no old task keeps it, unless that is more than half as many
   // events as would go. A checkpoint is written, and the front goes as far as the one before that:

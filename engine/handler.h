@@ -64,13 +64,21 @@ class Outcome {
   // No end: the task is to be run again then. The attempt does not count.
   [[nodiscard]] static Outcome snooze(Time until) { return {Kind::snooze, {}, until}; }
 
+  // The same, because a service said that it is asked too often (429, Retry-After): there are no
+  // tokens before `until` of the limits with a rate that the task asks for, or of this one. Nor is
+  // it a failure of the service.
+  [[nodiscard]] static Outcome rate_limited(Time until, std::string service = {}) {
+    return {Kind::rate_limited, std::move(service), until};
+  }
+
   [[nodiscard]] bool succeeded() const { return kind_ == Kind::success; }
   [[nodiscard]] bool is_permanent() const { return kind_ == Kind::permanent_failure; }
+  [[nodiscard]] bool is_rate_limited() const { return kind_ == Kind::rate_limited; }
   [[nodiscard]] Time snooze_until() const { return until_; }  // not set = it has ended
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  enum class Kind : std::uint8_t { success, failure, permanent_failure, snooze };
+  enum class Kind : std::uint8_t { success, failure, permanent_failure, snooze, rate_limited };
   Outcome(Kind kind, std::string text, Time until = {})
       : kind_(kind), text_(std::move(text)), until_(until) {}
   Kind kind_;

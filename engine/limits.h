@@ -70,6 +70,17 @@ inline constexpr Duration probe_pause = std::chrono::milliseconds(100);
 // A probe that takes longer says no.
 inline constexpr Duration probe_timeout = std::chrono::seconds(10);
 
+// Results of requests are told to the engine this often, and so long after a process that died they
+// are missing.
+inline constexpr Duration circuit_interval = std::chrono::seconds(1);
+// When a request is worth another try that was refused because all probes are out.
+inline constexpr Duration circuit_retry = std::chrono::milliseconds(100);
+inline constexpr Duration circuit_duration_min = std::chrono::milliseconds(10);
+inline constexpr Duration circuit_duration_max = std::chrono::hours(24 * 366);
+// Each is an entry of the state while it is out, and looked at when another one is to begin.
+inline constexpr std::uint16_t circuit_probes_max = 1'000;
+inline constexpr std::size_t circuit_moves_per_turn = 1'000;
+
 // Tasks changed by one command. Each becomes at most one event, and all of them one batch.
 inline constexpr std::size_t changes_max = 10'000;
 static_assert(changes_max <= batch_events_max);

@@ -26,7 +26,7 @@ Result<void> check_setting(const LimitSetting& setting) {
 
 // Names that say more than that there is a limit (projections/resource_limits.h).
 Result<void> check_configured_name(const std::string& name, const LimitSetting& setting) {
-  if (auto checked = check_name("limit", name); !checked) return checked;
+  if (auto checked = check_set_name("limit", name); !checked) return checked;
   if (name.starts_with("queue:")) {
     return fail(ErrorCode::invalid, "the slots of a queue are not set as a limit",
                 "set them with the queue");
@@ -34,12 +34,6 @@ Result<void> check_configured_name(const std::string& name, const LimitSetting& 
   if (name == "kind:" || name == "kind:*") {
     return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " names no kind",
                 "write kind:NAME, for each kind");
-  }
-  const bool is_family =
-      name == "*" || (name.ends_with(":*") && std::ranges::count(name, ':') == 1);
-  if (std::ranges::count(name, '*') > (is_family ? 1 : 0)) {
-    return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " has a '*' in its name",
-                "write FAMILY:* for all limits FAMILY:…, or * for all that have no other");
   }
   if (is_recovery_limit(name) && setting.units > 0) {
     return fail(ErrorCode::invalid, "the limit " + in_quotes(name) + " sets a pace, and no units",
@@ -74,6 +68,8 @@ Result<void> check_demand(const State& state, const TaskDemand& demand) {
                 "ask for 1 or more, or leave it out");
   }
   const LimitSetting setting = setting_of(state.limits, state.names, demand.limit);
+  const auto service = state.names.find(demand.limit);
+  if (!setting.is_set() && service && guards(state.circuits, state.names, *service)) return {};
   if (!setting.is_set()) {
     return fail(ErrorCode::not_found,
                 "it asks for " + std::to_string(demand.units) + " of the limit " +
@@ -95,6 +91,24 @@ Result<void> check_demand(const State& state, const TaskDemand& demand) {
 }
 
 }  // namespace
+
+Result<void> check_set_name(std::string_view what, const std::string& name) {
+  if (auto checked = check_name(what, name); !checked) return checked;
+  const bool is_family =
+      name == "*" || (name.ends_with(":*") && std::ranges::count(name, ':') == 1);
+  if (std::ranges::count(name, '*') <= (is_family ? 1 : 0)) return {};
+  const std::string each(what);
+  return fail(ErrorCode::invalid, "the " + each + " " + in_quotes(name) + " has a '*' in its name",
+              "write FAMILY:* for all FAMILY:…, or * for all that have no other setting");
+}
+
+Result<Decision> decide_one(const State&, const ReportRateLimit& command,
+                            const DecideContext& context) {
+  Decision decision;
+  decision.events.push_back(
+      {.at = context.now, .body = TokensTaken{.limit = command.service, .until = command.until}});
+  return decision;
+}
 
 Result<Decision> decide_one(const State& state, const ConfigureLimit& command,
                             const DecideContext& context) {

@@ -16,8 +16,16 @@ namespace almanac {
 [[nodiscard]] Result<Decision> decide_one(const State& state, const TakeTokens& command,
                                           const DecideContext& context);
 
+// From now on the bucket of the service is empty until then.
+[[nodiscard]] Result<Decision> decide_one(const State& state, const ReportRateLimit& command,
+                                          const DecideContext& context);
+
+// Of a setting that is to hold for one name, for a family ("FAMILY:*") or for all ("*"). `what` is
+// what it is the name of. Errors: invalid.
+[[nodiscard]] Result<void> check_set_name(std::string_view what, const std::string& name);
+
 // Whether a task that asks for this can ever run as the limits are. Errors: invalid, not_found (a
-// limit without a setting), refused (more than there is).
+// name with neither a limit nor a circuit), refused (more than there is).
 [[nodiscard]] Result<void> check_demands(const State& state,
                                          const std::vector<TaskDemand>& demands);
 

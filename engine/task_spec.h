@@ -21,7 +21,7 @@ struct InBatch {
 using Dependency = std::variant<TaskId, InBatch>;
 
 // So many units, or tokens, of a limit: all that a task asks for is taken at once when it starts,
-// and units are held while it runs.
+// and units are held while it runs. A service is asked for alike: its circuit must let it begin.
 struct TaskDemand {
   std::string limit;
   std::uint32_t units = 1;
@@ -66,7 +66,8 @@ struct TaskSpec {
   std::vector<Dependency> dependencies;             // it runs after all of these …
   // … have ended so; one for each of them, or none: all have succeeded.
   std::vector<DependencyCondition> conditions;
-  std::vector<TaskDemand> demands;  // limits that are set, each named once
+  // Limits that are set and services that have a circuit, each named once.
+  std::vector<TaskDemand> demands;
   std::vector<std::string> tags;
   std::string owner;     // for whom it runs; empty = nobody in particular
   Time deadline = {};    // when it should have ended; not set = whenever

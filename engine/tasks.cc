@@ -59,6 +59,21 @@ std::string doom_text(const State& state, TaskId culprit) {
   }
 }
 
+// No tokens of the services before then that said so.
+void add_rate_limits(const State& state, const FinishAttempt& command, const DecideContext& context,
+                     std::vector<Event>& events) {
+  const auto limit = [&](std::string_view service) {
+    events.push_back(
+        {.at = context.now,
+         .body = TokensTaken{.limit = service, .until = command.outcome.snooze_until}});
+  };
+  if (!command.outcome.service.empty()) return limit(command.outcome.service);
+  for (const LimitDemand& demand : state.tasks.demand_sets.of(state.tasks.demands_of(command.id))) {
+    const auto setting = setting_of(state.limits, state.names, demand.limit);
+    if (setting.per_minute > 0) limit(context.memory.text(state.names.text(demand.limit)));
+  }
+}
+
 // The tasks that may not be begun any more. What is doomed as well is cancelled because of that.
 void add_expired(const State& state, const DecideContext& context, std::vector<Event>& events) {
   std::size_t expired = 0;
@@ -158,9 +173,11 @@ Result<Decision> decide_one(const State& state, const FinishAttempt& command,
                                                   .end = end});
   }
   if (command.outcome.snooze_until != Time()) {
-    return decision_of(context.now,
-                       TaskSnoozed{command.id, command.token.lease,
-                                   std::max(command.outcome.snooze_until, context.now)});
+    auto decision =
+        decision_of(context.now, TaskSnoozed{command.id, command.token.lease,
+                                             std::max(command.outcome.snooze_until, context.now)});
+    if (command.outcome.rate_limited) add_rate_limits(state, command, context, decision.events);
+    return decision;
   }
   if (end.status == AttemptStatus::succeeded) {
     return decision_of(context.now, TaskSucceeded{command.id, command.token.lease, end});

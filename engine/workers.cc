@@ -19,6 +19,10 @@ AttemptOutcome outcome_of(const Outcome& outcome) {
                        " bytes is over the limit of " + std::to_string(limits::output_bytes_max)};
   }
   if (outcome.succeeded()) return {.result = outcome.text()};
+  if (outcome.is_rate_limited()) {
+    return {
+        .snooze_until = outcome.snooze_until(), .rate_limited = true, .service = outcome.text()};
+  }
   return {.status = AttemptStatus::error,
           .message = outcome.text().substr(0, limits::message_bytes_max),
           .permanent = outcome.is_permanent(),

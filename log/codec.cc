@@ -112,6 +112,16 @@ struct BodyWriter {
     write(from, body.initTaskResultCarried(), names);
   }
   void operator()(const TaskFailedOver& from) { write(from, body.initTaskFailedOver(), names); }
+  void operator()(const CircuitConfigured& from) {
+    write(from, body.initCircuitConfigured(), names);
+  }
+  void operator()(const CircuitObserved& from) { write(from, body.initCircuitObserved(), names); }
+  void operator()(const CircuitProbed& from) { write(from, body.initCircuitProbed(), names); }
+  void operator()(const CircuitOpened& from) { write(from, body.initCircuitOpened(), names); }
+  void operator()(const CircuitHalfOpened& from) {
+    write(from, body.initCircuitHalfOpened(), names);
+  }
+  void operator()(const CircuitClosed& from) { write(from, body.initCircuitClosed(), names); }
   void operator()(const WorkPaused& from) { write(from, body.initWorkPaused(), names); }
   void operator()(const WorkResumed& from) { write(from, body.initWorkResumed(), names); }
 };
@@ -157,6 +167,20 @@ void clear_meta(Event& event) {
   event.stream = {};
   event.correlation = {};
   event.causation = {};
+}
+
+// Of a circuit; false for any other type.
+bool read_circuit_body(schema::Event::Body::Reader body, const codec::Names& names, EventBody& to) {
+  using Which = schema::Event::Body::Which;
+  switch (body.which()) {
+    case Which::CIRCUIT_CONFIGURED: to = read(body.getCircuitConfigured(), names); return true;
+    case Which::CIRCUIT_OBSERVED: to = read(body.getCircuitObserved(), names); return true;
+    case Which::CIRCUIT_PROBED: to = read(body.getCircuitProbed(), names); return true;
+    case Which::CIRCUIT_OPENED: to = read(body.getCircuitOpened(), names); return true;
+    case Which::CIRCUIT_HALF_OPENED: to = read(body.getCircuitHalfOpened(), names); return true;
+    case Which::CIRCUIT_CLOSED: to = read(body.getCircuitClosed(), names); return true;
+    default: return false;
+  }
 }
 
 // False for a type of a newer version.
@@ -215,8 +239,8 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::TASK_REQUEST_CARRIED: to = read(body.getTaskRequestCarried(), names); return true;
     case Which::TASK_RESULT_CARRIED: to = read(body.getTaskResultCarried(), names); return true;
     case Which::TASK_FAILED_OVER: to = read(body.getTaskFailedOver(), names); return true;
+    default: return read_circuit_body(body, names, to);
   }
-  return false;
 }
 
 }  // namespace

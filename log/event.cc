@@ -22,7 +22,9 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "LimitConfigured", "TokensTaken",        "LaneBlocked",        "TaskSnoozed",
     "TaskProgressed",  "TaskRedriven",       "TasksForgotten",     "WorkPaused",
     "WorkResumed",     "ImplementationsSet", "ImplementationLeft", "ImplementationReturned",
-    "TaskFailedOver",  "TaskRequestCarried", "TaskResultCarried"};
+    "TaskFailedOver",  "TaskRequestCarried", "TaskResultCarried", "CircuitConfigured",
+    "CircuitObserved", "CircuitProbed",      "CircuitOpened",     "CircuitHalfOpened",
+    "CircuitClosed"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -104,6 +106,12 @@ struct Carried {
   void operator()(const ImplementationReturned& event) {
     names.push_back(event.kind);
     names.push_back(event.implementation);
+  }
+  template <class OfService>
+    requires requires(const OfService& event) { event.service; }
+  void operator()(const OfService& event) {
+    names.push_back(event.service);
+    if constexpr (requires { event.reason; }) bytes += event.reason.size();
   }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
@@ -300,6 +308,21 @@ std::string_view name(LaneBlock block) {
     case LaneBlock::behind: return "behind";
     case LaneBlock::handler: return "handler";
     case LaneBlock::unavailable: return "unavailable";
+    case LaneBlock::circuit: return "circuit";
+  }
+  return "unknown";
+}
+
+std::string_view name(CircuitCause cause) {
+  switch (cause) {
+    case CircuitCause::failure_rate: return "failure_rate";
+    case CircuitCause::consecutive_failures: return "consecutive_failures";
+    case CircuitCause::probe_failed: return "probe_failed";
+    case CircuitCause::probe_late: return "probe_late";
+    case CircuitCause::cooled_down: return "cooled_down";
+    case CircuitCause::probes_succeeded: return "probes_succeeded";
+    case CircuitCause::forced: return "forced";
+    case CircuitCause::reset: return "reset";
   }
   return "unknown";
 }

@@ -4,6 +4,7 @@
 
 #include <almanac/log/error.h>
 #include <almanac/log/events/backup.h>
+#include <almanac/log/events/circuit.h>
 #include <almanac/log/events/engine.h>
 #include <almanac/log/events/implementation.h>
 #include <almanac/log/events/limit.h>
@@ -36,7 +37,8 @@ using EventBody =
                  ScheduleSkipped, TasksReranked, LimitConfigured, TokensTaken, LaneBlocked,
                  TaskSnoozed, TaskProgressed, TaskRedriven, TasksForgotten, WorkPaused, WorkResumed,
                  ImplementationsSet, ImplementationLeft, ImplementationReturned, TaskFailedOver,
-                 TaskRequestCarried, TaskResultCarried>;
+                 TaskRequestCarried, TaskResultCarried, CircuitConfigured, CircuitObserved,
+                 CircuitProbed, CircuitOpened, CircuitHalfOpened, CircuitClosed>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -135,6 +135,12 @@ void write(const ImplementationLeft& from, schema::ImplementationLeft::Builder t
 void write(const ImplementationReturned& from, schema::ImplementationReturned::Builder to,
            NameTable& names);
 void write(const TaskFailedOver& from, schema::TaskFailedOver::Builder to, NameTable& names);
+void write(const CircuitConfigured& from, schema::CircuitConfigured::Builder to, NameTable& names);
+void write(const CircuitObserved& from, schema::CircuitObserved::Builder to, NameTable& names);
+void write(const CircuitProbed& from, schema::CircuitProbed::Builder to, NameTable& names);
+void write(const CircuitOpened& from, schema::CircuitOpened::Builder to, NameTable& names);
+void write(const CircuitHalfOpened& from, schema::CircuitHalfOpened::Builder to, NameTable& names);
+void write(const CircuitClosed& from, schema::CircuitClosed::Builder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -183,5 +189,11 @@ ImplementationsSet read(schema::ImplementationsSet::Reader from, const Names& na
 ImplementationLeft read(schema::ImplementationLeft::Reader from, const Names& names);
 ImplementationReturned read(schema::ImplementationReturned::Reader from, const Names& names);
 TaskFailedOver read(schema::TaskFailedOver::Reader from, const Names& names);
+CircuitConfigured read(schema::CircuitConfigured::Reader from, const Names& names);
+CircuitObserved read(schema::CircuitObserved::Reader from, const Names& names);
+CircuitProbed read(schema::CircuitProbed::Reader from, const Names& names);
+CircuitOpened read(schema::CircuitOpened::Reader from, const Names& names);
+CircuitHalfOpened read(schema::CircuitHalfOpened::Reader from, const Names& names);
+CircuitClosed read(schema::CircuitClosed::Reader from, const Names& names);
 
 }  // namespace almanac::codec

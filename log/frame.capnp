@@ -11,6 +11,7 @@ using Schedule = import "events/schedule.capnp";
 using Limit = import "events/limit.capnp";
 using Pause = import "events/pause.capnp";
 using Implementation = import "events/implementation.capnp";
+using Circuit = import "events/circuit.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -75,6 +76,12 @@ struct Event {
     taskFailedOver @47 :Task.TaskFailedOver;
     taskRequestCarried @48 :Task.TaskRequestCarried;
     taskResultCarried @49 :Task.TaskResultCarried;
+    circuitConfigured @50 :Circuit.CircuitConfigured;
+    circuitObserved @51 :Circuit.CircuitObserved;
+    circuitProbed @52 :Circuit.CircuitProbed;
+    circuitOpened @53 :Circuit.CircuitOpened;
+    circuitHalfOpened @54 :Circuit.CircuitHalfOpened;
+    circuitClosed @55 :Circuit.CircuitClosed;
   }
   meta @15 :Meta;              # null for most events
 }

@@ -111,6 +111,12 @@ struct Owned {
     own(event.kind);
     own(event.implementation);
   }
+  template <class OfService>
+    requires requires(OfService& event) { event.service; }
+  void operator()(OfService& event) {
+    own(event.service);
+    if constexpr (requires { event.reason; }) own(event.reason);
+  }
   void operator()(EngineStarted& event) { own(event.version); }
   void operator()(EngineStopped&) {}
   void operator()(BackupScheduled& event) {

@@ -28,6 +28,7 @@ class Check {
     check_held();
     check_terms();
     check_limits();
+    check_circuits();
     check_marks();
     check_tags();
     check_keys();
@@ -224,7 +225,6 @@ class Check {
     }
     for (const auto& [limit, bucket] : state_.limits.buckets) {
       expect(state_.names.contains(limit), named(limit), " is a bucket without a name");
-      expect(bucket.at <= state_.time, named(limit), " is a bucket of a time to come");
     }
   }
 
@@ -340,6 +340,37 @@ class Check {
       running += job.running ? 1 : 0;
     }
     expect(running <= 1, "the engine", " runs more than one backup at once");
+  }
+
+  void check_circuits() {
+    const Circuits& circuits = state_.circuits;
+    std::size_t due = 0;
+    for (const auto& [id, circuit] : circuits.all) {
+      const auto fails = [&, of = id](bool holds, std::string_view otherwise) {
+        if (!holds) expect(false, named(of), otherwise);
+      };
+      const bool is_half_open = circuit.state == CircuitState::half_open;
+      const std::uint32_t out = probes_out(circuits, id);
+      fails(state_.names.contains(id), " is a service with a circuit and has no text");
+      fails((circuit.state == CircuitState::open) == (circuit.until != Time()),
+            " is a circuit that cools down and is not open, or never");
+      fails(is_half_open || (circuit.probes == 0 && out == 0),
+            " is a circuit with probes that is not half open");
+      fails(circuit.probes_succeeded + circuit.probes_failed + out <= circuit.probes,
+            " is a circuit with a probe too many");
+      fails(circuit.changed <= state_.position, " is a circuit that is yet to move");
+      const auto move = due_move(circuits, state_.names, id);
+      fails(!move || circuits.due.contains({move->at, id}), " is a circuit that misses its move");
+      due += move ? 1 : 0;
+    }
+    expect(due == circuits.due.size(), "the circuits", " are due more often than they are");
+    for (const auto& [probe, since] : circuits.probes) {
+      const Task* task = probe.task ? find(probe.task) : nullptr;
+      const bool is_out = task != nullptr && holds_lease(task->state);
+      expect(is_out || !probe.task, named(probe.service), " has a probe that does not run");
+      expect(circuits.all.contains(probe.service), named(probe.service),
+             " has a probe and no circuit");
+    }
   }
 
   void check_schedules() {

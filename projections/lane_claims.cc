@@ -5,6 +5,17 @@
 namespace almanac {
 namespace {
 
+// A circuit that has just closed lets those begin that waited for it at the pace of a recovery.
+void add_circuit(const State& state, NameId service, std::vector<LaneClaim>& claims) {
+  if (!guards(state.circuits, state.names, service)) return;
+  claims.push_back({ClaimOn::circuit, service, 1});
+  if (circuit_of(state.circuits, service).paced == 0) return;
+  const auto pace = state.names.find(recovery_limit_of_circuit(state.names.text(service)));
+  if (pace && setting_of(state.limits, state.names, *pace).per_minute > 0) {
+    claims.push_back({ClaimOn::tokens, *pace, 1});
+  }
+}
+
 void add_claims(const State& state, const LimitDemand& demand, std::vector<LaneClaim>& claims) {
   const LimitSetting setting = setting_of(state.limits, state.names, demand.limit);
   if (setting.per_minute > 0) claims.push_back({ClaimOn::tokens, demand.limit, demand.units});
@@ -28,6 +39,7 @@ std::vector<LaneClaim> claims_of(const State& state, const Lane& lane) {
     add_claims(state, {*limit, 1}, claims);
   }
   for (const LimitDemand& demand : state.tasks.demand_sets.of(lane.demands)) {
+    add_circuit(state, demand.limit, claims);
     add_claims(state, demand, claims);
   }
   if (slots_of(state, lane.queue) > 0) claims.push_back({ClaimOn::queue_slots, lane.queue, 1});
@@ -52,6 +64,11 @@ std::uint64_t units_in_use(const State& state, NameId limit) {
 ClaimRoom room_for(const State& state, const LaneClaim& claim, Time now) {
   if (claim.on == ClaimOn::queue_slots) {
     return room_of(slots_of(state, claim.limit), state.tasks.running_in(claim.limit));
+  }
+  if (claim.on == ClaimOn::circuit) {
+    const std::uint64_t free = admits(state.circuits, claim.limit);
+    const std::uint64_t most = circuit_of(state.circuits, claim.limit).probes;
+    return {std::max({most, free, std::uint64_t{1}}), free};
   }
   const LimitSetting setting = setting_of(state.limits, state.names, claim.limit);
   if (claim.on == ClaimOn::units) return room_of(setting.units, units_in_use(state, claim.limit));

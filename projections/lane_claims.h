@@ -1,5 +1,6 @@
 // What a task takes when it starts, beside a slot of the engine, and how much of it there is. A
-// task's demands and what its queue and kind imply are one thing here.
+// task's demands and what its queue and kind imply are one thing here, as is a service that it asks
+// for, of which a circuit lets all tasks begin, or none, or some probes.
 #pragma once
 
 #include <almanac/projections/state.h>
@@ -9,15 +10,16 @@
 
 namespace almanac {
 
-enum class ClaimOn : std::uint8_t { tokens, queue_slots, units };
+enum class ClaimOn : std::uint8_t { circuit, tokens, queue_slots, units };
 
 struct LaneClaim {
   ClaimOn on = ClaimOn::units;
-  NameId limit;  // of queue_slots, the queue
+  NameId limit;  // of circuit, the service; of queue_slots, the queue
   std::uint32_t amount = 1;
 };
 
-// Of every task of a lane, in the order in which they are secured: tokens, the queue's slot, units.
+// Of every task of a lane, in the order in which they are secured: circuits, tokens, the
+// queue's slot, units.
 // Empty where nothing is limited. O(its demands * log).
 [[nodiscard]] std::vector<LaneClaim> claims_of(const State& state, const Lane& lane);
 
@@ -25,7 +27,7 @@ struct ClaimRoom {
   std::uint64_t most = 0;  // that there can be
   std::uint64_t free = 0;
 };
-// O(tasks that hold some of it; of a kind's limit, all that run).
+// O(tasks that hold some of it; of a kind's limit, all that run; of a circuit, its probes).
 [[nodiscard]] ClaimRoom room_for(const State& state, const LaneClaim& claim, Time now);
 
 // Held by tasks that run.

@@ -1,6 +1,8 @@
 // The ceilings of the projections, each with its arithmetic.
 #pragma once
 
+#include <almanac/log/types.h>
+
 #include <cstddef>
 
 namespace almanac::limits {
@@ -13,5 +15,8 @@ inline constexpr std::size_t query_nesting_max = 64;
 // a frame of some 200 bytes for each, which must stay far below a thread's stack of 8 MiB.
 inline constexpr std::size_t query_operators_max = 2'048;
 static_assert((query_nesting_max + query_operators_max) * 1'000 < 4'000'000);
+
+// A probe of a program that has not said by then what became of it has failed.
+inline constexpr Duration circuit_probe_time = std::chrono::minutes(1);
 
 }  // namespace almanac::limits

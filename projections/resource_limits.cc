@@ -1,6 +1,7 @@
 #include <almanac/projections/resource_limits.h>
 
 #include <almanac/log/limits.h>
+#include <almanac/projections/named_settings.h>
 
 #include <algorithm>
 #include <array>
@@ -25,8 +26,6 @@ std::uint64_t missing_at(const Bucket& bucket, const LimitSetting& rate, Time no
   return missing - std::min(missing, elapsed * rate.per_minute);
 }
 
-bool is_family(std::string_view limit) { return limit.ends_with('*'); }
-
 // Brings a bucket to what it holds now, before its rate changes or something is taken.
 void settle(ResourceLimits& limits, NameId limit, const LimitSetting& rate, Time at) {
   Bucket* bucket = limits.buckets.edit(limit);
@@ -45,23 +44,15 @@ void settle_all(ResourceLimits& limits, const Names& names, Time at) {
   }
 }
 
-const LimitSetting* find(const ResourceLimits& limits, const Names& names, std::string_view name) {
-  const auto id = names.find(name);
-  return id ? limits.settings.find(*id) : nullptr;
-}
-
 // For a name without a setting of its own.
 LimitSetting inherited(const ResourceLimits& limits, const Names& names, std::string_view name) {
   if (limits.families > 0) {
-    const auto colon = name.find(':');
-    if (colon != std::string_view::npos) {
-      const LimitSetting* family =
-          find(limits, names, std::string(name.substr(0, colon + 1)) + "*");
-      if (family != nullptr) return *family;
-    }
+    const LimitSetting* family = find_family_setting(limits.settings, names, name);
+    if (family != nullptr) return *family;
   }
   if (is_recovery_limit(name)) return default_recovery;
-  const LimitSetting* all = limits.families > 0 ? find(limits, names, "*") : nullptr;
+  const LimitSetting* all =
+      limits.families > 0 ? find_setting(limits.settings, names, "*") : nullptr;
   return all == nullptr ? LimitSetting() : *all;
 }
 
@@ -88,7 +79,7 @@ LimitSetting setting_of(const ResourceLimits& limits, const Names& names, NameId
 }
 
 LimitSetting setting_of(const ResourceLimits& limits, const Names& names, std::string_view limit) {
-  const LimitSetting* own = find(limits, names, limit);
+  const LimitSetting* own = find_setting(limits.settings, names, limit);
   return own != nullptr ? *own : inherited(limits, names, limit);
 }
 
@@ -137,6 +128,14 @@ void take_tokens(ResourceLimits& limits, NameId limit, const LimitSetting& rate,
                      {std::min(before.missing + tokens * parts, rate.burst * parts), before.at});
 }
 
+// The first token is there at that time.
+void empty_until(ResourceLimits& limits, NameId limit, const LimitSetting& rate, Time until) {
+  const Bucket* bucket = limits.buckets.find(limit);
+  const Time at = until - Duration(static_cast<std::int64_t>(parts / rate.per_minute));
+  limits.buckets.set(limit,
+                     {rate.burst * parts, bucket == nullptr ? at : std::max(bucket->at, at)});
+}
+
 void set_limit(ResourceLimits& limits, Names& names, NameId limit, const LimitSetting& setting) {
   const std::string_view name = names.text(limit);
   const bool was = limits.settings.contains(limit);
@@ -165,7 +164,12 @@ bool fold(ResourceLimits& limits, Names& names, Time at, const LimitConfigured& 
 
 bool fold(ResourceLimits& limits, Names& names, Time at, const TokensTaken& event) {
   const NameId limit = names.intern(event.limit);
-  take_tokens(limits, limit, rate_of(limits, names, event.limit), event.tokens, at);
+  const LimitSetting rate = rate_of(limits, names, event.limit);
+  if (event.until > at) {
+    empty_until(limits, limit, rate, event.until);
+  } else {
+    take_tokens(limits, limit, rate, event.tokens, at);
+  }
   return true;
 }
 

@@ -28,9 +28,12 @@ struct Fold {
     const auto claims = claims_to_start(event.id);
     if (!fold(state.tasks, state.names, place, event)) return false;
     for (const LaneClaim& claim : claims) {
-      if (claim.on != ClaimOn::tokens) continue;
-      take_tokens(state.limits, claim.limit, setting_of(state.limits, state.names, claim.limit),
-                  claim.amount, place.at);
+      if (claim.on == ClaimOn::circuit) {
+        begin_attempt(state.circuits, state.names, claim.limit, event.id, place.at);
+      } else if (claim.on == ClaimOn::tokens) {
+        take_tokens(state.limits, claim.limit, setting_of(state.limits, state.names, claim.limit),
+                    claim.amount, place.at);
+      }
     }
     return true;
   }
@@ -38,10 +41,12 @@ struct Fold {
   bool operator()(const WorkResumed& event) { return fold(state.pauses, state.names, event); }
   bool operator()(const EngineStarted& event) {
     state.tasks.blocked.clear();  // another engine may have other handlers
+    forget_program_probes(state.circuits, state.names);
     return fold(state.engine, place.at, event);
   }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
-  // What is left is about tasks, backups, schedules or implementations: whose fold takes it.
+  // What is left is about tasks, backups, schedules, implementations or circuits: whose fold takes
+  // it.
   template <class AnyEvent>
   bool operator()(const AnyEvent& event) {
     if constexpr (requires { fold(state.backups, state.names, place, event); }) {
@@ -50,12 +55,50 @@ struct Fold {
       return fold(state.schedules, state.names, place, event);
     } else if constexpr (requires { fold(state.implementations, state.names, place, event); }) {
       return fold(state.implementations, state.names, place, event);
+    } else if constexpr (requires { fold(state.circuits, state.names, place, event); }) {
+      return fold(state.circuits, state.names, place, event);
+    } else if constexpr (requires { result_of(event); }) {
+      return fold_end(event);
     } else {
       return fold(state.tasks, state.names, place, event);
     }
   }
 
  private:
+  // Of what ends an attempt, for the services that its task needs.
+  static ServiceResult result_of(const TaskSucceeded&) { return ServiceResult::success; }
+  static ServiceResult result_of(const TaskAttemptFailed&) { return ServiceResult::failure; }
+  static ServiceResult result_of(const TaskFailed& event) {
+    const bool died = event.end.status == AttemptStatus::crashed;  // the engine did
+    return died ? ServiceResult::none : ServiceResult::failure;
+  }
+  static ServiceResult result_of(const TaskHandedBack& event) {
+    const bool crashed = event.reason == HandBackReason::crashed;
+    return crashed ? ServiceResult::failure : ServiceResult::none;
+  }
+  static ServiceResult result_of(const TaskCancelled&) { return ServiceResult::none; }
+  static ServiceResult result_of(const TaskSnoozed&) { return ServiceResult::none; }
+  static ServiceResult result_of(const TaskHeld&) { return ServiceResult::none; }
+
+  template <class EndEvent>
+  bool fold_end(const EndEvent& event) {
+    const DemandsId demands =
+        state.circuits.empty() ? DemandsId() : state.tasks.demands_of(event.id);
+    const Task* task = demands ? state.tasks.all.find(event.id) : nullptr;
+    const bool ran = task != nullptr && holds_lease(task->state);
+    const Time began = ran ? task->started_at : Time();
+    if (!fold(state.tasks, state.names, place, event)) return false;
+    if (!ran) return true;
+    for (const LimitDemand& demand : state.tasks.demand_sets.of(demands)) {
+      const bool is_guarded = guards(state.circuits, state.names, demand.limit);
+      end_attempt(state.circuits, state.names, demand.limit, event.id,
+                  {.result = is_guarded ? result_of(event) : ServiceResult::none,
+                   .took = place.at - began,
+                   .at = place.at});
+    }
+    return true;
+  }
+
   // Of a task that is about to be started; none where nothing is asked for or limited.
   [[nodiscard]] std::vector<LaneClaim> claims_to_start(TaskId id) const {
     if (state.limits.empty() && state.tasks.demands.empty()) return {};
@@ -96,6 +139,7 @@ Digest digest(const State& state) {
   if (!state.limits.empty()) state.limits.hash_into(hasher);
   state.pauses.hash_into(hasher);
   state.implementations.hash_into(hasher);
+  state.circuits.hash_into(hasher);
   return hasher.finish();
 }
 

@@ -5,6 +5,7 @@
 
 #include <almanac/log/event.h>
 #include <almanac/projections/backups.h>
+#include <almanac/projections/circuits.h>
 #include <almanac/projections/engines.h>
 #include <almanac/projections/implementations.h>
 #include <almanac/projections/names.h>
@@ -28,6 +29,7 @@ struct State {
   Schedules schedules;
   Pauses pauses;
   Implementations implementations;
+  Circuits circuits;
   // Events that contradicted the state and changed nothing. A log written by Almanac has none.
   std::uint64_t ignored = 0;
 };

@@ -10,6 +10,7 @@ namespace {
 
 Wait wait_on(ClaimOn on) {
   switch (on) {
+    case ClaimOn::circuit: return Wait::circuit;
     case ClaimOn::tokens: return Wait::tokens;
     case ClaimOn::queue_slots: return Wait::queue_limit;
     case ClaimOn::units: break;
@@ -28,7 +29,12 @@ std::optional<WaitReason> shortage(const State& state, const Lane& lane, Time no
                       .asked = claim.amount,
                       .used = claim.on == ClaimOn::tokens ? free : most - free,
                       .most = most};
-    if (claim.on == ClaimOn::queue_slots) {
+    if (claim.on == ClaimOn::circuit) {
+      const Circuit circuit = circuit_of(state.circuits, claim.limit);
+      reason.used = circuit.probes;
+      reason.most = circuit.probes;
+      reason.next = circuit.until;
+    } else if (claim.on == ClaimOn::queue_slots) {
       reason.used = state.tasks.running_in(claim.limit);
     } else if (claim.on == ClaimOn::units) {
       reason.used = units_in_use(state, claim.limit);
@@ -99,6 +105,7 @@ std::string_view name(Wait wait) {
     case Wait::paused: return "paused";
     case Wait::retry: return "retry";
     case Wait::unavailable: return "unavailable";
+    case Wait::circuit: return "circuit";
   }
   return "";
 }

@@ -1,5 +1,6 @@
 #include <almanac/snapshots/state_codec.h>
 
+#include <almanac/snapshots/circuits_codec.h>
 #include <almanac/snapshots/columns.h>
 #include <almanac/snapshots/limits_codec.h>
 #include <almanac/snapshots/marks_codec.h>
@@ -186,6 +187,7 @@ enum class LaterPart : std::uint64_t {
   retries = 13,
   implementations = 14,
   unique = 15,
+  circuits = 17,
 };
 
 void write_marked_parts(ColumnWriter& writer, const State& state) {
@@ -218,6 +220,10 @@ void write_marked_parts(ColumnWriter& writer, const State& state) {
   if (!tasks.unique.empty()) {
     writer.number(std::uint64_t(LaterPart::unique));
     write_unique(writer, tasks.unique);
+  }
+  if (!state.circuits.empty()) {
+    writer.number(std::uint64_t(LaterPart::circuits));
+    write_circuits(writer, state.circuits);
   }
 }
 
@@ -382,6 +388,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::retries: return read_retries(reader, state.tasks);
     case LaterPart::implementations: return read_implementations(reader, state);
     case LaterPart::unique: return read_unique(reader, state.tasks.unique);
+    case LaterPart::circuits: return read_circuits(reader, state);
   }
   reader.fail();
 }

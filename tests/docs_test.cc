@@ -264,6 +264,10 @@ TEST_F(ShownCommands, OfLimitsPrintWhatThePageSays) {
   expect_true({.guide = "limits.md", .mark = "fresh", .commands_min = 8, .log = "fresh"});
 }
 
+TEST_F(ShownCommands, OfCircuitsPrintWhatThePageSays) {
+  expect_true({.guide = "resilience.md", .mark = "fresh", .commands_min = 6, .log = "fresh"});
+}
+
 TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {
   if (!almanac::test::recorded_traces()) {
     std::puts("not checked: ALMANAC_TRACE_DIR does not say where the recorded requests are");

@@ -97,6 +97,8 @@ void add_snapshot_commands(CommandGroup& snapshot);
 void add_queue_commands(CommandGroup& queue);
 // `almanac review …`
 void add_review_commands(CommandGroup& review);
+// `almanac circuit …`
+void add_circuit_commands(CommandGroup& circuit);
 // `almanac schedule …`
 void add_schedule_commands(CommandGroup& schedule);
 // `almanac whatif`

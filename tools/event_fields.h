@@ -3,6 +3,7 @@
 
 #include <almanac/log/event.h>
 #include <almanac/tools/events/backup_fields.h>
+#include <almanac/tools/events/circuit_fields.h>
 #include <almanac/tools/events/engine_fields.h>
 #include <almanac/tools/events/implementation_fields.h>
 #include <almanac/tools/events/limit_fields.h>

@@ -64,6 +64,7 @@ class JsonFields {
   void put(OverlapPolicy value) { string(name(value)); }
   void put(SkipReason value) { string(name(value)); }
   void put(LaneBlock value) { string(name(value)); }
+  void put(CircuitCause value) { string(name(value)); }
   void put(RetryPolicy value) { string(name(value)); }
   void put(PauseScope value) { string(name(value)); }
   void put(UniqueUntil value) { string(name(value)); }

@@ -192,6 +192,9 @@ class ObjectFields {
   }
   void get(const JsonValue& value, SkipReason& field) { choose(value, field, skip_reason_count); }
   void get(const JsonValue& value, LaneBlock& field) { choose(value, field, lane_block_count); }
+  void get(const JsonValue& value, CircuitCause& field) {
+    choose(value, field, circuit_cause_count);
+  }
   void get(const JsonValue& value, RetryPolicy& field) { choose(value, field, retry_policy_count); }
   void get(const JsonValue& value, UniqueUntil& field) { choose(value, field, unique_until_count); }
   void get(const JsonValue& value, TaskIdentity& field) {

@@ -46,6 +46,7 @@ class LineFields {
   static std::string text_of(OverlapPolicy value) { return std::string(name(value)); }
   static std::string text_of(SkipReason value) { return std::string(name(value)); }
   static std::string text_of(LaneBlock value) { return std::string(name(value)); }
+  static std::string text_of(CircuitCause value) { return std::string(name(value)); }
   static std::string text_of(bool value) { return value ? "true" : "false"; }
   static std::string text_of(RetryPolicy value) { return std::string(name(value)); }
   static std::string text_of(PauseScope value) { return std::string(name(value)); }
@@ -123,6 +124,7 @@ class Texts {
   void see(OverlapPolicy value) { see(name(value)); }
   void see(SkipReason value) { see(name(value)); }
   void see(LaneBlock value) { see(name(value)); }
+  void see(CircuitCause value) { see(name(value)); }
   void see(RetryPolicy value) { see(name(value)); }
   void see(PauseScope value) { see(name(value)); }
   void see(UniqueUntil value) { see(name(value)); }

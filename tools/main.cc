@@ -257,12 +257,25 @@ class CommandLine {
     add_task_commands(groups_.emplace_back(app_, action_));
     add_past_commands(groups_.emplace_back(app_, action_));
     add_what_if_command(groups_.emplace_back(app_, action_));
-    add_queue();
-    add_review();
-    add_schedule();
-    add_log();
-    add_state();
-    add_snapshot();
+    add_group({"queue", "Change how a queue works", "almanac queue set mail --policy urgency"},
+              add_queue_commands);
+    add_group({"review", "Decide about tasks that a restore holds",
+               "almanac review list\n  almanac review run 7 8"},
+              add_review_commands);
+    add_group({"schedule", "Enqueue commands again and again",
+               "almanac schedule add nightly 'daily at 02:30 Europe/Paris' -- make backup"},
+              add_schedule_commands);
+    add_group({"circuit", "Keep tasks from services that fail",
+               "almanac circuit list\n  almanac circuit set search --failure-rate 30%"},
+              add_circuit_commands);
+    add_group({"log", "Look at the log itself", "almanac log cat --from 100\n  almanac log verify"},
+              add_log_commands);
+    add_group({"state", "Look at the state folded from the log",
+               "almanac state digest\n  almanac state verify"},
+              add_state_commands);
+    add_group({"snapshot", "Archive the log, and look at archives",
+               "almanac snapshot create --repository /backup/build"},
+              add_snapshot_commands);
     add_version();
     app_.set_help_all_flag("--help-all", "Print the help of every command");
   }
@@ -415,47 +428,12 @@ class CommandLine {
     app->add_flag("--output", options->output, "Print nothing but what its last attempt wrote");
   }
 
-  void add_queue() {
-    CLI::App* queue = app_.add_subcommand("queue", "Change how a queue works");
-    queue->require_subcommand(1);
-    queue->footer("Example:\n  almanac queue set mail --policy urgency");
-    add_queue_commands(groups_.emplace_back(*queue, action_));
-  }
-
-  void add_review() {
-    CLI::App* review = app_.add_subcommand("review", "Decide about tasks that a restore holds");
-    review->require_subcommand(1);
-    review->footer("Example:\n  almanac review list\n  almanac review run 7 8");
-    add_review_commands(groups_.emplace_back(*review, action_));
-  }
-
-  void add_schedule() {
-    CLI::App* schedule = app_.add_subcommand("schedule", "Enqueue commands again and again");
-    schedule->require_subcommand(1);
-    schedule->footer(
-        "Example:\n  almanac schedule add nightly 'daily at 02:30 Europe/Paris' -- make backup");
-    add_schedule_commands(groups_.emplace_back(*schedule, action_));
-  }
-
-  void add_log() {
-    CLI::App* log = app_.add_subcommand("log", "Look at the log itself");
-    log->require_subcommand(1);
-    log->footer("Example:\n  almanac log cat --from 100\n  almanac log verify");
-    add_log_commands(groups_.emplace_back(*log, action_));
-  }
-
-  void add_state() {
-    CLI::App* state = app_.add_subcommand("state", "Look at the state folded from the log");
-    state->require_subcommand(1);
-    state->footer("Example:\n  almanac state digest\n  almanac state verify");
-    add_state_commands(groups_.emplace_back(*state, action_));
-  }
-
-  void add_snapshot() {
-    CLI::App* snapshot = app_.add_subcommand("snapshot", "Archive the log, and look at archives");
-    snapshot->require_subcommand(1);
-    snapshot->footer("Example:\n  almanac snapshot create --repository /backup/build");
-    add_snapshot_commands(groups_.emplace_back(*snapshot, action_));
+  // `almanac NAME …`
+  void add_group(const CommandText& text, void (*add_commands)(CommandGroup&)) {
+    CLI::App* group = app_.add_subcommand(text.name, text.description);
+    group->require_subcommand(1);
+    group->footer(std::string("Example:\n  ") + text.example);
+    add_commands(groups_.emplace_back(*group, action_));
   }
 
   void add_version() {

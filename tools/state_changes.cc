@@ -100,6 +100,21 @@ ordered_json limit_fields(const LimitSetting* setting) {
       {"units", setting->units}, {"per_minute", setting->per_minute}, {"burst", setting->burst}};
 }
 
+ordered_json circuit_fields(const CircuitSetting* setting) {
+  if (setting == nullptr) return ordered_json::object();
+  return {{"requests_min", setting->requests_min},
+          {"failure_permille", setting->failure_permille},
+          {"consecutive_failures_max", setting->consecutive_failures},
+          {"window_us", setting->window.count()},
+          {"cooldown_us", setting->cooldown.count()},
+          {"cooldown_max_us", setting->cooldown_max.count()},
+          {"probes_max", setting->probes}};
+}
+
+ordered_json circuit_fields(const Circuit* circuit) {
+  return circuit == nullptr ? ordered_json::object() : circuit_json(*circuit);
+}
+
 // NAME: [what was, what is] for what differs.
 ordered_json changed_fields(const ordered_json& before, const ordered_json& after) {
   ordered_json changed = ordered_json::object();
@@ -236,6 +251,13 @@ class Collector {
     changes["limits"][std::string(after_.names.text(limit))] =
         changed_fields(limit_fields(was), limit_fields(is));
   }
+  // A service's setting and its circuit are one entry.
+  void operator()(NameId service, const CircuitSetting* was, const CircuitSetting* is) {
+    add_circuit(service, circuit_fields(was), circuit_fields(is));
+  }
+  void operator()(NameId service, const Circuit* was, const Circuit* is) {
+    add_circuit(service, circuit_fields(was), circuit_fields(is));
+  }
   // What is in use, how full a bucket is, and the orders follow from the tasks.
   void operator()(const LimitUse&, const std::uint32_t*, const std::uint32_t*) {}
   void operator()(NameId, const Bucket*, const Bucket*) {}
@@ -244,6 +266,9 @@ class Collector {
   ordered_json changes = ordered_json::object();
 
  private:
+  void add_circuit(NameId service, const ordered_json& was, const ordered_json& is) {
+    changes["circuits"][std::string(after_.names.text(service))].update(changed_fields(was, is));
+  }
   static ordered_json pair(const TaskId* was, const TaskId* is) {
     const auto of = [](const TaskId* id) {
       return id == nullptr ? ordered_json() : ordered_json(id->value);
@@ -300,6 +325,22 @@ ordered_json job_json(const BackupJob& job) {
           {"failures", job.failures},
           {"failures_in_row", job.failures_in_row},
           {"missed", job.missed}};
+}
+
+ordered_json circuit_json(const Circuit& circuit) {
+  return {{"state", name(circuit.state)},
+          {"changed", circuit.changed.value},
+          {"since", time_json(circuit.since)},
+          {"until", time_json(circuit.until)},
+          {"cooldown_us", circuit.cooldown.count()},
+          {"consecutive_failures", circuit.consecutive_failures},
+          {"probes", circuit.probes},
+          {"probes_succeeded", circuit.probes_succeeded},
+          {"paced", circuit.paced},
+          {"successes", circuit.successes},
+          {"failures", circuit.failures},
+          {"trips", circuit.trips},
+          {"average_us", circuit.average().count()}};
 }
 
 ordered_json schedule_json(const Schedule& schedule) {

@@ -41,6 +41,21 @@ std::string tokens_sentence(const State& state, const WaitReason& reason) {
                      counted(reason.asked, "token"), format_time(reason.next));
 }
 
+std::string circuit_sentence(const State& state, const WaitReason& reason) {
+  const std::string service = printable(state.names.text(*reason.limit));
+  const Circuit circuit = circuit_of(state.circuits, *reason.limit);
+  switch (circuit.state) {
+    case CircuitState::half_open:
+      return fmt::format("the circuit of {} is half open: {} of {} out or over", service,
+                         reason.used, counted(reason.most, "probe"));
+    case CircuitState::forced_open:
+      return fmt::format("the circuit of {} is forced open: `almanac circuit reset` ends that",
+                         service);
+    default: break;
+  }
+  return fmt::format("the circuit of {} is open, not before {}", service, format_time(reason.next));
+}
+
 std::string queue_sentence(const State& state, const WaitReason& reason) {
   return fmt::format("queue {} runs {} of {}: {}", printable(state.names.text(*reason.limit)),
                      reason.used, reason.most, running_in(state, *reason.limit, reason.used));
@@ -112,6 +127,7 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
       return fmt::format("it asks for {} of limit {}, which has {} by now: raise it", reason.asked,
                          printable(state.names.text(*reason.limit)), reason.most);
     case Wait::tokens: return tokens_sentence(state, reason);
+    case Wait::circuit: return circuit_sentence(state, reason);
     case Wait::queue_limit: return queue_sentence(state, reason);
     case Wait::limit: return limit_sentence(state, reason);
     case Wait::slots: return slots_sentence(state, reason);

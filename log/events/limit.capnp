@@ -16,6 +16,7 @@ struct LimitConfigured {       # with nothing set the limit is lifted
 struct TokensTaken {           # by the program, without a task
   limit @0 :UInt16;
   tokens @1 :UInt32;
+  until @2 :Int64;             # 0, or the service has said that there are none before
 }
 
 enum LaneBlock {               # what the first task of a lane waits for
@@ -27,6 +28,7 @@ enum LaneBlock {               # what the first task of a lane waits for
   behind @5;                   # what is left of a limit is kept for a task in front of it
   handler @6;                  # nothing in this engine runs its kind
   unavailable @7;              # nothing that runs its kind can be used
+  circuit @8;                  # of a service
 }
 
 struct LaneBlocked {           # the reason of a lane has changed

@@ -22,6 +22,7 @@ struct LimitConfigured {
 struct TokensTaken {
   std::string_view limit;
   std::uint32_t tokens = 0;
+  Time until;  // set: the service has said that there are none before
 };
 
 // What the first task of a lane waits for.
@@ -34,8 +35,9 @@ enum class LaneBlock : std::uint8_t {
   behind,       // what is left of a limit is kept for a task in front of it
   handler,      // nothing in this engine runs its kind
   unavailable,  // nothing that runs its kind can be used
+  circuit,      // of a service it needs is not closed
 };
-inline constexpr int lane_block_count = 8;
+inline constexpr int lane_block_count = 9;
 [[nodiscard]] std::string_view name(LaneBlock block);
 
 // What the tasks of one queue, kind and set of demands wait for has changed.
@@ -44,7 +46,7 @@ struct LaneBlocked {
   std::string_view kind;
   DemandListView demands;
   LaneBlock reason = LaneBlock::slots;
-  std::string_view limit;  // the one that is short; empty = none is
+  std::string_view limit;  // the one that is short, or the service; empty = none is
   Time next;               // when it can change at the earliest; not set = when something ends
 };
 

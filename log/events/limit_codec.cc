@@ -14,6 +14,7 @@ void write(const LimitConfigured& from, schema::LimitConfigured::Builder to, Nam
 void write(const TokensTaken& from, schema::TokensTaken::Builder to, NameTable& names) {
   to.setLimit(names.index(from.limit));
   to.setTokens(from.tokens);
+  to.setUntil(micros(from.until));
 }
 
 void write(const LaneBlocked& from, schema::LaneBlocked::Builder to, NameTable& names) {
@@ -32,7 +33,7 @@ LimitConfigured read(schema::LimitConfigured::Reader from, const Names& names) {
 }
 
 TokensTaken read(schema::TokensTaken::Reader from, const Names& names) {
-  return {names.at(from.getLimit()), from.getTokens()};
+  return {names.at(from.getLimit()), from.getTokens(), time(from.getUntil())};
 }
 
 LaneBlocked read(schema::LaneBlocked::Reader from, const Names& names) {

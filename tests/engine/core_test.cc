@@ -1,6 +1,7 @@
 // One turn at a time, without a thread of its own: what is answered and begun when, and what is
 // left of a turn whose commit was refused.
 #include <almanac/engine/backup_runner.h>
+#include <almanac/engine/circuit_board.h>
 #include <almanac/engine/core.h>
 #include <almanac/engine/limits.h>
 #include <almanac/tests/support/tally.h>
@@ -111,8 +112,11 @@ class CoreTest : public ::testing::Test {
                         .clock = [this] { return now; },
                         .report = [](Command) {}},
                        {}};
+  CircuitBoard circuits{{.clock = [this] { return now; },
+                         .state = [this] { return published.state(); },
+                         .report = [](Command) {}}};
   Core core{
-      {core_log, timer, attempts, backups, published, projections},
+      {core_log, timer, attempts, backups, circuits, published, projections},
       {.clock = [this] { return now; },
        .on_events = [this](const State& state,
                            std::span<const RecordedEvent>) { shown.push_back(state.position); }}};

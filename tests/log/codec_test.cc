@@ -74,7 +74,7 @@ std::vector<Event> many_events(std::size_t count) {
   return events;
 }
 
-static_assert(std::variant_size_v<EventBody> == 47, "a new event type belongs into one_of_each()");
+static_assert(std::variant_size_v<EventBody> == 53, "a new event type belongs into one_of_each()");
 
 // Whoever looks for frames among other bytes goes by this alone.
 TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
@@ -116,7 +116,9 @@ TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
            LimitConfigured{}, TokensTaken{},        LaneBlocked{},        TaskSnoozed{},
            TaskProgressed{},  TaskRedriven{},       TasksForgotten{},     WorkPaused{},
            WorkResumed{},     ImplementationsSet{}, ImplementationLeft{}, ImplementationReturned{},
-           TaskFailedOver{},  TaskRequestCarried{}, TaskResultCarried{}}) {
+           TaskFailedOver{},  TaskRequestCarried{}, TaskResultCarried{},  CircuitConfigured{},
+           CircuitObserved{}, CircuitProbed{},      CircuitOpened{},      CircuitHalfOpened{},
+           CircuitClosed{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);

@@ -14,6 +14,9 @@ const std::vector<std::string> queues = {"default", "narrow", "wide"};
 const std::vector<std::string> owners = {"ann", "bob", "carl"};
 // That are not to be done twice.
 const std::vector<std::string> works = {"sync", "index", "report"};
+// Of circuits, by an operator.
+const std::vector forces = {CircuitState::closed, CircuitState::forced_open,
+                            CircuitState::forced_closed};
 // With units, with a rate, and of a kind.
 const std::vector<std::string> limit_names = {"gpu", "mail", "kind:print"};
 
@@ -29,7 +32,8 @@ std::vector<TaskId> failed_tasks(const State& state) {
 
 void Client::act(SimulatedEngine& engine) {
   const auto drawn = machine_.draw.below(100);
-  if (drawn < 51) return submit(engine);
+  if (drawn < 29) return submit(engine);
+  if (drawn < 51) return use_circuit(engine);
   if (drawn < 56) return submit_again(engine);
   if (drawn < 60) return submit_badly(engine);
   if (drawn < 70) return cancel(engine);
@@ -100,6 +104,9 @@ void Client::draw_terms(TaskSpec& spec) {
     const bool is_set = setting_of(state.limits, state.names, limit).is_set();
     if (draw.chance(is_set ? 40 : 2)) spec.demands.push_back({limit, units});
   }
+  const auto service = state.names.find("search");
+  const bool is_guarded = service && guards(state.circuits, state.names, *service);
+  if (draw.chance(is_guarded ? 50 : 2)) spec.demands.push_back({"search"});
 }
 
 void Client::submit(SimulatedEngine& engine) {
@@ -205,6 +212,54 @@ void Client::take_tokens(SimulatedEngine& engine) {
   });
 }
 
+// In a world in which nothing fails there are no circuits.
+void Client::use_circuit(SimulatedEngine& engine) {
+  Draw& draw = machine_.draw;
+  if (machine_.faults.healed()) return;
+  const auto noted = [this](const Result<Answer>& answer) { note(answer); };
+  const State& state = machine_.oracle.durable();
+  const auto service = state.names.find("search");
+  const bool is_set = service && setting_of(state.circuits, state.names, *service);
+  if (draw.chance(is_set ? 10 : 80)) {
+    machine_.coverage.reach(Verb::configure_circuit);
+    CircuitSetting setting{.requests_min = static_cast<std::uint32_t>(2 + draw.below(4)),
+                           .failure_permille = static_cast<std::uint16_t>(300 + draw.below(500)),
+                           .consecutive_failures = static_cast<std::uint32_t>(draw.below(3)),
+                           .window = draw.between(10s, 5min),
+                           .cooldown = draw.between(1s, 20s),
+                           .cooldown_max = draw.between(20s, 2min),
+                           .probes = static_cast<std::uint16_t>(1 + draw.below(3))};
+    if (draw.chance(10)) setting.probes = 0;
+    return engine.tell(ConfigureCircuit{"search", setting}, noted);
+  }
+  const bool is_closed =
+      !service || circuit_of(state.circuits, *service).state == CircuitState::closed;
+  if (draw.chance(is_closed ? 8 : 45)) {
+    machine_.coverage.reach(Verb::force_circuit);
+    const CircuitState to = draw.one_of(forces);
+    return engine.tell(ForceCircuit{"search", to, "drawn"}, noted);
+  }
+  make_request(engine);
+}
+
+// What it came to is told some time later, or never.
+void Client::make_request(SimulatedEngine& engine) {
+  machine_.coverage.reach(Verb::make_request);
+  engine.tell(ProbeCircuit{"search"}, [this, &engine](const Result<Answer>& answer) {
+    note(answer);
+    if (!answer || !std::get<CircuitAdmission>(*answer).is_admitted) return;
+    if (machine_.draw.chance(45)) return;
+    const bool succeeds = machine_.draw.chance(30);
+    engine.tell(ObserveCircuit{.service = "search",
+                               .successes = succeeds ? 1U : 0U,
+                               .failures = succeeds ? 0U : 1U,
+                               .trailing_failures = succeeds ? 0U : 1U,
+                               .took = 1ms,
+                               .probe = std::get<CircuitAdmission>(*answer).probe},
+                [this](const Result<Answer>& told) { note(told); });
+  });
+}
+
 void Client::retry(SimulatedEngine& engine, std::vector<TaskId> ids) {
   if (ids.empty()) return;
   machine_.coverage.reach(Verb::retry);
@@ -251,6 +306,11 @@ void Client::let_all_go_on(SimulatedEngine& engine) {
       {.units = 2}, {.per_minute = 60, .burst = 2}, {.units = 1}};
   for (std::size_t i = 0; i < settings.size(); ++i) {
     engine.tell(ConfigureLimit{limit_names[i], settings[i]},
+                [this](const Result<Answer>& answer) { note(answer); });
+  }
+  for (const auto& [service, circuit] : machine_.oracle.durable().circuits.all) {
+    const std::string name(machine_.oracle.durable().names.text(service));
+    engine.tell(ForceCircuit{name, CircuitState::closed},
                 [this](const Result<Answer>& answer) { note(answer); });
   }
   const Tasks& tasks = machine_.oracle.durable().tasks;

@@ -33,6 +33,8 @@ class Client {
   void configure_queue(SimulatedEngine& engine);
   void configure_limit(SimulatedEngine& engine);
   void take_tokens(SimulatedEngine& engine);
+  void use_circuit(SimulatedEngine& engine);
+  void make_request(SimulatedEngine& engine);
   void retry(SimulatedEngine& engine, std::vector<TaskId> ids);
   void pause(SimulatedEngine& engine);
   void resume_all(SimulatedEngine& engine);

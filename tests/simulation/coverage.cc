@@ -12,13 +12,32 @@ constexpr std::array<std::string_view, fault_count> fault_names = {
     "hanging worker", "late report",        "double report",  "foreign report", "clock forward",
     "clock back",     "suspended",          "daylight saving"};
 
-constexpr std::array<std::string_view, verb_count> verb_names = {
-    "start",           "stop",         "stop at once", "submit",
-    "submit again",    "submit badly", "cancel",       "configure queue",
-    "configure limit", "take tokens",  "review",       "retry",
-    "pause",           "resume",       "report",       "back up"};
+constexpr std::array<std::string_view, verb_count> verb_names = {"start",
+                                                                 "stop",
+                                                                 "stop at once",
+                                                                 "submit",
+                                                                 "submit again",
+                                                                 "submit badly",
+                                                                 "cancel",
+                                                                 "configure queue",
+                                                                 "configure limit",
+                                                                 "take tokens",
+                                                                 "review",
+                                                                 "retry",
+                                                                 "pause",
+                                                                 "resume",
+                                                                 "report",
+                                                                 "back up",
+                                                                 "configure circuit",
+                                                                 "force circuit",
+                                                                 "make request"};
 
 std::string goal_name(std::size_t goal) {
+  if (goal >= lifecycle.size() + verb_count) {
+    const CircuitEdge& edge = circuit_edges[goal - lifecycle.size() - verb_count];
+    return "circuit " + std::string(name(edge.from)) + " -> " + std::string(name(edge.to)) +
+           " by " + std::string(name(edge.cause));
+  }
   if (goal >= lifecycle.size()) return std::string(verb_names[goal - lifecycle.size()]);
   const Transition& row = lifecycle[goal];
   return (row.from ? std::string(name(*row.from)) : "nothing") + " -> " +
@@ -42,6 +61,13 @@ void Coverage::reach(std::optional<TaskState> from, TaskStep step, TaskState to)
     return one.from == from && one.step == step && one.to == to;
   });
   if (row != lifecycle.end()) count(static_cast<std::size_t>(row - lifecycle.begin()));
+}
+
+void Coverage::reach(const CircuitEdge& edge) {
+  const auto row = std::ranges::find_if(circuit_edges, [&](const CircuitEdge& one) {
+    return one.from == edge.from && one.cause == edge.cause && one.to == edge.to;
+  });
+  count(lifecycle.size() + verb_count + static_cast<std::size_t>(row - circuit_edges.begin()));
 }
 
 void Coverage::count(std::size_t goal) {

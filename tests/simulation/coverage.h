@@ -1,7 +1,8 @@
-// What simulations have reached: every fault, every row of the lifecycle and every verb, and each
-// of these in a run that a given fault had struck before.
+// What simulations have reached: every fault, every row of the lifecycle, every edge of circuits
+// and every verb, and each of these in a run that a given fault had struck before.
 #pragma once
 
+#include <almanac/projections/circuits.h>
 #include <almanac/projections/lifecycle.h>
 
 #include <array>
@@ -55,8 +56,11 @@ enum class Verb : std::uint8_t {
   resume,
   report,  // the end of an attempt
   back_up,
+  configure_circuit,
+  force_circuit,
+  make_request,  // by a program, of a service
 };
-inline constexpr std::size_t verb_count = 16;
+inline constexpr std::size_t verb_count = 19;
 [[nodiscard]] std::string_view name(Verb verb);
 
 class Coverage {
@@ -65,6 +69,7 @@ class Coverage {
   void strike(Fault fault);
   void reach(std::optional<TaskState> from, TaskStep step, TaskState to);
   void reach(Verb verb) { count(lifecycle.size() + static_cast<std::size_t>(verb)); }
+  void reach(const CircuitEdge& edge);
 
   void add(const Coverage& other);
   // One line for each fault, row, verb and pair that no run has reached.
@@ -73,7 +78,7 @@ class Coverage {
   [[nodiscard]] std::string summary() const;
 
  private:
-  static constexpr std::size_t goal_count = lifecycle.size() + verb_count;
+  static constexpr std::size_t goal_count = lifecycle.size() + verb_count + circuit_edges.size();
   void count(std::size_t goal);
 
   std::array<std::uint64_t, fault_count> faults_{};

@@ -48,6 +48,8 @@ void Oracle::see(const RecordedEvent& recorded) {
   require(recorded.position == durable_.position.next(), "a gap in the log");
   require(recorded.event.at >= durable_.time, "time in the log runs backwards");
   std::visit([this](const auto& event) { check(event); }, recorded.event.body);
+  const std::string wrong = circuits_.see(recorded);
+  require(wrong.empty(), wrong);
   fold_into(durable_, recorded);
   require(durable_.ignored == 0, "the fold ignored a " + std::string(type_name(now_.event.body)));
   cover(recorded.event);
@@ -468,6 +470,8 @@ bool Oracle::all_have_ended() const {
 
 // What could run, runs; what is due has been seen.
 void Oracle::is_idle(Time now) const {
+  const std::string missing = circuits_.missing(now);
+  require(missing.empty(), missing);
   const auto all =
       std::ranges::count_if(tasks_, [](const auto& one) { return !!one.second.lease; });
   for (const auto& [id, task] : tasks_) {

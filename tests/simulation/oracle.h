@@ -4,6 +4,7 @@
 
 #include <almanac/engine/command.h>
 #include <almanac/projections/state.h>
+#include <almanac/tests/simulation/circuit_record.h>
 #include <almanac/tests/simulation/coverage.h>
 #include <almanac/tests/simulation/implementation_record.h>
 #include <almanac/tests/simulation/limit_record.h>
@@ -26,7 +27,7 @@ struct Violation : std::runtime_error {
 
 class Oracle {
  public:
-  explicit Oracle(Coverage& coverage) : coverage_(coverage) {}
+  explicit Oracle(Coverage& coverage) : coverage_(coverage), circuits_(coverage) {}
 
   // What is on the disk, in order.
   void see(const RecordedEvent& recorded);
@@ -177,6 +178,7 @@ class Oracle {
   std::map<Position, State> unshown_;  // behind each event that was not published yet
   std::map<TaskId, Record> tasks_;
   ImplementationRecord implementations_;
+  CircuitRecord circuits_;
   std::map<std::string, Queue> queues_;
   std::map<std::string, LimitRecord> limits_;
   std::map<std::string, std::uint64_t> takes_;  // of tokens, by programs

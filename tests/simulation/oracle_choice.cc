@@ -116,6 +116,10 @@ bool Oracle::may_wait_for_limits(const Record& task, Time now) const {
     return (setting.units > 0 && in_use(limit) + amount > setting.units) ||
            (setting.per_minute > 0 && (amount > setting.burst || !limits_.at(limit).is_full(now)));
   };
+  const auto is_held_back = [&](const auto& demand) {
+    return circuits_.may_hold_back(demand.first);
+  };
+  if (std::ranges::any_of(task.demands, is_held_back)) return true;
   if (std::ranges::any_of(task.demands, is_short)) return true;
   return std::ranges::any_of(tasks_, [&](const auto& one) {
     const auto& [id, other] = one;

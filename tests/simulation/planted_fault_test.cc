@@ -1,6 +1,7 @@
 // Does it see? The linker puts the functions below in front of those of the engine (--wrap), and
 // each breaks one promise when it is told to. Every one of them must be caught.
 #include <almanac/engine/backups.h>
+#include <almanac/engine/circuits.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/retention.h>
@@ -50,6 +51,8 @@ enum class Planted : std::uint8_t {
   replaced_too_soon,
   retried_beside,
   policy_ignored,
+  probe_too_many,
+  move_recorded_twice,
 };
 Planted planted = Planted::none;
 
@@ -119,6 +122,12 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
   if (planted == Planted::slots_ignored) changed.queues = {};
   if (planted == Planted::pause_ignored) changed.pauses = {};
   if (planted == Planted::limits_ignored) changed.limits = {};
+  if (planted == Planted::probe_too_many) {
+    for (const auto& [service, circuit] : state.circuits.all) {
+      if (circuit.state != CircuitState::half_open) continue;
+      ++changed.circuits.all.edit(service)->probes;
+    }
+  }
   if (planted == Planted::left_and_used) {
     for (const auto& [place, status] : state.implementations.all) {
       changed.implementations.all.edit(place)->left = Position();
@@ -126,6 +135,16 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
   }
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
   return real_starts(changed, context, can_run);
+}
+
+#define CIRCUITS "_ZN7almanac15decide_circuitsERKNS_5StateERKNS_13DecideContextE"
+std::vector<Event> real_circuits(const State&, const DecideContext&) ALMANAC_REAL(CIRCUITS);
+std::vector<Event> planted_circuits(const State& state, const DecideContext& context)
+    ALMANAC_WRAP(CIRCUITS);
+std::vector<Event> planted_circuits(const State& state, const DecideContext& context) {
+  auto events = real_circuits(state, context);
+  if (planted == Planted::move_recorded_twice && !events.empty()) events.push_back(events.back());
+  return events;
 }
 
 #define POLICY "_ZN7almanac10set_policyERNS_5TasksERNS_5NamesERKNS_15QueueConfiguredE"
@@ -270,7 +289,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"EnqueuedTwice", Planted::enqueued_twice},
                       Case{"ReplacedTooSoon", Planted::replaced_too_soon},
                       Case{"RetriedBeside", Planted::retried_beside},
-                      Case{"PolicyIgnored", Planted::policy_ignored}),
+                      Case{"PolicyIgnored", Planted::policy_ignored},
+                      Case{"ProbeTooMany", Planted::probe_too_many},
+                      Case{"MoveRecordedTwice", Planted::move_recorded_twice}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

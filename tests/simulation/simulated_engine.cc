@@ -139,10 +139,15 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
                      [this](std::vector<WorkerJob> jobs) {
                        for (WorkerJob& job : jobs) workers_.start(std::move(job));
                      }}),
+      circuits_({.clock = machine.clock,
+                 .state = [this] { return published_.state(); },
+                 .wake = [this] { put([this](Core&) { turn({}); }); },
+                 .report = [this](Command command) { post(std::move(command)); }}),
       core_({.log = log_,
              .loop = timer_,
              .attempts = attempts_,
              .backups = backups_,
+             .circuits = circuits_,
              .published = published_,
              .projections = projections_},
             {.clock = machine.clock,

@@ -2,6 +2,7 @@
 // clock, timer, workers and backups. What Engine::Parts does with threads happens here in order.
 #pragma once
 
+#include <almanac/engine/circuit_board.h>
 #include <almanac/engine/core.h>
 #include <almanac/tests/simulation/oracle.h>
 #include <almanac/tests/simulation/simulated_log.h>
@@ -116,6 +117,7 @@ class SimulatedEngine {
   Published published_;
   InlineProjections projections_;
   Attempts attempts_;
+  CircuitBoard circuits_;
   Core core_;
   std::vector<Item> mailbox_;
   bool stopping_ = false;

@@ -164,6 +164,26 @@ TEST(Checkpoint, HoldsSchedules) {
   }
 }
 
+TEST(Checkpoint, HoldsCircuitsAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_circuits(story);
+  ASSERT_FALSE(story.state().circuits.probes.empty());
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.circuits.all == story.state().circuits.all);
+  EXPECT_TRUE(read.state.circuits.due == story.state().circuits.due);
+  EXPECT_EQ(broken_invariants(read.state), std::vector<std::string>());
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.circuits = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
 TEST(Checkpoint, HoldsTheOrdersOfPolicies) {
   const TempFolder folder;
   Story story = full_story(40);

@@ -250,6 +250,33 @@ EventBody any_schedule_body(Arena& arena, std::size_t which) {
   }
 }
 
+EventBody any_circuit_body(Arena& arena, std::size_t which) {
+  const auto number = [] { return any_number<std::uint64_t>(); };
+  const auto duration = [] { return Duration(any_number<std::int64_t>()); };
+  const auto cause = [] { return any_of<CircuitCause>(circuit_cause_count); };
+  switch (which) {
+    case 0:
+      return CircuitConfigured{any_name(arena),
+                               any_number<std::uint32_t>(),
+                               any_number<std::uint16_t>(),
+                               any_number<std::uint32_t>(),
+                               duration(),
+                               duration(),
+                               duration(),
+                               any_number<std::uint16_t>()};
+    case 1:
+      return CircuitObserved{any_name(arena), number(),   number(),
+                             number(),        duration(), Position(number())};
+    case 2: return CircuitProbed{any_name(arena)};
+    case 3:
+      return CircuitOpened{any_name(arena),    cause(),  any_time(),
+                           number(),           number(), any_number<std::uint32_t>(),
+                           any_text(arena, 30)};
+    case 4: return CircuitHalfOpened{any_name(arena), any_number<std::uint16_t>()};
+    default: return CircuitClosed{any_name(arena), cause(), number(), any_text(arena, 30)};
+  }
+}
+
 EventBody any_later_body(Arena& arena, std::size_t which) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
@@ -281,7 +308,8 @@ EventBody any_later_body(Arena& arena, std::size_t which) {
       return TaskFailedOver{
           id, lease, any_time(), any_name(arena), any_name(arena), any_end(arena)};
     case 10: return TaskRequestCarried{any_enqueued(arena, id)};
-    default: return TaskResultCarried{id, any_end(arena)};
+    case 11: return TaskResultCarried{id, any_end(arena)};
+    default: return any_circuit_body(arena, which - 12);
   }
 }
 
@@ -322,7 +350,7 @@ EventBody any_body(Arena& arena) {
     case 15: return EngineStopped{};
     case 31: return TasksReranked{any_time(), id};
     case 32: return any_limit(arena);
-    case 33: return TokensTaken{any_name(arena), any_number<std::uint32_t>()};
+    case 33: return TokensTaken{any_name(arena), any_number<std::uint32_t>(), any_time()};
     case 34: return any_lane(arena);
     default:
       if (which >= 35) return any_later_body(arena, which - 35);
@@ -333,7 +361,7 @@ EventBody any_body(Arena& arena) {
 std::vector<EventBody> later_of_each() {
   return {TasksReranked{Time(Duration(1'700'000'555'000'000)), TaskId(42)},
           LimitConfigured{"memory", 64'000, 600, 20},
-          TokensTaken{"api", 3},
+          TokensTaken{"api", 3, Time(Duration(1'700'000'060'000'000))},
           full_lane(),
           TaskSnoozed{TaskId(42), Lease(4), Time(Duration(1'700'000'123'000'000))},
           TaskProgressed{TaskId(42), Lease(4), 375, "3 of 8 pages", as_bytes("{\"pages\":3}")},
@@ -347,7 +375,15 @@ std::vector<EventBody> later_of_each() {
           TaskFailedOver{TaskId(42), Lease(4), Time(Duration(1'700'000'090'000'000)), "remote",
                          "local", full_end()},
           TaskRequestCarried{full_enqueued(TaskId(42))},
-          TaskResultCarried{TaskId(42), full_end()}};
+          TaskResultCarried{TaskId(42), full_end()},
+          CircuitConfigured{"search", 20, 400, 6, Duration(30'000'000), Duration(5'000'000),
+                            Duration(60'000'000), 3},
+          CircuitObserved{"search", 90, 10, 2, Duration(1'234'567), Position(9)},
+          CircuitProbed{"search"},
+          CircuitOpened{"search", CircuitCause::forced, Time(Duration(1'700'000'060'000'000)), 100,
+                        10, 2, "it is being moved"},
+          CircuitHalfOpened{"search", 3},
+          CircuitClosed{"search", CircuitCause::reset, 5'000, "it has been moved"}};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <almanac/tests/support/desk.h>
 
 #include <almanac/engine/backups.h>
+#include <almanac/engine/circuits.h>
 #include <almanac/engine/reasons.h>
 #include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
@@ -37,6 +38,11 @@ Result<Answer> Desk::ask(Command command) {
 
 const std::vector<Event>& Desk::come_due() {
   fold_all(decide_due(state_, {now, memory_}));
+  return last_;
+}
+
+const std::vector<Event>& Desk::move_circuits() {
+  fold_all(decide_circuits(state_, {now, memory_}));
   return last_;
 }
 

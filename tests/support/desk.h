@@ -34,9 +34,10 @@ class Desk {
 
   // Decides a command and folds its events; last() gives them. A refusal changes nothing.
   Result<Answer> ask(Command command);
-  // What decide_due(), decide_starts(), decide_backups(), decide_firings() and decide_reasons()
-  // give, folded.
+  // What decide_due(), decide_circuits(), decide_starts(), decide_backups(), decide_firings() and
+  // decide_reasons() give, folded.
   const std::vector<Event>& come_due();
+  const std::vector<Event>& move_circuits();
   std::vector<TaskId> start(const CanRun& can_run = can_run_all);
   // As the last start() said.
   [[nodiscard]] std::optional<Time> next_start() const { return next_start_; }

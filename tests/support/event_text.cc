@@ -299,8 +299,41 @@ struct AddBody {
     line.add("per_minute", std::uint64_t{per_minute}).add("burst", std::uint64_t{burst});
   }
   void operator()(const TokensTaken& event) {
-    const auto& [limit, tokens] = event;
+    const auto& [limit, tokens, until] = event;
     line.add("limit", limit).add("tokens", std::uint64_t{tokens});
+    if (until != Time()) line.add("until", until);
+  }
+  void operator()(const CircuitConfigured& event) {
+    const auto& [service, requests_min, permille, in_row, window, cooldown, cooldown_max, probes] =
+        event;
+    line.add("service", service).add("requests_min", std::uint64_t{requests_min});
+    line.add("failure_permille", std::uint64_t{permille}).add("in_row", std::uint64_t{in_row});
+    line.add("window", window).add("cooldown", cooldown).add("cooldown_max", cooldown_max);
+    line.add("probes", std::uint64_t{probes});
+  }
+  void operator()(const CircuitObserved& event) {
+    const auto& [service, successes, failures, trailing_failures, took, probe] = event;
+    line.add("service", service).add("successes", successes).add("failures", failures);
+    line.add("trailing", trailing_failures).add("took", took).add("probe", probe);
+  }
+  void operator()(const CircuitProbed& event) {
+    const auto& [service] = event;
+    line.add("service", service);
+  }
+  void operator()(const CircuitOpened& event) {
+    const auto& [service, cause, until, requests, failures, in_row, reason] = event;
+    line.add("service", service).add("cause", name(cause)).add("until", until);
+    line.add("requests", requests).add("failures", failures);
+    line.add("in_row", std::uint64_t{in_row}).add("reason", reason);
+  }
+  void operator()(const CircuitHalfOpened& event) {
+    const auto& [service, probes] = event;
+    line.add("service", service).add("probes", std::uint64_t{probes});
+  }
+  void operator()(const CircuitClosed& event) {
+    const auto& [service, cause, paced, reason] = event;
+    line.add("service", service).add("cause", name(cause));
+    line.add("paced", paced).add("reason", reason);
   }
   void operator()(const LaneBlocked& event) {
     const auto& [queue, kind, demands, reason, limit, next] = event;

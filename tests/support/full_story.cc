@@ -82,6 +82,29 @@ void tell_implementations(Story& story) {
   story.tell(ImplementationLeft{"render", "remote", "connection refused"});
 }
 
+void tell_circuits(Story& story) {
+  story.tell(CircuitConfigured{.service = "search",
+                               .requests_min = 10,
+                               .failure_permille = 500,
+                               .window = std::chrono::minutes(1),
+                               .cooldown = std::chrono::seconds(5),
+                               .cooldown_max = std::chrono::minutes(1),
+                               .probes = 3});
+  for (const char* service : {"search", "mail"}) {
+    story.tell(CircuitObserved{.service = service,
+                               .successes = 6,
+                               .failures = 9,
+                               .trailing_failures = 2,
+                               .took = std::chrono::seconds(2)});
+    story.tell(CircuitOpened{.service = service,
+                             .until = story.now() + std::chrono::seconds(5),
+                             .requests = 15,
+                             .failures = 9});
+  }
+  story.tell(CircuitHalfOpened{"search", 3});
+  story.tell(CircuitProbed{"search"});
+}
+
 void tell_schedules(Story& story) {
   const Time instant = story.now();
   const auto later = [&](int hours) { return instant + std::chrono::hours(hours); };

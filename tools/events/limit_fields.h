@@ -18,6 +18,7 @@ template <class Fields>
 void describe(Fields& fields, Describes<TokensTaken> auto& event) {
   fields("limit", event.limit);
   fields.always("tokens", event.tokens);
+  fields("until", event.until);
 }
 
 template <class Fields>
