@@ -33,7 +33,7 @@ std::vector<TaskId> failed_tasks(const State& state) {
 void Client::act(SimulatedEngine& engine) {
   const auto drawn = machine_.draw.below(100);
   if (drawn < 29) return submit(engine);
-  if (drawn < 51) return use_circuit(engine);
+  if (drawn < 51) return machine_.faults.healed() ? submit(engine) : use_circuit(engine);
   if (drawn < 56) return submit_again(engine);
   if (drawn < 60) return submit_badly(engine);
   if (drawn < 70) return cancel(engine);
@@ -212,10 +212,9 @@ void Client::take_tokens(SimulatedEngine& engine) {
   });
 }
 
-// In a world in which nothing fails there are no circuits.
+// Where nothing fails there are no circuits.
 void Client::use_circuit(SimulatedEngine& engine) {
   Draw& draw = machine_.draw;
-  if (machine_.faults.healed()) return;
   const auto noted = [this](const Result<Answer>& answer) { note(answer); };
   const State& state = machine_.oracle.durable();
   const auto service = state.names.find("search");
@@ -232,9 +231,9 @@ void Client::use_circuit(SimulatedEngine& engine) {
     if (draw.chance(10)) setting.probes = 0;
     return engine.tell(ConfigureCircuit{"search", setting}, noted);
   }
-  const bool is_closed =
-      !service || circuit_of(state.circuits, *service).state == CircuitState::closed;
-  if (draw.chance(is_closed ? 8 : 45)) {
+  const auto now = service ? circuit_of(state.circuits, *service).state : CircuitState::closed;
+  const bool is_forced = now == CircuitState::forced_open || now == CircuitState::forced_closed;
+  if (draw.chance(is_forced ? 45 : now == CircuitState::closed ? 8 : 35)) {
     machine_.coverage.reach(Verb::force_circuit);
     const CircuitState to = draw.one_of(forces);
     return engine.tell(ForceCircuit{"search", to, "drawn"}, noted);

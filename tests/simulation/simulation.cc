@@ -156,7 +156,8 @@ class World {
         client_.act(*engine_);
       }
       // While that is on its way to the disk, or just behind it.
-      if (faults_.strike(Fault::crash, 4)) agenda_.in(draw_.between(0s, 1ms), [this] { crash(); });
+      if (faults_.strike(Fault::crash, 4))
+        agenda_.in(draw_.between(0s, 300us), [this] { crash(); });
     }
     agenda_.in(draw_.between(0s, 6s), [this] { act(); });
   }
