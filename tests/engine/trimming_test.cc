@@ -48,6 +48,7 @@ TEST_F(Trimming, LeavesATaskThatWaitsAllThatItNeeds) {
   engine->handle("later", [&](const Attempt& attempt) {
     seen = as_text(attempt.payload);
     const auto results = attempt.dependencies();
+    if (!results) return almanac::Outcome::permanent_failure(results.error().message);
     for (const auto& result : *results) seen += " " + result.result;
     return almanac::Outcome::success();
   });
