@@ -2,6 +2,7 @@
 
 #include <almanac/engine/limits.h>
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 #include <vector>
@@ -36,14 +37,20 @@ Attempts::~Attempts() {
 }
 
 void Attempts::set_handlers(const std::string& kind,
-                            const std::vector<Implementation>& implementations, Time now) {
-  Handlers handlers;
+                            const std::vector<Implementation>& implementations,
+                            VersionRange versions, Time now) {
+  std::vector<Known> handlers;
   for (const Implementation& one : implementations) {
-    handlers[one.name] = std::make_shared<const Handler>(one.handler);
+    handlers.push_back({one.name, versions, std::make_shared<const Handler>(one.handler)});
   }
-  Handlers& known = handlers_[kind];
-  handlers.merge(known);  // what was chosen before still runs by them
-  known = std::move(handlers);
+  // What was chosen before still runs by them.
+  for (Known& before : handlers_[kind]) {
+    const bool is_replaced = before.versions == versions &&
+                             std::ranges::find(implementations, before.name,
+                                               &Implementation::name) != implementations.end();
+    if (!is_replaced) handlers.push_back(std::move(before));
+  }
+  handlers_[kind] = std::move(handlers);
   probes_.set(kind, implementations, now);
 }
 
@@ -56,20 +63,23 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, I
   if (enqueued.kind == command_kind) {
     begin_command(effect, enqueued, std::move(inputs.json));
   } else {
-    const Handlers& handlers = handlers_.find(enqueued.kind)->second;
-    const auto handler = handlers.find(effect.implementation);
+    const std::vector<Known>& handlers = handlers_.find(enqueued.kind)->second;
+    const auto handler = std::ranges::find_if(handlers, [&](const Known& one) {
+      return one.name == effect.implementation && one.versions.takes(enqueued.version);
+    });
     ALMANAC_CHECK(handler != handlers.end());
     Running& running = add(effect, false);
     if (!effect.implementation.empty()) {
       running.kind = enqueued.kind;
       running.implementation = effect.implementation;
     }
-    begun_.push_back({.handler = handler->second,
+    begun_.push_back({.handler = handler->handler,
                       .id = effect.id,
                       .token = token(effect.lease),
                       .number = effect.attempt,
                       .deadline = effect.deadline,
                       .kind = std::string(enqueued.kind),
+                      .version = enqueued.version,
                       .payload = std::string(as_text(enqueued.payload)),
                       .dependencies = std::move(inputs.dependencies),
                       .stop = running.stop_source.get_token()});

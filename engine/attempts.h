@@ -48,10 +48,10 @@ class Attempts {
   Attempts(const Attempts&) = delete;
   Attempts& operator=(const Attempts&) = delete;
 
-  // What runs the tasks of a kind from now on: one handler without a name, or several with one
-  // each.
+  // What runs the tasks of a kind that have one of these versions from now on: one handler without
+  // a name, or several with one each.
   void set_handlers(const std::string& kind, const std::vector<Implementation>& implementations,
-                    Time now);
+                    VersionRange versions, Time now);
   [[nodiscard]] bool can_run(std::string_view kind) const;
 
   // What an attempt is given of the tasks that its own depends on.
@@ -109,9 +109,13 @@ class Attempts {
 
   Report report_;
   AttemptOptions options_;
-  // By name, of one that is alone "". What was replaced stays among them.
-  using Handlers = std::map<std::string, std::shared_ptr<const Handler>, std::less<>>;
-  std::map<std::string, Handlers, std::less<>> handlers_;
+  struct Known {
+    std::string name;  // of one that is alone ""
+    VersionRange versions;
+    std::shared_ptr<const Handler> handler;
+  };
+  // The newest first; those that were replaced stay behind them.
+  std::map<std::string, std::vector<Known>, std::less<>> handlers_;
   std::map<Lease, Running> running_;
   std::set<std::pair<Time, Lease>> due_;  // of those that are
   Time sweep_at_;                         // not set = nothing to sweep

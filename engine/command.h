@@ -170,7 +170,8 @@ struct ReportProgress {
   std::string partial;
 };
 
-// What runs the tasks of a kind from now on, in order of preference; none = one handler.
+// What runs the tasks of a kind from now on, in order of preference; none = one handler. And which
+// versions of them.
 struct SetImplementations {
   struct One {
     std::string name;
@@ -179,6 +180,7 @@ struct SetImplementations {
   };
   std::string kind;
   std::vector<One> implementations;
+  VersionRange versions = {};
 };
 
 // What a probe has said.
@@ -203,7 +205,8 @@ struct StartEngine {
   std::uint64_t process_id = 0;
   std::uint32_t slots = 0;
   std::uint64_t seed = 0;
-  std::string repository;  // of the backups, as it is recorded
+  VersionRange command_versions = {};  // which of the tasks that are commands it runs
+  std::string repository;              // of the backups, as it is recorded
   std::vector<BackupSpec> backups;
 };
 

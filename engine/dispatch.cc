@@ -81,6 +81,10 @@ class Chooser {
                 block(lane, LaneBlock::handler);
                 return false;
               }
+              if (!state_.implementations.versions_of(lane.kind).takes(lane.version)) {
+                block(lane, LaneBlock::version);
+                return false;
+              }
               if (state_.implementations.hold_back(lane.kind)) {
                 block(lane, LaneBlock::unavailable);
                 return false;

@@ -77,8 +77,8 @@ struct Starts {
 
 // The TaskStarted events for the free slots, in that order, never more than the slots of the engine
 // and the queue and the limits a task asks for allow. Tasks of a kind that `can_run` denies or
-// of which no implementation can be used, and of a queue or kind that is paused, stay where they
-// are and are in nobody's way.
+// of which no implementation can be used, of a version that is not run, and of a queue or kind that
+// is paused, stay where they are and are in nobody's way.
 //
 // A task takes all it asks for at once, or nothing. The first of a lane that does not fit keeps its
 // turn: what it takes is secured in one order (circuits, tokens, the queue's slot, then units,
@@ -87,8 +87,8 @@ struct Starts {
 // order, and only running tasks hold anything, none waits for one that waits for it. What asks for
 // more than a limit has by now secures nothing, nor does what waits for a circuit.
 //
-// O(lanes + started * log), a lane being the ready tasks of one queue and kind that ask for the
-// same; lanes that ask for something cost their demands.
+// O(lanes + started * log), a lane being the ready tasks of one queue, kind and version that ask
+// for the same; lanes that ask for something cost their demands.
 [[nodiscard]] Starts decide_starts(const State& state, const DecideContext& context,
                                    const CanRun& can_run);
 

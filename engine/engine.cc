@@ -229,6 +229,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
                                          .process_id = static_cast<std::uint64_t>(::getpid()),
                                          .slots = settings.slots,
                                          .seed = settings.seed,
+                                         .command_versions = settings.command_versions,
                                          .repository = settings.backups.repository.string(),
                                          .backups = settings.backups.jobs});
   if (!started) return std::unexpected(started.error());
@@ -274,14 +275,15 @@ Result<void> Engine::ask_without_answer(Command command) {
   return {};
 }
 
-void Engine::handle(std::string kind, Handler handler) {
-  set_handlers({.kind = std::move(kind), .implementations = {}},
+void Engine::handle(std::string kind, Handler handler, VersionRange versions) {
+  set_handlers({.kind = std::move(kind), .implementations = {}, .versions = versions},
                {{.name = {}, .handler = std::move(handler)}});
 }
 
-Result<void> Engine::handle(std::string kind, std::vector<Implementation> implementations) {
+Result<void> Engine::handle(std::string kind, std::vector<Implementation> implementations,
+                            VersionRange versions) {
   if (auto checked = check(implementations); !checked) return checked;
-  SetImplementations command{.kind = std::move(kind), .implementations = {}};
+  SetImplementations command{.kind = std::move(kind), .implementations = {}, .versions = versions};
   for (const Implementation& one : implementations) {
     command.implementations.push_back({one.name, one.attempts, bool(one.probe)});
   }
@@ -292,9 +294,11 @@ Result<void> Engine::handle(std::string kind, std::vector<Implementation> implem
 // On record in the turn from which on they are there.
 void Engine::set_handlers(SetImplementations command, std::vector<Implementation> implementations) {
   ALMANAC_CHECK(command.kind != command_kind);  // would never be called
+  ALMANAC_CHECK(!command.versions.is_empty());
   parts_->mailbox.put_always(Call([parts = parts_.get(), command = std::move(command),
                                    implementations = std::move(implementations)](Core& core) {
-    parts->attempts->set_handlers(command.kind, implementations, parts->options.clock());
+    parts->attempts->set_handlers(command.kind, implementations, command.versions,
+                                  parts->options.clock());
     std::vector<std::unique_ptr<Submission>> submissions;
     submissions.push_back(std::make_unique<Submission>(command, nullptr));
     core.turn(std::move(submissions));

@@ -50,6 +50,7 @@ struct EngineOptions {
   std::vector<std::string> environment_allow = environment_allow_default();
   // Whether tasks of kind "command" run; without, they wait for an engine that runs them.
   bool runs_commands = true;
+  VersionRange command_versions = {};  // of those tasks, which are run
   // Whether instants of schedules are decided; without, they wait for an engine that does.
   bool fires_schedules = true;
   // SIGINT and SIGTERM stop the engine; a second one makes it hand back at once.
@@ -87,12 +88,14 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // From now on tasks of this kind run through `handler`. Those that waited for one start. Stops
-  // the program when asked for "command", which the engine runs itself.
-  void handle(std::string kind, Handler handler);
+  // From now on tasks of this kind run through `handler`, if their version is one of these. Those
+  // that waited for one start. Stops the program when asked for "command", which the engine runs
+  // itself, or for no version at all.
+  void handle(std::string kind, Handler handler, VersionRange versions = {});
   // The same with several, in order of preference: an attempt begins by the first that can be used,
   // and goes on by the next where that has failed. Errors: invalid.
-  [[nodiscard]] Result<void> handle(std::string kind, std::vector<Implementation> implementations);
+  [[nodiscard]] Result<void> handle(std::string kind, std::vector<Implementation> implementations,
+                                    VersionRange versions = {});
 
   // All tasks or none. Errors: invalid, conflict (idempotency key, or what is unique and to be
   // refused), busy (the mailbox is full), stopped, storage_full, unknown_outcome.

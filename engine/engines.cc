@@ -1,6 +1,7 @@
 #include <almanac/engine/engines.h>
 
 #include <almanac/engine/backups.h>
+#include <almanac/engine/command_spec.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/tasks.h>
 
@@ -26,12 +27,22 @@ Result<Decision> decide_one(const State& state, const StartEngine& command,
     return fail(ErrorCode::invalid, "an engine takes 1 to " + std::to_string(limits::slots_max) +
                                         " slots, not " + std::to_string(command.slots));
   }
+  if (command.command_versions.is_empty()) {
+    return fail(ErrorCode::invalid,
+                "there are no versions from " + std::to_string(command.command_versions.min) +
+                    " to " + std::to_string(command.command_versions.max) + " of commands to run");
+  }
   Decision decision;
   decision.events.push_back({.at = context.now,
                              .body = EngineStarted{.version = command.version,
                                                    .process_id = command.process_id,
                                                    .slots = command.slots,
                                                    .seed = command.seed}});
+  if (command.command_versions != VersionRange()) {
+    decision.events.push_back(
+        {.at = context.now,
+         .body = ImplementationsSet{command_kind, {}, command.command_versions}});
+  }
   // Only one process writes a log, so every lease found here belongs to an engine that is gone.
   std::map<NameId, bool> paced;
   for (const RunningKey& key : state.tasks.running) {

@@ -37,6 +37,7 @@ struct Attempt {
   std::uint32_t number = 0;  // 1, 2, 3 …
   Time deadline;             // not set = none
   std::string_view kind;
+  std::uint32_t version = 0;  // TaskSpec::version
   Bytes payload;
   std::stop_token stop;  // asked for on timeout, on cancel and when the engine stops
   // Tells how far it is. Returns at once; what is told within a second of the last is dropped.

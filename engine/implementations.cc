@@ -9,10 +9,11 @@
 namespace almanac {
 namespace {
 
-// Whether the state has just these, in this order.
+// Whether the state has just these, in this order, for these versions.
 bool is_known(const State& state, const SetImplementations& command) {
   const auto kind = state.names.find(command.kind);
-  if (!kind) return command.implementations.empty();
+  if (!kind) return command.implementations.empty() && command.versions == VersionRange();
+  if (state.implementations.versions_of(*kind) != command.versions) return false;
   const auto& all = state.implementations.all;
   auto entry = all.lower_bound({*kind, 0});
   for (const auto& [name, attempts, has_probe] : command.implementations) {
@@ -78,7 +79,7 @@ Result<Decision> decide_one(const State& state, const SetImplementations& comman
     });
     decision.events.push_back(
         {.at = context.now,
-         .body = ImplementationsSet{command.kind, ImplementationListView(list)}});
+         .body = ImplementationsSet{command.kind, ImplementationListView(list), command.versions}});
   }
   // Without a probe nobody would find out that it can be used again.
   for (const auto& one : command.implementations) {
@@ -119,7 +120,9 @@ std::optional<TaskFailedOver> fail_over(const State& state, TaskId id, const Att
   const bool is_retried = !end.permanent && status != nullptr && failures < status->attempts &&
                           failures < task.attempts_max;
   const auto next = state.implementations.usable(task.kind, *used);
-  if (is_retried || !next) return std::nullopt;
+  const auto version = terms_of(state.tasks, id).version;
+  const bool is_taken = state.implementations.versions_of(task.kind).takes(version);
+  if (is_retried || !next || !is_taken) return std::nullopt;
   return TaskFailedOver{
       .id = id,
       .lease = task.lease,

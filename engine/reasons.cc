@@ -34,7 +34,8 @@ Event event_of(const State& state, const DecideContext& context, const BlockedLa
                               .demands = DemandListView(demands),
                               .reason = wait.reason,
                               .limit = wait.limit ? name(*wait.limit) : std::string_view(),
-                              .next = wait.next}};
+                              .next = wait.next,
+                              .version = blocked.lane.version}};
 }
 
 }  // namespace

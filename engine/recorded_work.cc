@@ -20,7 +20,8 @@ TaskSpec spec_of(const TaskEnqueued& event) {
                 .owner = std::string(event.owner),
                 .deadline = event.deadline,
                 .estimate = event.estimate,
-                .expires_at = event.expires_at};
+                .expires_at = event.expires_at,
+                .version = event.version};
   for (std::size_t i = 0; i < event.tags.size(); ++i) spec.tags.emplace_back(event.tags[i]);
   for (std::size_t i = 0; i < event.demands.size(); ++i) {
     const auto [limit, units] = event.demands[i];

@@ -202,6 +202,8 @@ std::uint64_t content_hash(const TaskSpec& spec, const Awaited& awaited) {
     content.number(demand.units);
   }
   for (DependencyCondition condition : awaited.conditions) content.number(std::uint64_t(condition));
+  // Came later: without a version the hash is what it was.
+  if (spec.version != 0) content.text("version " + std::to_string(spec.version));
   return xxh3(content.bytes());
 }
 
@@ -393,6 +395,7 @@ class Enqueuer {
                                                     : spec.crashes_max,
                                  .keeps_dependencies = !awaited.ids.empty(),
                                  .unique = unique,
+                                 .version = spec.version,
                                  .payload = as_bytes(spec.payload)}};
   }
 

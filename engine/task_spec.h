@@ -75,6 +75,9 @@ struct TaskSpec {
   Time expires_at = {};  // when it is no longer begun; not set = never
   // Submitting the same key again answers the first task. With other content it is refused.
   std::string idempotency_key;
+  // Of its kind: it waits for an engine that runs this version (Engine::handle). 0 = whatever runs
+  // the kind runs it.
+  std::uint32_t version = 0;
   // None = there may be any number of it.
   std::optional<UniqueSpec> unique = {};
 };

@@ -60,6 +60,7 @@ Command Workers::run(const WorkerJob& job) const {
       .number = job.number,
       .deadline = job.deadline,
       .kind = job.kind,
+      .version = job.version,
       .payload = as_bytes(job.payload),
       .stop = job.stop,
       .progress = [&](ProgressReport told) { report_(report_of(job, std::move(told))); },

@@ -27,6 +27,7 @@ struct WorkerJob {
   std::uint32_t number = 0;
   Time deadline;
   std::string kind;
+  std::uint32_t version = 0;
   std::string payload;
   std::vector<EndedDependency> dependencies;
   std::stop_token stop;

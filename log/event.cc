@@ -309,6 +309,7 @@ std::string_view name(LaneBlock block) {
     case LaneBlock::handler: return "handler";
     case LaneBlock::unavailable: return "unavailable";
     case LaneBlock::circuit: return "circuit";
+    case LaneBlock::version: return "version";
   }
   return "unknown";
 }

@@ -30,6 +30,29 @@ bool mark(Implementations& implementations, const Names& names, std::string_view
   return true;
 }
 
+void hash_all(StateHasher& hasher,
+              const PersistentMap<ImplementationPlace, ImplementationStatus>& all) {
+  constexpr std::uint64_t part = 0x696d706c;  // "impl"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const auto& [place, status] : all) {
+    hasher.numbers(std::array{
+        std::uint64_t{place.kind.value}, std::uint64_t{place.place},
+        std::uint64_t{status.name.value}, std::uint64_t{status.attempts}, status.left.value,
+        static_cast<std::uint64_t>(status.left_at.time_since_epoch().count())});
+  }
+}
+
+void hash_versions(StateHasher& hasher, const PersistentMap<NameId, VersionRange>& versions) {
+  constexpr std::uint64_t part = 0x6b76657273;  // "kvers"
+  hasher.number(part);
+  hasher.number(versions.size());
+  for (const auto& [kind, range] : versions) {
+    hasher.numbers(
+        std::array{std::uint64_t{kind.value}, std::uint64_t{range.min}, std::uint64_t{range.max}});
+  }
+}
+
 }  // namespace
 
 const ImplementationStatus* Implementations::find(NameId kind, NameId name) const {
@@ -48,6 +71,11 @@ std::optional<NameId> Implementations::usable(NameId kind, std::optional<NameId>
   return std::nullopt;
 }
 
+VersionRange Implementations::versions_of(NameId kind) const {
+  const VersionRange* range = versions.find(kind);
+  return range == nullptr ? VersionRange() : *range;
+}
+
 bool Implementations::hold_back(NameId kind) const {
   if (all.empty()) return false;
   const auto first = all.lower_bound({kind, 0});
@@ -56,16 +84,8 @@ bool Implementations::hold_back(NameId kind) const {
 
 // Where there are none nothing is hashed, as before there was such a thing.
 void Implementations::hash_into(StateHasher& hasher) const {
-  if (all.empty()) return;
-  constexpr std::uint64_t part = 0x696d706c;  // "impl"
-  hasher.number(part);
-  hasher.number(all.size());
-  for (const auto& [place, status] : all) {
-    hasher.numbers(std::array{
-        std::uint64_t{place.kind.value}, std::uint64_t{place.place},
-        std::uint64_t{status.name.value}, std::uint64_t{status.attempts}, status.left.value,
-        static_cast<std::uint64_t>(status.left_at.time_since_epoch().count())});
-  }
+  if (!all.empty()) hash_all(hasher, all);
+  if (!versions.empty()) hash_versions(hasher, versions);
 }
 
 bool fold(Implementations& implementations, Names& names, const EventPlace&,
@@ -83,6 +103,11 @@ bool fold(Implementations& implementations, Names& names, const EventPlace&,
     implementations.all.set({kind, place}, status);
   }
   while (implementations.all.erase({kind, place})) ++place;
+  if (event.versions == VersionRange()) {
+    implementations.versions.erase(kind);
+  } else {
+    implementations.versions.set(kind, event.versions);
+  }
   return true;
 }
 

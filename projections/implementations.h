@@ -1,5 +1,5 @@
-// The implementations of kinds that have several: in which order they are preferred, and which of
-// them cannot be used.
+// What runs kinds: which versions of them, and, of those with several implementations, in which
+// order these are preferred and which of them cannot be used.
 #pragma once
 
 #include <almanac/log/events/implementation.h>
@@ -31,11 +31,14 @@ struct ImplementationStatus {
 // A value; O(1) copy. Changed by fold() alone. All cost O(implementations of the kind).
 struct Implementations {
   PersistentMap<ImplementationPlace, ImplementationStatus> all;
+  // Of kinds of which not every version is run, by the engine that runs or ran last.
+  PersistentMap<NameId, VersionRange> versions;
 
   [[nodiscard]] const ImplementationStatus* find(NameId kind, NameId name) const;
   // The first that can be used of those behind `after`, or of all where that is none of them. None
   // where there is none, and of a kind with one handler.
   [[nodiscard]] std::optional<NameId> usable(NameId kind, std::optional<NameId> after = {}) const;
+  [[nodiscard]] VersionRange versions_of(NameId kind) const;
   // The kind has implementations, and none of them can be used.
   [[nodiscard]] bool hold_back(NameId kind) const;
 

@@ -315,6 +315,10 @@ class Check {
       expect(status.left <= state_.position && bool(status.left) == (status.left_at != Time()),
              named(place.kind), " has an implementation that was left at no time");
     }
+    for (const auto& [kind, range] : state_.implementations.versions) {
+      expect(state_.names.contains(kind) && range != VersionRange(), named(kind),
+             " is run in some versions and has no text, or in all");
+    }
     expect(state_.ignored <= state_.position.value, "the state",
            " has ignored more events than there were");
     expect(state_.engine.starts <= state_.position.value, "the engine",

@@ -130,6 +130,10 @@ const std::array all_names = {
          [](const Asked& asked) { return of(terms_of(asked.state.tasks, asked.id).deadline); }},
     Name{"estimate", Type::duration, task,
          [](const Asked& asked) { return of(terms_of(asked.state.tasks, asked.id).estimate); }},
+    Name{"version", Type::number, task,
+         [](const Asked& asked) {
+           return of(std::uint64_t{terms_of(asked.state.tasks, asked.id).version});
+         }},
     Name{"overdue", Type::truth, task, is_overdue},
     Name{"blocked_by", Type::text, task, blocked_by},
     Name{"position", Type::number, state,

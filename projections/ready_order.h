@@ -1,7 +1,7 @@
 // The tasks that are ready, in the order in which they are to run, lane by lane. A lane is what one
-// handler runs in the slots of one queue, with the same demands: its tasks can start or cannot for
-// the same reason. Dispatch takes from the front of lanes, so each is an order of its own, with
-// keys of two numbers instead of five.
+// handler runs in the slots of one queue, with the same demands and of one version: its tasks can
+// start or cannot for the same reason. Dispatch takes from the front of lanes, so each is an order
+// of its own, with keys of two numbers instead of five.
 #pragma once
 
 #include <almanac/log/event.h>
@@ -21,11 +21,13 @@
 
 namespace almanac {
 
-// The tasks of one queue and kind that ask for the same.
+// The tasks of one queue, kind and version that ask for the same.
 struct Lane {
   NameId queue;
   NameId kind;
   DemandsId demands = {};
+  std::uint32_t version = 0;
+  [[nodiscard]] bool is_plain() const { return !demands && version == 0; }
   auto operator<=>(const Lane&) const = default;
 };
 

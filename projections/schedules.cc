@@ -61,10 +61,15 @@ void hash_task(StateHasher& hasher, const TaskEnqueued& task) {
   }
   for (std::size_t i = 0; i < task.tags.size(); ++i) hasher.text(task.tags[i]);
   // Came later: digests of those without it stay as they were.
-  if (task.retry_policy == RetryPolicy() && task.crashes_max == 0) return;
-  constexpr std::uint64_t part = 0x72657472696573;  // "retries"
-  hasher.numbers(
-      std::array{part, std::uint64_t(task.retry_policy), std::uint64_t{task.crashes_max}});
+  if (task.retry_policy != RetryPolicy() || task.crashes_max != 0) {
+    constexpr std::uint64_t part = 0x72657472696573;  // "retries"
+    hasher.numbers(
+        std::array{part, std::uint64_t(task.retry_policy), std::uint64_t{task.crashes_max}});
+  }
+  if (task.version != 0) {
+    constexpr std::uint64_t part = 0x76657273;  // "vers"
+    hasher.numbers(std::array{part, std::uint64_t{task.version}});
+  }
 }
 
 }  // namespace

@@ -40,7 +40,9 @@ struct Fold {
   bool operator()(const WorkPaused& event) { return fold(state.pauses, state.names, event); }
   bool operator()(const WorkResumed& event) { return fold(state.pauses, state.names, event); }
   bool operator()(const EngineStarted& event) {
-    state.tasks.blocked.clear();  // another engine may have other handlers
+    // Another engine may have other handlers.
+    state.tasks.blocked.clear();
+    state.implementations.versions.clear();
     forget_program_probes(state.circuits, state.names);
     return fold(state.engine, place.at, event);
   }

@@ -11,10 +11,10 @@ namespace almanac {
 // Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
 // doomed and held tasks, terms, demands, units in use, blocked lanes, conditions of dependencies,
 // crashes, progress, implementations that run, uniqueness, idempotency keys, policies and slots of
-// queues, settings of limits, buckets, jobs of backups, schedules, implementations of kinds and
-// circuits, as diff() of their containers does, and visit(key, Change) for what is in an order or
-// not. `visit` tells them apart by the type of the key, and of the value. Names are only ever
-// added; numbers beyond before.names.size() are new.
+// queues, settings of limits, buckets, jobs of backups, schedules, implementations and versions of
+// kinds, and circuits, as diff() of their containers does, and visit(key, Change) for what is in an
+// order or not. `visit` tells them apart by the type of the key, and of the value. Names are only
+// ever added; numbers beyond before.names.size() are new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.all, after.tasks.all, visit);
@@ -46,6 +46,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.schedules.all, after.schedules.all, visit);
   diff(before.pauses.all, after.pauses.all, visit);
   diff(before.implementations.all, after.implementations.all, visit);
+  diff(before.implementations.versions, after.implementations.versions, visit);
   diff(before.circuits.settings, after.circuits.settings, visit);
   diff(before.circuits.all, after.circuits.all, visit);
 }

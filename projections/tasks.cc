@@ -174,14 +174,14 @@ std::optional<Lane> find_lane(const Tasks& tasks, const Names& names, const Lane
   const auto kind = names.find(event.kind);
   const auto set = tasks.demand_sets.find(std::move(demands));
   if (!queue || !kind || !set) return std::nullopt;
-  const Lane lane{*queue, *kind, *set};
+  const Lane lane{*queue, *kind, *set, event.version};
   return tasks.ready.lanes().contains(lane) ? std::optional(lane) : std::nullopt;
 }
 
 bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
          event.expires_at != Time() || event.retry_policy != RetryPolicy() ||
-         event.crashes_max != 0;
+         event.crashes_max != 0 || event.version != 0;
 }
 
 }  // namespace
@@ -198,7 +198,8 @@ bool is_paused(const Tasks& tasks, TaskId id) {
 }
 
 Lane lane_of(const Tasks& tasks, TaskId id, const Task& task) {
-  return {task.queue, task.kind, tasks.demands_of(id)};
+  return {task.queue, task.kind, tasks.demands_of(id),
+          tasks.terms.empty() ? 0 : terms_of(tasks, id).version};
 }
 
 ReadyKey key_by_priority(const Lane& lane, TaskId id, const Task& task) {
@@ -249,7 +250,8 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
          .estimate = event.estimate,
          .expires_at = event.expires_at,
          .retry_policy = event.retry_policy,
-         .crashes_max = event.crashes_max});
+         .crashes_max = event.crashes_max,
+         .version = event.version});
   }
   if (!event.demands.empty()) set_demands(tasks, event.id, demands_in(names, event.demands));
   if (event.unique) {

@@ -85,6 +85,7 @@ struct TaskTerms {
   Time expires_at;  // not set = never
   RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
   std::uint16_t crashes_max = 0;  // 0 = crashes_max_default
+  std::uint32_t version = 0;      // 0 = whatever runs its kind runs it
   [[nodiscard]] bool has_retries() const {
     return retry_policy != RetryPolicy() || crashes_max != 0;
   }

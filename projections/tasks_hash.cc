@@ -127,16 +127,43 @@ void hash_demands(StateHasher& hasher, const Tasks& tasks) {
   }
 }
 
+void hash_wait(StateHasher& hasher, const Lane& lane, const LaneWait& wait) {
+  hasher.numbers(std::array{std::uint64_t{lane.queue.value}, std::uint64_t{lane.kind.value},
+                            std::uint64_t{lane.demands.value}, std::uint64_t(wait.reason),
+                            wait.limit ? wait.limit->value + std::uint64_t{1} : 0,
+                            std::uint64_t(wait.next.time_since_epoch().count()),
+                            std::uint64_t(wait.since.time_since_epoch().count())});
+}
+
+// But for lanes of a version, which came later.
 void hash_blocked(StateHasher& hasher, const PersistentMap<Lane, LaneWait>& blocked) {
   constexpr std::uint64_t part = 0x626c6f636b6564;  // "blocked"
+  const auto count =
+      std::ranges::count_if(blocked, [](const auto& entry) { return entry.key.version == 0; });
+  if (count == 0) return;
   hasher.number(part);
-  hasher.number(blocked.size());
+  hasher.number(static_cast<std::uint64_t>(count));
   for (const auto& [lane, wait] : blocked) {
-    hasher.numbers(std::array{std::uint64_t{lane.queue.value}, std::uint64_t{lane.kind.value},
-                              std::uint64_t{lane.demands.value}, std::uint64_t(wait.reason),
-                              wait.limit ? wait.limit->value + std::uint64_t{1} : 0,
-                              std::uint64_t(wait.next.time_since_epoch().count()),
-                              std::uint64_t(wait.since.time_since_epoch().count())});
+    if (lane.version == 0) hash_wait(hasher, lane, wait);
+  }
+}
+
+// And the lanes of versions, behind those of none.
+void hash_versions(StateHasher& hasher, const Tasks& tasks) {
+  constexpr std::uint64_t part = 0x76657273;  // "vers"
+  const auto has_version = [](const auto& entry) { return entry.value.version != 0; };
+  const auto count = std::ranges::count_if(tasks.terms, has_version);
+  if (count == 0) return;
+  hasher.number(part);
+  hasher.number(static_cast<std::uint64_t>(count));
+  for (const auto& [id, terms] : tasks.terms) {
+    if (terms.version == 0) continue;
+    hasher.numbers(std::array{id.value, std::uint64_t{terms.version}});
+  }
+  for (const auto& [lane, wait] : tasks.blocked) {
+    if (lane.version == 0) continue;
+    hasher.number(lane.version);
+    hash_wait(hasher, lane, wait);
   }
 }
 
@@ -165,7 +192,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
   if (!terms.empty()) hash_terms(hasher, terms);
   if (!ranking.empty()) ranking.hash_into(hasher);
   if (!demands.empty()) hash_demands(hasher, *this);
-  if (!blocked.empty()) hash_blocked(hasher, blocked);
+  hash_blocked(hasher, blocked);
   if (!conditions.empty()) hash_conditions(hasher, conditions);
   if (!needed_by.empty()) hash_needed_by(hasher, needed_by);
   if (!crashes.empty()) hash_crashes(hasher, crashes);
@@ -173,6 +200,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
   if (!run_by.empty()) hash_run_by(hasher, run_by);
   if (!terms.empty()) hash_retries(hasher, terms);
   unique.hash_into(hasher);
+  if (!terms.empty()) hash_versions(hasher, *this);
   keys.hash_into(hasher);
 }
 

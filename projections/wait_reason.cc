@@ -60,6 +60,10 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
   const ReadyKey own = ready_key(tasks, id, task);
   const LaneWait* known = tasks.blocked.find(own.lane);
   if (known != nullptr && known->reason == LaneBlock::handler) return {.wait = Wait::handler};
+  const std::uint32_t version = own.lane.version;
+  if (!state.implementations.versions_of(task.kind).takes(version)) {
+    return {.wait = Wait::version, .asked = version};
+  }
   if (state.implementations.hold_back(task.kind)) return {.wait = Wait::unavailable};
   if (const auto reason = shortage(state, own.lane, now)) return *reason;
   const std::uint64_t slots = state.engine.slots;
@@ -106,6 +110,7 @@ std::string_view name(Wait wait) {
     case Wait::retry: return "retry";
     case Wait::unavailable: return "unavailable";
     case Wait::circuit: return "circuit";
+    case Wait::version: return "version";
   }
   return "";
 }

@@ -28,13 +28,14 @@ enum class Wait : std::uint8_t {
   retry,        // what it depends on has failed, and somebody has to retry that
   unavailable,  // no implementation of its kind can be used
   circuit,      // that of a service it needs is open, or half open and its probes are out
+  version,      // what runs its kind runs other versions
 };
 [[nodiscard]] std::string_view name(Wait wait);
 
 struct WaitReason {
   Wait wait = Wait::next;
   std::optional<NameId> limit;  // or the queue, of queue_limit, or the service, of circuit
-  std::uint64_t asked = 0;      // of it
+  std::uint64_t asked = 0;      // of it; of version, its own
   std::uint64_t used = 0;       // of it, or of the engine's slots; of tokens, how many there are;
                                 // of a circuit, probes
   std::uint64_t most = 0;       // there can be

@@ -74,16 +74,19 @@ void write_names(ColumnWriter& writer, const Names& names) {
       [](std::string_view text) { return text; });
 }
 
-// Those that ask for something come later (write_demands).
+// Those that ask for something or have a version come later (write_demands, write_versions).
 void write_plain_ready(ColumnWriter& writer, const Tasks& tasks) {
   const auto row_of = [](const ReadyKey& key) {
     return Row<4>{key.lane.queue.value, key.lane.kind.value, folded(key.place.rank),
                   key.place.id.value};
   };
-  if (tasks.demands.empty()) return writer.table<4>(tasks.ready, tasks.ready.size(), row_of);
+  const auto is_plain = [](const auto& entry) { return entry.key.is_plain(); };
+  if (std::ranges::all_of(tasks.ready.lanes(), is_plain)) {
+    return writer.table<4>(tasks.ready, tasks.ready.size(), row_of);
+  }
   std::vector<ReadyKey> plain;
   std::ranges::copy_if(tasks.ready, std::back_inserter(plain),
-                       [](const ReadyKey& key) { return !key.lane.demands; });
+                       [](const ReadyKey& key) { return key.lane.is_plain(); });
   writer.table<4>(plain, plain.size(), row_of);
 }
 
@@ -187,6 +190,7 @@ enum class LaterPart : std::uint64_t {
   retries = 13,
   implementations = 14,
   unique = 15,
+  versions = 16,
   circuits = 17,
 };
 
@@ -220,6 +224,11 @@ void write_marked_parts(ColumnWriter& writer, const State& state) {
   if (!tasks.unique.empty()) {
     writer.number(std::uint64_t(LaterPart::unique));
     write_unique(writer, tasks.unique);
+  }
+  const auto has_version = [](const auto& entry) { return entry.value.version != 0; };
+  if (!state.implementations.versions.empty() || std::ranges::any_of(tasks.terms, has_version)) {
+    writer.number(std::uint64_t(LaterPart::versions));
+    write_versions(writer, state);
   }
   if (!state.circuits.empty()) {
     writer.number(std::uint64_t(LaterPart::circuits));
@@ -388,6 +397,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::retries: return read_retries(reader, state.tasks);
     case LaterPart::implementations: return read_implementations(reader, state);
     case LaterPart::unique: return read_unique(reader, state.tasks.unique);
+    case LaterPart::versions: return read_versions(reader, state);
     case LaterPart::circuits: return read_circuits(reader, state);
   }
   reader.fail();

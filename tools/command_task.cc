@@ -9,6 +9,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 namespace almanac {
@@ -53,6 +54,8 @@ void add_command_task(OptionSet& options, CommandTask& task) {
   options.number("--crashes", task.crashes, {.min = 1, .max = limits::attempts_max},
                  {"NUMBER", "With the last of so many crashes it has failed"});
   options.text("--timeout", task.timeout, {"TIME", "Of one attempt, such as 30s or 5m"});
+  options.number("--version", task.version, {.max = std::numeric_limits<std::uint32_t>::max()},
+                 {"NUMBER", "Waits for a run of this version; 0 = any"});
   options.text("--owner", task.owner, {"NAME", "For whom it runs"});
   options.text("--estimate", task.estimate, {"TIME", "How long an attempt may take, such as 5m"});
   options.texts("--tag", task.tags, {"NAME", "A tag; may be repeated"});
@@ -73,7 +76,8 @@ Result<TaskSpec> make_task(const CommandTask& task) {
                 .attempts_max = static_cast<std::uint16_t>(task.attempts),
                 .crashes_max = static_cast<std::uint16_t>(task.crashes),
                 .tags = task.tags,
-                .owner = task.owner};
+                .owner = task.owner,
+                .version = static_cast<std::uint32_t>(task.version)};
   if (!task.retry.empty()) {
     auto policy = retry_policy_from(task.retry);
     if (!policy) return std::unexpected(policy.error());

@@ -19,6 +19,7 @@ struct CommandTask {
   std::string retry;  // a RetryPolicy; empty = the default
   std::uint64_t crashes = crashes_max_default;
   std::string timeout;
+  std::uint64_t version = 0;  // 0 = none
   std::string owner;
   std::string estimate;
   std::vector<std::string> tags;

@@ -23,6 +23,7 @@ struct RunCommand {
   std::filesystem::path folder;
   std::uint32_t slots = 0;  // 0 = one for each processor
   std::string grace = "10s";
+  std::string versions;  // of tasks that are run, as in version_range.h; empty = all
   bool json = false;
   bool forever = false;  // also when all tasks have ended
   bool all = false;      // every task in the closing table, every end on a line of its own

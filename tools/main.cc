@@ -339,6 +339,10 @@ class CommandLine {
                     "On Ctrl-C, how long tasks may go on before\nthey are handed back")
         ->type_name("TIME")
         ->capture_default_str();
+    app->add_option("--versions", options->versions,
+                    "Run tasks of these versions and leave others\nwaiting, such as 1-2 or 3-")
+        ->check(not_empty())
+        ->type_name("RANGE");
     app->add_flag(
         "--forever", options->forever,
         "Do not end when all tasks have ended: what\nschedules enqueue runs, until Ctrl-C");

@@ -5,6 +5,7 @@
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
+#include <almanac/tools/version_range.h>
 #include <almanac/tools/workload.h>
 
 #include <almanac/engine/diagnostics.h>
@@ -138,14 +139,18 @@ std::vector<TaskId> ids_of(const std::vector<RunTask>& tasks) {
 }
 
 // Nothing will happen any more before somebody has decided about tasks that are under review,
-// paused, or failed and waited for: no other process can, while this one holds the log.
+// paused, or failed and waited for, or runs those of other versions: no other process can, while
+// this one holds the log.
 bool awaits_decision(const State& state) {
   const Tasks& tasks = state.tasks;
   const bool rests = tasks.doomed.empty() && tasks.expiring.empty() &&
                      tasks.count(TaskState::delayed) + tasks.running.size() == 0;
   if (!rests || tasks.live() == 0) return false;
-  return std::ranges::all_of(tasks.ready.lanes(),
-                             [&](const auto& lane) { return state.pauses.hold_back(lane.key); });
+  return std::ranges::all_of(tasks.ready.lanes(), [&](const auto& entry) {
+    const Lane& lane = entry.key;
+    return state.pauses.hold_back(lane) ||
+           !state.implementations.versions_of(lane.kind).takes(lane.version);
+  });
 }
 
 // Follows the run to its end, or to the engine's.
@@ -253,6 +258,8 @@ ExitCode run(const RunCommand& command) {
   auto began = std::chrono::steady_clock::now();
   auto grace = parse_duration(command.grace);
   if (!grace) return report(grace.error());
+  auto versions = command.versions.empty() ? VersionRange() : parse_versions(command.versions);
+  if (!versions) return report(versions.error());
   auto backups = parse_backups(command.backups);
   if (!backups) return report(backups.error());
   auto retention = parse_task_retention(command);
@@ -267,6 +274,7 @@ ExitCode run(const RunCommand& command) {
       Engine::open({.folder = command.folder,
                     .slots = command.slots,
                     .stop_grace = *grace,
+                    .command_versions = *versions,
                     .handle_signals = true,
                     .retention = *retention,
                     .backups = std::move(*backups),

@@ -3,6 +3,7 @@
 #include <almanac/tools/policy_text.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
+#include <almanac/tools/version_range.h>
 
 #include <almanac/projections/state_diff.h>
 
@@ -52,7 +53,8 @@ ordered_json terms_fields(const State& state, const TaskTerms* terms) {
           {"estimate_us", terms->estimate.count()},
           {"expires_at", time_json(terms->expires_at)},
           {"retry_policy", name(terms->retry_policy)},
-          {"crashes_max", terms->crashes_max}};
+          {"crashes_max", terms->crashes_max},
+          {"version", terms->version}};
 }
 
 ordered_json progress_fields(const TaskProgress* progress) {
@@ -190,6 +192,13 @@ class Collector {
     changes["implementations"][of] =
         changed_fields(implementation_fields(before_, was), implementation_fields(after_, is));
   }
+  void operator()(NameId kind, const VersionRange* was, const VersionRange* is) {
+    const auto of = [](const VersionRange* range) {
+      return range == nullptr ? ordered_json() : ordered_json(versions_text(*range));
+    };
+    changes["versions"][std::string(after_.names.text(kind))] = {
+        {"runs", ordered_json::array({of(was), of(is)})}};
+  }
   void operator()(const DependencyKey& key, const DependencyCondition* was,
                   const DependencyCondition* is) {
     const auto of = [](const DependencyCondition* condition) {
@@ -241,8 +250,8 @@ class Collector {
         {"asks for", ordered_json::array({of(before_, was), of(after_, is)})}};
   }
   void operator()(const Lane& lane, const LaneWait* was, const LaneWait* is) {
-    const auto key =
-        fmt::format("{}/{}", after_.names.text(lane.queue), after_.names.text(lane.kind));
+    auto key = fmt::format("{}/{}", after_.names.text(lane.queue), after_.names.text(lane.kind));
+    if (lane.version != 0) key += fmt::format(" version {}", lane.version);
     const auto demands = demands_text(after_, lane.demands);
     changes["blocked"][demands.empty() ? key : key + " " + demands] =
         changed_fields(wait_fields(before_, was), wait_fields(after_, is));

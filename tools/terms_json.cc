@@ -12,6 +12,7 @@ void add_terms(nlohmann::ordered_json& json, const State& state, TaskId id) {
   if (terms.deadline != Time()) json["deadline"] = format_time(terms.deadline);
   if (terms.estimate > Duration(0)) json["estimate"] = format_duration(terms.estimate);
   if (terms.expires_at != Time()) json["expires_at"] = format_time(terms.expires_at);
+  if (terms.version != 0) json["version"] = terms.version;
   if (const Uniqueness* unique = state.tasks.unique.all.find(id)) {
     json["identity"] = to_text(unique->identity);
     json["unique_until"] = name(unique->until);

@@ -4,6 +4,7 @@
 #include <almanac/tools/task_event.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
+#include <almanac/tools/version_range.h>
 
 #include <fmt/core.h>
 
@@ -97,6 +98,12 @@ std::string paused_sentence(const State& state, const Task& task) {
   return fmt::format("{} {} is paused", is_queue ? "queue" : "kind", printable(of));
 }
 
+std::string version_sentence(const State& state, NameId kind, const WaitReason& reason) {
+  return fmt::format("version {} of {}; this engine runs {}", reason.asked,
+                     printable(state.names.text(kind)),
+                     versions_text(state.implementations.versions_of(kind)));
+}
+
 std::string retry_sentence(const State& state, TaskId id) {
   const auto failed = to_be_retried(state.tasks, id);
   auto next = failed.begin();
@@ -137,6 +144,7 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
     case Wait::review: return "under review: " + known_text(*state.tasks.held.find(id));
     case Wait::paused: return paused_sentence(state, task);
     case Wait::retry: return retry_sentence(state, id);
+    case Wait::version: return version_sentence(state, task.kind, reason);
   }
   return {};
 }

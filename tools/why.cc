@@ -115,7 +115,8 @@ Result<void> print_text(const Source& source, const TaskStory& story) {
   ordered_json terms = ordered_json::object();
   add_terms(terms, source.state, story.id);
   for (const auto& [name, value] : terms.items()) {
-    print_line(fmt::format("{:>10}{} {}", "", name, printable(value.get<std::string>())));
+    const auto text = value.is_string() ? value.get<std::string>() : value.dump();
+    print_line(fmt::format("{:>10}{} {}", "", name, printable(text)));
   }
   bool first = true;
   for (const StoryStep& step : story.steps) {

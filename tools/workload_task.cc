@@ -144,6 +144,11 @@ Checked<void> set_estimate(TaskDraft& draft, const Field& field) {
   return put(read_duration(field), draft.spec.estimate);
 }
 
+Checked<void> set_version(TaskDraft& draft, const Field& field) {
+  constexpr std::int64_t version_max = std::numeric_limits<std::uint32_t>::max();
+  return put(read_integer(field, {0, version_max}), draft.spec.version);
+}
+
 Checked<void> set_tags(TaskDraft& draft, const Field& field) {
   auto words = read_word_set(field, limits::tags_max);
   if (!words) return std::unexpected(std::move(words.error()));
@@ -246,6 +251,7 @@ constexpr std::array keys = {
     Key{"estimate", true, set_estimate},
     Key{"expires", true, set_expires},
     Key{"expires_at", true, set_expires_at},
+    Key{"version", true, set_version},
     Key{"tags", true, set_tags},
     Key{"needs", true, set_needs},
     Key{"unique", true, set_unique},

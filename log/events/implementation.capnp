@@ -13,6 +13,8 @@ struct RankedImplementation {
 struct ImplementationsSet {    # from now on; none = the kind has one handler without a name
   kind @0 :UInt16;
   implementations @1 :List(RankedImplementation);  # in order of preference
+  versionMin @2 :UInt32;       # of tasks that are run; 0 = from the first on
+  versionMax @3 :UInt32;       # 0 = whatever comes
 }
 
 struct ImplementationLeft {    # its probe said no: no attempt begins by it

@@ -5,6 +5,8 @@ namespace almanac::codec {
 void write(const ImplementationsSet& from, schema::ImplementationsSet::Builder to,
            NameTable& names) {
   to.setKind(names.index(from.kind));
+  to.setVersionMin(from.versions.min);
+  to.setVersionMax(from.versions.max);
   if (from.implementations.empty()) return;
   auto list = to.initImplementations(static_cast<unsigned>(from.implementations.size()));
   for (unsigned i = 0; i < list.size(); ++i) {
@@ -14,7 +16,9 @@ void write(const ImplementationsSet& from, schema::ImplementationsSet::Builder t
 }
 
 ImplementationsSet read(schema::ImplementationsSet::Reader from, const Names& names) {
-  return {names.at(from.getKind()), names.list<ImplementationListView>(from.getImplementations())};
+  return {names.at(from.getKind()),
+          names.list<ImplementationListView>(from.getImplementations()),
+          {from.getVersionMin(), from.getVersionMax()}};
 }
 
 void write(const ImplementationLeft& from, schema::ImplementationLeft::Builder to,

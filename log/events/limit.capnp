@@ -29,6 +29,7 @@ enum LaneBlock {               # what the first task of a lane waits for
   handler @6;                  # nothing in this engine runs its kind
   unavailable @7;              # nothing that runs its kind can be used
   circuit @8;                  # of a service
+  version @9;                  # what runs its kind runs other versions
 }
 
 struct LaneBlocked {           # the reason of a lane has changed
@@ -38,4 +39,5 @@ struct LaneBlocked {           # the reason of a lane has changed
   reason @3 :LaneBlock;
   limit @4 :UInt16;            # the one that is short
   next @5 :Int64;              # when it can change at the earliest; 0 = when something ends
+  version @6 :UInt32;          # of its tasks
 }

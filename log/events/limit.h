@@ -36,11 +36,12 @@ enum class LaneBlock : std::uint8_t {
   handler,      // nothing in this engine runs its kind
   unavailable,  // nothing that runs its kind can be used
   circuit,      // of a service it needs is not closed
+  version,      // what runs its kind runs other versions
 };
-inline constexpr int lane_block_count = 9;
+inline constexpr int lane_block_count = 10;
 [[nodiscard]] std::string_view name(LaneBlock block);
 
-// What the tasks of one queue, kind and set of demands wait for has changed.
+// What the tasks of one queue, kind, set of demands and version wait for has changed.
 struct LaneBlocked {
   std::string_view queue;
   std::string_view kind;
@@ -48,6 +49,7 @@ struct LaneBlocked {
   LaneBlock reason = LaneBlock::slots;
   std::string_view limit;  // the one that is short, or the service; empty = none is
   Time next;               // when it can change at the earliest; not set = when something ends
+  std::uint32_t version = 0;
 };
 
 }  // namespace almanac

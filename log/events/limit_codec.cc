@@ -26,6 +26,7 @@ void write(const LaneBlocked& from, schema::LaneBlocked::Builder to, NameTable& 
   to.setReason(static_cast<schema::LaneBlock>(from.reason));
   to.setLimit(names.index(from.limit));
   to.setNext(micros(from.next));
+  to.setVersion(from.version);
 }
 
 LimitConfigured read(schema::LimitConfigured::Reader from, const Names& names) {
@@ -44,7 +45,8 @@ LaneBlocked read(schema::LaneBlocked::Reader from, const Names& names) {
           .demands = read(from.getDemands(), names),
           .reason = static_cast<LaneBlock>(reason),
           .limit = names.at(from.getLimit()),
-          .next = time(from.getNext())};
+          .next = time(from.getNext()),
+          .version = from.getVersion()};
 }
 
 }  // namespace almanac::codec

@@ -35,6 +35,7 @@ struct TaskTerms {             # what most tasks do without
   retryPolicy @6 :RetryPolicy;
   crashesMax @7 :UInt16;       # with the last of them it fails; 0 = 3
   unique @8 :Uniqueness;       # null when there may be any number of it
+  version @9 :UInt32;          # of its kind; 0 = whatever runs the kind runs it
 }
 
 struct Uniqueness {            # in the way of another task of its identity

@@ -87,6 +87,7 @@ struct TaskEnqueued {
   std::uint16_t crashes_max = 0;    // with the last of them it fails; 0 = crashes_max_default
   bool keeps_dependencies = false;  // they are not forgotten before it is
   Uniqueness unique = {};
+  std::uint32_t version = 0;  // of its kind; 0 = whatever runs the kind runs it
   Bytes payload;
 };
 

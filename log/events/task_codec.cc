@@ -11,7 +11,8 @@ static_assert(sizeof(TaskId) == sizeof(std::uint64_t) && std::is_trivially_copya
 bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
          event.expires_at != Time() || !event.demands.empty() || !event.conditions.empty() ||
-         event.retry_policy != RetryPolicy() || event.crashes_max != 0 || event.unique;
+         event.retry_policy != RetryPolicy() || event.crashes_max != 0 || event.unique ||
+         event.version != 0;
 }
 
 void write_unique(const Uniqueness& from, schema::Uniqueness::Builder to) {
@@ -36,6 +37,7 @@ void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTa
   to.setExpiresAt(micros(from.expires_at));
   to.setRetryPolicy(static_cast<schema::RetryPolicy>(from.retry_policy));
   to.setCrashesMax(from.crashes_max);
+  to.setVersion(from.version);
   if (from.unique) write_unique(from.unique, to.initUnique());
   if (!from.demands.empty()) {
     write(from.demands, to.initDemands(static_cast<unsigned>(from.demands.size())), names);
@@ -54,6 +56,7 @@ void read_terms(schema::TaskTerms::Reader from, const Names& names, TaskEnqueued
   to.estimate = Duration(from.getEstimate());
   to.expires_at = time(from.getExpiresAt());
   to.crashes_max = from.getCrashesMax();
+  to.version = from.getVersion();
   if (from.hasUnique()) to.unique = read_unique(from.getUnique());
   auto policy = static_cast<unsigned>(from.getRetryPolicy());
   KJ_REQUIRE(policy < retry_policy_count, "a retry policy this version does not know");

@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 namespace almanac::test {
 namespace {
 
@@ -20,7 +22,7 @@ class CoreTest : public ::testing::Test {
  protected:
   CoreTest() {
     attempts.set_handlers(
-        "work", {{.name = {}, .handler = [](const Attempt&) { return Outcome::success(); }}},
+        "work", {{.name = {}, .handler = [](const Attempt&) { return Outcome::success(); }}}, {},
         Time());
     turn(told(StartEngine{.version = "test", .process_id = 1, .slots = 2, .seed = 1}));
     commit(1);
@@ -152,6 +154,23 @@ TEST_F(CoreTest, WaitsByTheClockForWhatIsDueWhereTheClockWasSetBack) {
   commit(3);
   EXPECT_EQ(state_of(1), TaskState::ready);
   EXPECT_EQ(timer.armed, limits::reasons_interval) << "to see what it waits for, and no sooner";
+}
+
+TEST_F(CoreTest, BeginsByTheHandlerThatRanItsVersionWhenThatWasDecided) {
+  std::promise<int> ran;
+  const auto handle = [&](VersionRange versions, int which) {
+    const auto handler = [&ran, which](const Attempt&) {
+      ran.set_value(which);
+      return Outcome::success();
+    };
+    attempts.set_handlers("ask", {{.name = {}, .handler = handler}}, versions, Time());
+    turn(told(SetImplementations{.kind = "ask", .implementations = {}, .versions = versions}));
+  };
+  handle({1, 1}, 1);
+  turn(asked(EnqueueTasks{{{.kind = "ask", .version = 1}}}));
+  handle({2, 2}, 2);  // while the start is on its way to the disk
+  commit(5);
+  EXPECT_EQ(ran.get_future().get(), 1);
 }
 
 TEST_F(CoreTest, AnswersARefusalNoEarlierThanWhatItRestsOn) {

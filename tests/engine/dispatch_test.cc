@@ -151,7 +151,10 @@ Ids choose_simply(const State& state, const CanRun& can_run) {
   std::map<NameId, std::uint32_t> held;
   std::uint32_t all_held = 0;
   for (const auto& [id, task] : state.tasks.all) {
-    if (task.state == TaskState::ready && can_run(state.names.text(task.kind))) {
+    const auto version = terms_of(state.tasks, id).version;
+    const bool is_run = can_run(state.names.text(task.kind)) &&
+                        state.implementations.versions_of(task.kind).takes(version);
+    if (task.state == TaskState::ready && is_run) {
       ready.emplace_back(-std::int64_t{task.priority}, id.value, task.queue);
     }
     if (holds_lease(task.state)) {
@@ -183,8 +186,14 @@ RC_GTEST_PROP(Dispatch, ChoosesWhatTheSimplestChooserDoes, ()) {
   for (int left = *rc::gen::inRange(0, 5); left > 0; --left) known.insert(*any_name);
   CanRun can_run = [&](std::string_view kind) { return known.contains(std::string(kind)); };
   for (int round = 0; round < 4; ++round) {
+    const auto first = *rc::gen::inRange(0U, 3U);
+    const VersionRange versions{first, *rc::gen::arbitrary<bool>() ? first + 1 : 0};
+    RC_ASSERT(desk.ask(SetImplementations{.kind = *any_name, .versions = versions}).has_value());
     for (int left = *rc::gen::inRange(0, 10); left > 0; --left) {
-      desk.submit({.kind = *any_name, .queue = *any_name, .priority = *rc::gen::inRange(-2, 3)});
+      desk.submit({.kind = *any_name,
+                   .queue = *any_name,
+                   .priority = *rc::gen::inRange(-2, 3),
+                   .version = *rc::gen::inRange(0U, 4U)});
     }
     auto expected = choose_simply(desk.state(), can_run);
     RC_ASSERT(started(desk, can_run) == expected);

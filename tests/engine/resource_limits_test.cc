@@ -289,7 +289,7 @@ class SimpleChooser {
     for (const auto& [rank, id] : ready) {
       if (held >= state_.engine.slots) break;
       const Task& task = *state_.tasks.all.find(TaskId(id));
-      const Lane lane{task.queue, task.kind, state_.tasks.demands_of(TaskId(id))};
+      const Lane lane = lane_of(state_.tasks, TaskId(id), task);
       if (refused_.contains(lane)) continue;
       if (choose(TaskId(id))) {
         chosen.push_back(id);

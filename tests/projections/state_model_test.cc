@@ -18,7 +18,7 @@ namespace almanac::test {
 namespace {
 
 constexpr std::uint64_t tasks_max = 9;
-constexpr std::uint8_t types = 36;
+constexpr std::uint8_t types = 37;
 
 // One event, as numbers that rapidcheck can draw and shrink.
 struct Move {
@@ -50,6 +50,7 @@ NewTask new_task(const Story& story, const Move& move) {
   if (move.detail % 3 == 1) task.tags = {some_names[move.task % 3], some_names[move.detail % 2]};
   if (move.detail % 2 == 0) task.owner = some_names[move.task % 3];
   if (move.detail % 5 < 2) task.deadline = story.now() + std::chrono::seconds(move.detail % 50);
+  if (move.detail % 9 < 3) task.version = move.detail % 9;
   if (move.detail % 7 < 3) task.unique.identity = {1, move.detail % 7U};
   if (move.detail % 6 == 5) task.key = "key " + std::to_string(move.detail % 18);
   return task;
@@ -80,7 +81,8 @@ void set_implementations(Story& story, const Move& move) {
                                    RankedImplementation{"green", 1},
                                    RankedImplementation{"red", 3}};
   const auto list = std::span(lists).subspan(move.detail % 2, move.detail / 2 % 4);
-  story.tell(ImplementationsSet{some_names[move.task % 3], ImplementationListView(list)});
+  story.tell(ImplementationsSet{
+      some_names[move.task % 3], ImplementationListView(list), {move.detail / 8 % 3U, 2}});
 }
 
 void change_implementation(Story& story, const Move& move) {
@@ -139,6 +141,7 @@ void make(Story& story, const Move& move) {
     case 32: change_implementation(story, move); return;
     case 33: story.tell(TaskRequestCarried{{.id = id, .kind = "carried"}}); return;
     case 34: story.tell(TaskResultCarried{id, {}}); return;
+    case 35: story.tell(EngineStarted{"0.1.0", 4711, 4, 42}); return;
     default: configure(story, move); return;
   }
 }
@@ -178,6 +181,9 @@ void assert_same_implementations(const State& state, const TaskModel& model) {
       RC_ASSERT(state.names.text(*usable) == *first);
     }
     count += names.size();
+    const VersionRange versions = id ? state.implementations.versions_of(*id) : VersionRange();
+    const auto expected = model.versions.find(kind);
+    RC_ASSERT(versions == (expected == model.versions.end() ? VersionRange() : expected->second));
   }
   RC_ASSERT(state.implementations.all.size() == count);
 }
@@ -207,6 +213,7 @@ void assert_same(const State& state, const TaskModel& model) {
     RC_ASSERT(permille == expected.permille);
     const NameId* run_by = state.tasks.run_by.find(TaskId(number));
     RC_ASSERT((run_by == nullptr ? "" : state.names.text(*run_by)) == expected.run_by);
+    RC_ASSERT(lane_of(state.tasks, TaskId(number), *task).version == expected.version);
     doomed += expected.blame ? 1 : 0;
     tagged += expected.tags.size();
   }

@@ -37,6 +37,7 @@ struct ModelTask {
   std::set<std::uint64_t> keeps;       // other tasks, as long as it is kept
   std::set<std::string> tags;
   TaskIdentity identity;
+  std::uint32_t version = 0;
 };
 
 class TaskModel {
@@ -45,6 +46,7 @@ class TaskModel {
   std::map<std::string, std::uint64_t> keys;
   std::set<std::pair<PauseScope, std::string>> paused;
   std::map<std::string, std::vector<std::string>> implementations;  // of kinds, in order
+  std::map<std::string, VersionRange> versions;                     // of these
   std::set<std::pair<std::string, std::string>> left;               // kinds and implementations
   std::map<TaskIdentity, std::set<std::uint64_t>> known;  // tasks, by what they are unique by
   std::uint64_t ignored = 0;
@@ -162,6 +164,7 @@ class TaskModel {
     }
     for (std::size_t i = 0; i < event.tags.size(); ++i) task.tags.emplace(event.tags[i]);
     task.identity = event.unique.identity;
+    task.version = event.version;
     move(task, waits(task) ? TaskState::waiting : waiting_over(task));
     tasks[event.id.value] = task;
     if (!key_.empty()) keys[key_] = event.id.value;
@@ -286,6 +289,7 @@ class TaskModel {
   }
   bool happen(const ImplementationsSet& event) {
     const std::string kind(event.kind);
+    versions[kind] = event.versions;
     auto& names = implementations[kind];
     names.clear();
     for (std::size_t i = 0; i < event.implementations.size(); ++i) {
@@ -294,6 +298,10 @@ class TaskModel {
     std::erase_if(left, [&](const auto& one) {
       return one.first == kind && std::ranges::find(names, one.second) == names.end();
     });
+    return true;
+  }
+  bool happen(const EngineStarted&) {
+    versions.clear();
     return true;
   }
   bool happen(const ImplementationLeft& event) {

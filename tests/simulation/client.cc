@@ -83,6 +83,7 @@ void Client::draw_terms(TaskSpec& spec) {
   Draw& draw = machine_.draw;
   if (draw.chance(40)) spec.owner = draw.one_of(owners);
   if (draw.chance(40)) spec.deadline = machine_.clock() + draw.between(-1min, 1h);
+  if (draw.chance(20)) spec.version = static_cast<std::uint32_t>(1 + draw.below(3));
   if (draw.chance(30)) spec.estimate = draw.between(1s, 10min);
   if (draw.chance(25)) {
     // Nor does it wait for anything: one that waits for the retry of another of its work, which may

@@ -1,4 +1,5 @@
-// The oracle's own record of kinds with several implementations: their order, and which were left.
+// The oracle's own record of what runs kinds: which versions, and several implementations, their
+// order and which were left.
 #pragma once
 
 #include <almanac/log/events/implementation.h>
@@ -17,6 +18,7 @@ namespace almanac::test {
 class ImplementationRecord {
  public:
   void see(const ImplementationsSet& event) {
+    versions_[std::string(event.kind)] = event.versions;
     auto& all = all_[std::string(event.kind)];
     all.clear();
     for (std::size_t i = 0; i < event.implementations.size(); ++i) {
@@ -27,6 +29,7 @@ class ImplementationRecord {
       return one.first == event.kind && find(one.first, one.second) == all.end();
     });
   }
+  void engine_starts() { versions_.clear(); }
   void see(const ImplementationLeft& event) {
     left_.emplace(std::string(event.kind), std::string(event.implementation));
   }
@@ -44,6 +47,12 @@ class ImplementationRecord {
     const auto first = std::find_if(begin, all.end(), is_usable);
     return first == all.end() ? std::string() : first->first;
   }
+  [[nodiscard]] bool takes(const std::string& kind, std::uint32_t version) const {
+    const auto found = versions_.find(kind);
+    if (found == versions_.end() || version == 0) return true;
+    const auto [min, max] = found->second;
+    return version >= min && (max == 0 || version <= max);
+  }
   // Failed attempts of a task after which the one behind it is used.
   [[nodiscard]] std::uint32_t attempts(const std::string& kind, const std::string& name) const {
     if (!all_.contains(kind)) return 0;
@@ -58,7 +67,8 @@ class ImplementationRecord {
     return std::ranges::find(all_.at(kind), name, &List::value_type::first);
   }
 
-  std::map<std::string, List> all_;                     // names and attempts
+  std::map<std::string, List> all_;  // names and attempts
+  std::map<std::string, VersionRange> versions_;
   std::set<std::pair<std::string, std::string>> left_;  // kinds and names
 };
 

@@ -104,13 +104,6 @@ void Oracle::end_badly(Record& task, Lease lease, const AttemptEnd& end) {
   judge_failure(task, lease, end);
 }
 
-bool Oracle::must_fail_over(const Record& task, const AttemptEnd& end) const {
-  const auto& used = task.implementation;
-  if (used.empty() || implementations_.usable(task.kind, used).empty()) return false;
-  const auto attempts = std::min(implementations_.attempts(task.kind, used), task.attempts_max);
-  return end.permanent || task.failures + 1 >= attempts;
-}
-
 void Oracle::judge_failure(const Record& task, Lease lease, const AttemptEnd& end) {
   require(!task.must_be_cancelled, "a task that was cancelled failed");
   const bool late = task.deadline != Time() && latest_ >= task.deadline;
@@ -135,6 +128,7 @@ void Oracle::check(const TaskEnqueued& event) {
           .must_end_by = event.deadline,
           .priority = event.priority,
           .demands = {{"kind:" + std::string(event.kind), 1}},
+          .version = event.version,
           .backoff = event.backoff,
           .retry_policy = event.retry_policy,
           .attempts_max = event.attempts_max,
@@ -165,6 +159,7 @@ void Oracle::judge_start(TaskId id, const Record& task) const {
   require(task.expires_at == Time() || now_.event.at < task.expires_at,
           who + " started when it had expired");
   require(runnable_.contains(task.kind), who + " started without a handler");
+  require(implementations_.takes(task.kind, task.version), who + " is of a version nobody runs");
   for (const auto& [dependency, awaited] : task.dependencies) {
     require(awaited.met, who + " started before " + text(dependency) + " had ended as it must");
   }
@@ -368,6 +363,7 @@ void Oracle::check(const TaskAccepted& event) {
 void Oracle::check(const EngineStarted& event) {
   engine_slots_ = event.slots;
   engine_started_ = now_.position;
+  implementations_.engine_starts();
 }
 
 void Oracle::check(const EngineStopped&) {
@@ -481,7 +477,8 @@ void Oracle::is_idle(Time now) const {
     const bool may_begin = !task.lease && !task.held;
     require(!may_begin || task.expires_at == Time() || task.expires_at > now,
             text(id) + " has expired and is not cancelled");
-    const bool can_run = runnable_.contains(task.kind) && !is_paused(task);
+    const bool can_run = runnable_.contains(task.kind) && !is_paused(task) &&
+                         implementations_.takes(task.kind, task.version);
     if (state != TaskState::ready || !can_run || all >= engine_slots_) continue;
     require(is_queue_full(task) || may_wait_for_limits(task, now),
             text(id) + " could run and does not");

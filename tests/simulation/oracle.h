@@ -87,6 +87,7 @@ class Oracle {
     Time must_end_by;  // its own; not set = whenever
     std::int32_t priority = 0;
     std::map<std::string, std::uint32_t> demands;  // of limits, whether they are set or not
+    std::uint32_t version = 0;
     Backoff backoff;
     RetryPolicy retry_policy = RetryPolicy::exponential_jitter;
     std::uint32_t attempts_max = 1;
@@ -106,7 +107,8 @@ class Oracle {
 
     // They wait for the same.
     [[nodiscard]] bool is_in_lane_of(const Record& other) const {
-      return queue == other.queue && kind == other.kind && demands == other.demands;
+      return queue == other.queue && kind == other.kind && demands == other.demands &&
+             version == other.version;
     }
   };
   struct Queue {
@@ -122,7 +124,6 @@ class Oracle {
   void judge_start(TaskId id, const Record& task) const;
   void end_attempt(Record& task, Lease lease);
   void end_badly(Record& task, Lease lease, const AttemptEnd& end);
-  [[nodiscard]] bool must_fail_over(const Record& task, const AttemptEnd& end) const;
   void judge_failure(const Record& task, Lease lease, const AttemptEnd& end);
 
   // oracle_unique.cc
@@ -141,6 +142,7 @@ class Oracle {
   [[nodiscard]] std::optional<std::int64_t> rank_of(const Record& task) const;
   void take_limits(const Record& task);
   void judge_order(TaskId id, const Record& task) const;
+  [[nodiscard]] bool must_fail_over(const Record& task, const AttemptEnd& end) const;
   [[nodiscard]] bool may_wait_for_limits(const Record& task, Time now) const;
 
   void check(const TaskEnqueued& event);

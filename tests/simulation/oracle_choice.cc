@@ -1,4 +1,5 @@
-// What the oracle knows of choosing what runs next: slots, limits, and who stands in front of whom.
+// What the oracle knows of choosing what runs next: slots, limits, who stands in front of whom, and
+// by what it goes on.
 #include <almanac/tests/simulation/oracle.h>
 
 #include <algorithm>
@@ -104,6 +105,14 @@ void Oracle::judge_order(TaskId id, const Record& task) const {
             "task " + std::to_string(id.value) + " started before task " +
                 std::to_string(other_id.value) + ", which is in front of it");
   }
+}
+
+bool Oracle::must_fail_over(const Record& task, const AttemptEnd& end) const {
+  const auto& used = task.implementation;
+  if (used.empty() || implementations_.usable(task.kind, used).empty()) return false;
+  if (!implementations_.takes(task.kind, task.version)) return false;
+  const auto attempts = std::min(implementations_.attempts(task.kind, used), task.attempts_max);
+  return end.permanent || task.failures + 1 >= attempts;
 }
 
 // Whether limits may keep it from running: there is too little, or what there is may be kept for

@@ -50,6 +50,7 @@ enum class Planted : std::uint8_t {
   enqueued_twice,
   replaced_too_soon,
   retried_beside,
+  versions_ignored,
   policy_ignored,
   probe_too_many,
   move_recorded_twice,
@@ -128,6 +129,7 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
       ++changed.circuits.all.edit(service)->probes;
     }
   }
+  if (planted == Planted::versions_ignored) changed.implementations.versions = {};
   if (planted == Planted::left_and_used) {
     for (const auto& [place, status] : state.implementations.all) {
       changed.implementations.all.edit(place)->left = Position();
@@ -253,9 +255,7 @@ struct Case {
   const char* name;
   Planted fault;
 };
-void PrintTo(const Case& tested, std::ostream* out) {
-  *out << tested.name;
-}
+void PrintTo(const Case& tested, std::ostream* out) { *out << tested.name; }
 
 class PlantedInTheEngine : public ::testing::TestWithParam<Case> {};
 
@@ -289,6 +289,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"EnqueuedTwice", Planted::enqueued_twice},
                       Case{"ReplacedTooSoon", Planted::replaced_too_soon},
                       Case{"RetriedBeside", Planted::retried_beside},
+                      Case{"VersionsIgnored", Planted::versions_ignored},
                       Case{"PolicyIgnored", Planted::policy_ignored},
                       Case{"ProbeTooMany", Planted::probe_too_many},
                       Case{"MoveRecordedTwice", Planted::move_recorded_twice}),

@@ -178,8 +178,13 @@ void SimulatedEngine::tell(Command command, Done done) {
 void SimulatedEngine::handle(std::string kind) {
   const bool has_fallback = machine_.draw.chance(50);
   const auto attempts = static_cast<std::uint32_t>(1 + machine_.draw.below(2));
-  put([this, kind = std::move(kind), has_fallback, attempts](Core&) {
-    SetImplementations command{.kind = kind, .implementations = {}};
+  VersionRange versions;
+  if (!machine_.faults.healed() && machine_.draw.chance(30)) {
+    versions.min = static_cast<std::uint32_t>(machine_.draw.below(3));
+    versions.max = versions.min + static_cast<std::uint32_t>(machine_.draw.below(2));
+  }
+  put([this, kind = std::move(kind), has_fallback, attempts, versions](Core&) {
+    SetImplementations command{.kind = kind, .implementations = {}, .versions = versions};
     std::vector<Implementation> implementations;
     for (const char* name : {"best", "spare"}) {
       implementations.push_back({.name = has_fallback ? name : "",
@@ -187,7 +192,7 @@ void SimulatedEngine::handle(std::string kind) {
       if (!has_fallback) break;
       command.implementations.push_back({name, attempts, true});
     }
-    attempts_.set_handlers(kind, implementations, Time());
+    attempts_.set_handlers(kind, implementations, versions, Time());
     machine_.oracle.engine_runs(kind);
     std::vector<std::unique_ptr<Submission>> submissions;
     submissions.push_back(std::make_unique<Submission>(std::move(command), nullptr));

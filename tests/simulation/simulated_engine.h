@@ -80,8 +80,9 @@ class SimulatedEngine {
   using Done = std::function<void(Result<Answer>)>;
   // `done` is not called when the engine dies first.
   void tell(Command command, Done done);
-  // By one handler or by two implementations, as is drawn.
+  // By one handler or by two implementations, of all versions or some, as is drawn.
   void handle(std::string kind);
+  [[nodiscard]] bool begun() const { return begun_; }
   void stop(bool at_once);
   // As by SIGKILL: the last call but the destructor.
   void crash() { log_.crash(); }

@@ -152,6 +152,8 @@ class World {
       const auto drawn = draw_.below(100);
       if (drawn < 4 && !faults_.healed()) {
         ask_to_stop(drawn < 2);
+      } else if (drawn < 8 && !faults_.healed() && engine_->begun()) {
+        engine_->handle(draw_.one_of(simulated_kinds));
       } else {
         client_.act(*engine_);
       }

@@ -142,6 +142,30 @@ TEST(Checkpoint, HoldsImplementations) {
   EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
 }
 
+TEST(Checkpoint, HoldsVersions) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  const auto ignored = story.state().ignored;
+  tell_versions(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  ASSERT_EQ(story.tasks().blocked.size(), 2U);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.implementations.versions == story.state().implementations.versions);
+  EXPECT_TRUE(read.state.tasks.terms == story.tasks().terms);
+  EXPECT_TRUE(read.state.tasks.blocked == story.tasks().blocked);
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  State changed = story.state();
+  changed.implementations.versions.clear();
+  EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
+  changed = story.state();
+  changed.tasks.terms.edit(story.tasks().last)->version = 5;
+  EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
+  changed = story.state();
+  changed.tasks.blocked.clear();
+  EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
+}
+
 TEST(Checkpoint, HoldsSchedules) {
   const TempFolder folder;
   Story story = full_story(12);

@@ -55,6 +55,7 @@ TaskEnqueued full_enqueued(TaskId id) {
           .unique = {.identity = {0x0123456789abcdef, 0xfedcba9876543210},
                      .until = UniqueUntil::succeeded,
                      .within = std::chrono::minutes(5)},
+          .version = 3,
           .payload = as_bytes("{\"frame\":1}")};
 }
 
@@ -64,7 +65,8 @@ LaneBlocked full_lane() {
           .demands = DemandListView(demands),
           .reason = LaneBlock::tokens,
           .limit = "api",
-          .next = Time(Duration(1'700'000'500'000'000))};
+          .next = Time(Duration(1'700'000'500'000'000)),
+          .version = 3};
 }
 
 BackupRun full_run() {
@@ -170,6 +172,7 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .crashes_max = any_number<std::uint16_t>(),
           .keeps_dependencies = *rc::gen::arbitrary<bool>(),
           .unique = any_unique(),
+          .version = any_number<std::uint32_t>(),
           .payload = as_bytes(any_text(arena, 200))};
 }
 
@@ -198,7 +201,8 @@ LaneBlocked any_lane(Arena& arena) {
           .demands = any_demands(arena),
           .reason = any_of<LaneBlock>(lane_block_count),
           .limit = any_name(arena),
-          .next = any_time()};
+          .next = any_time(),
+          .version = any_number<std::uint32_t>()};
 }
 
 BackupRun any_run(Arena& arena) {
@@ -300,7 +304,9 @@ EventBody any_later_body(Arena& arena, std::size_t which) {
       for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
         list.push_back({any_name(arena), any_number<std::uint32_t>()});
       }
-      return ImplementationsSet{any_name(arena), ImplementationListView(list)};
+      return ImplementationsSet{any_name(arena),
+                                ImplementationListView(list),
+                                {any_number<std::uint32_t>(), any_number<std::uint32_t>()}};
     }
     case 7: return ImplementationLeft{any_name(arena), any_name(arena), any_text(arena, 30)};
     case 8: return ImplementationReturned{any_name(arena), any_name(arena)};
@@ -369,7 +375,7 @@ std::vector<EventBody> later_of_each() {
           TasksForgotten{forgotten},
           WorkPaused{PauseScope::kind, "render"},
           WorkResumed{PauseScope::queue, "slow"},
-          ImplementationsSet{"render", ImplementationListView(implementations)},
+          ImplementationsSet{"render", ImplementationListView(implementations), {2, 3}},
           ImplementationLeft{"render", "remote", "connection refused"},
           ImplementationReturned{"render", "remote"},
           TaskFailedOver{TaskId(42), Lease(4), Time(Duration(1'700'000'090'000'000)), "remote",

@@ -88,7 +88,7 @@ struct AddBody {
     const auto& [id, kind, queue, label, priority, run_at, timeout, backoff, attempts_max,
                  content_hash, tags, dependencies, conditions, owner, deadline, estimate,
                  expires_at, demands, retry_policy, crashes_max, keeps_dependencies, unique,
-                 payload] = event;
+                 version, payload] = event;
     line.add("id", id).add("kind", kind).add("queue", queue).add("label", label);
     line.add("priority", priority).add("run_at", run_at).add("timeout", timeout);
     line.add("backoff_initial", backoff.initial).add("backoff_max", backoff.max);
@@ -104,6 +104,7 @@ struct AddBody {
     if (retry_policy != RetryPolicy()) line.add("retry_policy", name(retry_policy));
     if (crashes_max != 0) line.add("crashes_max", std::uint64_t{crashes_max});
     if (keeps_dependencies) line.add("keeps_dependencies", std::uint64_t{1});
+    if (version != 0) line.add("version", std::uint64_t{version});
     if (unique != Uniqueness()) {
       line.add("identity", to_text(unique.identity)).add("until", name(unique.until));
       line.add("within", unique.within);
@@ -189,8 +190,11 @@ struct AddBody {
     line.add("scope", name(scope)).add("name", of);
   }
   void operator()(const ImplementationsSet& event) {
-    const auto& [kind, implementations] = event;
+    const auto& [kind, implementations, versions] = event;
     line.add("kind", kind).add("implementations", implementations);
+    if (versions != VersionRange()) {
+      line.add("min", std::uint64_t{versions.min}).add("max", std::uint64_t{versions.max});
+    }
   }
   void operator()(const ImplementationLeft& event) {
     const auto& [kind, implementation, reason] = event;
@@ -336,9 +340,10 @@ struct AddBody {
     line.add("paced", paced).add("reason", reason);
   }
   void operator()(const LaneBlocked& event) {
-    const auto& [queue, kind, demands, reason, limit, next] = event;
+    const auto& [queue, kind, demands, reason, limit, next, version] = event;
     line.add("queue", queue).add("kind", kind).add("demands", demands);
     line.add("reason", name(reason)).add("limit", limit).add("next", next);
+    if (version != 0) line.add("version", std::uint64_t{version});
   }
 };
 

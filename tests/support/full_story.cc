@@ -82,6 +82,18 @@ void tell_implementations(Story& story) {
   story.tell(ImplementationLeft{"render", "remote", "connection refused"});
 }
 
+void tell_versions(Story& story) {
+  story.tell(ImplementationsSet{"ask", {}, {2, 3}});
+  std::uint64_t id = story.tasks().last.value;
+  for (const std::uint32_t version : {0, 1, 2, 4, 4}) {
+    story.enqueue({.id = ++id, .kind = "ask", .version = version});
+  }
+  for (const std::uint32_t version : {1, 4}) {
+    story.tell(LaneBlocked{
+        .queue = "default", .kind = "ask", .reason = LaneBlock::version, .version = version});
+  }
+}
+
 void tell_circuits(Story& story) {
   story.tell(CircuitConfigured{.service = "search",
                                .requests_min = 10,

@@ -26,9 +26,9 @@ struct Derived {
       if (task.state == TaskState::ready) {
         // Of other queues, a test of their own looks at the ranks.
         const bool by_priority = !tasks.ranking.policies.contains(task.queue);
-        ready.insert(by_priority ? ReadyKey{{task.queue, task.kind, tasks.demands_of(id)},
-                                            {-std::int64_t{task.priority}, id}}
-                                 : ready_key(tasks, id, task));
+        ready.insert(by_priority
+                         ? ReadyKey{lane_of(tasks, id, task), {-std::int64_t{task.priority}, id}}
+                         : ready_key(tasks, id, task));
       }
       if (task.state == TaskState::delayed) due.insert({task.run_at, id});
       if (holds_lease(task.state)) running.insert({task.queue, id});
@@ -91,7 +91,8 @@ bool Story::enqueue(const NewTask& task) {
                            .estimate = task.estimate,
                            .expires_at = task.expires_at,
                            .keeps_dependencies = task.keeps_dependencies,
-                           .unique = task.unique},
+                           .unique = task.unique,
+                           .version = task.version},
               memory.task.key);
 }
 

@@ -32,6 +32,7 @@ struct NewTask {
   Time deadline = {};
   Duration estimate{0};
   Uniqueness unique = {};
+  std::uint32_t version = 0;
 };
 
 // Owns everything its events point at. The verbs answer whether the state changed; false says that

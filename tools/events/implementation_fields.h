@@ -10,6 +10,8 @@ template <class Fields>
 void describe(Fields& fields, Describes<ImplementationsSet> auto& event) {
   fields("kind", event.kind);
   fields("implementations", event.implementations);
+  fields("version_min", event.versions.min);
+  fields("version_max", event.versions.max);
 }
 
 template <class Fields>

@@ -26,6 +26,7 @@ void describe(Fields& fields, Describes<LaneBlocked> auto& event) {
   fields("queue", event.queue);
   fields("kind", event.kind);
   fields("demands", event.demands);
+  fields("version", event.version);
   fields.always("reason", event.reason);
   fields("limit", event.limit);
   fields("next", event.next);

@@ -43,6 +43,7 @@ void describe_request(Fields& fields, Describes<TaskEnqueued> auto& event) {
   fields("identity", event.unique.identity);
   fields("unique_until", event.unique.until);
   fields("unique_within_us", event.unique.within);
+  fields("version", event.version);
   fields("payload", event.payload);
 }
 
