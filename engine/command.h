@@ -221,12 +221,12 @@ struct FinishBackup {
   Outcome outcome;
 };
 
-using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit,
-                             TakeTokens, FinishAttempt, HandBackAttempt, StartEngine, StopEngine,
-                             FinishBackup, DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork,
-                             ReportProgress, SetImplementations, ReportProbe, CarryTasks,
-                             ConfigureCircuit, ForceCircuit, ObserveCircuit, ProbeCircuit,
-                             ReportRateLimit>;
+using Command =
+    std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit, TakeTokens,
+                 FinishAttempt, HandBackAttempt, StartEngine, StopEngine, FinishBackup,
+                 DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork, ReportProgress,
+                 SetImplementations, ReportProbe, CarryTasks, ConfigureCircuit, ForceCircuit,
+                 ObserveCircuit, ProbeCircuit, ReportRateLimit>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

@@ -22,8 +22,8 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "LimitConfigured", "TokensTaken",        "LaneBlocked",        "TaskSnoozed",
     "TaskProgressed",  "TaskRedriven",       "TasksForgotten",     "WorkPaused",
     "WorkResumed",     "ImplementationsSet", "ImplementationLeft", "ImplementationReturned",
-    "TaskFailedOver",  "TaskRequestCarried", "TaskResultCarried", "CircuitConfigured",
-    "CircuitObserved", "CircuitProbed",      "CircuitOpened",     "CircuitHalfOpened",
+    "TaskFailedOver",  "TaskRequestCarried", "TaskResultCarried",  "CircuitConfigured",
+    "CircuitObserved", "CircuitProbed",      "CircuitOpened",      "CircuitHalfOpened",
     "CircuitClosed"};
 
 // Everything of variable length in one event. Reused from event to event.

@@ -18,4 +18,12 @@ Result<OnConflict> on_conflict_from(std::string_view word) {
   return choose<OnConflict>("answer to a conflict", word, on_conflict_count);
 }
 
+Result<MissedPolicy> missed_policy_from(std::string_view word) {
+  return choose<MissedPolicy>("policy for missed times", word, missed_policy_count);
+}
+
+Result<OverlapPolicy> overlap_policy_from(std::string_view word) {
+  return choose<OverlapPolicy>("policy for overlap", word, overlap_policy_count);
+}
+
 }  // namespace almanac

@@ -3,6 +3,7 @@
 
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/error.h>
+#include <almanac/log/events/schedule.h>
 #include <almanac/log/events/task.h>
 #include <almanac/tools/text.h>
 
@@ -29,5 +30,7 @@ template <class Choice>
 [[nodiscard]] Result<RetryPolicy> retry_policy_from(std::string_view word);
 [[nodiscard]] Result<UniqueUntil> unique_until_from(std::string_view word);
 [[nodiscard]] Result<OnConflict> on_conflict_from(std::string_view word);
+[[nodiscard]] Result<MissedPolicy> missed_policy_from(std::string_view word);
+[[nodiscard]] Result<OverlapPolicy> overlap_policy_from(std::string_view word);
 
 }  // namespace almanac

@@ -84,11 +84,25 @@ Result<void> submit_workload(const Workload& workload, const Submit& submit,
   return {};
 }
 
+// "queue mail: …"
+Error about(std::string_view what, const std::string& name, Error error) {
+  error.message = fmt::format("{} {}: {}", what, printable(name), error.message);
+  return error;
+}
+
 // All of the workload will be accepted, or why not, before anything of it is.
 Result<void> try_out_workload(const Workload& workload, State state) {
+  for (const ConfigureQueue& settings : workload.queues) {
+    auto accepted = try_out(state, settings);
+    if (!accepted) return std::unexpected(about("queue", settings.queue, accepted.error()));
+  }
   for (const auto& [name, setting] : workload.limits) {
     auto accepted = try_out(state, ConfigureLimit{name, setting});
     if (!accepted) return std::unexpected(accepted.error());
+  }
+  for (const ScheduleSpec& schedule : workload.schedules) {
+    auto accepted = try_out(state, DefineSchedule{schedule});
+    if (!accepted) return std::unexpected(about("schedule", schedule.name, accepted.error()));
   }
   auto submit = [&](std::vector<TaskSpec> specs) -> Result<std::vector<Submitted>> {
     auto answer = try_out(state, EnqueueTasks{std::move(specs)});
@@ -103,11 +117,14 @@ Result<void> try_out_workload(const Workload& workload, State state) {
 Result<std::vector<RunTask>> hand_over(Engine& engine, const Workload& workload) {
   std::vector<RunTask> tasks;
   Result<void> submitted;
-  for (const auto& [queue, slots] : workload.queue_slots) {
-    if (submitted) submitted = engine.configure_queue(queue, slots);
+  for (const ConfigureQueue& settings : workload.queues) {
+    if (submitted) submitted = engine.configure_queue(settings);
   }
   for (const auto& [name, setting] : workload.limits) {
     if (submitted) submitted = engine.configure_limit(name, setting);
+  }
+  for (const ScheduleSpec& schedule : workload.schedules) {
+    if (submitted) submitted = engine.define_schedule(schedule);
   }
   auto submit = [&](std::vector<TaskSpec> specs) { return engine.submit(std::move(specs)); };
   if (submitted) submitted = submit_workload(workload, submit, tasks);

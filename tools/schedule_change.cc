@@ -18,10 +18,9 @@ Result<ScheduleSpec> make_spec(const ScheduleAddCommand& command) {
   if (!recurrence) return std::unexpected(recurrence.error());
   auto task = make_task(command.task);
   if (!task) return std::unexpected(task.error());
-  auto missed = choose<MissedPolicy>("policy of --missed", command.missed, missed_policy_count);
+  auto missed = missed_policy_from(command.missed);
   if (!missed) return std::unexpected(missed.error());
-  auto overlap =
-      choose<OverlapPolicy>("policy of --overlap", command.overlap, overlap_policy_count);
+  auto overlap = overlap_policy_from(command.overlap);
   if (!overlap) return std::unexpected(overlap.error());
   ScheduleSpec spec{.name = command.name,
                     .recurrence = std::move(*recurrence),

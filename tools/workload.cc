@@ -20,6 +20,7 @@ using workload::fault;
 using workload::File;
 using workload::Format;
 using workload::Head;
+using workload::ScheduleDraft;
 using workload::TaskDraft;
 using workload::Value;
 
@@ -55,7 +56,7 @@ class Assembly {
   }
 
   Checked<Workload> finish() {
-    if (tasks_.empty()) {
+    if (tasks_.empty() && head_.schedules.empty()) {
       return fault(1, "the workload has no task",
                    file_.format == Format::toml
                        ? "write [[task]] and below it a name and a command"
@@ -63,8 +64,16 @@ class Assembly {
     }
     auto order = workload::order_tasks(nodes());
     if (!order) return std::unexpected(std::move(order.error()));
-    Workload result{
-        .name = head_.name, .tasks = {}, .queue_slots = head_.queue_slots, .limits = head_.limits};
+    Workload result{.name = head_.name,
+                    .tasks = {},
+                    .queues = head_.queues,
+                    .limits = head_.limits,
+                    .schedules = {}};
+    for (ScheduleDraft& schedule : head_.schedules) {
+      auto spec = schedule_of(std::move(schedule));
+      if (!spec) return std::unexpected(std::move(spec.error()));
+      result.schedules.push_back(std::move(*spec));
+    }
     result.tasks.reserve(tasks_.size());
     for (std::size_t place = 0; place < order->tasks.size(); ++place) {
       auto& task = result.tasks.emplace_back(std::move(tasks_[order->tasks[place]].task));
@@ -100,9 +109,10 @@ class Assembly {
                  "shorten one of them");
   }
 
-  Checked<void> add(TaskDraft draft, int line) {
+  // `what` it is, for messages: "task 'count'".
+  Checked<void> set_payload(TaskDraft& draft, const std::string& what, int line) {
     if (draft.command.arguments.empty()) {
-      return fault(line, fmt::format("the task '{}' has nothing to run", draft.name),
+      return fault(line, fmt::format("the {} has nothing to run", what),
                    "give it either 'command', a list of texts, or 'shell', a text");
     }
     draft.command.working_folder = working_folder(draft.command.working_folder);
@@ -110,18 +120,35 @@ class Assembly {
     if (!payload) return fault(line, payload.error().message, payload.error().next_step);
     if (payload->size() > limits::payload_bytes_max) {
       return fault(line,
-                   fmt::format("the command of the task '{}' is over the limit of {} MiB",
-                               draft.name, limits::payload_bytes_max / limits::mebibyte),
+                   fmt::format("the command of the {} is over the limit of {} MiB", what,
+                               limits::payload_bytes_max / limits::mebibyte),
                    "put long text into a file and give the task its name");
     }
     draft.spec.kind = command_kind;
     draft.spec.payload = std::move(*payload);
+    return {};
+  }
+
+  Checked<void> add(TaskDraft draft, int line) {
+    auto set = set_payload(draft, fmt::format("task '{}'", draft.name), line);
+    if (!set) return set;
     if (draft.delay) draft.spec.run_at = now_ + *draft.delay;
     if (draft.expires) draft.spec.expires_at = now_ + *draft.expires;
     tasks_.push_back({{std::move(draft.name), line, std::move(draft.spec)},
                       draft.name_line,
                       std::move(draft.after)});
     return {};
+  }
+
+  Checked<ScheduleSpec> schedule_of(ScheduleDraft draft) {
+    auto set = set_payload(draft.task, fmt::format("schedule '{}'", draft.name), draft.line);
+    if (!set) return std::unexpected(std::move(set.error()));
+    return ScheduleSpec{.name = std::move(draft.name),
+                        .recurrence = std::move(*draft.recurrence),
+                        .task = std::move(draft.task.spec),
+                        .missed = draft.missed,
+                        .window = draft.window,
+                        .overlap = draft.overlap};
   }
 
   const std::string& working_folder(const std::string& written) {

@@ -1,13 +1,14 @@
-// A workload: tasks that belong together, read from a file. TOML for people, JSON Lines for
-// programs; docs/guides/workloads.md describes both.
+// A workload: tasks and schedules that belong together, read from a file. TOML for people, JSON
+// Lines for programs; docs/guides/workloads.md describes both.
 #pragma once
 
+#include <almanac/engine/command.h>
+#include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/error.h>
 #include <almanac/log/types.h>
 #include <almanac/projections/resource_limits.h>
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,8 +27,9 @@ struct Workload {
   // Every task stands behind those it depends on; apart from that they are in the file's order.
   // Dependencies are InBatch indexes of this vector.
   std::vector<WorkloadTask> tasks;
-  std::map<std::string, std::uint32_t> queue_slots;
+  std::vector<ConfigureQueue> queues;
   std::map<std::string, LimitSetting> limits;
+  std::vector<ScheduleSpec> schedules;
 };
 
 // Reads and checks all of it, so that nothing needs to be written before it is known to be whole.

@@ -62,6 +62,20 @@ Checked<void> put(Checked<T> read, Target& target) {
   return {};
 }
 
+// The text as what `from` makes of it.
+template <class From, class Target>
+Checked<void> put_choice(const Field& field, From from, Target& target) {
+  auto text = read_text(field);
+  if (!text) return std::unexpected(std::move(text.error()));
+  auto choice = from(*text);
+  if (!choice) {
+    return fault(field.value.line, std::move(choice.error().message),
+                 std::move(choice.error().next_step));
+  }
+  target = std::move(*choice);
+  return {};
+}
+
 // For a key that is not among `known`.
 [[nodiscard]] std::unexpected<Fault> unknown_key(const Member& member,
                                                  std::span<const std::string_view> known);

@@ -13,9 +13,8 @@ namespace almanac::workload {
 namespace {
 
 // "task" is here for the suggestions; the reader of TOML has taken it out.
-constexpr std::array<std::string_view, 5> head_keys = {"name", "defaults", "queues", "limits",
-                                                       "task"};
-constexpr std::array<std::string_view, 1> queue_keys = {"slots"};
+constexpr std::array<std::string_view, 6> head_keys = {"name",   "defaults",  "queues",
+                                                       "limits", "schedules", "task"};
 constexpr std::array<std::string_view, 3> limit_keys = {"units", "per_minute", "burst"};
 
 Checked<void> read_name(Head& head, const Field& field) {
@@ -31,28 +30,13 @@ Checked<void> read_defaults(Head& head, const Field& field) {
   return read_task(head.defaults, **table, Scope::defaults);
 }
 
-Checked<void> read_queue(Head& head, const Member& queue) {
-  if (auto checked = check_name("queue", queue.key); !checked) {
-    return fault(queue.line, std::move(checked.error().message), "give the queue another name");
-  }
-  auto table = read_table({queue.key, queue.value});
-  if (!table) return std::unexpected(std::move(table.error()));
-  for (const Member& member : **table) {
-    if (member.key != "slots") return unknown_key(member, queue_keys);
-    auto slots = read_integer({member.key, member.value}, {1, limits::slots_max});
-    if (!slots) return std::unexpected(std::move(slots.error()));
-    head.queue_slots[queue.key] = static_cast<std::uint32_t>(*slots);
-  }
-  if (head.queue_slots.contains(queue.key)) return {};
-  return fault(queue.line, fmt::format("the queue '{}' is given no slots", queue.key),
-               "write how many of its tasks may run at once, such as slots = 2");
-}
-
 Checked<void> read_queues(Head& head, const Field& field) {
   auto table = read_table(field);
   if (!table) return std::unexpected(std::move(table.error()));
   for (const Member& queue : **table) {
-    if (auto read = read_queue(head, queue); !read) return read;
+    auto read = read_queue(queue);
+    if (!read) return std::unexpected(std::move(read.error()));
+    head.queues.push_back(std::move(*read));
   }
   return {};
 }
@@ -101,12 +85,24 @@ Checked<void> read_limits(Head& head, const Field& field) {
   return {};
 }
 
+Checked<void> read_schedules(Head& head, const Field& field) {
+  auto table = read_table(field);
+  if (!table) return std::unexpected(std::move(table.error()));
+  for (const Member& schedule : **table) {
+    auto read = read_schedule(schedule, head.defaults);
+    if (!read) return std::unexpected(std::move(read.error()));
+    head.schedules.push_back(std::move(*read));
+  }
+  return {};
+}
+
 Checked<void> read_member(Head& head, const Member& member) {
   const Field field{member.key, member.value};
   if (member.key == "name") return read_name(head, field);
   if (member.key == "defaults") return read_defaults(head, field);
   if (member.key == "queues") return read_queues(head, field);
   if (member.key == "limits") return read_limits(head, field);
+  if (member.key == "schedules") return {};
   return unknown_key(member, head_keys);
 }
 
@@ -124,11 +120,15 @@ Checked<void> check_workload_name(const std::string& name, int line) {
 
 Checked<Head> read_head(const Value::Table& table) {
   Head head;
+  Checked<void> read;
   for (const Member& member : table) {
-    if (auto read = read_member(head, member); !read) {
-      return std::unexpected(std::move(read.error()));
-    }
+    if (read) read = read_member(head, member);
   }
+  // Behind the defaults, wherever these stand.
+  for (const Member& member : table) {
+    if (read && member.key == "schedules") read = read_schedules(head, {member.key, member.value});
+  }
+  if (!read) return std::unexpected(std::move(read.error()));
   return head;
 }
 

@@ -1,21 +1,24 @@
 // What a workload says about itself, in front of its tasks.
 #pragma once
 
+#include <almanac/tools/workload_queue.h>
+#include <almanac/tools/workload_schedule.h>
 #include <almanac/tools/workload_task.h>
 
 #include <almanac/projections/resource_limits.h>
 
-#include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace almanac::workload {
 
 struct Head {
   std::string name;  // empty = it was given none
   TaskDraft defaults;
-  std::map<std::string, std::uint32_t> queue_slots;
+  std::vector<ConfigureQueue> queues;
   std::map<std::string, LimitSetting> limits;
+  std::vector<ScheduleDraft> schedules;
 };
 
 [[nodiscard]] Checked<Head> read_head(const Value::Table& table);

@@ -88,17 +88,6 @@ Checked<void> set_backoff_max(TaskDraft& draft, const Field& field) {
   return put(read_duration(field), draft.spec.backoff.max);
 }
 
-// The word as what `from` makes of it.
-template <class From, class Choice>
-Checked<void> put_choice(const Field& field, From from, Choice& target) {
-  auto text = read_text(field);
-  if (!text) return std::unexpected(std::move(text.error()));
-  auto choice = from(*text);
-  if (choice) return put(Checked<Choice>(*choice), target);
-  return fault(field.value.line, std::move(choice.error().message),
-               std::move(choice.error().next_step));
-}
-
 Checked<void> set_retry(TaskDraft& draft, const Field& field) {
   return put_choice(field, retry_policy_from, draft.spec.retry_policy);
 }
@@ -227,48 +216,38 @@ Checked<void> set_env(TaskDraft& draft, const Field& field) {
 struct Key {
   std::string_view name;
   bool can_be_default;
+  bool can_be_scheduled;  // enqueued again and again it means something
   Checked<void> (*set)(TaskDraft&, const Field&);
 };
 
 // docs/guides/workloads.md says the same in words.
 constexpr std::array keys = {
-    Key{"name", false, set_name},
-    Key{"command", true, set_command},
-    Key{"shell", true, set_shell},
-    Key{"after", false, set_after},
-    Key{"queue", true, set_queue},
-    Key{"priority", true, set_priority},
-    Key{"attempts", true, set_attempts},
-    Key{"backoff", true, set_backoff},
-    Key{"backoff_max", true, set_backoff_max},
-    Key{"retry", true, set_retry},
-    Key{"crashes", true, set_crashes},
-    Key{"timeout", true, set_timeout},
-    Key{"delay", true, set_delay},
-    Key{"run_at", true, set_run_at},
-    Key{"owner", true, set_owner},
-    Key{"deadline", true, set_deadline},
-    Key{"estimate", true, set_estimate},
-    Key{"expires", true, set_expires},
-    Key{"expires_at", true, set_expires_at},
-    Key{"version", true, set_version},
-    Key{"tags", true, set_tags},
-    Key{"needs", true, set_needs},
-    Key{"unique", true, set_unique},
-    Key{"cwd", true, set_cwd},
-    Key{"env", true, set_env},
+    Key{"name", false, false, set_name},
+    Key{"command", true, true, set_command},
+    Key{"shell", true, true, set_shell},
+    Key{"after", false, false, set_after},
+    Key{"queue", true, true, set_queue},
+    Key{"priority", true, true, set_priority},
+    Key{"attempts", true, true, set_attempts},
+    Key{"backoff", true, true, set_backoff},
+    Key{"backoff_max", true, true, set_backoff_max},
+    Key{"retry", true, true, set_retry},
+    Key{"crashes", true, true, set_crashes},
+    Key{"timeout", true, true, set_timeout},
+    Key{"delay", true, false, set_delay},
+    Key{"run_at", true, false, set_run_at},
+    Key{"owner", true, true, set_owner},
+    Key{"deadline", true, false, set_deadline},
+    Key{"estimate", true, true, set_estimate},
+    Key{"expires", true, false, set_expires},
+    Key{"expires_at", true, false, set_expires_at},
+    Key{"version", true, true, set_version},
+    Key{"tags", true, true, set_tags},
+    Key{"needs", true, true, set_needs},
+    Key{"unique", true, false, set_unique},
+    Key{"cwd", true, true, set_cwd},
+    Key{"env", true, true, set_env},
 };
-using Names = std::array<std::string_view, keys.size()>;
-
-const Names& key_names() {
-  static const Names names = [] {
-    Names all;
-    std::ranges::transform(keys, all.begin(), &Key::name);
-    return all;
-  }();
-  return names;
-}
-
 const Member* find(const Value::Table& table, std::string_view key) {
   auto member = std::ranges::find(table, key, &Member::key);
   return member == table.end() ? nullptr : &*member;
@@ -301,13 +280,27 @@ Checked<void> check_backoff(const TaskDraft& draft, const Value::Table& table) {
 
 }  // namespace
 
+std::span<const std::string_view> task_keys() {
+  using Names = std::array<std::string_view, keys.size()>;
+  static const Names names = [] {
+    Names all;
+    std::ranges::transform(keys, all.begin(), &Key::name);
+    return all;
+  }();
+  return names;
+}
+
 Checked<void> read_task(TaskDraft& draft, const Value::Table& table, Scope scope) {
   for (const Member& member : table) {
     auto key = std::ranges::find(keys, member.key, &Key::name);
-    if (key == keys.end()) return unknown_key(member, key_names());
+    if (key == keys.end()) return unknown_key(member, task_keys());
     if (scope == Scope::defaults && !key->can_be_default) {
       return fault(member.line, fmt::format("'{}' cannot have a default", member.key),
                    "write it into each task");
+    }
+    if (scope == Scope::schedule && !key->can_be_scheduled) {
+      return fault(member.line, fmt::format("'{}' is nothing that a schedule can say", member.key),
+                   "leave it out");
     }
     if (auto set = key->set(draft, {member.key, member.value}); !set) return set;
   }

@@ -8,7 +8,9 @@
 #include <almanac/engine/task_spec.h>
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace almanac::workload {
@@ -25,8 +27,10 @@ struct TaskDraft {
   std::optional<Duration> expires;  // and of this and spec.expires_at
 };
 
-enum class Scope { task, defaults };
+// Of what the table is: a task, what holds for all of them, or the task of a schedule.
+enum class Scope { task, defaults, schedule };
 
+[[nodiscard]] std::span<const std::string_view> task_keys();
 [[nodiscard]] Checked<void> read_task(TaskDraft& draft, const Value::Table& table, Scope scope);
 
 }  // namespace almanac::workload

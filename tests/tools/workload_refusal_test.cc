@@ -174,7 +174,7 @@ const std::vector<BadWorkload> bad_heads = {
     {"[defaults]\nqueu = \"x\"\n", 2, "unknown key 'queu'", "did you mean 'queue'?"},
     {"defaults = 3\n", 1, "'defaults' must be a table, not a whole number", "write it as"},
     {"[queues]\nio = 2\n", 2, "'io' must be a table, not a whole number", "write it as"},
-    {"[queues.io]\n", 1, "the queue 'io' is given no slots", "write how many"},
+    {"[queues.io]\n", 1, "the queue 'io' is given no settings", "write how many"},
     {"[queues.io]\nslots = 0\n", 2, "'slots' must be 1 to 4096", "write a number"},
     {"[queues.io]\nslot = 2\n", 2, "unknown key 'slot'", "did you mean 'slots'?"},
     {"[queues.\"\"]\nslots = 2\n", 1, "the queue is empty", "give the queue another name"},

@@ -106,8 +106,11 @@ constexpr std::string_view every_key_json =
 
 void expect_every_key(const Workload& workload, const fs::path& folder) {
   EXPECT_EQ(workload.name, "nightly");
-  EXPECT_EQ(workload.queue_slots,
-            (std::map<std::string, std::uint32_t>{{"slow", 2}, {"with space", 1}}));
+  ASSERT_EQ(workload.queues.size(), 2U);
+  EXPECT_EQ(workload.queues[0].queue, "slow");
+  EXPECT_EQ(workload.queues[0].slots, 2U);
+  EXPECT_EQ(workload.queues[1].queue, "with space");
+  EXPECT_EQ(workload.queues[1].slots, 1U);
   ASSERT_EQ(names_of(workload), (std::vector<std::string>{"fetch", "count"}));
 
   const TaskSpec& fetch = workload.tasks[0].spec;
