@@ -208,11 +208,11 @@ struct TasksForgotten {        # ended long ago: no longer part of the state
   ids @0 :List(UInt64);        # falling: none before those that depend on it
 }
 
-struct TaskRequestCarried {    # of one that has not ended: written again, nearer to the end
+struct TaskRequestCarried {    # of one that may still run: written again, nearer to the end
   request @0 :TaskEnqueued;
 }
 
-struct TaskResultCarried {     # of one that has ended, for those that depend on it
+struct TaskResultCarried {     # of one that has ended: for those that depend on it, or that it failed
   id @0 :UInt64;
   end @1 :AttemptEnd;
 }

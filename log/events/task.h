@@ -253,13 +253,14 @@ struct TaskRedriven {
   std::string_view reason;
 };
 
-// What a task that has not ended is asked to be, written again: what lies in front of this event is
-// no longer needed for it, and may be trimmed.
+// What a task that may still run, a failed one too, is asked to be, written again: what lies in
+// front of this event is no longer needed for it, and may be trimmed.
 struct TaskRequestCarried {
   TaskEnqueued request;
 };
 
-// What an ended task has come to, written again for those that depend on it.
+// What an ended task has come to, written again: for those that depend on it, and of a failed one
+// for whoever looks into it.
 struct TaskResultCarried {
   TaskId id;
   AttemptEnd end;
