@@ -9,8 +9,8 @@
 #include <almanac/bench/stopwatch.h>
 #include <almanac/engine/engine.h>
 
-#include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -133,8 +133,8 @@ void measure(Engine& engine, std::uint64_t requests, unsigned threads) {
 int main(int argc, char** argv) {
   const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
   const std::uint64_t requests = quick ? 20'000 : 4'000'000;
-  std::string folder = (std::filesystem::temp_directory_path() / "almanac-XXXXXX").string();
-  require(::mkdtemp(folder.data()) != nullptr, "cannot make a folder");
+  const auto folder = std::filesystem::canonical("/proc/self/exe").parent_path() /
+                      ("bench_resilience." + std::to_string(::getpid()));
   {
     auto engine = Engine::open({.folder = folder});
     require(engine.has_value(), "the engine does not open");

@@ -212,7 +212,7 @@ struct TaskRequestCarried {    # of one that may still run: written again, neare
   request @0 :TaskEnqueued;
 }
 
-struct TaskResultCarried {     # of one that has ended: for those that depend on it, or that it failed
+struct TaskResultCarried {     # of one that has ended: others depend on it, or it failed
   id @0 :UInt64;
   end @1 :AttemptEnd;
 }
