@@ -54,7 +54,7 @@ struct BodyWriter {
   }
   void operator()(const TaskEnqueued& from) { write(from, body.initTaskEnqueued(), names); }
   void operator()(const TaskReadied& from) { write(from, body.initTaskReadied(), names); }
-  void operator()(const TaskStarted& from) { write(from, body.initTaskStarted(), names); }
+  void operator()(const TaskStarted& from) { write(from, body, names); }
   void operator()(const TaskSucceeded& from) { write(from, body.initTaskSucceeded(), names); }
   void operator()(const TaskAttemptFailed& from) {
     write(from, body.initTaskAttemptFailed(), names);
@@ -194,6 +194,7 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::TASK_ENQUEUED: to = read(body.getTaskEnqueued(), names); return true;
     case Which::TASK_READIED: to = read(body.getTaskReadied(), names); return true;
     case Which::TASK_STARTED: to = read(body.getTaskStarted(), names); return true;
+    case Which::TASK_LEASED: to = read(body.getTaskLeased(), names); return true;
     case Which::TASK_SUCCEEDED: to = read(body.getTaskSucceeded(), names); return true;
     case Which::TASK_ATTEMPT_FAILED: to = read(body.getTaskAttemptFailed(), names); return true;
     case Which::TASK_FAILED: to = read(body.getTaskFailed(), names); return true;

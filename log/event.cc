@@ -58,6 +58,7 @@ struct Carried {
   void operator()(const TaskReadied&) {}
   void operator()(const TaskStarted& event) {
     if (!event.implementation.empty()) names.push_back(event.implementation);
+    if (!event.worker.empty()) names.push_back(event.worker);
   }
   void operator()(const TaskSucceeded& event) { add(event.end); }
   void operator()(const TaskAttemptFailed& event) { add(event.end); }
@@ -255,6 +256,7 @@ std::string_view name(HandBackReason reason) {
     case HandBackReason::engine_died: return "engine_died";
     case HandBackReason::forked: return "forked";
     case HandBackReason::crashed: return "crashed";
+    case HandBackReason::silent: return "silent";
   }
   return "unknown";
 }

@@ -85,7 +85,8 @@ inline Time time(std::int64_t micros) { return Time(Duration(micros)); }
 
 void write(const TaskEnqueued& from, schema::TaskEnqueued::Builder to, NameTable& names);
 void write(const TaskReadied& from, schema::TaskReadied::Builder to, NameTable& names);
-void write(const TaskStarted& from, schema::TaskStarted::Builder to, NameTable& names);
+// One of two members: most attempts run in the engine itself, and take less so.
+void write(const TaskStarted& from, schema::Event::Body::Builder to, NameTable& names);
 void write(const TaskSucceeded& from, schema::TaskSucceeded::Builder to, NameTable& names);
 void write(const TaskAttemptFailed& from, schema::TaskAttemptFailed::Builder to, NameTable& names);
 void write(const TaskFailed& from, schema::TaskFailed::Builder to, NameTable& names);
@@ -145,6 +146,7 @@ void write(const CircuitClosed& from, schema::CircuitClosed::Builder to, NameTab
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
 TaskStarted read(schema::TaskStarted::Reader from, const Names& names);
+TaskStarted read(schema::TaskLeased::Reader from, const Names& names);
 TaskSucceeded read(schema::TaskSucceeded::Reader from, const Names& names);
 TaskAttemptFailed read(schema::TaskAttemptFailed::Reader from, const Names& names);
 TaskFailed read(schema::TaskFailed::Reader from, const Names& names);

@@ -82,6 +82,7 @@ struct Event {
     circuitOpened @53 :Circuit.CircuitOpened;
     circuitHalfOpened @54 :Circuit.CircuitHalfOpened;
     circuitClosed @55 :Circuit.CircuitClosed;
+    taskLeased @56 :Task.TaskLeased;  # read as TaskStarted
   }
   meta @15 :Meta;              # null for most events
 }

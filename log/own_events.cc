@@ -54,7 +54,10 @@ struct Owned {
     own(event.demands);
   }
   void operator()(TaskReadied&) {}
-  void operator()(TaskStarted& event) { own(event.implementation); }
+  void operator()(TaskStarted& event) {
+    own(event.implementation);
+    own(event.worker);
+  }
   void operator()(TaskSucceeded& event) { own(event.end); }
   void operator()(TaskAttemptFailed& event) { own(event.end); }
   void operator()(TaskFailed& event) { own(event.end); }

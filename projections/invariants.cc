@@ -242,6 +242,12 @@ class Check {
       expect(task != nullptr && holds_lease(task->state) && state_.names.contains(implementation),
              named(id), " is run by an implementation and does not run");
     }
+    for (const auto& [id, lease] : tasks_.remote) {
+      const Task* task = find(id);
+      expect(task != nullptr && holds_lease(task->state) && !lease.worker.view().empty() &&
+                 lease.time > Duration(0),
+             named(id), " is a worker's and does not run");
+    }
     for (const auto& [key, condition] : tasks_.conditions) {
       expect(tasks_.dependents.contains(key), named(key.dependent),
              " has a condition for " + named(key.dependency) + " and does not depend on it");

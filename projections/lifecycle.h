@@ -87,7 +87,7 @@ inline constexpr std::array lifecycle = {
                "its kind has another implementation"},
     Transition{TaskState::running, TaskStep::cancel_requested, TaskState::cancelling, ""},
     Transition{TaskState::running, TaskStep::handed_back, TaskState::ready,
-               "the engine stopped or died, or it crashed"},
+               "what ran it stopped, died or was silent"},
     Transition{TaskState::running, TaskStep::snoozed, TaskState::delayed, "it asked for it"},
     Transition{TaskState::failed, TaskStep::redriven, TaskState::ready, ""},
     Transition{TaskState::cancelling, TaskStep::cancelled, TaskState::cancelled,

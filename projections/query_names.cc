@@ -121,6 +121,11 @@ const std::array all_names = {
          [](const Asked& asked) { return of(asked.state.time - asked.task->enqueued_at); }},
     Name{"timeout", Type::duration, task,
          [](const Asked& asked) { return of(asked.task->timeout); }},
+    Name{"worker", Type::text, task,
+         [](const Asked& asked) {
+           const RemoteLease* lease = asked.state.tasks.remote.find(asked.id);
+           return Value{.text = lease == nullptr ? std::string_view() : lease->worker.view()};
+         }},
     Name{"owner", Type::text, task,
          [](const Asked& asked) {
            const auto& owner = terms_of(asked.state.tasks, asked.id).owner;

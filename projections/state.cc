@@ -71,7 +71,8 @@ struct Fold {
   static ServiceResult result_of(const TaskSucceeded&) { return ServiceResult::success; }
   static ServiceResult result_of(const TaskAttemptFailed&) { return ServiceResult::failure; }
   static ServiceResult result_of(const TaskFailed& event) {
-    const bool died = event.end.status == AttemptStatus::crashed;  // the engine did
+    // The engine did, or a worker elsewhere.
+    const bool died = event.end.status == AttemptStatus::crashed;
     return died ? ServiceResult::none : ServiceResult::failure;
   }
   static ServiceResult result_of(const TaskHandedBack& event) {

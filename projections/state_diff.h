@@ -10,11 +10,11 @@ namespace almanac {
 
 // Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
 // doomed and held tasks, terms, demands, units in use, blocked lanes, conditions of dependencies,
-// crashes, progress, implementations that run, uniqueness, idempotency keys, policies and slots of
-// queues, settings of limits, buckets, jobs of backups, schedules, implementations and versions of
-// kinds, and circuits, as diff() of their containers does, and visit(key, Change) for what is in an
-// order or not. `visit` tells them apart by the type of the key, and of the value. Names are only
-// ever added; numbers beyond before.names.size() are new.
+// crashes, progress, implementations and workers that run, uniqueness, idempotency keys, policies
+// and slots of queues, settings of limits, buckets, jobs of backups, schedules, implementations and
+// versions of kinds, and circuits, as diff() of their containers does, and visit(key, Change) for
+// what is in an order or not. `visit` tells them apart by the type of the key, and of the value.
+// Names are only ever added; numbers beyond before.names.size() are new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.all, after.tasks.all, visit);
@@ -32,6 +32,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.crashes, after.tasks.crashes, visit);
   diff(before.tasks.progress, after.tasks.progress, visit);
   diff(before.tasks.run_by, after.tasks.run_by, visit);
+  diff(before.tasks.remote, after.tasks.remote, visit);
   diff(before.tasks.unique.all, after.tasks.unique.all, visit);
   diff(before.tasks.unique.known, after.tasks.unique.known, visit);
   diff(before.tasks.keys, after.tasks.keys, visit);

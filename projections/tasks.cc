@@ -37,6 +37,7 @@ void leave_order(Tasks& tasks, TaskId id, const Task& task, TaskState to) {
       tasks.in_use.erase(LimitUse{demand.limit, id});
     }
     if (!tasks.run_by.empty()) tasks.run_by.erase(id);
+    if (!tasks.remote.empty()) tasks.remote.erase(id);
   }
 }
 
@@ -286,6 +287,9 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskStarted
     task.lease = Lease(place.position.value);
     if (!event.implementation.empty()) {
       tasks.run_by.set(event.id, names.intern(event.implementation));
+    }
+    if (!event.worker.empty()) {
+      tasks.remote.set(event.id, {SharedText(event.worker), event.lease_time});
     }
   });
 }

@@ -8,6 +8,7 @@
 #include <almanac/projections/names.h>
 #include <almanac/projections/persistent/map.h>
 #include <almanac/projections/persistent/set.h>
+#include <almanac/projections/persistent/shared_text.h>
 #include <almanac/projections/persistent/vector.h>
 #include <almanac/projections/ranking.h>
 #include <almanac/projections/ready_order.h>
@@ -92,6 +93,13 @@ struct TaskTerms {
   bool operator==(const TaskTerms&) const = default;
 };
 
+// A worker elsewhere that runs an attempt, and how long it may be silent (TaskStarted).
+struct RemoteLease {
+  SharedText worker;
+  Duration time{0};
+  bool operator==(const RemoteLease&) const = default;
+};
+
 struct LimitUse {
   NameId limit;
   TaskId id;
@@ -140,6 +148,7 @@ struct Tasks {
   PersistentMap<TaskId, std::uint32_t> crashes;   // of those that have crashed
   PersistentMap<TaskId, TaskProgress> progress;   // of those that have told some, until they end
   PersistentMap<TaskId, NameId> run_by;           // of those that run by one of several
+  PersistentMap<TaskId, RemoteLease> remote;      // of those that run at a worker elsewhere
   UniqueTasks unique;
   TaskKeys keys;
 
@@ -152,6 +161,8 @@ struct Tasks {
     const DemandsId* found = demands.empty() ? nullptr : demands.find(id);
     return found == nullptr ? DemandsId() : *found;
   }
+  // Leases held by the engine itself, in its slots.
+  [[nodiscard]] std::uint64_t running_here() const { return running.size() - remote.size(); }
   // Leases held in a queue. O(their number).
   [[nodiscard]] std::uint32_t running_in(NameId queue) const;
   // When the next delayed task is due.

@@ -114,6 +114,16 @@ void hash_run_by(StateHasher& hasher, const PersistentMap<TaskId, NameId>& all) 
   }
 }
 
+void hash_remote(StateHasher& hasher, const PersistentMap<TaskId, RemoteLease>& all) {
+  constexpr std::uint64_t part = 0x72656d6f7465;  // "remote"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const auto& [id, lease] : all) {
+    hasher.numbers(std::array{id.value, std::uint64_t(lease.time.count())});
+    hasher.text(lease.worker.view());
+  }
+}
+
 void hash_demands(StateHasher& hasher, const Tasks& tasks) {
   constexpr std::uint64_t part = 0x64656d616e6473;  // "demands"
   hasher.number(part);
@@ -198,6 +208,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
   if (!crashes.empty()) hash_crashes(hasher, crashes);
   if (!progress.empty()) hash_progress(hasher, progress);
   if (!run_by.empty()) hash_run_by(hasher, run_by);
+  if (!remote.empty()) hash_remote(hasher, remote);
   if (!terms.empty()) hash_retries(hasher, terms);
   unique.hash_into(hasher);
   if (!terms.empty()) hash_versions(hasher, *this);

@@ -67,8 +67,8 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
   if (state.implementations.hold_back(task.kind)) return {.wait = Wait::unavailable};
   if (const auto reason = shortage(state, own.lane, now)) return *reason;
   const std::uint64_t slots = state.engine.slots;
-  if (slots > 0 && tasks.running.size() >= slots) {
-    return {.wait = Wait::slots, .used = tasks.running.size(), .most = slots};
+  if (slots > 0 && tasks.running_here() >= slots) {
+    return {.wait = Wait::slots, .used = tasks.running_here(), .most = slots};
   }
   if (known != nullptr && known->reason == LaneBlock::behind) {
     return {.wait = Wait::turn, .limit = known->limit};

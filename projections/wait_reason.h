@@ -14,7 +14,7 @@ enum class Wait : std::uint8_t {
   doomed,       // … and never will
   delay,        // its time has not come
   engine,       // no engine runs
-  handler,      // nothing in the engine that runs does tasks of its kind
+  handler,      // neither the engine that runs nor a worker that waits does tasks of its kind
   too_large,    // it asks for more than a limit has by now
   tokens,       // a limit has not the tokens it asks for
   queue_limit,  // its queue runs as many as it may

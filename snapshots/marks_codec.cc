@@ -65,6 +65,16 @@ void write_unique(ColumnWriter& writer, const UniqueTasks& unique) {
   });
 }
 
+void write_remote(ColumnWriter& writer, const Tasks& tasks) {
+  write_texts<3>(
+      writer, tasks.remote, tasks.remote.size(),
+      [](const auto& entry) {
+        return Row<3>{entry.value.worker.view().size(), entry.key.value,
+                      number_of(entry.value.time)};
+      },
+      [](const auto& entry) { return entry.value.worker.view(); });
+}
+
 void read_edges(ColumnReader& reader, PersistentSet<DependencyKey>& edges) {
   read_sorted<2>(reader, edges,
                  [](const Row<2>& row) { return DependencyKey{TaskId(row[0]), TaskId(row[1])}; });
@@ -116,6 +126,12 @@ void read_unique(ColumnReader& reader, UniqueTasks& unique) {
   });
   read_sorted<3>(reader, unique.known,
                  [](const Row<3>& row) { return IdentityKey{{row[0], row[1]}, TaskId(row[2])}; });
+}
+
+void read_remote(ColumnReader& reader, Tasks& tasks) {
+  read_texts<3>(reader, [&](const Row<3>& row, std::string_view worker) {
+    tasks.remote.set(TaskId(row[1]), {SharedText(worker), duration_of(row[2])});
+  });
 }
 
 void read_retries(ColumnReader& reader, Tasks& tasks) {

@@ -1,6 +1,6 @@
 // What stands beside tasks (dependencies and what they must come to, how a task is tried again,
-// what attempts have left, which are unique), what is paused, and what kinds are run by, as parts
-// of a stored state (state_codec.h).
+// what attempts have left, which are unique, which run elsewhere), what is paused, and what kinds
+// are run by, as parts of a stored state (state_codec.h).
 #pragma once
 
 #include <almanac/projections/state.h>
@@ -15,6 +15,7 @@ void write_pauses(ColumnWriter& writer, const Pauses& pauses);
 void write_retries(ColumnWriter& writer, const Tasks& tasks);
 void write_implementations(ColumnWriter& writer, const State& state);
 void write_unique(ColumnWriter& writer, const UniqueTasks& unique);
+void write_remote(ColumnWriter& writer, const Tasks& tasks);
 
 // Each makes the reader fail where what it reads makes no sense. Retries behind the terms.
 void read_edges(ColumnReader& reader, PersistentSet<DependencyKey>& edges);
@@ -24,5 +25,6 @@ void read_pauses(ColumnReader& reader, Pauses& pauses);
 void read_retries(ColumnReader& reader, Tasks& tasks);
 void read_implementations(ColumnReader& reader, State& state);
 void read_unique(ColumnReader& reader, UniqueTasks& unique);
+void read_remote(ColumnReader& reader, Tasks& tasks);
 
 }  // namespace almanac

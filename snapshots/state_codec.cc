@@ -192,6 +192,7 @@ enum class LaterPart : std::uint64_t {
   unique = 15,
   versions = 16,
   circuits = 17,
+  remote = 18,
 };
 
 void write_marked_parts(ColumnWriter& writer, const State& state) {
@@ -233,6 +234,10 @@ void write_marked_parts(ColumnWriter& writer, const State& state) {
   if (!state.circuits.empty()) {
     writer.number(std::uint64_t(LaterPart::circuits));
     write_circuits(writer, state.circuits);
+  }
+  if (!tasks.remote.empty()) {
+    writer.number(std::uint64_t(LaterPart::remote));
+    write_remote(writer, tasks);
   }
 }
 
@@ -399,6 +404,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::unique: return read_unique(reader, state.tasks.unique);
     case LaterPart::versions: return read_versions(reader, state);
     case LaterPart::circuits: return read_circuits(reader, state);
+    case LaterPart::remote: return read_remote(reader, state.tasks);
   }
   reader.fail();
 }

@@ -56,6 +56,10 @@ void describe_state(ordered_json& json, const Source& source, TaskId id, const T
   if (const NameId* used = source.state.tasks.run_by.find(id)) {
     json["run_by"] = source.state.names.text(*used);
   }
+  if (const RemoteLease* lease = source.state.tasks.remote.find(id)) {
+    json["worker"] = lease->worker.view();
+    json["lease_time"] = format_duration(lease->time);
+  }
   if (const Hold* hold = source.state.tasks.held.find(id)) {
     json[hold->reason == HoldReason::paused ? "held" : "review"] = known_text(*hold);
   }

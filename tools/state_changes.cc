@@ -64,6 +64,11 @@ ordered_json progress_fields(const TaskProgress* progress) {
           {"told", progress->told.value}};
 }
 
+ordered_json remote_fields(const RemoteLease* lease) {
+  if (lease == nullptr) return ordered_json::object();
+  return {{"worker", lease->worker.view()}, {"lease_time", format_duration(lease->time)}};
+}
+
 ordered_json unique_fields(const Uniqueness* unique) {
   if (unique == nullptr) return ordered_json::object();
   return {{"identity", to_text(unique->identity)},
@@ -185,6 +190,10 @@ class Collector {
     };
     changes["run_by"][std::to_string(id.value)] = {
         {"implementation", ordered_json::array({of(before_, was), of(after_, is)})}};
+  }
+  void operator()(TaskId id, const RemoteLease* was, const RemoteLease* is) {
+    changes["workers"][std::to_string(id.value)] =
+        changed_fields(remote_fields(was), remote_fields(is));
   }
   void operator()(const ImplementationPlace& place, const ImplementationStatus* was,
                   const ImplementationStatus* is) {

@@ -33,7 +33,8 @@ std::string sentence(const TaskReadied&) { return "its time has come"; }
 std::string sentence(const TaskStarted& event) {
   const std::string by =
       event.implementation.empty() ? "" : " by " + printable(event.implementation);
-  return fmt::format("attempt {} began{}", event.attempt, by);
+  const std::string at = event.worker.empty() ? "" : " at worker " + printable(event.worker);
+  return fmt::format("attempt {} began{}{}", event.attempt, by, at);
 }
 std::string sentence(const TaskSucceeded&) { return "succeeded"; }
 std::string sentence(const TaskFailed& event) { return "failed: " + end_text(event.end); }
@@ -49,11 +50,13 @@ std::string crash_text(std::uint32_t crashes) {
 }
 std::string sentence(const TaskHandedBack& event) {
   switch (event.reason) {
-    case HandBackReason::stopping: return "handed back: the engine stopped";
+    case HandBackReason::stopping: return "handed back: what ran it stopped";
     case HandBackReason::engine_died:
       return "handed back: the engine died" + crash_text(event.crashes);
     case HandBackReason::crashed:
       return fmt::format("crashed: {}{}", end_text(event.end), crash_text(event.crashes));
+    case HandBackReason::silent:
+      return fmt::format("handed back: {}{}", end_text(event.end), crash_text(event.crashes));
     case HandBackReason::forked: return "handed back: it goes on in the log this one is a fork of";
   }
   return "handed back";

@@ -125,8 +125,9 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
     case Wait::delay: return "not before " + format_time(reason.next);
     case Wait::engine: return "no engine runs";
     case Wait::handler:
-      return fmt::format("nothing in this engine runs tasks of kind {}",
-                         printable(state.names.text(task.kind)));
+      return fmt::format(
+          "nothing in this engine runs tasks of kind {}, and no worker asks for them",
+          printable(state.names.text(task.kind)));
     case Wait::unavailable:
       return fmt::format("no implementation of kind {} can be used",
                          printable(state.names.text(task.kind)));

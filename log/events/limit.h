@@ -33,7 +33,7 @@ enum class LaneBlock : std::uint8_t {
   tokens,       // of a limit
   too_large,    // it asks for more than the limit has
   behind,       // what is left of a limit is kept for a task in front of it
-  handler,      // nothing in this engine runs its kind
+  handler,      // nothing in this engine runs its kind, and no worker asks for it
   unavailable,  // nothing that runs its kind can be used
   circuit,      // of a service it needs is not closed
   version,      // what runs its kind runs other versions

@@ -82,6 +82,14 @@ struct TaskStarted {           # the position of this event is the lease's fenci
   implementation @3 :UInt16;   # index into the frame's table of names; 0 = its kind has no others
 }
 
+struct TaskLeased {            # TaskStarted, at a worker elsewhere
+  id @0 :UInt64;
+  attempt @1 :UInt32;
+  worker @2 :UInt16;           # index into the frame's table of names
+  deadline @3 :Int64;
+  leaseTime @4 :Int64;         # of silence, after which the task is handed back
+}
+
 enum AttemptStatus {           # how one attempt ended
   succeeded @0;
   error @1;                    # the handler reported a failure
@@ -89,7 +97,7 @@ enum AttemptStatus {           # how one attempt ended
   signaled @3;                 # a command was ended by a signal
   timedOut @4;
   notStarted @5;               # a command could not be started
-  crashed @6;                  # the engine died with it
+  crashed @6;                  # the engine, or its worker, died with it
 }
 
 struct AttemptEnd {
@@ -136,10 +144,11 @@ struct TaskCancelled {
 }
 
 enum HandBackReason {
-  stopping @0;                 # the engine stopped before the attempt ended
+  stopping @0;                 # the engine, or its worker, stopped before the attempt ended
   engineDied @1;               # the engine that held the lease is gone
   forked @2;                   # it goes on in the log this one branched off from
   crashed @3;                  # its process was ended by a signal that was not ours
+  silent @4;                   # its worker gave no sign of life for the time of the lease
 }
 
 struct TaskHandedBack {        # the attempt does not count

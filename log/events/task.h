@@ -102,6 +102,8 @@ struct TaskStarted {
   std::uint32_t attempt = 0;             // 1, 2, 3 …
   Time deadline;                         // not set = none
   std::string_view implementation = {};  // of several; empty = its kind has one handler
+  std::string_view worker = {};          // elsewhere, by its name; empty = the engine itself
+  Duration lease_time{0};                // of silence of the worker, until it is handed back
 };
 
 enum class AttemptStatus : std::uint8_t {
@@ -111,7 +113,7 @@ enum class AttemptStatus : std::uint8_t {
   signaled,     // a command was ended by a signal
   timed_out,    // it did not end before its deadline
   not_started,  // a command could not be started
-  crashed,      // the engine died with it
+  crashed,      // the engine, or its worker, died with it
 };
 inline constexpr int attempt_status_count = 7;
 [[nodiscard]] std::string_view name(AttemptStatus status);
@@ -163,12 +165,13 @@ struct TaskCancelled {
 };
 
 enum class HandBackReason : std::uint8_t {
-  stopping,     // the engine stopped before the attempt ended
+  stopping,     // the engine, or its worker, stopped before the attempt ended
   engine_died,  // the engine that held the lease is gone
   forked,       // it goes on in the log this one branched off from
   crashed,      // its process was ended by a signal that was not ours
+  silent,       // its worker gave no sign of life for the time of the lease
 };
-inline constexpr int hand_back_reason_count = 4;
+inline constexpr int hand_back_reason_count = 5;
 [[nodiscard]] std::string_view name(HandBackReason reason);
 
 // The lease is given up and the attempt does not count.

@@ -98,6 +98,14 @@ bool is_plain_success(const AttemptEnd& end) {
          end.message.empty() && end.result.empty() && end.output.empty() && !end.permanent;
 }
 
+void write_leased(const TaskStarted& from, schema::TaskLeased::Builder to, NameTable& names) {
+  to.setId(from.id.value);
+  to.setAttempt(from.attempt);
+  to.setWorker(names.index(from.worker));
+  to.setDeadline(micros(from.deadline));
+  to.setLeaseTime(from.lease_time.count());
+}
+
 }  // namespace
 
 void write(const DemandListView& from, capnp::List<schema::Demand>::Builder to, NameTable& names) {
@@ -163,16 +171,26 @@ void write(const TaskReadied& from, schema::TaskReadied::Builder to, NameTable&)
 
 TaskReadied read(schema::TaskReadied::Reader from, const Names&) { return {TaskId(from.getId())}; }
 
-void write(const TaskStarted& from, schema::TaskStarted::Builder to, NameTable& names) {
-  to.setId(from.id.value);
-  to.setAttempt(from.attempt);
-  to.setDeadline(micros(from.deadline));
-  to.setImplementation(names.index(from.implementation));
+void write(const TaskStarted& from, schema::Event::Body::Builder to, NameTable& names) {
+  if (!from.worker.empty()) return write_leased(from, to.initTaskLeased(), names);
+  auto start = to.initTaskStarted();
+  start.setId(from.id.value);
+  start.setAttempt(from.attempt);
+  start.setDeadline(micros(from.deadline));
+  start.setImplementation(names.index(from.implementation));
 }
 
 TaskStarted read(schema::TaskStarted::Reader from, const Names& names) {
   return {TaskId(from.getId()), from.getAttempt(), time(from.getDeadline()),
           names.at(from.getImplementation())};
+}
+
+TaskStarted read(schema::TaskLeased::Reader from, const Names& names) {
+  return {.id = TaskId(from.getId()),
+          .attempt = from.getAttempt(),
+          .deadline = time(from.getDeadline()),
+          .worker = names.at(from.getWorker()),
+          .lease_time = Duration(from.getLeaseTime())};
 }
 
 void write(const TaskSucceeded& from, schema::TaskSucceeded::Builder to, NameTable&) {

@@ -102,6 +102,22 @@ TEST(Codec, KeepsEveryFieldOfEveryType) {
   EXPECT_EQ(texts_in(frame.value()), texts_of(events));
 }
 
+TEST(Codec, KeepsAtWhichWorkerAnAttemptBegan) {
+  const std::vector<Event> events = {{.at = noon,
+                                      .body = TaskStarted{.id = TaskId(42),
+                                                          .attempt = 3,
+                                                          .deadline = noon,
+                                                          .worker = "render-1",
+                                                          .lease_time = std::chrono::seconds(30)}}};
+  const auto frame = encode(events);
+  const auto reader = FrameReader::open(frame.value(), FrameTrust::unverified);
+  ASSERT_TRUE(reader);
+  const auto read = reader->event(0);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(event_text({Position(1), *read}), event_text({Position(1), events.front()}));
+  EXPECT_EQ(std::get<TaskStarted>(read->body).worker, "render-1");
+}
+
 TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
   std::vector<Event> events;
   for (const EventBody& body : std::vector<EventBody>{
@@ -260,6 +276,7 @@ TEST(Codec, StoresAnEventIn24BytesBesideItsBody) {
   EXPECT_EQ(bytes_per_event(EngineStopped{}), 24U);
   EXPECT_EQ(bytes_per_event(TaskReadied{TaskId(1)}), 24U + 8);
   EXPECT_EQ(bytes_per_event(TaskStarted{TaskId(1), 1, noon}), 24U + 24);
+  EXPECT_EQ(bytes_per_event(TaskStarted{.id = TaskId(1), .worker = "w"}), 24U + 32);
   EXPECT_EQ(bytes_per_event(TaskSucceeded{TaskId(1), Lease(1), {}}), 24U + 24);
   EXPECT_EQ(bytes_per_event(QueueConfigured{"slow", 1}), 24U + 16);
   EXPECT_EQ(bytes_per_event(TasksReranked{.through = noon}), 24U + 16);

@@ -131,6 +131,10 @@ std::vector<Fault> faults_of_relations() {
        [](State& state) { state.tasks.expiring.insert({Time(Duration(7)), TaskId(6)}); }},
       {"task 1 is run by an implementation and does not run",
        [](State& state) { state.tasks.run_by.set(TaskId(1), NameId{0}); }},
+      {"task 1 is a worker's and does not run",
+       [](State& state) {
+         state.tasks.remote.set(TaskId(1), {SharedText("w"), std::chrono::seconds(1)});
+       }},
       {"name 0 has implementations without a name, or out of order",
        [](State& state) { state.implementations.all.set({NameId{0}, 1}, {}); }},
       {"name 0 has an implementation that was left at no time",

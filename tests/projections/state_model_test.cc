@@ -18,7 +18,7 @@ namespace almanac::test {
 namespace {
 
 constexpr std::uint64_t tasks_max = 9;
-constexpr std::uint8_t types = 37;
+constexpr std::uint8_t types = 38;
 
 // One event, as numbers that rapidcheck can draw and shrink.
 struct Move {
@@ -142,6 +142,12 @@ void make(Story& story, const Move& move) {
     case 33: story.tell(TaskRequestCarried{{.id = id, .kind = "carried"}}); return;
     case 34: story.tell(TaskResultCarried{id, {}}); return;
     case 35: story.tell(EngineStarted{"0.1.0", 4711, 4, 42}); return;
+    case 36:
+      story.tell(TaskStarted{.id = id,
+                             .attempt = move.detail,
+                             .worker = some_names[move.detail % 3],
+                             .lease_time = std::chrono::seconds(1)});
+      return;
     default: configure(story, move); return;
   }
 }
@@ -213,6 +219,8 @@ void assert_same(const State& state, const TaskModel& model) {
     RC_ASSERT(permille == expected.permille);
     const NameId* run_by = state.tasks.run_by.find(TaskId(number));
     RC_ASSERT((run_by == nullptr ? "" : state.names.text(*run_by)) == expected.run_by);
+    const RemoteLease* remote = state.tasks.remote.find(TaskId(number));
+    RC_ASSERT((remote == nullptr ? "" : remote->worker.view()) == expected.worker);
     RC_ASSERT(lane_of(state.tasks, TaskId(number), *task).version == expected.version);
     doomed += expected.blame ? 1 : 0;
     tagged += expected.tags.size();

@@ -30,6 +30,7 @@ struct ModelTask {
   std::uint32_t crashes = 0;
   std::optional<std::uint16_t> permille;
   std::string run_by;
+  std::string worker;
   // What it depends on, as far as that may still become what it waits for, and the rest.
   std::map<std::uint64_t, DependencyCondition> waits_for;
   std::set<std::uint64_t> waits_in_vain;
@@ -96,6 +97,7 @@ class TaskModel {
     if (to != TaskState::running && to != TaskState::cancelling) {
       task.lease = 0;
       task.run_by.clear();
+      task.worker.clear();
     }
     if (ends_with(to)) task.ended_at = now_;
   }
@@ -183,6 +185,7 @@ class TaskModel {
     task->lease = position_;
     task->attempts = event.attempt;
     task->run_by = event.implementation;
+    task->worker = event.worker;
     return true;
   }
   bool happen(const TaskFailedOver& event) {

@@ -206,6 +206,36 @@ TEST(Attempts, ThatAreHandedBackAreNoFailuresAndWaitForNothing) {
   EXPECT_EQ(ready_ids(story.tasks()), Ids{1});
 }
 
+TEST(Attempts, AtAWorkerElsewhereAreKnownAsThatUntilTheyEnd) {
+  Story story;
+  const auto begin = [&](std::uint64_t id) {
+    return story.tell(TaskStarted{.id = TaskId(id),
+                                  .attempt = 1,
+                                  .worker = "render-1",
+                                  .lease_time = std::chrono::seconds(30)});
+  };
+  for (std::uint64_t id = 1; id <= 5; ++id) {
+    story.enqueue({.id = id});
+    ASSERT_TRUE(id == 5 ? story.start(id) : begin(id));
+  }
+  const Tasks& tasks = story.tasks();
+  EXPECT_EQ(tasks.running_here(), 1U);
+  EXPECT_EQ(tasks.remote.find(TaskId(5)), nullptr);
+  const RemoteLease* lease = tasks.remote.find(TaskId(1));
+  ASSERT_NE(lease, nullptr);
+  EXPECT_EQ(lease->worker.view(), "render-1");
+  EXPECT_EQ(lease->time, std::chrono::seconds(30));
+  story.succeed(1);
+  story.fail_attempt(2, story.now());
+  story.hand_back(3);
+  story.request_cancel(4);
+  EXPECT_EQ(tasks.remote.size(), 1U) << "one that is told to stop runs still";
+  story.cancel(4);
+  EXPECT_TRUE(tasks.remote.empty());
+  story.start(3);
+  EXPECT_TRUE(tasks.remote.empty()) << "the next attempt may run here";
+}
+
 TEST(Attempts, LeaveTheirEndAndItsPlaceWithTheTask) {
   Story story;
   story.enqueue({.id = 1});

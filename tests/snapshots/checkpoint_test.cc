@@ -142,6 +142,25 @@ TEST(Checkpoint, HoldsImplementations) {
   EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
 }
 
+TEST(Checkpoint, HoldsWorkersElsewhere) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  const auto ignored = story.state().ignored;
+  tell_remote(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.tasks.remote == story.tasks().remote);
+  ASSERT_EQ(read.state.tasks.remote.size(), 2U);
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  for (const RemoteLease& other : {RemoteLease{SharedText("render-2"), std::chrono::seconds(30)},
+                                   RemoteLease{SharedText("render-1"), std::chrono::seconds(29)}}) {
+    State changed = story.state();
+    changed.tasks.remote.set(changed.tasks.last, other);
+    EXPECT_NE(to_hex(digest(changed)), to_hex(digest(story.state())));
+  }
+}
+
 TEST(Checkpoint, HoldsVersions) {
   const TempFolder folder;
   Story story = full_story(12);

@@ -319,6 +319,17 @@ EventBody any_later_body(Arena& arena, std::size_t which) {
   }
 }
 
+TaskStarted any_started(Arena& arena, TaskId id) {
+  TaskStarted start{.id = id, .attempt = any_number<std::uint32_t>(), .deadline = any_time()};
+  if (*rc::gen::arbitrary<bool>()) {
+    start.implementation = any_name(arena);
+  } else {
+    start.worker = any_name(arena);
+    if (!start.worker.empty()) start.lease_time = Duration(any_number<std::int64_t>());
+  }
+  return start;
+}
+
 EventBody any_body(Arena& arena) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
@@ -327,7 +338,7 @@ EventBody any_body(Arena& arena) {
     case 0: return CustomEvent{any_name(arena), as_bytes(any_text(arena, 100))};
     case 1: return any_enqueued(arena, id);
     case 2: return TaskReadied{id};
-    case 3: return TaskStarted{id, any_number<std::uint32_t>(), any_time(), any_name(arena)};
+    case 3: return any_started(arena, id);
     case 4: return TaskSucceeded{id, lease, any_end(arena)};
     case 5: return TaskAttemptFailed{id, lease, any_time(), any_end(arena)};
     case 6: return TaskFailed{id, lease, any_end(arena), any_number<std::uint32_t>()};

@@ -115,9 +115,10 @@ struct AddBody {
     line.add("id", id);
   }
   void operator()(const TaskStarted& event) {
-    const auto& [id, attempt, deadline, implementation] = event;
+    const auto& [id, attempt, deadline, implementation, worker, lease_time] = event;
     line.add("id", id).add("attempt", std::uint64_t{attempt}).add("deadline", deadline);
     if (!implementation.empty()) line.add("implementation", implementation);
+    if (!worker.empty()) line.add("worker", worker).add("lease_time", lease_time);
   }
   void operator()(const TaskSucceeded& event) {
     const auto& [id, lease, end] = event;

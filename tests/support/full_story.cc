@@ -82,6 +82,17 @@ void tell_implementations(Story& story) {
   story.tell(ImplementationLeft{"render", "remote", "connection refused"});
 }
 
+void tell_remote(Story& story) {
+  for (const char* worker : {"render-1", "render-22"}) {
+    const std::uint64_t id = story.tasks().last.value + 1;
+    story.enqueue({.id = id, .kind = "render"});
+    story.tell(TaskStarted{.id = TaskId(id),
+                           .attempt = 1,
+                           .worker = worker,
+                           .lease_time = std::chrono::milliseconds(id * 100)});
+  }
+}
+
 void tell_versions(Story& story) {
   story.tell(ImplementationsSet{"ask", {}, {2, 3}});
   std::uint64_t id = story.tasks().last.value;

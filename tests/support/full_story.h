@@ -17,6 +17,8 @@ void tell_backups(Story& story);
 
 // Goes on with a kind of two implementations, of which one was left, and a task that failed over.
 void tell_implementations(Story& story);
+// Goes on with two tasks that run at workers elsewhere.
+void tell_remote(Story& story);
 // A kind of which versions 2 and 3 are run, ready tasks of others, and what these wait for.
 void tell_versions(Story& story);
 // A circuit that is open, one that is half open with a probe out, and a setting.

@@ -142,7 +142,7 @@ TEST(EventJson, RefusesALineThatIsNoEventAndSaysWhere) {
       {enqueued_line(R"(,"frame_time":1)"),
        "76: 'frame_time' stands in a line that begins no frame"},
       {R"({"position":1,"time":1,"type":"TaskHandedBack","task":1,"reason":"bored"})",
-       "57: the field 'reason' is not stopping, engine_died, forked or crashed"},
+       "57: the field 'reason' is not stopping, engine_died, forked, crashed or silent"},
       {"{\"position\":1,\"time\":1,\"type\":\"TaskCancelRequested\",\"task\":1,\"reason\":"
        "\"\xff\"}",
        "72: not valid JSON: Invalid encoding in string."},

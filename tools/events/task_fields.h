@@ -64,6 +64,8 @@ void describe(Fields& fields, Describes<TaskStarted> auto& event) {
   fields("attempt", event.attempt);
   fields("deadline", event.deadline);
   fields("implementation", event.implementation);
+  fields("worker", event.worker);
+  fields("lease_time_us", event.lease_time);
 }
 
 template <class Fields>
