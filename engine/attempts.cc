@@ -8,15 +8,12 @@
 #include <vector>
 
 namespace almanac {
-namespace {
 
 AttemptOutcome timed_out(AttemptOutcome outcome) {
   outcome.status = AttemptStatus::timed_out;
   outcome.message = "did not end before its deadline";
   return outcome;
 }
-
-}  // namespace
 
 Attempts::Attempts(const Surroundings& surroundings, AttemptOptions options)
     : report_(surroundings.report),

@@ -22,6 +22,9 @@
 
 namespace almanac {
 
+// The end of an attempt whose deadline has passed, whatever else came of it.
+[[nodiscard]] AttemptOutcome timed_out(AttemptOutcome outcome);
+
 struct AttemptOptions {
   ProcessOptions processes;
   Duration kill_grace{0};  // between SIGTERM and SIGKILL

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <almanac/engine/backup_spec.h>
+#include <almanac/engine/lease_spec.h>
 #include <almanac/engine/schedule_spec.h>
+#include <almanac/engine/steady_time.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/event.h>
 #include <almanac/log/fencing_token.h>
@@ -154,14 +156,16 @@ struct AttemptOutcome {
   std::string service = {};
 };
 
-// From a handler. Refused when the lease is no longer the task's, or another timeline's.
+// From a handler, or a worker elsewhere. Refused when the lease is no longer the task's, or another
+// timeline's.
 struct FinishAttempt {
   TaskId id;
   FencingToken token;
   AttemptOutcome outcome;
 };
 
-// From a handler. Told too soon after the last time it is dropped (limits.h).
+// From a handler, or a worker elsewhere. Told too soon after the last time it is dropped
+// (limits.h).
 struct ReportProgress {
   TaskId id;
   FencingToken token;
@@ -192,8 +196,21 @@ struct ReportProbe {
   bool has_answered = true;  // else it took too long, and still runs
 };
 
-// From an engine that stops before the attempt has ended.
+// From an engine, or a worker elsewhere, that stops before the attempt has ended.
 struct HandBackAttempt {
+  TaskId id;
+  FencingToken token;
+};
+
+// From a worker elsewhere. Answered with what it is given, as soon as there is some; at `until` at
+// the latest, with none.
+struct LeaseTasks {
+  LeaseSpec spec;
+  SteadyTime until;
+};
+
+// The worker of an attempt was silent for the time of its lease.
+struct LapseLease {
   TaskId id;
   FencingToken token;
 };
@@ -226,7 +243,7 @@ using Command =
                  FinishAttempt, HandBackAttempt, StartEngine, StopEngine, FinishBackup,
                  DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork, ReportProgress,
                  SetImplementations, ReportProbe, CarryTasks, ConfigureCircuit, ForceCircuit,
-                 ObserveCircuit, ProbeCircuit, ReportRateLimit>;
+                 ObserveCircuit, ProbeCircuit, ReportRateLimit, LeaseTasks, LapseLease>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will
@@ -248,6 +265,6 @@ struct CircuitAdmission {
 
 // What an accepted command is answered, once its events are on disk.
 using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed,
-                            CircuitAdmission>;
+                            CircuitAdmission, std::vector<LeasedTask>>;
 
 }  // namespace almanac

@@ -37,6 +37,18 @@ std::optional<Time> next_backup(const State& state) {
   return job ? std::optional(state.backups.jobs.find(*job)->next) : std::nullopt;
 }
 
+Error full_error() {
+  return {ErrorCode::storage_full, "there is no space left for the log",
+          "free some; work goes on by itself"};
+}
+
+// What the engine itself has to say, and what has become of attempts elsewhere: it is stored as
+// soon as there is space, and a caller waits for that.
+bool is_owed(const Submission& submission) {
+  return !submission.done || std::holds_alternative<FinishAttempt>(submission.command) ||
+         std::holds_alternative<HandBackAttempt>(submission.command);
+}
+
 bool begins_attempt(std::span<const Effect> effects) {
   return std::ranges::any_of(
       effects, [](const Effect& effect) { return std::holds_alternative<BeginAttempt>(effect); });
@@ -64,6 +76,10 @@ std::size_t Core::running_in(const State& state) {
   return state.tasks.running.size() + (state.backups.running() ? 1 : 0);
 }
 
+std::size_t Core::running_here(const State& state) {
+  return running_in(state) - state.tasks.remote.size();
+}
+
 Time Core::now() const { return std::max(options_.clock(), head_.time); }
 
 void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
@@ -79,6 +95,7 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
   }
   auto turn = std::make_shared<Turn>();
   for (auto& submission : submissions) take(*turn, std::move(submission), now);
+  end_overdue_leases(*turn, now);
   if (may_begin(now) && !broken_ && stop_ != Stop::recorded) {
     DecideContext context{now, turn->memory};
     answer_takes(*turn, now);
@@ -89,16 +106,13 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
       if (options_.fires_schedules) {
         ALMANAC_CHECK(absorb(*turn, decide_firings(head_, context)).has_value());
       }
-      auto [starts, next] = decide_starts(head_, context, can_run());
-      starts_due_ = next;
-      // There may be room for the end of one where there is none for those of all.
-      if (full() && !starts.empty()) starts.erase(starts.begin() + 1, starts.end());
-      ALMANAC_CHECK(absorb(*turn, std::move(starts)).has_value());
+      start(*turn, context);
       ALMANAC_CHECK(absorb(*turn, decide_backups(head_, context)).has_value());
       record_reasons(*turn, context);
       forget(*turn, context);
     }
   }
+  answer_late_leases(*turn);
   park(std::move(turn));
   write_endings(now);
   proceed_with_stop();
@@ -118,19 +132,22 @@ void Core::forget(Turn& turn, const DecideContext& context) {
 
 // Decides one submission, or says why it cannot be decided now.
 void Core::take(Turn& turn, std::unique_ptr<Submission> submission, Time now) {
-  bool own = !submission->done;
   if (broken_) return refuse(std::move(submission), *published_.failure());
+  if (const auto error = refusal_of(*submission)) return refuse(std::move(submission), *error);
   submission->command = attempts_.settle(std::move(submission->command), now);
-  if ((full() || stop_ == Stop::recorded) && is_passing(submission->command)) return;
-  if (full() && own) return retry_.push_back(std::move(submission));
-  if (!may_begin(now)) {
-    return refuse(std::move(submission),
-                  {ErrorCode::storage_full, "there is no space left for the log",
-                   "free some; work goes on by itself"});
+  const bool must_be_stored = is_owed(*submission);
+  const bool is_stopping = stop_ == Stop::recorded || (stop_ != Stop::no && !must_be_stored);
+  if (is_stopping && submission->done) return refuse(std::move(submission), stopped_error());
+  if ((full() || stop_ == Stop::recorded) && is_passing(submission->command)) {
+    return refuse(std::move(submission), full_error());
   }
-  if (stop_ != Stop::no && !own) return refuse(std::move(submission), stopped_error());
+  if (full() && must_be_stored) return retry_.push_back(std::move(submission));
+  if (!may_begin(now)) return refuse(std::move(submission), full_error());
   if (std::holds_alternative<TakeTokens>(submission->command)) {
     return token_waits_.add(std::move(submission));
+  }
+  if (std::holds_alternative<LeaseTasks>(submission->command)) {
+    return lease_waits_.add(std::move(submission));
   }
   decide_one(turn, std::move(submission), now);
 }
@@ -160,14 +177,15 @@ void Core::answer_takes(Turn& turn, Time now) {
   }
 }
 
-void Core::refuse_takes(const Error& error) {
+void Core::refuse_waits(const Error& error) {
   for (auto& take : token_waits_.take_all()) refuse(std::move(take), error);
+  for (auto& lease : lease_waits_.remove_all()) refuse(std::move(lease), error);
 }
 
 void Core::record_reasons(Turn& turn, const DecideContext& context) {
   const bool is_seen = reasons_seen_ == head_.position;
   if (is_seen || head_.tasks.ready.empty() || context.now < reasons_due_) return;
-  auto reasons = decide_reasons(head_, context, can_run());
+  auto reasons = decide_reasons(head_, context, can_run(), &lease_waits_);
   ALMANAC_CHECK(absorb(turn, std::move(reasons.events)).has_value());
   reasons_seen_ = reasons.is_complete ? head_.position : Position();
   reasons_due_ = context.now + limits::reasons_interval;
@@ -296,7 +314,7 @@ void Core::roll_back(const Error& error) {
   for (auto& turn : std::exchange(parked_, {})) {
     for (auto& [submission, answer, through] : turn->answered) {
       const auto* results = std::get_if<ObserveCircuit>(&submission->command);
-      if (submission->done) {
+      if (!is_owed(*submission)) {
         submission->done(std::unexpected(error));
       } else if (results != nullptr && !results->probe) {
         circuits_.put_back(*results);
@@ -312,9 +330,10 @@ void Core::roll_back(const Error& error) {
 
 void Core::break_down(const Error& error) {
   warn(describe(error));
-  refuse_takes(error);
+  refuse_waits(error);
   broken_ = true;
   published_.end(error);
+  for (auto& submission : std::exchange(retry_, {})) refuse(std::move(submission), error);
   for (auto& turn : std::exchange(parked_, {})) {
     for (auto& [submission, answer, through] : turn->answered) refuse(std::move(submission), error);
   }
@@ -328,7 +347,7 @@ void Core::stop(bool at_once) {
     hand_back_at_ = now + options_.stop_grace;
   }
   backups_.stop();
-  refuse_takes(stopped_error());
+  refuse_waits(stopped_error());
   if (at_once) hand_back_at_ = now;
   if (at_once && reserve_refused_) return stop_unrecorded();
   if (at_once && stop_ != Stop::recorded) {
@@ -343,8 +362,10 @@ void Core::stop(bool at_once) {
 // takes back.
 void Core::stop_unrecorded() {
   if (!retry_.empty()) {
-    published_.end(Error{ErrorCode::storage_full, "there was no space to record how tasks ended",
-                         "free some; these tasks run again with the next start"});
+    const Error error{ErrorCode::storage_full, "there was no space to record how tasks ended",
+                      "free some; these tasks run again with the next start"};
+    published_.end(error);
+    for (auto& submission : std::exchange(retry_, {})) refuse(std::move(submission), error);
   }
   loop_.stop();
 }
@@ -365,7 +386,7 @@ void Core::proceed_with_stop() {
     return stop_unrecorded();
   }
   if (!idle) return;
-  if (running_in(head_) == 0) return record_stop(now);
+  if (running_here(head_) == 0) return record_stop(now);
   // What runs by the log was begun by an engine that died, and this one found no room to say so.
   if (full() && !begun_) stop_unrecorded();
 }
@@ -411,13 +432,20 @@ void Core::arm_timer(Time now) {
     if (stop_ == Stop::no) consider(next_start());
   }
   consider(attempts_.next_due());
+  consider(next_deadline());
   if (stop_ == Stop::draining) consider(hand_back_at_);
   if (now < paused_until_) consider(paused_until_);
-  if (!next) return loop_.disarm();
+  const auto silence = next_silence();
+  timer_due_ = {};
+  if (!next && !silence) return loop_.disarm();
+  Duration wait = limits::timer_interval_max;
   // Where the clock was set back, time in the log stands still until the clock has caught up: what
   // is due then is waited for by the clock.
-  const Duration wait = *next <= now ? Duration(0) : *next - options_.clock();
-  loop_.arm(std::min(wait, limits::timer_interval_max));
+  if (next) wait = std::min(wait, *next <= now ? Duration(0) : *next - options_.clock());
+  const SteadyTime steady_now = options_.steady_clock();
+  if (silence) wait = std::min(wait, std::max(Duration(0), *silence - steady_now));
+  timer_due_ = steady_now + wait;
+  loop_.arm(wait);
 }
 
 }  // namespace almanac

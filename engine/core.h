@@ -10,8 +10,10 @@
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/effects.h>
 #include <almanac/engine/inline_projections.h>
+#include <almanac/engine/lease_waits.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/published.h>
+#include <almanac/engine/remote_attempts.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/engine/token_waits.h>
 #include <almanac/log/log.h>
@@ -36,6 +38,7 @@ struct Submission {
 
 struct CoreOptions {
   std::function<Time()> clock;
+  std::function<SteadyTime()> steady_clock;
   Duration stop_grace{0};
   bool fires_schedules = true;
   std::size_t output_bytes_max = 0;  // of one attempt, for the room that is kept for its end
@@ -62,6 +65,8 @@ class Core {
   // Decides a whole mailbox at once, then what time has brought and what may start.
   void turn(std::vector<std::unique_ptr<Submission>> submissions);
   void committed(const CommitReport& report);
+  // Signs of life of workers elsewhere, each with its answer. Nothing of them is on record.
+  [[nodiscard]] std::vector<LeaseStatus> heard(std::span<const HeldLease> leases);
   // Starts nothing more; ends the loop when all attempts have ended or been handed back: after
   // the grace they are told to, at once if so asked. May be called again to make haste.
   void stop(bool at_once);
@@ -100,17 +105,32 @@ class Core {
   void take(Turn& turn, std::unique_ptr<Submission> submission, Time now);
   void decide_one(Turn& turn, std::unique_ptr<Submission> submission, Time now);
   [[nodiscard]] CanRun can_run() const;
+  // These are in core_leases.cc.
+  void start(Turn& turn, const DecideContext& context);
+  void grant(Turn& turn, std::span<const Starts::Grant> grants, std::size_t first);
+  void answer_late_leases(Turn& turn);
+  void forgive_silence(SteadyTime now);
+  void end_overdue_leases(Turn& turn, Time now);
+  // Why it is not taken, of what workers elsewhere say. A report of theirs is a sign of life.
+  [[nodiscard]] std::optional<Error> refusal_of(const Submission& submission);
+  void follow_remote(const Turn& turn);
+  void fill(std::vector<LeasedTask>& tasks, std::span<const RecordedEvent> released) const;
+  [[nodiscard]] Result<void> fill(LeasedTask& task, std::span<const RecordedEvent> released) const;
+  [[nodiscard]] std::optional<Time> next_deadline() const;
+  [[nodiscard]] std::optional<SteadyTime> next_silence() const;
   void answer_takes(Turn& turn, Time now);
   void record_reasons(Turn& turn, const DecideContext& context);
-  void refuse_takes(const Error& error);
+  // Takes of tokens, and workers elsewhere.
+  void refuse_waits(const Error& error);
   void forget(Turn& turn, const DecideContext& context);
   void write_endings(Time now);
   void refuse(std::unique_ptr<Submission> submission, const Error& error);
   // Folds the events of one decision. Errors: invalid; nothing is folded then.
   [[nodiscard]] Result<void> absorb(Turn& turn, std::vector<Event> events);
   void park(std::shared_ptr<Turn> turn);
-  // Whose ends have to be written.
+  // Whose ends have to be written; and those of them that a stop waits for.
   [[nodiscard]] static std::size_t running_in(const State& state);
+  [[nodiscard]] static std::size_t running_here(const State& state);
   void keep_reserve();
   void release(Turn& turn);
   void release_durable_part(Turn& turn);
@@ -145,6 +165,9 @@ class Core {
   // When what waits for tokens may start.
   std::optional<Time> starts_due_;
   TokenWaits token_waits_;
+  SteadyTime timer_due_;  // when the next turn was to be; not set = when something comes
+  LeaseWaits lease_waits_;
+  RemoteAttempts remote_;
   // What lanes wait for was looked at as of this position, and is again at that time.
   Position reasons_seen_;
   Time reasons_due_;

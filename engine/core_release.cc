@@ -17,10 +17,13 @@ void Core::release(Turn& turn) {
     published_.publish(turn.after, projections_.fold(turn.events));
     if (options_.on_events) options_.on_events(turn.after, turn.events);
   }
+  follow_remote(turn);
   for (const Effect& effect : turn.effects) carry_out(effect, turn.events);
   attempts_.run_begun();
   for (auto& [submission, answer, through] : turn.answered) {
     if (answer && std::holds_alternative<StartEngine>(submission->command)) begun_ = true;
+    auto* leased = answer ? std::get_if<std::vector<LeasedTask>>(&*answer) : nullptr;
+    if (leased != nullptr) fill(*leased, turn.events);
     if (submission->done) submission->done(std::move(answer));
   }
 }

@@ -6,6 +6,7 @@
 #include <almanac/engine/circuits.h>
 #include <almanac/engine/engines.h>
 #include <almanac/engine/implementations.h>
+#include <almanac/engine/leases.h>
 #include <almanac/engine/queues.h>
 #include <almanac/engine/resource_limits.h>
 #include <almanac/engine/reviews.h>

@@ -1,6 +1,8 @@
 #include <almanac/engine/dispatch.h>
 
 #include <almanac/engine/implementations.h>
+#include <almanac/engine/lease_waits.h>
+#include <almanac/engine/limits.h>
 #include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
@@ -10,25 +12,106 @@
 namespace almanac {
 namespace {
 
-class Chooser {
+// Where attempts run: in the slots of the engine, and at workers elsewhere that wait.
+class Places {
  public:
-  Chooser(const State& state, Time now, const CanRun& can_run)
-      : state_(state), now_(now), can_run_(can_run) {
-    auto held = state.tasks.running.size();
-    free_ = state.engine.slots > held ? state.engine.slots - held : 0;
+  using Number = LeaseWaits::Number;  // of a worker; 0 = the engine itself
+
+  Places(const State& state, const CanRun& can_run, const LeaseWaits* workers)
+      : state_(state), can_run_(can_run), workers_(workers) {
+    const std::uint64_t here = state.tasks.running_here();
+    const std::uint64_t elsewhere = state.tasks.remote.size();
+    slots_ = state.engine.slots - std::min<std::uint64_t>(here, state.engine.slots);
+    leases_ = limits::leases_max - std::min<std::uint64_t>(elsewhere, limits::leases_max);
   }
 
-  std::vector<TaskId> run() {
-    std::vector<TaskId> chosen;
-    if (free_ == 0 || state_.tasks.ready.empty()) return chosen;
+  [[nodiscard]] bool any() const { return slots_ > 0 || (has_workers() && leases_ > 0); }
+  // Why nobody does this, however much room there is.
+  [[nodiscard]] std::optional<LaneBlock> refusal(const Lane& lane) const {
+    const bool has_worker = has_workers() && std::ranges::any_of(of(lane), [&](const auto& one) {
+                              return takes(*one.second, lane);
+                            });
+    return has_worker ? std::nullopt : refusal_here(lane);
+  }
+  // Where the next attempt of a lane runs; none where there is no room.
+  [[nodiscard]] std::optional<Number> find(const Lane& lane) {
+    if (slots_ > 0 && !refusal_here(lane)) return Number{0};
+    if (!has_workers() || leases_ == 0) return std::nullopt;
+    const auto& all = of(lane);
+    auto& first = first_.try_emplace(lane.kind, all.begin()).first->second;
+    while (first != all.end() && has_all(*first)) ++first;
+    const auto worker = std::find_if(first, all.end(), [&](const auto& one) {
+      return takes(*one.second, lane) && !has_all(one);
+    });
+    return worker == all.end() ? std::nullopt : std::optional(worker->first);
+  }
+  void take(Number place) {
+    if (place == 0) {
+      --slots_;
+    } else {
+      --leases_;
+      ++given_[place];
+    }
+  }
+
+ private:
+  using Workers = LeaseWaits::OfKind;
+
+  [[nodiscard]] bool has_workers() const { return workers_ != nullptr && !workers_->empty(); }
+  [[nodiscard]] const Workers& of(const Lane& lane) const {
+    return workers_->of(state_.names.text(lane.kind));
+  }
+  [[nodiscard]] bool takes(const LeaseSpec& asked, const Lane& lane) const {
+    const auto& queues = asked.queues;
+    const bool is_its_queue =
+        queues.empty() || std::ranges::find(queues, state_.names.text(lane.queue)) != queues.end();
+    return is_its_queue && asked.versions.takes(lane.version);
+  }
+  [[nodiscard]] bool has_all(const Workers::value_type& worker) const {
+    const auto given = given_.find(worker.first);
+    return given != given_.end() && given->second >= worker.second->tasks_max;
+  }
+  [[nodiscard]] std::optional<LaneBlock> refusal_here(const Lane& lane) const {
+    const Implementations& known = state_.implementations;
+    if (!can_run_(state_.names.text(lane.kind))) return LaneBlock::handler;
+    if (!known.versions_of(lane.kind).takes(lane.version)) return LaneBlock::version;
+    if (known.hold_back(lane.kind)) return LaneBlock::unavailable;
+    return std::nullopt;
+  }
+
+  const State& state_;
+  const CanRun& can_run_;
+  const LeaseWaits* workers_;
+  std::uint64_t slots_ = 0;
+  std::uint64_t leases_ = 0;
+  std::map<Number, std::uint32_t> given_;
+  // Of each kind the first worker that has not been given all it asked for, or one in front of it.
+  std::map<NameId, Workers::const_iterator> first_;
+};
+
+struct Chosen {
+  TaskId id;
+  Places::Number place = 0;
+};
+
+class Chooser {
+ public:
+  Chooser(const State& state, Time now, const CanRun& can_run, const LeaseWaits* workers)
+      : state_(state), now_(now), places_(state, can_run, workers) {}
+
+  std::vector<Chosen> run() {
+    std::vector<Chosen> chosen;
+    if (!places_.any() || state_.tasks.ready.empty()) return chosen;
     ReadyQueue ready = gather();
-    while (free_ > 0) {
+    while (places_.any()) {
       const auto next = ready.next();
       if (!next) break;
       if (has_expired(next->id)) continue;
-      if (take(next->lane)) {
-        chosen.push_back(next->id);
-        --free_;
+      // Without a place to run it keeps nothing that another one could begin with.
+      const auto place = places_.find(next->lane);
+      if (place && take(next->lane)) {
+        chosen.push_back({next->id, *place});
+        places_.take(*place);
       } else {
         ready.close_lane();
       }
@@ -77,18 +160,11 @@ class Chooser {
   ReadyQueue gather() {
     return {state_, [this](const Lane& lane) {
               if (state_.pauses.hold_back(lane)) return false;
-              if (!can_run_(state_.names.text(lane.kind))) {
-                block(lane, LaneBlock::handler);
+              if (const auto refusal = places_.refusal(lane)) {
+                block(lane, *refusal);
                 return false;
               }
-              if (!state_.implementations.versions_of(lane.kind).takes(lane.version)) {
-                block(lane, LaneBlock::version);
-                return false;
-              }
-              if (state_.implementations.hold_back(lane.kind)) {
-                block(lane, LaneBlock::unavailable);
-                return false;
-              }
+              if (!tells_blocked_ && !places_.find(lane)) return false;
               auto claims = claims_of(state_, lane);
               if (claims.empty()) return true;
               if (const auto open = first_open(claims); open != claims.end()) {
@@ -176,8 +252,7 @@ class Chooser {
 
   const State& state_;
   const Time now_;
-  const std::function<bool(std::string_view)>& can_run_;
-  std::uint64_t free_ = 0;
+  Places places_;
   std::map<Lane, std::vector<LaneClaim>> claims_;  // of those that ask for something
   std::map<std::pair<ClaimOn, NameId>, Room> rooms_;
   bool tells_blocked_ = false;
@@ -219,25 +294,32 @@ std::optional<ReadyQueue::Next> ReadyQueue::next() {
 
 void ReadyQueue::close_lane() { given_.place = given_.end; }
 
-Starts decide_starts(const State& state, const DecideContext& context, const CanRun& can_run) {
+Starts decide_starts(const State& state, const DecideContext& context, const CanRun& can_run,
+                     const LeaseWaits* workers) {
   Starts starts;
-  Chooser chooser(state, context.now, can_run);
-  for (TaskId id : chooser.run()) {
+  Chooser chooser(state, context.now, can_run, workers);
+  for (const auto& [id, place] : chooser.run()) {
     const Task& task = *state.tasks.all.find(id);
-    starts.events.push_back(
-        {.at = context.now,
-         .body = TaskStarted{
-             .id = id,
-             .attempt = task.attempts + 1,
-             .deadline = task.timeout > Duration(0) ? context.now + task.timeout : Time(),
-             .implementation = implementation_for(state, task, context.memory)}});
+    TaskStarted start{.id = id,
+                      .attempt = task.attempts + 1,
+                      .deadline = task.timeout > Duration(0) ? context.now + task.timeout : Time()};
+    if (place == 0) {
+      start.implementation = implementation_for(state, task, context.memory);
+    } else {
+      const LeaseSpec& asked = workers->spec(place);
+      start.worker = context.memory.text(asked.worker);
+      start.lease_time = asked.lease_time;
+      starts.grants.push_back({starts.events.size(), place});
+    }
+    starts.events.push_back({.at = context.now, .body = start});
   }
   starts.next = chooser.next();
   return starts;
 }
 
-std::vector<BlockedLane> blocked_lanes(const State& state, Time now, const CanRun& can_run) {
-  return Chooser(state, now, can_run).run_blocked();
+std::vector<BlockedLane> blocked_lanes(const State& state, Time now, const CanRun& can_run,
+                                       const LeaseWaits* workers) {
+  return Chooser(state, now, can_run, workers).run_blocked();
 }
 
 }  // namespace almanac

@@ -66,19 +66,30 @@ class ReadyQueue {
   Heads* given_heads_ = nullptr;
 };
 
+// Whether the engine itself runs tasks of a kind.
 using CanRun = std::function<bool(std::string_view kind)>;
+
+class LeaseWaits;
 
 struct Starts {
   std::vector<Event> events;
+  // Those that begin at a worker elsewhere, which need no more to wait.
+  struct Grant {
+    std::size_t event = 0;     // which of them
+    std::uint64_t worker = 0;  // its number among those that wait
+  };
+  std::vector<Grant> grants;
   // When something may start that waits for tokens now, if nothing else happens before. None where
   // nothing does, or all slots are taken.
   std::optional<Time> next;
 };
 
-// The TaskStarted events for the free slots, in that order, never more than the slots of the engine
-// and the queue and the limits a task asks for allow. Tasks of a kind that `can_run` denies or
-// of which no implementation can be used, of a version that is not run, and of a queue or kind that
-// is paused, stay where they are and are in nobody's way.
+// The TaskStarted events for the free slots, and for the workers elsewhere that wait, in that
+// order, never more than the slots of the engine and the queue and the limits a task asks for
+// allow. What the engine has no handler or no slot for goes to the first of `workers` that takes it
+// and has been given less than it asked for; an attempt there takes no slot of the engine. Tasks
+// that nobody runs now, or not in their version, and of a queue or kind that is paused, stay where
+// they are and are in nobody's way.
 //
 // A task takes all it asks for at once, or nothing. The first of a lane that does not fit keeps its
 // turn: what it takes is secured in one order (circuits, tokens, the queue's slot, then units,
@@ -90,7 +101,7 @@ struct Starts {
 // O(lanes + started * log), a lane being the ready tasks of one queue, kind and version that ask
 // for the same; lanes that ask for something cost their demands.
 [[nodiscard]] Starts decide_starts(const State& state, const DecideContext& context,
-                                   const CanRun& can_run);
+                                   const CanRun& can_run, const LeaseWaits* workers = nullptr);
 
 // What a lane that has tasks waits for once decide_starts() has chosen.
 struct BlockedLane {
@@ -98,6 +109,7 @@ struct BlockedLane {
   LaneWait wait;  // since now
 };
 [[nodiscard]] std::vector<BlockedLane> blocked_lanes(const State& state, Time now,
-                                                     const CanRun& can_run);
+                                                     const CanRun& can_run,
+                                                     const LeaseWaits* workers = nullptr);
 
 }  // namespace almanac

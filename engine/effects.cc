@@ -26,7 +26,8 @@ std::optional<ShowCircuit> show_circuit(const State& after, const EventBody& bod
 }  // namespace
 
 void add_effects(const State& after, const RecordedEvent& recorded, std::vector<Effect>& effects) {
-  if (const auto* started = std::get_if<TaskStarted>(&recorded.event.body)) {
+  const auto* started = std::get_if<TaskStarted>(&recorded.event.body);
+  if (started != nullptr && started->worker.empty()) {
     const Task& task = *after.tasks.all.find(started->id);
     effects.push_back(BeginAttempt{started->id, task.lease, started->attempt, started->deadline,
                                    task.enqueued, std::string(started->implementation)});

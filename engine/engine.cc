@@ -33,7 +33,12 @@ namespace almanac {
 namespace {
 
 using Call = std::function<void(Core&)>;
-using Item = std::variant<std::unique_ptr<Submission>, Call, CommitReport>;
+// Signs of life of workers elsewhere, and where their answer goes.
+struct Heartbeat {
+  std::vector<HeldLease> leases;
+  std::function<void(Result<std::vector<LeaseStatus>>)> done;
+};
+using Item = std::variant<std::unique_ptr<Submission>, Heartbeat, Call, CommitReport>;
 
 std::uint64_t draw_seed() {
   std::uint64_t seed = 0;
@@ -68,8 +73,8 @@ struct Engine::Parts {
   Parts(EngineOptions from, Guard started)
       : options(std::move(from)),
         guard(std::move(started)),
-        loop({.on_wake = [this] { wake(); },
-              .on_timer = [this] { core->turn({}); },
+        loop({.on_wake = [this] { wake(false); },
+              .on_timer = [this] { wake(true); },
               .on_signal =
                   [this](int) {
                     stopping = true;
@@ -79,8 +84,10 @@ struct Engine::Parts {
 
   Result<void> assemble(std::unique_ptr<Log> opened, State state);
   void start_checkpoints(Position newest);
-  void wake();
+  void wake(bool is_due);
   void run();
+  // Why the mailbox has not taken something.
+  [[nodiscard]] Error refusal() const;
   void tell(Command command, std::function<void(Result<Answer>)> done);
   [[nodiscard]] Result<Answer> ask(Command command);
 
@@ -135,6 +142,7 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
   core.emplace(
       Core::Parts{*core_log, loop, *attempts, *backups, *circuits, *published, projections},
       CoreOptions{.clock = options.clock,
+                  .steady_clock = steady_time,
                   .stop_grace = options.stop_grace,
                   .fires_schedules = options.fires_schedules,
                   .output_bytes_max = options.output_bytes_max,
@@ -167,16 +175,18 @@ void Engine::Parts::start_checkpoints(Position newest) {
                        options.checkpoints, newest);
 }
 
-void Engine::Parts::wake() {
+// What has come is heard before anything is thought to be overdue.
+void Engine::Parts::wake(bool is_due) {
   std::vector<std::unique_ptr<Submission>> submissions;
   for (Item& item : mailbox.take()) {
     if (auto* report = std::get_if<CommitReport>(&item)) core->committed(*report);
     if (auto* call = std::get_if<Call>(&item)) (*call)(*core);
+    if (auto* beat = std::get_if<Heartbeat>(&item)) beat->done(core->heard(beat->leases));
     if (auto* submission = std::get_if<std::unique_ptr<Submission>>(&item)) {
       submissions.push_back(std::move(*submission));
     }
   }
-  if (!submissions.empty()) core->turn(std::move(submissions));
+  if (is_due || !submissions.empty()) core->turn(std::move(submissions));
 }
 
 void Engine::Parts::run() {
@@ -190,6 +200,7 @@ void Engine::Parts::run() {
     if (submission != nullptr && (*submission)->done) {
       (*submission)->done(std::unexpected(error));
     }
+    if (auto* beat = std::get_if<Heartbeat>(&item)) beat->done(std::unexpected(error));
   }
   projections.keep();
 }
@@ -246,13 +257,15 @@ Engine::~Engine() {
 void Engine::Parts::tell(Command command, std::function<void(Result<Answer>)> done) {
   Item item = std::make_unique<Submission>(std::move(command), std::move(done));
   if (mailbox.put(std::move(item))) return;
-  auto& refused = std::get<std::unique_ptr<Submission>>(item);
-  if (mailbox.closed()) {
-    refused->done(std::unexpected(published->failure().value_or(
-        Error{ErrorCode::stopped, "the engine has stopped", "open it again"})));
-  } else {
-    refused->done(fail(ErrorCode::busy, "the engine's mailbox is full", "try again in a moment"));
+  std::get<std::unique_ptr<Submission>>(item)->done(std::unexpected(refusal()));
+}
+
+Error Engine::Parts::refusal() const {
+  if (!mailbox.closed()) {
+    return {ErrorCode::busy, "the engine's mailbox is full", "try again in a moment"};
   }
+  return published->failure().value_or(
+      Error{ErrorCode::stopped, "the engine has stopped", "open it again"});
 }
 
 Result<Answer> Engine::Parts::ask(Command command) {
@@ -404,6 +417,18 @@ void Engine::take(std::string service, TakeOptions options,
          if (!answer) return done(std::unexpected(answer.error()));
          done(std::get<bool>(*answer));
        });
+}
+
+void Engine::heartbeat(std::vector<HeldLease> leases,
+                       std::function<void(Result<std::vector<LeaseStatus>>)> done) {
+  if (leases.size() > limits::heartbeat_leases_max) {
+    return done(fail(ErrorCode::invalid, "a heartbeat is of at most " +
+                                             std::to_string(limits::heartbeat_leases_max) +
+                                             " leases, not " + std::to_string(leases.size())));
+  }
+  Item item = Heartbeat{std::move(leases), std::move(done)};
+  if (parts_->mailbox.put(std::move(item))) return;
+  std::get<Heartbeat>(item).done(std::unexpected(parts_->refusal()));
 }
 
 Result<void> Engine::configure_circuit(std::string service, CircuitSetting setting) {

@@ -14,6 +14,7 @@
 #include <almanac/engine/command_spec.h>
 #include <almanac/engine/handler.h>
 #include <almanac/engine/inline_projection.h>
+#include <almanac/engine/lease_spec.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/task_retention.h>
@@ -160,6 +161,37 @@ class Engine {
   // For requests of the program itself, beside tasks; lives as long as the engine. A service
   // without a setting goes by the default one. Errors: invalid (its name).
   [[nodiscard]] Result<CircuitGate*> circuit(const std::string& service);
+  // For workers elsewhere: programs that run tasks in processes of their own and say by heartbeats
+  // that they live. What waits goes to them by the same choice as to handlers (dispatch.h).
+  // Whatever is said of a lease is a sign of life, and what is answered is on disk, but for
+  // heartbeats, which never are. A lease goes on through a stop or a crash of the engine: the next
+  // one gives it its whole time anew.
+  //
+  // Begins attempts of what may run, up to spec.tasks_max; waits for the first of them, and answers
+  // none when there is none in time. Who no longer wants what it is given gives it back.
+  // Errors: invalid, and those of submit().
+  [[nodiscard]] Result<std::vector<LeasedTask>> lease(LeaseSpec spec);
+  // Without waiting: this and every `done` below is called once, on the engine's thread, and must
+  // return soon.
+  void lease(LeaseSpec spec, std::function<void(Result<std::vector<LeasedTask>>)> done);
+  // Says that they live; at least once in each lease time, better three times. One answer for each.
+  // Errors: invalid (too many), busy, stopped.
+  [[nodiscard]] Result<std::vector<LeaseStatus>> heartbeat(std::vector<HeldLease> leases);
+  void heartbeat(std::vector<HeldLease> leases,
+                 std::function<void(Result<std::vector<LeaseStatus>>)> done);
+  // As Attempt::progress. Errors of these: refused (the lease is gone, or of another log), and
+  // those of submit().
+  [[nodiscard]] Result<void> report_progress(HeldLease lease, ProgressReport progress);
+  void report_progress(HeldLease lease, ProgressReport progress,
+                       std::function<void(Result<void>)> done);
+  // What the attempt has come to, as a handler would answer it. While there is no space for it on
+  // the disk it waits.
+  [[nodiscard]] Result<void> finish(HeldLease lease, Outcome outcome);
+  void finish(HeldLease lease, Outcome outcome, std::function<void(Result<void>)> done);
+  // The worker stops: the task is ready again, and the attempt does not count.
+  [[nodiscard]] Result<void> give_back(HeldLease lease);
+  void give_back(HeldLease lease, std::function<void(Result<void>)> done);
+
   // Trims the log (log/trim.h) while the engine runs. What tasks still need of the front is written
   // again at the end first, so that no old task keeps it, unless that is more than half as many
   // events as would go. A checkpoint is written, and the front goes as far as the one before that:
@@ -195,6 +227,7 @@ class Engine {
   void tell(Command command, std::function<void(Result<Answer>)> done);
   [[nodiscard]] Result<Answer> ask(Command command);
   [[nodiscard]] Result<void> ask_without_answer(Command command);
+  void tell_without_answer(Command command, std::function<void(Result<void>)> done);
   void set_handlers(SetImplementations command, std::vector<Implementation> implementations);
   std::unique_ptr<Parts> parts_;
 };

@@ -43,9 +43,11 @@ Result<Decision> decide_one(const State& state, const StartEngine& command,
         {.at = context.now,
          .body = ImplementationsSet{command_kind, {}, command.command_versions}});
   }
-  // Only one process writes a log, so every lease found here belongs to an engine that is gone.
+  // Only one process writes a log, so every lease found here belongs to an engine that is gone, or
+  // to a worker elsewhere, which may live (remote_attempts.h).
   std::map<NameId, bool> paced;
   for (const RunningKey& key : state.tasks.running) {
+    if (state.tasks.remote.contains(key.id)) continue;
     const Task& task = *state.tasks.all.find(key.id);
     Event event{.at = context.now};
     if (task.state == TaskState::cancelling) {

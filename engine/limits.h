@@ -91,6 +91,21 @@ inline constexpr Duration forget_interval = std::chrono::minutes(1);
 inline constexpr std::size_t forget_looks_per_turn = 20'000;
 inline constexpr std::size_t forgotten_per_turn = 5'000;
 
+// Of a worker elsewhere: so long it may be silent. A sign of life is an entry of the mailbox.
+inline constexpr Duration lease_time_min = std::chrono::milliseconds(10);
+inline constexpr Duration lease_time_max = std::chrono::hours(24);
+// Tasks of one answer: their payloads are in memory at once, 1 GiB of them at most.
+inline constexpr std::size_t lease_tasks_max = 128;
+static_assert(lease_tasks_max * payload_bytes_max <= 1024 * mebibyte);
+inline constexpr std::size_t lease_names_max = 1'000;  // of kinds, and of queues
+// A loop that turns so much later than it was to was held up (a machine that stood still, a process
+// that was stopped), and has heard nobody meanwhile.
+inline constexpr Duration held_up_min = std::chrono::seconds(5);
+// Attempts at workers elsewhere. Each is an entry of the state and of what is known in memory.
+inline constexpr std::size_t leases_max = 100'000;
+// Leases that one call says to be alive.
+inline constexpr std::size_t heartbeat_leases_max = 10'000;
+
 // What an attempt tells of its progress sooner after the last time is dropped.
 inline constexpr Duration progress_interval = std::chrono::seconds(1);
 inline constexpr std::size_t partial_bytes_max = 64 * kibibyte;

@@ -28,19 +28,6 @@ AttemptEnd view(const AttemptOutcome& outcome) {
           .permanent = outcome.permanent};
 }
 
-// The task whose attempt has this token.
-Result<const Task*> find_attempt(const State& state, TaskId id, const FencingToken& token,
-                                 const DecideContext& context) {
-  if (token.timeline != context.timeline) {
-    return fail(ErrorCode::refused, "token " + to_text(token) + " of task " +
-                                        std::to_string(id.value) + " is of another log");
-  }
-  const Task* task = state.tasks.all.find(id);
-  if (task != nullptr && token.lease && task->lease == token.lease) return task;
-  return fail(ErrorCode::refused, "lease " + std::to_string(token.lease.value) +
-                                      " is no longer the one of task " + std::to_string(id.value));
-}
-
 Decision decision_of(Time now, EventBody body, Answer answer = {}) {
   Decision decision;
   decision.events.push_back({.at = now, .body = std::move(body)});
@@ -103,6 +90,18 @@ Duration retry_delay(const Backoff& backoff, const RetryDraw& draw) {
   auto half = static_cast<std::uint64_t>(whole) / 2;
   auto drawn = mix(mix(mix(draw.seed) ^ draw.id.value) ^ draw.failures);
   return Duration(whole - static_cast<std::int64_t>(half == 0 ? 0 : drawn % (half + 1)));
+}
+
+Result<const Task*> find_attempt(const State& state, TaskId id, const FencingToken& token,
+                                 const DecideContext& context) {
+  if (token.timeline != context.timeline) {
+    return fail(ErrorCode::refused, "token " + to_text(token) + " of task " +
+                                        std::to_string(id.value) + " is of another log");
+  }
+  const Task* task = state.tasks.all.find(id);
+  if (task != nullptr && token.lease && task->lease == token.lease) return task;
+  return fail(ErrorCode::refused, "lease " + std::to_string(token.lease.value) +
+                                      " is no longer the one of task " + std::to_string(id.value));
 }
 
 std::optional<EventBody> cancellation(TaskId id, const Task& task, std::string_view reason) {

@@ -38,6 +38,12 @@ namespace almanac {
 [[nodiscard]] EventBody crashed(const State& state, TaskId id, HandBackReason reason,
                                 AttemptEnd end, Arena& memory);
 
+// The task whose attempt has this token. Errors: refused (its lease is another one by now, or the
+// token is of another timeline).
+[[nodiscard]] Result<const Task*> find_attempt(const State& state, TaskId id,
+                                               const FencingToken& token,
+                                               const DecideContext& context);
+
 // That there is none, or no longer.
 [[nodiscard]] Error unknown_task(const State& state, TaskId id);
 

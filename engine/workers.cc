@@ -10,8 +10,6 @@
 #include <utility>
 
 namespace almanac {
-namespace {
-
 AttemptOutcome outcome_of(const Outcome& outcome) {
   if (outcome.succeeded() && outcome.text().size() > limits::output_bytes_max) {
     return {.status = AttemptStatus::error,
@@ -29,15 +27,17 @@ AttemptOutcome outcome_of(const Outcome& outcome) {
           .snooze_until = outcome.snooze_until()};
 }
 
-ReportProgress report_of(const WorkerJob& job, ProgressReport progress) {
+ReportProgress report_of(TaskId id, const FencingToken& token, ProgressReport progress) {
   const double fraction = std::clamp(progress.fraction, 0.0, 1.0);
   const bool fits = progress.partial.size() <= limits::partial_bytes_max;
-  return {.id = job.id,
-          .token = job.token,
+  return {.id = id,
+          .token = token,
           .permille = static_cast<std::uint16_t>(fraction * 1000),
           .message = progress.message.substr(0, limits::message_bytes_max),
           .partial = fits ? std::move(progress.partial) : std::string()};
 }
+
+namespace {
 
 // What a function of the program has answered; an exception is a failure with its text.
 template <class Call>
@@ -63,7 +63,8 @@ Command Workers::run(const WorkerJob& job) const {
       .version = job.version,
       .payload = as_bytes(job.payload),
       .stop = job.stop,
-      .progress = [&](ProgressReport told) { report_(report_of(job, std::move(told))); },
+      .progress =
+          [&](ProgressReport told) { report_(report_of(job.id, job.token, std::move(told))); },
       .dependencies = [&] { return read_results(log_, job.dependencies); }};
   return FinishAttempt{job.id, job.token,
                        outcome_of(call([&] { return (*job.handler)(attempt); }))};

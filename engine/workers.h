@@ -19,6 +19,11 @@
 
 namespace almanac {
 
+// What a program says of an attempt, as it is decided about: cut to what is kept of it.
+[[nodiscard]] AttemptOutcome outcome_of(const Outcome& outcome);
+[[nodiscard]] ReportProgress report_of(TaskId id, const FencingToken& token,
+                                       ProgressReport progress);
+
 // An attempt for a worker; owns what the handler is shown.
 struct WorkerJob {
   std::shared_ptr<const Handler> handler;

@@ -85,7 +85,21 @@ class CoreTest : public ::testing::Test {
     return {{{.kind = "none", .payload = std::string(16 * limits::kibibyte, 'x')}}};
   }
 
+  // Begins what a worker elsewhere runs: task 1, under the event at position 3.
+  void lease() {
+    turn(asked(LeaseTasks{{.worker = "w", .kinds = {"render"}}, steady + std::chrono::hours(1)}),
+         asked(EnqueueTasks{{{.kind = "render"}}}));
+    commit(3);
+    ASSERT_EQ(state_of(1), TaskState::running);
+    answers.clear();
+  }
+  LeaseStatus heard(std::uint64_t id) {
+    const HeldLease lease{TaskId(id), token_of(id)};
+    return core.heard({&lease, 1}).front();
+  }
+
   Time now{std::chrono::seconds(1'000'000)};
+  SteadyTime steady{std::chrono::seconds(7)};
   std::vector<std::string> answers;
   std::vector<Position> shown;  // to on_events
   TempFolder folder;
@@ -120,6 +134,7 @@ class CoreTest : public ::testing::Test {
   Core core{
       {core_log, timer, attempts, backups, circuits, published, projections},
       {.clock = [this] { return now; },
+       .steady_clock = [this] { return steady; },
        .on_events = [this](const State& state,
                            std::span<const RecordedEvent>) { shown.push_back(state.position); }}};
 };
@@ -242,6 +257,83 @@ TEST_F(CoreTest, WritesAgainAtOnceAnEndThatWasRefusedWithABeginning) {
   EXPECT_EQ(state_of(ended), TaskState::succeeded);
   turn(asked(work()));
   EXPECT_EQ(answers.back(), "storage_full");
+}
+
+TEST_F(CoreTest, AnswersAWorkerElsewhereWhenItsAttemptIsOnDisk) {
+  turn(asked(LeaseTasks{{.worker = "w", .kinds = {"render"}}, steady + std::chrono::hours(1)}));
+  EXPECT_TRUE(answers.empty()) << "it waits";
+  turn(asked(EnqueueTasks{{{.kind = "render"}}}));
+  EXPECT_TRUE(answers.empty());
+  commit(3);
+  EXPECT_EQ(answers, (Answers{"accepted", "accepted"}));
+  EXPECT_EQ(state_of(1), TaskState::running);
+  EXPECT_TRUE(attempts.empty()) << "nothing of it runs here";
+  EXPECT_EQ(heard(1), LeaseStatus::held);
+}
+
+TEST_F(CoreTest, TakesBackWhatAWorkerIsSilentAboutAndNoClockThatIsSetHasASayInThat) {
+  lease();
+  EXPECT_EQ(timer.armed, std::chrono::seconds(30));
+  now += std::chrono::hours(10);
+  steady += std::chrono::seconds(29);
+  EXPECT_EQ(heard(1), LeaseStatus::held);
+  steady += std::chrono::seconds(1);
+  turn();
+  EXPECT_EQ(timer.armed, std::chrono::seconds(29));
+  steady += std::chrono::seconds(28);
+  turn();
+  EXPECT_EQ(state_of(1), TaskState::running);
+  EXPECT_EQ(published.state()->position, Position(3)) << "a sign of life is no event";
+  steady += std::chrono::seconds(1);
+  turn();
+  commit(4);
+  EXPECT_EQ(state_of(1), TaskState::ready);
+  EXPECT_EQ(*published.state()->tasks.crashes.find(TaskId(1)), 1U);
+}
+
+TEST_F(CoreTest, BlamesNoWorkerForATimeInWhichItWasHeldUpItself) {
+  lease();
+  steady += *timer.armed + limits::held_up_min;
+  turn();
+  EXPECT_EQ(state_of(1), TaskState::running);
+  EXPECT_EQ(timer.armed, std::chrono::seconds(30));
+  steady += std::chrono::seconds(30);
+  turn();
+  commit(4);
+  EXPECT_EQ(state_of(1), TaskState::ready);
+}
+
+TEST_F(CoreTest, LetsAWorkerWaitForTheSpaceThatItsEndTakes) {
+  lease();
+  fill();
+  answers.clear();
+  turn(asked(FinishAttempt{TaskId(1), token_of(1), {}}), asked(work()));
+  commit_next();
+  EXPECT_EQ(state_of(1), TaskState::succeeded);
+  EXPECT_EQ(answers, (Answers{"storage_full", "accepted"}));
+}
+
+TEST_F(CoreTest, TakesTheWordOfNobodyElsewhereForWhatRunsHere) {
+  turn(asked(work()));
+  commit(3);
+  answers.clear();
+  turn(asked(FinishAttempt{TaskId(1), token_of(1), {}}),
+       asked(HandBackAttempt{TaskId(1), token_of(1)}),
+       asked(ReportProgress{.id = TaskId(1), .token = token_of(1)}));
+  EXPECT_EQ(answers, (Answers{"refused", "refused", "refused"}));
+  EXPECT_EQ(heard(1), LeaseStatus::gone);
+  EXPECT_FALSE(attempts.empty());
+}
+
+TEST_F(CoreTest, StopsWithoutAWaitForWhatRunsElsewhere) {
+  lease();
+  turn(asked(LeaseTasks{{.worker = "w", .kinds = {"render"}}, steady + std::chrono::hours(1)}));
+  core.stop(false);
+  EXPECT_EQ(answers, Answers{"stopped"});
+  commit(4);
+  EXPECT_FALSE(published.state()->engine.running);
+  EXPECT_EQ(state_of(1), TaskState::running);
+  loop.run();  // returns: it was told to stop
 }
 
 TEST_F(CoreTest, GivesEveryCallerOfARefusedTurnTheError) {

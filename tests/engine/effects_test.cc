@@ -29,6 +29,14 @@ TEST(Effects, BeginTheAttemptThatWasStarted) {
   EXPECT_EQ(begin.enqueued, Position(1));
 }
 
+TEST(Effects, BeginNothingHereForAWorkerElsewhere) {
+  Story story;
+  story.enqueue({.id = 7});
+  story.tell(TaskStarted{
+      .id = TaskId(7), .attempt = 1, .worker = "w", .lease_time = std::chrono::seconds(1)});
+  EXPECT_TRUE(effects_of(story).empty());
+}
+
 TEST(Effects, LetTheNextImplementationGoOn) {
   Story story;
   story.enqueue({.id = 7});

@@ -7,10 +7,10 @@ namespace almanac::test {
 namespace {
 
 constexpr std::array<std::string_view, fault_count> fault_names = {
-    "slow disk",      "full disk",          "full reserve",   "lost commit",    "unreported commit",
-    "crash",          "crash after commit", "restored log",   "failing worker", "dying worker",
-    "hanging worker", "late report",        "double report",  "foreign report", "clock forward",
-    "clock back",     "suspended",          "daylight saving"};
+    "slow disk",      "full disk",          "full reserve",  "lost commit",    "unreported commit",
+    "crash",          "crash after commit", "restored log",  "failing worker", "dying worker",
+    "hanging worker", "late report",        "double report", "foreign report", "silent worker",
+    "clock forward",  "clock back",         "suspended",     "daylight saving"};
 
 constexpr std::array<std::string_view, verb_count> verb_names = {"start",
                                                                  "stop",
@@ -30,7 +30,10 @@ constexpr std::array<std::string_view, verb_count> verb_names = {"start",
                                                                  "back up",
                                                                  "configure circuit",
                                                                  "force circuit",
-                                                                 "make request"};
+                                                                 "make request",
+                                                                 "lease",
+                                                                 "heartbeat",
+                                                                 "give back"};
 
 std::string goal_name(std::size_t goal) {
   if (goal >= lifecycle.size() + verb_count) {

@@ -30,12 +30,13 @@ enum class Fault : std::uint8_t {
   late_report,     // of an attempt whose lease is gone
   double_report,   // of one attempt
   foreign_report,  // of another timeline
+  silent_worker,   // elsewhere: for ever, or until it is too late
   clock_forward,   // by an hour
   clock_back,
   suspended,        // the wall clock goes on and timers do not
   daylight_saving,  // the clocks of a zone change
 };
-inline constexpr std::size_t fault_count = 18;
+inline constexpr std::size_t fault_count = 19;
 [[nodiscard]] std::string_view name(Fault fault);
 
 // What is asked of the engine.
@@ -59,8 +60,11 @@ enum class Verb : std::uint8_t {
   configure_circuit,
   force_circuit,
   make_request,  // by a program, of a service
+  lease,         // tasks, by a worker elsewhere
+  heartbeat,
+  give_back,
 };
-inline constexpr std::size_t verb_count = 19;
+inline constexpr std::size_t verb_count = 22;
 [[nodiscard]] std::string_view name(Verb verb);
 
 class Coverage {

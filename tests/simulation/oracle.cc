@@ -84,18 +84,6 @@ void Oracle::end_attempt(Record& task, Lease lease) {
   task.lease = Lease();
 }
 
-// A crash is no failure: it was reported, or the engine died with the attempt.
-void Oracle::crash(Record& task, Lease lease, HandBackReason reason, std::uint32_t crashes) {
-  require(!task.must_be_cancelled, "a task that was cancelled crashed");
-  end_attempt(task, lease);
-  require(crashes == ++task.crashes, "crashes are miscounted");
-  if (reason == HandBackReason::engine_died) {
-    require(lease.value < engine_started_.value, "an attempt of the engine that runs");
-  } else {
-    require(reports_[lease].crashed, "a crash that nobody reported");
-  }
-}
-
 // A failure is one that was reported, or a deadline that has passed.
 void Oracle::end_badly(Record& task, Lease lease, const AttemptEnd& end) {
   require(!must_fail_over(task, end), "a failure of what another implementation goes on with");
@@ -158,8 +146,6 @@ void Oracle::judge_start(TaskId id, const Record& task) const {
   require(now_.event.at >= task.not_before, who + " started before its time");
   require(task.expires_at == Time() || now_.event.at < task.expires_at,
           who + " started when it had expired");
-  require(runnable_.contains(task.kind), who + " started without a handler");
-  require(implementations_.takes(task.kind, task.version), who + " is of a version nobody runs");
   for (const auto& [dependency, awaited] : task.dependencies) {
     require(awaited.met, who + " started before " + text(dependency) + " had ended as it must");
   }
@@ -176,17 +162,15 @@ void Oracle::check(const TaskStarted& event) {
   judge_start(event.id, task);
   require(event.attempt == ++task.begun, text(event.id) + " miscounts its attempts");
   require(durable_.engine.slots == engine_slots_ && engine_slots_ > 0, "no engine runs");
-  const auto all =
-      std::ranges::count_if(tasks_, [](const auto& one) { return !!one.second.lease; });
-  require(all < engine_slots_, "more attempts than the engine has slots");
   require(!is_queue_full(task), "more attempts than the queue has slots");
-  require(event.implementation == implementations_.usable(task.kind, ""),
-          text(event.id) + " is run by another");
+  judge_place(event, task);
   judge_order(event.id, task);
   take_limits(task);
   task.implementation = event.implementation;
   task.lease = Lease(now_.position.value);
   task.deadline = event.deadline;
+  task.lease_time = event.lease_time;
+  task.heard = steady_;
 }
 
 // No start: no attempt is counted, and the slot stays taken.
@@ -232,9 +216,9 @@ void Oracle::check(const TaskAttemptFailed& event) {
 void Oracle::check(const TaskFailed& event) {
   Record& task = record(event.id);
   if (event.crashes > 0) {
-    const bool engine_died = event.end.status == AttemptStatus::crashed;
-    crash(task, event.lease, engine_died ? HandBackReason::engine_died : HandBackReason::crashed,
-          event.crashes);
+    const bool reported = event.end.status != AttemptStatus::crashed;
+    const auto lost = task.is_remote() ? HandBackReason::silent : HandBackReason::engine_died;
+    crash(task, event.lease, reported ? HandBackReason::crashed : lost, event.crashes);
     require(task.crashes == task.crashes_max, text(event.id) + " failed with crashes left");
   } else {
     end_badly(task, event.lease, event.end);
@@ -278,17 +262,6 @@ void Oracle::check(const TaskCancelled& event) {
   task.must_be_cancelled = true;
   task.held = false;
   end(event.id, TaskState::cancelled);
-}
-
-void Oracle::check(const TaskHandedBack& event) {
-  Record& task = record(event.id);
-  require(!task.must_be_cancelled, "a task that was cancelled is handed back");
-  if (event.reason != HandBackReason::stopping) {
-    crash(task, event.lease, event.reason, event.crashes);
-    return require(task.crashes < task.crashes_max, text(event.id) + " crashes too often");
-  }
-  end_attempt(task, event.lease);
-  require(stopping_, "handed back by an engine that does not stop");
 }
 
 void Oracle::check(const TaskSnoozed& event) {
@@ -358,18 +331,6 @@ void Oracle::check(const TaskAccepted& event) {
   require(task.held, text(event.id) + " is accepted and was not held");
   task.held = false;
   end(event.id, TaskState::succeeded);
-}
-
-void Oracle::check(const EngineStarted& event) {
-  engine_slots_ = event.slots;
-  engine_started_ = now_.position;
-  implementations_.engine_starts();
-}
-
-void Oracle::check(const EngineStopped&) {
-  for (const auto& [id, task] : tasks_) {
-    require(!task.lease, "the engine stopped while " + text(id) + " ran");
-  }
 }
 
 void Oracle::check(const BackupStarted& event) {
@@ -468,8 +429,6 @@ bool Oracle::all_have_ended() const {
 void Oracle::is_idle(Time now) const {
   const std::string missing = circuits_.missing(now);
   require(missing.empty(), missing);
-  const auto all =
-      std::ranges::count_if(tasks_, [](const auto& one) { return !!one.second.lease; });
   for (const auto& [id, task] : tasks_) {
     if (task.ended) continue;
     const TaskState state = durable_.tasks.all.find(id)->state;
@@ -479,7 +438,7 @@ void Oracle::is_idle(Time now) const {
             text(id) + " has expired and is not cancelled");
     const bool can_run = runnable_.contains(task.kind) && !is_paused(task) &&
                          implementations_.takes(task.kind, task.version);
-    if (state != TaskState::ready || !can_run || all >= engine_slots_) continue;
+    if (state != TaskState::ready || !can_run || running_here() >= engine_slots_) continue;
     require(is_queue_full(task) || may_wait_for_limits(task, now),
             text(id) + " could run and does not");
   }

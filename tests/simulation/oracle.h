@@ -40,6 +40,13 @@ class Oracle {
   void is_published(const State& state);
   void attempt_begins(TaskId id, Lease lease, Time deadline) const;
   void attempt_ends(Lease lease, const AttemptOutcome& outcome);
+  // The clock that nobody sets.
+  void steady_clock_shows(Duration time) { steady_ = time; }
+  // Of workers elsewhere: what they are given, what they say, and what is answered.
+  void lease_is_answered(const LeaseSpec& asked, const LeasedTask& leased) const;
+  void is_heard_of(TaskId id, Lease lease);
+  void give_back_is_asked(Lease lease) { given_back_.insert(lease); }
+  void end_is_accepted(TaskId id, Lease lease) const;
   // The engine has read the clock, which may go back before anything is written.
   void clock_shows(Time time) { latest_ = std::max(latest_, time); }
   void cancel_is_asked(TaskId id) { cancels_.insert(id); }
@@ -97,6 +104,8 @@ class Oracle {
     std::uint32_t crashes = 0;
     Lease lease;
     std::string implementation;  // by which the attempt runs
+    Duration lease_time{0};      // of a worker elsewhere
+    Duration heard{0};           // when that was heard of for the last time
     bool must_be_cancelled = false;
     bool held = false;
     bool forgotten = false;
@@ -105,6 +114,8 @@ class Oracle {
     std::optional<TaskState> ended;      // how
     TaskState state = TaskState::ready;  // as it was last seen, for the coverage
 
+    // The attempt, or the last one.
+    [[nodiscard]] bool is_remote() const { return lease_time > Duration(0); }
     // They wait for the same.
     [[nodiscard]] bool is_in_lane_of(const Record& other) const {
       return queue == other.queue && kind == other.kind && demands == other.demands &&
@@ -125,6 +136,10 @@ class Oracle {
   void end_attempt(Record& task, Lease lease);
   void end_badly(Record& task, Lease lease, const AttemptEnd& end);
   void judge_failure(const Record& task, Lease lease, const AttemptEnd& end);
+
+  // oracle_remote.cc
+  [[nodiscard]] std::uint64_t running_here() const;
+  void judge_place(const TaskStarted& event, const Record& task) const;
 
   // oracle_unique.cc
   [[nodiscard]] bool is_replaced(TaskId id, std::string_view reason);
@@ -190,6 +205,7 @@ class Oracle {
   std::set<TaskId> cancels_;
   std::set<TaskId> retries_;
   std::set<TaskId> pauses_;
+  std::set<Lease> given_back_;  // by workers elsewhere
   std::set<std::string> replacing_;
   std::optional<TaskIdentity> replaced_;  // what was cancelled for the task that comes next
   std::set<std::pair<PauseScope, std::string>> paused_;
@@ -200,6 +216,7 @@ class Oracle {
   Position engine_started_;
   Position restored_through_;
   Time latest_;
+  Duration steady_{0};
   bool stopping_ = false;
   RecordedEvent now_;  // the event that is judged
 };

@@ -54,6 +54,8 @@ enum class Planted : std::uint8_t {
   policy_ignored,
   probe_too_many,
   move_recorded_twice,
+  lapsed_too_soon,
+  taken_back_from_workers,
 };
 Planted planted = Planted::none;
 
@@ -102,6 +104,15 @@ std::vector<Event> planted_due(const State& state, const DecideContext& context)
       return cancelled != nullptr && !cancelled->dependency;
     });
   }
+  if (planted == Planted::lapsed_too_soon) {
+    for (const auto& [id, lease] : state.tasks.remote) {
+      const Task& task = *state.tasks.all.find(id);
+      if (task.state != TaskState::running || context.now < task.started_at + lease.time) continue;
+      const AttemptEnd end{.status = AttemptStatus::crashed, .message = "long ago"};
+      events.push_back({.at = context.now,
+                        .body = crashed(state, id, HandBackReason::silent, end, context.memory)});
+    }
+  }
   if (planted != Planted::lease_by_wall_clock) return events;
   for (const RunningKey& key : state.tasks.running) {
     const Task& task = *state.tasks.all.find(key.id);
@@ -114,11 +125,13 @@ std::vector<Event> planted_due(const State& state, const DecideContext& context)
 
 #define STARTS                                                       \
   "_ZN7almanac13decide_startsERKNS_5StateERKNS_13DecideContextERKSt" \
-  "8functionIFbSt17basic_string_viewIcSt11char_traitsIcEEEE"
-Starts real_starts(const State&, const DecideContext&, const CanRun&) ALMANAC_REAL(STARTS);
-Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run)
-    ALMANAC_WRAP(STARTS);
-Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run) {
+  "8functionIFbSt17basic_string_viewIcSt11char_traitsIcEEEEPKNS_10LeaseWaitsE"
+Starts real_starts(const State&, const DecideContext&, const CanRun&, const LeaseWaits*)
+    ALMANAC_REAL(STARTS);
+Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run,
+                      const LeaseWaits* workers) ALMANAC_WRAP(STARTS);
+Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run,
+                      const LeaseWaits* workers) {
   State changed = state;
   if (planted == Planted::slots_ignored) changed.queues = {};
   if (planted == Planted::pause_ignored) changed.pauses = {};
@@ -136,7 +149,19 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
     }
   }
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
-  return real_starts(changed, context, can_run);
+  return real_starts(changed, context, can_run, workers);
+}
+
+#define START "_ZN7almanac10decide_oneERKNS_5StateERKNS_11StartEngineERKNS_13DecideContextE"
+Result<Decision> real_start(const State&, const StartEngine&, const DecideContext&)
+    ALMANAC_REAL(START);
+Result<Decision> planted_start(const State& state, const StartEngine& command,
+                               const DecideContext& context) ALMANAC_WRAP(START);
+Result<Decision> planted_start(const State& state, const StartEngine& command,
+                               const DecideContext& context) {
+  State changed = state;
+  if (planted == Planted::taken_back_from_workers) changed.tasks.remote = {};
+  return real_start(changed, command, context);
 }
 
 #define CIRCUITS "_ZN7almanac15decide_circuitsERKNS_5StateERKNS_13DecideContextE"
@@ -292,7 +317,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"VersionsIgnored", Planted::versions_ignored},
                       Case{"PolicyIgnored", Planted::policy_ignored},
                       Case{"ProbeTooMany", Planted::probe_too_many},
-                      Case{"MoveRecordedTwice", Planted::move_recorded_twice}),
+                      Case{"MoveRecordedTwice", Planted::move_recorded_twice},
+                      Case{"LapsedTooSoon", Planted::lapsed_too_soon},
+                      Case{"TakenBackFromWorkers", Planted::taken_back_from_workers}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

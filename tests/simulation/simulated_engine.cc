@@ -151,11 +151,13 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
              .published = published_,
              .projections = projections_},
             {.clock = machine.clock,
+             .steady_clock = [&machine] { return SteadyTime(machine.agenda.now()); },
              .stop_grace = 10s,
              .retention = machine.retention,
-             .on_events = [this](const State& after, std::span<const RecordedEvent>) {
-               machine_.oracle.is_published(after);
-             }}) {
+             .on_events =
+                 [this](const State& after, std::span<const RecordedEvent>) {
+                   machine_.oracle.is_published(after);
+                 }}) {
   StartEngine start{.version = "simulated", .process_id = 1, .slots = slots, .seed = slots};
   start.repository = "backups";
   for (const char* text : {"every 15 minutes", "daily at 02:30 Europe/Berlin"}) {
@@ -173,6 +175,10 @@ SimulatedEngine::~SimulatedEngine() = default;
 
 void SimulatedEngine::tell(Command command, Done done) {
   put(std::make_unique<Submission>(std::move(command), std::move(done)));
+}
+
+void SimulatedEngine::heartbeat(HeldLease lease, std::function<void(LeaseStatus)> done) {
+  put([lease, done = std::move(done)](Core& core) { done(core.heard({&lease, 1}).front()); });
 }
 
 void SimulatedEngine::handle(std::string kind) {

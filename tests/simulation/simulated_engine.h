@@ -80,6 +80,7 @@ class SimulatedEngine {
   using Done = std::function<void(Result<Answer>)>;
   // `done` is not called when the engine dies first.
   void tell(Command command, Done done);
+  void heartbeat(HeldLease lease, std::function<void(LeaseStatus)> done);
   // By one handler or by two implementations, of all versions or some, as is drawn.
   void handle(std::string kind);
   [[nodiscard]] bool begun() const { return begun_; }

@@ -2,6 +2,7 @@
 
 #include <almanac/log/hash.h>
 #include <almanac/tests/simulation/client.h>
+#include <almanac/tests/simulation/remote_workers.h>
 
 #include <cstring>
 #include <memory>
@@ -40,6 +41,7 @@ class World {
         disk_(draw_timeline(draw_),
               [this, on_event = options.on_event](const RecordedEvent& recorded) {
                 if (on_event) on_event(recorded);
+                oracle_.steady_clock_shows(agenda_.now());
                 oracle_.see(recorded);
               }),
         machine_{.draw = draw_,
@@ -154,6 +156,8 @@ class World {
         ask_to_stop(drawn < 2);
       } else if (drawn < 8 && !faults_.healed() && engine_->begun()) {
         engine_->handle(draw_.one_of(simulated_kinds));
+      } else if (drawn < 16 && !faults_.healed()) {
+        remote_workers_.ask(*engine_);
       } else {
         client_.act(*engine_);
       }
@@ -216,6 +220,7 @@ class World {
   SimulatedDisk disk_;
   SimulatedMachine machine_;
   Client client_{machine_};
+  RemoteWorkers remote_workers_{machine_, [this] { return engine_.get(); }};
   Time origin_{std::chrono::seconds(1'700'000'000)};
   Duration skew_{0};
   std::uint32_t slots_ = 1;

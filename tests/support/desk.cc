@@ -46,9 +46,10 @@ const std::vector<Event>& Desk::move_circuits() {
   return last_;
 }
 
-std::vector<TaskId> Desk::start(const CanRun& can_run) {
-  auto starts = decide_starts(state_, {now, memory_}, can_run);
+std::vector<TaskId> Desk::start(const CanRun& can_run, const LeaseWaits* workers) {
+  auto starts = decide_starts(state_, {now, memory_}, can_run, workers);
   next_start_ = starts.next;
+  granted_ = std::move(starts.grants);
   fold_all(std::move(starts.events));
   std::vector<TaskId> started;
   for (const Event& event : last_) started.push_back(std::get<TaskStarted>(event.body).id);
@@ -65,8 +66,8 @@ const std::vector<Event>& Desk::fire() {
   return last_;
 }
 
-const std::vector<Event>& Desk::record_reasons(const CanRun& can_run) {
-  fold_all(decide_reasons(state_, {now, memory_}, can_run).events);
+const std::vector<Event>& Desk::record_reasons(const CanRun& can_run, const LeaseWaits* workers) {
+  fold_all(decide_reasons(state_, {now, memory_}, can_run, workers).events);
   return last_;
 }
 

@@ -38,12 +38,16 @@ class Desk {
   // decide_reasons() give, folded.
   const std::vector<Event>& come_due();
   const std::vector<Event>& move_circuits();
-  std::vector<TaskId> start(const CanRun& can_run = can_run_all);
+  std::vector<TaskId> start(const CanRun& can_run = can_run_all,
+                            const LeaseWaits* workers = nullptr);
+  // What the last start() gave to workers.
+  [[nodiscard]] const std::vector<Starts::Grant>& granted() const { return granted_; }
   // As the last start() said.
   [[nodiscard]] std::optional<Time> next_start() const { return next_start_; }
   const std::vector<Event>& begin_backup();
   const std::vector<Event>& fire();
-  const std::vector<Event>& record_reasons(const CanRun& can_run = can_run_all);
+  const std::vector<Event>& record_reasons(const CanRun& can_run = can_run_all,
+                                           const LeaseWaits* workers = nullptr);
 
   // Those below stop the test program when they are refused.
   TaskId submit(TaskSpec spec);
@@ -65,6 +69,7 @@ class Desk {
   std::deque<Command> commands_;
   std::vector<Event> last_;
   std::optional<Time> next_start_;
+  std::vector<Starts::Grant> granted_;
 };
 
 // The error of an answer; empty code and text when there was none.

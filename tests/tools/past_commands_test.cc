@@ -138,6 +138,38 @@ TEST_F(PastCommands, TellByWhichImplementationAnAttemptWasRun) {
   EXPECT_EQ(changes["implementations"]["ask 1"]["left"], (json::array({0, 6})));
 }
 
+TEST_F(PastCommands, TellAtWhichWorkerAnAttemptRuns) {
+  const std::vector<EventBody> bodies = {
+      EngineStarted{.version = "0.1.0", .process_id = 7, .slots = 2, .seed = 1},
+      TaskEnqueued{.id = TaskId(1), .kind = "render", .queue = "web"},
+      TaskStarted{.id = TaskId(1),
+                  .attempt = 1,
+                  .worker = "render-1",
+                  .lease_time = std::chrono::seconds(30)},
+      TaskHandedBack{
+          .id = TaskId(1),
+          .lease = Lease(3),
+          .reason = HandBackReason::silent,
+          .crashes = 1,
+          .end = {.status = AttemptStatus::crashed, .message = "worker \"render-1\" was silent"}}};
+  std::vector<Event> events;
+  for (const EventBody& body : bodies) {
+    events.push_back({.at = sample_time(static_cast<int>(events.size())), .body = body});
+  }
+  write_frames(folder_ / "elsewhere", {events});
+  const auto history = output({"history", "1", "--dir", "elsewhere"});
+  EXPECT_NE(history.find("attempt 1 began at worker render-1"), std::string::npos) << history;
+  EXPECT_NE(history.find("was silent (crash 1)"), std::string::npos) << history;
+  const auto shown = output_json({"show", "1", "--dir", "elsewhere", "--at", "3"});
+  EXPECT_EQ(shown["worker"], "render-1");
+  EXPECT_EQ(shown["lease_time"], "30s");
+  const std::string where = R"(worker == "render-1")";
+  EXPECT_EQ(output_json({"list", "--dir", "elsewhere", "--at", "3", "--where", where})["id"], 1);
+  const auto changes = output_json({"diff", "2", "3", "--dir", "elsewhere"})["changes"];
+  EXPECT_EQ(changes["workers"]["1"]["worker"], (json::array({nullptr, "render-1"})));
+  EXPECT_EQ(output_json({"show", "1", "--dir", "elsewhere"}).contains("worker"), false);
+}
+
 TEST_F(PastCommands, BisectFindsTheFirstPosition) {
   EXPECT_EQ(output_json({"bisect", "--when", "tasks.failed > 0"})["position"], 15);
   EXPECT_EQ(output_json({"bisect", "--when", "exists(id == 4 && attempts > 0)"})["position"], 11);

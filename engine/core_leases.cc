@@ -1,0 +1,160 @@
+// What the core does for workers elsewhere: it gives them tasks, hears of them, and takes back what
+// they have gone silent about.
+#include <almanac/engine/core.h>
+#include <almanac/engine/dependency_results.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+Error not_held(TaskId id) {
+  return {ErrorCode::refused,
+          "the lease of task " + std::to_string(id.value) + " is over, or never was a worker's",
+          "drop what came of it"};
+}
+
+}  // namespace
+
+void Core::start(Turn& turn, const DecideContext& context) {
+  Starts starts = decide_starts(head_, context, can_run(), &lease_waits_);
+  starts_due_ = starts.next;
+  // There may be room for the end of one where there is none for those of all.
+  if (full() && !starts.events.empty()) {
+    starts.events.resize(1);
+    std::erase_if(starts.grants, [](const Starts::Grant& grant) { return grant.event > 0; });
+  }
+  const std::size_t first = turn.events.size();
+  ALMANAC_CHECK(absorb(turn, std::move(starts.events)).has_value());
+  grant(turn, starts.grants, first);
+}
+
+// What a worker is given is answered with the events, once they are on disk.
+void Core::grant(Turn& turn, std::span<const Starts::Grant> grants, std::size_t first) {
+  std::map<LeaseWaits::Number, std::vector<LeasedTask>> given;
+  for (const Starts::Grant& grant : grants) {
+    const RecordedEvent& recorded = turn.events[first + grant.event];
+    const auto& start = std::get<TaskStarted>(recorded.event.body);
+    given[grant.worker].push_back(
+        {.lease = {start.id, {log_.timeline(), Lease(recorded.position.value)}},
+         .attempt = start.attempt,
+         .deadline = start.deadline,
+         .lease_time = start.lease_time});
+  }
+  for (auto& [worker, tasks] : given) {
+    turn.answered.push_back(
+        {lease_waits_.remove(worker), Answer(std::move(tasks)), head_.position});
+  }
+}
+
+void Core::answer_late_leases(Turn& turn) {
+  while (auto late = lease_waits_.remove_late(options_.steady_clock())) {
+    turn.answered.push_back({std::move(late), Answer(std::vector<LeasedTask>()), head_.position});
+  }
+}
+
+// Like an engine that is started anew, one that was held up cannot know who lives.
+void Core::forgive_silence(SteadyTime now) {
+  const bool has_timer = timer_due_ != SteadyTime();
+  if (has_timer && now - timer_due_ >= limits::held_up_min) remote_.renew(now);
+}
+
+// Behind the signs of life that came with this turn. What the head no longer holds has been
+// reported meanwhile, and is on its way to the disk.
+void Core::end_overdue_leases(Turn& turn, Time now) {
+  if (broken_ || stop_ == Stop::recorded) return;
+  const SteadyTime steady_now = options_.steady_clock();
+  forgive_silence(steady_now);
+  while (const auto over = remote_.remove_over(now, steady_now)) {
+    const Task* task = head_.tasks.all.find(over->id);
+    if (task == nullptr || task->lease != over->lease) continue;
+    const FencingToken token{log_.timeline(), over->lease};
+    Command end = LapseLease{over->id, token};
+    if (over->is_late) end = FinishAttempt{over->id, token, timed_out({})};
+    take(turn, std::make_unique<Submission>(std::move(end), nullptr), now);
+  }
+}
+
+std::vector<LeaseStatus> Core::heard(std::span<const HeldLease> leases) {
+  std::vector<LeaseStatus> answers;
+  for (const auto& [id, token] : leases) {
+    const bool is_ours = token.timeline == log_.timeline();
+    answers.push_back(is_ours ? remote_.heard(id, token.lease, options_.steady_clock())
+                              : LeaseStatus::gone);
+  }
+  return answers;
+}
+
+// Nobody from elsewhere speaks of what runs here.
+std::optional<Error> Core::refusal_of(const Submission& submission) {
+  return std::visit(
+      [&](const auto& command) -> std::optional<Error> {
+        using Asked = std::remove_cvref_t<decltype(command)>;
+        if constexpr (std::is_same_v<Asked, LeaseTasks>) {
+          Arena memory;
+          const auto decision = almanac::decide(head_, command, {now(), memory});
+          if (!decision) return decision.error();
+        } else if constexpr (requires { HeldLease{command.id, command.token}; }) {
+          const HeldLease lease{command.id, command.token};
+          if (submission.done && heard({&lease, 1}).front() == LeaseStatus::gone) {
+            return not_held(command.id);
+          }
+        }
+        return std::nullopt;
+      },
+      submission.command);
+}
+
+void Core::follow_remote(const Turn& turn) {
+  if (turn.after.tasks.remote.empty() && remote_.empty()) return;
+  remote_.follow(turn.after, turn.events, options_.steady_clock());
+}
+
+// What cannot be read is no task for anybody.
+void Core::fill(std::vector<LeasedTask>& tasks, std::span<const RecordedEvent> released) const {
+  std::erase_if(tasks, [&](LeasedTask& task) {
+    const auto filled = fill(task, released);
+    if (filled) return false;
+    attempts_.finish(task.lease.id, task.lease.token.lease,
+                     {.status = AttemptStatus::not_started, .message = describe(filled.error())});
+    return true;
+  });
+}
+
+Result<void> Core::fill(LeasedTask& task, std::span<const RecordedEvent> released) const {
+  const auto state = published_.state();
+  std::vector<TaskId> dependencies;
+  auto read = read_enqueued(
+      state->tasks.all.find(task.lease.id)->enqueued, released, [&](const Event& event) {
+        const TaskEnqueued& enqueued = request_in(event.body);
+        task.kind = enqueued.kind;
+        task.queue = enqueued.queue;
+        task.label = enqueued.label;
+        task.version = enqueued.version;
+        task.payload = as_text(enqueued.payload);
+        dependencies.assign(enqueued.dependencies.begin(), enqueued.dependencies.end());
+      });
+  if (!read || dependencies.empty()) return read;
+  auto json = results_json(log_, find_ended(*state, dependencies));
+  if (!json) return std::unexpected(json.error());
+  task.dependencies = std::move(*json);
+  return {};
+}
+
+// Once the stop is on record leases stay as they are, for the next engine.
+std::optional<Time> Core::next_deadline() const {
+  return stop_ == Stop::recorded ? std::nullopt : remote_.next_deadline();
+}
+
+std::optional<SteadyTime> Core::next_silence() const {
+  const auto late = lease_waits_.next_due();
+  const auto silent = stop_ == Stop::recorded ? std::nullopt : remote_.next_silence();
+  if (!late || !silent) return late ? late : silent;
+  return std::min(*late, *silent);
+}
+
+}  // namespace almanac
