@@ -114,6 +114,7 @@ void Oracle::check(const TaskEnqueued& event) {
           .expires_at = event.expires_at,
           .deadline = {},
           .must_end_by = event.deadline,
+          .estimate = event.estimate,
           .priority = event.priority,
           .demands = {{"kind:" + std::string(event.kind), 1}},
           .version = event.version,

@@ -92,6 +92,7 @@ class Oracle {
     Time expires_at;   // not set = never
     Time deadline;     // of the attempt that runs
     Time must_end_by;  // its own; not set = whenever
+    Duration estimate{0};
     std::int32_t priority = 0;
     std::map<std::string, std::uint32_t> demands;  // of limits, whether they are set or not
     std::uint32_t version = 0;
@@ -125,6 +126,10 @@ class Oracle {
   struct Queue {
     std::uint32_t slots = 0;  // 0 = as many as the engine has
     QueuePolicy policy = QueuePolicy::priority;
+    Duration ageing{0};
+    Duration window{0};
+    Duration short_work{0};
+    std::map<std::string, std::int64_t, std::less<>> weights;
   };
 
   Record& record(TaskId id);
@@ -154,6 +159,7 @@ class Oracle {
   [[nodiscard]] Queue queue_of(const Record& task) const;
   [[nodiscard]] bool is_queue_full(const Record& task) const;
   [[nodiscard]] bool is_ready(TaskId id) const;
+  [[nodiscard]] std::int64_t urgency_of(const Record& task) const;
   [[nodiscard]] std::optional<std::int64_t> rank_of(const Record& task) const;
   void take_limits(const Record& task);
   void judge_order(TaskId id, const Record& task) const;

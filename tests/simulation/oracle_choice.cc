@@ -16,7 +16,12 @@ void require(bool holds, const std::string& what) {
 }  // namespace
 
 void Oracle::check(const QueueConfigured& event) {
-  queues_[std::string(event.queue)] = {event.slots, event.policy};
+  Queue& queue = queues_[std::string(event.queue)];
+  queue = {event.slots, event.policy, event.ageing, event.window, event.short_work, {}};
+  for (std::size_t i = 0; i < event.weights.size(); ++i) {
+    const auto [of, weight] = event.weights[i];
+    queue.weights.emplace(of, weight);
+  }
 }
 
 void Oracle::check(const LimitConfigured& event) {
@@ -81,11 +86,39 @@ bool Oracle::is_ready(TaskId id) const {
   return task != nullptr && task->state == TaskState::ready;
 }
 
+// Its points at the time of the event that is judged (docs/guides/scheduling.md).
+std::int64_t Oracle::urgency_of(const Record& task) const {
+  const Queue queue = queue_of(task);
+  const auto weight = [&](std::string_view of) {
+    const auto found = queue.weights.find(of);
+    return found == queue.weights.end() ? 0 : found->second;
+  };
+  std::int64_t points = weight("priority") * task.priority;
+  points += weight(task.priority < 0 ? "low" : task.priority > 0 ? "high" : "medium");
+  const bool is_short = task.estimate > Duration(0) && task.estimate <= queue.short_work;
+  if (is_short) points += weight("short");
+  if (task.must_end_by == Time()) return points;
+  const Duration left = task.must_end_by - now_.event.at;
+  int steps = 0;
+  for (const int part : {1, 4, 16, 64}) {
+    if (queue.window > Duration(0) && left <= queue.window / part) ++steps;
+  }
+  points += weight("deadline") * steps / 4;
+  return left <= Duration(0) ? points + weight("overdue") : points;
+}
+
 // Its place in a queue of the policies whose order a record can say.
 std::optional<std::int64_t> Oracle::rank_of(const Record& task) const {
   switch (queue_of(task).policy) {
     case QueuePolicy::fifo: return 0;
     case QueuePolicy::priority: return -std::int64_t{task.priority};
+    case QueuePolicy::urgency: {
+      // With ageing it is the time at which its points were or will be used up by what it waited.
+      const Duration ageing = queue_of(task).ageing;
+      if (ageing == Duration(0)) return -urgency_of(task);
+      const Time since = std::max(task.enqueued_at, task.not_before);
+      return (since.time_since_epoch() - urgency_of(task) * ageing).count();
+    }
     case QueuePolicy::deadline:
       return task.must_end_by == Time() ? std::numeric_limits<std::int64_t>::max()
                                         : task.must_end_by.time_since_epoch().count();

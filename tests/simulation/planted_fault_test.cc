@@ -52,6 +52,7 @@ enum class Planted : std::uint8_t {
   retried_beside,
   versions_ignored,
   policy_ignored,
+  weights_ignored,
   probe_too_many,
   move_recorded_twice,
   lapsed_too_soon,
@@ -178,7 +179,9 @@ std::vector<Event> planted_circuits(const State& state, const DecideContext& con
 void real_policy(Tasks&, Names&, const QueueConfigured&) ALMANAC_REAL(POLICY);
 void planted_policy(Tasks& tasks, Names& names, const QueueConfigured& event) ALMANAC_WRAP(POLICY);
 void planted_policy(Tasks& tasks, Names& names, const QueueConfigured& event) {
-  if (planted != Planted::policy_ignored) real_policy(tasks, names, event);
+  QueueConfigured changed = event;
+  if (planted == Planted::weights_ignored) changed.weights = {};
+  if (planted != Planted::policy_ignored) real_policy(tasks, names, changed);
 }
 
 #define ENQUEUED "_ZN7almanac4foldERNS_5TasksERNS_5NamesERKNS_10EventPlaceERKNS_12TaskEnqueuedE"
@@ -316,6 +319,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"RetriedBeside", Planted::retried_beside},
                       Case{"VersionsIgnored", Planted::versions_ignored},
                       Case{"PolicyIgnored", Planted::policy_ignored},
+                      Case{"WeightsIgnored", Planted::weights_ignored},
                       Case{"ProbeTooMany", Planted::probe_too_many},
                       Case{"MoveRecordedTwice", Planted::move_recorded_twice},
                       Case{"LapsedTooSoon", Planted::lapsed_too_soon},
