@@ -69,6 +69,19 @@ struct ConfigureQueue {
   std::optional<Duration> window = {};
   std::optional<Duration> short_work = {};
   std::map<std::string, std::int32_t> weights = {};  // of parts of the score, or of owners
+  // How long tasks are kept from their end on: 0 = as the engine is told, or retained_for_ever.
+  std::optional<Duration> retain_succeeded = {};
+  std::optional<Duration> retain_failed = {};
+  std::optional<Duration> retain_cancelled = {};
+};
+
+struct OpenGroup {
+  std::string name;
+};
+
+// From now on it takes no more tasks.
+struct CloseGroup {
+  std::string name;
 };
 
 struct DefineSchedule {
@@ -238,12 +251,12 @@ struct FinishBackup {
   Outcome outcome;
 };
 
-using Command =
-    std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit, TakeTokens,
-                 FinishAttempt, HandBackAttempt, StartEngine, StopEngine, FinishBackup,
-                 DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork, ReportProgress,
-                 SetImplementations, ReportProbe, CarryTasks, ConfigureCircuit, ForceCircuit,
-                 ObserveCircuit, ProbeCircuit, ReportRateLimit, LeaseTasks, LapseLease>;
+using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit,
+                             TakeTokens, FinishAttempt, HandBackAttempt, StartEngine, StopEngine,
+                             FinishBackup, DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork,
+                             ReportProgress, SetImplementations, ReportProbe, CarryTasks,
+                             ConfigureCircuit, ForceCircuit, ObserveCircuit, ProbeCircuit,
+                             ReportRateLimit, LeaseTasks, LapseLease, OpenGroup, CloseGroup>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

@@ -122,7 +122,7 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
 // All tasks are looked at, some of them in a turn, and then all again. Not at once: who goes on
 // with work of long ago submits it first, and what is known of it counts.
 void Core::forget(Turn& turn, const DecideContext& context) {
-  if (!options_.retention.forgets() || context.now < forget_at_) return;
+  if (!forgets(head_, options_.retention) || context.now < forget_at_) return;
   const TaskId before = forget_before_ ? forget_before_ : head_.tasks.last.next();
   auto found = decide_forgetting(head_, context, options_.retention, before);
   ALMANAC_CHECK(absorb(turn, std::move(found.events)).has_value());
@@ -411,7 +411,7 @@ std::optional<Time> Core::next_start() const {
   if (!head_.backups.running()) consider(next_backup(head_));
   if (options_.fires_schedules) consider(next_firing(head_));
   if (!head_.tasks.ready.empty() && reasons_seen_ != head_.position) consider(reasons_due_);
-  if (options_.retention.forgets() && !head_.tasks.all.empty()) consider(forget_at_);
+  if (forgets(head_, options_.retention) && !head_.tasks.all.empty()) consider(forget_at_);
   return next;
 }
 

@@ -5,6 +5,7 @@
 #include <almanac/engine/changes.h>
 #include <almanac/engine/circuits.h>
 #include <almanac/engine/engines.h>
+#include <almanac/engine/groups.h>
 #include <almanac/engine/implementations.h>
 #include <almanac/engine/leases.h>
 #include <almanac/engine/queues.h>

@@ -376,6 +376,32 @@ Result<void> Engine::configure_queue(ConfigureQueue settings) {
   return ask_without_answer(std::move(settings));
 }
 
+Result<void> Engine::open_group(std::string name) {
+  return ask_without_answer(OpenGroup{std::move(name)});
+}
+
+Result<void> Engine::close_group(std::string name) {
+  return ask_without_answer(CloseGroup{std::move(name)});
+}
+
+Result<std::size_t> Engine::cancel_group(std::string name, std::string reason) {
+  if (auto closed = close_group(name); !closed) return std::unexpected(closed.error());
+  const auto state = this->state();
+  const Groups& groups = state->tasks.groups;
+  const auto group = groups.find(name);  // gone with its close where it had no tasks
+  const auto ids = group ? groups.live_of(*group) : std::vector<TaskId>();
+  std::size_t cancelled = 0;
+  for (std::size_t at = 0; at < ids.size(); at += limits::changes_max) {
+    const auto first = ids.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto last =
+        first + static_cast<std::ptrdiff_t>(std::min(limits::changes_max, ids.size() - at));
+    auto changed = change(TaskChange::cancel, {first, last}, reason, Conflicts::skip);
+    if (!changed) return changed;
+    cancelled += *changed;
+  }
+  return cancelled;
+}
+
 Result<void> Engine::define_schedule(ScheduleSpec schedule) {
   return ask_without_answer(DefineSchedule{std::move(schedule)});
 }

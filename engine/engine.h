@@ -60,7 +60,7 @@ struct EngineOptions {
   std::function<Time()> clock = system_time;  // also called on threads of backups and of take()
   std::size_t map_bytes = limits::map_bytes_default;
   CheckpointPolicy checkpoints;
-  TaskRetention retention;  // how long tasks stay in the state that have ended
+  TaskRetention retention;  // how long tasks stay in the state that have ended; queues may differ
   BackupOptions backups;    // made by the engine itself, beside its work
   // Sees every event once it is durable, in order, with the state behind it. Called on the
   // engine's own thread: must return soon and must not call the engine's blocking functions.
@@ -127,6 +127,17 @@ class Engine {
   // The same for all its settings, among them which of its ready tasks runs next.
   // Errors: invalid, and those of submit().
   [[nodiscard]] Result<void> configure_queue(ConfigureQueue settings);
+
+  // From now on tasks can be submitted to a group of this name (TaskSpec::group), until it is
+  // closed. Tasks that come after it (TaskSpec::after_group) begin when it is closed and all of its
+  // tasks have ended. Where it is open already nothing happens. Errors: invalid, conflict (one of
+  // this name is closed and still kept), and those of submit().
+  [[nodiscard]] Result<void> open_group(std::string name);
+  // Errors: not_found, and those of submit().
+  [[nodiscard]] Result<void> close_group(std::string name);
+  // Closes it and cancels its tasks, some thousands at a time; answers how many. Errors: as above.
+  [[nodiscard]] Result<std::size_t> cancel_group(std::string name,
+                                                 std::string reason = "cancelled");
 
   // From now on there is this schedule, or the one of its name is this one; where it was already,
   // nothing happens. Errors: invalid, and those of submit().

@@ -10,9 +10,10 @@
 namespace almanac {
 namespace {
 
-// A policy with its names, as it is asked for and recorded.
+// As they are asked for and recorded: a policy with its names, and what is apart from it.
 struct Settings {
   std::uint32_t slots = 0;
+  QueueRetention retention;
   QueuePolicy policy = QueuePolicy::priority;
   Duration ageing{0};
   Duration window{0};
@@ -59,6 +60,15 @@ std::unexpected<Error> unused(std::string_view setting, QueuePolicy policy,
 Result<void> check_duration(std::string_view setting, Duration duration) {
   if (duration >= Duration(0) && duration <= limits::recurrence_interval_max) return {};
   return fail(ErrorCode::invalid, std::string(setting) + " must be 0 to 366 days");
+}
+
+Result<void> check_retention(const QueueRetention& retention) {
+  for (const Duration kept : {retention.succeeded, retention.failed, retention.cancelled}) {
+    if (kept == retained_for_ever) continue;
+    if (kept >= Duration(0) && kept <= limits::duration_max) continue;
+    return fail(ErrorCode::invalid, "ended tasks are kept for 0 to 36500 days, or for ever");
+  }
+  return {};
 }
 
 Result<void> check_weight(QueuePolicy policy, const std::string& text, std::int32_t weight) {
@@ -108,6 +118,10 @@ void apply(const ConfigureQueue& command, Settings& settings) {
   settings.window = command.window.value_or(settings.window);
   settings.short_work = command.short_work.value_or(settings.short_work);
   for (const auto& [name, weight] : command.weights) settings.weights[name] = weight;
+  QueueRetention& kept = settings.retention;
+  kept.succeeded = command.retain_succeeded.value_or(kept.succeeded);
+  kept.failed = command.retain_failed.value_or(kept.failed);
+  kept.cancelled = command.retain_cancelled.value_or(kept.cancelled);
   if (settings.policy != QueuePolicy::fair) return;
   std::erase_if(settings.weights,
                 [](const auto& entry) { return entry.second == owner_weight_default; });
@@ -124,7 +138,8 @@ QueueConfigured event_of(std::string_view queue, const Settings& settings, Arena
           .ageing = settings.ageing,
           .window = settings.window,
           .short_work = settings.short_work,
-          .weights = QueueWeightListView(weights)};
+          .weights = QueueWeightListView(weights),
+          .retention = settings.retention};
 }
 
 }  // namespace
@@ -139,8 +154,13 @@ Result<Decision> decide_one(const State& state, const ConfigureQueue& command,
   Settings settings =
       policy == before.kind ? settings_of(before, state.names) : defaults_of(policy);
   settings.slots = slots == nullptr ? 0 : *slots;
+  if (queue) settings.retention = retention_of(state.queues, *queue);
   const std::uint32_t slots_before = settings.slots;
+  const QueueRetention retention_before = settings.retention;
   apply(command, settings);
+  if (auto checked = check_retention(settings.retention); !checked) {
+    return std::unexpected(checked.error());
+  }
   if (settings.weights.size() > limits::queue_weights_max) {
     return fail(ErrorCode::invalid,
                 "a queue has at most " + std::to_string(limits::queue_weights_max) + " weights");
@@ -148,7 +168,10 @@ Result<Decision> decide_one(const State& state, const ConfigureQueue& command,
   const QueueConfigured event = event_of(command.queue, settings, context.memory);
   Names names = state.names;
   Decision decision;
-  if (settings.slots == slots_before && policy_of(event, names) == before) return decision;
+  if (settings.slots == slots_before && settings.retention == retention_before &&
+      policy_of(event, names) == before) {
+    return decision;
+  }
   decision.events.push_back({.at = context.now, .body = event});
   return decision;
 }

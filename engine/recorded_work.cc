@@ -6,6 +6,9 @@
 namespace almanac {
 namespace {
 
+// A name may have been given again.
+std::string name_of(GroupId group) { return std::to_string(group.value); }
+
 TaskSpec spec_of(const TaskEnqueued& event) {
   TaskSpec spec{.kind = std::string(event.kind),
                 .queue = std::string(event.queue),
@@ -22,6 +25,10 @@ TaskSpec spec_of(const TaskEnqueued& event) {
                 .estimate = event.estimate,
                 .expires_at = event.expires_at,
                 .version = event.version};
+  if (event.group) spec.group = name_of(event.group);
+  if (event.after_group) {
+    spec.after_group = AfterGroup{name_of(event.after_group), event.after_group_condition};
+  }
   for (std::size_t i = 0; i < event.tags.size(); ++i) spec.tags.emplace_back(event.tags[i]);
   for (std::size_t i = 0; i < event.demands.size(); ++i) {
     const auto [limit, units] = event.demands[i];
@@ -182,6 +189,14 @@ void WorkRecorder::take(const LimitConfigured& event) {
 void WorkRecorder::take(const TokensTaken& event) {
   if (position_ < from_) return;
   work_.changes.push_back({now_, TakeTokens{std::string(event.limit), event.tokens, now_}});
+}
+
+void WorkRecorder::take(const GroupOpened& event) {
+  work_.changes.push_back({now_, OpenGroup{name_of(event.id)}});
+}
+
+void WorkRecorder::take(const GroupClosed& event) {
+  work_.changes.push_back({now_, CloseGroup{name_of(event.id)}});
 }
 
 void WorkRecorder::take(const EngineStarted& event) {

@@ -43,11 +43,11 @@ struct RecordedLimit {
   ConfigureLimit limit;
 };
 
-// A retry, a pause or a resume, or tokens that a program took. Tasks have their numbers in the
-// work.
+// A retry, a pause or a resume, tokens that a program took, or a group that was opened or closed.
+// Tasks have their numbers in the work, groups their numbers for names.
 struct RecordedChange {
   Time at;
-  std::variant<ChangeTasks, PauseWork, TakeTokens> command;
+  std::variant<ChangeTasks, PauseWork, TakeTokens, OpenGroup, CloseGroup> command;
 };
 
 // A value.
@@ -102,6 +102,8 @@ class WorkRecorder {
   void take(const QueueConfigured& event);
   void take(const LimitConfigured& event);
   void take(const TokensTaken& event);
+  void take(const GroupOpened& event);
+  void take(const GroupClosed& event);
   void take(const EngineStarted& event);
   void take(const auto&) {}
 

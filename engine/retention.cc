@@ -10,11 +10,20 @@
 namespace almanac {
 namespace {
 
-std::optional<Duration> kept_for(const TaskRetention& retention, TaskState state) {
-  switch (state) {
-    case TaskState::succeeded: return retention.succeeded;
-    case TaskState::failed: return retention.failed;
-    case TaskState::cancelled: return retention.cancelled;
+// What the queue says, or else the engine; none = for ever.
+std::optional<Duration> choose(Duration queue, std::optional<Duration> engine) {
+  if (queue == Duration(0)) return engine;
+  return queue == retained_for_ever ? std::nullopt : std::optional(queue);
+}
+
+std::optional<Duration> kept_for(const Queues& queues, const TaskRetention& engine,
+                                 const Task& task) {
+  const QueueRetention queue =
+      queues.retention.empty() ? QueueRetention() : retention_of(queues, task.queue);
+  switch (task.state) {
+    case TaskState::succeeded: return choose(queue.succeeded, engine.succeeded);
+    case TaskState::failed: return choose(queue.failed, engine.failed);
+    case TaskState::cancelled: return choose(queue.cancelled, engine.cancelled);
     default: return std::nullopt;
   }
 }
@@ -26,6 +35,10 @@ bool is_unique_yet(const State& state, TaskId id, const Task& task, Time now) {
 }
 
 }  // namespace
+
+bool forgets(const State& state, const TaskRetention& retention) {
+  return retention.forgets() || !state.queues.retention.empty();
+}
 
 Forgetting decide_forgetting(const State& state, const DecideContext& context,
                              const TaskRetention& retention, TaskId before) {
@@ -39,7 +52,7 @@ Forgetting decide_forgetting(const State& state, const DecideContext& context,
   while (entry != first && looks++ < limits::forget_looks_per_turn &&
          ids.size() < limits::forgotten_per_turn) {
     const auto& [id, task] = *--entry;
-    const auto kept = kept_for(retention, task.state);
+    const auto kept = kept_for(state.queues, retention, task);
     if (!kept || context.now - task.ended_at < *kept || is_needed(left, id)) continue;
     if (is_unique_yet(state, id, task, context.now)) continue;
     left.all.erase(id);

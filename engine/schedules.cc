@@ -164,11 +164,14 @@ Result<void> check(const State& state, const ScheduleSpec& spec) {
   const TaskSpec& task = spec.task;
   const bool has_time =
       task.run_at != Time() || task.deadline != Time() || task.expires_at != Time();
-  if (has_time || !task.dependencies.empty() || !task.idempotency_key.empty() || task.unique) {
-    return fail(ErrorCode::invalid,
-                "a task that is enqueued again and again has no time to run at, to end by or to "
-                "expire at, no dependencies and no idempotency key of its own, and is not unique",
-                "leave them out; what happens while one has not ended is the schedule's overlap");
+  const bool has_group = !task.group.empty() || task.after_group;
+  if (has_time || has_group || !task.dependencies.empty() || !task.idempotency_key.empty() ||
+      task.unique) {
+    return fail(
+        ErrorCode::invalid,
+        "a task that is enqueued again and again has no time to run at, to end by or to "
+        "expire at, no dependencies, groups or idempotency key of its own, and is not unique",
+        "leave them out; what happens while one has not ended is the schedule's overlap");
   }
   if (task.payload.size() > limits::schedule_payload_bytes_max) {
     return fail(ErrorCode::invalid,

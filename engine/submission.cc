@@ -2,6 +2,8 @@
 
 #include <almanac/engine/admission.h>
 #include <almanac/engine/content.h>
+#include <almanac/engine/dependency_order.h>
+#include <almanac/engine/groups.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/resource_limits.h>
 #include <almanac/engine/tasks.h>
@@ -16,12 +18,6 @@
 
 namespace almanac {
 namespace {
-
-std::string describe_task(const EnqueueTasks& command, std::size_t index) {
-  const TaskSpec& spec = command.tasks[index];
-  if (!spec.label.empty()) return "'" + spec.label + "'";
-  return "task " + std::to_string(index + 1) + " of the submission";
-}
 
 std::unexpected<Error> refusal(const EnqueueTasks& command, std::size_t index, Error error) {
   error.message = describe_task(command, index) + " is refused: " + error.message;
@@ -82,6 +78,7 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
   if (checked) checked = check_numbers(spec);
   if (checked) checked = check_conditions(spec);
   if (checked) checked = check_unique(spec);
+  if (checked) checked = check_groups(spec);
   if (checked)
     checked = check_limit("bytes of payload", spec.payload.size(), limits::payload_bytes_max);
   if (checked) checked = check_limit("bytes of label", spec.label.size(), limits::label_bytes_max);
@@ -111,75 +108,11 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
   return checked;
 }
 
-// The order in which every task comes behind those it depends on, and otherwise as it was
-// submitted: a task moves forward only to stand before one that depends on it.
-class DependencyOrder {
- public:
-  explicit DependencyOrder(const EnqueueTasks& command)
-      : command_(command), marks_(command.tasks.size(), Mark::fresh) {}
-
-  Result<std::vector<std::size_t>> run() {
-    order_.reserve(marks_.size());
-    for (std::size_t i = 0; i < marks_.size(); ++i) {
-      if (marks_[i] == Mark::fresh && !visit(i)) return cycle();
-    }
-    return std::move(order_);
-  }
-
- private:
-  enum class Mark : std::uint8_t { fresh, open, done };
-  struct Step {
-    std::size_t task;
-    std::size_t dependency;  // the next one to look at
-  };
-
-  // Depth first, on a stack of its own: a chain may be as long as the submission. False when it
-  // meets a task that is still open; the stack then ends with the cycle.
-  bool visit(std::size_t task) {
-    stack_ = {{task, 0}};
-    marks_[task] = Mark::open;
-    while (!stack_.empty()) {
-      auto& [current, next] = stack_.back();
-      const auto& dependencies = command_.tasks[current].dependencies;
-      if (next == dependencies.size()) {
-        marks_[current] = Mark::done;
-        order_.push_back(current);
-        stack_.pop_back();
-        continue;
-      }
-      const auto* in_batch = std::get_if<InBatch>(&dependencies[next++]);
-      if (in_batch == nullptr || marks_[in_batch->index] == Mark::done) continue;
-      closing_ = in_batch->index;
-      if (marks_[closing_] == Mark::open) return false;
-      marks_[closing_] = Mark::open;
-      stack_.push_back({closing_, 0});
-    }
-    return true;
-  }
-
-  std::unexpected<Error> cycle() const {
-    std::string path;
-    bool inside = false;
-    for (const Step& step : stack_) {
-      inside = inside || step.task == closing_;
-      if (inside) path += describe_task(command_, step.task) + " -> ";
-    }
-    return fail(ErrorCode::invalid,
-                "the dependencies form a cycle: " + path + describe_task(command_, closing_),
-                "remove one of these dependencies");
-  }
-
-  const EnqueueTasks& command_;
-  std::vector<Mark> marks_;
-  std::vector<Step> stack_;
-  std::size_t closing_ = 0;
-  std::vector<std::size_t> order_;
-};
-
 // What a task waits for: without conditions, for the success of all.
 struct Awaited {
   std::span<const TaskId> ids;
   std::span<const DependencyCondition> conditions;
+  GroupPlace groups = {};
 };
 
 // What an idempotency key stands for. Start time and label may differ when work is submitted
@@ -202,8 +135,13 @@ std::uint64_t content_hash(const TaskSpec& spec, const Awaited& awaited) {
     content.number(demand.units);
   }
   for (DependencyCondition condition : awaited.conditions) content.number(std::uint64_t(condition));
-  // Came later: without a version the hash is what it was.
+  // Came later: without a version, or a group, the hash is what it was.
   if (spec.version != 0) content.text("version " + std::to_string(spec.version));
+  if (!spec.group.empty()) content.text("group " + spec.group);
+  if (spec.after_group) {
+    content.text("after group " + spec.after_group->group);
+    content.number(std::uint64_t(spec.after_group->condition));
+  }
   return xxh3(content.bytes());
 }
 
@@ -225,8 +163,10 @@ class Enqueuer {
         next_(state.tasks.last.next()),
         submitted_(command.tasks.size()) {
     events_.reserve(command.tasks.size());
-    const auto is_unique = [](const TaskSpec& spec) { return spec.unique.has_value(); };
-    if (std::ranges::any_of(command.tasks, is_unique)) folded_ = state;
+    const auto meets_others = [](const TaskSpec& spec) {
+      return spec.unique || !spec.group.empty() || spec.after_group;
+    };
+    if (std::ranges::any_of(command.tasks, meets_others)) folded_ = state;
   }
 
   // Called in an order in which dependencies come first.
@@ -249,6 +189,9 @@ class Enqueuer {
     auto admitted = check_times(spec, context_.now);
     if (admitted) admitted = check_admission(state_, spec, context_.now);
     if (!admitted) return refusal(command_, index, admitted.error());
+    const auto groups = place_in_groups(folded_ ? *folded_ : state_, spec, awaited.ids);
+    if (!groups) return refusal(command_, index, groups.error());
+    awaited.groups = *groups;
     TaskId id = next_;
     next_ = next_.next();
     if (!spec.idempotency_key.empty()) keys_[spec.idempotency_key] = {id, hash};
@@ -358,7 +301,7 @@ class Enqueuer {
     const auto conditions = context_.memory.array<DependencyCondition>(size);
     std::ranges::copy(awaited.conditions, conditions.begin());
     std::ranges::fill(conditions.last(others.size()), DependencyCondition::end);
-    return {ids, conditions};
+    return {ids, conditions, awaited.groups};
   }
 
   Event event(const TaskSpec& spec, TaskId id, std::uint64_t hash, const Awaited& awaited,
@@ -396,13 +339,17 @@ class Enqueuer {
                                  .keeps_dependencies = !awaited.ids.empty(),
                                  .unique = unique,
                                  .version = spec.version,
+                                 .group = awaited.groups.group,
+                                 .after_group = awaited.groups.after,
+                                 .after_group_condition = awaited.groups.condition,
                                  .payload = as_bytes(spec.payload)}};
   }
 
   const State& state_;
   const EnqueueTasks& command_;
   const DecideContext& context_;
-  // With the events so far, where a task is unique: others of the submission may be in its way.
+  // With the events so far, where a task is unique or has to do with a group: others of the
+  // submission may be in its way, or wait for it.
   std::optional<State> folded_;
   TaskId next_;
   std::vector<Submitted> submitted_;
@@ -447,6 +394,12 @@ bool is_utf8(std::string_view text) {
 
 }  // namespace
 
+std::string describe_task(const EnqueueTasks& command, std::size_t index) {
+  const TaskSpec& spec = command.tasks[index];
+  if (!spec.label.empty()) return "'" + spec.label + "'";
+  return "task " + std::to_string(index + 1) + " of the submission";
+}
+
 Result<void> check_name(std::string_view what, std::string_view name) {
   auto bad = [&](std::string_view why) {
     return fail(ErrorCode::invalid, "the " + std::string(what) + " " + std::string(why),
@@ -477,7 +430,7 @@ Result<Decision> decide_one(const State& state, const EnqueueTasks& command,
       return refusal(command, i, checked.error());
     }
   }
-  auto order = DependencyOrder(command).run();
+  auto order = dependency_order(command);
   if (!order) return std::unexpected(order.error());
   Enqueuer enqueuer(state, command, context);
   for (std::size_t index : *order) {

@@ -4,6 +4,8 @@
 
 #include <almanac/engine/decision.h>
 
+#include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace almanac {
@@ -13,6 +15,9 @@ namespace almanac {
 // to refuse it then), refused (an empty submission).
 [[nodiscard]] Result<Decision> decide_one(const State& state, const EnqueueTasks& command,
                                           const DecideContext& context);
+
+// What to call a task of a submission in an error.
+[[nodiscard]] std::string describe_task(const EnqueueTasks& command, std::size_t index);
 
 // Whether a text may name a queue, a kind or a tag: 1 to 128 bytes of UTF-8 without control
 // characters. Errors: invalid; `what` is the word for it.

@@ -8,7 +8,8 @@
 
 namespace almanac {
 
-// From their end on, by how they ended; none = for ever.
+// From their end on, by how they ended; none = for ever. What their queue says comes first
+// (ConfigureQueue).
 struct TaskRetention {
   std::optional<Duration> succeeded = std::chrono::days(3);
   std::optional<Duration> failed = std::chrono::days(365);

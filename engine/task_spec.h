@@ -50,6 +50,15 @@ struct UniqueSpec {
   bool operator==(const UniqueSpec&) const = default;
 };
 
+// A task that comes after a group: once that is closed and all of its tasks have ended so. With
+// success it is cancelled when one of them has not succeeded, with success_in_the_end when one was
+// cancelled. There is no failure of a group.
+struct AfterGroup {
+  std::string group;
+  DependencyCondition condition = DependencyCondition::success;
+  bool operator==(const AfterGroup&) const = default;
+};
+
 // A value; owns everything. Limits are in engine/limits.h and log/limits.h.
 struct TaskSpec {
   std::string kind;  // which handler runs it
@@ -78,6 +87,8 @@ struct TaskSpec {
   // Of its kind: it waits for an engine that runs this version (Engine::handle). 0 = whatever runs
   // the kind runs it.
   std::uint32_t version = 0;
+  std::string group = {};                      // open, which it belongs to; empty = to none
+  std::optional<AfterGroup> after_group = {};  // and one it waits for
   // None = there may be any number of it.
   std::optional<UniqueSpec> unique = {};
 };

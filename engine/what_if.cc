@@ -58,7 +58,7 @@ class Rehearsal {
     Lease lease;
   };
   using Step = std::variant<ConfigureQueue, ConfigureLimit, Arrival, Cancellation, ChangeTasks,
-                            PauseWork, TakeTokens, End>;
+                            PauseWork, TakeTokens, OpenGroup, CloseGroup, End>;
 
   // What was set before the first task arrived is set when it does; tokens that were taken then may
   // be missing still.
@@ -75,15 +75,26 @@ class Rehearsal {
                                      .backups = {}});
     if (!started) return started;
     plan_settings();
+    plan_groups();
     for (std::size_t i = 0; i < work_.tasks.size(); ++i) {
       const RecordedTask& task = work_.tasks[i];
       plan(task.arrived, Arrival{i});
       if (task.cancelled) plan(*task.cancelled, Cancellation{TaskId(i + 1)});
     }
     for (const RecordedChange& one : work_.changes) {
+      if (std::holds_alternative<OpenGroup>(one.command)) continue;
       std::visit([&](const auto& command) { plan(std::max(one.at, now_), command); }, one.command);
     }
     return {};
+  }
+
+  // In front of what arrives at the same time.
+  void plan_groups() {
+    for (const RecordedChange& one : work_.changes) {
+      if (const auto* open = std::get_if<OpenGroup>(&one.command)) {
+        plan(std::max(one.at, now_), *open);
+      }
+    }
   }
 
   void plan_settings() {
@@ -143,6 +154,10 @@ class Rehearsal {
   Result<void> take(ConfigureLimit& settings) { return apply(std::move(settings)); }
   Result<void> take(ChangeTasks& change) { return apply(std::move(change)); }
   Result<void> take(PauseWork& pause) { return apply(std::move(pause)); }
+  Result<void> take(OpenGroup& open) { return apply(std::move(open)); }
+  Result<void> take(CloseGroup& close) {
+    return state_.tasks.groups.find(close.name) ? apply(std::move(close)) : Result<void>();
+  }
   // Who asks for more than there ever is goes without.
   Result<void> take(TakeTokens& tokens) {
     const auto done = apply(std::move(tokens));
@@ -151,6 +166,7 @@ class Rehearsal {
   Result<void> take(const Arrival& arrival) {
     TaskSpec spec = work_.tasks[arrival.index].spec;
     spec.deadline = deadline_of(arrival.index);
+    drop_unknown_groups(spec);
     const auto done = apply(EnqueueTasks{{spec}});
     return is_refusal(done) ? refuse(std::move(spec)) : done;
   }
@@ -178,7 +194,16 @@ class Rehearsal {
   }
 
   static bool is_refusal(const Result<void>& done) {
-    return !done && done.error().code == ErrorCode::refused;
+    return !done && (done.error().code == ErrorCode::refused ||
+                     done.error().code == ErrorCode::conflict);  // with how a group went
+  }
+
+  // Those whose tasks came before this work are over and gone, or stand in a part of the log that
+  // has been removed.
+  void drop_unknown_groups(TaskSpec& spec) const {
+    const Groups& groups = state_.tasks.groups;
+    if (!groups.find(spec.group)) spec.group.clear();
+    if (spec.after_group && !groups.find(spec.after_group->group)) spec.after_group.reset();
   }
 
   // It keeps its number, which others may depend on.
@@ -186,6 +211,7 @@ class Rehearsal {
     ++report_.refused;
     spec.deadline = Time();
     spec.demands.clear();
+    spec.after_group.reset();
     if (auto done = apply(EnqueueTasks{{std::move(spec)}}); !done) return done;
     return apply(CancelTask{state_.tasks.last, {}});
   }

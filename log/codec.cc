@@ -122,6 +122,8 @@ struct BodyWriter {
     write(from, body.initCircuitHalfOpened(), names);
   }
   void operator()(const CircuitClosed& from) { write(from, body.initCircuitClosed(), names); }
+  void operator()(const GroupOpened& from) { write(from, body.initGroupOpened(), names); }
+  void operator()(const GroupClosed& from) { write(from, body.initGroupClosed(), names); }
   void operator()(const WorkPaused& from) { write(from, body.initWorkPaused(), names); }
   void operator()(const WorkResumed& from) { write(from, body.initWorkResumed(), names); }
 };
@@ -169,17 +171,14 @@ void clear_meta(Event& event) {
   event.causation = {};
 }
 
-// Of a circuit; false for any other type.
-bool read_circuit_body(schema::Event::Body::Reader body, const codec::Names& names, EventBody& to) {
+// Of a group or a circuit; false for any other type.
+bool read_group_or_circuit(schema::Event::Body::Reader body, const codec::Names& names,
+                           EventBody& to) {
   using Which = schema::Event::Body::Which;
   switch (body.which()) {
-    case Which::CIRCUIT_CONFIGURED: to = read(body.getCircuitConfigured(), names); return true;
-    case Which::CIRCUIT_OBSERVED: to = read(body.getCircuitObserved(), names); return true;
-    case Which::CIRCUIT_PROBED: to = read(body.getCircuitProbed(), names); return true;
-    case Which::CIRCUIT_OPENED: to = read(body.getCircuitOpened(), names); return true;
-    case Which::CIRCUIT_HALF_OPENED: to = read(body.getCircuitHalfOpened(), names); return true;
-    case Which::CIRCUIT_CLOSED: to = read(body.getCircuitClosed(), names); return true;
-    default: return false;
+    case Which::GROUP_OPENED: to = read(body.getGroupOpened(), names); return true;
+    case Which::GROUP_CLOSED: to = read(body.getGroupClosed(), names); return true;
+    default: return codec::read_circuit_body(body, names, to);
   }
 }
 
@@ -240,7 +239,7 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::TASK_REQUEST_CARRIED: to = read(body.getTaskRequestCarried(), names); return true;
     case Which::TASK_RESULT_CARRIED: to = read(body.getTaskResultCarried(), names); return true;
     case Which::TASK_FAILED_OVER: to = read(body.getTaskFailedOver(), names); return true;
-    default: return read_circuit_body(body, names, to);
+    default: return read_group_or_circuit(body, names, to);
   }
 }
 

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "WorkResumed",     "ImplementationsSet", "ImplementationLeft", "ImplementationReturned",
     "TaskFailedOver",  "TaskRequestCarried", "TaskResultCarried",  "CircuitConfigured",
     "CircuitObserved", "CircuitProbed",      "CircuitOpened",      "CircuitHalfOpened",
-    "CircuitClosed"};
+    "CircuitClosed",   "GroupOpened",        "GroupClosed"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -114,6 +114,8 @@ struct Carried {
     names.push_back(event.service);
     if constexpr (requires { event.reason; }) bytes += event.reason.size();
   }
+  void operator()(const GroupOpened& event) { bytes += event.name.size(); }
+  void operator()(const GroupClosed&) {}
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
   void operator()(const BackupScheduled& event) {

@@ -6,6 +6,7 @@
 #include <almanac/log/events/backup.h>
 #include <almanac/log/events/circuit.h>
 #include <almanac/log/events/engine.h>
+#include <almanac/log/events/group.h>
 #include <almanac/log/events/implementation.h>
 #include <almanac/log/events/limit.h>
 #include <almanac/log/events/pause.h>
@@ -27,18 +28,17 @@ struct CustomEvent {
   Bytes data;
 };
 
-using EventBody =
-    std::variant<CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded,
-                 TaskAttemptFailed, TaskFailed, TaskCancelRequested, TaskCancelled, TaskHandedBack,
-                 TaskHeld, TaskReleased, TaskAccepted, QueueConfigured, EngineStarted,
-                 EngineStopped, BackupScheduled, BackupUnscheduled, BackupStarted, SnapshotMade,
-                 SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed, ScheduleDefined,
-                 SchedulePaused, ScheduleResumed, ScheduleRemoved, ScheduleFired, ScheduleQueued,
-                 ScheduleSkipped, TasksReranked, LimitConfigured, TokensTaken, LaneBlocked,
-                 TaskSnoozed, TaskProgressed, TaskRedriven, TasksForgotten, WorkPaused, WorkResumed,
-                 ImplementationsSet, ImplementationLeft, ImplementationReturned, TaskFailedOver,
-                 TaskRequestCarried, TaskResultCarried, CircuitConfigured, CircuitObserved,
-                 CircuitProbed, CircuitOpened, CircuitHalfOpened, CircuitClosed>;
+using EventBody = std::variant<
+    CustomEvent, TaskEnqueued, TaskReadied, TaskStarted, TaskSucceeded, TaskAttemptFailed,
+    TaskFailed, TaskCancelRequested, TaskCancelled, TaskHandedBack, TaskHeld, TaskReleased,
+    TaskAccepted, QueueConfigured, EngineStarted, EngineStopped, BackupScheduled, BackupUnscheduled,
+    BackupStarted, SnapshotMade, SnapshotSkipped, SnapshotsPruned, DrillPassed, BackupFailed,
+    ScheduleDefined, SchedulePaused, ScheduleResumed, ScheduleRemoved, ScheduleFired,
+    ScheduleQueued, ScheduleSkipped, TasksReranked, LimitConfigured, TokensTaken, LaneBlocked,
+    TaskSnoozed, TaskProgressed, TaskRedriven, TasksForgotten, WorkPaused, WorkResumed,
+    ImplementationsSet, ImplementationLeft, ImplementationReturned, TaskFailedOver,
+    TaskRequestCarried, TaskResultCarried, CircuitConfigured, CircuitObserved, CircuitProbed,
+    CircuitOpened, CircuitHalfOpened, CircuitClosed, GroupOpened, GroupClosed>;
 
 struct Event {
   Time at;                                // never before the event in front of it

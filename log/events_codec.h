@@ -142,6 +142,8 @@ void write(const CircuitProbed& from, schema::CircuitProbed::Builder to, NameTab
 void write(const CircuitOpened& from, schema::CircuitOpened::Builder to, NameTable& names);
 void write(const CircuitHalfOpened& from, schema::CircuitHalfOpened::Builder to, NameTable& names);
 void write(const CircuitClosed& from, schema::CircuitClosed::Builder to, NameTable& names);
+void write(const GroupOpened& from, schema::GroupOpened::Builder to, NameTable& names);
+void write(const GroupClosed& from, schema::GroupClosed::Builder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -197,5 +199,9 @@ CircuitProbed read(schema::CircuitProbed::Reader from, const Names& names);
 CircuitOpened read(schema::CircuitOpened::Reader from, const Names& names);
 CircuitHalfOpened read(schema::CircuitHalfOpened::Reader from, const Names& names);
 CircuitClosed read(schema::CircuitClosed::Reader from, const Names& names);
+// Any of these six; false for any other type.
+bool read_circuit_body(schema::Event::Body::Reader from, const Names& names, EventBody& to);
+GroupOpened read(schema::GroupOpened::Reader from, const Names& names);
+GroupClosed read(schema::GroupClosed::Reader from, const Names& names);
 
 }  // namespace almanac::codec

@@ -12,6 +12,7 @@ using Limit = import "events/limit.capnp";
 using Pause = import "events/pause.capnp";
 using Implementation = import "events/implementation.capnp";
 using Circuit = import "events/circuit.capnp";
+using Group = import "events/group.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -83,6 +84,8 @@ struct Event {
     circuitHalfOpened @54 :Circuit.CircuitHalfOpened;
     circuitClosed @55 :Circuit.CircuitClosed;
     taskLeased @56 :Task.TaskLeased;  # read as TaskStarted
+    groupOpened @57 :Group.GroupOpened;
+    groupClosed @58 :Group.GroupClosed;
   }
   meta @15 :Meta;              # null for most events
 }

@@ -148,6 +148,8 @@ struct Owned {
   void operator()(OfSchedule& event) {
     own(event.schedule);
   }
+  void operator()(GroupOpened& event) { own(event.name); }
+  void operator()(GroupClosed&) {}
   void operator()(LimitConfigured& event) { own(event.name); }
   void operator()(TokensTaken& event) { own(event.limit); }
   void operator()(LaneBlocked& event) {

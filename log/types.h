@@ -29,6 +29,8 @@ struct Number {
 using Position = Number<struct PositionTag>;
 // A task's number, dense from 1 in order of submission. 0 means "none".
 using TaskId = Number<struct TaskIdTag>;
+// A group's number, dense from 1 in the order in which groups were opened. 0 means "none".
+using GroupId = Number<struct GroupIdTag>;
 // Fencing token of one attempt: the position of the TaskStarted event that granted it, so a later
 // lease is always a larger number. 0 means "none".
 using Lease = Number<struct LeaseTag>;

@@ -1,5 +1,7 @@
 #include <almanac/projections/dependencies.h>
 
+#include <almanac/projections/group_ends.h>
+
 #include <algorithm>
 
 namespace almanac {
@@ -66,6 +68,18 @@ void add_dependencies(Tasks& tasks, const TaskEnqueued& event, Task& task) {
   }
 }
 
+bool hear(Tasks& tasks, TaskId dependent, Verdict verdict, TaskId culprit) {
+  const Task& task = *tasks.all.find(dependent);
+  if (verdict == Verdict::never) {
+    tasks.doomed.set(dependent, culprit);
+  } else if (task.state == TaskState::waiting && task.waiting_for == 1) {
+    return true;
+  } else {
+    --tasks.all.edit(dependent)->waiting_for;
+  }
+  return false;
+}
+
 std::vector<TaskId> settle_dependents(Tasks& tasks, TaskId id, TaskState ended) {
   std::vector<TaskId> unblocked;
   if (tasks.dependents.empty()) return unblocked;
@@ -76,20 +90,15 @@ std::vector<TaskId> settle_dependents(Tasks& tasks, TaskId id, TaskState ended) 
     const auto verdict = judge(condition_of(tasks, key), ended);
     if (task != nullptr && verdict == Verdict::pending) continue;
     take_edge(tasks, key);
-    if (task == nullptr) continue;
-    if (verdict == Verdict::never) {
-      tasks.doomed.set(key.dependent, id);
-    } else if (task->state == TaskState::waiting && task->waiting_for == 1) {
+    if (task != nullptr && hear(tasks, key.dependent, verdict, id)) {
       unblocked.push_back(key.dependent);
-    } else {
-      --tasks.all.edit(key.dependent)->waiting_for;
     }
   }
   return unblocked;
 }
 
 bool is_needed(const Tasks& tasks, TaskId id) {
-  bool needed = dooms(tasks, id);
+  bool needed = dooms(tasks, id) || is_needed_by_group(tasks, id);
   for_each_dependent(tasks.dependents, id, [&](const DependencyKey& key) {
     needed = needed || find_depending(tasks, key.dependent) != nullptr;
   });

@@ -27,12 +27,17 @@ enum class Verdict : std::uint8_t {
 // Counts what a new task has to wait for and enters it where it will be found again.
 void add_dependencies(Tasks& tasks, const TaskEnqueued& event, Task& task);
 
+// A task that waits, or is held, is told of something it waits for. Answers whether that was the
+// last and it waits no more; its state is the caller's to change.
+[[nodiscard]] bool hear(Tasks& tasks, TaskId dependent, Verdict verdict, TaskId culprit);
+
 // Tells those that depend on `id` how it has ended. Answers the waiting ones that now wait for
 // nothing more, by number.
 [[nodiscard]] std::vector<TaskId> settle_dependents(Tasks& tasks, TaskId id, TaskState ended);
 
 // Whether this task may not be forgotten: another one waits for it or is doomed by it and not
-// cancelled yet, or is kept and keeps what it depends on. O(its dependents + doomed).
+// cancelled yet, or is kept and keeps what it depends on, or its group needs it (group_ends.h).
+// O(its dependents + doomed).
 [[nodiscard]] bool is_needed(const Tasks& tasks, TaskId id);
 
 // The failed tasks that a waiting one waits for, when it waits for nothing else: it goes on when

@@ -22,6 +22,7 @@ bool forget(Tasks& tasks, TaskId id) {
   tasks.crashes.erase(id);
   tasks.unique.leave(id);
   tasks.unique.all.erase(id);
+  tasks.groups.forget(id);
   return true;
 }
 

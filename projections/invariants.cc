@@ -1,6 +1,7 @@
 #include <almanac/projections/invariants.h>
 
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/group_ends.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@ namespace almanac {
 namespace {
 
 std::string named(TaskId id) { return "task " + std::to_string(id.value); }
+std::string named(GroupId id) { return "group " + std::to_string(id.value); }
 std::string named(NameId id) { return "name " + std::to_string(id.value); }
 
 class Check {
@@ -33,6 +35,7 @@ class Check {
     check_tags();
     check_keys();
     check_unique();
+    check_groups();
     check_settings();
     check_backups();
     check_schedules();
@@ -169,6 +172,7 @@ class Check {
              " is a dependent and does not exist");
       ++waits[key.dependent];
     }
+    for (const auto& [id, wait] : tasks_.groups.waits) ++waits[id];
     for (const auto& [id, task] : tasks_.all) {
       const bool depends = task.state == TaskState::waiting || task.state == TaskState::held;
       if (!depends || tasks_.doomed.contains(id)) continue;
@@ -304,9 +308,48 @@ class Check {
     }
   }
 
+  // What stands there by group follows from what stands there by task.
+  void check_groups() {
+    const Groups& groups = tasks_.groups;
+    std::size_t live = 0;
+    for (const auto& [id, group] : groups.all) {
+      expect(id && id <= groups.last && groups.find(group.name.view()) == id, named(id),
+             " has a number that was never given, or is not found by its name");
+      const bool is_over = !group.is_open() && !groups.has_live(id);
+      expect(is_over == group.outcome.has_value(), named(id),
+             " is over and has no outcome, or is not");
+      expect(group.is_open() || groups.is_awaited(id) || !groups.members_of(id).empty(), named(id),
+             " is closed, and nothing is left of it");
+    }
+    for (const auto& [id, group] : groups.group_of) {
+      const Task* task = find(id);
+      expect(task != nullptr && groups.all.contains(group) &&
+                 groups.members.contains(GroupTask{group, id}),
+             named(id), " is of a group, and one of the two is gone");
+      if (task == nullptr || has_ended(task->state)) continue;
+      ++live;
+      expect(groups.live.contains(GroupTask{group, id}), named(id),
+             " goes on, and its group does not know");
+    }
+    for (const auto& [id, wait] : groups.waits) {
+      const Task* task = find(id);
+      expect(task != nullptr && depends(*task) && groups.all.contains(wait.group) &&
+                 groups.waiting.contains(GroupTask{wait.group, id}),
+             named(id), " waits for a group that is gone, or does not wait");
+    }
+    expect(groups.by_name.size() == groups.all.size() && groups.live.size() == live &&
+               groups.members.size() == groups.group_of.size() &&
+               groups.waiting.size() == groups.waits.size(),
+           "the groups", " are known by more names or tasks than there are");
+  }
+
   void check_settings() {
     for (const auto& [queue, slots] : state_.queues.slots) {
       expect(state_.names.contains(queue), named(queue), " has settings as a queue and no text");
+    }
+    for (const auto& [queue, retention] : state_.queues.retention) {
+      expect(state_.names.contains(queue) && retention != QueueRetention(), named(queue),
+             " keeps its tasks for a time of its own and has no text, or no such time");
     }
     for (const PausedWork& work : state_.pauses.all) {
       expect(state_.names.contains(work.name), named(work.name), " is paused and has no text");

@@ -57,6 +57,13 @@ Value blocked_by(const Asked& asked) {
   return {.text = is_limit ? asked.state.names.text(*reason->limit) : std::string_view()};
 }
 
+// None is "".
+Value group_of(const Asked& asked) {
+  const Groups& groups = asked.state.tasks.groups;
+  const GroupId* group = groups.group_of.find(asked.id);
+  return {.text = group == nullptr ? std::string_view() : groups.all.find(*group)->name.view()};
+}
+
 Value sum_of_backups(const Asked& asked, std::uint64_t (*of_job)(const BackupJob&)) {
   std::uint64_t sum = 0;
   for (const auto& [id, job] : asked.state.backups.jobs) sum += of_job(job);
@@ -139,6 +146,7 @@ const std::array all_names = {
          [](const Asked& asked) {
            return of(std::uint64_t{terms_of(asked.state.tasks, asked.id).version});
          }},
+    Name{"group", Type::text, task, group_of},
     Name{"overdue", Type::truth, task, is_overdue},
     Name{"blocked_by", Type::text, task, blocked_by},
     Name{"position", Type::number, state,

@@ -1,5 +1,5 @@
-// The slots of queues that have some of their own. A queue exists as soon as a task names it. Its
-// policy is in ranking.h, where the order is that hangs on it.
+// What queues have of their own: slots, and how long their ended tasks are kept. A queue exists as
+// soon as a task names it. Its policy is in ranking.h, where the order is that hangs on it.
 #pragma once
 
 #include <almanac/log/events/queue.h>
@@ -10,10 +10,14 @@ namespace almanac {
 
 // A value; O(1) copy. Changed by fold() alone.
 struct Queues {
-  PersistentMap<NameId, std::uint32_t> slots;  // 0 = as many as the engine has
+  PersistentMap<NameId, std::uint32_t> slots;       // 0 = as many as the engine has
+  PersistentMap<NameId, QueueRetention> retention;  // of those that have some of their own
 
   void hash_into(StateHasher& hasher) const;
 };
+
+// What it has of its own.
+[[nodiscard]] QueueRetention retention_of(const Queues& queues, NameId queue);
 
 bool fold(Queues& queues, Names& names, const QueueConfigured& event);
 

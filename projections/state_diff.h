@@ -10,11 +10,12 @@ namespace almanac {
 
 // Visits every entry that differs, projection by projection: visit(key, before, after) for tasks,
 // doomed and held tasks, terms, demands, units in use, blocked lanes, conditions of dependencies,
-// crashes, progress, implementations and workers that run, uniqueness, idempotency keys, policies
-// and slots of queues, settings of limits, buckets, jobs of backups, schedules, implementations and
-// versions of kinds, and circuits, as diff() of their containers does, and visit(key, Change) for
-// what is in an order or not. `visit` tells them apart by the type of the key, and of the value.
-// Names are only ever added; numbers beyond before.names.size() are new.
+// crashes, progress, implementations and workers that run, uniqueness, groups, their members and
+// who waits for them, idempotency keys, policies, slots and retention of queues, settings of
+// limits, buckets, jobs of backups, schedules, implementations and versions of kinds, and circuits,
+// as diff() of their containers does, and visit(key, Change) for what is in an order or not.
+// `visit` tells them apart by the type of the key, and of the value. Names are only ever added;
+// numbers beyond before.names.size() are new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.all, after.tasks.all, visit);
@@ -35,12 +36,16 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.remote, after.tasks.remote, visit);
   diff(before.tasks.unique.all, after.tasks.unique.all, visit);
   diff(before.tasks.unique.known, after.tasks.unique.known, visit);
+  diff(before.tasks.groups.all, after.tasks.groups.all, visit);
+  diff(before.tasks.groups.group_of, after.tasks.groups.group_of, visit);
+  diff(before.tasks.groups.waits, after.tasks.groups.waits, visit);
   diff(before.tasks.keys, after.tasks.keys, visit);
   diff(before.tasks.ranking.policies, after.tasks.ranking.policies, visit);
   diff(before.tasks.demands, after.tasks.demands, visit);
   diff(before.tasks.in_use, after.tasks.in_use, visit);
   diff(before.tasks.blocked, after.tasks.blocked, visit);
   diff(before.queues.slots, after.queues.slots, visit);
+  diff(before.queues.retention, after.queues.retention, visit);
   diff(before.limits.settings, after.limits.settings, visit);
   diff(before.limits.buckets, after.limits.buckets, visit);
   diff(before.backups.jobs, after.backups.jobs, visit);

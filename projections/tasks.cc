@@ -2,6 +2,7 @@
 
 #include <almanac/log/error.h>
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/group_ends.h>
 #include <almanac/projections/resource_limits.h>
 
 #include <algorithm>
@@ -125,17 +126,23 @@ TaskState state_at(Time run_at, Time now) {
   return run_at > now ? TaskState::delayed : TaskState::ready;
 }
 
+// They wait for nothing any more.
+void unblock(Tasks& tasks, const EventPlace& place, const std::vector<TaskId>& dependents) {
+  for (TaskId dependent : dependents) {
+    const Time run_at = tasks.all.find(dependent)->run_at;
+    step(tasks, place, {dependent, TaskStep::unblocked, state_at(run_at, place.at)},
+         [](Task& unblocked) { unblocked.waiting_for = 0; });
+  }
+}
+
 // What is kept of live tasks alone goes, and those that depend on it learn how it ended.
 void end(Tasks& tasks, const EventPlace& place, TaskId id, TaskState ended) {
   if (!tasks.held.empty()) tasks.held.erase(id);
   if (!tasks.doomed.empty()) tasks.doomed.erase(id);
   if (!tasks.progress.empty()) tasks.progress.erase(id);
   if (!tasks.unique.empty()) tasks.unique.end(id);
-  for (TaskId dependent : settle_dependents(tasks, id, ended)) {
-    const Time run_at = tasks.all.find(dependent)->run_at;
-    step(tasks, place, {dependent, TaskStep::unblocked, state_at(run_at, place.at)},
-         [](Task& unblocked) { unblocked.waiting_for = 0; });
-  }
+  unblock(tasks, place, settle_dependents(tasks, id, ended));
+  if (!tasks.groups.empty()) unblock(tasks, place, end_in_group(tasks, id));
 }
 
 // Known by its identity from now on. One that has ended is only as long as it is the last.
@@ -260,6 +267,7 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskEnqueue
     be_known(tasks, event.id);
   }
   add_dependencies(tasks, event, task);
+  if (event.group || event.after_group) enter_groups(tasks, event, task);
   task.state = task.waiting_for > 0 ? TaskState::waiting : state_at(task.run_at, place.at);
   ALMANAC_CHECK(allows({}, TaskStep::enqueued, task.state));
   enter_order(tasks, event.id, task);
@@ -391,7 +399,21 @@ bool fold(Tasks& tasks, Names&, const EventPlace& place, const TaskRedriven& eve
       });
   if (moved && !tasks.crashes.empty()) tasks.crashes.erase(event.id);
   if (moved && !tasks.unique.empty()) be_known(tasks, event.id);
+  if (moved && !tasks.groups.empty()) tasks.groups.rejoin(event.id);
   return moved;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const GroupOpened& event) {
+  if (event.id <= tasks.groups.last || tasks.groups.find(event.name)) return false;
+  tasks.groups.enter(event.id, {.name = SharedText(event.name), .opened_at = place.at});
+  return true;
+}
+
+bool fold(Tasks& tasks, Names&, const EventPlace& place, const GroupClosed& event) {
+  const Group* group = tasks.groups.all.find(event.id);
+  if (group == nullptr || !group->is_open()) return false;
+  unblock(tasks, place, close_group(tasks, event.id, place.at));
+  return true;
 }
 
 // It is read from here on, and nothing else about the task is another.

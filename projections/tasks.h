@@ -4,6 +4,7 @@
 
 #include <almanac/log/event.h>
 #include <almanac/projections/demand_sets.h>
+#include <almanac/projections/groups.h>
 #include <almanac/projections/lifecycle.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/persistent/map.h>
@@ -151,6 +152,7 @@ struct Tasks {
   PersistentMap<TaskId, RemoteLease> remote;      // of those that run at a worker elsewhere
   UniqueTasks unique;
   TaskKeys keys;
+  Groups groups;
 
   [[nodiscard]] std::uint64_t count(TaskState state) const {
     return counts[static_cast<std::size_t>(state)];
@@ -211,6 +213,8 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskProgres
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRedriven& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskRequestCarried& event);
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskResultCarried& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const GroupOpened& event);
+bool fold(Tasks& tasks, Names& names, const EventPlace& place, const GroupClosed& event);
 // O(tags + keys + dependents) for all of its tasks together.
 bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TasksForgotten& event);
 

@@ -212,6 +212,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
   if (!terms.empty()) hash_retries(hasher, terms);
   unique.hash_into(hasher);
   if (!terms.empty()) hash_versions(hasher, *this);
+  groups.hash_into(hasher);
   keys.hash_into(hasher);
 }
 

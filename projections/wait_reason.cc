@@ -85,7 +85,9 @@ WaitReason dependency_reason(const State& state, TaskId id, const Task& task) {
   if (const auto failed = to_be_retried(state.tasks, id); !failed.empty()) {
     return {.wait = Wait::retry, .used = failed.size(), .other = failed.front()};
   }
-  return {.wait = Wait::dependency, .used = task.waiting_for};
+  const std::uint32_t groups = state.tasks.groups.waits.contains(id) ? 1 : 0;
+  if (task.waiting_for == groups) return {.wait = Wait::group};
+  return {.wait = Wait::dependency, .used = task.waiting_for - groups};
 }
 
 }  // namespace
@@ -111,6 +113,7 @@ std::string_view name(Wait wait) {
     case Wait::unavailable: return "unavailable";
     case Wait::circuit: return "circuit";
     case Wait::version: return "version";
+    case Wait::group: return "group";
   }
   return "";
 }

@@ -29,6 +29,7 @@ enum class Wait : std::uint8_t {
   unavailable,  // no implementation of its kind can be used
   circuit,      // that of a service it needs is open, or half open and its probes are out
   version,      // what runs its kind runs other versions
+  group,        // a group it waits for is not over, or not as it must be
 };
 [[nodiscard]] std::string_view name(Wait wait);
 

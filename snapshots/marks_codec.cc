@@ -35,6 +35,13 @@ void write_pauses(ColumnWriter& writer, const Pauses& pauses) {
   });
 }
 
+void write_queue_retention(ColumnWriter& writer, const Queues& queues) {
+  writer.table<4>(queues.retention, queues.retention.size(), [](const auto& entry) {
+    const auto& [succeeded, failed, cancelled] = entry.value;
+    return Row<4>{entry.key.value, number_of(succeeded), number_of(failed), number_of(cancelled)};
+  });
+}
+
 void write_retries(ColumnWriter& writer, const Tasks& tasks) {
   std::vector<Row<3>> rows;
   for (const auto& [id, terms] : tasks.terms) {
@@ -102,6 +109,14 @@ void read_pauses(ColumnReader& reader, Pauses& pauses) {
   read_sorted<2>(reader, pauses.all, [&](const Row<2>& row) {
     if (row[0] >= std::uint64_t(pause_scope_count)) reader.fail();
     return PausedWork{static_cast<PauseScope>(row[0]), name_of(row[1])};
+  });
+}
+
+void read_queue_retention(ColumnReader& reader, Queues& queues) {
+  read_sorted<4>(reader, queues.retention, [](const Row<4>& row) {
+    return std::pair(name_of(row[0]), QueueRetention{.succeeded = duration_of(row[1]),
+                                                     .failed = duration_of(row[2]),
+                                                     .cancelled = duration_of(row[3])});
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <almanac/snapshots/circuits_codec.h>
 #include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/groups_codec.h>
 #include <almanac/snapshots/limits_codec.h>
 #include <almanac/snapshots/marks_codec.h>
 #include <almanac/snapshots/ranking_codec.h>
@@ -193,6 +194,8 @@ enum class LaterPart : std::uint64_t {
   versions = 16,
   circuits = 17,
   remote = 18,
+  queue_retention = 19,
+  groups = 20,
 };
 
 void write_marked_parts(ColumnWriter& writer, const State& state) {
@@ -238,6 +241,14 @@ void write_marked_parts(ColumnWriter& writer, const State& state) {
   if (!tasks.remote.empty()) {
     writer.number(std::uint64_t(LaterPart::remote));
     write_remote(writer, tasks);
+  }
+  if (!state.queues.retention.empty()) {
+    writer.number(std::uint64_t(LaterPart::queue_retention));
+    write_queue_retention(writer, state.queues);
+  }
+  if (!tasks.groups.empty()) {
+    writer.number(std::uint64_t(LaterPart::groups));
+    write_groups(writer, tasks.groups);
   }
 }
 
@@ -403,6 +414,8 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::implementations: return read_implementations(reader, state);
     case LaterPart::unique: return read_unique(reader, state.tasks.unique);
     case LaterPart::versions: return read_versions(reader, state);
+    case LaterPart::groups: return read_groups(reader, state.tasks);
+    case LaterPart::queue_retention: return read_queue_retention(reader, state.queues);
     case LaterPart::circuits: return read_circuits(reader, state);
     case LaterPart::remote: return read_remote(reader, state.tasks);
   }

@@ -99,6 +99,8 @@ void add_queue_commands(CommandGroup& queue);
 void add_review_commands(CommandGroup& review);
 // `almanac circuit …`
 void add_circuit_commands(CommandGroup& circuit);
+// `almanac group …`
+void add_group_commands(CommandGroup& group);
 // `almanac schedule …`
 void add_schedule_commands(CommandGroup& schedule);
 // `almanac whatif`

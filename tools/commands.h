@@ -5,6 +5,7 @@
 
 #include <almanac/tools/command_task.h>
 #include <almanac/tools/exit_code.h>
+#include <almanac/tools/group_options.h>
 #include <almanac/tools/run_backups.h>
 #include <almanac/tools/unique_options.h>
 
@@ -47,6 +48,7 @@ struct SubmitCommand {
   std::string expires_at;
   std::string key;
   UniqueOptions unique;
+  GroupOptions groups;
   bool json = false;
 };
 ExitCode submit(const SubmitCommand& command);

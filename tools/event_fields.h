@@ -5,6 +5,7 @@
 #include <almanac/tools/events/backup_fields.h>
 #include <almanac/tools/events/circuit_fields.h>
 #include <almanac/tools/events/engine_fields.h>
+#include <almanac/tools/events/group_fields.h>
 #include <almanac/tools/events/implementation_fields.h>
 #include <almanac/tools/events/limit_fields.h>
 #include <almanac/tools/events/pause_fields.h>

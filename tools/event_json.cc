@@ -65,6 +65,7 @@ class JsonFields {
   void put(SkipReason value) { string(name(value)); }
   void put(LaneBlock value) { string(name(value)); }
   void put(CircuitCause value) { string(name(value)); }
+  void put(DependencyCondition value) { string(name(value)); }
   void put(RetryPolicy value) { string(name(value)); }
   void put(PauseScope value) { string(name(value)); }
   void put(UniqueUntil value) { string(name(value)); }
@@ -89,7 +90,7 @@ class JsonFields {
   }
   void put(std::span<const DependencyCondition> conditions) {
     writer_.StartArray();
-    for (DependencyCondition condition : conditions) string(name(condition));
+    for (DependencyCondition condition : conditions) put(condition);
     writer_.EndArray();
   }
   void put(const DemandListView& demands) {

@@ -195,6 +195,9 @@ class ObjectFields {
   void get(const JsonValue& value, CircuitCause& field) {
     choose(value, field, circuit_cause_count);
   }
+  void get(const JsonValue& value, DependencyCondition& field) {
+    choose(value, field, dependency_condition_count);
+  }
   void get(const JsonValue& value, RetryPolicy& field) { choose(value, field, retry_policy_count); }
   void get(const JsonValue& value, UniqueUntil& field) { choose(value, field, unique_until_count); }
   void get(const JsonValue& value, TaskIdentity& field) {
@@ -257,9 +260,7 @@ class ObjectFields {
     const auto* list = value.get<JsonValue::List>();
     if (list == nullptr) return expected("a list of conditions");
     auto& conditions = memory_.conditions.emplace_back();
-    for (const JsonValue& element : *list) {
-      choose(element, conditions.emplace_back(), dependency_condition_count);
-    }
+    for (const JsonValue& element : *list) get(element, conditions.emplace_back());
     field = conditions;
   }
   void get(const JsonValue& value, DemandListView& field) {

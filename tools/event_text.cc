@@ -48,6 +48,7 @@ class LineFields {
   static std::string text_of(LaneBlock value) { return std::string(name(value)); }
   static std::string text_of(CircuitCause value) { return std::string(name(value)); }
   static std::string text_of(bool value) { return value ? "true" : "false"; }
+  static std::string text_of(DependencyCondition value) { return std::string(name(value)); }
   static std::string text_of(RetryPolicy value) { return std::string(name(value)); }
   static std::string text_of(PauseScope value) { return std::string(name(value)); }
   static std::string text_of(UniqueUntil value) { return std::string(name(value)); }
@@ -112,8 +113,9 @@ class Texts {
     }
   }
   void see(std::span<const DependencyCondition> conditions) {
-    for (DependencyCondition condition : conditions) see(name(condition));
+    for (DependencyCondition condition : conditions) see(condition);
   }
+  void see(DependencyCondition value) { see(name(value)); }
   void see(AttemptStatus value) { see(name(value)); }
   void see(HandBackReason value) { see(name(value)); }
   void see(HoldReason value) { see(name(value)); }

@@ -268,6 +268,9 @@ class CommandLine {
     add_group({"circuit", "Keep tasks from services that fail",
                "almanac circuit list\n  almanac circuit set search --failure-rate 30%"},
               add_circuit_commands);
+    add_group({"group", "Tasks of many submissions that belong together",
+               "almanac group create import\n  almanac group close import"},
+              add_group_commands);
     add_group({"log", "Look at the log itself", "almanac log cat --from 100\n  almanac log verify"},
               add_log_commands);
     add_group({"state", "Look at the state folded from the log",
@@ -370,6 +373,7 @@ class CommandLine {
     Typed typed(*app);
     add_command_task(typed, options->task);
     add_unique_options(typed, options->unique);
+    add_group_options(typed, options->groups);
     app->add_option("-n,--name", options->name, "What to call it; when left out, the command")
         ->type_name("TEXT");
     app->add_option("--key", options->key, "Idempotency key: the same key submits once")

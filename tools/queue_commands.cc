@@ -10,7 +10,8 @@ void add_queue_commands(CommandGroup& queue) {
       {"set", "Change the settings of a queue; what is not named\nstays as it is",
        "almanac queue set web --slots 8\n"
        "  almanac queue set mail --policy urgency --window 12h --weight overdue=100\n"
-       "  almanac queue set shared --policy fair --weight ann=200 --weight bob=50"},
+       "  almanac queue set shared --policy fair --weight ann=200 --weight bob=50\n"
+       "  almanac queue set checks --retain-succeeded 1h --retain-failed 30d"},
       queue_set);
   options.text("queue", command.queue, {"", "Name of the queue"});
   options.require("queue");
@@ -30,6 +31,12 @@ void add_queue_commands(CommandGroup& queue) {
                 {"NAME=NUMBER",
                  "Of urgency: low, medium, high, priority, deadline,\noverdue or short. Of fair: "
                  "an owner's share, where\n100 is that of the others. May be repeated"});
+  options.text(
+      "--retain-succeeded", command.retain_succeeded,
+      {"TIME", "How long its succeeded tasks are kept, or forever;\n0s = as `almanac run` says"});
+  options.text("--retain-failed", command.retain_failed, {"TIME", "The same of failed ones"});
+  options.text("--retain-cancelled", command.retain_cancelled,
+               {"TIME", "The same of cancelled ones"});
 }
 
 }  // namespace almanac

@@ -19,6 +19,9 @@ struct QueueSetCommand {
   std::string window;
   std::string short_work;
   std::vector<std::string> weights;  // "NAME=NUMBER"
+  std::string retain_succeeded;
+  std::string retain_failed;
+  std::string retain_cancelled;
   bool json = false;
 };
 ExitCode queue_set(const QueueSetCommand& command);

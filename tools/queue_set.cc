@@ -1,5 +1,6 @@
 #include <almanac/tools/policy_text.h>
 #include <almanac/tools/queue_commands.h>
+#include <almanac/tools/queue_retention.h>
 #include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
@@ -53,6 +54,9 @@ Result<ConfigureQueue> settings_of(const QueueSetCommand& command) {
   if (done) done = read(command.ageing, settings.ageing, parse_duration);
   if (done) done = read(command.window, settings.window, parse_duration);
   if (done) done = read(command.short_work, settings.short_work, parse_duration);
+  if (done) done = read(command.retain_succeeded, settings.retain_succeeded, parse_retained);
+  if (done) done = read(command.retain_failed, settings.retain_failed, parse_retained);
+  if (done) done = read(command.retain_cancelled, settings.retain_cancelled, parse_retained);
   for (const std::string& weight : command.weights) {
     if (done) done = read_weight(weight, settings);
   }
@@ -64,16 +68,19 @@ void print(const QueueSetCommand& command, const State& state) {
   const auto queue = state.names.find(command.queue);
   const std::uint32_t* slots = queue ? state.queues.slots.find(*queue) : nullptr;
   const Policy policy = queue ? state.tasks.ranking.policy(*queue) : Policy();
+  const auto retention = queue ? retention_of(state.queues, *queue) : QueueRetention();
   if (command.json) {
     nlohmann::ordered_json json{{"queue", command.queue}, {"slots", slots == nullptr ? 0 : *slots}};
     json.update(policy_json(state.names, policy));
+    json.update(retention_json(retention));
     fmt::print("{}\n", printable_json(json.dump()));
     return;
   }
   const std::string limit =
       slots == nullptr || *slots == 0 ? "no slots of its own" : counted(*slots, "slot");
   const auto begin = fmt::format("queue {}: {}, ", printable(command.queue), limit);
-  fmt::print("{}", policy_text(begin, state.names, policy));
+  fmt::print("{}{}", policy_text(begin, state.names, policy),
+             retention_text(command.queue, retention));
 }
 
 }  // namespace

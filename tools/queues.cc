@@ -1,5 +1,6 @@
 #include <almanac/tools/past_commands.h>
 #include <almanac/tools/policy_text.h>
+#include <almanac/tools/queue_retention.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/text.h>
 
@@ -38,9 +39,14 @@ const Policy& policy_of(const State& state, std::string_view queue) {
   return state.tasks.ranking.policy(*state.names.find(queue));
 }
 
+QueueRetention retention_of(const State& state, std::string_view queue) {
+  return retention_of(state.queues, *state.names.find(queue));
+}
+
 void print_json(const State& state, std::string_view queue, const Counts& counts) {
   nlohmann::ordered_json json{{"queue", queue}, {"slots", slots_of(state, queue)}};
   json.update(policy_json(state.names, policy_of(state, queue)));
+  json.update(retention_json(retention_of(state, queue)));
   for (std::size_t i = 0; i < counts.size(); ++i) {
     json[std::string(name(static_cast<TaskState>(i)))] = counts[i];
   }
@@ -77,12 +83,12 @@ ExitCode queues(const QueuesCommand& command) {
     return ExitCode::ok;
   }
   fmt::print("{}", table.text(terminal_columns()));
-  // Those of the default policy say it by their silence.
+  // Those of the default policy say it by their silence, as do those that keep tasks like all.
   for (const auto& [queue, counts] : counted_queues) {
     const Policy& policy = policy_of(state, queue);
-    if (policy == Policy()) continue;
-    fmt::print(
-        "{}", policy_text(fmt::format("queue {} runs by ", printable(queue)), state.names, policy));
+    const auto begin = fmt::format("queue {} runs by ", printable(queue));
+    if (policy != Policy()) fmt::print("{}", policy_text(begin, state.names, policy));
+    fmt::print("{}", retention_text(queue, retention_of(state, queue)));
   }
   return ExitCode::ok;
 }

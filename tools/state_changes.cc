@@ -1,6 +1,8 @@
 #include <almanac/tools/state_changes.h>
 
+#include <almanac/tools/group_text.h>
 #include <almanac/tools/policy_text.h>
+#include <almanac/tools/queue_retention.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 #include <almanac/tools/version_range.h>
@@ -183,6 +185,27 @@ class Collector {
     changes["unique"][std::to_string(id.value)] =
         changed_fields(unique_fields(was), unique_fields(is));
   }
+  void operator()(GroupId id, const Group* was, const Group* is) {
+    changes["groups"][std::to_string(id.value)] =
+        changed_fields(was == nullptr ? ordered_json::object() : group_json(*was),
+                       is == nullptr ? ordered_json::object() : group_json(*is));
+  }
+  void operator()(TaskId id, const GroupId* was, const GroupId* is) {
+    const auto of = [](const GroupId* group) {
+      return group == nullptr ? ordered_json() : ordered_json(group->value);
+    };
+    changes["group_of"][std::to_string(id.value)] = {
+        {"group", ordered_json::array({of(was), of(is)})}};
+  }
+  void operator()(TaskId id, const GroupWait* was, const GroupWait* is) {
+    const auto of = [](const GroupWait* wait) {
+      return wait == nullptr ? ordered_json()
+                             : ordered_json(fmt::format("group {} ({})", wait->group.value,
+                                                        name(wait->condition)));
+    };
+    changes["group_waits"][std::to_string(id.value)] = {
+        {"after", ordered_json::array({of(was), of(is)})}};
+  }
   void operator()(TaskId id, const NameId* was, const NameId* is) {
     const auto of = [](const State& state, const NameId* implementation) {
       return implementation == nullptr ? ordered_json()
@@ -237,6 +260,13 @@ class Collector {
     static const Policy by_priority;
     const auto fields = [&](const Policy* policy) {
       return policy_json(after_.names, policy == nullptr ? by_priority : *policy);
+    };
+    changes["queues"][std::string(after_.names.text(queue))].update(
+        changed_fields(fields(was), fields(is)));
+  }
+  void operator()(NameId queue, const QueueRetention* was, const QueueRetention* is) {
+    const auto fields = [](const QueueRetention* retention) {
+      return retention_json(retention == nullptr ? QueueRetention() : *retention);
     };
     changes["queues"][std::string(after_.names.text(queue))].update(
         changed_fields(fields(was), fields(is)));

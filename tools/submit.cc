@@ -55,6 +55,7 @@ Result<TaskSpec> make_spec(const SubmitCommand& command) {
   auto unique = make_unique_spec(command.unique);
   if (!unique) return std::unexpected(unique.error());
   spec.unique = *unique;
+  if (auto set = set_groups(spec, command.groups); !set) return std::unexpected(set.error());
   for (const std::string& text : command.after) {
     auto after = parse_after(text);
     if (!after) return std::unexpected(after.error());

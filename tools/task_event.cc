@@ -55,8 +55,7 @@ std::string sentence(const TaskHandedBack& event) {
       return "handed back: the engine died" + crash_text(event.crashes);
     case HandBackReason::crashed:
       return fmt::format("crashed: {}{}", end_text(event.end), crash_text(event.crashes));
-    case HandBackReason::silent:
-      return fmt::format("handed back: {}{}", end_text(event.end), crash_text(event.crashes));
+    case HandBackReason::silent: return "its worker was silent" + crash_text(event.crashes);
     case HandBackReason::forked: return "handed back: it goes on in the log this one is a fork of";
   }
   return "handed back";
@@ -102,7 +101,7 @@ std::string known_text(const Hold& hold) {
 TaskId task_of(const EventBody& body) {
   return std::visit(
       [](const auto& event) {
-        if constexpr (requires { event.id; }) {
+        if constexpr (requires { TaskId(event.id); }) {
           return TaskId(event.id);
         } else if constexpr (requires { event.request.id; }) {
           return event.request.id;

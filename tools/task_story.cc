@@ -2,6 +2,7 @@
 
 #include <almanac/tools/source.h>
 #include <almanac/tools/task_event.h>
+#include <almanac/tools/text.h>
 #include <almanac/tools/wait_sentence.h>
 
 #include <almanac/projections/state_diff.h>
@@ -30,15 +31,27 @@ class Teller {
       open_ = StoryStep{.wait = reason,
                         .since = state.position,
                         .from = state.time,
-                        .sentence = wait_sentence(state, story_.id, *reason)};
+                        .sentence = reason->wait == Wait::group
+                                        ? group_text(state)
+                                        : wait_sentence(state, story_.id, *reason)};
     }
   }
-  // A wait that is open goes on.
-  void finish() {
-    if (open_) story_.steps.push_back(std::move(*open_));
+  // A wait that is open goes on. One for a group has the numbers of now, which none that is over
+  // has: they change with each end of a member.
+  void finish(const State& state) {
+    if (!open_) return;
+    if (open_->wait->wait == Wait::group) {
+      open_->sentence = wait_sentence(state, story_.id, *open_->wait);
+    }
+    story_.steps.push_back(std::move(*open_));
   }
 
  private:
+  [[nodiscard]] std::string group_text(const State& state) const {
+    const Groups& groups = state.tasks.groups;
+    const Group& group = *groups.all.find(groups.waits.find(story_.id)->group);
+    return "group " + printable(group.name.view()) + " is not over";
+  }
   void add_event(const RecordedEvent& recorded) {
     story_.steps.push_back({.since = recorded.position,
                             .from = recorded.event.at,
@@ -100,7 +113,7 @@ Result<TaskStory> tell_story(const StoryOptions& options) {
     return event.position < last;
   });
   if (!read) return std::unexpected(read.error());
-  teller.finish();
+  teller.finish(*state);
   return story;
 }
 

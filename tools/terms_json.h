@@ -7,7 +7,8 @@
 
 namespace almanac {
 
-// Adds owner, deadline, estimate, expires_at and what it is unique by: what the task has.
+// Adds owner, deadline, estimate, expires_at, its groups and what it is unique by: what the task
+// has.
 void add_terms(nlohmann::ordered_json& json, const State& state, TaskId id);
 
 }  // namespace almanac

@@ -1,6 +1,7 @@
 #include <almanac/tools/wait_sentence.h>
 
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/group_ends.h>
 #include <almanac/tools/task_event.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -112,6 +113,20 @@ std::string retry_sentence(const State& state, TaskId id) {
                      failed.size() == 1 ? "it" : "them");
 }
 
+std::string group_sentence(const State& state, TaskId id) {
+  const Groups& groups = state.tasks.groups;
+  const GroupId of = groups.waits.find(id)->group;
+  const Group& group = *groups.all.find(of);
+  const std::string name = printable(group.name.view());
+  const GroupCounts counts = counts_of(state.tasks, of);
+  if (group.outcome) {
+    return fmt::format("group {} is over, {} failed: `almanac retry` runs {} again", name,
+                       counted(counts.failed, "task"), counts.failed == 1 ? "it" : "them");
+  }
+  return fmt::format("group {}{} {} of {} ended", name, group.is_open() ? " is open," : ":",
+                     counts.ended(), counted(counts.members, "task"));
+}
+
 }  // namespace
 
 std::string wait_sentence(const State& state, TaskId id, const WaitReason& reason) {
@@ -145,6 +160,7 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
     case Wait::review: return "under review: " + known_text(*state.tasks.held.find(id));
     case Wait::paused: return paused_sentence(state, task);
     case Wait::retry: return retry_sentence(state, id);
+    case Wait::group: return group_sentence(state, id);
     case Wait::version: return version_sentence(state, task.kind, reason);
   }
   return {};

@@ -1,6 +1,7 @@
 #include <almanac/tools/workload_queue.h>
 
 #include <almanac/tools/policy_text.h>
+#include <almanac/tools/queue_retention.h>
 
 #include <almanac/engine/limits.h>
 #include <almanac/engine/submission.h>
@@ -13,8 +14,13 @@
 namespace almanac::workload {
 namespace {
 
-constexpr std::array<std::string_view, 6> queue_keys = {"slots",  "policy",     "ageing",
-                                                        "window", "short_work", "weights"};
+constexpr std::array<std::string_view, 9> queue_keys = {
+    "slots",   "policy",           "ageing",        "window",          "short_work",
+    "weights", "retain_succeeded", "retain_failed", "retain_cancelled"};
+
+Checked<void> read_retained(const Field& field, std::optional<Duration>& kept) {
+  return put_choice(field, parse_retained, kept);
+}
 
 Checked<void> read_weights(ConfigureQueue& settings, const Field& field) {
   auto table = read_table(field);
@@ -36,6 +42,9 @@ Checked<void> read_setting(ConfigureQueue& settings, const Member& member) {
   if (member.key == "window") return put(read_duration(field), settings.window);
   if (member.key == "short_work") return put(read_duration(field), settings.short_work);
   if (member.key == "weights") return read_weights(settings, field);
+  if (member.key == "retain_succeeded") return read_retained(field, settings.retain_succeeded);
+  if (member.key == "retain_failed") return read_retained(field, settings.retain_failed);
+  if (member.key == "retain_cancelled") return read_retained(field, settings.retain_cancelled);
   return unknown_key(member, queue_keys);
 }
 

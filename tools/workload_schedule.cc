@@ -35,6 +35,8 @@ TaskDraft task_by(const TaskDraft& defaults) {
   task.expires.reset();
   task.spec.run_at = task.spec.deadline = task.spec.expires_at = Time();
   task.spec.unique.reset();
+  task.spec.group.clear();
+  task.spec.after_group.reset();
   return task;
 }
 

@@ -66,6 +66,27 @@ Checked<void> set_after(TaskDraft& draft, const Field& field) {
   return put(read_after(field, limits::dependencies_max), draft.after);
 }
 
+Checked<void> set_group(TaskDraft& draft, const Field& field) {
+  if (auto read = put(read_text(field), draft.spec.group); !read) return read;
+  return check_word("group", draft.spec.group, field.value.line);
+}
+
+// A name, or {group = "…", when = "…"}.
+Checked<void> set_after_group(TaskDraft& draft, const Field& field) {
+  static constexpr std::array<std::string_view, 2> known = {"group", "when"};
+  AfterGroup& after = draft.spec.after_group.emplace();
+  const auto* table = std::get_if<Value::Table>(&field.value.content);
+  if (table == nullptr) return put(read_text(field), after.group);
+  for (const Member& member : *table) {
+    const Field part{member.key, member.value};
+    if (std::ranges::find(known, member.key) == known.end()) return unknown_key(member, known);
+    auto read = member.key == "group" ? put(read_text(part), after.group)
+                                      : put_choice(part, condition_from, after.condition);
+    if (!read) return read;
+  }
+  return {};
+}
+
 Checked<void> set_queue(TaskDraft& draft, const Field& field) {
   if (auto read = put(read_text(field), draft.spec.queue); !read) return read;
   return check_word("queue", draft.spec.queue, field.value.line);
@@ -226,6 +247,8 @@ constexpr std::array keys = {
     Key{"command", true, true, set_command},
     Key{"shell", true, true, set_shell},
     Key{"after", false, false, set_after},
+    Key{"group", true, false, set_group},
+    Key{"after_group", true, false, set_after_group},
     Key{"queue", true, true, set_queue},
     Key{"priority", true, true, set_priority},
     Key{"attempts", true, true, set_attempts},

@@ -104,4 +104,17 @@ CircuitClosed read(schema::CircuitClosed::Reader from, const Names& names) {
           .reason = view(from.getReason())};
 }
 
+bool read_circuit_body(schema::Event::Body::Reader body, const Names& names, EventBody& to) {
+  using Which = schema::Event::Body::Which;
+  switch (body.which()) {
+    case Which::CIRCUIT_CONFIGURED: to = read(body.getCircuitConfigured(), names); return true;
+    case Which::CIRCUIT_OBSERVED: to = read(body.getCircuitObserved(), names); return true;
+    case Which::CIRCUIT_PROBED: to = read(body.getCircuitProbed(), names); return true;
+    case Which::CIRCUIT_OPENED: to = read(body.getCircuitOpened(), names); return true;
+    case Which::CIRCUIT_HALF_OPENED: to = read(body.getCircuitHalfOpened(), names); return true;
+    case Which::CIRCUIT_CLOSED: to = read(body.getCircuitClosed(), names); return true;
+    default: return false;
+  }
+}
+
 }  // namespace almanac::codec

@@ -8,6 +8,13 @@ struct QueueConfigured {
   queue @0 :UInt16;            # index into the frame's table of names
   slots @1 :UInt32;            # attempts that may run at once; 0 = as many as the engine has
   order @2 :QueueOrder;        # null = by priority alone
+  retention @3 :QueueRetention;  # null = as engines are told
+}
+
+struct QueueRetention {        # how long tasks are kept from their end on; 0 = as engines are told,
+  succeeded @0 :Int64;         # the largest number = for ever
+  failed @1 :Int64;
+  cancelled @2 :Int64;
 }
 
 enum QueuePolicy {             # which of the ready tasks runs next

@@ -27,6 +27,15 @@ struct QueueWeight {
 };
 using QueueWeightListView = NumberedNamesView<QueueWeight, std::int32_t>;
 
+// How long tasks are kept from their end on, by how they ended; 0 = as engines are told.
+struct QueueRetention {
+  Duration succeeded{0};
+  Duration failed{0};
+  Duration cancelled{0};
+  bool operator==(const QueueRetention&) const = default;
+};
+inline constexpr Duration retained_for_ever = Duration::max();
+
 // All settings of the queue from now on. What a policy makes of them is projections/policy.h.
 struct QueueConfigured {
   std::string_view queue;
@@ -36,6 +45,7 @@ struct QueueConfigured {
   Duration window{0};      // before a deadline, in which it presses
   Duration short_work{0};  // estimates up to this are short work
   QueueWeightListView weights;
+  QueueRetention retention;
 };
 
 }  // namespace almanac

@@ -31,17 +31,31 @@ void read_order(schema::QueueOrder::Reader from, const Names& names, QueueConfig
   to.weights = names.list<QueueWeightListView>(from.getWeights());
 }
 
+void write_retention(const QueueRetention& from, schema::QueueRetention::Builder to) {
+  to.setSucceeded(from.succeeded.count());
+  to.setFailed(from.failed.count());
+  to.setCancelled(from.cancelled.count());
+}
+
+QueueRetention read_retention(schema::QueueRetention::Reader from) {
+  return {.succeeded = Duration(from.getSucceeded()),
+          .failed = Duration(from.getFailed()),
+          .cancelled = Duration(from.getCancelled())};
+}
+
 }  // namespace
 
 void write(const QueueConfigured& from, schema::QueueConfigured::Builder to, NameTable& names) {
   to.setQueue(names.index(from.queue));
   to.setSlots(from.slots);
   if (has_order(from)) write_order(from, to.initOrder(), names);
+  if (from.retention != QueueRetention()) write_retention(from.retention, to.initRetention());
 }
 
 QueueConfigured read(schema::QueueConfigured::Reader from, const Names& names) {
   QueueConfigured to{.queue = names.at(from.getQueue()), .slots = from.getSlots()};
   if (from.hasOrder()) read_order(from.getOrder(), names, to);
+  if (from.hasRetention()) to.retention = read_retention(from.getRetention());
   return to;
 }
 

@@ -36,6 +36,9 @@ struct TaskTerms {             # what most tasks do without
   crashesMax @7 :UInt16;       # with the last of them it fails; 0 = 3
   unique @8 :Uniqueness;       # null when there may be any number of it
   version @9 :UInt32;          # of its kind; 0 = whatever runs the kind runs it
+  group @10 :UInt64;           # it belongs to; 0 = none
+  afterGroup @11 :UInt64;      # it waits for; 0 = none
+  afterGroupCondition @12 :DependencyCondition;
 }
 
 struct Uniqueness {            # in the way of another task of its identity

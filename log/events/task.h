@@ -88,6 +88,9 @@ struct TaskEnqueued {
   bool keeps_dependencies = false;  // they are not forgotten before it is
   Uniqueness unique = {};
   std::uint32_t version = 0;  // of its kind; 0 = whatever runs the kind runs it
+  GroupId group;              // it belongs to; none = to none
+  GroupId after_group;        // it waits for; none = for none
+  DependencyCondition after_group_condition = DependencyCondition::success;
   Bytes payload;
 };
 

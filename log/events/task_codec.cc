@@ -12,7 +12,7 @@ bool has_terms(const TaskEnqueued& event) {
   return !event.owner.empty() || event.deadline != Time() || event.estimate != Duration(0) ||
          event.expires_at != Time() || !event.demands.empty() || !event.conditions.empty() ||
          event.retry_policy != RetryPolicy() || event.crashes_max != 0 || event.unique ||
-         event.version != 0;
+         event.version != 0 || event.group || event.after_group;
 }
 
 void write_unique(const Uniqueness& from, schema::Uniqueness::Builder to) {
@@ -38,6 +38,9 @@ void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTa
   to.setRetryPolicy(static_cast<schema::RetryPolicy>(from.retry_policy));
   to.setCrashesMax(from.crashes_max);
   to.setVersion(from.version);
+  to.setGroup(from.group.value);
+  to.setAfterGroup(from.after_group.value);
+  to.setAfterGroupCondition(static_cast<schema::DependencyCondition>(from.after_group_condition));
   if (from.unique) write_unique(from.unique, to.initUnique());
   if (!from.demands.empty()) {
     write(from.demands, to.initDemands(static_cast<unsigned>(from.demands.size())), names);
@@ -50,6 +53,11 @@ void write_terms(const TaskEnqueued& from, schema::TaskTerms::Builder to, NameTa
   }
 }
 
+void check_condition(DependencyCondition condition) {
+  KJ_REQUIRE(static_cast<int>(condition) < dependency_condition_count,
+             "a condition this version does not know");
+}
+
 void read_terms(schema::TaskTerms::Reader from, const Names& names, TaskEnqueued& to) {
   to.owner = names.at(from.getOwner());
   to.deadline = time(from.getDeadline());
@@ -57,16 +65,17 @@ void read_terms(schema::TaskTerms::Reader from, const Names& names, TaskEnqueued
   to.expires_at = time(from.getExpiresAt());
   to.crashes_max = from.getCrashesMax();
   to.version = from.getVersion();
+  to.group = GroupId(from.getGroup());
+  to.after_group = GroupId(from.getAfterGroup());
+  to.after_group_condition = static_cast<DependencyCondition>(from.getAfterGroupCondition());
+  check_condition(to.after_group_condition);
   if (from.hasUnique()) to.unique = read_unique(from.getUnique());
   auto policy = static_cast<unsigned>(from.getRetryPolicy());
   KJ_REQUIRE(policy < retry_policy_count, "a retry policy this version does not know");
   to.retry_policy = static_cast<RetryPolicy>(policy);
   to.demands = read(from.getDemands(), names);
   to.conditions = in_place<DependencyCondition>(from.getConditions());
-  for (DependencyCondition condition : to.conditions) {
-    KJ_REQUIRE(static_cast<int>(condition) < dependency_condition_count,
-               "a condition this version does not know");
-  }
+  for (DependencyCondition condition : to.conditions) check_condition(condition);
   KJ_REQUIRE(to.conditions.empty() || to.conditions.size() == to.dependencies.size(),
              "a condition for each dependency or none");
 }

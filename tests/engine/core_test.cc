@@ -188,6 +188,17 @@ TEST_F(CoreTest, BeginsByTheHandlerThatRanItsVersionWhenThatWasDecided) {
   EXPECT_EQ(ran.get_future().get(), 1);
 }
 
+TEST_F(CoreTest, ForgetsWhatAQueueSaysWhereTheEngineKeepsAll) {
+  turn(asked(ConfigureQueue{.queue = "default", .retain_cancelled = std::chrono::minutes(1)}),
+       asked(EnqueueTasks{{{.kind = "none"}}}), asked(CancelTask{TaskId(1), ""}));
+  commit(4);
+  EXPECT_TRUE(timer.armed) << "nothing else is due";
+  now += limits::forget_interval;
+  turn();
+  commit(5);
+  EXPECT_FALSE(published.state()->tasks.all.contains(TaskId(1)));
+}
+
 TEST_F(CoreTest, AnswersARefusalNoEarlierThanWhatItRestsOn) {
   turn(asked(work()));
   turn(asked(CancelTask{TaskId(9), ""}));

@@ -39,6 +39,29 @@ TEST(ConfigureQueue, LeavesWhatIsNotNamedAsItIs) {
   EXPECT_EQ(desk.state().tasks.ranking.policy(mail), Policy{.kind = QueuePolicy::fifo});
 }
 
+TEST(ConfigureQueue, SaysHowLongTasksAreKept) {
+  using std::chrono::hours;
+  Desk desk;
+  const auto kept = [&] {
+    return retention_of(desk.state().queues, *desk.state().names.find("mail"));
+  };
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .retain_succeeded = hours(1)}));
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .retain_failed = retained_for_ever}));
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .policy = QueuePolicy::fifo}));
+  EXPECT_EQ(kept(), (QueueRetention{.succeeded = hours(1), .failed = retained_for_ever}))
+      << "what is not named stays";
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "mail", .retain_succeeded = hours(1)}));
+  EXPECT_TRUE(desk.last().empty()) << "nothing has changed";
+  const auto engines = Duration(0);
+  ASSERT_TRUE(desk.ask(
+      ConfigureQueue{.queue = "mail", .retain_succeeded = engines, .retain_failed = engines}));
+  EXPECT_TRUE(desk.state().queues.retention.empty());
+  for (const Duration wrong : {Duration(-1), limits::duration_max + Duration(1)}) {
+    EXPECT_EQ(error_of(desk.ask(ConfigureQueue{.queue = "q", .retain_cancelled = wrong})).code,
+              ErrorCode::invalid);
+  }
+}
+
 TEST(ConfigureQueue, GivesOwnersTheirShares) {
   Desk desk;
   const std::map<std::string, std::int32_t> shares = {{"ann", 300}, {"bob", 50}};

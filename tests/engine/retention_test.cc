@@ -56,6 +56,45 @@ TEST(Retention, IsByHowATaskEnded) {
             3U);
 }
 
+TEST(Retention, IsByTheQueueBeforeTheEngine) {
+  Desk desk;
+  ASSERT_TRUE(desk.ask(ConfigureQueue{
+      .queue = "checks", .retain_succeeded = std::chrono::hours(1), .retain_failed = days(30)}));
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "bills", .retain_succeeded = retained_for_ever}));
+  const auto of = [&](const std::string& queue, AttemptStatus status) {
+    return ended(desk, status, {.kind = "work", .queue = queue});
+  };
+  const TaskId check = of("checks", AttemptStatus::succeeded);
+  const TaskId failed_check = of("checks", AttemptStatus::error);
+  const TaskId bill = of("bills", AttemptStatus::succeeded);
+  const TaskId failed_bill = of("bills", AttemptStatus::error);
+  const TaskId other = of("default", AttemptStatus::succeeded);
+  const auto kept = [&](Duration later, const TaskRetention& engine = {}) {
+    const State state = forgotten(desk, desk.now + later, engine);
+    std::vector<bool> are_there;
+    for (TaskId id : {check, failed_check, bill, failed_bill, other}) {
+      are_there.push_back(state.tasks.all.contains(id));
+    }
+    return are_there;
+  };
+  using Kept = std::vector<bool>;
+  EXPECT_EQ(kept(std::chrono::hours(1) - Duration(1)), (Kept{true, true, true, true, true}));
+  EXPECT_EQ(kept(std::chrono::hours(1)), (Kept{false, true, true, true, true}));
+  EXPECT_EQ(kept(days(30)), (Kept{false, false, true, true, false}));
+  EXPECT_EQ(kept(days(9'999)), (Kept{false, false, true, false, false}));
+  EXPECT_EQ(kept(days(9'999), TaskRetention::keep_all()), (Kept{false, false, true, true, true}));
+}
+
+TEST(Retention, OfAQueueRemovesNothingThatOneDependsOn) {
+  Desk desk;
+  ASSERT_TRUE(desk.ask(ConfigureQueue{.queue = "checks", .retain_succeeded = Duration(1)}));
+  const TaskId input = ended(desk, AttemptStatus::succeeded, {.kind = "work", .queue = "checks"});
+  const TaskId waiting = desk.submit(
+      {.kind = "work", .queue = "checks", .run_at = desk.now + days(9), .dependencies = {input}});
+  const State state = forgotten(desk, desk.now + days(4));
+  EXPECT_TRUE(state.tasks.all.contains(input) && state.tasks.all.contains(waiting));
+}
+
 TEST(Retention, RemovesNoWaitingTaskAndNothingThatOneDependsOn) {
   Desk desk;
   const TaskId input = ended(desk, AttemptStatus::succeeded);

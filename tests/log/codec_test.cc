@@ -74,7 +74,7 @@ std::vector<Event> many_events(std::size_t count) {
   return events;
 }
 
-static_assert(std::variant_size_v<EventBody> == 53, "a new event type belongs into one_of_each()");
+static_assert(std::variant_size_v<EventBody> == 55, "a new event type belongs into one_of_each()");
 
 // Whoever looks for frames among other bytes goes by this alone.
 TEST(StoredPrefix, SaysWhatAFrameIsAndWhereItEnds) {
@@ -134,7 +134,7 @@ TEST(Codec, KeepsEventsWithoutAnyFieldSet) {
            WorkResumed{},     ImplementationsSet{}, ImplementationLeft{}, ImplementationReturned{},
            TaskFailedOver{},  TaskRequestCarried{}, TaskResultCarried{},  CircuitConfigured{},
            CircuitObserved{}, CircuitProbed{},      CircuitOpened{},      CircuitHalfOpened{},
-           CircuitClosed{}}) {
+           CircuitClosed{},   GroupOpened{},        GroupClosed{}}) {
     events.push_back({.at = noon, .body = body});
   }
   const auto frame = encode(events);
@@ -278,7 +278,7 @@ TEST(Codec, StoresAnEventIn24BytesBesideItsBody) {
   EXPECT_EQ(bytes_per_event(TaskStarted{TaskId(1), 1, noon}), 24U + 24);
   EXPECT_EQ(bytes_per_event(TaskStarted{.id = TaskId(1), .worker = "w"}), 24U + 32);
   EXPECT_EQ(bytes_per_event(TaskSucceeded{TaskId(1), Lease(1), {}}), 24U + 24);
-  EXPECT_EQ(bytes_per_event(QueueConfigured{"slow", 1}), 24U + 16);
+  EXPECT_EQ(bytes_per_event(QueueConfigured{"slow", 1}), 24U + 24);
   EXPECT_EQ(bytes_per_event(TasksReranked{.through = noon}), 24U + 16);
 }
 

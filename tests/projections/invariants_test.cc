@@ -177,6 +177,38 @@ std::vector<Fault> faults_of_unique() {
   };
 }
 
+// Each on a group 1 that is open and has no task.
+Fault fault_of_group(const char* sentence, const std::function<void(Groups&)>& plant) {
+  return {sentence, [=](State& state) {
+            Groups& groups = state.tasks.groups;
+            groups.enter(GroupId(1), {.name = SharedText("import"), .opened_at = state.time});
+            plant(groups);
+          }};
+}
+
+std::vector<Fault> faults_of_groups() {
+  const GroupId one(1);
+  return {
+      fault_of_group("group 1 has a number that was never given, or is not found by its name",
+                     [](Groups& groups) { groups.by_name.erase(std::string_view("import")); }),
+      fault_of_group("group 1 is over and has no outcome, or is not",
+                     [=](Groups& groups) { groups.all.edit(one)->outcome = TaskState::failed; }),
+      fault_of_group("group 1 is closed, and nothing is left of it",
+                     [=](Groups& groups) { groups.all.edit(one)->closed_at = Time(Duration(1)); }),
+      fault_of_group("task 99 is of a group, and one of the two is gone",
+                     [=](Groups& groups) { groups.join(TaskId(99), one); }),
+      fault_of_group("task 6 goes on, and its group does not know",
+                     [=](Groups& groups) {
+                       groups.join(TaskId(6), one);
+                       groups.live.erase(GroupTask{one, TaskId(6)});
+                     }),
+      fault_of_group("task 4 waits for a group that is gone, or does not wait",
+                     [=](Groups& groups) { groups.await(TaskId(4), {one}); }),
+      fault_of_group("the groups are known by more names or tasks than there are",
+                     [=](Groups& groups) { groups.by_name.set(SharedText("export"), one); }),
+  };
+}
+
 // What can be wrong with a job, by what is said of it behind its name.
 std::vector<std::pair<std::string, BackupJob>> faults_of_backups() {
   const BackupJob sound{.schedule = "every hour", .next = Time(Duration(7)), .runs = 3};
@@ -284,8 +316,8 @@ TEST(Invariants, HoldInASoundState) {
 
 TEST(Invariants, AreFoundBrokenOneByOne) {
   const State sound = sound_story().state();
-  for (const auto& group :
-       {faults_of_tasks(), faults_of_orders(), faults_of_relations(), faults_of_unique()}) {
+  for (const auto& group : {faults_of_tasks(), faults_of_orders(), faults_of_relations(),
+                            faults_of_unique(), faults_of_groups()}) {
     for (const Fault& fault : group) {
       State broken = sound;
       fault.plant(broken);

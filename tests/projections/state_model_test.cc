@@ -18,7 +18,7 @@ namespace almanac::test {
 namespace {
 
 constexpr std::uint64_t tasks_max = 9;
-constexpr std::uint8_t types = 38;
+constexpr std::uint8_t types = 40;
 
 // One event, as numbers that rapidcheck can draw and shrink.
 struct Move {
@@ -52,6 +52,10 @@ NewTask new_task(const Story& story, const Move& move) {
   if (move.detail % 5 < 2) task.deadline = story.now() + std::chrono::seconds(move.detail % 50);
   if (move.detail % 9 < 3) task.version = move.detail % 9;
   if (move.detail % 7 < 3) task.unique.identity = {1, move.detail % 7U};
+  if (move.detail % 3 > 0) task.group = story.tasks().groups.last.value + move.task / 16 % 2;
+  if (move.detail % 5 == 4) task.after_group = move.detail / 5 % 4;
+  task.after_group_condition =
+      static_cast<DependencyCondition>(move.detail / 20 % dependency_condition_count);
   if (move.detail % 6 == 5) task.key = "key " + std::to_string(move.detail % 18);
   return task;
 }
@@ -93,6 +97,11 @@ void change_implementation(Story& story, const Move& move) {
   } else {
     story.tell(ImplementationReturned{kind, name});
   }
+}
+
+void open_group(Story& story, const Move& move) {
+  const auto last = story.tasks().groups.last.value;
+  story.tell(GroupOpened{GroupId(last + move.detail % 4 % 3), some_names[move.task % 3]});
 }
 
 void make(Story& story, const Move& move) {
@@ -148,6 +157,8 @@ void make(Story& story, const Move& move) {
                              .worker = some_names[move.detail % 3],
                              .lease_time = std::chrono::seconds(1)});
       return;
+    case 37: open_group(story, move); return;
+    case 38: story.tell(GroupClosed{GroupId(move.detail % 6)}); return;
     default: configure(story, move); return;
   }
 }
@@ -208,7 +219,7 @@ void assert_same(const State& state, const TaskModel& model) {
     // How many it waits for matters as long as the wait can end.
     const bool depends = expected.state == TaskState::waiting || expected.state == TaskState::held;
     if (depends && !expected.blame) {
-      RC_ASSERT(task->waiting_for == expected.waits_for.size());
+      RC_ASSERT(task->waiting_for == expected.waits_for.size() + (expected.awaits ? 1 : 0));
     }
     RC_ASSERT(tags_of(state, TaskId(number)) == expected.tags);
     const std::uint32_t* crashes = state.tasks.crashes.find(TaskId(number));
@@ -222,10 +233,19 @@ void assert_same(const State& state, const TaskModel& model) {
     const RemoteLease* remote = state.tasks.remote.find(TaskId(number));
     RC_ASSERT((remote == nullptr ? "" : remote->worker.view()) == expected.worker);
     RC_ASSERT(lane_of(state.tasks, TaskId(number), *task).version == expected.version);
+    const GroupId* group = state.tasks.groups.group_of.find(TaskId(number));
+    RC_ASSERT((group == nullptr ? 0 : group->value) == expected.group);
+    const GroupWait* wait = state.tasks.groups.waits.find(TaskId(number));
+    RC_ASSERT((wait != nullptr) == expected.awaits.has_value());
     doomed += expected.blame ? 1 : 0;
     tagged += expected.tags.size();
   }
   RC_ASSERT(state.tasks.doomed.size() == doomed);
+  RC_ASSERT(state.tasks.groups.all.size() == model.groups.size());
+  for (const auto& [number, expected] : model.groups) {
+    const Group* group = state.tasks.groups.all.find(GroupId(number));
+    RC_ASSERT(group != nullptr && group->outcome == expected.outcome);
+  }
   RC_ASSERT(state.pauses.all.size() == model.paused.size());
   RC_ASSERT(state.tasks.tagged.size() == tagged);
   assert_same_implementations(state, model);

@@ -39,6 +39,14 @@ struct ModelTask {
   std::set<std::string> tags;
   TaskIdentity identity;
   std::uint32_t version = 0;
+  std::uint64_t group = 0;                                              // 0 = none
+  std::optional<std::pair<std::uint64_t, DependencyCondition>> awaits;  // a group
+};
+
+struct ModelGroup {
+  std::string name;
+  bool is_open = true;
+  std::optional<TaskState> outcome;  // when it was over last, unless it goes on again
 };
 
 class TaskModel {
@@ -49,6 +57,7 @@ class TaskModel {
   std::map<std::string, std::vector<std::string>> implementations;  // of kinds, in order
   std::map<std::string, VersionRange> versions;                     // of these
   std::set<std::pair<std::string, std::string>> left;               // kinds and implementations
+  std::map<std::uint64_t, ModelGroup> groups;
   std::map<TaskIdentity, std::set<std::uint64_t>> known;  // tasks, by what they are unique by
   std::uint64_t ignored = 0;
 
@@ -126,7 +135,49 @@ class TaskModel {
     dependent.blame = id;
   }
   static bool waits(const ModelTask& task) {
-    return !task.waits_for.empty() || !task.waits_in_vain.empty();
+    return !task.waits_for.empty() || !task.waits_in_vain.empty() || task.awaits;
+  }
+  std::set<TaskState> states_in(std::uint64_t group) const {
+    std::set<TaskState> states;
+    for (const auto& [id, task] : tasks) {
+      if (task.group == group) states.insert(task.state);
+    }
+    return states;
+  }
+  bool is_awaited(std::uint64_t group) const {
+    return std::ranges::any_of(tasks, [&](const auto& entry) {
+      return entry.second.awaits && entry.second.awaits->first == group;
+    });
+  }
+  bool goes_on(std::uint64_t group) const {
+    return !std::ranges::all_of(states_in(group), ends_with);
+  }
+  // If it is over, those that wait for it learn how.
+  void settle(std::uint64_t id) {
+    ModelGroup& group = groups.at(id);
+    if (group.is_open || goes_on(id)) return;
+    const auto states = states_in(id);
+    group.outcome = states.contains(TaskState::failed)      ? TaskState::failed
+                    : states.contains(TaskState::cancelled) ? TaskState::cancelled
+                                                            : TaskState::succeeded;
+    const auto culprit = std::ranges::find_if(tasks, [&](const auto& entry) {
+      return entry.second.group == id && entry.second.state == *group.outcome;
+    });
+    for (auto& [number, task] : tasks) {
+      if (!task.awaits || task.awaits->first != id) continue;
+      const auto met = is_met(task.awaits->second, *group.outcome);
+      if (!met || (!*met && culprit == tasks.end())) continue;
+      task.awaits.reset();
+      if (!*met) task.waits_in_vain.insert(culprit->first);
+      if (!*met) task.blame = culprit->first;
+      if (task.state == TaskState::waiting && !waits(task)) move(task, waiting_over(task));
+    }
+  }
+  // One that is closed goes with the last of its tasks, and of those that wait for it.
+  void forget_groups() {
+    std::erase_if(groups, [&](const auto& entry) {
+      return !entry.second.is_open && states_in(entry.first).empty() && !is_awaited(entry.first);
+    });
   }
   void end(TaskId id, ModelTask& task, TaskState to) {
     move(task, to);
@@ -139,11 +190,16 @@ class TaskModel {
         move(dependent, waiting_over(dependent));
       }
     }
+    task.awaits.reset();
+    if (task.group > 0) settle(task.group);
+    forget_groups();
   }
   bool is_blamed(std::uint64_t id) const {
     return std::ranges::any_of(tasks, [&](const auto& entry) { return entry.second.blame == id; });
   }
   bool is_needed(std::uint64_t id) const {
+    const std::uint64_t group = tasks.at(id).group;
+    if (group > 0 && (groups.at(group).is_open || goes_on(group) || is_awaited(group))) return true;
     return is_blamed(id) || std::ranges::any_of(tasks, [&](const auto& entry) {
              return entry.second.keeps.contains(id) ||
                     (depends(entry.second) && entry.second.waits_for.contains(id));
@@ -167,6 +223,15 @@ class TaskModel {
     for (std::size_t i = 0; i < event.tags.size(); ++i) task.tags.emplace(event.tags[i]);
     task.identity = event.unique.identity;
     task.version = event.version;
+    if (const auto own = groups.find(event.group.value); own != groups.end()) {
+      task.group = own->second.is_open ? own->first : 0;
+    }
+    if (const auto awaited = groups.find(event.after_group.value); awaited != groups.end()) {
+      const auto& outcome = awaited->second.outcome;
+      const auto condition = event.after_group_condition;
+      const bool is_over = outcome && is_met(condition, *outcome).value_or(false);
+      if (!is_over) task.awaits = {awaited->first, condition};
+    }
     move(task, waits(task) ? TaskState::waiting : waiting_over(task));
     tasks[event.id.value] = task;
     if (!key_.empty()) keys[key_] = event.id.value;
@@ -257,6 +322,7 @@ class TaskModel {
     task->failures = 0;
     task->crashes = 0;
     task->ended_at = Time();
+    if (task->group > 0) groups.at(task->group).outcome.reset();
     return true;
   }
   bool happen(const TaskRequestCarried& event) {
@@ -282,7 +348,23 @@ class TaskModel {
       tasks.erase(found);
       std::erase_if(keys, [&](const auto& entry) { return entry.second == id.value; });
     }
+    forget_groups();
     return !event.ids.empty();
+  }
+  bool happen(const GroupOpened& event) {
+    const auto has_name = [&](const auto& entry) { return entry.second.name == event.name; };
+    if (event.id.value <= last_group_ || std::ranges::any_of(groups, has_name)) return false;
+    last_group_ = event.id.value;
+    groups[last_group_].name = event.name;
+    return true;
+  }
+  bool happen(const GroupClosed& event) {
+    const auto found = groups.find(event.id.value);
+    if (found == groups.end() || !found->second.is_open) return false;
+    found->second.is_open = false;
+    settle(event.id.value);
+    forget_groups();
+    return true;
   }
   bool happen(const WorkPaused& event) {
     return paused.emplace(event.scope, std::string(event.name)).second;
@@ -347,6 +429,7 @@ class TaskModel {
   }
 
   std::uint64_t position_ = 0;
+  std::uint64_t last_group_ = 0;
   Time now_;
   std::optional<std::pair<Time, std::uint64_t>> reranked_;
   std::string key_;

@@ -2,6 +2,8 @@
 
 #include <almanac/log/hash.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace almanac::test {
@@ -17,6 +19,10 @@ const std::vector<std::string> works = {"sync", "index", "report"};
 // Of circuits, by an operator.
 const std::vector forces = {CircuitState::closed, CircuitState::forced_open,
                             CircuitState::forced_closed};
+const std::vector<std::string> group_names = {"import", "export"};
+const std::vector group_conditions = {DependencyCondition::success,
+                                      DependencyCondition::success_in_the_end,
+                                      DependencyCondition::end};
 // With units, with a rate, and of a kind.
 const std::vector<std::string> limit_names = {"gpu", "mail", "kind:print"};
 
@@ -37,6 +43,7 @@ void Client::act(SimulatedEngine& engine) {
   if (drawn < 56) return submit_again(engine);
   if (drawn < 60) return submit_badly(engine);
   if (drawn < 70) return cancel(engine);
+  if (drawn < 74) return machine_.faults.healed() ? configure_queue(engine) : use_group(engine);
   if (drawn < 76) return configure_queue(engine);
   if (drawn < 81) return configure_limit(engine);
   if (drawn < 84) return take_tokens(engine);
@@ -74,8 +81,25 @@ TaskSpec Client::draw_spec(std::size_t index) {
   if (draw.chance(30)) spec.retry_policy = static_cast<RetryPolicy>(draw.below(retry_policy_count));
   if (draw.chance(30)) spec.crashes_max = static_cast<std::uint16_t>(1 + draw.below(3));
   if (draw.chance(15)) spec.expires_at = machine_.clock() + draw.between(10s, 3h);
+  draw_groups(spec);
   draw_terms(spec);
   return spec;
+}
+
+// Of one that is closed, or would have it wait for itself, the submission is refused.
+void Client::draw_groups(TaskSpec& spec) {
+  const Groups& groups = machine_.oracle.durable().tasks.groups;
+  if (groups.all.empty()) return;
+  Draw& draw = machine_.draw;
+  std::vector<std::string> open;
+  std::vector<std::string> names;
+  for (const auto& [id, group] : groups.all) {
+    names.emplace_back(group.name.view());
+    if (group.is_open()) open.push_back(names.back());
+  }
+  if (!open.empty() && draw.chance(40)) spec.group = draw.one_of(open);
+  if (!draw.chance(20)) return;
+  spec.after_group = AfterGroup{draw.one_of(names), draw.one_of(group_conditions)};
 }
 
 // By which policies and limits tell tasks apart.
@@ -90,6 +114,7 @@ void Client::draw_terms(TaskSpec& spec) {
     // not be retried beside it, would do so for ever.
     spec.dependencies.clear();
     spec.conditions.clear();
+    spec.after_group.reset();
     UniqueSpec& unique = spec.unique.emplace();
     unique.key = draw.one_of(works);
     unique.until = static_cast<UniqueUntil>(draw.below(unique_until_count));
@@ -185,7 +210,27 @@ void Client::configure_queue(SimulatedEngine& engine) {
   if (settings.policy == QueuePolicy::fair) {
     settings.weights["ann"] = static_cast<std::int32_t>(1 + machine_.draw.below(500));
   }
+  const auto drawn = [&]() -> std::optional<Duration> {
+    if (machine_.draw.chance(60)) return std::nullopt;
+    if (machine_.draw.chance(20)) return retained_for_ever;
+    return machine_.draw.between(0s, 10min);
+  };
+  settings.retain_succeeded = drawn();
+  settings.retain_failed = drawn();
+  settings.retain_cancelled = drawn();
   engine.tell(std::move(settings), [this](const Result<Answer>& answer) { note(answer); });
+}
+
+// Where nothing fails there are none.
+void Client::use_group(SimulatedEngine& engine) {
+  const auto noted = [this](const Result<Answer>& answer) { note(answer); };
+  const std::string name = machine_.draw.one_of(group_names);
+  if (machine_.draw.chance(60)) {
+    machine_.coverage.reach(Verb::open_group);
+    return engine.tell(OpenGroup{name}, noted);
+  }
+  machine_.coverage.reach(Verb::close_group);
+  engine.tell(CloseGroup{name}, noted);
 }
 
 void Client::configure_limit(SimulatedEngine& engine) {
@@ -319,6 +364,16 @@ void Client::let_all_go_on(SimulatedEngine& engine) {
     if (tasks.all.find(key.dependency)->state == TaskState::failed) {
       waited_for.push_back(key.dependency);
     }
+  }
+  for (const auto& [id, group] : tasks.groups.all) {
+    if (group.is_open()) {
+      engine.tell(CloseGroup{std::string(group.name.view())},
+                  [this](const Result<Answer>& answer) { note(answer); });
+    }
+    if (!tasks.groups.is_awaited(id)) continue;
+    std::ranges::copy_if(
+        tasks.groups.members_of(id), std::back_inserter(waited_for),
+        [&](TaskId member) { return tasks.all.find(member)->state == TaskState::failed; });
   }
   retry(engine, std::move(waited_for));
 }

@@ -19,8 +19,8 @@ class Client {
   void act(SimulatedEngine& engine);
   // Decides about every task under review.
   void review_all(SimulatedEngine& engine);
-  // Resumes what is paused, retries what somebody waits for, and sets limits within which every
-  // task can run.
+  // Resumes what is paused, closes what is open, retries what somebody waits for, and sets limits
+  // within which every task can run.
   void let_all_go_on(SimulatedEngine& engine);
   // Of all answers so far.
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
@@ -31,6 +31,7 @@ class Client {
   void submit_badly(SimulatedEngine& engine);
   void cancel(SimulatedEngine& engine);
   void configure_queue(SimulatedEngine& engine);
+  void use_group(SimulatedEngine& engine);
   void configure_limit(SimulatedEngine& engine);
   void take_tokens(SimulatedEngine& engine);
   void use_circuit(SimulatedEngine& engine);
@@ -41,6 +42,7 @@ class Client {
   void send(SimulatedEngine& engine, EnqueueTasks submission);
   [[nodiscard]] TaskSpec draw_spec(std::size_t index);
   void draw_terms(TaskSpec& spec);
+  void draw_groups(TaskSpec& spec);
   [[nodiscard]] Dependency draw_dependency(std::size_t index);
   void note(const Result<Answer>& answer);
 

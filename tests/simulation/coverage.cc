@@ -33,7 +33,9 @@ constexpr std::array<std::string_view, verb_count> verb_names = {"start",
                                                                  "make request",
                                                                  "lease",
                                                                  "heartbeat",
-                                                                 "give back"};
+                                                                 "give back",
+                                                                 "open group",
+                                                                 "close group"};
 
 std::string goal_name(std::size_t goal) {
   if (goal >= lifecycle.size() + verb_count) {

@@ -63,8 +63,10 @@ enum class Verb : std::uint8_t {
   lease,         // tasks, by a worker elsewhere
   heartbeat,
   give_back,
+  open_group,
+  close_group,
 };
-inline constexpr std::size_t verb_count = 22;
+inline constexpr std::size_t verb_count = 24;
 [[nodiscard]] std::string_view name(Verb verb);
 
 class Coverage {

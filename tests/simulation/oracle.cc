@@ -67,7 +67,9 @@ void Oracle::end(TaskId id, TaskState how) {
   require(!task.ended.has_value(), "a task ended twice");
   require(!task.lease, "a task ended under the lease of an attempt");
   task.ended = how;
+  task.ended_at = now_.event.at;
   for (auto& [other, dependent] : tasks_) await(dependent, id);
+  if (task.group) group_moves(task.group);
 }
 
 // An end that is as it must be counts for good, also when the task is re-driven.
@@ -123,6 +125,8 @@ void Oracle::check(const TaskEnqueued& event) {
           .attempts_max = event.attempts_max,
           .crashes_max = event.crashes_max == 0 ? crashes_max_default : event.crashes_max,
           .unique = event.unique,
+          .group = {},
+          .after_group = {},
           .enqueued_at = now_.event.at};
   for (std::size_t i = 0; i < event.demands.size(); ++i) {
     const auto [limit, units] = event.demands[i];
@@ -135,6 +139,7 @@ void Oracle::check(const TaskEnqueued& event) {
                                                       : event.conditions[i]};
     await(task, id);
   }
+  judge_groups(event, task);
   judge_unique(event);
 }
 
@@ -150,6 +155,7 @@ void Oracle::judge_start(TaskId id, const Record& task) const {
   for (const auto& [dependency, awaited] : task.dependencies) {
     require(awaited.met, who + " started before " + text(dependency) + " had ended as it must");
   }
+  require(!waits_for_group(task), who + " started before the group it waits for was over");
   judge_alone(id, task);
 }
 
@@ -238,19 +244,24 @@ void Oracle::check(const TaskCancelRequested& event) {
   task.must_be_cancelled = true;
 }
 
+void Oracle::judge_doomed(const Record& task, TaskId dependency) {
+  const Record& culprit = record(dependency);
+  if (is_doomed_by_group(task, culprit)) return;
+  const auto awaited = task.dependencies.find(dependency);
+  require(awaited != task.dependencies.end(), "cancelled for what it does not depend on");
+  const bool may_be_met = culprit.ended == TaskState::failed &&
+                          awaited->second.condition == DependencyCondition::success_in_the_end;
+  require(culprit.ended.has_value() && !awaited->second.met && !may_be_met,
+          "cancelled for a dependency that ended as it must, or still may");
+}
+
 void Oracle::check(const TaskCancelled& event) {
   Record& task = record(event.id);
   if (event.lease) {
     require(task.must_be_cancelled, "an attempt was cancelled that was not told to stop");
     end_attempt(task, event.lease);
   } else if (event.dependency) {
-    const Record& culprit = record(event.dependency);
-    const auto awaited = task.dependencies.find(event.dependency);
-    require(awaited != task.dependencies.end(), "cancelled for what it does not depend on");
-    const bool may_be_met = culprit.ended == TaskState::failed &&
-                            awaited->second.condition == DependencyCondition::success_in_the_end;
-    require(culprit.ended.has_value() && !awaited->second.met && !may_be_met,
-            "cancelled for a dependency that ended as it must, or still may");
+    judge_doomed(task, event.dependency);
   } else {
     const bool has_expired =
         task.expires_at != Time() && now_.event.at >= task.expires_at && !task.lease;
@@ -286,22 +297,6 @@ void Oracle::check(const TaskRedriven& event) {
   task.ended.reset();
   task.failures = 0;
   task.crashes = 0;
-}
-
-// Nobody may need it any more: neither wait for it, nor have to be cancelled because of it.
-void Oracle::check(const TasksForgotten& event) {
-  for (TaskId id : event.ids) {
-    Record& task = record(id);
-    require(task.ended.has_value() && !task.forgotten,
-            text(id) + " is forgotten and has not ended");
-    require(now_.event.at - task.enqueued_at >= task.unique.within,
-            text(id) + " is forgotten while it is unique");
-    task.forgotten = true;
-    for (const auto& [other, dependent] : tasks_) {
-      require(dependent.forgotten || !dependent.dependencies.contains(id),
-              text(id) + " is forgotten and " + text(other) + " depends on it");
-    }
-  }
 }
 
 void Oracle::check(const WorkPaused& event) {
@@ -433,6 +428,10 @@ void Oracle::is_idle(Time now) const {
   for (const auto& [id, task] : tasks_) {
     if (task.ended) continue;
     const TaskState state = durable_.tasks.all.find(id)->state;
+    const bool waits =
+        waits_for_group(task) ||
+        std::ranges::any_of(task.dependencies, [](const auto& one) { return !one.second.met; });
+    require(state != TaskState::waiting || waits, text(id) + " waits and for nothing");
     require(state != TaskState::delayed || task.not_before > now, text(id) + " is overdue");
     const bool may_begin = !task.lease && !task.held;
     require(!may_begin || task.expires_at == Time() || task.expires_at > now,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/engine/command.h>
+#include <almanac/engine/task_retention.h>
 #include <almanac/projections/state.h>
 #include <almanac/tests/simulation/circuit_record.h>
 #include <almanac/tests/simulation/coverage.h>
@@ -36,6 +37,7 @@ class Oracle {
   void engine_begins(const State& recovered);
   void engine_runs(std::string kind) { runnable_.insert(std::move(kind)); }
   void stop_is_asked() { stopping_ = true; }
+  void engine_keeps(TaskRetention retention) { retention_ = retention; }
   void log_is_restored() { restored_through_ = durable_.position; }
   void is_published(const State& state);
   void attempt_begins(TaskId id, Lease lease, Time deadline) const;
@@ -76,6 +78,14 @@ class Oracle {
     DependencyCondition condition = DependencyCondition::success;
     bool met = false;
   };
+  struct AwaitedGroup {
+    GroupId group;
+    Awaited awaited;
+  };
+  struct GroupRecord {
+    bool is_open = true;
+    std::set<TaskId> members;
+  };
   // What was said of an attempt by its worker.
   struct Reports {
     std::set<AttemptStatus> ends;
@@ -111,8 +121,11 @@ class Oracle {
     bool held = false;
     bool forgotten = false;
     Uniqueness unique;
+    GroupId group;
+    std::optional<AwaitedGroup> after_group;
     Time enqueued_at;
-    std::optional<TaskState> ended;      // how
+    std::optional<TaskState> ended;  // how
+    Time ended_at;
     TaskState state = TaskState::ready;  // as it was last seen, for the coverage
 
     // The attempt, or the last one.
@@ -130,6 +143,7 @@ class Oracle {
     Duration window{0};
     Duration short_work{0};
     std::map<std::string, std::int64_t, std::less<>> weights;
+    QueueRetention retention;
   };
 
   Record& record(TaskId id);
@@ -137,6 +151,7 @@ class Oracle {
   void await(Record& task, TaskId dependency);
   void crash(Record& task, Lease lease, HandBackReason reason, std::uint32_t crashes);
   [[nodiscard]] bool is_paused(const Record& task) const;
+  void judge_doomed(const Record& task, TaskId dependency);
   void judge_start(TaskId id, const Record& task) const;
   void end_attempt(Record& task, Lease lease);
   void end_badly(Record& task, Lease lease, const AttemptEnd& end);
@@ -151,6 +166,18 @@ class Oracle {
   void judge_unique(const TaskEnqueued& event);
   void judge_alone(TaskId id, const Record& task) const;
   void judge_retry(TaskId id, const Record& task) const;
+
+  // oracle_retention.cc
+  [[nodiscard]] std::optional<Duration> kept_for(const Record& task) const;
+
+  // oracle_groups.cc
+  void judge_groups(const TaskEnqueued& event, Record& task);
+  [[nodiscard]] std::optional<TaskState> outcome_of(GroupId group) const;
+  void await_group(Record& task) const;
+  void group_moves(GroupId group);
+  [[nodiscard]] bool waits_for_group(const Record& task) const;
+  [[nodiscard]] bool is_doomed_by_group(const Record& task, const Record& culprit) const;
+  void judge_forgotten_member(const Record& task) const;
 
   // oracle_choice.cc
   [[nodiscard]] std::uint32_t running_in(const std::string& queue) const;
@@ -190,6 +217,8 @@ class Oracle {
   void check(const QueueConfigured& event);
   void check(const LimitConfigured& event);
   void check(const TokensTaken& event);
+  void check(const GroupOpened& event);
+  void check(const GroupClosed& event);
   void check(const EngineStarted& event);
   void check(const EngineStopped& event);
   void check(const BackupStarted& event);
@@ -200,6 +229,7 @@ class Oracle {
   State durable_;
   std::map<Position, State> unshown_;  // behind each event that was not published yet
   std::map<TaskId, Record> tasks_;
+  std::map<GroupId, GroupRecord> groups_;
   ImplementationRecord implementations_;
   CircuitRecord circuits_;
   std::map<std::string, Queue> queues_;
@@ -219,6 +249,7 @@ class Oracle {
   std::set<std::string> refused_;
   std::set<std::string> runnable_;
   std::uint32_t engine_slots_ = 0;
+  TaskRetention retention_;
   Position engine_started_;
   Position restored_through_;
   Time latest_;

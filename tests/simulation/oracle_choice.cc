@@ -17,7 +17,13 @@ void require(bool holds, const std::string& what) {
 
 void Oracle::check(const QueueConfigured& event) {
   Queue& queue = queues_[std::string(event.queue)];
-  queue = {event.slots, event.policy, event.ageing, event.window, event.short_work, {}};
+  queue = {.slots = event.slots,
+           .policy = event.policy,
+           .ageing = event.ageing,
+           .window = event.window,
+           .short_work = event.short_work,
+           .weights = {},
+           .retention = event.retention};
   for (std::size_t i = 0; i < event.weights.size(); ++i) {
     const auto [of, weight] = event.weights[i];
     queue.weights.emplace(of, weight);

@@ -7,6 +7,7 @@
 #include <almanac/engine/retention.h>
 #include <almanac/engine/tasks.h>
 #include <almanac/engine/uniqueness.h>
+#include <almanac/projections/group_ends.h>
 #include <almanac/tests/simulation/simulation.h>
 
 #include <gtest/gtest.h>
@@ -44,6 +45,9 @@ enum class Planted : std::uint8_t {
   pause_ignored,
   expiry_forgotten,
   forgotten_too_soon,
+  queue_retention_ignored,
+  group_over_too_soon,
+  group_never_over,
   fallback_forgotten,
   left_and_used,
   limits_ignored,
@@ -221,7 +225,27 @@ Forgetting planted_forgetting(const State& state, const DecideContext& context,
                               const TaskRetention& retention, TaskId before) {
   State changed = state;
   if (planted == Planted::forgotten_too_soon) changed.tasks.needed_by = {};
+  if (planted == Planted::queue_retention_ignored) changed.queues.retention = {};
   return real_forgetting(changed, context, retention, before);
+}
+
+#define END_IN_GROUP "_ZN7almanac12end_in_groupERNS_5TasksENS_6NumberINS_9TaskIdTagEEE"
+std::vector<TaskId> real_end_in_group(Tasks&, TaskId) ALMANAC_REAL(END_IN_GROUP);
+std::vector<TaskId> planted_end_in_group(Tasks& tasks, TaskId id) ALMANAC_WRAP(END_IN_GROUP);
+std::vector<TaskId> planted_end_in_group(Tasks& tasks, TaskId id) {
+  const GroupId* found = tasks.groups.group_of.find(id);
+  const GroupId group = found == nullptr ? GroupId() : *found;
+  auto unblocked = real_end_in_group(tasks, id);
+  if (planted == Planted::group_never_over) return {};
+  if (planted != Planted::group_over_too_soon || !group) return unblocked;
+  // Those that wait for it alone begin with the first end.
+  for (TaskId waiting : tasks.groups.waiting_for(group)) {
+    const Task& task = *tasks.all.find(waiting);
+    if (task.state != TaskState::waiting || task.waiting_for > 1) continue;
+    tasks.groups.stop_waiting(waiting);
+    unblocked.push_back(waiting);
+  }
+  return unblocked;
 }
 
 #define IN_THE_WAY                                            \
@@ -268,7 +292,7 @@ namespace {
 
 // What the first run said that caught it.
 std::string caught(Planted fault) {
-  constexpr std::uint64_t runs = 500;
+  constexpr std::uint64_t runs = 2'000;
   set_verbosity(Verbosity::quiet);
   std::string violation;
   planted = fault;
@@ -311,6 +335,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"PauseIgnored", Planted::pause_ignored},
                       Case{"ExpiryForgotten", Planted::expiry_forgotten},
                       Case{"ForgottenTooSoon", Planted::forgotten_too_soon},
+                      Case{"QueueRetentionIgnored", Planted::queue_retention_ignored},
+                      Case{"GroupOverTooSoon", Planted::group_over_too_soon},
+                      Case{"GroupNeverOver", Planted::group_never_over},
                       Case{"FallbackForgotten", Planted::fallback_forgotten},
                       Case{"LeftAndUsed", Planted::left_and_used},
                       Case{"LimitsIgnored", Planted::limits_ignored},

@@ -116,7 +116,7 @@ void SimulatedLog::fail_frame(ErrorCode code, Position through) {
 
 void SimulatedLog::crash() {
   if (!alive_->writing) return;
-  if (faults_.strike(Fault::crash_after_commit, 60)) write_frame();
+  if (faults_.strike(Fault::crash_after_commit, 90)) write_frame();
 }
 
 }  // namespace almanac::test

@@ -59,6 +59,7 @@ class World {
     if (faults_.strike(Fault::daylight_saving, 100)) origin_ = daylight_saving_begins;
     slots_ = static_cast<std::uint32_t>(1 + draw_.below(5));
     machine_.retention = draw_retention(draw_);
+    oracle_.engine_keeps(machine_.retention);
     actions_ = 20 + draw_.below(40);
     start();
     agenda_.in(1s, [this] { act(); });

@@ -23,7 +23,7 @@ TEST(Simulation, KeepsEveryPromiseWhateverFails) {
   const bool campaign = std::getenv("ALMANAC_CAMPAIGN") != nullptr;
   const auto report = simulate_many(
       {.first = number_from("ALMANAC_SIMULATION_SEED", 1),
-       .count = number_from("ALMANAC_SIMULATION_RUNS", campaign ? 1'000'000 : 10'000)});
+       .count = number_from("ALMANAC_SIMULATION_RUNS", campaign ? 1'000'000 : 12'000)});
   std::printf("%llu runs, %llu events, %llu tasks, %llu engines\n%s\n",
               static_cast<unsigned long long>(report.runs),
               static_cast<unsigned long long>(report.events),

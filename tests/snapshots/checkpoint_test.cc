@@ -99,6 +99,50 @@ TEST(Checkpoint, HoldsWhatAttemptsLeaveAndWhatIsPaused) {
   EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
 }
 
+TEST(Checkpoint, HoldsHowLongQueuesKeepTasks) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  ASSERT_TRUE(story.tell(QueueConfigured{
+      .queue = "even", .slots = 3, .retention = {Duration(7), retained_for_ever, Duration(0)}}));
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.queues.retention == story.state().queues.retention);
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  State without = story.state();
+  without.queues.retention.clear();
+  EXPECT_NE(to_hex(digest(without)), to_hex(digest(story.state())));
+  EXPECT_TRUE(std::ranges::equal(encode(without),
+                                 Bytes(encode(story.state())).first(encode(without).size())))
+      << "what there was before is written as it always was";
+}
+
+TEST(Checkpoint, HoldsGroups) {
+  const TempFolder folder;
+  Story story = full_story(12);
+  const auto ignored = story.state().ignored;
+  tell_groups(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  const Groups& groups = story.tasks().groups;
+  ASSERT_EQ(groups.all.size(), 3U);
+  ASSERT_FALSE(groups.live.empty() || groups.waiting.empty());
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.tasks.groups.all == groups.all);
+  EXPECT_TRUE(read.state.tasks.groups.waits == groups.waits);
+  EXPECT_EQ(read.state.tasks.groups.find("export"), groups.find("export"));
+  EXPECT_TRUE(broken_invariants(read.state).empty()) << broken_invariants(read.state).front();
+  const auto whole = encode(story.state());
+  State without_groups = story.state();
+  without_groups.tasks.groups = {};
+  EXPECT_NE(to_hex(digest(without_groups)), to_hex(digest(story.state())));
+  const auto without = encode(without_groups);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())))
+      << "what there was before there were groups is written as it always was";
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
 TEST(Checkpoint, HoldsBackups) {
   const TempFolder folder;
   Story story = full_story(12);

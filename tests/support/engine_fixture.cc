@@ -11,8 +11,8 @@ constexpr std::chrono::milliseconds patience = std::chrono::minutes(1);
 TaskId subject(const EventBody& body) {
   return std::visit(
       [](const auto& event) {
-        if constexpr (requires { event.id; }) {
-          return event.id;
+        if constexpr (requires { TaskId(event.id); }) {
+          return TaskId(event.id);
         } else {
           return TaskId();
         }

@@ -88,7 +88,7 @@ struct AddBody {
     const auto& [id, kind, queue, label, priority, run_at, timeout, backoff, attempts_max,
                  content_hash, tags, dependencies, conditions, owner, deadline, estimate,
                  expires_at, demands, retry_policy, crashes_max, keeps_dependencies, unique,
-                 version, payload] = event;
+                 version, group, after_group, after_group_condition, payload] = event;
     line.add("id", id).add("kind", kind).add("queue", queue).add("label", label);
     line.add("priority", priority).add("run_at", run_at).add("timeout", timeout);
     line.add("backoff_initial", backoff.initial).add("backoff_max", backoff.max);
@@ -105,6 +105,10 @@ struct AddBody {
     if (crashes_max != 0) line.add("crashes_max", std::uint64_t{crashes_max});
     if (keeps_dependencies) line.add("keeps_dependencies", std::uint64_t{1});
     if (version != 0) line.add("version", std::uint64_t{version});
+    if (group) line.add("group", group.value);
+    if (after_group) {
+      line.add("after_group", after_group.value).add("when", name(after_group_condition));
+    }
     if (unique != Uniqueness()) {
       line.add("identity", to_text(unique.identity)).add("until", name(unique.until));
       line.add("within", unique.within);
@@ -216,7 +220,7 @@ struct AddBody {
     line.add("id", id).add(end);
   }
   void operator()(const QueueConfigured& event) {
-    const auto& [queue, slots, policy, ageing, window, short_work, weights] = event;
+    const auto& [queue, slots, policy, ageing, window, short_work, weights, retention] = event;
     line.add("queue", queue).add("slots", std::uint64_t{slots});
     // As with the terms of a task.
     if (policy != QueuePolicy::priority) line.add("policy", name(policy));
@@ -224,6 +228,9 @@ struct AddBody {
     if (window != Duration(0)) line.add("window", window);
     if (short_work != Duration(0)) line.add("short_work", short_work);
     if (!weights.empty()) line.add("weights", weights);
+    if (retention == QueueRetention()) return;
+    line.add("retain_succeeded", retention.succeeded).add("retain_failed", retention.failed);
+    line.add("retain_cancelled", retention.cancelled);
   }
   void operator()(const EngineStarted& event) {
     const auto& [version, process_id, slots, seed] = event;
@@ -340,6 +347,11 @@ struct AddBody {
     line.add("service", service).add("cause", name(cause));
     line.add("paced", paced).add("reason", reason);
   }
+  void operator()(const GroupOpened& event) {
+    const auto& [id, name] = event;
+    line.add("group", id.value).add("name", name);
+  }
+  void operator()(const GroupClosed& event) { line.add("group", event.id.value); }
   void operator()(const LaneBlocked& event) {
     const auto& [queue, kind, demands, reason, limit, next, version] = event;
     line.add("queue", queue).add("kind", kind).add("demands", demands);

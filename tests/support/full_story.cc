@@ -128,6 +128,24 @@ void tell_circuits(Story& story) {
   story.tell(CircuitProbed{"search"});
 }
 
+void tell_groups(Story& story) {
+  std::uint64_t id = story.tasks().last.value;
+  std::uint64_t group = story.tasks().groups.last.value;
+  for (const char* name : {"import", "export", "report"}) {
+    story.tell(GroupOpened{GroupId(++group), name});
+    for (int i = 0; i < 2; ++i) story.enqueue({.id = ++id, .group = group});
+    story.enqueue({.id = ++id,
+                   .after_group = group,
+                   .after_group_condition = DependencyCondition::success_in_the_end});
+    story.start(id - 2);
+    story.fail(id - 2);
+  }
+  story.start(id - 1);
+  story.succeed(id - 1);
+  story.tell(GroupClosed{GroupId(group)});
+  story.tell(GroupClosed{GroupId(group - 1)});
+}
+
 void tell_schedules(Story& story) {
   const Time instant = story.now();
   const auto later = [&](int hours) { return instant + std::chrono::hours(hours); };

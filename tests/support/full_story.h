@@ -24,6 +24,10 @@ void tell_versions(Story& story);
 // A circuit that is open, one that is half open with a probe out, and a setting.
 void tell_circuits(Story& story);
 
+// Goes on with a group that is open, one that is closed and goes on, and one that is over and whose
+// failed task is waited for; the first two have tasks that wait for them.
+void tell_groups(Story& story);
+
 // Goes on with two schedules: one with an instant in its queue, and one that is paused.
 void tell_schedules(Story& story);
 

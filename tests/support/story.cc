@@ -92,7 +92,10 @@ bool Story::enqueue(const NewTask& task) {
                            .expires_at = task.expires_at,
                            .keeps_dependencies = task.keeps_dependencies,
                            .unique = task.unique,
-                           .version = task.version},
+                           .version = task.version,
+                           .group = GroupId(task.group),
+                           .after_group = GroupId(task.after_group),
+                           .after_group_condition = task.after_group_condition},
               memory.task.key);
 }
 

@@ -33,6 +33,9 @@ struct NewTask {
   Duration estimate{0};
   Uniqueness unique = {};
   std::uint32_t version = 0;
+  std::uint64_t group = 0;
+  std::uint64_t after_group = 0;
+  DependencyCondition after_group_condition = DependencyCondition::success;
 };
 
 // Owns everything its events point at. The verbs answer whether the state changed; false says that

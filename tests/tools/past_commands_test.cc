@@ -159,7 +159,7 @@ TEST_F(PastCommands, TellAtWhichWorkerAnAttemptRuns) {
   write_frames(folder_ / "elsewhere", {events});
   const auto history = output({"history", "1", "--dir", "elsewhere"});
   EXPECT_NE(history.find("attempt 1 began at worker render-1"), std::string::npos) << history;
-  EXPECT_NE(history.find("was silent (crash 1)"), std::string::npos) << history;
+  EXPECT_NE(history.find("its worker was silent (crash 1)"), std::string::npos) << history;
   const auto shown = output_json({"show", "1", "--dir", "elsewhere", "--at", "3"});
   EXPECT_EQ(shown["worker"], "render-1");
   EXPECT_EQ(shown["lease_time"], "30s");

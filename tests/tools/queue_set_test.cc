@@ -26,6 +26,22 @@ TEST_F(QueueSet, IsShownByQueues) {
   EXPECT_EQ(output({"queues", "--at", "16"}).find("runs by"), std::string::npos) << "not yet";
 }
 
+TEST_F(QueueSet, SaysHowLongTasksAreKept) {
+  const std::string kept = "queue web keeps succeeded tasks 1h, failed ones forever\n";
+  EXPECT_EQ(
+      output({"queue", "set", "web", "--retain-succeeded", "1h", "--retain-failed", "forever"}),
+      "queue web: 1 slot, priority\n" + kept);
+  EXPECT_NE(output({"queues"}).find(kept), std::string::npos);
+  auto json = output_json({"queues"});
+  EXPECT_EQ(json["retain_succeeded_us"], 3'600'000'000);
+  EXPECT_EQ(json["retain_failed_us"], "forever");
+  EXPECT_FALSE(json.contains("retain_cancelled_us"));
+  EXPECT_NE(output({"diff", "16", "now"}).find("retain_failed_us forever"), std::string::npos);
+  EXPECT_EQ(output({"queue", "set", "web", "--retain-succeeded", "0s", "--retain-failed", "0s",
+                    "--retain-cancelled", "2d"}),
+            "queue web: 1 slot, priority\nqueue web keeps cancelled tasks 2d\n");
+}
+
 TEST_F(QueueSet, PrintsJson) {
   const auto json = output_json({"queue", "set", "new", "--policy", "urgency"});
   EXPECT_EQ(json["queue"], "new");
@@ -42,6 +58,7 @@ TEST_F(QueueSet, IsRefusedWithANextStepAndChangesNothing) {
                                                {"--ageing", "10"},
                                                {"--window", "1h"},
                                                {"--weight", "high"},
+                                               {"--retain-failed", "always"},
                                                {"--weight", "high=much"},
                                                {"--policy", "urgency", "--weight", "hihg=1"},
                                                {"--policy", "fair", "--weight", "ann=0"}}) {

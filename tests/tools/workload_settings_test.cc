@@ -37,6 +37,9 @@ ageing = "30m"
 window = "12h"
 short_work = "1m"
 weights = { overdue = 100, short = -5 }
+retain_succeeded = "1h"
+retain_failed = "forever"
+retain_cancelled = "0s"
 
 [defaults]
 timeout = "10m"
@@ -49,7 +52,8 @@ constexpr std::string_view as_json =
     R"("command":["./report","--all"],"queue":"mail","priority":3,"missed":"all","window":"6h",)"
     R"("overlap":"queue"},"tidy":{"recurrence":"every day","shell":"rm -f *.tmp"}},)"
     R"("queues":{"mail":{"slots":8,"policy":"urgency","ageing":"30m","window":"12h",)"
-    R"("short_work":"1m","weights":{"overdue":100,"short":-5}}},)"
+    R"("short_work":"1m","weights":{"overdue":100,"short":-5},"retain_succeeded":"1h",)"
+    R"("retain_failed":"forever","retain_cancelled":"0s"}},)"
     R"("defaults":{"timeout":"10m","deadline":"2026-12-01T00:00:00Z","env":{"LANG":"C"}}}})"
     "\n";
 
@@ -87,6 +91,9 @@ TEST_F(WorkloadSettings, AreReadFromBothFormats) {
     EXPECT_EQ(mail.window, Duration(12h));
     EXPECT_EQ(mail.short_work, Duration(1min));
     EXPECT_EQ(mail.weights, (std::map<std::string, std::int32_t>{{"overdue", 100}, {"short", -5}}));
+    EXPECT_EQ(mail.retain_succeeded, Duration(1h));
+    EXPECT_EQ(mail.retain_failed, retained_for_ever);
+    EXPECT_EQ(mail.retain_cancelled, Duration(0)) << "as the engine says";
     ASSERT_EQ(workload->schedules.size(), 2U);
     const ScheduleSpec& report = workload->schedules[0];
     EXPECT_EQ(report.name, "report");

@@ -15,6 +15,9 @@ void describe(Fields& fields, Describes<QueueConfigured> auto& event) {
   fields("window_us", event.window);
   fields("short_work_us", event.short_work);
   fields("weights", event.weights);
+  fields("retain_succeeded_us", event.retention.succeeded);
+  fields("retain_failed_us", event.retention.failed);
+  fields("retain_cancelled_us", event.retention.cancelled);
 }
 
 }  // namespace almanac

@@ -44,6 +44,9 @@ void describe_request(Fields& fields, Describes<TaskEnqueued> auto& event) {
   fields("unique_until", event.unique.until);
   fields("unique_within_us", event.unique.within);
   fields("version", event.version);
+  fields("group", event.group);
+  fields("after_group", event.after_group);
+  fields("after_group_condition", event.after_group_condition);
   fields("payload", event.payload);
 }
 
