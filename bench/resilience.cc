@@ -6,10 +6,9 @@
 //   --quick   20,000 requests, with figures that mean little
 #include <almanac/bench/bench_line.h>
 #include <almanac/bench/require.h>
-#include <almanac/bench/stopwatch.h>
+#include <almanac/bench/thread_cost.h>
 #include <almanac/engine/engine.h>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,7 +17,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 namespace {
@@ -65,30 +63,6 @@ class LockedCircuit {
   Duration took_{0};
 };
 
-// That this process has used.
-double processor_ns() {
-  rusage usage{};
-  require(getrusage(RUSAGE_SELF, &usage) == 0, "cannot read the processor time");
-  const auto ns = [](const timeval& time) {
-    return double(time.tv_sec) * 1e9 + double(time.tv_usec) * 1e3;
-  };
-  return ns(usage.ru_utime) + ns(usage.ru_stime);
-}
-
-// Of one request, when `threads` make `requests` together.
-template <class Request>
-double cost(std::uint64_t requests, unsigned threads, const Request& request) {
-  const double before = processor_ns();
-  std::vector<std::thread> all;
-  for (unsigned i = 0; i < threads; ++i) {
-    all.emplace_back([&] {
-      for (std::uint64_t n = 1; n <= requests / threads; ++n) request(n % failing != 0);
-    });
-  }
-  for (std::thread& thread : all) thread.join();
-  return (processor_ns() - before) / double(requests);
-}
-
 std::uint64_t requests_in(const Engine& engine) {
   const auto state = engine.state();
   const auto id = state->names.find("search");
@@ -104,12 +78,14 @@ void measure(Engine& engine, std::uint64_t requests, unsigned threads) {
   std::vector<double> plain;
   const std::uint64_t before = requests_in(engine);
   for (int round = 0; round < rounds; ++round) {
-    ours.push_back(cost(requests, threads, [&](bool succeeds) {
+    ours.push_back(cost(requests, threads, [&](std::uint64_t n) {
+      const bool succeeds = n % failing != 0;
       auto permit = gate.allow();
       require(permit.has_value(), "a request was refused");
       succeeds ? permit->succeeded() : permit->failed();
     }));
-    plain.push_back(cost(requests, threads, [&](bool succeeds) {
+    plain.push_back(cost(requests, threads, [&](std::uint64_t n) {
+      const bool succeeds = n % failing != 0;
       const auto began = locked.allow();
       require(began.has_value(), "a request was refused");
       locked.record(succeeds, *began);

@@ -159,4 +159,10 @@ inline constexpr Duration storage_retry_interval = std::chrono::seconds(1);
 // before looking at the wall clock again.
 inline constexpr Duration timer_interval_max = std::chrono::seconds(30);
 
+// Waits for locks and tokens of the program's own.
+inline constexpr Duration wait_default = std::chrono::seconds(30);
+inline constexpr Duration wait_max = std::chrono::hours(24);
+// That read at once under one lock.
+inline constexpr std::uint32_t readers_max = 1'000'000;
+
 }  // namespace almanac::limits

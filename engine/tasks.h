@@ -52,15 +52,4 @@ namespace almanac {
 // there is much (limits.h): ask again after folding until it is empty.
 [[nodiscard]] std::vector<Event> decide_due(const State& state, const DecideContext& context);
 
-// The wait before attempt `failures` + 1, as RetryPolicy says; what is drawn comes from the seed,
-// the task and the number of failures alone. `failures` is at least 1.
-// Source: "equal jitter" in M. Brooker, Exponential Backoff and Jitter, 2015.
-struct RetryDraw {
-  RetryPolicy policy = RetryPolicy::exponential_jitter;
-  std::uint64_t seed = 0;
-  TaskId id;
-  std::uint32_t failures = 1;
-};
-[[nodiscard]] Duration retry_delay(const Backoff& backoff, const RetryDraw& draw);
-
 }  // namespace almanac

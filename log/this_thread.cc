@@ -29,7 +29,7 @@ void stay_behind() {
   (void)::setpriority(PRIO_PROCESS, self, tenth_of_a_share);
 }
 
-void wait_for(const std::stop_token& stop, std::chrono::milliseconds time) {
+void wait_for(const std::stop_token& stop, std::chrono::microseconds time) {
   std::mutex alone;
   std::condition_variable_any stopping;
   std::unique_lock lock(alone);

@@ -17,6 +17,6 @@ void give_way();
 void stay_behind();
 
 // Waits so long, or until it is told to stop.
-void wait_for(const std::stop_token& stop, std::chrono::milliseconds time);
+void wait_for(const std::stop_token& stop, std::chrono::microseconds time);
 
 }  // namespace almanac::this_thread

@@ -1,6 +1,7 @@
 #include <almanac/snapshots/copy_out.h>
 
 #include <almanac/log/this_thread.h>
+#include <almanac/projections/backoff.h>
 #include <almanac/snapshots/temporary_folder.h>
 #include <almanac/snapshots/whole_file.h>
 
@@ -153,7 +154,7 @@ Result<void> Copying::check_is_copy(const std::vector<std::string>& there) {
 }
 
 Result<void> Copying::put(const CopyFile& file) {
-  for (std::uint64_t tries = 1;; ++tries) {
+  for (std::uint32_t tries = 1;; ++tries) {
     if (options_.stop.stop_requested()) {
       return fail(ErrorCode::stopped, "the copy was stopped before it was complete",
                   "what was copied stays; the next one goes on from there");
@@ -164,7 +165,9 @@ Result<void> Copying::put(const CopyFile& file) {
     const bool is_final =
         code == ErrorCode::not_found || code == ErrorCode::corrupt || code == ErrorCode::invalid;
     if (is_final || tries >= options_.tries) return put;
-    this_thread::wait_for(options_.stop, options_.retry_after * (std::uint64_t{1} << (tries - 1)));
+    const Backoff backoff{.initial = options_.retry_after};
+    this_thread::wait_for(options_.stop, retry_delay(backoff, {.policy = RetryPolicy::exponential,
+                                                               .failures = tries}));
   }
   ++report_.files;
   report_.bytes += file.record.bytes;

@@ -49,7 +49,7 @@ struct CopyReport {
 };
 
 struct CopyOptions {
-  // What fails is tried so often, each time after twice as long.
+  // What fails is tried so often, each time after twice as long, ten minutes at most.
   std::uint64_t tries = 5;
   std::chrono::milliseconds retry_after{250};
   std::filesystem::path temporary = std::filesystem::temp_directory_path();

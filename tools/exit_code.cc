@@ -17,9 +17,16 @@ ExitCode exit_code(ErrorCode code) {
     case ErrorCode::busy:
     case ErrorCode::refused:
     case ErrorCode::stopped:
+    case ErrorCode::timed_out:
+    case ErrorCode::rate_limited:
     case ErrorCode::newer_format: return ExitCode::refused;
     case ErrorCode::corrupt: return ExitCode::corrupt;
-    case ErrorCode::io: return ExitCode::work_failed;
+    case ErrorCode::io:
+    case ErrorCode::out_of_memory:
+    case ErrorCode::gpu_memory:
+    case ErrorCode::model_loading:
+    case ErrorCode::reasoning:
+    case ErrorCode::routing: return ExitCode::work_failed;
     case ErrorCode::storage_full: return ExitCode::storage_full;
     case ErrorCode::unknown_outcome: return ExitCode::unknown_outcome;
   }
@@ -42,6 +49,9 @@ std::string_view next_step(ErrorCode code) {
 void print(const char* kind, const Error& error) {
   auto help = error.next_step.empty() ? std::string(next_step(error.code)) : error.next_step;
   std::fprintf(stderr, "almanac: %s%s\n", kind, printable(error.message).c_str());
+  for (const Error* cause = error.cause(); cause != nullptr; cause = cause->cause()) {
+    std::fprintf(stderr, "  because %s\n", printable(cause->message).c_str());
+  }
   // A mark below a place in a text is a line of its own.
   for (std::size_t begin = 0; begin < help.size();) {
     const auto end = std::min(help.find('\n', begin), help.size());

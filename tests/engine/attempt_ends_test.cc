@@ -98,24 +98,6 @@ TEST(Progress, IsKeptOnceASecond) {
   EXPECT_TRUE(desk.state().tasks.progress.empty());
 }
 
-TEST(RetryPolicy, GrowsAndIsDrawnOnlyWhereItSaysSo) {
-  const Backoff backoff{std::chrono::seconds(10), std::chrono::seconds(25)};
-  const auto delay = [&](RetryPolicy policy, std::uint64_t seed, std::uint32_t failures) {
-    return retry_delay(backoff,
-                       {.policy = policy, .seed = seed, .id = TaskId(1), .failures = failures});
-  };
-  for (std::uint64_t seed = 1; seed < 50; ++seed) {
-    EXPECT_EQ(delay(RetryPolicy::fixed, seed, 1), backoff.initial);
-    EXPECT_EQ(delay(RetryPolicy::fixed, seed, 9), backoff.initial);
-    EXPECT_EQ(delay(RetryPolicy::exponential, seed, 1), backoff.initial);
-    EXPECT_EQ(delay(RetryPolicy::exponential, seed, 2), std::chrono::seconds(20));
-    EXPECT_EQ(delay(RetryPolicy::exponential, seed, 3), backoff.max);
-    EXPECT_LE(delay(RetryPolicy::fixed_jitter, seed, 9), backoff.initial);
-    EXPECT_GE(delay(RetryPolicy::fixed_jitter, seed, 9), backoff.initial / 2);
-  }
-  EXPECT_NE(delay(RetryPolicy::fixed_jitter, 1, 2), delay(RetryPolicy::fixed_jitter, 2, 2));
-}
-
 TEST(Expiry, CancelsATaskThatHasNotBegunAndNeverOneThatRuns) {
   Desk desk({.slots = 1});
   const Time expires = desk.now + std::chrono::minutes(1);

@@ -1,5 +1,6 @@
 // An engine on a clock that a test turns: start times, retries, and deadlines.
 #include <almanac/engine/tasks.h>
+#include <almanac/projections/backoff.h>
 #include <almanac/tests/support/engine_fixture.h>
 #include <almanac/tests/support/gate.h>
 

@@ -1,6 +1,7 @@
 // Deciding what becomes of tasks: cancelling, the ends of attempts, retries, and what time brings.
 #include <almanac/engine/limits.h>
 #include <almanac/engine/tasks.h>
+#include <almanac/projections/backoff.h>
 #include <almanac/tests/support/desk.h>
 #include <almanac/tests/support/story.h>
 
@@ -8,8 +9,6 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <set>
 
 namespace almanac::test {
 namespace {
@@ -202,55 +201,6 @@ TEST(Backoff, WritesIntoTheEventWhenTheNextAttemptMayBegin) {
   EXPECT_EQ(delay, retry_delay({std::chrono::seconds(10), std::chrono::seconds(100)},
                                {.seed = 42, .id = running.id, .failures = 1}));
   EXPECT_EQ(running.desk.task(running.id).run_at, running.desk.now + delay);
-}
-
-RC_GTEST_PROP(Backoff, LiesBetweenHalfAndAllOfTheDoubledWait, ()) {
-  auto micros = rc::gen::inRange<std::int64_t>(0, 1'000'000'000'000);
-  Backoff backoff{Duration(*micros), Duration(*micros)};
-  auto failures = *rc::gen::inRange<std::uint32_t>(1, 1001);
-  auto whole = static_cast<double>(backoff.initial.count());
-  for (std::uint32_t i = 1; i < failures && i < 60; ++i) whole *= 2;
-  whole = std::min(whole, static_cast<double>(backoff.max.count()));
-  auto delay = retry_delay(backoff, {.seed = *rc::gen::arbitrary<std::uint64_t>(),
-                                     .id = TaskId(*rc::gen::arbitrary<std::uint64_t>()),
-                                     .failures = failures});
-  RC_ASSERT(static_cast<double>(delay.count()) <= whole);
-  RC_ASSERT(static_cast<double>(delay.count()) >= std::floor(whole / 2));
-}
-
-TEST(Backoff, NeverOverflows) {
-  auto longest = limits::duration_max;
-  for (std::uint32_t failures : {1U, 40U, 41U, 64U, 1000U}) {
-    auto delay = retry_delay({longest, longest}, {.failures = failures});
-    EXPECT_GE(delay, longest / 2);
-    EXPECT_LE(delay, longest);
-    EXPECT_EQ(retry_delay({Duration(0), Duration(0)}, {.failures = failures}), Duration(0));
-  }
-}
-
-TEST(Backoff, IsDrawnFromSeedTaskAndFailuresAlone) {
-  Backoff backoff{std::chrono::hours(1), std::chrono::hours(1)};
-  RetryDraw draw{.seed = 1, .id = TaskId(1), .failures = 3};
-  EXPECT_EQ(retry_delay(backoff, draw), retry_delay(backoff, draw));
-  std::set<Duration> drawn;
-  for (std::uint64_t seed : {1U, 2U}) {
-    for (std::uint64_t id : {1U, 2U}) {
-      for (std::uint32_t failures : {3U, 4U}) {
-        drawn.insert(retry_delay(backoff, {.seed = seed, .id = TaskId(id), .failures = failures}));
-      }
-    }
-  }
-  EXPECT_EQ(drawn.size(), 8U);
-}
-
-TEST(Backoff, SpreadsTasksThatFailTogether) {
-  Backoff backoff{std::chrono::seconds(1), std::chrono::seconds(1)};
-  std::set<Duration> drawn;
-  for (std::uint64_t id = 1; id <= 1000; ++id)
-    drawn.insert(retry_delay(backoff, {.seed = 7, .id = TaskId(id)}));
-  EXPECT_GT(drawn.size(), 990U);
-  EXPECT_LT(*drawn.begin(), std::chrono::milliseconds(510));
-  EXPECT_GT(*drawn.rbegin(), std::chrono::milliseconds(990));
 }
 
 // --- What time brings ---------------------------------------------------------------------------

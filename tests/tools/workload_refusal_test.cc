@@ -327,13 +327,14 @@ RC_GTEST_PROP(WorkloadRefusal, NamesTheFileAndLineOfAnyDamage, ()) {
   write_file(path, content);
   const auto workload = load_workload(path, Time());
   if (workload) return;
-  const auto& [code, message, next_step] = workload.error();
-  RC_ASSERT(code == ErrorCode::invalid);
+  const Error& error = workload.error();
+  const std::string& message = error.message;
+  RC_ASSERT(error.code == ErrorCode::invalid);
   RC_ASSERT(message.starts_with(path + ":"));
   const int line = std::atoi(message.c_str() + path.size() + 1);
   RC_ASSERT(line >= 1);
   RC_ASSERT(line <= std::ranges::count(content, '\n') + 1);
-  RC_ASSERT(!next_step.empty());
+  RC_ASSERT(!error.next_step.empty());
 }
 
 }  // namespace
