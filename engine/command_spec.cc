@@ -30,6 +30,10 @@ Result<void> check(const CommandSpec& spec) {
 
 }  // namespace
 
+std::vector<std::string> environment_allow_default() {
+  return {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL"};
+}
+
 Result<std::string> encode(const CommandSpec& spec) {
   if (auto checked = check(spec); !checked) return std::unexpected(checked.error());
   json payload{{"argv", spec.arguments}};

@@ -22,6 +22,10 @@ struct CommandSpec {
   std::map<std::string, std::string> environment;
 };
 
+// Variables of ours that commands see unless said otherwise: PATH, HOME, USER, LOGNAME, LANG,
+// LC_ALL, TZ, TMPDIR, SHELL.
+[[nodiscard]] std::vector<std::string> environment_allow_default();
+
 // Errors: invalid (no program, a zero byte, text that is not UTF-8).
 [[nodiscard]] Result<std::string> encode(const CommandSpec& spec);
 [[nodiscard]] Result<CommandSpec> decode_command(Bytes payload);

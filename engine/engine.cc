@@ -64,10 +64,6 @@ Time system_time() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
-std::vector<std::string> environment_allow_default() {
-  return {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL"};
-}
-
 // In the order in which they are made; they go in the opposite one.
 struct Engine::Parts {
   Parts(EngineOptions from, Guard started)

@@ -37,8 +37,6 @@
 namespace almanac {
 
 [[nodiscard]] Time system_time();
-// PATH, HOME, USER, LOGNAME, LANG, LC_ALL, TZ, TMPDIR, SHELL.
-[[nodiscard]] std::vector<std::string> environment_allow_default();
 
 struct EngineOptions {
   std::filesystem::path folder;  // made when missing

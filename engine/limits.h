@@ -81,6 +81,16 @@ inline constexpr Duration circuit_duration_max = std::chrono::hours(24 * 366);
 inline constexpr std::uint16_t circuit_probes_max = 1'000;
 inline constexpr std::size_t circuit_moves_per_turn = 1'000;
 
+// Instances of a pool, temporary ones included: each is looked at when one is made or has to go.
+inline constexpr std::size_t pool_instances_max = 1'000;
+// Threads of a pool that make, probe and destroy its instances.
+inline constexpr std::size_t pool_makers_max = 4;
+// Events of a pool that wait for its observer; more are counted and dropped.
+inline constexpr std::size_t pool_events_max = 10'000;
+inline constexpr Duration pool_duration_max = std::chrono::hours(24 * 366);
+// However little there is to do, a pool looks after its instances this often.
+inline constexpr Duration pool_look_interval = std::chrono::minutes(1);
+
 // Tasks changed by one command. Each becomes at most one event, and all of them one batch.
 inline constexpr std::size_t changes_max = 10'000;
 static_assert(changes_max <= batch_events_max);

@@ -14,8 +14,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -33,29 +31,12 @@ struct Processes::Process {
 
 namespace {
 
-std::string describe_signal(int signal) {
-  const char* abbreviation = ::sigabbrev_np(signal);
-  return abbreviation == nullptr ? "signal " + std::to_string(signal)
-                                 : "SIG" + std::string(abbreviation);
-}
-
 AttemptOutcome outcome_of(const siginfo_t& ended) {
-  if (ended.si_code == CLD_EXITED && ended.si_status == 0) return {};
-  if (ended.si_code == CLD_EXITED) {
-    return {.status = AttemptStatus::exited,
-            .code = ended.si_status,
-            .message = "exit code " + std::to_string(ended.si_status)};
-  }
-  return {.status = AttemptStatus::signaled,
+  const bool has_exited = ended.si_code == CLD_EXITED;
+  if (has_exited && ended.si_status == 0) return {};
+  return {.status = has_exited ? AttemptStatus::exited : AttemptStatus::signaled,
           .code = ended.si_status,
-          .message = "ended by " + describe_signal(ended.si_status)};
-}
-
-void set_variable(std::vector<std::string>& environment, const std::string& name,
-                  const std::string& value) {
-  std::erase_if(environment,
-                [&](const std::string& variable) { return variable.starts_with(name + "="); });
-  environment.push_back(name + "=" + value);
+          .message = describe_end(ended)};
 }
 
 // A file without a name that holds the text: it goes with its descriptor, however we end.
@@ -76,23 +57,6 @@ std::string path_of(const FileDescriptor& file) {
   return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file.get());
 }
 
-siginfo_t wait_for(const FileDescriptor& handle, int options) {
-  siginfo_t ended{};
-  auto id = static_cast<id_t>(handle.get());
-  while (::waitid(P_PIDFD, id, &ended, options) != 0) {
-    ALMANAC_CHECK(errno == EINTR || errno == ECHILD);
-    if (errno == ECHILD) break;  // the program around us ignores SIGCHLD: the code is lost
-  }
-  return ended;
-}
-
-// Not when the program around us has waited for it, or ignores SIGCHLD: then the number may be
-// another's by now.
-bool is_our_child(pid_t process) {
-  siginfo_t ended{};
-  return ::waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOWAIT | WNOHANG) == 0;
-}
-
 }  // namespace
 
 Processes::Processes(Loop& loop, const Guard& guard, ProcessOptions options, OnEnd on_end)
@@ -100,12 +64,8 @@ Processes::Processes(Loop& loop, const Guard& guard, ProcessOptions options, OnE
       guard_(guard),
       options_(std::move(options)),
       on_end_(std::move(on_end)),
-      null_device_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
-  for (const std::string& name : options_.environment_allow) {
-    const char* value = std::getenv(name.c_str());
-    if (value != nullptr) environment_.push_back(name + "=" + value);
-  }
-}
+      null_device_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
+      environment_(environment_of(options_.environment_allow)) {}
 
 Processes::~Processes() {
   for (auto& [lease, process] : running_) {

@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 // The thread sanitizer takes every clone() for a fork and follows the calling thread no longer: its
@@ -48,8 +50,9 @@ struct Child {
   char* const* arguments;
   char* const* environment;
   const char* folder;  // null = ours
-  int null_device;
+  int input;
   int output;
+  int errors;
   int guard_socket;
   pid_t parent;
   Stage failed = Stage::none;
@@ -91,9 +94,9 @@ ALMANAC_IN_CHILD int become_command(void* argument) {
   ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (::syscall(SYS_getppid) != child.parent) ::syscall(SYS_exit, 127);
   if (child.guard_socket >= 0) tell_guard(child);
-  ::syscall(SYS_dup3, child.null_device, STDIN_FILENO, 0);
+  ::syscall(SYS_dup3, child.input, STDIN_FILENO, 0);
   ::syscall(SYS_dup3, child.output, STDOUT_FILENO, 0);
-  ::syscall(SYS_dup3, child.output, STDERR_FILENO, 0);
+  ::syscall(SYS_dup3, child.errors, STDERR_FILENO, 0);
   ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
   restore_signals();
   long result = child.folder == nullptr ? 0 : ::syscall(SYS_chdir, child.folder);
@@ -144,6 +147,12 @@ std::unexpected<Error> failed(const SpawnRequest& request, const Child& child) {
   return error;
 }
 
+std::string describe_signal(int signal) {
+  const char* abbreviation = ::sigabbrev_np(signal);
+  return abbreviation == nullptr ? "signal " + std::to_string(signal)
+                                 : "SIG" + std::string(abbreviation);
+}
+
 // One stack serves all: the parent stands still while the child is on it.
 std::byte* child_stack_top() {
   alignas(16) static thread_local std::array<std::byte, child_stack_bytes> stack;
@@ -165,8 +174,9 @@ Result<Spawned> spawn(const SpawnRequest& request) {
               .arguments = arguments.data(),
               .environment = environment.data(),
               .folder = request.working_folder.empty() ? nullptr : request.working_folder.c_str(),
-              .null_device = request.null_device,
+              .input = request.input >= 0 ? request.input : request.null_device,
               .output = output_write.get(),
+              .errors = request.errors >= 0 ? request.errors : output_write.get(),
               .guard_socket = request.guard_socket,
               .parent = ::getpid()};
   sigset_t all;
@@ -184,6 +194,42 @@ Result<Spawned> spawn(const SpawnRequest& request) {
   forget(request.guard_socket, process);  // while the number is still taken
   while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {}
   return failed(request, child);
+}
+
+std::vector<std::string> environment_of(const std::vector<std::string>& names) {
+  std::vector<std::string> environment;
+  for (const std::string& name : names) {
+    const char* value = std::getenv(name.c_str());
+    if (value != nullptr) environment.push_back(name + "=" + value);
+  }
+  return environment;
+}
+
+void set_variable(std::vector<std::string>& environment, const std::string& name,
+                  const std::string& value) {
+  std::erase_if(environment,
+                [&](const std::string& variable) { return variable.starts_with(name + "="); });
+  environment.push_back(name + "=" + value);
+}
+
+siginfo_t wait_for(const FileDescriptor& handle, int options) {
+  siginfo_t ended{};
+  auto id = static_cast<id_t>(handle.get());
+  while (::waitid(P_PIDFD, id, &ended, options) != 0) {
+    ALMANAC_CHECK(errno == EINTR || errno == ECHILD);
+    if (errno == ECHILD) break;  // the program around us ignores SIGCHLD: the code is lost
+  }
+  return ended;
+}
+
+bool is_our_child(pid_t process) {
+  siginfo_t ended{};
+  return ::waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOWAIT | WNOHANG) == 0;
+}
+
+std::string describe_end(const siginfo_t& ended) {
+  if (ended.si_code == CLD_EXITED) return "exit code " + std::to_string(ended.si_status);
+  return "ended by " + describe_signal(ended.si_status);
 }
 
 }  // namespace almanac
