@@ -1,6 +1,7 @@
 #include <almanac/engine/backup_runner.h>
 
 #include <almanac/engine/diagnostics.h>
+#include <almanac/engine/log_context.h>
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/archive.h>
 #include <almanac/snapshots/drill.h>
@@ -65,6 +66,7 @@ void BackupRunner::stop() { thread_.request_stop(); }
 void BackupRunner::run(const BeginBackup& run, const std::stop_token& stop) {
   this_thread::set_name("almanac-backup");
   this_thread::give_way();
+  const LogScope scope("backup " + run.job);
   const auto began = std::chrono::steady_clock::now();
   auto done = run.action == BackupAction::snapshot ? make_snapshot(run, stop)
               : run.action == BackupAction::drill  ? drill(run, stop)

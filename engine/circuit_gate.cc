@@ -2,20 +2,11 @@
 
 #include <almanac/engine/circuit_board.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/thread_shard.h>
 
 #include <algorithm>
 
 namespace almanac {
-namespace {
-
-// Threads are dealt out to the shards in turn.
-std::size_t own_shard(std::size_t shards) {
-  static std::atomic<std::size_t> threads = 0;
-  static thread_local const std::size_t mine = threads++;
-  return mine % shards;
-}
-
-}  // namespace
 
 void CircuitPermit::end(bool succeeded) {
   CircuitGate& gate = *std::exchange(gate_, nullptr);
@@ -67,7 +58,7 @@ std::expected<CircuitPermit, CircuitRefusal> CircuitGate::probe(Time now) {
 }
 
 void CircuitGate::record(bool succeeded, Duration took, Time now) {
-  Shard& shard = shards_[own_shard(shards_.size())];
+  Shard& shard = shards_[thread_shard(shards_.size())];
   shard.took.fetch_add(took.count(), std::memory_order_relaxed);
   if (succeeded) {
     if (failures_in_row_.load(std::memory_order_relaxed) != 0) failures_in_row_ = 0;

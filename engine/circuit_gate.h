@@ -10,12 +10,12 @@
 // A compiled example is examples/circuit.cc.
 #pragma once
 
+#include <almanac/engine/has_worked.h>
 #include <almanac/log/types.h>
 #include <almanac/projections/circuits.h>
 
 #include <array>
 #include <atomic>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -93,8 +93,7 @@ class CircuitGate {
   [[nodiscard]] std::expected<CircuitPermit, CircuitRefusal> allow();
 
   // Calls `function` when it may, and answers what that answers. It has failed when it throws,
-  // which goes on to the caller, and when it answers false or a std::expected or std::optional
-  // without a value.
+  // which goes on to the caller, and when has_worked() says no of what it answers.
   template <class Function>
   auto call(Function function) -> std::expected<std::invoke_result_t<Function>, CircuitRefusal> {
     auto permit = allow();
@@ -120,17 +119,6 @@ class CircuitGate {
     std::atomic<std::uint64_t> failures = 0;
     std::atomic<std::int64_t> took = 0;  // microseconds
   };
-
-  template <class Answer>
-  [[nodiscard]] static bool has_worked(const Answer& result) {
-    if constexpr (requires { result.has_value(); }) {
-      return result.has_value();
-    } else if constexpr (std::same_as<Answer, bool>) {
-      return result;
-    } else {
-      return true;
-    }
-  }
 
   [[nodiscard]] std::expected<CircuitPermit, CircuitRefusal> probe(Time now);
   void record(bool succeeded, Duration took, Time now);

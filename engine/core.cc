@@ -329,7 +329,7 @@ void Core::roll_back(const Error& error) {
 }
 
 void Core::break_down(const Error& error) {
-  warn(describe(error));
+  log_message(LogLevel::error, describe(error));
   refuse_waits(error);
   broken_ = true;
   published_.end(error);

@@ -163,6 +163,19 @@ inline constexpr std::size_t firings_per_turn = 500;
 static_assert(4 * firings_per_turn <= batch_events_max);
 static_assert(firings_per_turn * (schedule_payload_bytes_max + label_bytes_max) <= batch_bytes_max);
 
+// What the engine says of itself (diagnostics.h). With the longest texts, of which a line has few,
+// what waits to be written is about 64 MiB; lines as they are take 2 MiB.
+inline constexpr std::size_t log_lines_waiting_max = 8'192;
+inline constexpr std::size_t log_text_bytes_max = 8 * kibibyte;
+inline constexpr std::size_t log_file_bytes_max = 10'000'000;
+inline constexpr std::size_t log_files_max = 7;
+
+// Of a monitor (monitor.h): each operation is 11 KiB for each thread that does it, of 16 at most.
+inline constexpr std::size_t monitored_operations_max = 1'000;
+inline constexpr std::size_t error_rules_max = 64;
+// An expression takes the stack for each byte.
+inline constexpr std::size_t error_text_bytes_max = 4 * kibibyte;
+
 // A refused commit (disk full) is tried again after this long.
 inline constexpr Duration storage_retry_interval = std::chrono::seconds(1);
 // The monotonic clock behind timers stops while the machine sleeps: never wait longer than this

@@ -1,6 +1,8 @@
 #include <almanac/engine/processes.h>
 
+#include <almanac/engine/diagnostics.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/log_context.h>
 #include <almanac/engine/sessions.h>
 
 #include <almanac/log/file.h>
@@ -21,6 +23,7 @@ namespace almanac {
 
 struct Processes::Process {
   Lease lease;
+  LogContext context;
   Spawned spawned;
   FileDescriptor dependencies;  // what it is shown of them
   std::string output;
@@ -96,12 +99,15 @@ Result<void> Processes::start(const Start& start) {
   if (!spawned) return std::unexpected(spawned.error());
   auto process = std::make_unique<Process>();
   process->lease = start.token.lease;
+  process->context = {.task = start.id, .attempt = start.attempt, .operation = "command"};
   process->spawned = std::move(*spawned);
   process->dependencies = std::move(dependencies);
   auto& entry = *process;
   entry.output_watch =
       loop_.watch(entry.spawned.output.get(), [this, &entry] { read_output(entry); });
   entry.end_watch = loop_.watch(entry.spawned.handle.get(), [this, &entry] { end(entry); });
+  const LogScope scope(entry.context);
+  log_message(LogLevel::debug, "the attempt begins");
   running_[start.token.lease] = std::move(process);
   return {};
 }
@@ -139,6 +145,9 @@ void Processes::end(Process& process) {
   outcome.output = std::move(process.output);
   outcome.output_dropped = process.output_dropped;
   auto lease = process.lease;
+  const LogScope scope(process.context);
+  log_message(LogLevel::debug, "the attempt has ended",
+              {{"succeeded", outcome.status == AttemptStatus::succeeded}});
   process.output_watch.reset();
   process.end_watch.reset();
   ended_.push_back(process.spawned.process);

@@ -1,6 +1,8 @@
 #include <almanac/engine/workers.h>
 
+#include <almanac/engine/diagnostics.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/log_context.h>
 #include <almanac/log/this_thread.h>
 
 #include <algorithm>
@@ -54,6 +56,8 @@ Outcome call(Call function) {
 }  // namespace
 
 Command Workers::run(const WorkerJob& job) const {
+  const LogScope scope({.task = job.id, .attempt = job.number, .operation = job.kind});
+  log_message(LogLevel::debug, "the attempt begins");
   Attempt attempt{
       .id = job.id,
       .token = job.token,
@@ -66,11 +70,13 @@ Command Workers::run(const WorkerJob& job) const {
       .progress =
           [&](ProgressReport told) { report_(report_of(job.id, job.token, std::move(told))); },
       .dependencies = [&] { return read_results(log_, job.dependencies); }};
-  return FinishAttempt{job.id, job.token,
-                       outcome_of(call([&] { return (*job.handler)(attempt); }))};
+  const Outcome outcome = call([&] { return (*job.handler)(attempt); });
+  log_message(LogLevel::debug, "the attempt has ended", {{"succeeded", outcome.succeeded()}});
+  return FinishAttempt{job.id, job.token, outcome_of(outcome)};
 }
 
 Command Workers::run(const ProbeJob& job) const {
+  const LogScope scope("probe " + job.kind + "/" + job.implementation);
   const Outcome outcome = call([&] { return (*job.probe)(); });
   return ReportProbe{.kind = job.kind,
                      .implementation = job.implementation,

@@ -272,6 +272,10 @@ TEST_F(ShownCommands, OfGroupsPrintWhatThePageSays) {
   expect_true({.guide = "tasks.md", .mark = "fresh", .commands_min = 7, .log = "fresh"});
 }
 
+TEST_F(ShownCommands, OfHealthPrintWhatThePageSays) {
+  expect_true({.guide = "resilience.md", .mark = "health", .commands_min = 2, .log = "fresh"});
+}
+
 TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {
   if (!almanac::test::recorded_traces()) {
     std::puts("not checked: ALMANAC_TRACE_DIR does not say where the recorded requests are");

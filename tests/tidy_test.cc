@@ -43,6 +43,7 @@ constexpr std::array doors = {
     Door{"xxHash", "xxhash.h", "log", "hash"},
     Door{"zstd", "zstd", "snapshots", ""},
     Door{"libuv", "uv.h", "engine", "loop"},
+    Door{"spdlog", "spdlog/", "engine", "diagnostics"},
     Door{"date", "date/", "engine", "time_zone"},
     Door{"Vulkan", "vulkan/", "engine", ""},
     Door{"CLI11", "CLI/", "tools", ""},

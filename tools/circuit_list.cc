@@ -48,13 +48,7 @@ void print_json(const State& state, std::string_view name, NameId service) {
   ordered_json json{{"service", name}};
   json.update(circuit_json(circuit_of(state.circuits, service)));
   json["waiting"] = waiting_for(state, service);
-  json["setting"] = {{"requests_min", setting.requests_min},
-                     {"failure_permille", setting.failure_permille},
-                     {"consecutive_failures", setting.consecutive_failures},
-                     {"window_us", setting.window.count()},
-                     {"cooldown_us", setting.cooldown.count()},
-                     {"cooldown_max_us", setting.cooldown_max.count()},
-                     {"probes", setting.probes}};
+  json["setting"] = circuit_setting_json(setting);
   fmt::print("{}\n",
              printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }

@@ -103,6 +103,10 @@ void add_circuit_commands(CommandGroup& circuit);
 void add_group_commands(CommandGroup& group);
 // `almanac schedule …`
 void add_schedule_commands(CommandGroup& schedule);
+// `almanac diagnostics …`
+void add_diagnostics_commands(CommandGroup& diagnostics);
+// `almanac health`
+void add_health_command(CommandGroup& root);
 // `almanac whatif`
 void add_what_if_command(CommandGroup& root);
 // Those of task_commands.h, directly behind `almanac`.

@@ -7,6 +7,7 @@
 #include <almanac/tools/exit_code.h>
 #include <almanac/tools/group_options.h>
 #include <almanac/tools/run_backups.h>
+#include <almanac/tools/run_log.h>
 #include <almanac/tools/unique_options.h>
 
 #include <almanac/log/events/task.h>
@@ -33,6 +34,7 @@ struct RunCommand {
   std::string retain_failed = "365d";  // and cancelled
   bool retain_all = false;
   RunBackups backups;
+  RunLog log;
 };
 ExitCode run(const RunCommand& command);
 

@@ -256,6 +256,7 @@ class CommandLine {
     add_show();
     add_task_commands(groups_.emplace_back(app_, action_));
     add_past_commands(groups_.emplace_back(app_, action_));
+    add_health_command(groups_.emplace_back(app_, action_));
     add_what_if_command(groups_.emplace_back(app_, action_));
     add_group({"queue", "Change how a queue works", "almanac queue set mail --policy urgency"},
               add_queue_commands);
@@ -271,6 +272,9 @@ class CommandLine {
     add_group({"group", "Tasks of many submissions that belong together",
                "almanac group create import\n  almanac group close import"},
               add_group_commands);
+    add_group({"diagnostics", "Collect what helps to understand a problem",
+               "almanac diagnostics export problem.json"},
+              add_diagnostics_commands);
     add_group({"log", "Look at the log itself", "almanac log cat --from 100\n  almanac log verify"},
               add_log_commands);
     add_group({"state", "Look at the state folded from the log",
@@ -361,6 +365,7 @@ class CommandLine {
         ->capture_default_str();
     app->add_flag("--retain-all", options->retain_all, "Keep all tasks for ever");
     Typed typed(*app);
+    add_log_options(typed, options->log);
     add_backup_options(typed, options->backups);
   }
 

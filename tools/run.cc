@@ -285,6 +285,7 @@ ExitCode run(const RunCommand& command) {
   if (!following) return report(following.error());
   auto plan = make_plan(command);
   if (!plan) return report(plan.error());
+  if (auto begun = begin_log(command.log); !begun) return report(begun.error());
   set_verbosity(command.verbose ? Verbosity::everything : Verbosity::warnings);
   Progress progress;
   auto engine =

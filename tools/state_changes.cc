@@ -391,6 +391,16 @@ ordered_json circuit_json(const Circuit& circuit) {
           {"average_us", circuit.average().count()}};
 }
 
+ordered_json circuit_setting_json(const CircuitSetting& setting) {
+  return {{"requests_min", setting.requests_min},
+          {"failure_permille", setting.failure_permille},
+          {"consecutive_failures", setting.consecutive_failures},
+          {"window_us", setting.window.count()},
+          {"cooldown_us", setting.cooldown.count()},
+          {"cooldown_max_us", setting.cooldown_max.count()},
+          {"probes", setting.probes}};
+}
+
 ordered_json schedule_json(const Schedule& schedule) {
   const ScheduleDefined& definition = *schedule.definition;
   ordered_json queued = ordered_json::array();

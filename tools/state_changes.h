@@ -20,9 +20,11 @@ namespace almanac {
 // And in one line of JSON, safe on a terminal.
 [[nodiscard]] std::string changes_json(nlohmann::ordered_json changes);
 
-// What is known of a backup job, a schedule or a circuit, by name; null where it is not set.
+// What is known of a backup job, a schedule, a circuit or its setting, by name; null where it is
+// not set.
 [[nodiscard]] nlohmann::ordered_json job_json(const BackupJob& job);
 [[nodiscard]] nlohmann::ordered_json schedule_json(const Schedule& schedule);
 [[nodiscard]] nlohmann::ordered_json circuit_json(const Circuit& circuit);
+[[nodiscard]] nlohmann::ordered_json circuit_setting_json(const CircuitSetting& setting);
 
 }  // namespace almanac

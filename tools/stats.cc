@@ -1,6 +1,7 @@
 #include <almanac/tools/past.h>
 #include <almanac/tools/past_commands.h>
 #include <almanac/tools/source.h>
+#include <almanac/tools/stats_json.h>
 #include <almanac/tools/task_stats.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -25,43 +26,11 @@ Result<StatsBy> parse_by(std::string_view text) {
               "use queue, kind or owner");
 }
 
-// Of `count` in the time that was looked at.
-double per_hour(std::uint64_t count, const GatheredStats& gathered) {
-  const double hours =
-      std::chrono::duration<double, std::ratio<3600>>(gathered.to - gathered.from).count();
-  return hours > 0 ? static_cast<double>(count) / hours : 0;
-}
-
-ordered_json quantiles_json(const std::vector<Duration>& rising) {
-  return {{"count", rising.size()},
-          {"p50_us", quantile(rising, 0.5).count()},
-          {"p95_us", quantile(rising, 0.95).count()},
-          {"max_us", quantile(rising, 1).count()}};
-}
-
 void print_json(const std::string& by, const std::string* group, const TaskStats& stats,
                 const GatheredStats& gathered) {
   ordered_json json;
   json[by] = group == nullptr ? ordered_json() : ordered_json(*group);
-  for (std::size_t i = 0; i < stats.counts.size(); ++i) {
-    json["tasks"][std::string(name(static_cast<TaskState>(i)))] = stats.counts[i];
-  }
-  json["live"] = stats.live();
-  json["overdue"] = stats.overdue;
-  json["since"] = format_time(gathered.from);
-  json["until"] = format_time(gathered.to);
-  json["submitted"] = stats.submitted;
-  json["submitted_per_hour"] = per_hour(stats.submitted, gathered);
-  json["attempts"] = stats.started;
-  json["attempts_failed"] = stats.attempts_failed;
-  json["succeeded"] = stats.succeeded;
-  json["succeeded_per_hour"] = per_hour(stats.succeeded, gathered);
-  json["failed"] = stats.failed;
-  json["cancelled"] = stats.cancelled;
-  json["completion"] = stats.completion();
-  json["ended_late"] = stats.ended_late;
-  json["wait"] = quantiles_json(stats.waits);
-  json["run"] = quantiles_json(stats.runs);
+  json.update(stats_json(stats, gathered));
   fmt::print("{}\n",
              printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }
@@ -74,7 +43,8 @@ void add_row(Table& table, std::string name, const TaskStats& stats,
              const GatheredStats& gathered) {
   const auto ended = stats.succeeded + stats.failed + stats.cancelled;
   table.add({std::move(name), std::to_string(stats.live()), std::to_string(stats.overdue),
-             std::to_string(stats.submitted), fmt::format("{:.1f}", per_hour(ended, gathered)),
+             std::to_string(stats.submitted),
+             fmt::format("{:.1f}", events_per_hour(ended, gathered)),
              ended == 0 ? "-" : fmt::format("{:.0f}%", 100 * stats.completion()),
              std::to_string(stats.ended_late), compact(stats.waits, 0.5),
              compact(stats.waits, 0.95), compact(stats.runs, 0.5), compact(stats.runs, 0.95)});

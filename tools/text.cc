@@ -9,7 +9,6 @@
 #include <array>
 #include <cstdio>
 #include <numeric>
-#include <span>
 #include <utility>
 
 namespace almanac {
@@ -19,118 +18,22 @@ constexpr std::size_t columns_default = 80;
 constexpr std::size_t cell_columns_min = 8;
 constexpr std::string_view gap = "  ";
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-struct Character {
-  std::size_t bytes = 0;  // 0 when the text does not begin with UTF-8
-  char32_t code = 0;
-};
-
-// The character at the front of a text that is not empty.
-Character front_character(std::string_view text) {
-  auto lead = static_cast<unsigned char>(text.front());
-  if (lead < 0x80) return {1, lead};
-  std::size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead >= 0xF5 || text.size() < bytes) return {};
-  char32_t code = lead & (0x7FU >> bytes);
-  for (char c : text.substr(1, bytes - 1)) {
-    if (!is_continuation(c)) return {};
-    code = code << 6 | (static_cast<unsigned char>(c) & 0x3FU);
-  }
-  bool overlong = (bytes == 3 && code < 0x800) || (bytes == 4 && code < 0x10000);
-  bool surrogate = code >= 0xD800 && code < 0xE000;
-  return overlong || surrogate || code > 0x10FFFF ? Character{} : Character{bytes, code};
-}
-
-struct Block {
-  char32_t first;
-  char32_t last;
-};
-
-bool is_in(std::span<const Block> blocks, char32_t code) {
-  return std::ranges::any_of(
-      blocks, [&](Block block) { return code >= block.first && code <= block.last; });
-}
-
-// What controls the terminal, ends a line or turns the direction of writing.
-bool is_control(char32_t code) {
-  static constexpr std::array blocks = {
-      Block{0x00, 0x1F},     Block{0x7F, 0x9F},     Block{0x61C, 0x61C},   Block{0x200E, 0x200F},
-      Block{0x2028, 0x202E}, Block{0x2066, 0x2069}, Block{0xFEFF, 0xFEFF}, Block{0xFFF9, 0xFFFB}};
-  return is_in(blocks, code);
-}
-
 std::size_t character_columns(char32_t code) {
-  static constexpr std::array marks = {Block{0x300, 0x36F}, Block{0x200B, 0x200D},
-                                       Block{0x20D0, 0x20FF}, Block{0xFE00, 0xFE0F}};
+  static constexpr std::array marks = {CharacterBlock{0x300, 0x36F}, CharacterBlock{0x200B, 0x200D},
+                                       CharacterBlock{0x20D0, 0x20FF},
+                                       CharacterBlock{0xFE00, 0xFE0F}};
   static constexpr std::array wide = {
-      Block{0x1100, 0x115F},   Block{0x2E80, 0x303E},   Block{0x3041, 0xA4CF},
-      Block{0xAC00, 0xD7A3},   Block{0xF900, 0xFAFF},   Block{0xFE30, 0xFE6F},
-      Block{0xFF00, 0xFF60},   Block{0xFFE0, 0xFFE6},   Block{0x1F300, 0x1F64F},
-      Block{0x1F680, 0x1F6FF}, Block{0x1F900, 0x1FAFF}, Block{0x20000, 0x3FFFD}};
+      CharacterBlock{0x1100, 0x115F},   CharacterBlock{0x2E80, 0x303E},
+      CharacterBlock{0x3041, 0xA4CF},   CharacterBlock{0xAC00, 0xD7A3},
+      CharacterBlock{0xF900, 0xFAFF},   CharacterBlock{0xFE30, 0xFE6F},
+      CharacterBlock{0xFF00, 0xFF60},   CharacterBlock{0xFFE0, 0xFFE6},
+      CharacterBlock{0x1F300, 0x1F64F}, CharacterBlock{0x1F680, 0x1F6FF},
+      CharacterBlock{0x1F900, 0x1FAFF}, CharacterBlock{0x20000, 0x3FFFD}};
   if (is_in(marks, code)) return 0;
   return is_in(wide, code) ? 2 : 1;
 }
 
-std::string escaped(char c) {
-  switch (c) {
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    default: break;
-  }
-  std::array<char, 5> text;
-  std::snprintf(text.data(), text.size(), "\\x%02x",
-                static_cast<unsigned>(static_cast<unsigned char>(c)));
-  return text.data();
-}
-
 }  // namespace
-
-std::string printable(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  while (!text.empty()) {
-    auto [bytes, code] = front_character(text);
-    if (bytes == 0 || is_control(code)) {
-      bytes = std::max<std::size_t>(bytes, 1);
-      for (char c : text.substr(0, bytes)) result += escaped(c);
-    } else {
-      result += text.substr(0, bytes);
-    }
-    text.remove_prefix(bytes);
-  }
-  return result;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    auto bytes = front_character(text).bytes;
-    if (bytes == 0) return false;
-    text.remove_prefix(bytes);
-  }
-  return true;
-}
-
-std::string printable_json(std::string json) {
-  auto is_plain = [](char c) { return c < '\x7f' && c >= 0; };
-  if (std::ranges::all_of(json, is_plain)) return json;
-  std::string result;
-  result.reserve(json.size());
-  for (std::string_view rest = json; !rest.empty();) {
-    auto [bytes, code] = front_character(rest);
-    bytes = std::max<std::size_t>(bytes, 1);
-    if (code >= 0x7F && is_control(code)) {
-      std::array<char, 12> text;  // room for any number, as the compiler sees it
-      std::snprintf(text.data(), text.size(), "\\u%04x", static_cast<unsigned>(code));
-      result += text.data();
-    } else {
-      result += rest.substr(0, bytes);
-    }
-    rest.remove_prefix(bytes);
-  }
-  return result;
-}
 
 std::size_t columns(std::string_view text) {
   std::size_t sum = 0;

@@ -1,20 +1,14 @@
 // Text for terminals: escaped, aligned, cut to fit.
 #pragma once
 
+#include <almanac/log/printable.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace almanac {
 
-// Control characters, those that turn the direction of writing and bytes that are not UTF-8 become
-// \n, \t, \xNN: what a task says can never move the cursor, hide a line or swap words.
-[[nodiscard]] std::string printable(std::string_view text);
-// Whether all of it is UTF-8.
-[[nodiscard]] bool is_utf8(std::string_view text);
-// JSON that means the same and that a terminal can show: what printable() would not let pass, and
-// JSON does not escape by itself, becomes \uXXXX. `json` is UTF-8.
-[[nodiscard]] std::string printable_json(std::string json);
 // Columns of printable text on a terminal: two for what East Asia writes wide and for emoji, none
 // for marks above other letters. Source: the main blocks of Unicode's EastAsianWidth.txt.
 [[nodiscard]] std::size_t columns(std::string_view text);

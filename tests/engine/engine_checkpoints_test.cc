@@ -1,4 +1,5 @@
 // Checkpoints of an engine: what they spare a start, and that nothing rests on any one of them.
+#include <almanac/engine/diagnostics.h>
 #include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/rebuild.h>
 #include <almanac/snapshots/state_at.h>
@@ -214,6 +215,7 @@ TEST_F(EngineCheckpoints, DoNotStopAnEngineWhenTheirDiskIsFull) {
   tries.wait_for(3);
   submit({.kind = "none"});
   EXPECT_FALSE(engine->failure());
+  flush_log();
   const auto said = ::testing::internal::GetCapturedStderr();
   const auto warning = said.find("a checkpoint could not be written and is tried again later");
   EXPECT_NE(warning, std::string::npos) << said;
