@@ -5,6 +5,7 @@
 #include <almanac/tools/origin_json.h>
 #include <almanac/tools/output_file.h>
 #include <almanac/tools/policy_text.h>
+#include <almanac/tools/queue_retention.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/state_changes.h>
 #include <almanac/tools/stats_json.h>
@@ -80,6 +81,9 @@ ordered_json configuration_json(const State& state) {
   ordered_json json = ordered_json::object();
   for (const auto& [queue, slots] : state.queues.slots) {
     json["queues"][text(queue)]["slots"] = slots;
+  }
+  for (const auto& [queue, retention] : state.queues.retention) {
+    json["queues"][text(queue)].update(retention_json(retention));
   }
   for (const auto& [queue, policy] : state.tasks.ranking.policies) {
     json["queues"][text(queue)].update(policy_json(state.names, policy));

@@ -96,7 +96,7 @@ class Assessor {
                             window_, percent_text(stats.attempts_failed, ended)));
   }
 
-  // Of engines, which the next start shows, and of tasks with their processes.
+  // Of engines, which the next start shows, and of attempts with what ran them.
   Result<void> look_at_deaths(Position from) {
     std::uint64_t engines = 0;
     std::uint64_t crashes = 0;
@@ -110,10 +110,14 @@ class Assessor {
       } else if (std::holds_alternative<EngineStopped>(body)) {
         is_up = false;
       } else if (const auto* back = std::get_if<TaskHandedBack>(&body)) {
-        crashes += back->reason == HandBackReason::crashed ? 1 : 0;
+        const bool has_crashed =
+            back->reason == HandBackReason::crashed || back->reason == HandBackReason::silent;
+        crashes += has_crashed ? 1 : 0;
         // … but by what it left.
         const bool was_up = back->reason == HandBackReason::engine_died;
         if (was_up && !std::exchange(is_told, true)) ++engines;
+      } else if (const auto* failed = std::get_if<TaskFailed>(&body)) {
+        crashes += failed->crashes > 0 ? 1 : 0;  // the last one it may have
       }
       return recorded.position < state_.position;
     });

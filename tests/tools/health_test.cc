@@ -75,6 +75,12 @@ TEST_F(HealthOfAFolder, SaysWhichKindFailsAndHowOften) {
   EXPECT_EQ(object["reasons"][0]["health"], "unhealthy");
 }
 
+TEST_F(HealthOfAFolder, CountsAttemptsThatCrashedWithTheLastOne) {
+  (void)almanac({"run", "-"}, R"({"name":"dies","shell":"kill -SEGV $$","crashes":3})"
+                              "\n");
+  expect_reason("degraded", "3 attempts crashed in the last 1h");
+}
+
 TEST_F(HealthOfAFolder, CountsOnlyWhatEndedInTheWindow) {
   run(0, 12);
   EXPECT_EQ(almanac({"health", "--window", "1us"}).code, 0);

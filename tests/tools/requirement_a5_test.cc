@@ -26,7 +26,7 @@ class RequirementA5 : public EngineTest {
       attempt.progress({.fraction = 0.5, .message = "canary", .partial = "canary"});
       return almanac::Outcome::success("canary");
     });
-    ASSERT_TRUE(engine->configure_queue("mail", 3));
+    ASSERT_TRUE(engine->configure_queue({.queue = "mail", .slots = 3, .retain_failed = 5min}));
     ASSERT_TRUE(engine->configure_limit("memory", {.units = 8}));
     ASSERT_TRUE(engine->configure_circuit("search", {.cooldown = 7s}));
     ASSERT_TRUE(engine->pause(PauseScope::queue, "night"));
@@ -71,6 +71,7 @@ TEST_F(RequirementA5, OneFileHasWhatHelpsFromAfar) {
   EXPECT_EQ(all["log"]["last"], all["state"]["position"]);
   EXPECT_EQ(all["state"]["broken"], json::array());
   EXPECT_EQ(all["configuration"]["queues"]["mail"]["slots"], 3);
+  EXPECT_EQ(all["configuration"]["queues"]["mail"]["retain_failed_us"], 300'000'000);
   EXPECT_EQ(all["configuration"]["limits"]["memory"]["units"], 8);
   EXPECT_EQ(all["configuration"]["circuits"]["search"]["cooldown_us"], 7'000'000);
   EXPECT_EQ(all["configuration"]["schedules"]["nightly"]["recurrence"], "every day");
