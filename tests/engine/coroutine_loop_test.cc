@@ -1,7 +1,7 @@
 #include <almanac/engine/coroutine_loop.h>
 #include <almanac/log/log.h>
 #include <almanac/tests/support/code_of.h>
-#include <almanac/tests/support/manual_clock.h>
+#include <almanac/tests/support/manual_steady_clock.h>
 #include <almanac/tests/support/temp_folder.h>
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ TEST(Async, AnswersAndThrowsToWhoAwaitsIt) {
 }
 
 TEST(CoroutineLoop, WakesThoseThatSleepInTheOrderOfTheirTimes) {
-  ManualClock clock;
+  ManualSteadyClock clock;
   CoroutineLoop loop([&] { return clock.now(); });
   std::vector<int> woken;
   const auto sleep = [&](int seconds) -> Async<void> {
@@ -74,7 +74,7 @@ TEST(CoroutineLoop, EndsASleepAtOnceWhenToldToStop) {
 }
 
 TEST(CoroutineLoop, EndsASleepOnceWhenItsTimeAndAStopComeTogether) {
-  ManualClock clock;
+  ManualSteadyClock clock;
   CoroutineLoop loop([&] { return clock.now(); });
   std::stop_source stop;
   std::vector<bool> slept;
@@ -94,7 +94,7 @@ TEST(CoroutineLoop, EndsASleepOnceWhenItsTimeAndAStopComeTogether) {
 }
 
 TEST(CoroutineLoop, CallsNoAlarmThatHasDied) {
-  ManualClock clock;
+  ManualSteadyClock clock;
   CoroutineLoop loop([&] { return clock.now(); });
   loop.run_ready();  // this thread is the loop's
   int calls = 0;

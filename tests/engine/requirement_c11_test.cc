@@ -7,7 +7,7 @@
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
-#include <almanac/tests/support/manual_clock.h>
+#include <almanac/tests/support/manual_steady_clock.h>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -231,7 +231,7 @@ class RequirementC11OnALoop : public testing::Test {
     loop.run_ready();
   }
 
-  ManualClock clock;
+  ManualSteadyClock clock;
   CoroutineLoop loop{[this] { return clock.now(); }};
   Story story;
 };

@@ -3,7 +3,7 @@
 #include <almanac/engine/error_json.h>
 #include <almanac/engine/retry.h>
 #include <almanac/engine/timed_mutex.h>
-#include <almanac/tests/support/manual_clock.h>
+#include <almanac/tests/support/manual_steady_clock.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -71,7 +71,7 @@ TEST(RequirementC4, TheErrorsOfLocksHaveWhatTheySayAsContext) {
 }
 
 TEST(RequirementC4, TransientOnesAreTriedThreeTimesUnlessTheErrorSaysOtherwise) {
-  ManualClock clock;
+  ManualSteadyClock clock;
   int calls = 0;
   const auto calls_with = [&](const Error& error) {
     calls = 0;

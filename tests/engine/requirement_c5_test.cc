@@ -4,7 +4,7 @@
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
-#include <almanac/tests/support/manual_clock.h>
+#include <almanac/tests/support/manual_steady_clock.h>
 
 #include <gtest/gtest.h>
 
@@ -44,7 +44,7 @@ class RequirementC5 : public testing::Test {
     return calls;
   }
 
-  ManualClock clock;
+  ManualSteadyClock clock;
   const SteadyTime began = clock.now();
   int calls = 0;
   std::vector<Duration> delays;

@@ -1,6 +1,6 @@
 #include <almanac/engine/token_bucket.h>
 #include <almanac/tests/support/code_of.h>
-#include <almanac/tests/support/manual_clock.h>
+#include <almanac/tests/support/manual_steady_clock.h>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -40,7 +40,7 @@ class NaiveBucket {
 RC_GTEST_PROP(TokenBucket, GivesWhatANaiveOneDoes, ()) {
   const TokenRate rate{.per_minute = *rc::gen::element(1U, 6U, 60U, 1'000U),
                        .burst = *rc::gen::inRange(1U, 10U)};
-  ManualClock clock;
+  ManualSteadyClock clock;
   TokenBucket bucket("search", rate, clock.steady());
   NaiveBucket naive(rate, clock.now());
   for (int i = 0; i < 100; ++i) {
@@ -51,7 +51,7 @@ RC_GTEST_PROP(TokenBucket, GivesWhatANaiveOneDoes, ()) {
 }
 
 TEST(TokenBucket, GivesNoTokenTwice) {
-  ManualClock clock;
+  ManualSteadyClock clock;
   TokenBucket bucket("search", {.per_minute = 60, .burst = 300'000}, clock.steady());
   std::atomic<int> taken = 0;
   std::latch together(4);
@@ -69,7 +69,7 @@ TEST(TokenBucket, GivesNoTokenTwice) {
 }
 
 TEST(TokenBucket, WaitsForTokensAndForNoneThatComeTooLate) {
-  ManualClock clock;
+  ManualSteadyClock clock;
   TokenBucket bucket("search", {.per_minute = 60, .burst = 2}, clock.steady());
   EXPECT_TRUE(*bucket.take({.tokens = 2}));
   const SteadyTime began = clock.now();
@@ -87,7 +87,7 @@ TEST(TokenBucket, WaitsForTokensAndForNoneThatComeTooLate) {
 }
 
 TEST(TokenBucket, IsEmptyForThoseThatDoNotWaitWhileOthersDo) {
-  ManualClock clock;
+  ManualSteadyClock clock;
   CoroutineLoop loop([&] { return clock.now(); });
   TokenBucket bucket("search", {.per_minute = 60, .burst = 3}, clock.steady());
   EXPECT_TRUE(bucket.try_take(3));

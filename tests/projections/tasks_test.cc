@@ -236,6 +236,22 @@ TEST(Attempts, AtAWorkerElsewhereAreKnownAsThatUntilTheyEnd) {
   EXPECT_TRUE(tasks.remote.empty()) << "the next attempt may run here";
 }
 
+TEST(Attempts, AtAnotherWorkerOrForAnotherTimeAreAnotherState) {
+  const auto digest_with = [](std::string_view worker, int seconds) {
+    Story story;
+    story.enqueue({.id = 1});
+    story.tell(TaskStarted{.id = TaskId(1),
+                           .attempt = 1,
+                           .worker = worker,
+                           .lease_time = std::chrono::seconds(seconds)});
+    return digest(story.state());
+  };
+  EXPECT_EQ(digest_with("one", 30), digest_with("one", 30));
+  EXPECT_NE(digest_with("one", 30), digest_with("", 0));
+  EXPECT_NE(digest_with("one", 30), digest_with("two", 30));
+  EXPECT_NE(digest_with("one", 30), digest_with("one", 31));
+}
+
 TEST(Attempts, LeaveTheirEndAndItsPlaceWithTheTask) {
   Story story;
   story.enqueue({.id = 1});

@@ -10,7 +10,7 @@
 namespace almanac::test {
 
 // Any thread.
-class ManualClock {
+class ManualSteadyClock {
  public:
   [[nodiscard]] SteadyTime now() const { return SteadyTime(Duration(now_)); }
   void advance(Duration time) { now_ += time.count(); }
