@@ -16,7 +16,7 @@ std::string dump(const ordered_json& json) {
   return printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
-// Of a text, and whether something is missing at its end.
+// As much of a text as a line may have.
 std::string_view shortened(std::string_view text) {
   return text.substr(0, limits::log_text_bytes_max);
 }
