@@ -30,9 +30,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(almanac_private INTERFACE
     -Wshadow=local -Wduplicated-cond -Wlogical-op -Wsuggest-override -fpch-preprocess
     --param=ggc-min-heapsize=524288)  # KiB; collecting less garbage takes a tenth less time
+  if(CMAKE_UNITY_BUILD)
+    # It takes what stands in an included .cc for a header.
+    target_compile_options(almanac_private INTERFACE -Wno-subobject-linkage)
+  endif()
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    # Known false alarms of GCC 12 on std::string and std::variant once they are inlined.
-    target_compile_options(almanac_private INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+    # Known false alarms of GCC 12 on std::string, std::variant and std::array once they are inlined.
+    target_compile_options(almanac_private INTERFACE
+      -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overread)
   endif()
 else()
   target_compile_options(almanac_private INTERFACE -Wshadow)

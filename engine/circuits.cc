@@ -11,13 +11,6 @@
 namespace almanac {
 namespace {
 
-Decision decision_of(Time now, EventBody body, Answer answer = {}) {
-  Decision decision;
-  decision.events.push_back({.at = now, .body = std::move(body)});
-  decision.answer = std::move(answer);
-  return decision;
-}
-
 Result<void> check_setting(const CircuitSetting& setting) {
   if (setting.requests_min == 0 || setting.failure_permille == 0 ||
       setting.failure_permille > 1'000) {

@@ -3,13 +3,18 @@
 #pragma once
 
 #include <almanac/engine/backup_spec.h>
+#include <almanac/engine/component_spec.h>
+#include <almanac/engine/gpu_options.h>
 #include <almanac/engine/lease_spec.h>
+#include <almanac/engine/memory_spec.h>
+#include <almanac/engine/pool_options.h>
 #include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/steady_time.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/log/event.h>
 #include <almanac/log/fencing_token.h>
 #include <almanac/projections/circuits.h>
+#include <almanac/projections/contexts.h>
 #include <almanac/projections/resource_limits.h>
 #include <almanac/snapshots/review.h>
 
@@ -167,6 +172,7 @@ struct AttemptOutcome {
   Time snooze_until;          // set: it is no end, the attempt asks to be made again then, …
   bool rate_limited = false;  // … as services were asked too often: this one, or all it asks for
   std::string service = {};
+  std::vector<MemorySpec> memories = {};  // stored with a success
 };
 
 // From a handler, or a worker elsewhere. Refused when the lease is no longer the task's, or another
@@ -209,6 +215,19 @@ struct ReportProbe {
   bool has_answered = true;  // else it took too long, and still runs
 };
 
+// From a pool of the program.
+struct ReportPoolEvent {
+  std::string pool;
+  PoolEvent event;
+};
+
+// From the watch of GPUs.
+struct ReportGpu {
+  GpuReading reading;
+  GpuSetting setting;
+  bool is_due = false;  // all are to be sampled, whether anything has changed or not
+};
+
 // From an engine, or a worker elsewhere, that stops before the attempt has ended.
 struct HandBackAttempt {
   TaskId id;
@@ -229,7 +248,7 @@ struct LapseLease {
 };
 
 // The first command of every engine: takes back the leases of an engine that died, and says which
-// backups there are from now on.
+// backups and components there are from now on.
 struct StartEngine {
   std::string version;
   std::uint64_t process_id = 0;
@@ -238,6 +257,7 @@ struct StartEngine {
   VersionRange command_versions = {};  // which of the tasks that are commands it runs
   std::string repository;              // of the backups, as it is recorded
   std::vector<BackupSpec> backups;
+  std::vector<ComponentSpec> components;  // that it keeps
 };
 
 struct StopEngine {};
@@ -251,12 +271,80 @@ struct FinishBackup {
   Outcome outcome;
 };
 
-using Command = std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit,
-                             TakeTokens, FinishAttempt, HandBackAttempt, StartEngine, StopEngine,
-                             FinishBackup, DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork,
-                             ReportProgress, SetImplementations, ReportProbe, CarryTasks,
-                             ConfigureCircuit, ForceCircuit, ObserveCircuit, ProbeCircuit,
-                             ReportRateLimit, LeaseTasks, LapseLease, OpenGroup, CloseGroup>;
+// What a look at an implementation of a component has shown.
+struct ReportDiagnosis {
+  std::string component;
+  std::string implementation;
+  ComponentIssue issue = ComponentIssue::none;
+  std::string evidence;
+  std::string version;
+  Duration took{0};  // by its probe
+};
+
+// From the program that uses it.
+struct ReportComponentFailure {
+  std::string component;
+  std::string implementation;
+  std::string reason;
+};
+
+// From the thread that did it.
+struct FinishRepair {
+  std::string component;
+  std::string implementation;
+  Position repair;
+  RepairOutcome outcome = RepairOutcome::done;
+  ComponentIssue left = ComponentIssue::none;  // as it was diagnosed afterwards
+  Duration took{0};
+  std::string message = {};
+};
+
+// By an operator: what was given up is tried again, or a strategy is asked for.
+struct RequestRepair {
+  std::string component;
+  std::string implementation;
+  std::optional<RepairStrategy> strategy = {};
+};
+
+// By an operator: used as long as it can be. Empty = by order of preference again.
+struct SwitchComponent {
+  std::string component;
+  std::string implementation;
+};
+
+// Of what the program remembers. Answered with the numbers of what it stores.
+struct ChangeMemories {
+  MemoryTransaction transaction;
+};
+
+// What a program has learned of a user, sealed already (context_spec.h): all of it or nothing.
+struct ChangeContext {
+  struct Field {
+    FieldMark mark{};
+    std::string content;  // empty = the field goes
+  };
+  std::string user;
+  UserKeyId key{};
+  std::vector<Field> fields;
+  std::vector<std::string> turns;
+  std::optional<Position> expected = {};  // version; none = whatever it is
+};
+
+// These keys were destroyed, which no event may be sealed with any more, and that of his context.
+struct ForgetUser {
+  std::string user;
+  std::vector<UserKeyId> keys = {};
+};
+
+using Command =
+    std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit, TakeTokens,
+                 FinishAttempt, HandBackAttempt, StartEngine, StopEngine, FinishBackup,
+                 DefineSchedule, ChangeSchedule, ChangeTasks, PauseWork, ReportProgress,
+                 SetImplementations, ReportProbe, CarryTasks, ConfigureCircuit, ForceCircuit,
+                 ObserveCircuit, ProbeCircuit, ReportRateLimit, LeaseTasks, LapseLease, OpenGroup,
+                 CloseGroup, ReportDiagnosis, ReportComponentFailure, FinishRepair, RequestRepair,
+                 SwitchComponent, ReportPoolEvent, ReportGpu, ChangeMemories, ChangeContext,
+                 ForgetUser>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will
@@ -276,8 +364,14 @@ struct CircuitAdmission {
   Position probe = {};  // none: the circuit had closed meanwhile
 };
 
+// Of ChangeContext: the last event about the user.
+struct ContextVersion {
+  Position version;
+};
+
 // What an accepted command is answered, once its events are on disk.
-using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed,
-                            CircuitAdmission, std::vector<LeasedTask>>;
+using Answer =
+    std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed,
+                 CircuitAdmission, std::vector<LeasedTask>, std::vector<MemoryId>, ContextVersion>;
 
 }  // namespace almanac

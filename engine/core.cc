@@ -3,9 +3,11 @@
 #include <almanac/engine/backups.h>
 #include <almanac/engine/circuit_board.h>
 #include <almanac/engine/circuits.h>
+#include <almanac/engine/components.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/memories.h>
 #include <almanac/engine/reasons.h>
 #include <almanac/engine/reserve.h>
 #include <almanac/engine/retention.h>
@@ -25,11 +27,12 @@ Error stopped_error() {
           "submit it again when the engine runs"};
 }
 
-// What will be told again, or has been overtaken by then.
+// What will be told again, has been overtaken by then, or may be missing.
 bool is_passing(const Command& command) {
   return std::holds_alternative<ReportProgress>(command) ||
          std::holds_alternative<ReportProbe>(command) ||
-         std::holds_alternative<ObserveCircuit>(command);
+         std::holds_alternative<ObserveCircuit>(command) ||
+         std::holds_alternative<ReportPoolEvent>(command);
 }
 
 std::optional<Time> next_backup(const State& state) {
@@ -61,6 +64,8 @@ Core::Core(const Parts& parts, CoreOptions options)
       loop_(parts.loop),
       attempts_(parts.attempts),
       backups_(parts.backups),
+      healer_(parts.healer),
+      advisor_(parts.advisor),
       circuits_(parts.circuits),
       published_(parts.published),
       projections_(parts.projections),
@@ -68,12 +73,14 @@ Core::Core(const Parts& parts, CoreOptions options)
       head_(*parts.published.state()),
       durable_(head_.position),
       reasons_due_(now() + limits::reasons_interval),
+      health_(options_.health_hold),
       forget_at_(now() + limits::forget_interval),
       running_(running_in(head_)) {}
 
-// Attempts, and a backup, whose end takes less than one of those.
+// Attempts, a backup and a repair, whose ends take less than one of those.
 std::size_t Core::running_in(const State& state) {
-  return state.tasks.running.size() + (state.backups.running() ? 1 : 0);
+  return state.tasks.running.size() + (state.backups.running() ? 1 : 0) +
+         (state.components.running() ? 1 : 0);
 }
 
 std::size_t Core::running_here(const State& state) {
@@ -101,6 +108,7 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
     answer_takes(*turn, now);
     ALMANAC_CHECK(absorb(*turn, decide_due(head_, context)).has_value());
     ALMANAC_CHECK(absorb(*turn, decide_circuits(head_, context)).has_value());
+    ALMANAC_CHECK(absorb(*turn, decide_expired_memories(head_, context)).has_value());
     // What was left over for the next turn is due already; the timer brings it.
     if (stop_ == Stop::no) {
       if (options_.fires_schedules) {
@@ -108,7 +116,12 @@ void Core::turn(std::vector<std::unique_ptr<Submission>> submissions) {
       }
       start(*turn, context);
       ALMANAC_CHECK(absorb(*turn, decide_backups(head_, context)).has_value());
+      if (healer_ != nullptr) {
+        ALMANAC_CHECK(absorb(*turn, decide_repair(head_, context)).has_value());
+        ALMANAC_CHECK(absorb(*turn, decide_switches(head_, context)).has_value());
+      }
       record_reasons(*turn, context);
+      ALMANAC_CHECK(absorb(*turn, health_.decide(head_, context)).has_value());
       forget(*turn, context);
     }
   }
@@ -184,7 +197,7 @@ void Core::refuse_waits(const Error& error) {
 
 void Core::record_reasons(Turn& turn, const DecideContext& context) {
   const bool is_seen = reasons_seen_ == head_.position;
-  if (is_seen || head_.tasks.ready.empty() || context.now < reasons_due_) return;
+  if (is_seen || is_held_back_ || head_.tasks.ready.empty() || context.now < reasons_due_) return;
   auto reasons = decide_reasons(head_, context, can_run(), &lease_waits_);
   ALMANAC_CHECK(absorb(turn, std::move(reasons.events)).has_value());
   reasons_seen_ = reasons.is_complete ? head_.position : Position();
@@ -347,6 +360,8 @@ void Core::stop(bool at_once) {
     hand_back_at_ = now + options_.stop_grace;
   }
   backups_.stop();
+  if (healer_ != nullptr) healer_->stop();
+  if (advisor_ != nullptr) advisor_->stop();
   refuse_waits(stopped_error());
   if (at_once) hand_back_at_ = now;
   if (at_once && reserve_refused_) return stop_unrecorded();
@@ -409,8 +424,11 @@ std::optional<Time> Core::next_start() const {
   };
   consider(starts_due_);
   if (!head_.backups.running()) consider(next_backup(head_));
+  if (healer_ != nullptr) consider(next_component_move(head_));
   if (options_.fires_schedules) consider(next_firing(head_));
-  if (!head_.tasks.ready.empty() && reasons_seen_ != head_.position) consider(reasons_due_);
+  const bool has_reasons = !head_.tasks.ready.empty() && !is_held_back_;
+  if (has_reasons && reasons_seen_ != head_.position) consider(reasons_due_);
+  consider(health_.due(head_));
   if (forgets(head_, options_.retention) && !head_.tasks.all.empty()) consider(forget_at_);
   return next;
 }
@@ -426,6 +444,7 @@ void Core::arm_timer(Time now) {
       consider(std::max(*change, head_.tasks.ranking.done.at + limits::rerank_interval));
     }
     consider(head_.tasks.next_expiry());
+    consider(head_.memories.next_expiry());
     consider(next_circuit_move(head_));
     consider(circuits_.next_due());
     if (!head_.tasks.doomed.empty()) consider(now);

@@ -3,12 +3,14 @@
 // turn is alone on its way there: two switches of threads would take as long again.
 #pragma once
 
+#include <almanac/engine/advised_order.h>
 #include <almanac/engine/attempts.h>
 #include <almanac/engine/command.h>
 #include <almanac/engine/core_ports.h>
 #include <almanac/engine/decide.h>
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/effects.h>
+#include <almanac/engine/health_watch.h>
 #include <almanac/engine/inline_projections.h>
 #include <almanac/engine/lease_waits.h>
 #include <almanac/engine/limits.h>
@@ -43,6 +45,7 @@ struct CoreOptions {
   bool fires_schedules = true;
   std::size_t output_bytes_max = 0;  // of one attempt, for the room that is kept for its end
   TaskRetention retention = TaskRetention::keep_all();
+  Duration health_hold{0};
   // Sees every durable event in order with the state behind it; may be empty. Views die with the
   // call.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
@@ -59,6 +62,8 @@ class Core {
     CircuitBoard& circuits;
     Published& published;
     InlineProjections& projections;
+    HealerPort* healer = nullptr;    // none = it keeps no components
+    AdvisorPort* advisor = nullptr;  // none = the built-in order decides
   };
   Core(const Parts& parts, CoreOptions options);
 
@@ -107,6 +112,8 @@ class Core {
   [[nodiscard]] CanRun can_run() const;
   // These are in core_leases.cc.
   void start(Turn& turn, const DecideContext& context);
+  // None where the built-in order decides.
+  [[nodiscard]] std::optional<Advice> advice(const AdvisorStanding& standing) const;
   void grant(Turn& turn, std::span<const Starts::Grant> grants, std::size_t first);
   void answer_late_leases(Turn& turn);
   void forgive_silence(SteadyTime now);
@@ -135,6 +142,7 @@ class Core {
   void release(Turn& turn);
   void release_durable_part(Turn& turn);
   void carry_out(const Effect& effect, std::span<const RecordedEvent> released);
+  void tell_healer(const Effect& effect);
   void begin(const BeginAttempt& effect, std::span<const RecordedEvent> released);
   [[nodiscard]] Result<void> read_enqueued(Position enqueued,
                                            std::span<const RecordedEvent> released,
@@ -153,6 +161,8 @@ class Core {
   LoopPort& loop_;
   Attempts& attempts_;
   BackupPort& backups_;
+  HealerPort* healer_;
+  AdvisorPort* advisor_;
   CircuitBoard& circuits_;
   Published& published_;
   InlineProjections& projections_;
@@ -168,9 +178,11 @@ class Core {
   SteadyTime timer_due_;  // when the next turn was to be; not set = when something comes
   LeaseWaits lease_waits_;
   RemoteAttempts remote_;
+  bool is_held_back_ = false;  // what may begin waits for advice
   // What lanes wait for was looked at as of this position, and is again at that time.
   Position reasons_seen_;
   Time reasons_due_;
+  HealthWatch health_;
 
   // When tasks are next looked at that may be forgotten, and in front of which; none = all.
   Time forget_at_;

@@ -1,5 +1,6 @@
 // What the core does for workers elsewhere: it gives them tasks, hears of them, and takes back what
 // they have gone silent about.
+#include <almanac/engine/advisors.h>
 #include <almanac/engine/core.h>
 #include <almanac/engine/dependency_results.h>
 
@@ -20,8 +21,18 @@ Error not_held(TaskId id) {
 
 }  // namespace
 
+// How the advisor stands is on record before anything begins by it.
 void Core::start(Turn& turn, const DecideContext& context) {
-  Starts starts = decide_starts(head_, context, can_run(), &lease_waits_);
+  const auto standing = advisor_ == nullptr ? nullptr : advisor_->standing();
+  std::optional<Advice> advice;
+  if (standing != nullptr) {
+    const std::string& name = advisor_->spec().name;
+    ALMANAC_CHECK(absorb(turn, decide_advisor(head_, name, *standing, context)).has_value());
+    advice = this->advice(*standing);
+  }
+  is_held_back_ = advice && advice->holds_back;
+  Starts starts = decide_starts(head_, context, can_run(),
+                                {.workers = &lease_waits_, .advice = advice ? &*advice : nullptr});
   starts_due_ = starts.next;
   // There may be room for the end of one where there is none for those of all.
   if (full() && !starts.events.empty()) {
@@ -31,6 +42,17 @@ void Core::start(Turn& turn, const DecideContext& context) {
   const std::size_t first = turn.events.size();
   ALMANAC_CHECK(absorb(turn, std::move(starts.events)).has_value());
   grant(turn, starts.grants, first);
+}
+
+std::optional<Advice> Core::advice(const AdvisorStanding& standing) const {
+  const AdvisorSpec& spec = advisor_->spec();
+  const bool is_valid =
+      standing.mode == AdvisorMode::advising && options_.steady_clock() < standing.valid_until;
+  if (!is_valid && spec.has_fallback) return std::nullopt;
+  return Advice{.advisor = spec.name,
+                .order = is_valid ? std::span(standing.order) : std::span<const TaskId>(),
+                .overtaking_max = spec.overtaking_max,
+                .holds_back = !is_valid};
 }
 
 // What a worker is given is answered with the events, once they are on disk.

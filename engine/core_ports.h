@@ -3,11 +3,16 @@
 // which time, the disk and all that fails is drawn from one seed.
 #pragma once
 
+#include <almanac/engine/advice.h>
+#include <almanac/engine/advisor_spec.h>
 #include <almanac/engine/effects.h>
+#include <almanac/engine/steady_time.h>
 #include <almanac/log/log.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace almanac {
 
@@ -39,6 +44,36 @@ class BackupPort {
   // The run before has reported its end.
   virtual void begin(const BeginBackup& run) = 0;
   // What runs ends soon, and reports that it was stopped.
+  virtual void stop() = 0;
+};
+
+class HealerPort {
+ public:
+  virtual ~HealerPort() = default;
+  // The repair before has reported its end.
+  virtual void begin(const BeginRepair& repair) = 0;
+  virtual void check(const CheckComponent& check) = 0;
+  virtual void switched(const ComponentSwitch& change) = 0;
+  // A repair that runs ends soon, and reports that it was interrupted.
+  virtual void stop() = 0;
+};
+
+// How an advisor stands. Does not change once it can be seen.
+struct AdvisorStanding {
+  AdvisorMode mode = AdvisorMode::absent;
+  AdviceFailure failure;       // of one that has fallen back: the last, …
+  std::uint32_t attempts = 0;  // … and how many in a row
+  std::vector<TaskId> order;   // what it advises
+  SteadyTime valid_until;      // … and until when
+};
+
+class AdvisorPort {
+ public:
+  virtual ~AdvisorPort() = default;
+  [[nodiscard]] virtual const AdvisorSpec& spec() const = 0;
+  // Never waits. The core has a turn when the mode changes.
+  [[nodiscard]] virtual std::shared_ptr<const AdvisorStanding> standing() const = 0;
+  // It is not needed any more.
   virtual void stop() = 0;
 };
 

@@ -46,6 +46,20 @@ void Core::release_durable_part(Turn& turn) {
   release(part);
 }
 
+// What is about a component. An engine that keeps none has nobody to tell, and still ends the
+// repair of one that died.
+void Core::tell_healer(const Effect& effect) {
+  if (healer_ == nullptr) return;
+  if (const auto* repair = std::get_if<BeginRepair>(&effect)) {
+    healer_->begin(*repair);
+    if (stop_ != Stop::no) healer_->stop();
+  } else if (const auto* check = std::get_if<CheckComponent>(&effect)) {
+    healer_->check(*check);
+  } else {
+    healer_->switched(std::get<ComponentSwitch>(effect));
+  }
+}
+
 void Core::carry_out(const Effect& effect, std::span<const RecordedEvent> released) {
   if (const auto* cancel = std::get_if<CancelAttempt>(&effect)) {
     return attempts_.cancel(cancel->lease, now());
@@ -60,9 +74,10 @@ void Core::carry_out(const Effect& effect, std::span<const RecordedEvent> releas
     if (stop_ != Stop::no) backups_.stop();
     return;
   }
-  const auto& attempt = std::get<BeginAttempt>(effect);
-  if (stop_ != Stop::no) return attempts_.hand_back(attempt.id, attempt.lease);
-  begin(attempt, released);
+  const auto* attempt = std::get_if<BeginAttempt>(&effect);
+  if (attempt == nullptr) return tell_healer(effect);
+  if (stop_ != Stop::no) return attempts_.hand_back(attempt->id, attempt->lease);
+  begin(*attempt, released);
 }
 
 // Most tasks are started with the event that enqueues them; of others it is in the log.

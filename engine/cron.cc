@@ -108,9 +108,9 @@ void add_item(std::string& text, const std::string& item) {
 
 class Cron::Parser {
  public:
-  Result<Cron> parse(std::span<const Word> fields) {
+  Result<Cron> parse(std::span<const CronWord> fields) {
     if (fields.size() < 5 || fields.size() > 6) {
-      const Word& last = fields.empty() ? Word{} : fields.back();
+      const CronWord& last = fields.empty() ? CronWord{} : fields.back();
       return wrong(last, "a cron expression has five fields, or six with seconds in front, not " +
                              std::to_string(fields.size()));
     }
@@ -123,9 +123,9 @@ class Cron::Parser {
     }
     if (read) read = numbers(fields[0], minute_kind, cron_.minutes_);
     if (read) read = numbers(fields[1], hour_kind, cron_.hours_);
-    if (read) read = items(fields[2], [this](const Word& item) { return day_item(item); });
+    if (read) read = items(fields[2], [this](const CronWord& item) { return day_item(item); });
     if (read) read = numbers(fields[3], month_kind, cron_.months_);
-    if (read) read = items(fields[4], [this](const Word& item) { return weekday_item(item); });
+    if (read) read = items(fields[4], [this](const CronWord& item) { return weekday_item(item); });
     if (!read) return std::unexpected(read.error());
     if (!cron_.next_day(Day())) {
       return wrong(fields[2], "no month that is named has such a day, so it never comes");
@@ -134,7 +134,7 @@ class Cron::Parser {
   }
 
  private:
-  static std::unexpected<Error> wrong(const Word& word, const std::string& what) {
+  static std::unexpected<Error> wrong(const CronWord& word, const std::string& what) {
     return fail(ErrorCode::invalid,
                 "column " + std::to_string(word.column) + " of the recurrence: " + what,
                 "write it as '30 2 * * *', minute hour day month weekday, or "
@@ -143,10 +143,10 @@ class Cron::Parser {
 
   // What stands between commas.
   template <class Read>
-  static Result<void> items(const Word& field, Read read) {
+  static Result<void> items(const CronWord& field, Read read) {
     for (std::size_t begin = 0; begin <= field.text.size();) {
       const auto end = std::min(field.text.find(',', begin), field.text.size());
-      const Word item{field.text.substr(begin, end - begin), field.column + begin};
+      const CronWord item{field.text.substr(begin, end - begin), field.column + begin};
       if (item.text.empty()) return wrong(item, "a number is missing");
       if (auto taken = read(item); !taken) return taken;
       begin = end + 1;
@@ -154,12 +154,12 @@ class Cron::Parser {
     return {};
   }
 
-  static Result<void> numbers(const Word& field, const FieldKind& kind, std::uint64_t& set) {
-    return items(field, [&](const Word& item) { return add_range(item, kind, set); });
+  static Result<void> numbers(const CronWord& field, const FieldKind& kind, std::uint64_t& set) {
+    return items(field, [&](const CronWord& item) { return add_range(item, kind, set); });
   }
 
   // A number or a name.
-  static Result<unsigned> number(const Word& word, const FieldKind& kind) {
+  static Result<unsigned> number(const CronWord& word, const FieldKind& kind) {
     std::string lower(word.text);
     std::ranges::transform(lower, lower.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
@@ -180,9 +180,9 @@ class Cron::Parser {
   }
 
   // "*", "*/5", "3", "3/5", "1-5", "22-4/2": a range may go round.
-  static Result<void> add_range(const Word& item, const FieldKind& kind, std::uint64_t& set) {
+  static Result<void> add_range(const CronWord& item, const FieldKind& kind, std::uint64_t& set) {
     const auto slash = std::min(item.text.find('/'), item.text.size());
-    const Word range{item.text.substr(0, slash), item.column};
+    const CronWord range{item.text.substr(0, slash), item.column};
     const auto bounds = bounds_of(range, kind, slash < item.text.size());
     if (!bounds) return std::unexpected(bounds.error());
     unsigned step = 1;
@@ -201,7 +201,7 @@ class Cron::Parser {
     return {};
   }
 
-  static Result<Range> bounds_of(const Word& range, const FieldKind& kind, bool has_step) {
+  static Result<Range> bounds_of(const CronWord& range, const FieldKind& kind, bool has_step) {
     const bool may_be_any = kind.name == day_kind.name || kind.name == weekday_kind.name;
     if (range.text == "*" || (may_be_any && range.text == "?")) return kind.range;
     const auto dash = std::min(range.text.find('-'), range.text.size());
@@ -214,7 +214,7 @@ class Cron::Parser {
   }
 
   // Beside ranges: "L", "L-3", "15W", "LW".
-  Result<void> day_item(const Word& item) {
+  Result<void> day_item(const CronWord& item) {
     const std::string_view text = item.text;
     if (text == "L") return add(cron_.days_from_end_, 0U);
     if (text == "LW") return add(cron_.weekdays_near_, 0U);
@@ -230,7 +230,7 @@ class Cron::Parser {
   }
 
   // Beside ranges: "FRI#2", "5L".
-  Result<void> weekday_item(const Word& item) {
+  Result<void> weekday_item(const CronWord& item) {
     const std::string_view text = item.text;
     const auto hash = text.find('#');
     const bool is_last = text.size() > 1 && text.ends_with('L');
@@ -255,7 +255,7 @@ class Cron::Parser {
   Cron cron_;
 };
 
-Result<Cron> Cron::parse(std::span<const Word> fields) { return Parser().parse(fields); }
+Result<Cron> Cron::parse(std::span<const CronWord> fields) { return Parser().parse(fields); }
 
 Cron Cron::at(minutes time, std::optional<std::chrono::weekday> weekday) {
   Cron cron;

@@ -19,7 +19,7 @@
 namespace almanac {
 
 // A part of a text, and where it begins there, from 1.
-struct Word {
+struct CronWord {
   std::string_view text;
   std::size_t column = 1;
 };
@@ -29,7 +29,7 @@ struct Word {
 class Cron {
  public:
   // Five or six fields. Errors: invalid, with the column; also what never comes, as 30 february.
-  [[nodiscard]] static Result<Cron> parse(std::span<const Word> fields);
+  [[nodiscard]] static Result<Cron> parse(std::span<const CronWord> fields);
   // Each day, or each such day of the week, at a time behind midnight.
   [[nodiscard]] static Cron at(std::chrono::minutes time,
                                std::optional<std::chrono::weekday> weekday);

@@ -4,10 +4,15 @@
 #include <almanac/engine/carrying.h>
 #include <almanac/engine/changes.h>
 #include <almanac/engine/circuits.h>
+#include <almanac/engine/components.h>
+#include <almanac/engine/contexts.h>
 #include <almanac/engine/engines.h>
+#include <almanac/engine/gpu.h>
 #include <almanac/engine/groups.h>
 #include <almanac/engine/implementations.h>
 #include <almanac/engine/leases.h>
+#include <almanac/engine/memories.h>
+#include <almanac/engine/pools.h>
 #include <almanac/engine/queues.h>
 #include <almanac/engine/resource_limits.h>
 #include <almanac/engine/reviews.h>

@@ -6,6 +6,7 @@
 #include <almanac/log/error.h>
 #include <almanac/projections/state.h>
 
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -14,6 +15,13 @@ struct Decision {
   std::vector<Event> events;  // they point into the command and the arena
   Answer answer;
 };
+
+// Of one event.
+[[nodiscard]] inline Decision decision_of(Time now, EventBody body, Answer answer = {}) {
+  Decision decision{.events = {}, .answer = std::move(answer)};
+  decision.events.push_back({.at = now, .body = std::move(body)});
+  return decision;
+}
 
 struct DecideContext {
   Time now;  // never before the state's time

@@ -1,5 +1,6 @@
 #include <almanac/engine/dispatch.h>
 
+#include <almanac/engine/advised_order.h>
 #include <almanac/engine/implementations.h>
 #include <almanac/engine/lease_waits.h>
 #include <almanac/engine/limits.h>
@@ -92,17 +93,21 @@ class Places {
 struct Chosen {
   TaskId id;
   Places::Number place = 0;
+  bool is_advised = false;
 };
 
 class Chooser {
  public:
-  Chooser(const State& state, Time now, const CanRun& can_run, const LeaseWaits* workers)
-      : state_(state), now_(now), places_(state, can_run, workers) {}
+  Chooser(const State& state, Time now, const CanRun& can_run, const StartOptions& options)
+      : state_(state),
+        now_(now),
+        advice_(options.advice),
+        places_(state, can_run, options.workers) {}
 
   std::vector<Chosen> run() {
     std::vector<Chosen> chosen;
     if (!places_.any() || state_.tasks.ready.empty()) return chosen;
-    ReadyQueue ready = gather();
+    AdvisedOrder ready = gather();
     while (places_.any()) {
       const auto next = ready.next();
       if (!next) break;
@@ -110,19 +115,20 @@ class Chooser {
       // Without a place to run it keeps nothing that another one could begin with.
       const auto place = places_.find(next->lane);
       if (place && take(next->lane)) {
-        chosen.push_back({next->id, *place});
+        chosen.push_back({next->id, *place, next->is_advised});
         places_.take(*place);
       } else {
         ready.close_lane();
       }
     }
+    if (const auto due = ready.due()) wake_at(*due);
     return chosen;
   }
 
   // Of all lanes, in no order.
   std::vector<BlockedLane> run_blocked() {
     tells_blocked_ = true;
-    ReadyQueue ready = gather();
+    AdvisedOrder ready = gather();
     while (const auto next = ready.next()) {
       if (has_expired(next->id)) continue;
       if (take(next->lane)) block(next->lane, LaneBlock::slots);
@@ -157,8 +163,8 @@ class Chooser {
   }
 
   // The lanes that can start something, or have something to keep.
-  ReadyQueue gather() {
-    return {state_, [this](const Lane& lane) {
+  AdvisedOrder gather() {
+    return {state_, now_, advice_, [this](const Lane& lane) {
               if (state_.pauses.hold_back(lane)) return false;
               if (const auto refusal = places_.refusal(lane)) {
                 block(lane, *refusal);
@@ -241,9 +247,11 @@ class Chooser {
     const Time due =
         tokens_due(state_.limits, claim.limit, setting, static_cast<std::uint32_t>(wanted));
     // Not before now: what was taken in this run is not in the state yet, and one look more tells.
-    next_ = std::max(now_, next_ ? std::min(*next_, due) : due);
+    wake_at(due);
     return due;
   }
+
+  void wake_at(Time due) { next_ = std::max(now_, next_ ? std::min(*next_, due) : due); }
 
   void block(const Lane& lane, LaneBlock reason, std::optional<NameId> limit = {}, Time next = {}) {
     if (!tells_blocked_) return;
@@ -252,6 +260,7 @@ class Chooser {
 
   const State& state_;
   const Time now_;
+  const Advice* const advice_;
   Places places_;
   std::map<Lane, std::vector<LaneClaim>> claims_;  // of those that ask for something
   std::map<std::pair<ClaimOn, NameId>, Room> rooms_;
@@ -295,10 +304,10 @@ std::optional<ReadyQueue::Next> ReadyQueue::next() {
 void ReadyQueue::close_lane() { given_.place = given_.end; }
 
 Starts decide_starts(const State& state, const DecideContext& context, const CanRun& can_run,
-                     const LeaseWaits* workers) {
+                     const StartOptions& options) {
   Starts starts;
-  Chooser chooser(state, context.now, can_run, workers);
-  for (const auto& [id, place] : chooser.run()) {
+  Chooser chooser(state, context.now, can_run, options);
+  for (const auto& [id, place, is_advised] : chooser.run()) {
     const Task& task = *state.tasks.all.find(id);
     TaskStarted start{.id = id,
                       .attempt = task.attempts + 1,
@@ -306,11 +315,12 @@ Starts decide_starts(const State& state, const DecideContext& context, const Can
     if (place == 0) {
       start.implementation = implementation_for(state, task, context.memory);
     } else {
-      const LeaseSpec& asked = workers->spec(place);
+      const LeaseSpec& asked = options.workers->spec(place);
       start.worker = context.memory.text(asked.worker);
       start.lease_time = asked.lease_time;
       starts.grants.push_back({starts.events.size(), place});
     }
+    if (is_advised) start.advisor = context.memory.text(options.advice->advisor);
     starts.events.push_back({.at = context.now, .body = start});
   }
   starts.next = chooser.next();
@@ -319,7 +329,7 @@ Starts decide_starts(const State& state, const DecideContext& context, const Can
 
 std::vector<BlockedLane> blocked_lanes(const State& state, Time now, const CanRun& can_run,
                                        const LeaseWaits* workers) {
-  return Chooser(state, now, can_run, workers).run_blocked();
+  return Chooser(state, now, can_run, {.workers = workers}).run_blocked();
 }
 
 }  // namespace almanac

@@ -70,6 +70,7 @@ class ReadyQueue {
 using CanRun = std::function<bool(std::string_view kind)>;
 
 class LeaseWaits;
+struct Advice;
 
 struct Starts {
   std::vector<Event> events;
@@ -79,9 +80,14 @@ struct Starts {
     std::uint64_t worker = 0;  // its number among those that wait
   };
   std::vector<Grant> grants;
-  // When something may start that waits for tokens now, if nothing else happens before. None where
-  // nothing does, or all slots are taken.
+  // When something may start that waits for tokens or advice now, if nothing else happens before.
+  // None where nothing does, or all slots are taken.
   std::optional<Time> next;
+};
+
+struct StartOptions {
+  const LeaseWaits* workers = nullptr;  // elsewhere, that wait
+  const Advice* advice = nullptr;       // whom to begin with (advised_order.h)
 };
 
 // The TaskStarted events for the free slots, and for the workers elsewhere that wait, in that
@@ -101,7 +107,7 @@ struct Starts {
 // O(lanes + started * log), a lane being the ready tasks of one queue, kind and version that ask
 // for the same; lanes that ask for something cost their demands.
 [[nodiscard]] Starts decide_starts(const State& state, const DecideContext& context,
-                                   const CanRun& can_run, const LeaseWaits* workers = nullptr);
+                                   const CanRun& can_run, const StartOptions& options = {});
 
 // What a lane that has tasks waits for once decide_starts() has chosen.
 struct BlockedLane {

@@ -23,6 +23,47 @@ std::optional<ShowCircuit> show_circuit(const State& after, const EventBody& bod
   return std::nullopt;
 }
 
+// Each implementation of a component that is kept from now on is looked at at once.
+void add_checks(const RecordedEvent& recorded, std::vector<Effect>& effects) {
+  const auto* described = std::get_if<ComponentDescribed>(&recorded.event.body);
+  for (std::size_t i = 0; described != nullptr && i < described->implementations.size(); ++i) {
+    effects.push_back(CheckComponent{std::string(described->component),
+                                     std::string(described->implementations[i].name),
+                                     recorded.event.at});
+  }
+}
+
+// Of a component's event.
+std::optional<Effect> component_effect(const State& after, const RecordedEvent& recorded) {
+  const EventBody& body = recorded.event.body;
+  if (const auto* started = std::get_if<RepairStarted>(&body)) {
+    return BeginRepair{std::string(started->component),
+                       std::string(started->implementation),
+                       recorded.position,
+                       started->issue,
+                       started->strategy,
+                       started->deadline - recorded.event.at};
+  }
+  if (const auto* diagnosed = std::get_if<ComponentDiagnosed>(&body)) {
+    return CheckComponent{std::string(diagnosed->component), std::string(diagnosed->implementation),
+                          diagnosed->next};
+  }
+  if (const auto* ended = std::get_if<RepairEnded>(&body)) {
+    const Component& component = *after.components.all.find(*after.names.find(ended->component));
+    return CheckComponent{std::string(ended->component), std::string(ended->implementation),
+                          recorded.event.at + component.setting.check_interval};
+  }
+  if (const auto* failed = std::get_if<ComponentFailed>(&body)) {
+    return CheckComponent{std::string(failed->component), std::string(failed->implementation),
+                          recorded.event.at};
+  }
+  if (const auto* switched = std::get_if<ComponentSwitched>(&body)) {
+    return ComponentSwitch{std::string(switched->component), std::string(switched->from),
+                           std::string(switched->to), switched->cause};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void add_effects(const State& after, const RecordedEvent& recorded, std::vector<Effect>& effects) {
@@ -45,6 +86,8 @@ void add_effects(const State& after, const RecordedEvent& recorded, std::vector<
     effects.push_back(
         BeginBackup{std::string(backup->job), job.action, backup->due, !job.succeeded});
   }
+  add_checks(recorded, effects);
+  if (auto effect = component_effect(after, recorded)) effects.push_back(*std::move(effect));
   if (auto show = show_circuit(after, recorded.event.body)) effects.push_back(std::move(*show));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/engine/circuit_gate.h>
+#include <almanac/engine/component_spec.h>
 #include <almanac/log/event.h>
 #include <almanac/projections/state.h>
 
@@ -39,7 +40,24 @@ struct ShowCircuit {
   std::optional<CircuitMove> move;
 };
 
-using Effect = std::variant<BeginAttempt, CancelAttempt, BeginBackup, ShowCircuit>;
+struct BeginRepair {
+  std::string component;
+  std::string implementation;
+  Position repair;
+  ComponentIssue issue = ComponentIssue::none;
+  RepairStrategy strategy = RepairStrategy::build;
+  Duration timeout{0};
+};
+
+// An implementation is to be looked at, again or at once.
+struct CheckComponent {
+  std::string component;
+  std::string implementation;
+  Time at;
+};
+
+using Effect = std::variant<BeginAttempt, CancelAttempt, BeginBackup, ShowCircuit, BeginRepair,
+                            CheckComponent, ComponentSwitch>;
 
 // The effects of one event; `after` is the state with it folded in.
 void add_effects(const State& after, const RecordedEvent& event, std::vector<Effect>& effects);

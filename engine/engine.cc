@@ -1,44 +1,24 @@
 #include <almanac/engine/engine.h>
 
-#include <almanac/engine/attempts.h>
-#include <almanac/engine/backup_runner.h>
 #include <almanac/engine/backups.h>
-#include <almanac/engine/circuit_board.h>
 #include <almanac/engine/circuits.h>
-#include <almanac/engine/core.h>
 #include <almanac/engine/diagnostics.h>
-#include <almanac/engine/guard.h>
+#include <almanac/engine/engine_parts.h>
 #include <almanac/engine/implementations.h>
-#include <almanac/engine/inline_projections.h>
-#include <almanac/engine/loop.h>
-#include <almanac/engine/mailbox.h>
-#include <almanac/engine/published.h>
 #include <almanac/engine/trimming.h>
 #include <almanac/log/hash.h>
-#include <almanac/log/this_thread.h>
-#include <almanac/snapshots/checkpointer.h>
 #include <almanac/snapshots/state_at.h>
 #include <almanac/version.h>
 
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <future>
 #include <thread>
 #include <utility>
-#include <variant>
 
 namespace almanac {
 namespace {
-
-using Call = std::function<void(Core&)>;
-// Signs of life of workers elsewhere, and where their answer goes.
-struct Heartbeat {
-  std::vector<HeldLease> leases;
-  std::function<void(Result<std::vector<LeaseStatus>>)> done;
-};
-using Item = std::variant<std::unique_ptr<Submission>, Heartbeat, Call, CommitReport>;
 
 std::uint64_t draw_seed() {
   std::uint64_t seed = 0;
@@ -55,6 +35,11 @@ Result<void> check(const EngineOptions& options) {
     return fail(ErrorCode::invalid, "at most " + std::to_string(limits::output_bytes_max) +
                                         " bytes of output can be kept");
   }
+  if (auto checked = check(options.components); !checked) return checked;
+  if (options.gpu_watch) {
+    if (auto checked = check(*options.gpu_watch); !checked) return checked;
+  }
+  if (auto checked = check_contexts(options.contexts); !checked) return checked;
   return check(options.backups);
 }
 
@@ -64,150 +49,15 @@ Time system_time() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
-// In the order in which they are made; they go in the opposite one.
-struct Engine::Parts {
-  Parts(EngineOptions from, Guard started)
-      : options(std::move(from)),
-        guard(std::move(started)),
-        loop({.on_wake = [this] { wake(false); },
-              .on_timer = [this] { wake(true); },
-              .on_signal =
-                  [this](int) {
-                    stopping = true;
-                    core->stop(std::exchange(signalled, true));
-                  }}),
-        mailbox(limits::mailbox_commands_max, [this] { loop.wake(); }) {}
-
-  Result<void> assemble(std::unique_ptr<Log> opened, State state);
-  void start_checkpoints(Position newest);
-  void wake(bool is_due);
-  void run();
-  // Why the mailbox has not taken something.
-  [[nodiscard]] Error refusal() const;
-  void tell(Command command, std::function<void(Result<Answer>)> done);
-  [[nodiscard]] Result<Answer> ask(Command command);
-
-  EngineOptions options;
-  Guard guard;
-  Loop loop;
-  Mailbox<Item> mailbox;
-  std::unique_ptr<Log> log;
-  std::optional<CoreLog> core_log;
-  InlineProjections projections;
-  std::optional<Published> published;
-  std::optional<Attempts> attempts;
-  std::optional<BackupRunner> backups;
-  std::optional<CircuitBoard> circuits;
-  std::optional<Core> core;
-  std::optional<Checkpointer> checkpointer;
-  bool signalled = false;  // of the loop's thread
-  std::atomic<bool> stopping = false;
-  std::thread thread;
-};
-
-Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
-  log = std::move(opened);
-  core_log.emplace(*log);
-  auto projected = InlineProjections::open(*log, options.folder / "projections",
-                                           options.projections, state.position);
-  if (!projected) return std::unexpected(projected.error());
-  projections = std::move(*projected);
-  published.emplace(std::move(state), projections.values());
-  auto report = [this](Command command) {
-    mailbox.put_always(std::make_unique<Submission>(std::move(command), nullptr));
-  };
-  attempts.emplace(Attempts::Surroundings{*core_log, loop, guard, report},
-                   AttemptOptions{.processes = {.output_bytes_max = options.output_bytes_max,
-                                                .environment_allow = options.environment_allow},
-                                  .kill_grace = options.kill_grace,
-                                  .runs_commands = options.runs_commands,
-                                  .timeline = log->timeline()});
-  backups.emplace(BackupRunner::Surroundings{.log = *log,
-                                             .folder = options.folder,
-                                             .clock = options.clock,
-                                             .seed = options.seed,
-                                             .report = report},
-                  options.backups);
-  circuits.emplace(CircuitBoard::Surroundings{
-      .clock = options.clock,
-      .state = [this] { return published->state(); },
-      .wake = [this] { mailbox.put_always(Call([](Core& running) { running.turn({}); })); },
-      .ask = [this](Command command) { return ask(std::move(command)); },
-      .report = report,
-      .on_move = options.on_circuit});
-  core.emplace(
-      Core::Parts{*core_log, loop, *attempts, *backups, *circuits, *published, projections},
-      CoreOptions{.clock = options.clock,
-                  .steady_clock = steady_time,
-                  .stop_grace = options.stop_grace,
-                  .fires_schedules = options.fires_schedules,
-                  .output_bytes_max = options.output_bytes_max,
-                  .retention = options.retention,
-                  .on_events = [this](const State& after, std::span<const RecordedEvent> events) {
-                    if (checkpointer) checkpointer->moved(after.position);
-                    if (options.on_events) options.on_events(after, events);
-                  }});
-  if (options.handle_signals) loop.watch_signals();
-  return {};
-}
-
-// That one cannot be written is said once, until it can again.
-void Engine::Parts::start_checkpoints(Position newest) {
-  if (!options.checkpoints.write) return;
-  auto report = [failing = false](const CheckpointReport& tried) mutable {
-    const auto position = std::to_string(tried.position.value);
-    if (tried.bytes) {
-      note("wrote a checkpoint at position " + position);
-    } else if (!failing) {
-      warn("a checkpoint could not be written and is tried again later: " +
-           describe(tried.bytes.error()));
-    }
-    failing = !tried.bytes;
-  };
-  checkpointer.emplace(Checkpointer::Surroundings{.log = *log,
-                                                  .folder = options.folder,
-                                                  .state = [this] { return published->state(); },
-                                                  .report = report},
-                       options.checkpoints, newest);
-}
-
-// What has come is heard before anything is thought to be overdue.
-void Engine::Parts::wake(bool is_due) {
-  std::vector<std::unique_ptr<Submission>> submissions;
-  for (Item& item : mailbox.take()) {
-    if (auto* report = std::get_if<CommitReport>(&item)) core->committed(*report);
-    if (auto* call = std::get_if<Call>(&item)) (*call)(*core);
-    if (auto* beat = std::get_if<Heartbeat>(&item)) beat->done(core->heard(beat->leases));
-    if (auto* submission = std::get_if<std::unique_ptr<Submission>>(&item)) {
-      submissions.push_back(std::move(*submission));
-    }
-  }
-  if (is_due || !submissions.empty()) core->turn(std::move(submissions));
-}
-
-void Engine::Parts::run() {
-  this_thread::set_name("almanac-loop");
-  loop.run();
-  published->end(published->failure());
-  Error error = published->failure().value_or(
-      Error{ErrorCode::stopped, "the engine has stopped", "open it again"});
-  for (Item& item : mailbox.close()) {
-    auto* submission = std::get_if<std::unique_ptr<Submission>>(&item);
-    if (submission != nullptr && (*submission)->done) {
-      (*submission)->done(std::unexpected(error));
-    }
-    if (auto* beat = std::get_if<Heartbeat>(&item)) beat->done(std::unexpected(error));
-  }
-  projections.keep();
-  note("the engine has stopped");
-}
-
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   if (auto checked = check(options); !checked) return std::unexpected(checked.error());
   if (options.slots == 0) options.slots = std::max(1U, std::thread::hardware_concurrency());
   if (options.seed == 0) options.seed = draw_seed();
   if (!options.backups.repository.empty()) {
     options.backups.repository = std::filesystem::absolute(options.backups.repository);
+  }
+  for (ComponentSpec& component : options.components) {
+    component.folder = std::filesystem::absolute(component.folder);
   }
   auto guard = Guard::start();
   if (!guard) return std::unexpected(guard.error());
@@ -239,8 +89,13 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
                                          .seed = settings.seed,
                                          .command_versions = settings.command_versions,
                                          .repository = settings.backups.repository.string(),
-                                         .backups = settings.backups.jobs});
+                                         .backups = settings.backups.jobs,
+                                         .components = settings.components});
   if (!started) return std::unexpected(started.error());
+  engine->parts_->start_gpu_watch();
+  if (auto applied = engine->contexts().apply_ledger(); !applied) {
+    return std::unexpected(applied.error());
+  }
   note("the engine has started", {{"version", version}, {"slots", settings.slots}});
   return engine;
 }
@@ -250,28 +105,6 @@ Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() {
   stop();
   parts_->thread.join();
-}
-
-void Engine::Parts::tell(Command command, std::function<void(Result<Answer>)> done) {
-  Item item = std::make_unique<Submission>(std::move(command), std::move(done));
-  if (mailbox.put(std::move(item))) return;
-  std::get<std::unique_ptr<Submission>>(item)->done(std::unexpected(refusal()));
-}
-
-Error Engine::Parts::refusal() const {
-  if (!mailbox.closed()) {
-    return {ErrorCode::busy, "the engine's mailbox is full", "try again in a moment"};
-  }
-  return published->failure().value_or(
-      Error{ErrorCode::stopped, "the engine has stopped", "open it again"});
-}
-
-Result<Answer> Engine::Parts::ask(Command command) {
-  auto answer = std::make_shared<std::promise<Result<Answer>>>();
-  auto future = answer->get_future();
-  tell(std::move(command),
-       [answer](Result<Answer> result) { answer->set_value(std::move(result)); });
-  return future.get();
 }
 
 void Engine::tell(Command command, std::function<void(Result<Answer>)> done) {
@@ -306,17 +139,18 @@ Result<void> Engine::handle(std::string kind, std::vector<Implementation> implem
 void Engine::set_handlers(SetImplementations command, std::vector<Implementation> implementations) {
   ALMANAC_CHECK(command.kind != command_kind);  // would never be called
   ALMANAC_CHECK(!command.versions.is_empty());
-  parts_->mailbox.put_always(Call([parts = parts_.get(), command = std::move(command),
-                                   implementations = std::move(implementations)](Core& core) {
-    parts->attempts->set_handlers(command.kind, implementations, command.versions,
-                                  parts->options.clock());
-    std::vector<std::unique_ptr<Submission>> submissions;
-    submissions.push_back(std::make_unique<Submission>(command, nullptr));
-    core.turn(std::move(submissions));
-  }));
+  parts_->mailbox.put_always(
+      Parts::Call([parts = parts_.get(), command = std::move(command),
+                   implementations = std::move(implementations)](Core& core) {
+        parts->attempts->set_handlers(command.kind, implementations, command.versions,
+                                      parts->options.clock());
+        std::vector<std::unique_ptr<Submission>> submissions;
+        submissions.push_back(std::make_unique<Submission>(command, nullptr));
+        core.turn(std::move(submissions));
+      }));
 }
 
-Result<std::vector<Submitted>> Engine::submit(std::vector<TaskSpec> tasks) {
+Result<std::vector<Submitted>> Engine::submit_all(std::vector<TaskSpec> tasks) {
   auto answer = ask(EnqueueTasks{std::move(tasks)});
   if (!answer) return std::unexpected(answer.error());
   return std::get<std::vector<Submitted>>(std::move(*answer));
@@ -325,7 +159,7 @@ Result<std::vector<Submitted>> Engine::submit(std::vector<TaskSpec> tasks) {
 Result<Submitted> Engine::submit(TaskSpec task) {
   std::vector<TaskSpec> tasks;
   tasks.push_back(std::move(task));
-  auto submitted = submit(std::move(tasks));
+  auto submitted = submit_all(std::move(tasks));
   if (!submitted) return std::unexpected(submitted.error());
   return submitted->front();
 }
@@ -352,10 +186,6 @@ Result<std::size_t> Engine::change(TaskChange change, std::vector<TaskId> ids, s
                                 .skips = conflicts == Conflicts::skip});
   if (!answer) return std::unexpected(answer.error());
   return std::get<Changed>(*answer).tasks;
-}
-
-Result<void> Engine::review(std::vector<TaskId> ids, ReviewDecision decision) {
-  return ask_without_answer(ReviewTasks{std::move(ids), decision});
 }
 
 Result<bool> Engine::try_take(std::string service, std::uint32_t tokens) {
@@ -387,14 +217,42 @@ void Engine::heartbeat(std::vector<HeldLease> leases,
                                              std::to_string(limits::heartbeat_leases_max) +
                                              " leases, not " + std::to_string(leases.size())));
   }
-  Item item = Heartbeat{std::move(leases), std::move(done)};
+  Parts::Item item = Parts::Heartbeat{std::move(leases), std::move(done)};
   if (parts_->mailbox.put(std::move(item))) return;
-  std::get<Heartbeat>(item).done(std::unexpected(parts_->refusal()));
+  std::get<Parts::Heartbeat>(item).done(std::unexpected(parts_->refusal()));
+}
+
+Result<PoolOptions> Engine::on_record(PoolOptions options) {
+  if (auto checked = check_name("pool", options.name); !checked) {
+    return std::unexpected(checked.error());
+  }
+  options.on_event = [parts = parts_.get(), name = options.name,
+                      also = std::move(options.on_event)](const PoolEvent& event) {
+    parts->tell(name, event);
+    if (also) also(event);
+  };
+  return options;
 }
 
 Result<CircuitGate*> Engine::circuit(const std::string& service) {
   if (auto checked = check_service(service); !checked) return std::unexpected(checked.error());
   return &parts_->circuits->gate(service);
+}
+
+void Engine::check_gpus() {
+  if (parts_->gpu_watch) parts_->gpu_watch->look_now();
+}
+
+Result<std::vector<MemoryHit>> Engine::search_memories(MemoryQuery query) {
+  if (query.now == Time()) query.now = parts_->options.clock();
+  parts_->memories.follow(*state());
+  return parts_->memories.search(query);
+}
+
+UserContexts& Engine::contexts() const { return *parts_->contexts; }
+
+void Engine::check_components(const std::string& component) {
+  if (parts_->healer) parts_->healer->check_now(component);
 }
 
 Result<EngineTrimReport> Engine::trim(const TrimOptions& options) {
@@ -424,12 +282,12 @@ const Log& Engine::log() const { return *parts_->log; }
 
 void Engine::stop() {
   parts_->stopping = true;
-  parts_->mailbox.put_always(Call([](Core& core) { core.stop(false); }));
+  parts_->mailbox.put_always(Parts::Call([](Core& core) { core.stop(false); }));
 }
 
 void Engine::stop_at_once() {
   parts_->stopping = true;
-  parts_->mailbox.put_always(Call([](Core& core) { core.stop(true); }));
+  parts_->mailbox.put_always(Parts::Call([](Core& core) { core.stop(true); }));
 }
 
 bool Engine::stopping() const { return parts_->stopping; }

@@ -8,30 +8,41 @@
 // A compiled example is examples/greet.cc.
 #pragma once
 
+#include <almanac/engine/advisor_spec.h>
 #include <almanac/engine/backup_spec.h>
 #include <almanac/engine/circuit_gate.h>
 #include <almanac/engine/command.h>
 #include <almanac/engine/command_spec.h>
+#include <almanac/engine/component_spec.h>
+#include <almanac/engine/context_spec.h>
+#include <almanac/engine/gpu_options.h>
 #include <almanac/engine/handler.h>
 #include <almanac/engine/inline_projection.h>
 #include <almanac/engine/lease_spec.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/memory_query.h>
+#include <almanac/engine/memory_spec.h>
+#include <almanac/engine/pool_options.h>
 #include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/engine/task_spec.h>
 #include <almanac/engine/trim_report.h>
+#include <almanac/engine/user_contexts.h>
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
 #include <almanac/snapshots/checkpoint_policy.h>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -59,13 +70,28 @@ struct EngineOptions {
   std::size_t map_bytes = limits::map_bytes_default;
   CheckpointPolicy checkpoints;
   TaskRetention retention;  // how long tasks stay in the state that have ended; queues may differ
-  BackupOptions backups;    // made by the engine itself, beside its work
+  // How well circuits, backups and components go is put on record (HealthChanged) once it has been
+  // other than what is there for so long; 0 = it is not.
+  Duration health_hold{0};
+  BackupOptions backups;  // made by the engine itself, beside its work
   // Sees every event once it is durable, in order, with the state behind it. Called on the
   // engine's own thread: must return soon and must not call the engine's blocking functions.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
   // Told of every move of a circuit once, in order, when it is durable. As on_events.
   std::function<void(const CircuitMove&)> on_circuit;
+  ContextOptions contexts;                // which fields there are of users
+  std::vector<ComponentSpec> components;  // kept in working order, beside the work
+  // Told of every switch of a component once, in order, when it is durable. As on_events.
+  std::function<void(const ComponentSwitch&)> on_component;
+  // Whether, and how, GPUs and their memory are looked at (docs/guides/gpu.md). Without, nothing is
+  // known of them.
+  std::optional<GpuWatchOptions> gpu_watch;
+  // Told of every device that comes or goes, and of every alert, once, in order, when it is
+  // durable. As on_events.
+  std::function<void(const GpuChange&)> on_gpu;
   std::vector<AnyInlineProjection> projections;  // see inline_projection.h
+  // Says which of the ready tasks should begin first; none = the built-in order decides.
+  std::optional<AdvisorSpec> advisor;
 };
 
 struct TakeOptions {
@@ -98,8 +124,16 @@ class Engine {
 
   // All tasks or none. Errors: invalid, conflict (idempotency key, or what is unique and to be
   // refused), busy (the mailbox is full), stopped, storage_full, unknown_outcome.
-  [[nodiscard]] Result<std::vector<Submitted>> submit(std::vector<TaskSpec> tasks);
   [[nodiscard]] Result<Submitted> submit(TaskSpec task);
+  // Takes a vector by its type alone: {.kind = "a", .payload = "b"} is one task, not the two ends
+  // of some range.
+  template <std::same_as<std::vector<TaskSpec>> Tasks>
+  [[nodiscard]] Result<std::vector<Submitted>> submit(Tasks tasks) {
+    return submit_all(std::move(tasks));
+  }
+  [[nodiscard]] Result<std::vector<Submitted>> submit(std::initializer_list<TaskSpec> tasks) {
+    return submit_all(tasks);
+  }
   // Without waiting: `done` is called once, on the engine's thread, and must return soon.
   void submit(std::vector<TaskSpec> tasks,
               std::function<void(Result<std::vector<Submitted>>)> done);
@@ -167,6 +201,11 @@ class Engine {
   // again. Errors: as above.
   [[nodiscard]] Result<void> force_circuit(std::string service, CircuitState to,
                                            std::string reason = {});
+  // The same options of a pool whose events are on record from now on, beside what on_event does:
+  // for Pool<T>::open(). The pool dies before the engine. What it tells while the log or the
+  // mailbox is full, or after the engine has stopped, is missing. Errors: invalid (its name).
+  [[nodiscard]] Result<PoolOptions> on_record(PoolOptions options);
+
   // For requests of the program itself, beside tasks; lives as long as the engine. A service
   // without a setting goes by the default one. Errors: invalid (its name).
   [[nodiscard]] Result<CircuitGate*> circuit(const std::string& service);
@@ -201,6 +240,40 @@ class Engine {
   [[nodiscard]] Result<void> give_back(HeldLease lease);
   void give_back(HeldLease lease, std::function<void(Result<void>)> done);
 
+  // Stores, changes and forgets entries in one append, all or nothing; answers the numbers of those
+  // it stored, in their order. They are read from state()->memories (projections/memory.h).
+  // Errors: invalid (the field is named), not_found, conflict (MemoryUpdate::expected), and those
+  // of submit().
+  [[nodiscard]] Result<std::vector<MemoryId>> change_memories(MemoryTransaction transaction);
+  void change_memories(MemoryTransaction transaction,
+                       std::function<void(Result<std::vector<MemoryId>>)> done);
+  // The same for one entry, or for what is forgotten.
+  [[nodiscard]] Result<MemoryId> remember(MemorySpec memory);
+  [[nodiscard]] Result<void> update_memory(MemoryUpdate update);
+  [[nodiscard]] Result<void> forget_memories(std::vector<MemoryId> ids, std::string reason = {});
+  // What is remembered now and durable, by an index that the first search makes and each brings up
+  // to date (memory_index.h). Several search at once. Errors: invalid.
+  [[nodiscard]] Result<std::vector<MemoryHit>> search_memories(MemoryQuery query);
+
+  // An implementation of a component has failed in use: the next one is used from now on, as
+  // on_component tells, and this one is looked at. Any number of times; of what is not used any
+  // more nothing is said.
+  void component_failed(std::string component, std::string implementation, std::string reason);
+  // By an operator: its attempts begin anew, by this strategy if one is named. Errors: not_found,
+  // conflict (it is repaired, nothing is wrong with it), refused (the component does not allow it),
+  // and those of submit().
+  [[nodiscard]] Result<void> repair_component(std::string component, std::string implementation,
+                                              std::optional<RepairStrategy> strategy = {});
+  // By an operator: used as long as it is healthy; empty = by order of preference again. Errors:
+  // not_found, conflict (it is not healthy), and those of submit().
+  [[nodiscard]] Result<void> switch_component(std::string component, std::string implementation);
+  // Looks at all implementations of a component, or of all, now; returns at once.
+  void check_components(const std::string& component = {});
+  // Looks at all GPUs now; returns at once.
+  void check_gpus();
+  // What is known of users; lives as long as the engine.
+  [[nodiscard]] UserContexts& contexts() const;
+
   // Trims the log (log/trim.h) while the engine runs. What tasks still need of the front is written
   // again at the end first, so that no old task keeps it, unless that is more than half as many
   // events as would go. A checkpoint is written, and the front goes as far as the one before that:
@@ -233,6 +306,7 @@ class Engine {
  private:
   struct Parts;
   explicit Engine(std::unique_ptr<Parts> parts);
+  [[nodiscard]] Result<std::vector<Submitted>> submit_all(std::vector<TaskSpec> tasks);
   void tell(Command command, std::function<void(Result<Answer>)> done);
   [[nodiscard]] Result<Answer> ask(Command command);
   [[nodiscard]] Result<void> ask_without_answer(Command command);

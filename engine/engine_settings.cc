@@ -1,4 +1,5 @@
-// How the work of an engine is arranged: pauses, queues, groups, schedules, limits and circuits.
+// How the work of an engine is arranged: pauses, reviews, queues, groups, schedules,
+// limits and circuits.
 #include <almanac/engine/engine.h>
 
 #include <algorithm>
@@ -13,6 +14,10 @@ Result<void> Engine::pause(PauseScope scope, std::string name) {
 
 Result<void> Engine::resume(PauseScope scope, std::string name) {
   return ask_without_answer(PauseWork{scope, std::move(name), false});
+}
+
+Result<void> Engine::review(std::vector<TaskId> ids, ReviewDecision decision) {
+  return ask_without_answer(ReviewTasks{std::move(ids), decision});
 }
 
 Result<void> Engine::configure_queue(std::string queue, std::uint32_t slots) {

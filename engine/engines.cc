@@ -2,6 +2,7 @@
 
 #include <almanac/engine/backups.h>
 #include <almanac/engine/command_spec.h>
+#include <almanac/engine/components.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/tasks.h>
 
@@ -64,6 +65,8 @@ Result<Decision> decide_one(const State& state, const StartEngine& command,
     decision.events.push_back(event);
   }
   std::ranges::move(decide_schedules(state, command, context), std::back_inserter(decision.events));
+  std::ranges::move(decide_components(state, command, context),
+                    std::back_inserter(decision.events));
   return decision;
 }
 

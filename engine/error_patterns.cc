@@ -1,5 +1,6 @@
 #include <almanac/engine/error_patterns.h>
 
+#include <almanac/engine/ascii_case.h>
 #include <almanac/engine/limits.h>
 
 #include <algorithm>
@@ -16,12 +17,6 @@ struct ErrorPatterns::Compiled {
 };
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool contains(std::string_view text, std::string_view part) {
-  return !std::ranges::search(text, part, {}, lower, lower).empty();
-}
 
 Result<std::optional<std::regex>> compile(const ErrorRule& rule) {
   const bool has_empty = std::ranges::any_of(rule.parts, &std::string::empty);
@@ -78,10 +73,11 @@ std::vector<std::size_t> ErrorPatterns::matching(std::string_view text) const {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < compiled_->rules.size(); ++i) {
     const auto& expression = compiled_->expressions[i];
-    const bool follows =
-        std::ranges::any_of(compiled_->rules[i].parts,
-                            [&](const std::string& part) { return contains(text, part); }) ||
-        (expression && std::regex_search(text.begin(), text.end(), *expression));
+    const bool follows = std::ranges::any_of(compiled_->rules[i].parts,
+                                             [&](const std::string& part) {
+                                               return contains_in_any_case(text, part);
+                                             }) ||
+                         (expression && std::regex_search(text.begin(), text.end(), *expression));
     if (follows) places.push_back(i);
   }
   return places;

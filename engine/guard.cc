@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t groups_max = 2 * limits::slots_max;
 
 // Everything below runs in the forked child: no allocation, no lock, system calls only.
-struct Groups {
+struct ProcessGroups {
   std::array<pid_t, groups_max> items{};
   std::size_t size = 0;
 
@@ -40,7 +40,7 @@ struct Groups {
 };
 
 [[noreturn]] void guard(int socket) {
-  static Groups groups;
+  static ProcessGroups groups;
   GuardMessage message;
   while (true) {
     auto size = ::recv(socket, &message, sizeof(message), 0);

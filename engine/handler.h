@@ -1,6 +1,7 @@
 // Handlers written in C++: functions that run tasks of one kind on threads of the engine.
 #pragma once
 
+#include <almanac/engine/memory_spec.h>
 #include <almanac/log/error.h>
 #include <almanac/log/fencing_token.h>
 #include <almanac/projections/lifecycle.h>
@@ -72,11 +73,19 @@ class Outcome {
     return {Kind::rate_limited, std::move(service), until};
   }
 
+  // Of a success: entries that are stored with the end of the task in one append, or, where one of
+  // them is not as it must be, none of them and the attempt has failed. At most 1,000, of 8 MiB.
+  [[nodiscard]] Outcome remembering(std::vector<MemorySpec> memories) && {
+    memories_ = std::move(memories);
+    return std::move(*this);
+  }
+
   [[nodiscard]] bool succeeded() const { return kind_ == Kind::success; }
   [[nodiscard]] bool is_permanent() const { return kind_ == Kind::permanent_failure; }
   [[nodiscard]] bool is_rate_limited() const { return kind_ == Kind::rate_limited; }
   [[nodiscard]] Time snooze_until() const { return until_; }  // not set = it has ended
   [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const std::vector<MemorySpec>& memories() const { return memories_; }
 
  private:
   enum class Kind : std::uint8_t { success, failure, permanent_failure, snooze, rate_limited };
@@ -85,6 +94,7 @@ class Outcome {
   Kind kind_;
   std::string text_;
   Time until_;
+  std::vector<MemorySpec> memories_;
 };
 
 // Runs on a thread of the engine, for several tasks at once. An exception is a failure with its

@@ -1,14 +1,8 @@
 #include <almanac/engine/health.h>
 
 #include <algorithm>
-#include <array>
 
 namespace almanac {
-
-std::string_view name(Health health) {
-  static constexpr std::array<std::string_view, 3> names = {"healthy", "degraded", "unhealthy"};
-  return names.at(static_cast<std::size_t>(health));
-}
 
 Health health_of(const std::vector<HealthReason>& reasons) {
   Health worst = Health::healthy;

@@ -1,19 +1,13 @@
 // How well something is, in three steps, with the reasons.
 #pragma once
 
+#include <almanac/log/events/health.h>
+
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace almanac {
-
-enum class Health : std::uint8_t {
-  healthy,
-  degraded,   // it works, and somebody should look
-  unhealthy,  // much of it does not
-};
-[[nodiscard]] std::string_view name(Health health);
 
 struct HealthReason {
   Health health = Health::degraded;  // as far as this alone goes

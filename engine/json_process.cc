@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <optional>
 #include <span>
 #include <utility>
@@ -67,13 +69,13 @@ std::optional<std::string> request_line(std::uint64_t id, std::string_view reque
   return "{\"id\":" + std::to_string(id) + ",\"request\":" + parsed.dump() + "}\n";
 }
 
-struct Answer {
+struct AnswerLine {
   bool is_error = false;
   std::string text;
 };
 
 // None where the line is no answer to that request.
-std::optional<Answer> parse_answer(std::string_view line, std::uint64_t id) {
+std::optional<AnswerLine> parse_answer(std::string_view line, std::uint64_t id) {
   const json parsed = json::parse(line, nullptr, false);
   if (!parsed.is_object()) return std::nullopt;
   const auto its_id = parsed.find("id");
@@ -81,9 +83,9 @@ std::optional<Answer> parse_answer(std::string_view line, std::uint64_t id) {
   const auto answer = parsed.find("answer");
   const auto error = parsed.find("error");
   if ((answer == parsed.end()) == (error == parsed.end())) return std::nullopt;
-  if (answer != parsed.end()) return Answer{.text = answer->dump()};
+  if (answer != parsed.end()) return AnswerLine{.text = answer->dump()};
   if (!error->is_string()) return std::nullopt;
-  return Answer{.is_error = true, .text = error->get<std::string>()};
+  return AnswerLine{.is_error = true, .text = error->get<std::string>()};
 }
 
 constexpr std::size_t excerpt_bytes_max = 200;
@@ -148,8 +150,8 @@ Result<std::string> JsonProcess::ask(std::string_view request, Duration timeout)
   if (!answered) return answered;
   auto answer = parse_answer(*answered, id_);
   if (!answer) {
-    return end("it did not answer request " + std::to_string(id_) + " but said " +
-               excerpt(*answered));
+    return end(JsonProcessEnd::protocol, "it did not answer request " + std::to_string(id_) +
+                                             " but said " + excerpt(*answered));
   }
   if (answer->is_error) return fail(ErrorCode::refused, std::move(answer->text));
   return std::move(answer->text);
@@ -171,20 +173,21 @@ Result<std::string> JsonProcess::exchange(std::string line, Moment until) {
       return std::exchange(output_, {}).substr(0, newline);
     }
     if (output_.size() > spec_.line_bytes_max) break;
-    if (Clock::now() >= until) return end("it has not answered in time");
+    if (Clock::now() >= until) return end(JsonProcessEnd::timed_out, "it has not answered in time");
     std::array<pollfd, 3> streams = {
         pollfd{.fd = spawned_.output.get(), .events = POLLIN, .revents = 0},
         pollfd{.fd = errors_.get(), .events = POLLIN, .revents = 0},
         pollfd{.fd = rest.empty() ? -1 : input_.get(), .events = POLLOUT, .revents = 0}};
     if (::poll(streams.data(), streams.size(), milliseconds_until(until)) <= 0) continue;
     if (streams[1].revents != 0) (void)read_errors();
-    if (streams[0].revents != 0 && !read_output()) return end({});
+    if (streams[0].revents != 0 && !read_output()) return end(JsonProcessEnd::ended);
     if (streams[2].revents == 0) continue;
     const auto sent = ::send(input_.get(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
     if (sent < 0 && errno != EAGAIN && errno != EINTR) rest = {};  // its output tells the rest
   }
-  return end("it wrote more than one line of " + std::to_string(spec_.line_bytes_max) + " bytes");
+  return end(JsonProcessEnd::protocol,
+             "it wrote more than one line of " + std::to_string(spec_.line_bytes_max) + " bytes");
 }
 
 bool JsonProcess::read_output() {
@@ -210,23 +213,29 @@ bool JsonProcess::read_errors() {
 
 Result<void> JsonProcess::check_silence() {
   if (has_ended()) return fail(ErrorCode::io, end_);
-  if (!read_output()) return end({});
-  if (!output_.empty()) return end("it spoke unasked: " + excerpt(output_));
+  if (!read_output()) return end(JsonProcessEnd::ended);
+  if (!output_.empty())
+    return end(JsonProcessEnd::protocol, "it spoke unasked: " + excerpt(output_));
   return {};
 }
 
-// No reason: how it has ended by itself is the reason.
-std::unexpected<Error> JsonProcess::end(std::string reason) {
+std::unexpected<Error> JsonProcess::end(JsonProcessEnd ending, std::string reason) {
   if (reason.empty()) {
     wait_for_end(spawned_.handle, end_wait);
     const siginfo_t ended = wait_for(spawned_.handle, WEXITED | WNOWAIT | WNOHANG);
     reason = ended.si_pid == 0 ? "it has closed its output" : describe_end(ended);
   }
+  ending_ = ending;
   kill();
   for (int reads = 0; reads < 16 && read_errors(); ++reads) {}
   end_ = spec_.command.arguments.front() + ": " + std::move(reason);
   if (!evidence_.empty()) end_ += "; its last words: " + excerpt_of_end(evidence_);
   return fail(ErrorCode::io, end_);
+}
+
+// By the handle, which stays its own whatever becomes of its number.
+void JsonProcess::interrupt() const {
+  ::syscall(SYS_pidfd_send_signal, spawned_.handle.get(), SIGKILL, nullptr, 0);
 }
 
 // 1. kill, its number still taken  2. tell the guard  3. only now give the number back

@@ -38,6 +38,14 @@ struct JsonProcessSpec {
   Duration stop_grace = std::chrono::seconds(1);
 };
 
+// Why a process has ended.
+enum class JsonProcessEnd : std::uint8_t {
+  none,       // it has not
+  timed_out,  // it has not answered in time
+  protocol,   // it wrote something else than one answer to what it was asked
+  ended,      // by itself, or by somebody else
+};
+
 // Owns the process, which leads a session of its own; when it goes, all that the process has
 // started goes as well. Used by one thread at a time. The process is killed by the kernel when the
 // thread that has started it ends.
@@ -55,7 +63,10 @@ class JsonProcess {
   [[nodiscard]] Result<std::string> ask(std::string_view request, Duration timeout);
   // Errors: as ask().
   [[nodiscard]] Result<void> probe();
-  [[nodiscard]] bool has_ended() const { return !end_.empty(); }
+  [[nodiscard]] bool has_ended() const { return ending_ != JsonProcessEnd::none; }
+  [[nodiscard]] JsonProcessEnd ending() const { return ending_; }
+  // Any thread: kills it, so that what it is asked just now ends at once.
+  void interrupt() const;
   // The last of what it wrote to standard error, as far as it was read: while it was asked, and at
   // its end.
   [[nodiscard]] const std::string& evidence() const { return evidence_; }
@@ -71,8 +82,8 @@ class JsonProcess {
   bool read_output();
   bool read_errors();
   [[nodiscard]] Result<void> check_silence();
-  // Ends it and says why from now on.
-  std::unexpected<Error> end(std::string reason);
+  // Ends it and says why from now on; without a reason, as the process has ended by itself.
+  std::unexpected<Error> end(JsonProcessEnd ending, std::string reason = {});
   void kill();
 
   const JsonProcessSpec spec_;
@@ -83,7 +94,8 @@ class JsonProcess {
   std::string output_;     // of a line that is not whole, or behind one
   std::string evidence_;
   std::uint64_t id_ = 0;  // of the last request
-  std::string end_;       // why it has ended; empty = it has not
+  JsonProcessEnd ending_ = JsonProcessEnd::none;
+  std::string end_;  // why it has ended
 };
 
 // For a pool of them, with a guard of their own, so that they do not outlive this program however

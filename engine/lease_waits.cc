@@ -7,7 +7,7 @@
 namespace almanac {
 namespace {
 
-const LeaseTasks& command_of(const std::unique_ptr<Submission>& lease) {
+const LeaseTasks& lease_of(const std::unique_ptr<Submission>& lease) {
   return std::get<LeaseTasks>(lease->command);
 }
 
@@ -17,7 +17,7 @@ LeaseWaits::LeaseWaits() = default;
 LeaseWaits::~LeaseWaits() = default;
 
 void LeaseWaits::add(std::unique_ptr<Submission> lease) {
-  const LeaseTasks& command = command_of(lease);
+  const LeaseTasks& command = lease_of(lease);
   const Number number = ++last_;
   for (const std::string& kind : command.spec.kinds) by_kind_[kind].emplace(number, &command.spec);
   due_.emplace(command.until, number);
@@ -26,7 +26,7 @@ void LeaseWaits::add(std::unique_ptr<Submission> lease) {
 
 std::unique_ptr<Submission> LeaseWaits::remove(Number number) {
   auto lease = std::move(waiting_.extract(number).mapped());
-  const LeaseTasks& command = command_of(lease);
+  const LeaseTasks& command = lease_of(lease);
   due_.erase({command.until, number});
   for (const std::string& kind : command.spec.kinds) {
     const auto entry = by_kind_.find(kind);
@@ -56,7 +56,7 @@ std::vector<std::unique_ptr<Submission>> LeaseWaits::remove_all() {
 }
 
 const LeaseSpec& LeaseWaits::spec(Number number) const {
-  return command_of(waiting_.find(number)->second).spec;
+  return lease_of(waiting_.find(number)->second).spec;
 }
 
 const LeaseWaits::OfKind& LeaseWaits::of(std::string_view kind) const {

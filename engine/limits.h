@@ -67,6 +67,21 @@ inline constexpr Duration probe_interval_min = std::chrono::milliseconds(10);
 inline constexpr Duration probe_backoff_max = std::chrono::minutes(1);
 // However many attempts fail, an implementation is not probed more often because of that.
 inline constexpr Duration probe_pause = std::chrono::milliseconds(100);
+// Each is looked at when another one is switched, and all when an engine starts.
+inline constexpr std::size_t components_max = 64;
+inline constexpr Duration component_duration_min = std::chrono::milliseconds(10);
+// A probe below this is never called slow: what it takes then is the machine's doing.
+inline constexpr Duration slow_probe_min = std::chrono::milliseconds(10);
+// One issue may hide another. What goes on and on is given up after attempts at so many.
+inline constexpr std::uint32_t component_issues_in_row = 4;
+// Of what a command of a component writes: enough to see what a build says is wrong.
+inline constexpr std::size_t component_output_bytes_max = 128 * kibibyte;
+// Builds that are kept of an implementation; the oldest goes first.
+inline constexpr std::size_t component_builds_max = 3;
+// How often it is looked how well things go, and how long a change of that lasts before `almanac
+// run` puts it on record.
+inline constexpr Duration health_interval = std::chrono::seconds(1);
+inline constexpr Duration health_hold = std::chrono::seconds(30);
 // A probe that takes longer says no.
 inline constexpr Duration probe_timeout = std::chrono::seconds(10);
 
@@ -88,8 +103,37 @@ inline constexpr std::size_t pool_makers_max = 4;
 // Events of a pool that wait for its observer; more are counted and dropped.
 inline constexpr std::size_t pool_events_max = 10'000;
 inline constexpr Duration pool_duration_max = std::chrono::hours(24 * 366);
+// Tasks that an advisor is asked about at once: a request of some hundred kilobytes.
+inline constexpr std::size_t advisor_tasks_max = 1'000;
+inline constexpr Duration advisor_duration_min = std::chrono::milliseconds(1);
 // However little there is to do, a pool looks after its instances this often.
 inline constexpr Duration pool_look_interval = std::chrono::minutes(1);
+
+// As many as Vulkan knows.
+inline constexpr std::size_t gpu_heaps_max = 16;
+inline constexpr std::size_t gpu_devices_max = 64;
+inline constexpr Duration gpu_interval_min = std::chrono::milliseconds(10);
+inline constexpr Duration gpu_interval_max = std::chrono::hours(1);
+// All alerts of all devices end, and others begin, in one batch.
+static_assert(gpu_devices_max * (2 + 2 * gpu_heaps_max) <= batch_events_max);
+
+// Of one entry that a program remembers (memory_spec.h).
+inline constexpr std::size_t memory_content_bytes_max = 1 * mebibyte;
+inline constexpr std::size_t memory_summary_bytes_max = 64 * kibibyte;
+inline constexpr std::size_t embedding_dimension_max = 8'192;
+inline constexpr std::size_t memory_tags_max = 32;
+inline constexpr std::size_t metadata_values_max = 64;
+inline constexpr std::size_t metadata_text_bytes_max = 4 * kibibyte;
+// Of those that are stored, changed or forgotten in one append, also with the end of a task: with
+// the result of that they are one batch.
+inline constexpr std::size_t transaction_memories_max = 1'000;
+inline constexpr std::size_t transaction_bytes_max = 8 * mebibyte;
+static_assert(transaction_memories_max * (memory_tags_max + 2) < frame_names_max);
+static_assert(transaction_bytes_max + output_bytes_max + message_bytes_max <= batch_bytes_max);
+// That one search finds.
+inline constexpr std::size_t memory_hits_max = 10'000;
+// Entries that expire in one turn; the rest follows in the next.
+inline constexpr std::size_t expired_memories_per_turn = 1'000;
 
 // Tasks changed by one command. Each becomes at most one event, and all of them one batch.
 inline constexpr std::size_t changes_max = 10'000;
@@ -162,6 +206,15 @@ inline constexpr Duration firing_lateness_max = std::chrono::minutes(1);
 inline constexpr std::size_t firings_per_turn = 500;
 static_assert(4 * firings_per_turn <= batch_events_max);
 static_assert(firings_per_turn * (schedule_payload_bytes_max + label_bytes_max) <= batch_bytes_max);
+
+// What is known of a user is part of the state and of its checkpoints.
+inline constexpr std::size_t user_bytes_max = 128;
+inline constexpr std::size_t context_field_name_bytes_max = 64;
+inline constexpr std::size_t context_text_bytes_max = 64 * kibibyte;  // of a value, or a turn
+inline constexpr std::size_t context_fields_max = 1'000;
+// Fields and turns of one change, which is one batch.
+inline constexpr std::size_t context_change_parts_max = 100;
+static_assert(context_change_parts_max * (context_text_bytes_max + kibibyte) <= batch_bytes_max);
 
 // What the engine says of itself (diagnostics.h). With the longest texts, of which a line has few,
 // what waits to be written is about 64 MiB; lines as they are take 2 MiB.

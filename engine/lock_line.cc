@@ -26,7 +26,7 @@ std::string thread_text(pid_t thread) {
   return text;
 }
 
-std::string seconds_text(Duration duration) {
+std::string wait_text(Duration duration) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.3f s", double(duration.count()) / 1e6);
   return text.data();
@@ -51,7 +51,7 @@ std::string place_text(const std::source_location& place) {
 }  // namespace
 
 std::string describe(const LockHolder& holder) {
-  return holder.who + " has held it for " + seconds_text(holder.held_for) + ", since " +
+  return holder.who + " has held it for " + wait_text(holder.held_for) + ", since " +
          utc_text(holder.since) + ", taken at " + place_text(holder.taken_at);
 }
 
@@ -109,8 +109,8 @@ Result<void> LockLine::check(std::uint32_t units, const LockOptions& options) co
   if (options.timeout < Duration(0) || options.timeout > limits::wait_max) {
     return fail(
         ErrorCode::invalid,
-        "a wait for " + what_ + " \"" + name_ + "\" cannot last " + seconds_text(options.timeout),
-        "wait for 0 s to " + seconds_text(limits::wait_max));
+        "a wait for " + what_ + " \"" + name_ + "\" cannot last " + wait_text(options.timeout),
+        "wait for 0 s to " + wait_text(limits::wait_max));
   }
   if (options.stop.stop_requested()) {
     return fail(ErrorCode::stopped,
@@ -149,7 +149,7 @@ Result<LockHold> LockLine::outcome(const Waiter& waiter, Duration timeout) {
   if (waiter.phase == Phase::stopped) {
     return fail(ErrorCode::stopped, "told to stop while waiting for " + lock);
   }
-  Error error{ErrorCode::timed_out, lock + " was not free within " + seconds_text(timeout),
+  Error error{ErrorCode::timed_out, lock + " was not free within " + wait_text(timeout),
               "try again later, or wait longer"};
   error.with("lock", name_);
   const auto holding = holders();

@@ -17,15 +17,13 @@ std::string dump(const ordered_json& json) {
 }
 
 // As much of a text as a line may have.
-std::string_view shortened(std::string_view text) {
-  return text.substr(0, limits::log_text_bytes_max);
-}
+std::string_view shown(std::string_view text) { return text.substr(0, limits::log_text_bytes_max); }
 
-ordered_json to_json(const LogField& field) {
+ordered_json field_json(const LogField& field) {
   return std::visit(
       [](const auto& value) -> ordered_json {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string_view>) {
-          return shortened(value);
+          return shown(value);
         } else {
           return value;
         }
@@ -36,8 +34,8 @@ ordered_json to_json(const LogField& field) {
 // Those of the context that the line does not say itself, then its own.
 ordered_json all_fields(const LogLineView& line) {
   ordered_json fields = ordered_json::object();
-  for (const auto& [name, value] : line.context.fields) fields[name] = shortened(value);
-  for (const LogField& field : line.fields) fields[std::string(field.name)] = to_json(field);
+  for (const auto& [name, value] : line.context.fields) fields[name] = shown(value);
+  for (const LogField& field : line.fields) fields[std::string(field.name)] = field_json(field);
   return fields;
 }
 
@@ -63,7 +61,7 @@ std::string value_text(const ordered_json& value) {
 }  // namespace
 
 std::string human_text(const LogLineView& line) {
-  std::string text = printable(shortened(line.text)) + about(line.context);
+  std::string text = printable(shown(line.text)) + about(line.context);
   const ordered_json fields = all_fields(line);
   for (const auto& [name, value] : fields.items()) {
     text += " " + printable(name) + "=" + value_text(value);
@@ -72,7 +70,7 @@ std::string human_text(const LogLineView& line) {
 }
 
 std::string json_members(const LogLineView& line) {
-  ordered_json json{{"message", shortened(line.text)}};
+  ordered_json json{{"message", shown(line.text)}};
   if (line.context.task != TaskId()) json["task"] = line.context.task.value;
   if (line.context.attempt != 0) json["attempt"] = line.context.attempt;
   if (!line.context.operation.empty()) json["operation"] = line.context.operation;

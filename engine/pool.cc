@@ -3,16 +3,13 @@
 #include <almanac/engine/limits.h>
 
 #include <algorithm>
-#include <array>
 #include <regex>
 #include <span>
 
 namespace almanac {
 namespace {
 
-PoolMoment now() { return std::chrono::steady_clock::now(); }
-
-PoolMoment after(PoolMoment moment, Duration wait) {
+SteadyTime after(SteadyTime moment, Duration wait) {
   return moment + std::clamp(wait, Duration(0), limits::pool_duration_max);
 }
 
@@ -35,12 +32,6 @@ Answer guarded(const Call& call) {
 
 }  // namespace
 
-std::string_view name(PoolRetirement reason) {
-  constexpr std::array<std::string_view, pool_retirements> names = {
-      "age", "uses", "slow", "error", "probe", "discarded", "surplus", "closed"};
-  return names[static_cast<std::size_t>(reason)];
-}
-
 struct InstancePool::Rules {
   std::vector<std::string> texts;
   std::vector<std::regex> expressions;
@@ -59,7 +50,7 @@ struct InstancePool::Waiting : PoolWaiter {
     is_over = true;
     change.notify_one();
   }
-  bool is_over_by(PoolMoment moment) {
+  bool is_over_by(SteadyTime moment) {
     std::unique_lock lock(mutex);
     return change.wait_until(lock, moment, [&] { return is_over; });
   }
@@ -148,25 +139,25 @@ void InstancePool::close() {
 }
 
 Result<InstanceLoan> InstancePool::check_out(Duration timeout) {
-  const PoolMoment began = now();
+  const SteadyTime began = steady_time();
   Lock lock(mutex_);
   if (ledger_.is_closed()) return std::unexpected(closed());
   if (PoolSlot* slot = ledger_.take(began)) return InstanceLoan(*this, *slot);
   return wait_in_line(lock, began, timeout);
 }
 
-Result<InstanceLoan> InstancePool::wait_in_line(Lock& lock, PoolMoment began, Duration timeout) {
+Result<InstanceLoan> InstancePool::wait_in_line(Lock& lock, SteadyTime began, Duration timeout) {
   Waiting waiting;
   waiting.since = began;
   waiting.until = after(began, timeout);
   ledger_.wait(waiting);
   notify(began);
   lock.unlock();
-  const PoolMoment urgent = after(began, options_.temporary_after);
+  const SteadyTime urgent = after(began, options_.temporary_after);
   if (urgent < waiting.until && !waiting.is_over_by(urgent)) {
     lock.lock();
-    ledger_.urge(now());
-    notify(now());
+    ledger_.urge(steady_time());
+    notify(steady_time());
     lock.unlock();
   }
   if (!waiting.is_over_by(waiting.until)) {
@@ -179,7 +170,7 @@ Result<InstanceLoan> InstancePool::wait_in_line(Lock& lock, PoolMoment began, Du
 }
 
 void InstancePool::check_out(Duration timeout, std::function<void(Result<InstanceLoan>)> done) {
-  const PoolMoment began = now();
+  const SteadyTime began = steady_time();
   auto waiting = std::make_unique<Waiting>();
   waiting->since = began;
   waiting->until = after(began, timeout);
@@ -201,7 +192,7 @@ void InstancePool::check_out(Duration timeout, std::function<void(Result<Instanc
 }
 
 std::optional<InstanceLoan> InstancePool::try_check_out() {
-  const PoolMoment began = now();
+  const SteadyTime began = steady_time();
   std::lock_guard guard(mutex_);
   PoolSlot* slot = ledger_.is_closed() ? nullptr : ledger_.take(began);
   if (slot == nullptr) return std::nullopt;
@@ -237,13 +228,13 @@ InstancePool::Waiting* InstancePool::hand_over(PoolWaiter* waiter) {
 }
 
 // Whoever has to do something about what has just changed.
-void InstancePool::notify(PoolMoment at) {
+void InstancePool::notify(SteadyTime at) {
   if (ledger_.has_job(at)) jobs_.notify_one();
   if (ledger_.has_events() || !to_call_.empty()) news_.notify_one();
 }
 
 void InstancePool::give_back(PoolSlot& slot, const PoolVerdict& verdict) {
-  const PoolMoment ended = now();
+  const SteadyTime ended = steady_time();
   Waiting* thread = nullptr;
   {
     std::lock_guard guard(mutex_);
@@ -269,7 +260,7 @@ Result<void> InstancePool::probe(void* instance) const {
 void InstancePool::make() {
   Lock lock(mutex_);
   while (true) {
-    const PoolMoment looked = now();
+    const SteadyTime looked = steady_time();
     const PoolJob job = ledger_.next_job(looked);
     notify(looked);
     if (job.kind != PoolJob::Kind::none) {
@@ -290,15 +281,15 @@ void InstancePool::run(PoolJob job, Lock& lock) {
     auto made = create();
     lock.lock();
     if (made) {
-      served = ledger_.created(std::move(*made), now());
+      served = ledger_.created(std::move(*made), steady_time());
     } else {
-      ledger_.creation_failed(describe(made.error()), now());
+      ledger_.creation_failed(describe(made.error()), steady_time());
     }
     warmth_.notify_all();
   } else if (job.kind == PoolJob::Kind::probe) {
     const auto works = probe(job.slot->instance.get());
     lock.lock();
-    served = ledger_.probed(*job.slot, works, now());
+    served = ledger_.probed(*job.slot, works, steady_time());
   } else {
     job.slot->instance.reset();
     lock.lock();
@@ -314,7 +305,7 @@ void InstancePool::run(PoolJob job, Lock& lock) {
 void InstancePool::tell() {
   Lock lock(mutex_);
   while (true) {
-    const PoolMoment looked = now();
+    const SteadyTime looked = steady_time();
     ledger_.urge(looked);
     turn_away_late(looked);
     if (ledger_.has_job(looked)) jobs_.notify_one();
@@ -335,16 +326,15 @@ void InstancePool::tell() {
   }
 }
 
-void InstancePool::turn_away_late(PoolMoment at) {
+void InstancePool::turn_away_late(SteadyTime at) {
   while (PoolWaiter* late = ledger_.take_late(at)) {
-    static_cast<Waiting*>(late)->refusal =
-        shortage(std::chrono::duration_cast<Duration>(at - late->since));
+    static_cast<Waiting*>(late)->refusal = shortage(at - late->since);
     (void)hand_over(late);
   }
 }
 
 Result<void> InstancePool::warm_up(Duration timeout) {
-  const PoolMoment began = now();
+  const SteadyTime began = steady_time();
   Lock lock(mutex_);
   ledger_.warm_up();
   notify(began);

@@ -105,11 +105,11 @@ class InstancePool {
   using Lock = std::unique_lock<std::mutex>;
 
   InstancePool(PoolOptions options, Calls calls, std::unique_ptr<Rules> rules);
-  [[nodiscard]] Result<InstanceLoan> wait_in_line(Lock& lock, PoolMoment began, Duration timeout);
+  [[nodiscard]] Result<InstanceLoan> wait_in_line(Lock& lock, SteadyTime began, Duration timeout);
   [[nodiscard]] Result<InstanceLoan> outcome_of(const Waiting& waiting);
   void give_back(PoolSlot& slot, const PoolVerdict& verdict);
   Waiting* hand_over(PoolWaiter* waiter);
-  void notify(PoolMoment at);
+  void notify(SteadyTime at);
   [[nodiscard]] bool says_to_retire(std::string_view message) const;
   [[nodiscard]] Error shortage(Duration waited) const;
   [[nodiscard]] Error closed() const;
@@ -122,7 +122,7 @@ class InstancePool {
   // The teller: it calls those who are told something, and looks at the clock for those who wait
   // without a thread.
   void tell();
-  void turn_away_late(PoolMoment at);
+  void turn_away_late(SteadyTime at);
   void end(std::condition_variable& waits, bool& is_over);
 
   const PoolOptions options_;

@@ -9,11 +9,7 @@ namespace {
 
 using SlotState = PoolSlot::State;
 
-Duration between(PoolMoment from, PoolMoment to) {
-  return std::chrono::duration_cast<Duration>(to - from);
-}
-
-bool is_over(PoolMoment since, Duration bound, PoolMoment now) {
+bool is_over(SteadyTime since, Duration bound, SteadyTime now) {
   return bound > Duration(0) && now - since >= bound;
 }
 
@@ -40,7 +36,7 @@ PoolLedger::PoolLedger(const PoolOptions& options)
   idle_.reserve(size_ + temporary_max_);
 }
 
-PoolSlot* PoolLedger::take(PoolMoment now) {
+PoolSlot* PoolLedger::take(SteadyTime now) {
   if (idle_.empty()) return nullptr;
   PoolSlot& slot = *idle_.back();
   idle_.pop_back();
@@ -48,7 +44,7 @@ PoolSlot* PoolLedger::take(PoolMoment now) {
   return &slot;
 }
 
-void PoolLedger::begin_use(PoolSlot& slot, PoolMoment now) {
+void PoolLedger::begin_use(PoolSlot& slot, SteadyTime now) {
   slot.state = SlotState::used;
   slot.since = now;
   ++slot.uses;
@@ -74,7 +70,7 @@ void PoolLedger::take_out(PoolWaiter& waiter) {
   if (urgent_ == 0 && waiting_.empty()) is_exhausted_ = false;
 }
 
-void PoolLedger::urge(PoolMoment now) {
+void PoolLedger::urge(SteadyTime now) {
   for (PoolWaiter* waiter : waiting_) {
     if (waiter->is_urgent_) continue;
     if (now < waiter->since + temporary_after_) break;
@@ -84,7 +80,7 @@ void PoolLedger::urge(PoolMoment now) {
   }
 }
 
-PoolWaiter* PoolLedger::take_late(PoolMoment now) {
+PoolWaiter* PoolLedger::take_late(SteadyTime now) {
   const auto late = std::ranges::find_if(waiting_, [&](const PoolWaiter* waiter) {
     return !waiter->is_thread && waiter->until <= now;
   });
@@ -94,9 +90,9 @@ PoolWaiter* PoolLedger::take_late(PoolMoment now) {
   return waiter;
 }
 
-std::optional<PoolMoment> PoolLedger::wait_due() const {
-  std::optional<PoolMoment> next;
-  const auto at = [&](PoolMoment due) { next = next ? std::min(*next, due) : due; };
+std::optional<SteadyTime> PoolLedger::wait_due() const {
+  std::optional<SteadyTime> next;
+  const auto at = [&](SteadyTime due) { next = next ? std::min(*next, due) : due; };
   for (const PoolWaiter* waiter : waiting_) {
     if (waiter->is_thread) continue;
     at(waiter->until);
@@ -105,8 +101,8 @@ std::optional<PoolMoment> PoolLedger::wait_due() const {
   return next;
 }
 
-PoolWaiter* PoolLedger::give_back(PoolSlot& slot, const PoolVerdict& verdict, PoolMoment now) {
-  const Duration took = between(slot.since, now);
+PoolWaiter* PoolLedger::give_back(PoolSlot& slot, const PoolVerdict& verdict, SteadyTime now) {
+  const Duration took = now - slot.since;
   figures_.use += took;
   figures_.longest_use = std::max(figures_.longest_use, took);
   if (verdict.has_failed) ++figures_.failures;
@@ -129,7 +125,7 @@ PoolWaiter* PoolLedger::give_back(PoolSlot& slot, const PoolVerdict& verdict, Po
   return place(slot, now);
 }
 
-PoolWaiter* PoolLedger::place(PoolSlot& slot, PoolMoment now) {
+PoolWaiter* PoolLedger::place(PoolSlot& slot, SteadyTime now) {
   std::optional<PoolRetirement> reason;
   if (is_closed_) {
     reason = PoolRetirement::closed;
@@ -152,13 +148,13 @@ PoolWaiter* PoolLedger::place(PoolSlot& slot, PoolMoment now) {
   PoolWaiter& first = *waiting_.front();
   take_out(first);
   first.slot = &slot;
-  figures_.longest_wait = std::max(figures_.longest_wait, between(first.since, now));
+  figures_.longest_wait = std::max(figures_.longest_wait, now - first.since);
   begin_use(slot, now);
   return &first;
 }
 
 void PoolLedger::retire(PoolSlot& slot, PoolRetirement reason, const std::string& message,
-                        PoolMoment now) {
+                        SteadyTime now) {
   count_out(slot, reason, message);
   if (is_fault(reason) && !slot.has_worked) {
     figures_.last_error = message;
@@ -182,7 +178,7 @@ void PoolLedger::leave(PoolSlot& slot) {
   leaving_.push_back(&slot);
 }
 
-PoolJob PoolLedger::next_job(PoolMoment now) {
+PoolJob PoolLedger::next_job(SteadyTime now) {
   retire_by_time(now);
   if (!leaving_.empty()) {
     PoolSlot* slot = leaving_.front();
@@ -203,7 +199,7 @@ PoolJob PoolLedger::next_job(PoolMoment now) {
 }
 
 // Of those in use too long another one takes the place at once: whoever has them may never return.
-void PoolLedger::retire_by_time(PoolMoment now) {
+void PoolLedger::retire_by_time(SteadyTime now) {
   std::erase_if(idle_, [&](PoolSlot* slot) {
     if (!is_over(slot->made, age_max_, now)) return false;
     retire(*slot, PoolRetirement::age, {}, now);
@@ -218,9 +214,9 @@ void PoolLedger::retire_by_time(PoolMoment now) {
   }
 }
 
-PoolMoment PoolLedger::job_due(PoolMoment now) const {
-  PoolMoment next = now + limits::pool_look_interval;
-  const auto at = [&](PoolMoment due) { next = std::min(next, due); };
+SteadyTime PoolLedger::job_due(SteadyTime now) const {
+  SteadyTime next = now + limits::pool_look_interval;
+  const auto at = [&](SteadyTime due) { next = std::min(next, due); };
   if (now < create_after_) at(create_after_);
   for (const Duration bound : {slow_after_, probe_interval_}) {
     if (bound > Duration(0)) at(now + bound);  // of what happens until then
@@ -230,19 +226,19 @@ PoolMoment PoolLedger::job_due(PoolMoment now) const {
     const bool is_idle = slot->state == SlotState::idle;
     if (is_used && slow_after_ > Duration(0)) at(slot->since + slow_after_);
     if (is_idle && probe_interval_ > Duration(0)) at(slot->checked + probe_interval_);
-    const PoolMoment old = slot->made + age_max_;
+    const SteadyTime old = slot->made + age_max_;
     if (age_max_ > Duration(0) && (is_idle || old > now)) at(old);
   }
   return next;
 }
 
-bool PoolLedger::is_probe_due(const PoolSlot& slot, PoolMoment now) const {
+bool PoolLedger::is_probe_due(const PoolSlot& slot, SteadyTime now) const {
   return is_over(slot.checked, probe_interval_, now);
 }
 
 // As many as the pool is to have, and one more for each that is in use or waits for too long. While
 // they cannot be made one is tried at a time.
-bool PoolLedger::wants_one(PoolMoment now) const {
+bool PoolLedger::wants_one(SteadyTime now) const {
   if (is_closed_ || now < create_after_ || (failures_in_row_ > 0 && creating_ > 0)) return false;
   const std::size_t most = size_ + temporary_max_;
   if (slots_.size() + creating_ >= most) return false;
@@ -251,7 +247,7 @@ bool PoolLedger::wants_one(PoolMoment now) const {
   return usable_ + creating_ < std::max(kept, needed);
 }
 
-PoolWaiter* PoolLedger::created(std::shared_ptr<void> instance, PoolMoment now) {
+PoolWaiter* PoolLedger::created(std::shared_ptr<void> instance, SteadyTime now) {
   --creating_;
   failures_in_row_ = 0;
   PoolSlot& slot = *slots_.emplace_back(std::make_unique<PoolSlot>());
@@ -265,7 +261,7 @@ PoolWaiter* PoolLedger::created(std::shared_ptr<void> instance, PoolMoment now) 
   return place(slot, now);
 }
 
-void PoolLedger::creation_failed(const std::string& message, PoolMoment now) {
+void PoolLedger::creation_failed(const std::string& message, SteadyTime now) {
   --creating_;
   ++figures_.creations_failed;
   figures_.last_error = message;
@@ -274,7 +270,7 @@ void PoolLedger::creation_failed(const std::string& message, PoolMoment now) {
 }
 
 // Those that failed together are one failure.
-void PoolLedger::pause(PoolMoment now) {
+void PoolLedger::pause(SteadyTime now) {
   if (now < create_after_) return;
   Duration wait = backoff_;
   for (std::uint32_t i = 0; i < failures_in_row_ && wait < backoff_max_; ++i) wait *= 2;
@@ -282,7 +278,7 @@ void PoolLedger::pause(PoolMoment now) {
   create_after_ = now + std::min(wait, backoff_max_);
 }
 
-PoolWaiter* PoolLedger::probed(PoolSlot& slot, const Result<void>& answer, PoolMoment now) {
+PoolWaiter* PoolLedger::probed(PoolSlot& slot, const Result<void>& answer, SteadyTime now) {
   slot.checked = now;
   if (answer) return place(slot, now);
   retire(slot, PoolRetirement::probe, describe(answer.error()), now);
@@ -296,7 +292,7 @@ void PoolLedger::destroyed(PoolSlot& slot) {
 std::vector<PoolWaiter*> PoolLedger::close() {
   is_closed_ = true;
   for (PoolSlot* slot : std::exchange(idle_, {})) {
-    retire(*slot, PoolRetirement::closed, {}, PoolMoment());
+    retire(*slot, PoolRetirement::closed, {}, SteadyTime());
   }
   std::vector<PoolWaiter*> all(waiting_.begin(), waiting_.end());
   for (PoolWaiter* waiter : all) take_out(*waiter);

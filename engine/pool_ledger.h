@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/engine/pool_options.h>
+#include <almanac/engine/steady_time.h>
 #include <almanac/log/error.h>
 #include <almanac/log/types.h>
 
@@ -19,8 +20,6 @@
 
 namespace almanac {
 
-using PoolMoment = std::chrono::steady_clock::time_point;
-
 // An instance, from its making to its end.
 struct PoolSlot {
   enum class State : std::uint8_t {
@@ -33,9 +32,9 @@ struct PoolSlot {
   std::shared_ptr<void> instance;
   std::uint64_t number = 0;
   State state = State::idle;
-  PoolMoment made;
-  PoolMoment since;    // in use
-  PoolMoment checked;  // when it last was known to work
+  SteadyTime made;
+  SteadyTime since;    // in use
+  SteadyTime checked;  // when it last was known to work
   std::uint64_t uses = 0;
   bool has_worked = false;
 };
@@ -43,8 +42,8 @@ struct PoolSlot {
 // A check-out that found no idle instance. In line from wait() until it is served, late or turned
 // away; stays where it is so long.
 struct PoolWaiter {
-  PoolMoment since;
-  PoolMoment until;
+  SteadyTime since;
+  SteadyTime until;
   bool is_thread = true;     // that looks at the clock itself
   PoolSlot* slot = nullptr;  // once it is served
 
@@ -81,27 +80,27 @@ class PoolLedger {
 
   // An idle instance, now in use; none where there is none, and then nobody is overtaken: who waits
   // is served before an instance is idle. O(1).
-  [[nodiscard]] PoolSlot* take(PoolMoment now);
+  [[nodiscard]] PoolSlot* take(SteadyTime now);
   void wait(PoolWaiter& waiter);
   // Out of the line, as one whose time is up; false where it has been served meanwhile.
   bool leave(PoolWaiter& waiter);
   // Sees who waits for long enough to have temporary instances made. O(those).
-  void urge(PoolMoment now);
+  void urge(SteadyTime now);
   // A waiter whose time is up, out of the line; none of those that are threads.
-  [[nodiscard]] PoolWaiter* take_late(PoolMoment now);
+  [[nodiscard]] PoolWaiter* take_late(SteadyTime now);
   // When urge() and take_late() have something to do, if nothing else happens before.
-  [[nodiscard]] std::optional<PoolMoment> wait_due() const;
-  [[nodiscard]] PoolWaiter* give_back(PoolSlot& slot, const PoolVerdict& verdict, PoolMoment now);
+  [[nodiscard]] std::optional<SteadyTime> wait_due() const;
+  [[nodiscard]] PoolWaiter* give_back(PoolSlot& slot, const PoolVerdict& verdict, SteadyTime now);
 
   // What is to be done; O(instances). Several may be under way.
-  [[nodiscard]] PoolJob next_job(PoolMoment now);
+  [[nodiscard]] PoolJob next_job(SteadyTime now);
   // Whether what has just been asked or told makes one.
-  [[nodiscard]] bool has_job(PoolMoment now) const { return !leaving_.empty() || wants_one(now); }
+  [[nodiscard]] bool has_job(SteadyTime now) const { return !leaving_.empty() || wants_one(now); }
   // When next_job() has one by time alone; it is to be asked by then.
-  [[nodiscard]] PoolMoment job_due(PoolMoment now) const;
-  [[nodiscard]] PoolWaiter* created(std::shared_ptr<void> instance, PoolMoment now);
-  void creation_failed(const std::string& message, PoolMoment now);
-  [[nodiscard]] PoolWaiter* probed(PoolSlot& slot, const Result<void>& answer, PoolMoment now);
+  [[nodiscard]] SteadyTime job_due(SteadyTime now) const;
+  [[nodiscard]] PoolWaiter* created(std::shared_ptr<void> instance, SteadyTime now);
+  void creation_failed(const std::string& message, SteadyTime now);
+  [[nodiscard]] PoolWaiter* probed(PoolSlot& slot, const Result<void>& answer, SteadyTime now);
   void destroyed(PoolSlot& slot);
 
   // From now on instances are made without being asked for.
@@ -115,22 +114,21 @@ class PoolLedger {
   [[nodiscard]] bool is_used() const { return used_ + overdue_ > 0; }
 
   [[nodiscard]] PoolFigures figures() const;
-  [[nodiscard]] std::size_t usable() const { return usable_; }
   [[nodiscard]] bool has_events() const { return !events_.empty(); }
   [[nodiscard]] std::vector<PoolEvent> take_events() { return std::exchange(events_, {}); }
 
  private:
-  void begin_use(PoolSlot& slot, PoolMoment now);
+  void begin_use(PoolSlot& slot, SteadyTime now);
   // Where a usable instance goes next: to who waits, to rest, or away.
-  PoolWaiter* place(PoolSlot& slot, PoolMoment now);
-  void retire(PoolSlot& slot, PoolRetirement reason, const std::string& message, PoolMoment now);
+  PoolWaiter* place(PoolSlot& slot, SteadyTime now);
+  void retire(PoolSlot& slot, PoolRetirement reason, const std::string& message, SteadyTime now);
   void count_out(const PoolSlot& slot, PoolRetirement reason, const std::string& message);
   void leave(PoolSlot& slot);
   void take_out(PoolWaiter& waiter);
-  void retire_by_time(PoolMoment now);
-  void pause(PoolMoment now);
-  [[nodiscard]] bool wants_one(PoolMoment now) const;
-  [[nodiscard]] bool is_probe_due(const PoolSlot& slot, PoolMoment now) const;
+  void retire_by_time(SteadyTime now);
+  void pause(SteadyTime now);
+  [[nodiscard]] bool wants_one(SteadyTime now) const;
+  [[nodiscard]] bool is_probe_due(const PoolSlot& slot, SteadyTime now) const;
   void note(PoolEvent event);
 
   const std::size_t size_;
@@ -158,7 +156,7 @@ class PoolLedger {
   bool is_exhausted_ = false;
 
   std::uint32_t failures_in_row_ = 0;  // of creations
-  PoolMoment create_after_;
+  SteadyTime create_after_;
   PoolFigures figures_;  // the totals
   std::vector<PoolEvent> events_;
 };

@@ -1,6 +1,7 @@
 // What a pool of instances is told, and what it tells: settings, figures, events. Part of pool.h.
 #pragma once
 
+#include <almanac/log/events/pool.h>
 #include <almanac/log/types.h>
 
 #include <array>
@@ -10,24 +11,9 @@
 #include <functional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace almanac {
-
-// Why an instance is used no more.
-enum class PoolRetirement : std::uint8_t {
-  age,        // PoolOptions::age_max
-  uses,       // uses_max
-  slow,       // in use for longer than slow_after, whether it has come back or not
-  error,      // what was reported of it matches one of the error rules
-  probe,      // its probe said no
-  discarded,  // its user said so
-  surplus,    // a temporary one, and nobody waits
-  closed,     // with its pool
-};
-inline constexpr std::size_t pool_retirements = 8;
-[[nodiscard]] std::string_view name(PoolRetirement reason);
 
 // A message of a failed operation matches when it contains the text, or a part of it is what the
 // expression (ECMAScript) says. Looked at are the first 4 KiB of a message.
@@ -93,7 +79,7 @@ struct PoolFigures {
   // In total.
   std::uint64_t created = 0;
   std::uint64_t creations_failed = 0;
-  std::array<std::uint64_t, pool_retirements> retired{};  // by reason
+  std::array<std::uint64_t, pool_retirement_count> retired{};  // by reason
   std::uint64_t check_outs = 0;
   std::uint64_t waits = 0;  // check-outs that found none idle
   std::uint64_t timeouts = 0;

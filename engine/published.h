@@ -5,6 +5,7 @@
 #include <almanac/engine/inline_projection.h>
 #include <almanac/log/error.h>
 #include <almanac/projections/state.h>
+#include <almanac/snapshots/latest.h>
 
 #include <condition_variable>
 #include <functional>
@@ -24,9 +25,10 @@ class Published {
 
   void publish(State state, Values values = {}) {
     auto next = std::make_shared<const Publication>(std::move(state), std::move(values));
+    std::shared_ptr<const Publication> before;
     {
-      std::lock_guard guard(mutex_);
-      now_.swap(next);
+      std::lock_guard guard(mutex_);  // so that no wait() falls asleep on it
+      before = now_.replace(std::move(next));
     }
     changed_.notify_all();
   }
@@ -40,10 +42,8 @@ class Published {
     changed_.notify_all();
   }
 
-  [[nodiscard]] std::shared_ptr<const Publication> now() const {
-    std::lock_guard guard(mutex_);
-    return now_;
-  }
+  // Takes no lock.
+  [[nodiscard]] std::shared_ptr<const Publication> now() const { return now_.take(); }
   [[nodiscard]] std::shared_ptr<const State> state() const {
     auto published = now();
     const State* state = &published->state;
@@ -60,13 +60,13 @@ class Published {
             std::optional<std::chrono::steady_clock::time_point> until) const {
     std::unique_lock lock(mutex_);
     while (true) {
-      auto seen = now_;
+      auto seen = now();
       bool ended = ended_;
       lock.unlock();
       if (wanted(seen->state)) return true;
       if (ended) return false;
       lock.lock();
-      auto moved = [&] { return now_ != seen || ended_; };
+      auto moved = [&] { return now() != seen || ended_; };
       if (!until) {
         changed_.wait(lock, moved);
       } else if (!changed_.wait_until(lock, *until, moved)) {
@@ -86,9 +86,9 @@ class Published {
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  std::shared_ptr<const Publication> now_;  // guarded by mutex_
-  std::optional<Error> failure_;            // guarded by mutex_
-  bool ended_ = false;                      // guarded by mutex_
+  Latest<Publication> now_;
+  std::optional<Error> failure_;  // guarded by mutex_
+  bool ended_ = false;            // guarded by mutex_
 };
 
 }  // namespace almanac

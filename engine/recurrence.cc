@@ -42,7 +42,7 @@ class Words {
  public:
   explicit Words(std::string_view text) : text_(text) {}
 
-  [[nodiscard]] Word peek() const {
+  [[nodiscard]] CronWord peek() const {
     const auto begin = std::min(text_.find_first_not_of(' ', at_), text_.size());
     auto end = std::min(text_.find(' ', begin), text_.size());
     if (begin < end && is_digit(text_[begin])) {
@@ -51,8 +51,8 @@ class Words {
     }
     return {text_.substr(begin, end - begin), begin + 1};
   }
-  Word take() {
-    const Word word = peek();
+  CronWord take() {
+    const CronWord word = peek();
     at_ = word.column - 1 + word.text.size();
     return word;
   }
@@ -62,12 +62,12 @@ class Words {
   std::size_t at_ = 0;
 };
 
-std::unexpected<Error> wrong(const Word& word, const std::string& what) {
+std::unexpected<Error> wrong(const CronWord& word, const std::string& what) {
   return fail(ErrorCode::invalid,
               "column " + std::to_string(word.column) + " of the recurrence: " + what, examples);
 }
 
-std::unexpected<Error> expected(const Word& word, const std::string& what) {
+std::unexpected<Error> expected(const CronWord& word, const std::string& what) {
   return wrong(word, (word.text.empty() ? std::string("it ends")
                                         : "'" + std::string(word.text) + "' stands") +
                          " where " + what + " is expected");
@@ -81,7 +81,7 @@ std::optional<std::uint32_t> number_in(std::string_view text) {
 }
 
 // UTC where there is no word.
-Result<TimeZone> find_zone(const Word& name) {
+Result<TimeZone> find_zone(const CronWord& name) {
   if (name.text.empty() || name.text == "UTC") return TimeZone();
   auto zone = TimeZone::find(name.text);
   if (zone) return zone;
@@ -101,8 +101,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> nicknames
     {"@hourly", "0 * * * *"},
 }};
 
-std::vector<Word> split(std::string_view text) {
-  std::vector<Word> words;
+std::vector<CronWord> split(std::string_view text) {
+  std::vector<CronWord> words;
   for (std::size_t end = 0; end < text.size();) {
     const auto begin = std::min(text.find_first_not_of(' ', end), text.size());
     end = std::min(text.find(' ', begin), text.size());
@@ -133,20 +133,20 @@ class Recurrence::Parser {
   explicit Parser(std::string_view text) : words_(text) {}
 
   Result<Recurrence> parse() {
-    const Word first = words_.take();
+    const CronWord first = words_.take();
     Result<Rule> rule = expected(first, "every, daily, weekly or a cron expression");
     if (first.text == "every") rule = interval();
     if (first.text == "daily") rule = time_of_day({});
     if (first.text == "weekly") rule = weekly();
     if (!rule) return std::unexpected(rule.error());
-    if (const Word rest = words_.take(); !rest.text.empty()) return expected(rest, "the end");
+    if (const CronWord rest = words_.take(); !rest.text.empty()) return expected(rest, "the end");
     return Recurrence(std::move(*rule));
   }
 
  private:
   // "15 minutes", "30s", "hour"
   Result<Rule> interval() {
-    const Word number = words_.peek();
+    const CronWord number = words_.peek();
     std::uint32_t count = 1;
     if (!number.text.empty() && is_digit(number.text.front())) {
       const auto read = number_in(words_.take().text);
@@ -154,7 +154,7 @@ class Recurrence::Parser {
         return wrong(number, "'" + std::string(number.text) + "' is no number of units");
       count = *read;
     }
-    const Word word = words_.take();
+    const CronWord word = words_.take();
     const auto unit = std::ranges::find_if(units, [&](const Unit& each) {
       const bool is_plural =
           word.text.ends_with('s') && word.text.substr(0, word.text.size() - 1) == each.name;
@@ -171,8 +171,8 @@ class Recurrence::Parser {
   }
 
   Result<Rule> weekly() {
-    if (const Word on = words_.take(); on.text != "on") return expected(on, "'on'");
-    const Word day = words_.take();
+    if (const CronWord on = words_.take(); on.text != "on") return expected(on, "'on'");
+    const CronWord day = words_.take();
     const auto found = std::ranges::find(weekdays, day.text);
     if (found == weekdays.end()) return expected(day, "a day such as sunday");
     return time_of_day(std::chrono::weekday(static_cast<unsigned>(found - weekdays.begin())));
@@ -180,8 +180,8 @@ class Recurrence::Parser {
 
   // "at 02:30", "at 02:30 Europe/Paris"
   Result<Rule> time_of_day(std::optional<std::chrono::weekday> weekday) {
-    if (const Word at = words_.take(); at.text != "at") return expected(at, "'at'");
-    const Word time = words_.take();
+    if (const CronWord at = words_.take(); at.text != "at") return expected(at, "'at'");
+    const CronWord time = words_.take();
     const auto colon = std::min(time.text.find(':'), time.text.size());
     const auto hour = number_in(time.text.substr(0, colon));
     const auto minute = number_in(time.text.substr(std::min(colon + 1, time.text.size())));
@@ -198,8 +198,8 @@ class Recurrence::Parser {
 
 // Fields, and the name of a zone behind them.
 Result<Recurrence> Recurrence::parse_cron(std::string_view text) {
-  std::vector<Word> words = split(text);
-  Word name;
+  std::vector<CronWord> words = split(text);
+  CronWord name;
   const bool is_nickname = words.front().text.starts_with('@');
   if (words.size() > (is_nickname ? 1 : 5) && is_zone(words.back().text)) {
     name = words.back();

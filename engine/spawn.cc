@@ -227,8 +227,13 @@ bool is_our_child(pid_t process) {
   return ::waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOWAIT | WNOHANG) == 0;
 }
 
+std::string describe_end(int exit_code, int signal) {
+  if (signal == 0) return "exit code " + std::to_string(exit_code);
+  return "ended by " + describe_signal(signal);
+}
+
 std::string describe_end(const siginfo_t& ended) {
-  if (ended.si_code == CLD_EXITED) return "exit code " + std::to_string(ended.si_status);
+  if (ended.si_code == CLD_EXITED) return describe_end(ended.si_status, 0);
   return "ended by " + describe_signal(ended.si_status);
 }
 

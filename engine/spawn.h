@@ -44,7 +44,8 @@ void set_variable(std::vector<std::string>& environment, const std::string& name
 // Not when the program around us has waited for it, or ignores SIGCHLD: then the number may be
 // another's by now.
 [[nodiscard]] bool is_our_child(pid_t process);
-// "exit code 3" or "ended by SIGSEGV".
+// "exit code 3" or, where there is a signal, "ended by SIGSEGV".
+[[nodiscard]] std::string describe_end(int exit_code, int signal);
 [[nodiscard]] std::string describe_end(const siginfo_t& ended);
 
 }  // namespace almanac

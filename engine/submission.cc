@@ -9,6 +9,7 @@
 #include <almanac/engine/tasks.h>
 #include <almanac/engine/uniqueness.h>
 #include <almanac/log/hash.h>
+#include <almanac/log/printable.h>
 
 #include <algorithm>
 #include <map>
@@ -358,39 +359,6 @@ class Enqueuer {
 };
 
 bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
-
-// The bytes of the character that begins the text, 0 when it is not UTF-8. Source: table 3-7 of the
-// Unicode standard, which leaves out surrogates and what has a shorter form.
-std::size_t character_bytes(std::string_view text) {
-  auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  auto within = [&](std::size_t i, unsigned low, unsigned high) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  auto follows = [&](std::size_t i) { return within(i, 0x80, 0xbf); };
-  unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (within(0, 0xc2, 0xdf)) return follows(1) ? 2 : 0;
-  if (within(0, 0xe0, 0xef)) {
-    bool second = within(1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf);
-    return second && follows(2) ? 3 : 0;
-  }
-  if (within(0, 0xf0, 0xf4)) {
-    bool second = within(1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf);
-    return second && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    auto bytes = character_bytes(text);
-    if (bytes == 0) return false;
-    text.remove_prefix(bytes);
-  }
-  return true;
-}
 
 }  // namespace
 

@@ -2,9 +2,11 @@
 
 #include <almanac/engine/implementations.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/memories.h>
 #include <almanac/projections/backoff.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <string>
 
@@ -21,13 +23,6 @@ AttemptEnd view(const AttemptOutcome& outcome) {
           .permanent = outcome.permanent};
 }
 
-Decision decision_of(Time now, EventBody body, Answer answer = {}) {
-  Decision decision;
-  decision.events.push_back({.at = now, .body = std::move(body)});
-  decision.answer = std::move(answer);
-  return decision;
-}
-
 // What `culprit` should have done instead.
 std::string doom_text(const State& state, TaskId culprit) {
   const auto number = std::to_string(culprit.value);
@@ -37,6 +32,11 @@ std::string doom_text(const State& state, TaskId culprit) {
     case TaskState::failed: return "depends on task " + number + ", which failed";
     default: return "depends on task " + number + ", which was cancelled";
   }
+}
+
+std::string unstorable(const Error& error) {
+  return ("what it remembers cannot be stored: " + describe(error))
+      .substr(0, limits::message_bytes_max);
 }
 
 // No tokens of the services before then that said so.
@@ -156,7 +156,14 @@ Result<Decision> decide_one(const State& state, const FinishAttempt& command,
     return decision;
   }
   if (end.status == AttemptStatus::succeeded) {
-    return decision_of(context.now, TaskSucceeded{command.id, command.token.lease, end});
+    auto stored = store_memories(state, command.outcome.memories, command.id, context);
+    if (stored) {
+      auto decision = decision_of(context.now, TaskSucceeded{command.id, command.token.lease, end});
+      std::ranges::move(*stored, std::back_inserter(decision.events));
+      return decision;
+    }
+    end = {.status = AttemptStatus::error,
+           .message = context.memory.text(unstorable(stored.error()))};
   }
   if (command.outcome.crashed) {
     return decision_of(context.now,

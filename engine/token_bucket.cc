@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t minute = std::chrono::nanoseconds(std::chrono::minutes(1)).count();
 
-std::int64_t nanoseconds(SteadyTime time) {
+std::int64_t since_epoch(SteadyTime time) {
   return std::chrono::nanoseconds(time.time_since_epoch()).count();
 }
 
@@ -41,11 +41,11 @@ TokenBucket::TokenBucket(std::string name, TokenRate rate, SteadyClock clock)
     : interval_(interval_of(rate)),
       burst_(rate.burst),
       clock_(std::move(clock)),
-      full_at_(nanoseconds(clock_.now())),
+      full_at_(since_epoch(clock_.now())),
       turn_(std::move(name)) {}
 
 Duration TokenBucket::take_or_wait(std::uint32_t tokens) {
-  const std::int64_t now = nanoseconds(clock_.now());
+  const std::int64_t now = since_epoch(clock_.now());
   const std::int64_t cost = interval_ * tokens;
   std::int64_t full_at = full_at_.load(std::memory_order_relaxed);
   for (;;) {

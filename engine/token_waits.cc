@@ -8,7 +8,7 @@
 namespace almanac {
 namespace {
 
-const TakeTokens& command_of(const std::unique_ptr<Submission>& take) {
+const TakeTokens& take_of(const std::unique_ptr<Submission>& take) {
   return std::get<TakeTokens>(take->command);
 }
 
@@ -26,16 +26,16 @@ TokenWaits::TokenWaits() = default;
 TokenWaits::~TokenWaits() = default;
 
 void TokenWaits::add(std::unique_ptr<Submission> take) {
-  waiting_[command_of(take).limit].push_back(std::move(take));
+  waiting_[take_of(take).limit].push_back(std::move(take));
 }
 
 TokenWaits::Over TokenWaits::next(const State& state, Time now) {
   for (auto entry = waiting_.begin(); entry != waiting_.end(); ++entry) {
     Queue& queue = entry->second;
-    const bool is_decidable = decidable_at(state, command_of(queue.front())) <= now;
+    const bool is_decidable = decidable_at(state, take_of(queue.front())) <= now;
     const auto over =
         is_decidable ? queue.begin() : std::ranges::find_if(queue, [&](const auto& take) {
-          return command_of(take).until <= now;
+          return take_of(take).until <= now;
         });
     if (over == queue.end()) continue;
     Over one{std::move(*over), !is_decidable};
@@ -49,8 +49,8 @@ TokenWaits::Over TokenWaits::next(const State& state, Time now) {
 std::optional<Time> TokenWaits::due(const State& state) const {
   std::optional<Time> next;
   for (const auto& [limit, queue] : waiting_) {
-    Time due = decidable_at(state, command_of(queue.front()));
-    for (const auto& take : queue) due = std::min(due, command_of(take).until);
+    Time due = decidable_at(state, take_of(queue.front()));
+    for (const auto& take : queue) due = std::min(due, take_of(take).until);
     next = next ? std::min(*next, due) : due;
   }
   return next;

@@ -18,7 +18,7 @@ AttemptOutcome outcome_of(const Outcome& outcome) {
             .message = "its result of " + std::to_string(outcome.text().size()) +
                        " bytes is over the limit of " + std::to_string(limits::output_bytes_max)};
   }
-  if (outcome.succeeded()) return {.result = outcome.text()};
+  if (outcome.succeeded()) return {.result = outcome.text(), .memories = outcome.memories()};
   if (outcome.is_rate_limited()) {
     return {
         .snooze_until = outcome.snooze_until(), .rate_limited = true, .service = outcome.text()};

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   }
   almanac::Engine& engine = **opened;
   std::thread worker([&] { work(engine); });
-  const auto task = engine.submit(almanac::TaskSpec{.kind = "render", .payload = "page 7"});
+  const auto task = engine.submit({.kind = "render", .payload = "page 7"});
   if (task) {
     engine.wait([&](const almanac::State& state) {
       return almanac::has_ended(state.tasks.all.find(task->id)->state);

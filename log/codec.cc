@@ -54,7 +54,6 @@ struct BodyWriter {
   }
   void operator()(const TaskEnqueued& from) { write(from, body.initTaskEnqueued(), names); }
   void operator()(const TaskReadied& from) { write(from, body.initTaskReadied(), names); }
-  void operator()(const TaskStarted& from) { write(from, body, names); }
   void operator()(const TaskSucceeded& from) { write(from, body.initTaskSucceeded(), names); }
   void operator()(const TaskAttemptFailed& from) {
     write(from, body.initTaskAttemptFailed(), names);
@@ -122,8 +121,14 @@ struct BodyWriter {
     write(from, body.initCircuitHalfOpened(), names);
   }
   void operator()(const CircuitClosed& from) { write(from, body.initCircuitClosed(), names); }
-  void operator()(const GroupOpened& from) { write(from, body.initGroupOpened(), names); }
-  void operator()(const GroupClosed& from) { write(from, body.initGroupClosed(), names); }
+  // What the codec of its domain puts into the body itself.
+  template <class OfDomain>
+    requires requires(const OfDomain& from, codec::BodyBuilder to, codec::NameTable& table) {
+      write(from, to, table);
+    }
+  void operator()(const OfDomain& from) {
+    write(from, body, names);
+  }
   void operator()(const WorkPaused& from) { write(from, body.initWorkPaused(), names); }
   void operator()(const WorkResumed& from) { write(from, body.initWorkResumed(), names); }
 };
@@ -155,8 +160,7 @@ void write_frame(const FrameHeader& header, std::span<const EventBatch* const> b
   }
   auto list = frame.initNames(static_cast<unsigned>(names.names().size()));
   for (unsigned i = 0; i < list.size(); ++i) {
-    auto name = names.names()[i];
-    codec::set_text(name, [&](unsigned size) { return list.init(i, size); });
+    codec::set_text(names.names()[i], [&](unsigned size) { return list.init(i, size); });
   }
 }
 
@@ -165,21 +169,17 @@ void write_frame(const FrameHeader& header, std::span<const EventBatch* const> b
 constexpr std::size_t events_ahead = 5;
 
 void clear_meta(Event& event) {
-  event.idempotency_key = {};
-  event.stream = {};
-  event.correlation = {};
-  event.causation = {};
+  event.idempotency_key = event.stream = {};
+  event.correlation = event.causation = Position();
 }
 
-// Of a group or a circuit; false for any other type.
-bool read_group_or_circuit(schema::Event::Body::Reader body, const codec::Names& names,
-                           EventBody& to) {
-  using Which = schema::Event::Body::Which;
-  switch (body.which()) {
-    case Which::GROUP_OPENED: to = read(body.getGroupOpened(), names); return true;
-    case Which::GROUP_CLOSED: to = read(body.getGroupClosed(), names); return true;
-    default: return codec::read_circuit_body(body, names, to);
-  }
+// Of a domain that reads its own union members; false for any other type.
+bool read_domain_body(schema::Event::Body::Reader body, const codec::Names& names, EventBody& to) {
+  return read_circuit_body(body, names, to) || read_group_body(body, names, to) ||
+         read_component_body(body, names, to) || read_pool_body(body, names, to) ||
+         read_health_body(body, names, to) || read_gpu_body(body, names, to) ||
+         read_advisor_body(body, names, to) || read_memory_body(body, names, to) ||
+         read_context_body(body, names, to);
 }
 
 // False for a type of a newer version.
@@ -239,7 +239,7 @@ bool read_body(schema::Event::Reader event, const codec::Names& names, EventBody
     case Which::TASK_REQUEST_CARRIED: to = read(body.getTaskRequestCarried(), names); return true;
     case Which::TASK_RESULT_CARRIED: to = read(body.getTaskResultCarried(), names); return true;
     case Which::TASK_FAILED_OVER: to = read(body.getTaskFailedOver(), names); return true;
-    default: return read_group_or_circuit(body, names, to);
+    default: return read_domain_body(body, names, to);
   }
 }
 

@@ -1,5 +1,6 @@
 #include <almanac/log/commit_record.h>
 
+#include <almanac/log/folder.h>
 #include <almanac/log/hash.h>
 
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 namespace almanac {
 namespace {
 
-constexpr const char* commits_file = "commits";
 // A sector each: the disk writes one whole or not at all.
 constexpr std::size_t slot_bytes = 512;
 constexpr std::array<char, 8> slot_magic = {'A', 'L', 'M', 'C', 1, 0, 0, 0};

@@ -28,9 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using layout::MetaPage;
 
-constexpr const char* building_folder = "log.compacting";
-constexpr const char* data_file = "data.mdb";
-constexpr const char* commits_file = "commits";
+constexpr const char* compacting_folder = "log.compacting";
 
 // LMDB's readers share a lock on the first byte of their table as long as they have the log open.
 // This process must not have it open: closing the table here would let go of its own.
@@ -133,7 +131,7 @@ Result<std::uint64_t> copy_frames(const fs::path& from, const fs::path& to,
     return std::unexpected(made.error());
   }
   const auto map_bytes =
-      std::max<std::uint64_t>(limits::map_bytes_default, 2 * fs::file_size(from / data_file));
+      std::max<std::uint64_t>(limits::map_bytes_default, 2 * fs::file_size(from / pages_file));
   auto copy = Store::open(to, {.map_bytes = map_bytes});
   if (!copy) return std::unexpected(copy.error());
   Copier copier(**copy);
@@ -147,11 +145,11 @@ Result<std::uint64_t> copy_frames(const fs::path& from, const fs::path& to,
   return copier.count();
 }
 
-using Metas = std::array<MetaPage, layout::meta_pages>;
+using StoreMetas = std::array<MetaPage, layout::meta_pages>;
 
 // Of a log that was open a moment ago: the older one, then the newest.
-Result<Metas> read_metas(int file) {
-  Metas metas;
+Result<StoreMetas> read_metas(int file) {
+  StoreMetas metas;
   if (::pread(file, metas.data(), sizeof(MetaPage), 0) != sizeof(MetaPage) ||
       ::pread(file, &metas[1], sizeof(MetaPage), metas[0].free_pages.padding) != sizeof(MetaPage)) {
     return fail_errno(errno, "read the log");
@@ -164,8 +162,8 @@ Result<Metas> read_metas(int file) {
 // newer than its file then, and a reader that came in between finds the newest snapshot. Nor is one
 // of them in front of those that its lists of free pages name.
 Result<void> continue_transactions(const fs::path& old_store, const fs::path& copy) {
-  FileDescriptor old_file(::open((old_store / data_file).c_str(), O_RDONLY | O_CLOEXEC));
-  FileDescriptor file(::open((copy / data_file).c_str(), O_RDWR | O_CLOEXEC));
+  FileDescriptor old_file(::open((old_store / pages_file).c_str(), O_RDONLY | O_CLOEXEC));
+  FileDescriptor file(::open((copy / pages_file).c_str(), O_RDWR | O_CLOEXEC));
   if (!old_file.valid() || !file.valid()) return fail_errno(errno, "open the log");
   auto old_metas = read_metas(old_file.get());
   auto metas = read_metas(file.get());
@@ -216,8 +214,8 @@ Result<CompactReport> build(const fs::path& folder, const fs::path& building, co
   }
   return CompactReport{.last = tail.last,
                        .frames = *frames,
-                       .bytes_before = fs::file_size(store / data_file),
-                       .bytes_after = fs::file_size(copy / data_file)};
+                       .bytes_before = fs::file_size(store / pages_file),
+                       .bytes_after = fs::file_size(copy / pages_file)};
 }
 
 Result<CompactReport> copy_and_replace(const fs::path& folder, const fs::path& building,
@@ -244,7 +242,7 @@ Result<CompactReport> copy_and_replace(const fs::path& folder, const fs::path& b
   fs::remove(store / commits_file, error);
   if (error) return fail_errno(error.value(), "remove " + (store / commits_file).string());
   if (auto synced = sync_folder(store); !synced) return std::unexpected(synced.error());
-  for (const char* name : {data_file, commits_file}) {
+  for (const char* name : {pages_file, commits_file}) {
     if (auto moved = rename_synced(copy / name, store / name); !moved) {
       return std::unexpected(moved.error());
     }
@@ -289,7 +287,7 @@ Result<CompactReport> compact(const fs::path& folder,
   if (auto settled = settle_journal(folder); !settled) return std::unexpected(settled.error());
   auto lock = WriteLock::take(folder);
   if (!lock) return std::unexpected(lock.error());
-  auto building = folder / building_folder;
+  auto building = folder / compacting_folder;
   std::error_code ignored;
   fs::remove_all(building, ignored);
   auto report = copy_and_replace(folder, building, progress);

@@ -22,7 +22,7 @@ static_assert(sizeof(SigningKey) == crypto_sign_SEEDBYTES);
 static_assert(sizeof(PublicKey) == crypto_sign_PUBLICKEYBYTES);
 static_assert(sizeof(Signature) == crypto_sign_BYTES);
 
-const unsigned char* raw(Bytes bytes) {
+const unsigned char* raw_of(Bytes bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 unsigned char* raw_to(std::span<std::byte> bytes) {
@@ -42,7 +42,7 @@ struct KeyPair {
 
 KeyPair pair_of(const SigningKey& key) {
   KeyPair pair;
-  crypto_sign_seed_keypair(raw_to(pair.open.bytes), raw_to(pair.secret), raw(key.bytes));
+  crypto_sign_seed_keypair(raw_to(pair.open.bytes), raw_to(pair.secret), raw_of(key.bytes));
   return pair;
 }
 
@@ -63,15 +63,15 @@ std::vector<std::byte> encrypt(Bytes bytes, const EncryptionKey& key, std::strin
   auto to = std::span(encrypted);
   Stream stream;
   const WipedAtEnd wiped = wiped_at_end(stream);
-  crypto_secretstream_xchacha20poly1305_init_push(&stream, raw_to(to), raw(key.bytes));
+  crypto_secretstream_xchacha20poly1305_init_push(&stream, raw_to(to), raw_of(key.bytes));
   to = to.subspan(header_bytes);
   while (!to.empty()) {
     const auto chunk = bytes.first(std::min(bytes.size(), chunk_bytes));
     bytes = bytes.subspan(chunk.size());
     const bool is_last = to.size() == chunk.size() + more_bytes;
-    crypto_secretstream_xchacha20poly1305_push(&stream, raw_to(to), nullptr, raw(chunk),
-                                               chunk.size(), raw(as_bytes(context)), context.size(),
-                                               is_last ? tag_of_last : tag_of_other);
+    crypto_secretstream_xchacha20poly1305_push(
+        &stream, raw_to(to), nullptr, raw_of(chunk), chunk.size(), raw_of(as_bytes(context)),
+        context.size(), is_last ? tag_of_last : tag_of_other);
     to = to.subspan(chunk.size() + more_bytes);
   }
   return encrypted;
@@ -87,16 +87,16 @@ Result<std::vector<std::byte>> decrypt(std::vector<std::byte> bytes, const Encry
   Stream stream;
   const WipedAtEnd wiped = wiped_at_end(stream);
   // Of any key and header there is a stream; only its chunks tell.
-  crypto_secretstream_xchacha20poly1305_init_pull(&stream, raw(bytes), raw(key.bytes));
-  std::vector<std::byte> decrypted(chunk_bytes);
+  crypto_secretstream_xchacha20poly1305_init_pull(&stream, raw_of(bytes), raw_of(key.bytes));
+  std::vector<std::byte> decrypted(std::min(chunk_bytes, bytes.size()));
   std::size_t written = 0;
   auto rest = Bytes(bytes).subspan(header_bytes);
   unsigned char tag = tag_of_other;
   while (tag != tag_of_last) {
     const auto chunk = rest.first(std::min(rest.size(), chunk_bytes + more_bytes));
-    if (crypto_secretstream_xchacha20poly1305_pull(&stream, raw_to(decrypted), nullptr, &tag,
-                                                   raw(chunk), chunk.size(), raw(as_bytes(context)),
-                                                   context.size()) != 0) {
+    if (crypto_secretstream_xchacha20poly1305_pull(
+            &stream, raw_to(decrypted), nullptr, &tag, raw_of(chunk), chunk.size(),
+            raw_of(as_bytes(context)), context.size()) != 0) {
       return refused();
     }
     // To where chunks have been read already.
@@ -111,8 +111,8 @@ Result<std::vector<std::byte>> decrypt(std::vector<std::byte> bytes, const Encry
 
 Digest keyed_blake2b(Bytes bytes, const EncryptionKey& key) {
   Digest digest;
-  crypto_generichash_blake2b(raw_to(digest), digest.size(), raw(bytes), bytes.size(),
-                             raw(key.bytes), key.bytes.size());
+  crypto_generichash_blake2b(raw_to(digest), digest.size(), raw_of(bytes), bytes.size(),
+                             raw_of(key.bytes), key.bytes.size());
   return digest;
 }
 
@@ -120,14 +120,14 @@ PublicKey public_key_of(const SigningKey& key) { return pair_of(key).open; }
 
 Signature sign(Bytes bytes, const SigningKey& key) {
   Signature signature;
-  crypto_sign_detached(raw_to(signature.bytes), nullptr, raw(bytes), bytes.size(),
-                       raw(pair_of(key).secret));
+  crypto_sign_detached(raw_to(signature.bytes), nullptr, raw_of(bytes), bytes.size(),
+                       raw_of(pair_of(key).secret));
   return signature;
 }
 
 bool is_signed_by(const PublicKey& key, const Signature& signature, Bytes bytes) {
-  return crypto_sign_verify_detached(raw(signature.bytes), raw(bytes), bytes.size(),
-                                     raw(key.bytes)) == 0;
+  return crypto_sign_verify_detached(raw_of(signature.bytes), raw_of(bytes), bytes.size(),
+                                     raw_of(key.bytes)) == 0;
 }
 
 }  // namespace almanac

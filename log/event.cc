@@ -11,20 +11,86 @@ namespace almanac {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_names = {
-    "custom",          "TaskEnqueued",       "TaskReadied",        "TaskStarted",
-    "TaskSucceeded",   "TaskAttemptFailed",  "TaskFailed",         "TaskCancelRequested",
-    "TaskCancelled",   "TaskHandedBack",     "TaskHeld",           "TaskReleased",
-    "TaskAccepted",    "QueueConfigured",    "EngineStarted",      "EngineStopped",
-    "BackupScheduled", "BackupUnscheduled",  "BackupStarted",      "SnapshotMade",
-    "SnapshotSkipped", "SnapshotsPruned",    "DrillPassed",        "BackupFailed",
-    "ScheduleDefined", "SchedulePaused",     "ScheduleResumed",    "ScheduleRemoved",
-    "ScheduleFired",   "ScheduleQueued",     "ScheduleSkipped",    "TasksReranked",
-    "LimitConfigured", "TokensTaken",        "LaneBlocked",        "TaskSnoozed",
-    "TaskProgressed",  "TaskRedriven",       "TasksForgotten",     "WorkPaused",
-    "WorkResumed",     "ImplementationsSet", "ImplementationLeft", "ImplementationReturned",
-    "TaskFailedOver",  "TaskRequestCarried", "TaskResultCarried",  "CircuitConfigured",
-    "CircuitObserved", "CircuitProbed",      "CircuitOpened",      "CircuitHalfOpened",
-    "CircuitClosed",   "GroupOpened",        "GroupClosed"};
+    "custom",
+    "TaskEnqueued",
+    "TaskReadied",
+    "TaskStarted",
+    "TaskSucceeded",
+    "TaskAttemptFailed",
+    "TaskFailed",
+    "TaskCancelRequested",
+    "TaskCancelled",
+    "TaskHandedBack",
+    "TaskHeld",
+    "TaskReleased",
+    "TaskAccepted",
+    "QueueConfigured",
+    "EngineStarted",
+    "EngineStopped",
+    "BackupScheduled",
+    "BackupUnscheduled",
+    "BackupStarted",
+    "SnapshotMade",
+    "SnapshotSkipped",
+    "SnapshotsPruned",
+    "DrillPassed",
+    "BackupFailed",
+    "ScheduleDefined",
+    "SchedulePaused",
+    "ScheduleResumed",
+    "ScheduleRemoved",
+    "ScheduleFired",
+    "ScheduleQueued",
+    "ScheduleSkipped",
+    "TasksReranked",
+    "LimitConfigured",
+    "TokensTaken",
+    "LaneBlocked",
+    "TaskSnoozed",
+    "TaskProgressed",
+    "TaskRedriven",
+    "TasksForgotten",
+    "WorkPaused",
+    "WorkResumed",
+    "ImplementationsSet",
+    "ImplementationLeft",
+    "ImplementationReturned",
+    "TaskFailedOver",
+    "TaskRequestCarried",
+    "TaskResultCarried",
+    "CircuitConfigured",
+    "CircuitObserved",
+    "CircuitProbed",
+    "CircuitOpened",
+    "CircuitHalfOpened",
+    "CircuitClosed",
+    "GroupOpened",
+    "GroupClosed",
+    "ComponentDescribed",
+    "ComponentDiagnosed",
+    "ComponentFailed",
+    "RepairRequested",
+    "ComponentSwitched",
+    "RepairStarted",
+    "RepairEnded",
+    "InstanceCreated",
+    "InstanceRetired",
+    "InstanceFailed",
+    "PoolExhausted",
+    "HealthChanged",
+    "GpuDeviceAppeared",
+    "GpuDeviceVanished",
+    "GpuSampled",
+    "GpuAlertRaised",
+    "GpuAlertCleared",
+    "AdvisorFellBack",
+    "AdvisorReturned",
+    "MemoryStored",
+    "MemoryUpdated",
+    "MemoryForgotten",
+    "ContextChanged",
+    "ConversationTurnAdded",
+    "UserForgotten"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -38,6 +104,14 @@ struct Carried {
   void add(const AttemptEnd& end) {
     bytes += end.message.size() + end.result.size() + end.output.size();
   }
+  void add(const MemoryContent& said) {
+    bytes +=
+        said.content.size() + said.summary.size() + said.embedding.size() + said.metadata.size();
+  }
+  void add(const NameListView& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) names.push_back(list[i]);
+    bytes += list.size() * sizeof(std::uint16_t);
+  }
   void add(const DemandListView& demands) {
     for (std::size_t i = 0; i < demands.size(); ++i) names.push_back(demands[i].limit);
     bytes += demands.size() * sizeof(DemandListView::Stored);
@@ -49,16 +123,17 @@ struct Carried {
   void operator()(const TaskEnqueued& event) {
     names.push_back(event.kind);
     names.push_back(event.queue);
-    for (std::size_t i = 0; i < event.tags.size(); ++i) names.push_back(event.tags[i]);
+    add(event.tags);
     if (!event.owner.empty()) names.push_back(event.owner);
     add(event.demands);
     bytes += event.label.size() + event.payload.size() + event.dependencies.size_bytes() +
-             event.conditions.size_bytes() + event.tags.size() * sizeof(std::uint16_t);
+             event.conditions.size_bytes();
   }
   void operator()(const TaskReadied&) {}
   void operator()(const TaskStarted& event) {
     if (!event.implementation.empty()) names.push_back(event.implementation);
     if (!event.worker.empty()) names.push_back(event.worker);
+    if (!event.advisor.empty()) names.push_back(event.advisor);
   }
   void operator()(const TaskSucceeded& event) { add(event.end); }
   void operator()(const TaskAttemptFailed& event) { add(event.end); }
@@ -116,6 +191,76 @@ struct Carried {
   }
   void operator()(const GroupOpened& event) { bytes += event.name.size(); }
   void operator()(const GroupClosed&) {}
+  template <class OfComponent>
+    requires requires(const OfComponent& event) { event.component; }
+  void operator()(const OfComponent& event) {
+    names.push_back(event.component);
+    if constexpr (requires { event.implementation; }) names.push_back(event.implementation);
+    if constexpr (requires { event.reason; }) bytes += event.reason.size();
+    if constexpr (requires { event.message; }) bytes += event.message.size();
+  }
+  void operator()(const ComponentDescribed& event) {
+    names.push_back(event.component);
+    const auto& list = event.implementations;
+    for (std::size_t i = 0; i < list.size(); ++i) names.push_back(list[i].name);
+    bytes += event.folder.size() + list.size() * sizeof(DescribedImplementationsView::Stored);
+  }
+  void operator()(const ComponentDiagnosed& event) {
+    names.push_back(event.component);
+    names.push_back(event.implementation);
+    bytes += event.evidence.size() + event.version.size();
+  }
+  void operator()(const ComponentSwitched& event) {
+    names.push_back(event.component);
+    names.push_back(event.from);
+    names.push_back(event.to);
+  }
+  template <class OfPool>
+    requires requires(const OfPool& event) { event.pool; }
+  void operator()(const OfPool& event) {
+    names.push_back(event.pool);
+    if constexpr (requires { event.message; }) bytes += event.message.size();
+  }
+  void operator()(const HealthChanged& event) { bytes += event.reasons.size(); }
+  template <class OfDevice>
+    requires requires(const OfDevice& event) { event.device; }
+  void operator()(const OfDevice& event) {
+    names.push_back(event.device);
+    if constexpr (requires { event.message; }) bytes += event.message.size();
+  }
+  void operator()(const GpuDeviceAppeared& event) {
+    names.push_back(event.device);
+    names.push_back(event.name);
+    bytes += event.sizes.size_bytes();
+  }
+  void operator()(const GpuSampled& event) {
+    names.push_back(event.device);
+    bytes += event.own.size_bytes() + event.budget.size_bytes();
+  }
+  void operator()(const AdvisorFellBack& event) {
+    names.push_back(event.advisor);
+    bytes += event.evidence.size();
+  }
+  void operator()(const AdvisorReturned& event) { names.push_back(event.advisor); }
+  void operator()(const MemoryStored& event) {
+    names.push_back(event.kind);
+    names.push_back(event.user);
+    add(event.said);
+    add(event.tags);
+  }
+  void operator()(const MemoryUpdated& event) {
+    add(event.changed);
+    add(event.said);
+    add(event.tags);
+  }
+  void operator()(const MemoryForgotten& event) { bytes += event.reason.size(); }
+  template <class OfUser>
+    requires requires(const OfUser& event) { event.user; }
+  void operator()(const OfUser& event) {
+    bytes += event.user.size() + event.key.size();
+    if constexpr (requires { event.field; }) bytes += event.field.size();
+    if constexpr (requires { event.content; }) bytes += event.content.size();
+  }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}
   void operator()(const BackupScheduled& event) {
@@ -237,167 +382,6 @@ const AttemptEnd* attempt_end_in(const EventBody& body) {
         }
       },
       body);
-}
-
-std::string_view name(AttemptStatus status) {
-  switch (status) {
-    case AttemptStatus::succeeded: return "succeeded";
-    case AttemptStatus::error: return "error";
-    case AttemptStatus::exited: return "exited";
-    case AttemptStatus::signaled: return "signaled";
-    case AttemptStatus::timed_out: return "timed_out";
-    case AttemptStatus::not_started: return "not_started";
-    case AttemptStatus::crashed: return "crashed";
-  }
-  return "unknown";
-}
-
-std::string_view name(HandBackReason reason) {
-  switch (reason) {
-    case HandBackReason::stopping: return "stopping";
-    case HandBackReason::engine_died: return "engine_died";
-    case HandBackReason::forked: return "forked";
-    case HandBackReason::crashed: return "crashed";
-    case HandBackReason::silent: return "silent";
-  }
-  return "unknown";
-}
-
-std::string_view name(HoldReason reason) {
-  switch (reason) {
-    case HoldReason::restored: return "restored";
-    case HoldReason::paused: return "paused";
-  }
-  return "unknown";
-}
-
-std::string_view name(TaskOutcome outcome) {
-  switch (outcome) {
-    case TaskOutcome::unknown: return "unknown";
-    case TaskOutcome::succeeded: return "succeeded";
-    case TaskOutcome::failed: return "failed";
-    case TaskOutcome::cancelled: return "cancelled";
-  }
-  return "unknown";
-}
-
-std::string_view name(DependencyCondition condition) {
-  switch (condition) {
-    case DependencyCondition::success: return "success";
-    case DependencyCondition::success_in_the_end: return "success_in_the_end";
-    case DependencyCondition::end: return "end";
-    case DependencyCondition::failure: return "failure";
-  }
-  return "unknown";
-}
-
-std::string_view name(QueuePolicy policy) {
-  switch (policy) {
-    case QueuePolicy::priority: return "priority";
-    case QueuePolicy::fifo: return "fifo";
-    case QueuePolicy::urgency: return "urgency";
-    case QueuePolicy::deadline: return "deadline";
-    case QueuePolicy::fair: return "fair";
-  }
-  return "unknown";
-}
-
-std::string_view name(LaneBlock block) {
-  switch (block) {
-    case LaneBlock::slots: return "slots";
-    case LaneBlock::queue_slots: return "queue_slots";
-    case LaneBlock::units: return "units";
-    case LaneBlock::tokens: return "tokens";
-    case LaneBlock::too_large: return "too_large";
-    case LaneBlock::behind: return "behind";
-    case LaneBlock::handler: return "handler";
-    case LaneBlock::unavailable: return "unavailable";
-    case LaneBlock::circuit: return "circuit";
-    case LaneBlock::version: return "version";
-  }
-  return "unknown";
-}
-
-std::string_view name(CircuitCause cause) {
-  switch (cause) {
-    case CircuitCause::failure_rate: return "failure_rate";
-    case CircuitCause::consecutive_failures: return "consecutive_failures";
-    case CircuitCause::probe_failed: return "probe_failed";
-    case CircuitCause::probe_late: return "probe_late";
-    case CircuitCause::cooled_down: return "cooled_down";
-    case CircuitCause::probes_succeeded: return "probes_succeeded";
-    case CircuitCause::forced: return "forced";
-    case CircuitCause::reset: return "reset";
-  }
-  return "unknown";
-}
-
-std::string_view name(UniqueUntil until) {
-  switch (until) {
-    case UniqueUntil::ended: return "ended";
-    case UniqueUntil::started: return "started";
-    case UniqueUntil::succeeded: return "succeeded";
-    case UniqueUntil::enqueued: return "enqueued";
-  }
-  return "unknown";
-}
-
-std::string_view name(RetryPolicy policy) {
-  switch (policy) {
-    case RetryPolicy::exponential_jitter: return "exponential_jitter";
-    case RetryPolicy::exponential: return "exponential";
-    case RetryPolicy::fixed: return "fixed";
-    case RetryPolicy::fixed_jitter: return "fixed_jitter";
-  }
-  return "unknown";
-}
-
-std::string_view name(PauseScope scope) {
-  switch (scope) {
-    case PauseScope::queue: return "queue";
-    case PauseScope::kind: return "kind";
-  }
-  return "unknown";
-}
-
-std::string_view name(BackupAction action) {
-  switch (action) {
-    case BackupAction::snapshot: return "snapshot";
-    case BackupAction::drill: return "drill";
-    case BackupAction::prune: return "prune";
-  }
-  return "unknown";
-}
-
-std::string_view name(MissedPolicy policy) {
-  switch (policy) {
-    case MissedPolicy::skip: return "skip";
-    case MissedPolicy::once: return "once";
-    case MissedPolicy::all: return "all";
-  }
-  return "unknown";
-}
-
-std::string_view name(OverlapPolicy policy) {
-  switch (policy) {
-    case OverlapPolicy::allow: return "allow";
-    case OverlapPolicy::skip: return "skip";
-    case OverlapPolicy::queue: return "queue";
-    case OverlapPolicy::replace: return "replace";
-  }
-  return "unknown";
-}
-
-std::string_view name(SkipReason reason) {
-  switch (reason) {
-    case SkipReason::missed: return "missed";
-    case SkipReason::overlap: return "overlap";
-    case SkipReason::queue_full: return "queue_full";
-    case SkipReason::replaced: return "replaced";
-    case SkipReason::paused: return "paused";
-    case SkipReason::removed: return "removed";
-  }
-  return "unknown";
 }
 
 Result<BatchCost> check_batch(const EventBatch& batch) {

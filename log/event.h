@@ -3,13 +3,20 @@
 #pragma once
 
 #include <almanac/log/error.h>
+#include <almanac/log/events/advisor.h>
 #include <almanac/log/events/backup.h>
 #include <almanac/log/events/circuit.h>
+#include <almanac/log/events/component.h>
+#include <almanac/log/events/context.h>
 #include <almanac/log/events/engine.h>
+#include <almanac/log/events/gpu.h>
 #include <almanac/log/events/group.h>
+#include <almanac/log/events/health.h>
 #include <almanac/log/events/implementation.h>
 #include <almanac/log/events/limit.h>
+#include <almanac/log/events/memory.h>
 #include <almanac/log/events/pause.h>
+#include <almanac/log/events/pool.h>
 #include <almanac/log/events/queue.h>
 #include <almanac/log/events/schedule.h>
 #include <almanac/log/events/task.h>
@@ -38,7 +45,12 @@ using EventBody = std::variant<
     TaskSnoozed, TaskProgressed, TaskRedriven, TasksForgotten, WorkPaused, WorkResumed,
     ImplementationsSet, ImplementationLeft, ImplementationReturned, TaskFailedOver,
     TaskRequestCarried, TaskResultCarried, CircuitConfigured, CircuitObserved, CircuitProbed,
-    CircuitOpened, CircuitHalfOpened, CircuitClosed, GroupOpened, GroupClosed>;
+    CircuitOpened, CircuitHalfOpened, CircuitClosed, GroupOpened, GroupClosed, ComponentDescribed,
+    ComponentDiagnosed, ComponentFailed, RepairRequested, ComponentSwitched, RepairStarted,
+    RepairEnded, InstanceCreated, InstanceRetired, InstanceFailed, PoolExhausted, HealthChanged,
+    GpuDeviceAppeared, GpuDeviceVanished, GpuSampled, GpuAlertRaised, GpuAlertCleared,
+    AdvisorFellBack, AdvisorReturned, MemoryStored, MemoryUpdated, MemoryForgotten, ContextChanged,
+    ConversationTurnAdded, UserForgotten>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -16,6 +16,14 @@
 
 namespace almanac::codec {
 
+// A value of a newer version is damage to this one.
+template <class To, class From>
+To known(From from, int count) {
+  const auto number = static_cast<int>(from);
+  KJ_REQUIRE(number < count, "a value this version does not know");
+  return static_cast<To>(number);
+}
+
 // The names of the frame being written, each once, in order of first use. Index 0 is "".
 class NameTable {
  public:
@@ -142,8 +150,35 @@ void write(const CircuitProbed& from, schema::CircuitProbed::Builder to, NameTab
 void write(const CircuitOpened& from, schema::CircuitOpened::Builder to, NameTable& names);
 void write(const CircuitHalfOpened& from, schema::CircuitHalfOpened::Builder to, NameTable& names);
 void write(const CircuitClosed& from, schema::CircuitClosed::Builder to, NameTable& names);
-void write(const GroupOpened& from, schema::GroupOpened::Builder to, NameTable& names);
-void write(const GroupClosed& from, schema::GroupClosed::Builder to, NameTable& names);
+// Events of these domains go into the body and come out of it in their own codec.
+using BodyBuilder = schema::Event::Body::Builder;
+void write(const GroupOpened& from, BodyBuilder to, NameTable& names);
+void write(const GroupClosed& from, BodyBuilder to, NameTable& names);
+void write(const ComponentDescribed& from, BodyBuilder to, NameTable& names);
+void write(const ComponentDiagnosed& from, BodyBuilder to, NameTable& names);
+void write(const ComponentFailed& from, BodyBuilder to, NameTable& names);
+void write(const ComponentSwitched& from, BodyBuilder to, NameTable& names);
+void write(const RepairRequested& from, BodyBuilder to, NameTable& names);
+void write(const RepairStarted& from, BodyBuilder to, NameTable& names);
+void write(const RepairEnded& from, BodyBuilder to, NameTable& names);
+void write(const InstanceCreated& from, BodyBuilder to, NameTable& names);
+void write(const InstanceRetired& from, BodyBuilder to, NameTable& names);
+void write(const InstanceFailed& from, BodyBuilder to, NameTable& names);
+void write(const PoolExhausted& from, BodyBuilder to, NameTable& names);
+void write(const HealthChanged& from, BodyBuilder to, NameTable& names);
+void write(const GpuDeviceAppeared& from, BodyBuilder to, NameTable& names);
+void write(const GpuDeviceVanished& from, BodyBuilder to, NameTable& names);
+void write(const GpuSampled& from, BodyBuilder to, NameTable& names);
+void write(const GpuAlertRaised& from, BodyBuilder to, NameTable& names);
+void write(const GpuAlertCleared& from, BodyBuilder to, NameTable& names);
+void write(const AdvisorFellBack& from, BodyBuilder to, NameTable& names);
+void write(const AdvisorReturned& from, BodyBuilder to, NameTable& names);
+void write(const MemoryStored& from, BodyBuilder to, NameTable& names);
+void write(const MemoryUpdated& from, BodyBuilder to, NameTable& names);
+void write(const MemoryForgotten& from, BodyBuilder to, NameTable& names);
+void write(const ContextChanged& from, BodyBuilder to, NameTable& names);
+void write(const ConversationTurnAdded& from, BodyBuilder to, NameTable& names);
+void write(const UserForgotten& from, BodyBuilder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -199,9 +234,18 @@ CircuitProbed read(schema::CircuitProbed::Reader from, const Names& names);
 CircuitOpened read(schema::CircuitOpened::Reader from, const Names& names);
 CircuitHalfOpened read(schema::CircuitHalfOpened::Reader from, const Names& names);
 CircuitClosed read(schema::CircuitClosed::Reader from, const Names& names);
-// Any of these six; false for any other type.
-bool read_circuit_body(schema::Event::Body::Reader from, const Names& names, EventBody& to);
 GroupOpened read(schema::GroupOpened::Reader from, const Names& names);
 GroupClosed read(schema::GroupClosed::Reader from, const Names& names);
+
+// Of a domain; false for an event of any other.
+bool read_circuit_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_group_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_component_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_pool_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_health_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_gpu_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_advisor_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_memory_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_context_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
 
 }  // namespace almanac::codec

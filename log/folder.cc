@@ -31,7 +31,7 @@ Result<void> check_may_create(const fs::path& folder) {
     auto name = entry->path().filename();
     if (name == "lock" || name == "log.creating") continue;
     // Another process may have begun it since we looked.
-    if (name == store_folder && fs::exists(entry->path() / "data.mdb", error)) continue;
+    if (name == store_folder && fs::exists(entry->path() / pages_file, error)) continue;
     return fail(ErrorCode::refused,
                 folder.string() + " holds other files (" + name.string() + ") and no log",
                 "name an empty or a new folder with --dir");

@@ -11,6 +11,8 @@ namespace almanac {
 inline constexpr const char* store_folder = "log";
 inline constexpr const char* journal_folder = "journal";     // in the store's
 inline constexpr const char* durable_mark_file = "durable";  // in the store's
+inline constexpr const char* pages_file = "data.mdb";        // in the store's, LMDB's own
+inline constexpr const char* commits_file = "commits";       // in the store's
 
 // Makes the folder where it is missing. Errors: invalid (it is a file), refused (it holds something
 // else and no log, or may not be made), io.

@@ -13,6 +13,13 @@ using Pause = import "events/pause.capnp";
 using Implementation = import "events/implementation.capnp";
 using Circuit = import "events/circuit.capnp";
 using Group = import "events/group.capnp";
+using Component = import "events/component.capnp";
+using Pool = import "events/pool.capnp";
+using Health = import "events/health.capnp";
+using Gpu = import "events/gpu.capnp";
+using Advisor = import "events/advisor.capnp";
+using Memory = import "events/memory.capnp";
+using Context = import "events/context.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -86,6 +93,31 @@ struct Event {
     taskLeased @56 :Task.TaskLeased;  # read as TaskStarted
     groupOpened @57 :Group.GroupOpened;
     groupClosed @58 :Group.GroupClosed;
+    componentDescribed @59 :Component.ComponentDescribed;
+    componentDiagnosed @60 :Component.ComponentDiagnosed;
+    componentFailed @61 :Component.ComponentFailed;
+    repairRequested @62 :Component.RepairRequested;
+    componentSwitched @63 :Component.ComponentSwitched;
+    repairStarted @64 :Component.RepairStarted;
+    repairEnded @65 :Component.RepairEnded;
+    instanceCreated @66 :Pool.InstanceCreated;
+    instanceRetired @67 :Pool.InstanceRetired;
+    instanceFailed @68 :Pool.InstanceFailed;
+    poolExhausted @69 :Pool.PoolExhausted;
+    healthChanged @70 :Health.HealthChanged;
+    gpuDeviceAppeared @71 :Gpu.GpuDeviceAppeared;
+    gpuDeviceVanished @72 :Gpu.GpuDeviceVanished;
+    gpuSampled @73 :Gpu.GpuSampled;
+    gpuAlertRaised @74 :Gpu.GpuAlertRaised;
+    gpuAlertCleared @75 :Gpu.GpuAlertCleared;
+    advisorFellBack @76 :Advisor.AdvisorFellBack;
+    advisorReturned @77 :Advisor.AdvisorReturned;
+    memoryStored @78 :Memory.MemoryStored;
+    memoryUpdated @79 :Memory.MemoryUpdated;
+    memoryForgotten @80 :Memory.MemoryForgotten;
+    contextChanged @81 :Context.ContextChanged;
+    conversationTurnAdded @82 :Context.ConversationTurnAdded;
+    userForgotten @83 :Context.UserForgotten;
   }
   meta @15 :Meta;              # null for most events
 }

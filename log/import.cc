@@ -1,6 +1,7 @@
 #include <almanac/log/import.h>
 
 #include <almanac/log/file.h>
+#include <almanac/log/folder.h>
 #include <almanac/log/limits.h>
 
 #include <sys/stat.h>
@@ -16,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* store_folder = "log";
 // Of one commit. Small frames cost more than their bytes.
 constexpr std::size_t commit_frames_max = 4096;
 constexpr std::size_t commit_records_max = 10'000;

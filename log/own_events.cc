@@ -14,10 +14,12 @@ struct Owned {
   std::deque<std::string> texts;
   std::deque<std::vector<std::string_view>> names;
   std::deque<std::vector<TaskId>> ids;
+  std::deque<std::vector<std::uint64_t>> numbers;
   std::deque<std::vector<DependencyCondition>> conditions;
   std::deque<std::vector<Demand>> demands;
   std::deque<std::vector<QueueWeight>> weights;
   std::deque<std::vector<RankedImplementation>> implementations;
+  std::deque<std::vector<DescribedImplementation>> described;
 
   void own(std::string_view& text) {
     if (!text.empty()) text = texts.emplace_back(text);
@@ -25,10 +27,24 @@ struct Owned {
   void own(Bytes& bytes) {
     if (!bytes.empty()) bytes = as_bytes(texts.emplace_back(as_text(bytes)));
   }
+  void own(std::span<const std::uint64_t>& list) {
+    list = numbers.emplace_back(list.begin(), list.end());
+  }
   void own(AttemptEnd& end) {
     own(end.message);
     own(end.result);
     own(end.output);
+  }
+  void own(MemoryContent& said) {
+    own(said.content);
+    own(said.summary);
+    own(said.embedding);
+    own(said.metadata);
+  }
+  void own(NameListView& view) {
+    auto& list = names.emplace_back();
+    for (std::size_t i = 0; i < view.size(); ++i) own(list.emplace_back(view[i]));
+    view = NameListView(list);
   }
   void own(DemandListView& view) {
     auto& wanted = demands.emplace_back();
@@ -45,9 +61,7 @@ struct Owned {
     own(event.queue);
     own(event.label);
     own(event.payload);
-    auto& tags = names.emplace_back();
-    for (std::size_t i = 0; i < event.tags.size(); ++i) own(tags.emplace_back(event.tags[i]));
-    event.tags = NameListView(tags);
+    own(event.tags);
     event.dependencies = ids.emplace_back(event.dependencies.begin(), event.dependencies.end());
     event.conditions = conditions.emplace_back(event.conditions.begin(), event.conditions.end());
     own(event.owner);
@@ -57,6 +71,7 @@ struct Owned {
   void operator()(TaskStarted& event) {
     own(event.implementation);
     own(event.worker);
+    own(event.advisor);
   }
   void operator()(TaskSucceeded& event) { own(event.end); }
   void operator()(TaskAttemptFailed& event) { own(event.end); }
@@ -120,6 +135,34 @@ struct Owned {
     own(event.service);
     if constexpr (requires { event.reason; }) own(event.reason);
   }
+  template <class OfComponent>
+    requires requires(OfComponent& event) { event.component; }
+  void operator()(OfComponent& event) {
+    own(event.component);
+    if constexpr (requires { event.implementation; }) own(event.implementation);
+    if constexpr (requires { event.reason; }) own(event.reason);
+    if constexpr (requires { event.message; }) own(event.message);
+  }
+  void operator()(ComponentDescribed& event) {
+    own(event.component);
+    own(event.folder);
+    auto& list = described.emplace_back();
+    for (std::size_t i = 0; i < event.implementations.size(); ++i) {
+      own(list.emplace_back(event.implementations[i]).name);
+    }
+    event.implementations = DescribedImplementationsView(list);
+  }
+  void operator()(ComponentDiagnosed& event) {
+    own(event.component);
+    own(event.implementation);
+    own(event.evidence);
+    own(event.version);
+  }
+  void operator()(ComponentSwitched& event) {
+    own(event.component);
+    own(event.from);
+    own(event.to);
+  }
   void operator()(EngineStarted& event) { own(event.version); }
   void operator()(EngineStopped&) {}
   void operator()(BackupScheduled& event) {
@@ -150,6 +193,54 @@ struct Owned {
   }
   void operator()(GroupOpened& event) { own(event.name); }
   void operator()(GroupClosed&) {}
+  template <class OfPool>
+    requires requires(OfPool& event) { event.pool; }
+  void operator()(OfPool& event) {
+    own(event.pool);
+    if constexpr (requires { event.message; }) own(event.message);
+  }
+  void operator()(HealthChanged& event) { own(event.reasons); }
+  template <class OfDevice>
+    requires requires(OfDevice& event) { event.device; }
+  void operator()(OfDevice& event) {
+    own(event.device);
+    if constexpr (requires { event.message; }) own(event.message);
+  }
+  void operator()(GpuDeviceAppeared& event) {
+    own(event.device);
+    own(event.name);
+    own(event.sizes);
+  }
+  void operator()(GpuSampled& event) {
+    own(event.device);
+    own(event.own);
+    own(event.budget);
+  }
+  void operator()(AdvisorFellBack& event) {
+    own(event.advisor);
+    own(event.evidence);
+  }
+  void operator()(AdvisorReturned& event) { own(event.advisor); }
+  void operator()(MemoryStored& event) {
+    own(event.kind);
+    own(event.user);
+    own(event.said);
+    own(event.tags);
+  }
+  void operator()(MemoryUpdated& event) {
+    own(event.changed);
+    own(event.said);
+    own(event.tags);
+  }
+  void operator()(MemoryForgotten& event) { own(event.reason); }
+  template <class OfUser>
+    requires requires(OfUser& event) { event.user; }
+  void operator()(OfUser& event) {
+    own(event.user);
+    own(event.key);
+    if constexpr (requires { event.field; }) own(event.field);
+    if constexpr (requires { event.content; }) own(event.content);
+  }
   void operator()(LimitConfigured& event) { own(event.name); }
   void operator()(TokensTaken& event) { own(event.limit); }
   void operator()(LaneBlocked& event) {

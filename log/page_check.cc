@@ -111,7 +111,7 @@ struct Tree {
 };
 
 // The keys a page may hold: `low` is the first, `high` is behind the last; none at the edges.
-struct Range {
+struct KeyRange {
   std::optional<Bytes> low;
   std::optional<Bytes> high;
 };
@@ -195,7 +195,7 @@ class Walk {
     return {};
   }
 
-  Result<void> page(Tree& tree, std::uint64_t number, unsigned depth, const Range& range) {
+  Result<void> page(Tree& tree, std::uint64_t number, unsigned depth, const KeyRange& range) {
     if (!taken_.take(number, 1)) {
       return damaged(tree, number, "is outside the file or used twice");
     }
@@ -260,7 +260,7 @@ class Walk {
 
   // The first key of a branch is not used by anyone, and mostly empty.
   Complaint check_branch(const Tree& tree, Bytes page, const PageHeader& header,
-                         const Range& range) {
+                         const KeyRange& range) {
     auto count = node_count(header);
     if (count < 2 && tree.holds != Holds::free_pages) return "has too few children";
     extents_.clear();
@@ -281,7 +281,7 @@ class Walk {
   }
 
   Result<void> branch_nodes(Tree& tree, Bytes bytes, const PageHeader& header, unsigned depth,
-                            const Range& range) {
+                            const KeyRange& range) {
     const std::vector<std::byte> kept(bytes.begin(), bytes.end());
     if (auto wrong = check_branch(tree, kept, header, range); !wrong.empty()) {
       return damaged(tree, header.number, wrong);
@@ -289,7 +289,7 @@ class Walk {
     ++tree.found.branch_pages;
     auto count = node_count(header);
     for (std::size_t i = 0; i < count; ++i) {
-      Range of_child = range;
+      KeyRange of_child = range;
       auto child = node(kept, header, i);
       if (i > 0) of_child.low = child->key;
       if (i + 1 < count) of_child.high = node(kept, header, i + 1)->key;
@@ -298,7 +298,8 @@ class Walk {
     return {};
   }
 
-  Complaint check_leaf(const Tree& tree, Bytes page, const PageHeader& header, const Range& range) {
+  Complaint check_leaf(const Tree& tree, Bytes page, const PageHeader& header,
+                       const KeyRange& range) {
     auto count = node_count(header);
     extents_.clear();
     nodes_.clear();
@@ -330,7 +331,8 @@ class Walk {
     return fill_page(header.upper) ? Complaint() : "has nodes that overlap or leave a gap";
   }
 
-  Result<void> leaf_nodes(Tree& tree, Bytes bytes, const PageHeader& header, const Range& range) {
+  Result<void> leaf_nodes(Tree& tree, Bytes bytes, const PageHeader& header,
+                          const KeyRange& range) {
     if (auto wrong = check_leaf(tree, bytes, header, range); !wrong.empty()) {
       return damaged(tree, header.number, wrong);
     }

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* building_folder = "log.repairing";
+constexpr const char* repairing_folder = "log.repairing";
 constexpr const char* ready_folder = "log.repaired";
 
 // What is wrong with the log; an error when it is whole, or cannot be judged.
@@ -143,7 +143,7 @@ Result<void> finish_interrupted(const fs::path& folder) {
   if (fs::exists(folder / store_folder) || !fs::exists(ready)) return {};
   if (auto named = rename_synced(ready, folder / store_folder); !named) return named;
   std::error_code ignored;
-  fs::remove_all(folder / building_folder, ignored);
+  fs::remove_all(folder / repairing_folder, ignored);
   return {};
 }
 
@@ -153,7 +153,7 @@ Result<void> finish_interrupted(const fs::path& folder) {
 Result<fs::path> exchange(const fs::path& folder) {
   auto aside = free_name(folder);
   if (auto synced = sync_folder(folder); !synced) return std::unexpected(synced.error());
-  auto building = folder / building_folder;
+  auto building = folder / repairing_folder;
   auto moved = rename_synced(building / store_folder, folder / ready_folder);
   if (moved) moved = sync_folder(building);
   if (moved) moved = rename_synced(folder / store_folder, aside);
@@ -194,9 +194,9 @@ Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options
         "restore the folder from a backup");
   }
   if (options.dry_run) return report;
-  auto building = folder / building_folder;
+  auto building = folder / repairing_folder;
   std::error_code ignored;
-  for (const char* left : {building_folder, ready_folder}) fs::remove_all(folder / left, ignored);
+  for (const char* left : {repairing_folder, ready_folder}) fs::remove_all(folder / left, ignored);
   auto built = build(*salvage, records_for(*salvage, beginning), building);
   if (!built) {
     fs::remove_all(building, ignored);

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t window_bytes = 1 * limits::mebibyte;
+constexpr std::size_t salvage_window_bytes = 1 * limits::mebibyte;
 // What the disk gives or refuses at once: around a part it refuses, the rest is still read.
 constexpr std::size_t sector_bytes = 4096;
 
@@ -122,17 +122,17 @@ class Search {
     if (!file.opened()) {
       return fail_errno(file.error(), "open " + salvage_.files[index].string());
     }
-    std::vector<std::byte> window(window_bytes);
+    std::vector<std::byte> window(salvage_window_bytes);
     std::uint64_t next = 0;  // the first byte that may begin a frame
     for (std::uint64_t begin = 0; begin < file.bytes();
-         begin += window_bytes - stored_frame_magic.size() + 1) {
-      auto part =
-          std::span(window).first(std::min<std::uint64_t>(window_bytes, file.bytes() - begin));
+         begin += salvage_window_bytes - stored_frame_magic.size() + 1) {
+      auto part = std::span(window).first(
+          std::min<std::uint64_t>(salvage_window_bytes, file.bytes() - begin));
       if (begin + part.size() > next) {
         file.read_around_damage(begin, part);
         if (auto searched = search(file, index, begin, part, next); !searched) return searched;
       }
-      auto through = std::min(begin + window_bytes, file.bytes());
+      auto through = std::min(begin + salvage_window_bytes, file.bytes());
       if (options_.progress) options_.progress(bytes_done_ + through, bytes_all_);
     }
     bytes_done_ += file.bytes();

@@ -2,6 +2,7 @@
 
 #include <almanac/log/codec.h>
 #include <almanac/log/file.h>
+#include <almanac/log/folder.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/pack.h>
 #include <almanac/log/precheck.h>
@@ -18,7 +19,6 @@ using lmdb::Cursor;
 using lmdb::to_val;
 using lmdb::Transaction;
 
-constexpr const char* data_file = "data.mdb";
 constexpr std::size_t creation_map_bytes = 1 * limits::mebibyte;
 
 Result<IndexRecord> to_record(const MDB_val& key, const MDB_val& value) {
@@ -70,7 +70,7 @@ Result<void> Store::create(const fs::path& folder, const CreateOptions& options)
 
 Result<bool> Store::exists(const fs::path& folder) {
   std::error_code error;
-  bool there = fs::exists(folder / data_file, error);
+  bool there = fs::exists(folder / pages_file, error);
   if (error) return fail_errno(error.value(), "open " + folder.string());
   return there;
 }
@@ -78,7 +78,7 @@ Result<bool> Store::exists(const fs::path& folder) {
 Result<std::unique_ptr<Store>> Store::open(const fs::path& folder, const OpenOptions& options) {
   bool reading = options.access == Access::read;
   auto checked = check_before_mapping(
-      folder / data_file, {.may_take_back = !reading, .replay_through = options.replay_through});
+      folder / pages_file, {.may_take_back = !reading, .replay_through = options.replay_through});
   if (!checked) return std::unexpected(checked.error());
   auto environment = std::make_unique<Environment>();
   environment->precheck = *checked;

@@ -1,6 +1,7 @@
 #include <almanac/log/store_environment.h>
 
 #include <almanac/log/codec.h>
+#include <almanac/log/folder.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/pack.h>
@@ -20,7 +21,6 @@ namespace fs = std::filesystem;
 using lmdb::Transaction;
 
 constexpr std::uint64_t store_format = 1;
-constexpr const char* data_file = "data.mdb";
 constexpr const char* frames_database = "frames";
 constexpr const char* meta_database = "meta";
 constexpr const char* index_database = "index";
@@ -81,7 +81,7 @@ void forget_open_file(std::pair<dev_t, ino_t> file) { OpenFiles::instance().remo
 Result<void> Store::Environment::open(const fs::path& folder, std::size_t map_bytes,
                                       unsigned flags) {
   struct stat status;
-  if (::stat((folder / data_file).c_str(), &status) == 0) {
+  if (::stat((folder / pages_file).c_str(), &status) == 0) {
     file = {status.st_dev, status.st_ino};
     registered = OpenFiles::instance().add(file);
     if (!registered) {
@@ -343,7 +343,7 @@ Result<void> Store::Environment::check_removable() {
   int code = mdb_env_get_path(env, &folder);
   if (code == 0) code = mdb_env_get_fd(env, &file_descriptor);
   if (code != 0) return lmdb::error(code, "read the log");
-  auto checked = check_before_removing(file_descriptor, fs::path(folder) / data_file);
+  auto checked = check_before_removing(file_descriptor, fs::path(folder) / pages_file);
   removable = checked.has_value();
   return checked;
 }

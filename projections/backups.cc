@@ -5,10 +5,6 @@
 namespace almanac {
 namespace {
 
-std::uint64_t number_of(Time time) {
-  return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-
 // Changes a job that there is; false when there is none.
 template <class Change>
 bool edit(Backups& backups, const Names& names, std::string_view job, Change change) {

@@ -12,7 +12,7 @@
 namespace almanac {
 namespace {
 
-constexpr std::array<std::string_view, circuit_state_count> state_names = {
+constexpr std::array<std::string_view, circuit_state_count> circuit_state_names = {
     "closed", "open", "half_open", "forced_open", "forced_closed"};
 
 // The probes of one circuit that are out.
@@ -112,13 +112,13 @@ void count_probe(Circuit& circuit, const CircuitObserved& results) {
 }
 
 // What moved begins anew, with its totals.
-struct Move {
+struct CircuitMove {
   CircuitCause cause;
   CircuitState to;
 };
 template <class Change>
 bool move(Circuits& circuits, Names& names, std::string_view of, const EventPlace& place,
-          const Move& move, Change also) {
+          const CircuitMove& move, Change also) {
   const NameId service = names.intern(of);
   if (!allows(circuit_of(circuits, service).state, move.cause, move.to)) return false;
   change(circuits, names, service, [&](Circuit& circuit) {
@@ -140,7 +140,9 @@ bool move(Circuits& circuits, Names& names, std::string_view of, const EventPlac
 
 }  // namespace
 
-std::string_view name(CircuitState state) { return state_names[static_cast<std::size_t>(state)]; }
+std::string_view name(CircuitState state) {
+  return circuit_state_names[static_cast<std::size_t>(state)];
+}
 
 bool allows(CircuitState from, CircuitCause cause, CircuitState to) {
   return std::ranges::any_of(circuit_edges, [&](const CircuitEdge& edge) {

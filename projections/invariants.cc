@@ -31,6 +31,7 @@ class Check {
     check_terms();
     check_limits();
     check_circuits();
+    check_components();
     check_marks();
     check_tags();
     check_keys();
@@ -39,6 +40,10 @@ class Check {
     check_settings();
     check_backups();
     check_schedules();
+    for (const auto& one : broken_invariants(state_.gpu, state_.names)) expect(false, one, "");
+    for (const std::string& text : broken_memories(state_.memories, state_.names)) {
+      expect(false, text, "");
+    }
     return std::move(broken_);
   }
 
@@ -423,6 +428,27 @@ class Check {
       expect(is_out || !probe.task, named(probe.service), " has a probe that does not run");
       expect(circuits.all.contains(probe.service), named(probe.service),
              " has a probe and no circuit");
+    }
+  }
+
+  void check_components() {
+    const Components& components = state_.components;
+    Components anew = components;
+    enter_due(anew);
+    expect(anew.due == components.due, "the components", " miss a repair that is due");
+    expect(anew.unsettled == components.unsettled, "the components", " miss a switch");
+    std::size_t repairing = 0;
+    for (const auto& [place, health] : components.implementations) {
+      expect(components.all.contains(place.component) && state_.names.contains(health.name),
+             named(place.component), " has an implementation and is no component");
+      repairing += health.state == ImplementationState::repairing ? 1 : 0;
+    }
+    const std::size_t running = components.running() ? 1 : 0;
+    expect(repairing == running, "the components", " are repaired by no repair, or by two");
+    for (const auto& [id, component] : components.all) {
+      expect(component.kept || !component.active, named(id), " is used and is not kept");
+      expect(!component.active || components.find(id, *component.active), named(id),
+             " is used by an implementation that it has not");
     }
   }
 

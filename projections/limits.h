@@ -19,4 +19,13 @@ static_assert((query_nesting_max + query_operators_max) * 1'000 < 4'000'000);
 // A probe of a program that has not said by then what became of it has failed.
 inline constexpr Duration circuit_probe_time = std::chrono::minutes(1);
 
+// The last repairs are remembered, for people; what has helped is counted of all.
+inline constexpr std::size_t repairs_kept_max = 100;
+// A probe of a component is cut off long before; what a log says beyond that makes no average.
+inline constexpr Duration probe_took_max = std::chrono::hours(24);
+
+// Turns of a conversation that a state keeps of each user: some days of talk. Older ones stay in
+// the log.
+inline constexpr std::size_t context_turns_kept_max = 10'000;
+
 }  // namespace almanac::limits

@@ -17,12 +17,13 @@ constexpr std::array units = {Unit{"d", 86'400'000'000}, Unit{"h", 3'600'000'000
                               Unit{"m", 60'000'000},     Unit{"s", 1'000'000},
                               Unit{"ms", 1'000},         Unit{"us", 1}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
 // Takes digits, `width` of them, or all there are when it is 0.
 std::optional<std::int64_t> take_number(std::string_view& text, std::size_t width) {
   std::size_t digits = 0;
-  while (digits < text.size() && is_digit(text[digits]) && (width == 0 || digits < width)) ++digits;
+  while (digits < text.size() && is_decimal(text[digits]) && (width == 0 || digits < width))
+    ++digits;
   if (digits == 0 || (width != 0 && digits != width)) return std::nullopt;
   std::int64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + digits, number);
@@ -63,7 +64,7 @@ std::optional<std::int64_t> duration_from(std::string_view text) {
   while (!text.empty()) {
     auto number = take_number(text, 0);
     std::size_t letters = 0;
-    while (letters < text.size() && !is_digit(text[letters])) ++letters;
+    while (letters < text.size() && !is_decimal(text[letters])) ++letters;
     auto name = text.substr(0, letters);
     while (next < units.size() && units[next].name != name) ++next;
     std::int64_t part = 0;

@@ -30,7 +30,7 @@ std::array<std::string_view, size> names_of() {
   for (std::size_t i = 0; i < count; ++i) names[i] = name(static_cast<Enum>(i));
   return names;
 }
-const auto state_names = names_of<TaskState, task_state_count>();
+const auto task_states = names_of<TaskState, task_state_count>();
 // "" = no attempt has ended.
 const auto status_names = names_of<AttemptStatus, attempt_status_count, attempt_status_count + 1>();
 
@@ -82,7 +82,7 @@ Value last_snapshot(const Asked& asked) {
 const std::array all_names = {
     Name{"id", Type::number, task, [](const Asked& asked) { return of(asked.id.value); }},
     Name{"state", Type::text, task,
-         [](const Asked& asked) { return Value{.text = name(asked.task->state)}; }, state_names},
+         [](const Asked& asked) { return Value{.text = name(asked.task->state)}; }, task_states},
     Name{"ended", Type::truth, task,
          [](const Asked& asked) { return of(std::uint64_t{has_ended(asked.task->state)}); }},
     Name{

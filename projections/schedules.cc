@@ -9,10 +9,6 @@
 namespace almanac {
 namespace {
 
-std::uint64_t number_of(Time time) {
-  return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-
 // Takes a schedule out of the orders, and puts it in as it has become.
 void leave_orders(Schedules& schedules, NameId id, const Schedule& schedule) {
   schedules.due.erase({schedule.next, id});

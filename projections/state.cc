@@ -27,6 +27,7 @@ struct Fold {
   bool operator()(const TaskStarted& event) {
     const auto claims = claims_to_start(event.id);
     if (!fold(state.tasks, state.names, place, event)) return false;
+    if (!event.advisor.empty()) count_begun(state.advisors, state.names, event.advisor);
     for (const LaneClaim& claim : claims) {
       if (claim.on == ClaimOn::circuit) {
         begin_attempt(state.circuits, state.names, claim.limit, event.id, place.at);
@@ -44,11 +45,15 @@ struct Fold {
     state.tasks.blocked.clear();
     state.implementations.versions.clear();
     forget_program_probes(state.circuits, state.names);
+    forget_kept(state.components);
+    forget_instances(state.pools);
+    forget_presence(state.gpu);
+    forget_advisors(state.advisors);
     return fold(state.engine, place.at, event);
   }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
-  // What is left is about tasks, backups, schedules, implementations or circuits: whose fold takes
-  // it.
+  bool operator()(const HealthChanged& event) { return fold(state.health, place, event); }
+  // What is left is about one of the domains below: whose fold takes it.
   template <class AnyEvent>
   bool operator()(const AnyEvent& event) {
     if constexpr (requires { fold(state.backups, state.names, place, event); }) {
@@ -59,6 +64,18 @@ struct Fold {
       return fold(state.implementations, state.names, place, event);
     } else if constexpr (requires { fold(state.circuits, state.names, place, event); }) {
       return fold(state.circuits, state.names, place, event);
+    } else if constexpr (requires { fold(state.components, state.names, place, event); }) {
+      return fold(state.components, state.names, place, event);
+    } else if constexpr (requires { fold(state.pools, state.names, place, event); }) {
+      return fold(state.pools, state.names, place, event);
+    } else if constexpr (requires { fold(state.gpu, state.names, place, event); }) {
+      return fold(state.gpu, state.names, place, event);
+    } else if constexpr (requires { fold(state.advisors, state.names, place, event); }) {
+      return fold(state.advisors, state.names, place, event);
+    } else if constexpr (requires { fold(state.memories, state.names, place, event); }) {
+      return fold(state.memories, state.names, place, event);
+    } else if constexpr (requires { fold(state.contexts, place, event); }) {
+      return fold(state.contexts, place, event);
     } else if constexpr (requires { result_of(event); }) {
       return fold_end(event);
     } else {
@@ -143,6 +160,13 @@ Digest digest(const State& state) {
   state.pauses.hash_into(hasher);
   state.implementations.hash_into(hasher);
   state.circuits.hash_into(hasher);
+  state.components.hash_into(hasher);
+  state.pools.hash_into(hasher);
+  state.health.hash_into(hasher);
+  state.gpu.hash_into(hasher);
+  state.advisors.hash_into(hasher);
+  state.memories.hash_into(hasher);
+  state.contexts.hash_into(hasher);
   return hasher.finish();
 }
 

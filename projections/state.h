@@ -4,12 +4,19 @@
 #pragma once
 
 #include <almanac/log/event.h>
+#include <almanac/projections/advisors.h>
 #include <almanac/projections/backups.h>
 #include <almanac/projections/circuits.h>
+#include <almanac/projections/components.h>
+#include <almanac/projections/contexts.h>
 #include <almanac/projections/engines.h>
+#include <almanac/projections/gpu.h>
+#include <almanac/projections/health.h>
 #include <almanac/projections/implementations.h>
+#include <almanac/projections/memory.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/pauses.h>
+#include <almanac/projections/pools.h>
 #include <almanac/projections/queues.h>
 #include <almanac/projections/resource_limits.h>
 #include <almanac/projections/schedules.h>
@@ -30,8 +37,15 @@ struct State {
   Pauses pauses;
   Implementations implementations;
   Circuits circuits;
+  Components components;
+  Pools pools;
+  HealthRecord health;
+  Gpu gpu;
+  Advisors advisors;
+  Contexts contexts;
   // Events that contradicted the state and changed nothing. A log written by Almanac has none.
   std::uint64_t ignored = 0;
+  Memories memories;
 };
 
 // The only way a state changes. Pure and total: no clock, no chance, no refusal. The event's

@@ -12,10 +12,11 @@ namespace almanac {
 // doomed and held tasks, terms, demands, units in use, blocked lanes, conditions of dependencies,
 // crashes, progress, implementations and workers that run, uniqueness, groups, their members and
 // who waits for them, idempotency keys, policies, slots and retention of queues, settings of
-// limits, buckets, jobs of backups, schedules, implementations and versions of kinds, and circuits,
-// as diff() of their containers does, and visit(key, Change) for what is in an order or not.
-// `visit` tells them apart by the type of the key, and of the value. Names are only ever added;
-// numbers beyond before.names.size() are new.
+// limits, buckets, jobs of backups, schedules, implementations and versions of kinds, circuits,
+// components, their implementations, pools contexts, GPUs and their heaps, advisors, memories and
+// contexts, as diff() of their containers does, and visit(key, Change) for what is in an order or
+// not, and for destroyed keys. `visit` tells them apart by the type of the key, and of the value.
+// Names are only ever added; numbers beyond before.names.size() are new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.all, after.tasks.all, visit);
@@ -55,6 +56,15 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.implementations.versions, after.implementations.versions, visit);
   diff(before.circuits.settings, after.circuits.settings, visit);
   diff(before.circuits.all, after.circuits.all, visit);
+  diff(before.components.all, after.components.all, visit);
+  diff(before.components.implementations, after.components.implementations, visit);
+  diff(before.pools.all, after.pools.all, visit);
+  diff(before.gpu.devices, after.gpu.devices, visit);
+  diff(before.gpu.heaps, after.gpu.heaps, visit);
+  diff(before.advisors.all, after.advisors.all, visit);
+  diff(before.memories.all, after.memories.all, visit);
+  diff(before.contexts.all, after.contexts.all, visit);
+  diff(before.contexts.destroyed, after.contexts.destroyed, visit);
 }
 
 }  // namespace almanac

@@ -28,6 +28,11 @@
 namespace almanac {
 
 // One thread at a time.
+// As it enters a digest: microseconds.
+[[nodiscard]] inline std::uint64_t number_of(Time time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
 class StateHasher {
  public:
   void number(std::uint64_t number) {

@@ -65,7 +65,7 @@ std::uint64_t& count_of(Tasks& tasks, TaskState state) {
 }
 
 // One row of the lifecycle, and the lease the event must come with when it says one.
-struct Move {
+struct TaskMove {
   TaskId id;
   TaskStep step;
   TaskState to;
@@ -80,7 +80,7 @@ bool holds(const Task& task, std::optional<Lease> lease) {
 // Moves a task along a row. `change` sets the fields that belong to the step. An event that is
 // ignored may cost the copy of a node, and nothing else.
 template <class Change>
-bool step(Tasks& tasks, const EventPlace& place, const Move& move, Change change) {
+bool step(Tasks& tasks, const EventPlace& place, const TaskMove& move, Change change) {
   Task* found = tasks.all.edit(move.id);
   if (found == nullptr || !holds(*found, move.lease)) return false;
   Task& task = *found;

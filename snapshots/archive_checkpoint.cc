@@ -11,14 +11,14 @@
 namespace almanac {
 namespace {
 
-constexpr std::string_view magic = "ALMCHECK";
-constexpr std::uint64_t format_version = 1;
-constexpr std::size_t header_bytes = 8 + 8 + 16 + 3 * 8;
+constexpr std::string_view archived_magic = "ALMCHECK";
+constexpr std::uint64_t archived_format = 1;
+constexpr std::size_t archived_header_bytes = 8 + 8 + 16 + 3 * 8;
 
 std::vector<std::byte> header_of(const Timeline& timeline, const CheckpointRecord& record) {
   ColumnWriter header;
-  header.bytes(as_bytes(magic));
-  header.number(format_version);
+  header.bytes(as_bytes(archived_magic));
+  header.number(archived_format);
   header.bytes(timeline);
   header.number(record.position.value);
   header.number(record.base.value);
@@ -36,20 +36,20 @@ Result<std::vector<std::byte>> unpack(const Repository& repository, const Timeli
     return in_file(repository.path_of(name), {code, what, ""});
   };
   ColumnReader header(*packed);
-  if (as_text(header.bytes(magic.size())) != magic) {
+  if (as_text(header.bytes(archived_magic.size())) != archived_magic) {
     return refuse(ErrorCode::corrupt, "it is no checkpoint of an archive");
   }
-  if (header.number() > format_version) {
+  if (header.number() > archived_format) {
     return refuse(ErrorCode::newer_format,
                   "its format is newer than this version of Almanac knows");
   }
   const auto expected = header_of(timeline, record);
-  if (packed->size() < header_bytes ||
-      !std::ranges::equal(Bytes(*packed).first(header_bytes), expected)) {
+  if (packed->size() < archived_header_bytes ||
+      !std::ranges::equal(Bytes(*packed).first(archived_header_bytes), expected)) {
     return refuse(ErrorCode::corrupt, "it is another checkpoint than its manifest says");
   }
   std::vector<std::byte> file(record.raw_bytes);
-  auto done = Decompressor().decompress(Bytes(*packed).subspan(header_bytes), file, base);
+  auto done = Decompressor().decompress(Bytes(*packed).subspan(archived_header_bytes), file, base);
   if (!done) return refuse(done.error().code, done.error().message);
   return file;
 }

@@ -82,9 +82,9 @@ std::optional<CheckedTail> check_tail(const Repository& repository, const Timeli
 }
 
 // Reads files as long as nobody stops it, each once.
-class Verification {
+class RunningVerification {
  public:
-  Verification(const Repository& repository, const ArchiveVerifyOptions& options)
+  RunningVerification(const Repository& repository, const ArchiveVerifyOptions& options)
       : repository_(repository), options_(options), random_(options.seed) {}
 
   Result<ArchiveVerification> run();
@@ -109,7 +109,7 @@ class Verification {
   ArchiveVerification result_;
 };
 
-void Verification::draw(const CheckedSnapshot& snapshot, bool is_newest) {
+void RunningVerification::draw(const CheckedSnapshot& snapshot, bool is_newest) {
   if (!snapshot.manifest) return;
   auto add = [&](const NamedFile& file, bool always) {
     const bool drawn = always || random_() % 100 < options_.percent;
@@ -123,14 +123,14 @@ void Verification::draw(const CheckedSnapshot& snapshot, bool is_newest) {
   }
 }
 
-void Verification::count(const NamedFile& file) {
+void RunningVerification::count(const NamedFile& file) {
   if (!counted_.try_emplace(file, true).second) return;
   ++result_.files;
   result_.bytes += file.record.bytes;
   if (options_.progress) options_.progress(result_.bytes, bytes_drawn_);
 }
 
-void Verification::verify(CheckedSnapshot& snapshot) {
+void RunningVerification::verify(CheckedSnapshot& snapshot) {
   const Manifest& manifest = *snapshot.manifest;
   for (const SegmentRecord& record : manifest.segments) {
     const NamedFile file = file_of(record);
@@ -152,7 +152,7 @@ void Verification::verify(CheckedSnapshot& snapshot) {
   }
 }
 
-void Verification::verify_state(CheckedSnapshot& snapshot) {
+void RunningVerification::verify_state(CheckedSnapshot& snapshot) {
   const Manifest& manifest = *snapshot.manifest;
   const NamedFile file = file_of(manifest, manifest.checkpoint);
   if (options_.stop.stop_requested()) return;
@@ -170,7 +170,7 @@ void Verification::verify_state(CheckedSnapshot& snapshot) {
 }
 
 // As a log is read, which finds the frames of files that are replaced meanwhile.
-void Verification::verify(CheckedTail& checked) {
+void RunningVerification::verify(CheckedTail& checked) {
   if (!checked.tail || options_.stop.stop_requested()) return;
   const ArchiveTail& tail = *checked.tail;
   auto snapshot = repository_.manifest(tail.snapshot);
@@ -189,7 +189,7 @@ void Verification::verify(CheckedTail& checked) {
   if (options_.progress) options_.progress(result_.bytes, bytes_drawn_);
 }
 
-Result<ArchiveVerification> Verification::run() {
+Result<ArchiveVerification> RunningVerification::run() {
   result_.tails = list_tails(repository_);
   result_.snapshots = read_manifests(repository_);
   if (options_.number) {
@@ -250,7 +250,7 @@ std::vector<CheckedSnapshot> list_snapshots(const Repository& repository) {
 
 Result<ArchiveVerification> verify_archive(const Repository& repository,
                                            const ArchiveVerifyOptions& options) {
-  return Verification(repository, options).run();
+  return RunningVerification(repository, options).run();
 }
 
 }  // namespace almanac

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view magic = "ALMSTATE";
+constexpr std::string_view state_magic = "ALMSTATE";
 constexpr std::uint64_t format_version = 1;
 // magic, format, checksum of all behind it
 constexpr std::size_t checksum_at = 8 + 8;
@@ -30,7 +30,7 @@ void copy_to(Array& to, Bytes from) {
   if (from.size() == to.size()) std::memcpy(to.data(), from.data(), to.size());
 }
 
-std::unexpected<Error> corrupt(const std::string& what) {
+std::unexpected<Error> damaged(const std::string& what) {
   return fail(ErrorCode::corrupt, what, "remove it; an older one or the log itself serves");
 }
 
@@ -39,7 +39,7 @@ std::unexpected<Error> corrupt(const std::string& what) {
 // In one piece, since a state may take most of the memory there is.
 std::vector<std::byte> encode_checkpoint(const CheckpointHeader& header, const State& state) {
   ColumnWriter front;
-  front.bytes(as_bytes(magic));
+  front.bytes(as_bytes(state_magic));
   front.number(format_version);
   front.bytes(std::array<std::byte, 16>{});  // the checksum, once there is something to sum
   front.number(0);                           // and the length
@@ -57,9 +57,10 @@ std::vector<std::byte> encode_checkpoint(const CheckpointHeader& header, const S
 }
 
 Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept) {
-  if (bytes.size() < header_bytes) return corrupt("it is cut short");
+  if (bytes.size() < header_bytes) return damaged("it is cut short");
   ColumnReader reader(bytes);
-  if (as_text(reader.bytes(magic.size())) != magic) return corrupt("it is no checkpoint");
+  if (as_text(reader.bytes(state_magic.size())) != state_magic)
+    return damaged("it is no checkpoint");
   const std::uint64_t version = reader.number();
   std::array<std::byte, 16> checksum{};
   copy_to(checksum, reader.bytes(checksum.size()));
@@ -67,9 +68,9 @@ Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept
     return fail(ErrorCode::newer_format, "its format is newer than this version of Almanac knows");
   }
   const std::uint64_t length = reader.number();
-  if (version != format_version) return corrupt("it has no format");
-  if (length != bytes.size()) return corrupt("it is not as long as it says");
-  if (xxh3_128(bytes.subspan(sealed_from)) != checksum) return corrupt("its checksum is wrong");
+  if (version != format_version) return damaged("it has no format");
+  if (length != bytes.size()) return damaged("it is not as long as it says");
+  if (xxh3_128(bytes.subspan(sealed_from)) != checksum) return damaged("its checksum is wrong");
   Checkpoint checkpoint;
   copy_to(checkpoint.header.timeline, reader.bytes(sizeof(Timeline)));
   checkpoint.header.position = Position(reader.number());
@@ -78,8 +79,8 @@ Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept
   auto accepted = accept ? accept(checkpoint.header) : Result<void>();
   if (!accepted) return std::unexpected(accepted.error());
   auto state = decode_state(bytes.subspan(header_bytes));
-  if (!state) return corrupt(state.error().message);
-  if (state->position != checkpoint.header.position) return corrupt("its positions disagree");
+  if (!state) return damaged(state.error().message);
+  if (state->position != checkpoint.header.position) return damaged("its positions disagree");
   checkpoint.state = std::move(*state);
   return checkpoint;
 }

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 // After each try, so many times what it took: a tenth of one processor at most.
 constexpr int rest_factor = 9;
-constexpr std::chrono::minutes retry_interval_max{1};
+constexpr std::chrono::minutes checkpoint_retry_max{1};
 // What they may take of the log's bytes, beside what is always little.
 constexpr std::uint64_t log_share = 4;
 constexpr std::uint64_t bytes_always = 8 * limits::mebibyte;
@@ -113,8 +113,8 @@ Result<void> Checkpointer::write(const State& state) {
   const auto took = ended - began;
   rested_at_ = ended + rest_factor * took;
   if (!written) {
-    rested_at_ =
-        std::max(rested_at_, ended + std::min<Clock::duration>(policy_.period, retry_interval_max));
+    rested_at_ = std::max(rested_at_,
+                          ended + std::min<Clock::duration>(policy_.period, checkpoint_retry_max));
   }
   {
     std::lock_guard guard(mutex_);

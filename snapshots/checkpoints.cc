@@ -26,7 +26,7 @@ Result<void> check(const CheckpointHeader& header, const Log& log, Position posi
   return {};
 }
 
-std::unexpected<Error> in_file(const fs::path& file, Error error) {
+std::unexpected<Error> about_file(const fs::path& file, Error error) {
   error.message = file.string() + ": " + error.message;
   return std::unexpected(std::move(error));
 }
@@ -54,7 +54,7 @@ Result<State> load_checkpoint(const Log& log, const fs::path& folder, Position p
   const auto file = checkpoint_file(folder, position);
   auto read = read_checkpoint(
       file, [&](const CheckpointHeader& header) { return check(header, log, position); });
-  if (!read) return in_file(file, read.error());
+  if (!read) return about_file(file, read.error());
   return std::move(read->state);
 }
 

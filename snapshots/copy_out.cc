@@ -23,14 +23,14 @@ using Kind = CopyFile::Kind;
 constexpr int plans_max = 10;
 
 // Of the manifest with this name, or 0.
-std::uint64_t number_of(const fs::path& name) {
+std::uint64_t volume_number(const fs::path& name) {
   if (name.parent_path() != Repository::manifests_folder) return 0;
   return position_named(name.filename().string()).value_or(Position()).value;
 }
 
 // In which order files go: none is missing that another one names.
 int rank_of(const fs::path& name) {
-  if (number_of(name) > 0) return 0;
+  if (volume_number(name) > 0) return 0;
   return name.parent_path() == Repository::tails_folder ? 1 : 2;
 }
 
@@ -137,8 +137,8 @@ Result<void> Copying::check_is_copy(const std::vector<std::string>& there) {
   const auto numbers = from_.numbers();
   const std::uint64_t newest = numbers.empty() ? 0 : numbers.front();
   for (const std::string& name : there) {
-    if (number_of(name) > newest) {
-      return is_another("the copy has snapshot " + std::to_string(number_of(name)) +
+    if (volume_number(name) > newest) {
+      return is_another("the copy has snapshot " + std::to_string(volume_number(name)) +
                         ", and the repository none so new");
     }
   }

@@ -2,6 +2,7 @@
 
 #include <almanac/snapshots/rebuild.h>
 #include <almanac/snapshots/state_at.h>
+#include <almanac/snapshots/user_keys.h>
 
 #include <algorithm>
 #include <string>
@@ -86,7 +87,8 @@ Result<ForkReport> fork_log(const Log& log, const fs::path& origin, const fs::pa
   ForkReport report;
   const std::string reason =
       "it was running when the log was forked at position " + std::to_string(options.at.value);
-  auto made = branch->finish(end_attempts(branch->state(), options, reason, report));
+  auto made = branch->finish(end_attempts(branch->state(), options, reason, report),
+                             [&](const fs::path& there) { return share_user_keys(origin, there); });
   if (!made) return std::unexpected(made.error());
   report.branch = *made;
   return report;

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr fs::perms owner_only = fs::perms::owner_read | fs::perms::owner_write;
 constexpr fs::perms for_all = owner_only | fs::perms::group_read | fs::perms::others_read;
 constexpr fs::perms of_others = fs::perms::group_all | fs::perms::others_all;
-constexpr std::string_view format_text = ", format 1\n";
+constexpr std::string_view key_format_text = ", format 1\n";
 
 // What the file of a key begins with.
 template <class Key>
@@ -39,7 +39,7 @@ class KeyText {
   explicit KeyText(const Key& key) {
     std::string digits = to_hex(key.bytes);
     const WipedAtEnd wiped(bytes_of(digits));
-    const std::string head = "almanac " + std::string(kind_of<Key>) + std::string(format_text);
+    const std::string head = "almanac " + std::string(kind_of<Key>) + std::string(key_format_text);
     text_.reserve(head.size() + digits.size() + 1);
     text_.append(head).append(digits).append("\n");
   }
@@ -81,12 +81,12 @@ Error no_key(std::string_view text, std::string_view kind) {
     return text.starts_with("almanac " + std::string(other) + std::string(behind));
   };
   const bool has_line = text.find('\n') != text.npos;
-  if (has_line && says(kind, ", format ") && !says(kind, format_text)) {
+  if (has_line && says(kind, ", format ") && !says(kind, key_format_text)) {
     return {ErrorCode::newer_format, "its format is newer than this version of Almanac knows",
             "use the version that wrote it, or a later one"};
   }
   for (std::string_view other : {kind_of<EncryptionKey>, kind_of<SigningKey>, kind_of<PublicKey>}) {
-    if (other == kind || !says(other, format_text)) continue;
+    if (other == kind || !says(other, key_format_text)) continue;
     return {ErrorCode::invalid, what + ", it says \"" + std::string(other) + "\"",
             "name the file of the " + std::string(kind)};
   }

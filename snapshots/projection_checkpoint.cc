@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t magic = 0x314a4f52504d4c41;  // "ALMPROJ1"
+constexpr std::uint64_t projection_magic = 0x314a4f52504d4c41;  // "ALMPROJ1"
 
 // In front of the payload. Numbers are little-endian, as all that Almanac writes.
 struct Header {
@@ -28,7 +28,7 @@ struct Header {
 static_assert(sizeof(Header) == 112 && std::is_trivially_copyable_v<Header>);
 
 Header header_of(const ProjectionKey& key, std::size_t payload_bytes) {
-  return {.magic = magic,
+  return {.magic = projection_magic,
           .position = key.position.value,
           .payload_bytes = payload_bytes,
           .version = key.version,

@@ -55,8 +55,8 @@ std::optional<Timeline> timeline_of(const fs::path& folder) {
 }
 
 // The reverse of ArchiveName::path().
-std::optional<ArchiveName> name_of(ArchiveName::Kind kind, const Timeline& timeline,
-                                   const fs::path& file) {
+std::optional<ArchiveName> archive_name(ArchiveName::Kind kind, const Timeline& timeline,
+                                        const fs::path& file) {
   const std::string stem = file.stem().string();
   const auto dash = kind == ArchiveName::Kind::segment ? stem.find('-') : 0;
   if (dash == stem.npos) return std::nullopt;
@@ -79,7 +79,7 @@ void add_names(ArchiveName::Kind kind, const fs::path& folder, std::vector<Archi
     const auto timeline = timeline_of(of_timeline.path());
     if (!timeline) continue;
     for (const auto& entry : fs::directory_iterator(of_timeline.path(), none)) {
-      if (auto name = name_of(kind, *timeline, entry.path())) to.push_back(*name);
+      if (auto name = archive_name(kind, *timeline, entry.path())) to.push_back(*name);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <almanac/snapshots/archive_checkpoint.h>
 #include <almanac/snapshots/archive_verify.h>
+#include <almanac/snapshots/user_keys.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string text_of(Position position) { return std::to_string(position.value); }
+std::string number_text(Position position) { return std::to_string(position.value); }
 
 Position base_of(const Manifest& manifest) { return Position(manifest.first().value - 1); }
 
@@ -39,9 +40,9 @@ std::unexpected<Error> held_by_none(const Manifest& manifest, const RestorePoint
   const auto* time = std::get_if<Time>(&point.moment);
   if (time == nullptr) {
     return fail(ErrorCode::not_found,
-                "position " + text_of(std::get<Position>(point.moment)) +
-                    " is not archived: " + number + " holds " + text_of(manifest.first()) + " to " +
-                    text_of(manifest.tail.last),
+                "position " + number_text(std::get<Position>(point.moment)) +
+                    " is not archived: " + number + " holds " + number_text(manifest.first()) +
+                    " to " + number_text(manifest.tail.last),
                 "`almanac snapshot list` shows what there is");
   }
   const bool is_late = *time > manifest.tail.time;
@@ -291,7 +292,7 @@ Result<void> copy_events(const ArchivedLog& log, const RestorePlan& plan, LogBra
 Result<void> check_state(const ArchivedState& archived, const State& state) {
   if (digest(state) == archived.digest) return {};
   return fail(ErrorCode::corrupt,
-              "the events up to position " + text_of(state.position) +
+              "the events up to position " + number_text(state.position) +
                   " do not lead to the state that snapshot " + std::to_string(archived.snapshot) +
                   " was made with",
               "`almanac snapshot verify` tells which snapshots are whole");
@@ -378,6 +379,9 @@ Result<RestoreReport> restore_in_place(const Repository& repository, const Resto
   options.replace = false;
   auto report = restore(repository, plan, beside, options);
   if (!report) return report;
+  if (auto shared = share_user_keys(folder, beside); !shared) {
+    return std::unexpected(shared.error());
+  }
   if (auto exchanged = exchange(beside, folder); !exchanged) {
     return std::unexpected(exchanged.error());
   }
@@ -414,7 +418,7 @@ Result<RestorePlan> plan_restore(const Repository& repository, const RestorePoin
   if (!log.base().last || plan.first) return plan;
   return fail(ErrorCode::refused,
               "the log's front is not archived, and there is no state up to position " +
-                  text_of(plan.at) + " to begin at",
+                  number_text(plan.at) + " to begin at",
               "restore a later moment; `almanac snapshot list` shows where snapshots end");
 }
 

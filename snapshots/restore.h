@@ -102,7 +102,8 @@ struct RestoreReport {
 // Errors: refused (`folder` is a link, or in the repository), conflict (it is not empty; the log to
 // be replaced is being written), corrupt and newer_format (every file of the snapshot that is
 // damaged is named), stopped, those of reading and of LogImport. Nothing is left behind then, but
-// where the names could not be exchanged: the new log is FOLDER.restored.
+// where the names could not be exchanged, or the users' keys not be shared (user_keys.h): the new
+// log is FOLDER.restored.
 [[nodiscard]] Result<RestoreReport> restore(const Repository& repository, const RestorePlan& plan,
                                             const std::filesystem::path& folder,
                                             const RestoreOptions& options);

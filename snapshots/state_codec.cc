@@ -1,10 +1,18 @@
 #include <almanac/snapshots/state_codec.h>
 
+#include <almanac/snapshots/advisors_codec.h>
+#include <almanac/snapshots/backups_codec.h>
 #include <almanac/snapshots/circuits_codec.h>
 #include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/components_codec.h>
+#include <almanac/snapshots/contexts_codec.h>
+#include <almanac/snapshots/gpu_codec.h>
 #include <almanac/snapshots/groups_codec.h>
+#include <almanac/snapshots/health_codec.h>
 #include <almanac/snapshots/limits_codec.h>
 #include <almanac/snapshots/marks_codec.h>
+#include <almanac/snapshots/memory_codec.h>
+#include <almanac/snapshots/pools_codec.h>
 #include <almanac/snapshots/ranking_codec.h>
 #include <almanac/snapshots/schedule_codec.h>
 #include <almanac/snapshots/state_columns.h>
@@ -143,36 +151,6 @@ void write_engine(ColumnWriter& writer, const EngineInfo& engine) {
   writer.bytes(as_bytes(engine.version));
 }
 
-constexpr std::size_t job_columns = 16;
-
-Row<job_columns> row_of(NameId id, const BackupJob& job) {
-  return {id.value,
-          job.schedule.size(),
-          job.repository.size(),
-          std::uint64_t(job.action),
-          number_of(job.next),
-          std::uint64_t(job.running),
-          number_of(job.due),
-          number_of(job.started_at),
-          number_of(job.ended_at),
-          job.ended.value,
-          job.succeeded.value,
-          number_of(job.succeeded_at),
-          job.runs,
-          job.failures,
-          job.failures_in_row,
-          job.missed};
-}
-
-void write_backups(ColumnWriter& writer, const Backups& backups) {
-  writer.table<job_columns>(backups.jobs, backups.jobs.size(),
-                            [](const auto& entry) { return row_of(entry.key, entry.value); });
-  for (const auto& [id, job] : backups.jobs) {
-    writer.bytes(as_bytes(job.schedule));
-    writer.bytes(as_bytes(job.repository));
-  }
-}
-
 // What came later stands behind all else, each behind its number and only when there is something
 // of it: a state that has none of it is written as it always was.
 enum class LaterPart : std::uint64_t {
@@ -196,7 +174,46 @@ enum class LaterPart : std::uint64_t {
   remote = 18,
   queue_retention = 19,
   groups = 20,
+  components = 21,
+  pools = 22,
+  health = 23,
+  gpu = 24,
+  advisors = 25,
+  memories = 26,
+  contexts = 27,
 };
+
+// What programs have beside their tasks.
+void write_parts_of_programs(ColumnWriter& writer, const State& state) {
+  if (!state.components.empty()) {
+    writer.number(std::uint64_t(LaterPart::components));
+    write_components(writer, state.components);
+  }
+  if (!state.pools.all.empty()) {
+    writer.number(std::uint64_t(LaterPart::pools));
+    write_pools(writer, state.pools);
+  }
+  if (state.health.changes > 0) {
+    writer.number(std::uint64_t(LaterPart::health));
+    write_health(writer, state.health);
+  }
+  if (!state.gpu.devices.empty()) {
+    writer.number(std::uint64_t(LaterPart::gpu));
+    write_gpu(writer, state.gpu);
+  }
+  if (!state.advisors.all.empty()) {
+    writer.number(std::uint64_t(LaterPart::advisors));
+    write_advisors(writer, state.advisors);
+  }
+  if (!state.memories.empty()) {
+    writer.number(std::uint64_t(LaterPart::memories));
+    write_memories(writer, state.memories);
+  }
+  if (!state.contexts.empty()) {
+    writer.number(std::uint64_t(LaterPart::contexts));
+    write_contexts(writer, state.contexts);
+  }
+}
 
 void write_marked_parts(ColumnWriter& writer, const State& state) {
   const Tasks& tasks = state.tasks;
@@ -250,6 +267,7 @@ void write_marked_parts(ColumnWriter& writer, const State& state) {
     writer.number(std::uint64_t(LaterPart::groups));
     write_groups(writer, tasks.groups);
   }
+  write_parts_of_programs(writer, state);
 }
 
 void write_later_parts(ColumnWriter& writer, const State& state) {
@@ -369,33 +387,6 @@ void enter_expiring(Tasks& tasks) {
   }
 }
 
-void read_backups(ColumnReader& reader, Backups& backups) {
-  std::vector<Row<job_columns>> rows;
-  auto same = [](const Row<job_columns>& row) { return row; };
-  for (const auto& row : TableRows<job_columns, decltype(same)>(reader, same)) rows.push_back(row);
-  for (const auto& row : rows) {
-    if (row[3] >= std::uint64_t(backup_action_count)) reader.fail();
-    const std::string_view schedule = as_text(reader.bytes(row[1]));
-    const std::string_view repository = as_text(reader.bytes(row[2]));
-    if (reader.failed()) return;
-    backups.jobs.set(name_of(row[0]), {.action = static_cast<BackupAction>(row[3]),
-                                       .schedule = std::string(schedule),
-                                       .repository = std::string(repository),
-                                       .next = time_of(row[4]),
-                                       .running = row[5] != 0,
-                                       .due = time_of(row[6]),
-                                       .started_at = time_of(row[7]),
-                                       .ended_at = time_of(row[8]),
-                                       .ended = Position(row[9]),
-                                       .succeeded = Position(row[10]),
-                                       .succeeded_at = time_of(row[11]),
-                                       .runs = row[12],
-                                       .failures = row[13],
-                                       .failures_in_row = row[14],
-                                       .missed = row[15]});
-  }
-}
-
 void read_later_part(ColumnReader& reader, State& state) {
   switch (static_cast<LaterPart>(reader.number())) {
     case LaterPart::held: return read_held(reader, state.tasks);
@@ -418,6 +409,13 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::queue_retention: return read_queue_retention(reader, state.queues);
     case LaterPart::circuits: return read_circuits(reader, state);
     case LaterPart::remote: return read_remote(reader, state.tasks);
+    case LaterPart::components: return read_components(reader, state);
+    case LaterPart::pools: return read_pools(reader, state);
+    case LaterPart::health: return read_health(reader, state.health);
+    case LaterPart::gpu: return read_gpu(reader, state);
+    case LaterPart::advisors: return read_advisors(reader, state);
+    case LaterPart::memories: return read_memories(reader, state);
+    case LaterPart::contexts: return read_contexts(reader, state.contexts);
   }
   reader.fail();
 }

@@ -3,6 +3,7 @@
 
 #include <almanac/log/types.h>
 #include <almanac/projections/names.h>
+#include <almanac/projections/state_hasher.h>
 #include <almanac/snapshots/columns.h>
 
 #include <array>
@@ -17,9 +18,6 @@ namespace almanac {
 template <std::size_t width>
 using Row = std::array<std::uint64_t, width>;
 
-inline std::uint64_t number_of(Time time) {
-  return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
 inline std::uint64_t number_of(Duration duration) {
   return static_cast<std::uint64_t>(duration.count());
 }

@@ -256,6 +256,10 @@ TEST_F(ShownCommands, OfSchedulesPrintWhatThePageSays) {
   expect_true({.guide = "recurring.md", .mark = "told", .commands_min = 10, .log = "log"});
 }
 
+TEST_F(ShownCommands, OfMemoriesPrintWhatThePageSays) {
+  expect_true({.guide = "memory.md", .mark = "fresh", .commands_min = 8, .log = "memories"});
+}
+
 TEST_F(ShownCommands, OfSchedulingPrintWhatThePageSays) {
   expect_true({.guide = "scheduling.md", .mark = "fresh", .commands_min = 7, .log = "fresh"});
 }
@@ -274,6 +278,11 @@ TEST_F(ShownCommands, OfGroupsPrintWhatThePageSays) {
 
 TEST_F(ShownCommands, OfHealthPrintWhatThePageSays) {
   expect_true({.guide = "resilience.md", .mark = "health", .commands_min = 2, .log = "fresh"});
+}
+
+TEST_F(ShownCommands, OfAdvisorsPrintWhatThePageSays) {
+  fs::create_directory_symlink(source_folder() / "examples", folder_ / "examples");
+  expect_true({.guide = "advisors.md", .mark = "advisor", .commands_min = 6, .log = "advised"});
 }
 
 TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {

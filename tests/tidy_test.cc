@@ -43,6 +43,7 @@ constexpr std::array doors = {
     Door{"xxHash", "xxhash.h", "log", "hash"},
     Door{"zstd", "zstd", "snapshots", ""},
     Door{"libuv", "uv.h", "engine", "loop"},
+    Door{"FAISS", "faiss/", "engine", "embedding_index"},
     Door{"spdlog", "spdlog/", "engine", "diagnostics"},
     Door{"date", "date/", "engine", "time_zone"},
     Door{"Vulkan", "vulkan/", "engine", ""},
@@ -163,8 +164,8 @@ Findings schema_outside_codec(const SourceTree& tree) {
 
 // Our own, the standard library's (no dot in the name) and the operating system's.
 bool is_plain(const std::string& header) {
-  static const std::set<std::string, std::less<>> of_system = {"errno.h",  "fcntl.h", "pthread.h",
-                                                               "signal.h", "time.h",  "unistd.h"};
+  static const std::set<std::string, std::less<>> of_system = {
+      "errno.h", "fcntl.h", "pthread.h", "signal.h", "stddef.h", "time.h", "unistd.h"};
   return header.starts_with("almanac/") || header.starts_with("sys/") ||
          header.find_first_of("./") == std::string::npos || of_system.contains(header);
 }
@@ -191,7 +192,7 @@ Findings over_size(const SourceTree& tree) {
   Findings findings;
   for (const SourceFile& file : tree) {
     if (!file.is_code() && !file.path.ends_with(".capnp")) continue;
-    const auto lines = lines_of(file.text);
+    const auto lines = lines_in(file.text);
     if (lines.size() > file_lines_max) {
       findings.push_back(at(file, lines.size()) + "the file has over 500 lines");
     }
@@ -251,7 +252,7 @@ Findings unfinished(const SourceTree& tree) {
   Findings findings;
   for (const SourceFile& file : tree) {
     if (!file.is_code() && !file.path.ends_with(".capnp")) continue;
-    const auto lines = lines_of(file.text);
+    const auto lines = lines_in(file.text);
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const bool found =
           lines[i].find(disabled) != std::string_view::npos ||

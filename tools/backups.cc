@@ -1,6 +1,6 @@
 #include <almanac/tools/past_commands.h>
 #include <almanac/tools/source.h>
-#include <almanac/tools/state_changes.h>
+#include <almanac/tools/state_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -35,9 +35,7 @@ std::string result_of(const BackupJob& job) {
   return job.failures_in_row > 0 ? "failed" : "ok";
 }
 
-std::string short_time(Time time) {
-  return time == Time() ? "-" : format_time(time).substr(0, 19) + "Z";
-}
+std::string due_text(Time time) { return time == Time() ? "-" : format_second(time); }
 
 void print_json(const Source& source, NameId id, const BackupJob& job) {
   nlohmann::ordered_json json{{"job", source.state.names.text(id)}};
@@ -53,8 +51,8 @@ void print_json(const Source& source, NameId id, const BackupJob& job) {
 void print(const Source& source, NameId id, const BackupJob& job) {
   fmt::print("{}  {}\n", printable(source.state.names.text(id)),
              job.is_scheduled() ? printable(job.schedule) : "not scheduled");
-  fmt::print("  last  {}  {}\n", short_time(job.due), result_of(job));
-  if (job.is_scheduled()) fmt::print("  next  {}\n", short_time(job.next));
+  fmt::print("  last  {}  {}\n", due_text(job.due), result_of(job));
+  if (job.is_scheduled()) fmt::print("  next  {}\n", due_text(job.next));
   fmt::print("  runs  {}, {} failed, {} missed\n", job.runs, job.failures, job.missed);
   const auto failure = failure_of(*source.log, job);
   if (failure.code.empty()) return;

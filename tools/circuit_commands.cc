@@ -37,7 +37,7 @@ void add_set(CommandGroup& circuit) {
   options.flag("--lift", command.lift, "Lift the setting: tasks go by no circuit any more");
 }
 
-void add_readers(CommandGroup& circuit) {
+void add_circuit_readers(CommandGroup& circuit) {
   auto [list_options, list] = circuit.add<CircuitListCommand>(
       {"list", "List circuits, and what requests came to", "almanac circuit list"}, circuit_list);
   list_options.text("--at", list.at, at_help);
@@ -57,7 +57,7 @@ void add_force(CommandGroup& circuit, const CommandText& text,
 }  // namespace
 
 void add_circuit_commands(CommandGroup& circuit) {
-  add_readers(circuit);
+  add_circuit_readers(circuit);
   add_set(circuit);
   add_force(circuit,
             {"open", "Keep one open, whatever requests come to, until it is\nreset",

@@ -1,6 +1,6 @@
 #include <almanac/tools/circuit_commands.h>
 #include <almanac/tools/source.h>
-#include <almanac/tools/state_changes.h>
+#include <almanac/tools/state_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -54,7 +54,7 @@ void print_json(const State& state, std::string_view name, NameId service) {
 }
 
 // Why it is as it is; nothing where that part of the log has been removed.
-std::string why(const Log& log, const Circuit& circuit) {
+std::string opening_cause(const Log& log, const Circuit& circuit) {
   std::string text;
   const auto reason_of = [](std::string_view reason) {
     return reason.empty() ? std::string() : ": " + printable(reason);
@@ -81,7 +81,7 @@ void print(const Source& source, std::string_view service, NameId id) {
   fmt::print("{}  {}\n", printable(service), name(circuit.state));
   if (circuit.changed) {
     fmt::print("  since       {}\n", format_time(circuit.since));
-    fmt::print("  because     {}\n", why(*source.log, circuit));
+    fmt::print("  because     {}\n", opening_cause(*source.log, circuit));
   }
   if (circuit.until != Time()) fmt::print("  until       {}\n", format_time(circuit.until));
   if (circuit.state == CircuitState::half_open) {

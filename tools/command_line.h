@@ -101,6 +101,19 @@ void add_review_commands(CommandGroup& review);
 void add_circuit_commands(CommandGroup& circuit);
 // `almanac group …`
 void add_group_commands(CommandGroup& group);
+// `almanac component …`, `almanac heal …`
+void add_component_commands(CommandGroup& component);
+void add_heal_commands(CommandGroup& heal);
+// `almanac context …`
+void add_context_commands(CommandGroup& context);
+// `almanac pool …`
+void add_pool_commands(CommandGroup& pool);
+// `almanac gpu …`
+void add_gpu_commands(CommandGroup& gpu);
+// `almanac advisor …`
+void add_advisor_commands(CommandGroup& advisor);
+// `almanac memory …`
+void add_memory_commands(CommandGroup& memory);
 // `almanac schedule …`
 void add_schedule_commands(CommandGroup& schedule);
 // `almanac diagnostics …`

@@ -33,6 +33,9 @@ struct RunCommand {
   std::string retain_succeeded = "3d";
   std::string retain_failed = "365d";  // and cancelled
   bool retain_all = false;
+  std::string components;  // the file that describes those it keeps; empty = none
+  bool gpu_watch = false;
+  std::string advisor;  // the file that describes it; empty = none
   RunBackups backups;
   RunLog log;
 };

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view record_head = "almanac copied files, format 1\n";
-constexpr const char* record_file = "files";
+constexpr const char* copied_files = "files";
 constexpr int look_interval_ms = 100;
 constexpr std::size_t output_shown_max = 2'000;
 
@@ -126,7 +126,7 @@ Result<CommandCopy> CommandCopy::open(const std::string& command, const fs::path
 }
 
 Result<void> CommandCopy::read_record() {
-  const fs::path path = record_ / record_file;
+  const fs::path path = record_ / copied_files;
   auto bytes = read_whole_file(path);
   if (!bytes && bytes.error().code == ErrorCode::not_found) return {};
   if (!bytes) return std::unexpected(bytes.error());
@@ -154,7 +154,7 @@ Result<void> CommandCopy::write_record() const {
     text += fmt::format("{} {} {}\n", record.bytes, to_hex(record.digest), name);
   }
   const std::array<Bytes, 1> pieces = {as_bytes(text)};
-  return write_whole_file(record_ / record_file, pieces);
+  return write_whole_file(record_ / copied_files, pieces);
 }
 
 Result<std::vector<std::string>> CommandCopy::names() {

@@ -7,7 +7,7 @@
 #include <almanac/tools/policy_text.h>
 #include <almanac/tools/queue_retention.h>
 #include <almanac/tools/source.h>
-#include <almanac/tools/state_changes.h>
+#include <almanac/tools/state_json.h>
 #include <almanac/tools/stats_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
@@ -33,7 +33,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int export_format = 1;
+constexpr int diagnostics_format = 1;
 
 // Of the log: what it is, what is in it, and whether it is whole.
 Result<ordered_json> log_json(const std::filesystem::path& folder, const Log& log) {
@@ -143,6 +143,23 @@ ordered_json circuits_json(const State& state) {
   return circuits;
 }
 
+// Nothing that commands have written: only what was found, and what was done about it.
+ordered_json components_json(const State& state) {
+  ordered_json components = ordered_json::array();
+  for (const auto& [id, component] : state.components.all) {
+    components.push_back(component_json(state, id));
+  }
+  return components;
+}
+
+ordered_json pools_json(const State& state) {
+  ordered_json pools = ordered_json::object();
+  for (const auto& [id, record] : state.pools.all) {
+    pools[std::string(state.names.text(id))] = pool_json(record);
+  }
+  return pools;
+}
+
 ordered_json groups_json(const GatheredStats& gathered) {
   ordered_json groups = ordered_json::object();
   for (const auto& [name, stats] : gathered.groups) groups[name] = stats_json(stats, gathered);
@@ -212,7 +229,7 @@ Result<ordered_json> diagnostics_json(const DiagnosticsExportCommand& command, D
   if (!logged) return std::unexpected(logged.error());
   auto errors = errors_json(log, state, command.errors);
   if (!errors) return std::unexpected(errors.error());
-  return ordered_json{{"format", export_format},
+  return ordered_json{{"format", diagnostics_format},
                       {"made_at", format_time(now)},
                       {"almanac", {{"version", version}, {"compiler", __VERSION__}}},
                       {"machine", machine_json(command.folder)},
@@ -232,6 +249,8 @@ Result<ordered_json> diagnostics_json(const DiagnosticsExportCommand& command, D
                         {"kinds", groups_json(health->kinds)}}},
                       {"waits", waits_json(state)},
                       {"circuits", circuits_json(state)},
+                      {"components", components_json(state)},
+                      {"pools", pools_json(state)},
                       {"errors", std::move(*errors)}};
 }
 

@@ -2,13 +2,20 @@
 #pragma once
 
 #include <almanac/log/event.h>
+#include <almanac/tools/events/advisor_fields.h>
 #include <almanac/tools/events/backup_fields.h>
 #include <almanac/tools/events/circuit_fields.h>
+#include <almanac/tools/events/component_fields.h>
+#include <almanac/tools/events/context_fields.h>
 #include <almanac/tools/events/engine_fields.h>
+#include <almanac/tools/events/gpu_fields.h>
 #include <almanac/tools/events/group_fields.h>
+#include <almanac/tools/events/health_fields.h>
 #include <almanac/tools/events/implementation_fields.h>
 #include <almanac/tools/events/limit_fields.h>
+#include <almanac/tools/events/memory_fields.h>
 #include <almanac/tools/events/pause_fields.h>
+#include <almanac/tools/events/pool_fields.h>
 #include <almanac/tools/events/queue_fields.h>
 #include <almanac/tools/events/schedule_fields.h>
 #include <almanac/tools/events/task_fields.h>

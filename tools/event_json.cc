@@ -66,6 +66,19 @@ class JsonFields {
   void put(LaneBlock value) { string(name(value)); }
   void put(CircuitCause value) { string(name(value)); }
   void put(DependencyCondition value) { string(name(value)); }
+  void put(ComponentIssue value) { string(name(value)); }
+  void put(RepairStrategy value) { string(name(value)); }
+  void put(RepairOutcome value) { string(name(value)); }
+  void put(SwitchCause value) { string(name(value)); }
+  void put(HealthTrend value) { string(name(value)); }
+  void put(const std::optional<RepairStrategy>& value) { put(*value); }
+  void put(PoolRetirement value) { string(name(value)); }
+  void put(Health value) { string(name(value)); }
+  void put(GpuKind value) { string(name(value)); }
+  void put(GpuAbsence value) { string(name(value)); }
+  void put(GpuLevel value) { string(name(value)); }
+  void put(AdvisorFault value) { string(name(value)); }
+  void put(ForgetCause value) { string(name(value)); }
   void put(RetryPolicy value) { string(name(value)); }
   void put(PauseScope value) { string(name(value)); }
   void put(UniqueUntil value) { string(name(value)); }
@@ -111,6 +124,12 @@ class JsonFields {
       always("attempts", one.attempts);
     });
   }
+  void put(const DescribedImplementationsView& implementations) {
+    put_list(implementations, [&](const DescribedImplementation& one) {
+      always("name", one.name);
+      always("traits", to_text(one.traits));
+    });
+  }
   template <class List, class PutMembers>
   void put_list(const List& list, PutMembers put_members) {
     writer_.StartArray();
@@ -121,9 +140,11 @@ class JsonFields {
     }
     writer_.EndArray();
   }
-  void put(std::span<const TaskId> ids) {
+  template <class Number>
+    requires std::same_as<Number, TaskId> || std::same_as<Number, std::uint64_t>
+  void put(std::span<const Number> numbers) {
     writer_.StartArray();
-    for (TaskId id : ids) put(id);
+    for (Number number : numbers) put(number);
     writer_.EndArray();
   }
 

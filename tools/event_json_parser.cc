@@ -21,10 +21,12 @@ struct EventMemory::Parts {
   std::deque<std::string> decoded;
   std::deque<std::vector<std::string_view>> names;
   std::deque<std::vector<TaskId>> ids;
+  std::deque<std::vector<std::uint64_t>> numbers;
   std::deque<std::vector<DependencyCondition>> conditions;
   std::deque<std::vector<Demand>> demands;
   std::deque<std::vector<QueueWeight>> weights;
   std::deque<std::vector<RankedImplementation>> implementations;
+  std::deque<std::vector<DescribedImplementation>> described;
 };
 
 EventMemory::EventMemory() : parts_(std::make_unique<Parts>()) {}
@@ -198,6 +200,31 @@ class ObjectFields {
   void get(const JsonValue& value, DependencyCondition& field) {
     choose(value, field, dependency_condition_count);
   }
+  void get(const JsonValue& value, ComponentIssue& field) {
+    choose(value, field, component_issue_count);
+  }
+  void get(const JsonValue& value, RepairStrategy& field) {
+    choose(value, field, repair_strategy_count);
+  }
+  void get(const JsonValue& value, RepairOutcome& field) {
+    choose(value, field, repair_outcome_count);
+  }
+  void get(const JsonValue& value, SwitchCause& field) { choose(value, field, switch_cause_count); }
+  void get(const JsonValue& value, HealthTrend& field) { choose(value, field, health_trend_count); }
+  void get(const JsonValue& value, std::optional<RepairStrategy>& field) {
+    get(value, field.emplace());
+  }
+  void get(const JsonValue& value, PoolRetirement& field) {
+    choose(value, field, pool_retirement_count);
+  }
+  void get(const JsonValue& value, Health& field) { choose(value, field, health_count); }
+  void get(const JsonValue& value, GpuKind& field) { choose(value, field, gpu_kind_count); }
+  void get(const JsonValue& value, GpuAbsence& field) { choose(value, field, gpu_absence_count); }
+  void get(const JsonValue& value, GpuLevel& field) { choose(value, field, gpu_level_count); }
+  void get(const JsonValue& value, AdvisorFault& field) {
+    choose(value, field, advisor_fault_count);
+  }
+  void get(const JsonValue& value, ForgetCause& field) { choose(value, field, forget_cause_count); }
   void get(const JsonValue& value, RetryPolicy& field) { choose(value, field, retry_policy_count); }
   void get(const JsonValue& value, UniqueUntil& field) { choose(value, field, unique_until_count); }
   void get(const JsonValue& value, TaskIdentity& field) {
@@ -256,6 +283,13 @@ class ObjectFields {
     for (const JsonValue& element : *list) get(element, ids.emplace_back());
     field = ids;
   }
+  void get(const JsonValue& value, std::span<const std::uint64_t>& field) {
+    const auto* list = value.get<JsonValue::List>();
+    if (list == nullptr) return expected("a list of numbers");
+    auto& numbers = memory_.numbers.emplace_back();
+    for (const JsonValue& element : *list) get(element, numbers.emplace_back());
+    field = numbers;
+  }
   void get(const JsonValue& value, std::span<const DependencyCondition>& field) {
     const auto* list = value.get<JsonValue::List>();
     if (list == nullptr) return expected("a list of conditions");
@@ -292,6 +326,22 @@ class ObjectFields {
       get_pair(element, {"name", "attempts"}, one.name, one.attempts);
     }
     field = ImplementationListView(implementations);
+  }
+  void get(const JsonValue& value, ImplementationTraits& field) {
+    const auto* text = value.get<std::string_view>();
+    const auto traits = text == nullptr ? std::nullopt : parse_traits(*text);
+    if (!traits) return expected("a kind and strategies, as in program:build,clean_build");
+    field = *traits;
+  }
+  void get(const JsonValue& value, DescribedImplementationsView& field) {
+    const auto* list = value.get<JsonValue::List>();
+    if (list == nullptr) return expected("a list of names and traits");
+    auto& described = memory_.described.emplace_back();
+    for (const JsonValue& element : *list) {
+      DescribedImplementation& one = described.emplace_back();
+      get_pair(element, {"name", "traits"}, one.name, one.traits);
+    }
+    field = DescribedImplementationsView(described);
   }
   // Such as {"limit": "…", "units": 1}.
   template <class Count>

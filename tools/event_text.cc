@@ -47,6 +47,19 @@ class LineFields {
   static std::string text_of(SkipReason value) { return std::string(name(value)); }
   static std::string text_of(LaneBlock value) { return std::string(name(value)); }
   static std::string text_of(CircuitCause value) { return std::string(name(value)); }
+  static std::string text_of(ComponentIssue value) { return std::string(name(value)); }
+  static std::string text_of(RepairStrategy value) { return std::string(name(value)); }
+  static std::string text_of(RepairOutcome value) { return std::string(name(value)); }
+  static std::string text_of(SwitchCause value) { return std::string(name(value)); }
+  static std::string text_of(HealthTrend value) { return std::string(name(value)); }
+  static std::string text_of(const std::optional<RepairStrategy>& value) { return text_of(*value); }
+  static std::string text_of(PoolRetirement value) { return std::string(name(value)); }
+  static std::string text_of(Health value) { return std::string(name(value)); }
+  static std::string text_of(GpuKind value) { return std::string(name(value)); }
+  static std::string text_of(GpuAbsence value) { return std::string(name(value)); }
+  static std::string text_of(GpuLevel value) { return std::string(name(value)); }
+  static std::string text_of(AdvisorFault value) { return std::string(name(value)); }
+  static std::string text_of(ForgetCause value) { return std::string(name(value)); }
   static std::string text_of(bool value) { return value ? "true" : "false"; }
   static std::string text_of(DependencyCondition value) { return std::string(name(value)); }
   static std::string text_of(RetryPolicy value) { return std::string(name(value)); }
@@ -65,9 +78,11 @@ class LineFields {
     }
     return list;
   }
-  static std::string text_of(std::span<const TaskId> ids) {
+  template <class Number>
+    requires std::same_as<Number, TaskId> || std::same_as<Number, std::uint64_t>
+  static std::string text_of(std::span<const Number> numbers) {
     std::string list;
-    for (TaskId id : ids) list += (list.empty() ? "" : ",") + std::to_string(id.value);
+    for (Number number : numbers) list += (list.empty() ? "" : ",") + text_of(number);
     return list;
   }
   static std::string text_of(std::span<const DependencyCondition> conditions) {
@@ -83,6 +98,14 @@ class LineFields {
     for (std::size_t i = 0; i < items.size(); ++i) {
       const auto& [name, count] = items[i];
       list += fmt::format("{}{}:{}", i == 0 ? "" : ",", printable(name), count);
+    }
+    return list;
+  }
+  static std::string text_of(const DescribedImplementationsView& items) {
+    std::string list;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const auto& [name, traits] = items[i];
+      list += fmt::format("{}{}:{}", i == 0 ? "" : ",", printable(name), to_text(traits));
     }
     return list;
   }
@@ -127,12 +150,28 @@ class Texts {
   void see(SkipReason value) { see(name(value)); }
   void see(LaneBlock value) { see(name(value)); }
   void see(CircuitCause value) { see(name(value)); }
+  void see(ComponentIssue value) { see(name(value)); }
+  void see(RepairStrategy value) { see(name(value)); }
+  void see(RepairOutcome value) { see(name(value)); }
+  void see(SwitchCause value) { see(name(value)); }
+  void see(HealthTrend value) { see(name(value)); }
+  void see(const std::optional<RepairStrategy>& value) {
+    if (value) see(*value);
+  }
+  void see(PoolRetirement value) { see(name(value)); }
+  void see(Health value) { see(name(value)); }
+  void see(GpuKind value) { see(name(value)); }
+  void see(GpuAbsence value) { see(name(value)); }
+  void see(GpuLevel value) { see(name(value)); }
+  void see(AdvisorFault value) { see(name(value)); }
+  void see(ForgetCause value) { see(name(value)); }
   void see(RetryPolicy value) { see(name(value)); }
   void see(PauseScope value) { see(name(value)); }
   void see(UniqueUntil value) { see(name(value)); }
   void see(const TaskIdentity& value) { see(std::string_view(to_text(value))); }
   // Numbers and times are not text.
   void see(std::span<const TaskId>) {}
+  void see(std::span<const std::uint64_t>) {}
   void see(Time) {}
   void see(Duration) {}
   template <class Value>

@@ -10,7 +10,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char* what = "log";
-constexpr int export_format = 1;
+constexpr int log_export_format = 1;
 
 std::unexpected<LineFault> no_head(const std::string& why) {
   return std::unexpected(LineFault{1, "the first line is not that of an exported log: " + why,
@@ -59,7 +59,7 @@ constexpr const char* key_name = "key";
 
 std::string export_head_json(const ExportHead& head) {
   ordered_json json{{"almanac", what},
-                    {"format", export_format},
+                    {"format", log_export_format},
                     {"timeline", to_hex(head.timeline)},
                     {"events", head.last.value - head.base.last.value}};
   if (head.origin) {
@@ -86,11 +86,11 @@ std::expected<ExportHead, LineFault> parse_export_head(std::string_view line) {
   }
   auto format = json.find("format");
   if (format == json.end() || !format->is_number_unsigned()) return no_head("it has no format");
-  if (*format != export_format) {
+  if (*format != log_export_format) {
     return std::unexpected(LineFault{1,
                                      "the file has format " + format->dump() +
                                          ", this version reads format " +
-                                         std::to_string(export_format),
+                                         std::to_string(log_export_format),
                                      "use the version of Almanac that wrote it, or a later one"});
   }
   ExportHead head;

@@ -1,9 +1,11 @@
 #include <almanac/tools/folder_health.h>
 
+#include <almanac/tools/state_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/state_health.h>
 #include <almanac/log/write_lock.h>
 
 #include <fmt/core.h>
@@ -12,6 +14,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -25,13 +30,13 @@ namespace {
 constexpr Duration late = limits::firing_lateness_max;
 constexpr std::uint64_t deaths_degraded = 1;
 constexpr std::uint64_t deaths_unhealthy = 3;
-constexpr std::uint64_t backup_failures_unhealthy = 3;
+constexpr std::uint64_t pool_exhausted_degraded = 3;
+constexpr std::uint64_t pool_troubles_degraded = 3;
+constexpr std::uint64_t pool_troubles_unhealthy = 10;
 constexpr std::uint16_t map_degraded_permille = 900;
 constexpr std::uint16_t map_unhealthy_permille = 980;
 constexpr std::uint64_t disk_degraded_bytes = 256 * limits::mebibyte;
 constexpr std::uint64_t disk_unhealthy_bytes = 64 * limits::mebibyte;
-
-std::string short_time(Time time) { return format_time(time).substr(0, 19) + "Z"; }
 
 // By its number alone it could live where we do not see it, as in a container: then it holds the
 // lock of the folder. That is asked last, as asking is in the way of an engine that starts.
@@ -41,6 +46,49 @@ bool has_died(const EngineInfo& engine, const std::filesystem::path& folder) {
   return !is_there && WriteLock::share(folder).has_value();
 }
 
+struct PoolTroubles {
+  std::uint64_t instances = 0;  // that were no good, or could not be made
+  std::uint64_t exhausted = 0;
+};
+
+// What died within a window: engines, which the next start shows, attempts with what ran them, and
+// instances of pools.
+struct Deaths {
+  std::uint64_t engines = 0;
+  std::uint64_t crashes = 0;
+  std::map<std::string, PoolTroubles> pools = {};
+
+  void see(const EventBody& body) {
+    if (std::holds_alternative<EngineStarted>(body)) {
+      engines += is_up_ ? 1 : 0;
+      is_told_ = std::exchange(is_up_, true);
+    } else if (std::holds_alternative<EngineStopped>(body)) {
+      is_up_ = false;
+    } else if (const auto* back = std::get_if<TaskHandedBack>(&body)) {
+      const bool has_crashed =
+          back->reason == HandBackReason::crashed || back->reason == HandBackReason::silent;
+      crashes += has_crashed ? 1 : 0;
+      // … but by what it left.
+      const bool was_up = back->reason == HandBackReason::engine_died;
+      if (was_up && !std::exchange(is_told_, true)) ++engines;
+    } else if (const auto* ended = std::get_if<TaskFailed>(&body)) {
+      crashes += ended->crashes > 0 ? 1 : 0;  // the last one it may have
+    } else if (const auto* retired = std::get_if<InstanceRetired>(&body)) {
+      if (is_trouble(retired->reason)) ++of(retired->pool).instances;
+    } else if (const auto* failed = std::get_if<InstanceFailed>(&body)) {
+      ++of(failed->pool).instances;
+    } else if (const auto* exhausted = std::get_if<PoolExhausted>(&body)) {
+      ++of(exhausted->pool).exhausted;
+    }
+  }
+
+ private:
+  PoolTroubles& of(std::string_view pool) { return pools[std::string(pool)]; }
+
+  bool is_up_ = false;  // an engine that was started before the window is not known of, …
+  bool is_told_ = false;
+};
+
 class Assessor {
  public:
   explicit Assessor(const HealthOptions& options)
@@ -48,14 +96,14 @@ class Assessor {
 
   Result<FolderHealth> assess() {
     health_.position = state_.position;
+    health_.recorded = state_.health;
     health_.from = options_.now - options_.window;
     health_.to = options_.now;
     Result<void> looked = look_at_window();
     if (looked && !options_.is_past) looked = look_at_space();
     if (!looked) return std::unexpected(looked.error());
     look_at_engine();
-    look_at_circuits();
-    look_at_backups();
+    std::ranges::move(health_reasons(state_, options_.now), std::back_inserter(health_.reasons));
     std::ranges::stable_sort(health_.reasons, std::ranges::greater(), &HealthReason::health);
     return std::move(health_);
   }
@@ -64,7 +112,6 @@ class Assessor {
   void add(Health health, std::string sentence) {
     health_.reasons.push_back({health, std::move(sentence)});
   }
-  [[nodiscard]] std::string name_of(NameId id) const { return printable(state_.names.text(id)); }
 
   Result<void> look_at_window() {
     auto first = options_.log.position_at(health_.from);
@@ -96,40 +143,35 @@ class Assessor {
                             window_, percent_text(stats.attempts_failed, ended)));
   }
 
-  // Of engines, which the next start shows, and of attempts with what ran them.
   Result<void> look_at_deaths(Position from) {
-    std::uint64_t engines = 0;
-    std::uint64_t crashes = 0;
-    bool is_up = false;  // an engine that was started before the window is not known of, …
-    bool is_told = false;
+    Deaths deaths;
     auto read = options_.log.read(from.next(), [&](const RecordedEvent& recorded) -> Result<bool> {
-      const EventBody& body = recorded.event.body;
-      if (std::holds_alternative<EngineStarted>(body)) {
-        engines += is_up ? 1 : 0;
-        is_told = std::exchange(is_up, true);
-      } else if (std::holds_alternative<EngineStopped>(body)) {
-        is_up = false;
-      } else if (const auto* back = std::get_if<TaskHandedBack>(&body)) {
-        const bool has_crashed =
-            back->reason == HandBackReason::crashed || back->reason == HandBackReason::silent;
-        crashes += has_crashed ? 1 : 0;
-        // … but by what it left.
-        const bool was_up = back->reason == HandBackReason::engine_died;
-        if (was_up && !std::exchange(is_told, true)) ++engines;
-      } else if (const auto* failed = std::get_if<TaskFailed>(&body)) {
-        crashes += failed->crashes > 0 ? 1 : 0;  // the last one it may have
-      }
+      deaths.see(recorded.event.body);
       return recorded.position < state_.position;
     });
     if (!read) return read;
-    if (engines >= deaths_degraded) {
-      add(engines >= deaths_unhealthy ? Health::unhealthy : Health::degraded,
-          "the engine died " + counted(engines, "time") + " in the last " + window_);
+    if (deaths.engines >= deaths_degraded) {
+      add(deaths.engines >= deaths_unhealthy ? Health::unhealthy : Health::degraded,
+          "the engine died " + counted(deaths.engines, "time") + " in the last " + window_);
     }
-    if (crashes > 0) {
-      add(Health::degraded, counted(crashes, "attempt") + " crashed in the last " + window_);
+    if (deaths.crashes > 0) {
+      add(Health::degraded, counted(deaths.crashes, "attempt") + " crashed in the last " + window_);
     }
+    for (const auto& [pool, troubles] : deaths.pools) look_at_pool(pool, troubles);
     return {};
+  }
+
+  void look_at_pool(const std::string& pool, const PoolTroubles& seen) {
+    const std::string name = "the pool '" + printable(pool) + "' ";
+    if (seen.instances >= pool_troubles_degraded) {
+      add(seen.instances >= pool_troubles_unhealthy ? Health::unhealthy : Health::degraded,
+          name + "has lost or could not make " + counted(seen.instances, "instance") +
+              " in the last " + window_);
+    }
+    if (seen.exhausted >= pool_exhausted_degraded) {
+      add(Health::degraded,
+          name + "was exhausted " + counted(seen.exhausted, "time") + " in the last " + window_);
+    }
   }
 
   Result<void> look_at_space() {
@@ -167,37 +209,7 @@ class Assessor {
     }
     const auto due = state_.tasks.next_due();
     if (due && *due + late < options_.now) {
-      add(Health::unhealthy, "the engine has not done what was due at " + short_time(*due));
-    }
-  }
-
-  void look_at_circuits() {
-    for (const auto& [service, circuit] : state_.circuits.all) {
-      const std::string name = "the circuit of '" + name_of(service) + "' is ";
-      switch (circuit.state) {
-        case CircuitState::closed:
-        case CircuitState::forced_closed: break;
-        case CircuitState::open:
-          add(Health::degraded, name + "open until " + short_time(circuit.until));
-          break;
-        case CircuitState::half_open: add(Health::degraded, name + "half open"); break;
-        case CircuitState::forced_open:
-          add(Health::degraded, name + "kept open until it is reset");
-          break;
-      }
-    }
-  }
-
-  void look_at_backups() {
-    for (const auto& [id, job] : state_.backups.jobs) {
-      const std::string name = "the backup job '" + name_of(id) + "' ";
-      if (job.failures_in_row > 0) {
-        add(job.failures_in_row >= backup_failures_unhealthy ? Health::unhealthy : Health::degraded,
-            name + "has failed " + counted(job.failures_in_row, "time") + " in a row");
-      }
-      if (job.is_scheduled() && !job.running && job.next + late < options_.now) {
-        add(Health::degraded, name + "was due at " + short_time(job.next));
-      }
+      add(Health::unhealthy, "the engine has not done what was due at " + format_second(*due));
     }
   }
 
@@ -220,6 +232,7 @@ nlohmann::ordered_json health_json(const FolderHealth& health) {
   for (const HealthReason& reason : health.reasons) {
     json["reasons"].push_back({{"health", name(reason.health)}, {"reason", reason.sentence}});
   }
+  if (health.recorded.changes > 0) json["recorded"] = health_json(health.recorded);
   return json;
 }
 

@@ -31,6 +31,7 @@ struct FolderHealth {
   Position before;                    // the last event in front of that time
   std::vector<HealthReason> reasons;  // the worst first
   GatheredStats kinds;                // of the window
+  HealthRecord recorded;              // by the engine
 
   [[nodiscard]] Health health() const { return health_of(reasons); }
 };

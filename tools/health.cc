@@ -30,7 +30,13 @@ ExitCode health(const HealthCommand& command) {
   if (command.json) {
     fmt::print("{}\n", printable_json(health_json(*found).dump()));
   } else {
-    fmt::print("{}\n", name(health));
+    const HealthRecord& recorded = found->recorded;
+    const std::string since = " since " + format_second(recorded.since);
+    const bool is_recorded = recorded.changes > 0 && recorded.health == health;
+    fmt::print("{}{}\n", name(health), is_recorded ? since : "");
+    if (recorded.changes > 0 && !is_recorded) {
+      fmt::print("  on record  {}{}\n", name(recorded.health), since);
+    }
     for (const HealthReason& reason : found->reasons) {
       fmt::print("  {:<9}  {}\n", name(reason.health), reason.sentence);
     }

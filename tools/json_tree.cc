@@ -13,9 +13,9 @@ namespace almanac {
 namespace {
 
 // A function that answers false ends the parsing.
-class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
+class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeBuilder> {
  public:
-  explicit Builder(std::pmr::memory_resource& texts) : texts_(texts) {}
+  explicit TreeBuilder(std::pmr::memory_resource& texts) : texts_(texts) {}
 
   bool Null() { return add({JsonValue::Null{}}); }
   bool Bool(bool value) { return add({value}); }
@@ -85,7 +85,7 @@ std::expected<JsonValue, JsonFault> parse_json(std::string_view line,
                              rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
   rapidjson::MemoryStream stream(line.data(), line.size());
   rapidjson::Reader reader;
-  Builder builder(texts);
+  TreeBuilder builder(texts);
   auto parsed = reader.Parse<flags>(stream, builder);
   if (!parsed.IsError()) return builder.take();
   bool is_too_deep = parsed.Code() == rapidjson::kParseErrorTermination;

@@ -10,7 +10,7 @@ namespace {
 
 // The rest of an escape sequence comes at once: Esc by itself is a key when nothing does.
 constexpr std::chrono::milliseconds sequence_gap_max{25};
-constexpr std::chrono::milliseconds for_ever{-1};
+constexpr std::chrono::milliseconds no_limit{-1};
 constexpr char escape = 27;
 constexpr char end_of_input = 4;  // Ctrl-D
 
@@ -65,7 +65,7 @@ bool Keyboard::read_more(std::chrono::milliseconds timeout) {
 }
 
 Key Keyboard::next() {
-  if (typed_.empty() && !read_more(for_ever)) return {Key::Kind::none};
+  if (typed_.empty() && !read_more(no_limit)) return {Key::Kind::none};
   const char first = typed_.front();
   typed_.erase(0, 1);
   if (first == escape) {

@@ -71,17 +71,12 @@ nlohmann::ordered_json task_json(const State& state, TaskId id, const Task& task
   return json;
 }
 
-// Without the microseconds, so that what follows fits on a terminal.
-std::string seconds_text(Time time) {
-  return format_time(time).substr(0, std::string_view("2026-11-21T10:00:00").size()) + "Z";
-}
-
 // Priorities are in the JSON and in `show`: here they would cost the label its room.
 void add_row(Table& table, const State& state, TaskId id, const Task& task,
              std::string_view label) {
   table.add({std::to_string(id.value), std::string(name(task.state)),
              fmt::format("{}/{}", task.attempts, task.attempts_max),
-             printable(state.names.text(task.queue)), seconds_text(task.enqueued_at),
+             printable(state.names.text(task.queue)), format_second(task.enqueued_at),
              printable(label)});
 }
 

@@ -94,7 +94,7 @@ void add_stat(CommandGroup& log) {
       log_stat);
 }
 
-void add_verify(CommandGroup& log) {
+void add_log_verify(CommandGroup& log) {
   auto [options, command] =
       log.add<LogVerifyCommand>({"verify", "Check every checksum, digest, link and event",
                                  "almanac log verify --dir work\n"
@@ -138,7 +138,7 @@ void add_log_commands(CommandGroup& log) {
   add_tail(log);
   add_grep(log);
   add_stat(log);
-  add_verify(log);
+  add_log_verify(log);
   add_export(log);
   add_import(log);
   add_trim(log);

@@ -6,7 +6,7 @@ namespace almanac {
 namespace {
 
 // How long a wish to stop may go unnoticed.
-constexpr auto look_interval = std::chrono::milliseconds(50);
+constexpr auto follow_interval = std::chrono::milliseconds(50);
 // While there is much to catch up with, this often is asked whether to stop.
 constexpr std::uint64_t events_between_asking = 64;
 
@@ -23,7 +23,7 @@ Result<void> follow_log(const Log& log, Position from, Interrupt& interrupt,
     return seen ? Result<bool>(more) : seen;
   };
   while (more) {
-    auto given = subscription.next(see, look_interval);
+    auto given = subscription.next(see, follow_interval);
     if (!given) return std::unexpected(given.error());
     if (!*given) std::fflush(stdout);
     more = more && wanted();

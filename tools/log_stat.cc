@@ -16,7 +16,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t rate_steps = 60;
-constexpr std::size_t plot_lines = 4;
+constexpr std::size_t rate_plot_lines = 4;
 constexpr std::size_t types_shown_max = 20;
 constexpr std::size_t screen_columns = 80;
 
@@ -96,7 +96,7 @@ void print_rate(const LogSummary& summary) {
   if (summary.rate.empty()) return;
   auto most = std::to_string(std::ranges::max(summary.rate));
   fmt::print("\nevents per {}\n", format_compact(summary.step));
-  auto rows = bar_plot(summary.rate, plot_lines, glyphs_of_output());
+  auto rows = bar_plot(summary.rate, rate_plot_lines, glyphs_of_output());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto label = i == 0 ? most : i + 1 == rows.size() ? "0" : "";
     auto row = rows[i];

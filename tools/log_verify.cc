@@ -30,7 +30,7 @@ Error with_next_step(Error error) {
   return error;
 }
 
-std::string position_text(Position position) { return std::to_string(position.value); }
+std::string number_text(Position position) { return std::to_string(position.value); }
 
 // One run of the command, watched: what it shows, what it records, when it stops.
 class Watch {
@@ -46,7 +46,7 @@ class Watch {
     fmt::print(stderr,
                "going on behind position {}: up to there it was checked until {}; --from-start "
                "checks all\n",
-               position_text(before_.last), format_time(record->checked_at));
+               number_text(before_.last), format_time(record->checked_at));
     return before_;
   }
   // The log does not hold what the record says.
@@ -69,7 +69,7 @@ class Watch {
     line_.clear();
     bool saved = so_far.last && save(so_far);
     fmt::print(stderr, "stopped behind position {} of {}, whole so far; {}\n",
-               position_text(so_far.last), position_text(last_),
+               number_text(so_far.last), number_text(last_),
                saved ? "`almanac log verify` goes on from there" : "the next run begins anew");
     return ExitCode::work_failed;
   }

@@ -258,31 +258,7 @@ class CommandLine {
     add_past_commands(groups_.emplace_back(app_, action_));
     add_health_command(groups_.emplace_back(app_, action_));
     add_what_if_command(groups_.emplace_back(app_, action_));
-    add_group({"queue", "Change how a queue works", "almanac queue set mail --policy urgency"},
-              add_queue_commands);
-    add_group({"review", "Decide about tasks that a restore holds",
-               "almanac review list\n  almanac review run 7 8"},
-              add_review_commands);
-    add_group({"schedule", "Enqueue commands again and again",
-               "almanac schedule add nightly 'daily at 02:30 Europe/Paris' -- make backup"},
-              add_schedule_commands);
-    add_group({"circuit", "Keep tasks from services that fail",
-               "almanac circuit list\n  almanac circuit set search --failure-rate 30%"},
-              add_circuit_commands);
-    add_group({"group", "Tasks of many submissions that belong together",
-               "almanac group create import\n  almanac group close import"},
-              add_group_commands);
-    add_group({"diagnostics", "Collect what helps to understand a problem",
-               "almanac diagnostics export problem.json"},
-              add_diagnostics_commands);
-    add_group({"log", "Look at the log itself", "almanac log cat --from 100\n  almanac log verify"},
-              add_log_commands);
-    add_group({"state", "Look at the state folded from the log",
-               "almanac state digest\n  almanac state verify"},
-              add_state_commands);
-    add_group({"snapshot", "Archive the log, and look at archives",
-               "almanac snapshot create --repository /backup/build"},
-              add_snapshot_commands);
+    add_groups();
     add_version();
     app_.set_help_all_flag("--help-all", "Print the help of every command");
   }
@@ -346,10 +322,6 @@ class CommandLine {
                     "On Ctrl-C, how long tasks may go on before\nthey are handed back")
         ->type_name("TIME")
         ->capture_default_str();
-    app->add_option("--versions", options->versions,
-                    "Run tasks of these versions and leave others\nwaiting, such as 1-2 or 3-")
-        ->check(not_empty())
-        ->type_name("RANGE");
     app->add_flag(
         "--forever", options->forever,
         "Do not end when all tasks have ended: what\nschedules enqueue runs, until Ctrl-C");
@@ -366,7 +338,53 @@ class CommandLine {
     app->add_flag("--retain-all", options->retain_all, "Keep all tasks for ever");
     Typed typed(*app);
     add_log_options(typed, options->log);
+    typed.text(
+        "--versions", options->versions,
+        {"RANGE", "Run tasks of these versions and leave others\nwaiting, such as 1-2 or 3-"});
+    typed.text("-c,--components", options->components,
+               {"FILE", "Keep the components that it describes in working\norder"});
+    typed.flag("--gpu-watch", options->gpu_watch, "Watch GPUs and their memory");
+    typed.text("--advisor", options->advisor,
+               {"FILE", "Let the program that it describes say which tasks\nbegin first"});
     add_backup_options(typed, options->backups);
+  }
+
+  void add_groups() {
+    add_group({"queue", "Change how a queue works", "almanac queue set mail --policy urgency"},
+              add_queue_commands);
+    add_group({"review", "Decide about tasks that a restore holds", "almanac review run 7 8"},
+              add_review_commands);
+    add_group({"schedule", "Enqueue commands again and again", "almanac schedule list"},
+              add_schedule_commands);
+    add_group({"circuit", "Keep tasks from services that fail", "almanac circuit list"},
+              add_circuit_commands);
+    add_group(
+        {"group", "Tasks of many submissions that belong together", "almanac group create import"},
+        add_group_commands);
+    add_group({"diagnostics", "Collect what helps to understand a problem",
+               "almanac diagnostics export problem.json"},
+              add_diagnostics_commands);
+    add_group(
+        {"component", "Parts that an engine keeps in working order", "almanac component list"},
+        add_component_commands);
+    add_group({"heal", "Find and repair what is wrong with components", "almanac heal status"},
+              add_heal_commands);
+    add_group({"pool", "See what becomes of the instances of pools", "almanac pool list"},
+              add_pool_commands);
+    add_group({"gpu", "GPUs and their memory", "almanac gpu list"}, add_gpu_commands);
+    add_group({"advisor", "Programs that say which tasks begin first", "almanac advisor list"},
+              add_advisor_commands);
+    add_group({"memory", "What programs remember", "almanac memory search sea"},
+              add_memory_commands);
+    add_group({"context", "What is known of users", "almanac context get --user ann"},
+              add_context_commands);
+    add_group({"log", "Look at the log itself", "almanac log cat --from 100\n  almanac log verify"},
+              add_log_commands);
+    add_group({"state", "Look at the state folded from the log", "almanac state verify"},
+              add_state_commands);
+    add_group({"snapshot", "Archive the log, and look at archives",
+               "almanac snapshot create --repository /backup/build"},
+              add_snapshot_commands);
   }
 
   void add_submit() {
@@ -379,10 +397,8 @@ class CommandLine {
     add_command_task(typed, options->task);
     add_unique_options(typed, options->unique);
     add_group_options(typed, options->groups);
-    app->add_option("-n,--name", options->name, "What to call it; when left out, the command")
-        ->type_name("TEXT");
-    app->add_option("--key", options->key, "Idempotency key: the same key submits once")
-        ->type_name("TEXT");
+    typed.text("-n,--name", options->name, {"TEXT", "What to call it; when left out, the command"});
+    typed.text("--key", options->key, {"TEXT", "Idempotency key: the same key submits once"});
     add_conditions(*app, *options);
   }
 

@@ -11,13 +11,13 @@
 namespace almanac {
 namespace {
 
-using Row = std::array<std::size_t, limits::nearest_word_bytes_max + 1>;
+using Distances = std::array<std::size_t, limits::nearest_word_bytes_max + 1>;
 
 // Optimal string alignment: the three rows are those of the last letters of `a`.
 std::size_t distance(std::string_view a, std::string_view b) {
-  Row before_last{};
-  Row last{};
-  Row row{};
+  Distances before_last{};
+  Distances last{};
+  Distances row{};
   std::iota(last.begin(), last.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;

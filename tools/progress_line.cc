@@ -2,7 +2,6 @@
 
 #include <almanac/tools/text.h>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,18 +10,10 @@ namespace almanac {
 namespace {
 
 constexpr auto interval = std::chrono::milliseconds(100);
-constexpr std::size_t columns_default = 80;
-
-std::size_t columns_of_errors() {
-  if (::isatty(STDERR_FILENO) == 0) return 0;
-  winsize size{};
-  bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : columns_default;
-}
 
 }  // namespace
 
-ProgressLine::ProgressLine() : columns_(columns_of_errors()) {}
+ProgressLine::ProgressLine() : columns_(terminal_columns(STDERR_FILENO)) {}
 ProgressLine::~ProgressLine() { clear(); }
 
 bool ProgressLine::is_due() {

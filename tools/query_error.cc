@@ -11,7 +11,7 @@ namespace almanac {
 namespace {
 
 constexpr std::size_t columns_before_max = 50;
-constexpr std::size_t columns_max = 70;
+constexpr std::size_t excerpt_columns = 70;
 
 // The expression around the place, and a mark below it.
 std::string marked(std::string_view text, std::size_t column) {
@@ -24,7 +24,7 @@ std::string marked(std::string_view text, std::size_t column) {
     }
     before = "…" + before.substr(from);
   }
-  return fmt::format("{}\n{}^", cut(before + behind, columns_max),
+  return fmt::format("{}\n{}^", cut(before + behind, excerpt_columns),
                      std::string(columns(before), ' '));
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t columns_max = 80;
+constexpr std::size_t step_columns = 80;
 // Nobody watches a night in which nothing happens.
 constexpr Duration pause_max = std::chrono::seconds(2);
 
@@ -46,7 +46,7 @@ void print(const ReplayStep& step, bool json) {
   if (json) {
     fmt::print("{{\"event\":{},\"changes\":{}}}\n", step.event, step.changes);
   } else {
-    fmt::print("{}\n{}\n", cut(step.event, columns_max), step.changes);
+    fmt::print("{}\n{}\n", cut(step.event, step_columns), step.changes);
   }
 }
 

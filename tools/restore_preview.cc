@@ -2,6 +2,7 @@
 
 #include <almanac/tools/limits.h>
 #include <almanac/tools/state_changes.h>
+#include <almanac/tools/terms_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -19,7 +20,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t named_max = 10;
+constexpr std::size_t tasks_named_max = 10;
 
 // Tasks whose life differs, by number.
 struct Lives {
@@ -45,19 +46,13 @@ std::vector<TaskId> ids_of(const std::vector<TaskHeld>& held) {
   return ids;
 }
 
-ordered_json ids_json(const std::vector<TaskId>& ids) {
-  auto list = ordered_json::array();
-  for (TaskId id : ids) list.push_back(id.value);
-  return list;
-}
-
 void print_tasks(std::string_view what, const std::vector<TaskId>& ids) {
   if (ids.empty()) return;
   std::string list;
-  for (std::size_t i = 0; i < std::min(ids.size(), named_max); ++i) {
+  for (std::size_t i = 0; i < std::min(ids.size(), tasks_named_max); ++i) {
     list += (i == 0 ? "" : ", ") + std::to_string(ids[i].value);
   }
-  if (ids.size() > named_max) list += ", …";
+  if (ids.size() > tasks_named_max) list += ", …";
   fmt::print("{:<9} {}: {}\n", what, counted(ids.size(), "task"), list);
 }
 

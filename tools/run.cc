@@ -1,4 +1,6 @@
+#include <almanac/tools/advisor_file.h>
 #include <almanac/tools/commands.h>
+#include <almanac/tools/component_file.h>
 #include <almanac/tools/limits.h>
 #include <almanac/tools/progress.h>
 #include <almanac/tools/run_display.h>
@@ -10,6 +12,7 @@
 
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/engine.h>
+#include <almanac/engine/limits.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/archive_follower.h>
@@ -283,22 +286,34 @@ ExitCode run(const RunCommand& command) {
   if (!retention) return report(retention.error());
   auto following = parse_following(command.backups);
   if (!following) return report(following.error());
+  auto components = command.components.empty() ? std::vector<ComponentSpec>()
+                                               : load_components(command.components);
+  if (!components) return report(components.error());
+  std::optional<AdvisorSpec> advisor;
+  if (!command.advisor.empty()) {
+    auto loaded = load_advisor(command.advisor);
+    if (!loaded) return report(loaded.error());
+    advisor = std::move(*loaded);
+  }
   auto plan = make_plan(command);
   if (!plan) return report(plan.error());
   if (auto begun = begin_log(command.log); !begun) return report(begun.error());
   set_verbosity(command.verbose ? Verbosity::everything : Verbosity::warnings);
   Progress progress;
-  auto engine =
-      Engine::open({.folder = command.folder,
-                    .slots = command.slots,
-                    .stop_grace = *grace,
-                    .command_versions = *versions,
-                    .handle_signals = true,
-                    .retention = *retention,
-                    .backups = std::move(*backups),
-                    .on_events = [&](const State& state, std::span<const RecordedEvent> events) {
-                      progress.see(state, events);
-                    }});
+  auto engine = Engine::open(
+      {.folder = command.folder,
+       .slots = command.slots,
+       .stop_grace = *grace,
+       .command_versions = *versions,
+       .handle_signals = true,
+       .retention = *retention,
+       .health_hold = limits::health_hold,
+       .backups = std::move(*backups),
+       .on_events = [&](const State& state,
+                        std::span<const RecordedEvent> events) { progress.see(state, events); },
+       .components = *components,
+       .gpu_watch = command.gpu_watch ? std::optional(GpuWatchOptions()) : std::nullopt,
+       .advisor = std::move(advisor)});
   if (!engine) return report(engine.error());
   auto tasks = plan->workload ? hand_over(**engine, *plan->workload)
                               : live_tasks(progress.began(), (*engine)->log());

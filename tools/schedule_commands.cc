@@ -6,7 +6,7 @@
 namespace almanac {
 namespace {
 
-void add_name(OptionSet& options, std::string& name) {
+void add_schedule_name(OptionSet& options, std::string& name) {
   options.text("name", name, {"", "Name of the schedule"});
   options.require("name");
 }
@@ -18,7 +18,7 @@ void add_add(CommandGroup& schedule) {
        "  almanac schedule add report '0 9 * * MON-FRI' --overlap queue -- ./report\n"
        "  almanac run --forever"},
       schedule_add);
-  add_name(options, command.name);
+  add_schedule_name(options, command.name);
   options.text("recurrence", command.recurrence,
                {"",
                 "When: 'every 15 minutes', 'daily at 02:30',\n'weekly on sunday at 03:00' or "
@@ -43,19 +43,19 @@ void add_changes(CommandGroup& schedule) {
       {"pause", "Let its times pass until it is resumed",
        "almanac schedule pause nightly --reason 'the disk is being changed'"},
       schedule_pause);
-  add_name(pause_options, pause.name);
+  add_schedule_name(pause_options, pause.name);
   pause_options.text("--reason", pause.reason, {"TEXT", "Why, for the record"});
   auto [resume_options, resume] = schedule.add<ScheduleChangeCommand>(
       {"resume", "Go on with one that is paused", "almanac schedule resume nightly"},
       schedule_resume);
-  add_name(resume_options, resume.name);
+  add_schedule_name(resume_options, resume.name);
   auto [remove_options, remove] = schedule.add<ScheduleChangeCommand>(
       {"remove", "Remove one; what it has enqueued stays", "almanac schedule remove nightly"},
       schedule_remove);
-  add_name(remove_options, remove.name);
+  add_schedule_name(remove_options, remove.name);
 }
 
-void add_readers(CommandGroup& schedule) {
+void add_schedule_readers(CommandGroup& schedule) {
   auto [list_options, list] = schedule.add<ScheduleListCommand>(
       {"list", "List schedules, and when each is due", "almanac schedule list --at '2 hours ago'"},
       schedule_list);
@@ -63,7 +63,7 @@ void add_readers(CommandGroup& schedule) {
   auto [show_options, show] = schedule.add<ScheduleShowCommand>(
       {"show", "Show one, and what became of its times", "almanac schedule show nightly"},
       schedule_show);
-  add_name(show_options, show.name);
+  add_schedule_name(show_options, show.name);
   show_options.text("--at", show.at, at_help);
   auto [next_options, next] = schedule.add<ScheduleNextCommand>(
       {"next", "Print the times one is due at, or would be",
@@ -81,7 +81,7 @@ void add_readers(CommandGroup& schedule) {
 
 void add_schedule_commands(CommandGroup& schedule) {
   add_add(schedule);
-  add_readers(schedule);
+  add_schedule_readers(schedule);
   add_changes(schedule);
 }
 

@@ -1,7 +1,7 @@
 #include <almanac/tools/moment.h>
 #include <almanac/tools/schedule_commands.h>
 #include <almanac/tools/source.h>
-#include <almanac/tools/state_changes.h>
+#include <almanac/tools/state_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -19,17 +19,15 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string short_time(Time time) { return format_time(time).substr(0, 19) + "Z"; }
-
 std::string next_text(const Schedule& schedule) {
-  return schedule.paused ? "paused" : short_time(schedule.next);
+  return schedule.paused ? "paused" : format_second(schedule.next);
 }
 
 // What became of the last firing; of one that retention has removed, nothing more than when.
 std::string last_text(const State& state, const Schedule& schedule) {
   if (schedule.firings == 0) return "-";
   const Task* task = state.tasks.all.find(schedule.task);
-  return fmt::format("{}, task {}{}", short_time(schedule.fired), schedule.task.value,
+  return fmt::format("{}, task {}{}", format_second(schedule.fired), schedule.task.value,
                      task == nullptr ? "" : " " + std::string(name(task->state)));
 }
 
@@ -123,7 +121,7 @@ ExitCode schedule_list(const ScheduleListCommand& command) {
       continue;
     }
     table.add({printable(state.names.text(id)), next_text(schedule),
-               schedule.firings == 0 ? "-" : short_time(schedule.fired),
+               schedule.firings == 0 ? "-" : format_second(schedule.fired),
                std::to_string(schedule.firings), std::to_string(schedule.skipped),
                printable(schedule.definition->recurrence)});
   }
@@ -162,7 +160,7 @@ ExitCode schedule_next(const ScheduleNextCommand& command) {
     if (command.json) {
       fmt::print("{}\n", ordered_json{{"instant", format_time(instant)}}.dump());
     } else {
-      fmt::print("{}\n", short_time(instant));
+      fmt::print("{}\n", format_second(instant));
     }
   }
   return ExitCode::ok;

@@ -80,7 +80,7 @@ void add_show(CommandGroup& snapshot) {
   add_repository(options, command.repository);
 }
 
-void add_verify(CommandGroup& snapshot) {
+void add_snapshot_verify(CommandGroup& snapshot) {
   auto [options, command] = snapshot.add<SnapshotVerifyCommand>(
       {"verify", "Check every byte, frame and state of the snapshots",
        "almanac snapshot verify --repository /backup/build\n"
@@ -173,7 +173,7 @@ void add_snapshot_commands(CommandGroup& snapshot) {
   add_copy(snapshot);
   add_list(snapshot);
   add_show(snapshot);
-  add_verify(snapshot);
+  add_snapshot_verify(snapshot);
   add_prune(snapshot);
   add_restore(snapshot);
   add_drill(snapshot);

@@ -20,7 +20,7 @@
 namespace almanac {
 namespace {
 
-constexpr std::chrono::milliseconds look_interval{100};
+constexpr std::chrono::milliseconds copy_look_interval{100};
 
 // Where the copy is to be.
 Result<std::unique_ptr<CopyTarget>> target_of(const SnapshotCopyCommand& command,
@@ -103,7 +103,7 @@ ExitCode snapshot_copy(const SnapshotCopyCommand& command) {
     } while (every && !stop.stop_requested());
     done = true;
   });
-  while (!done && interrupt.wait(look_interval) == Interrupt::Woken::by_time) {}
+  while (!done && interrupt.wait(copy_look_interval) == Interrupt::Woken::by_time) {}
   copying.request_stop();
   copying.join();
   return code;

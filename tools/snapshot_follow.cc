@@ -18,7 +18,7 @@
 namespace almanac {
 namespace {
 
-constexpr std::chrono::milliseconds look_interval{100};
+constexpr std::chrono::milliseconds archive_look_interval{100};
 
 Result<FollowOptions> options_of(const SnapshotFollowCommand& command) {
   auto every = parse_interval("--every", command.every);
@@ -117,7 +117,7 @@ ExitCode snapshot_follow(const SnapshotFollowCommand& command) {
   FollowDisplay display(command.json);
   do {
     display.show(follower.status(), system_now());
-  } while (interrupt.wait(look_interval) == Interrupt::Woken::by_time);
+  } while (interrupt.wait(archive_look_interval) == Interrupt::Woken::by_time);
   follower.stop();
   return display.close(follower.status(), system_now());
 }

@@ -19,8 +19,6 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t picture_columns = 64;
 
-std::string seconds_text(Time time) { return format_time(time).substr(0, 19) + "Z"; }
-
 // Of the files that no older snapshot has.
 std::uint64_t own_bytes(const Manifest& manifest, std::set<ArchiveName>& known) {
   std::uint64_t bytes = 0;
@@ -41,14 +39,14 @@ std::string ratio_of(const Manifest& manifest) {
   return fmt::format("{}.{}", tenths / 10, tenths % 10);
 }
 
-struct Row {
+struct SnapshotRow {
   const CheckedSnapshot* snapshot;
   std::uint64_t own_bytes;
 };
 
 // The newest first, each with what it added.
-std::vector<Row> rows_of(const std::vector<CheckedSnapshot>& snapshots) {
-  std::vector<Row> rows;
+std::vector<SnapshotRow> rows_of(const std::vector<CheckedSnapshot>& snapshots) {
+  std::vector<SnapshotRow> rows;
   std::set<ArchiveName> known;
   for (auto each = snapshots.rbegin(); each != snapshots.rend(); ++each) {
     rows.push_back({&*each, each->manifest ? own_bytes(*each->manifest, known) : 0});
@@ -57,7 +55,7 @@ std::vector<Row> rows_of(const std::vector<CheckedSnapshot>& snapshots) {
   return rows;
 }
 
-ordered_json json_of(const Row& row, bool is_encrypted) {
+ordered_json json_of(const SnapshotRow& row, bool is_encrypted) {
   const CheckedSnapshot& snapshot = *row.snapshot;
   ordered_json json{
       {"snapshot", snapshot.number}, {"whole", snapshot.whole()}, {"encrypted", is_encrypted}};
@@ -78,30 +76,30 @@ ordered_json json_of(const Row& row, bool is_encrypted) {
   return json;
 }
 
-const char* state_of(const CheckedSnapshot& snapshot) {
+const char* condition_of(const CheckedSnapshot& snapshot) {
   if (!snapshot.whole()) return "damaged";
   return snapshot.manifest->signer ? "signed" : "";
 }
 
-void print(const std::vector<Row>& rows, bool is_encrypted) {
+void print(const std::vector<SnapshotRow>& rows, bool is_encrypted) {
   Table table({"SNAPSHOT", "MADE", "POSITIONS", "SPAN", "SIZE", "NEW", "RATIO", ""});
-  for (const Row& row : rows) {
+  for (const SnapshotRow& row : rows) {
     const CheckedSnapshot& snapshot = *row.snapshot;
-    const char* state = state_of(snapshot);
+    const char* state = condition_of(snapshot);
     if (!snapshot.manifest) {
       table.add({std::to_string(snapshot.number), "", "", "", "", "", "", state});
       continue;
     }
     const Manifest& manifest = *snapshot.manifest;
     const Time begin = manifest.segments.front().header.first_time;
-    table.add({std::to_string(snapshot.number), seconds_text(manifest.made_at),
+    table.add({std::to_string(snapshot.number), format_second(manifest.made_at),
                fmt::format("{}-{}", manifest.first().value, manifest.tail.last.value),
                format_compact(manifest.tail.time - begin), format_bytes(manifest.bytes()),
                format_bytes(row.own_bytes), ratio_of(manifest), state});
   }
   fmt::print("{}", table.text(terminal_columns()));
   if (is_encrypted) fmt::print("encrypted\n");
-  for (const Row& row : rows) {
+  for (const SnapshotRow& row : rows) {
     const auto& manifest = row.snapshot->manifest;
     if (manifest && !manifest->tag.empty()) {
       fmt::print("snapshot {}: {}\n", row.snapshot->number, manifest->tag);
@@ -114,16 +112,16 @@ void print(const std::vector<Row>& rows, bool is_encrypted) {
 
 void print(const Coverage& coverage) {
   fmt::print("\nlog {}\n{:<{}}{}\n", to_hex(coverage.timeline),
-             seconds_text(coverage.ranges.front().first_time), picture_columns - 20 + 2,
-             seconds_text(coverage.ranges.back().last_time));
+             format_second(coverage.ranges.front().first_time), picture_columns - 20 + 2,
+             format_second(coverage.ranges.back().last_time));
   const auto lines = picture_of(coverage, picture_columns, glyphs_of_output());
   fmt::print("|{}|\n {}\n", lines[0], lines[1]);
   for (std::size_t i = 1; i < coverage.ranges.size(); ++i) {
     const auto& before = coverage.ranges[i - 1];
     const auto& behind = coverage.ranges[i];
     fmt::print("gap: positions {} to {}, {} to {}, are in no snapshot\n", before.last.value + 1,
-               behind.first.value - 1, seconds_text(before.last_time),
-               seconds_text(behind.first_time));
+               behind.first.value - 1, format_second(before.last_time),
+               format_second(behind.first_time));
   }
 }
 
@@ -166,7 +164,7 @@ ExitCode snapshot_list(const SnapshotListCommand& command) {
   const auto rows = rows_of(snapshots);
   const bool is_encrypted = repository->is_encrypted();
   if (command.json) {
-    for (const Row& row : rows) fmt::print("{}\n", json_of(row, is_encrypted).dump());
+    for (const SnapshotRow& row : rows) fmt::print("{}\n", json_of(row, is_encrypted).dump());
     for (const CheckedTail& tail : tails) fmt::print("{}\n", json_of(tail).dump());
     return ExitCode::ok;
   }

@@ -81,8 +81,11 @@ ExitCode snapshot_show(const SnapshotShowCommand& command) {
   if (!number) return report(number.error());
   auto manifest = repository->manifest(*number);
   if (!manifest) return report(manifest.error());
-  const auto print_it = command.json ? print_json : print;
-  print_it(*manifest, repository->is_encrypted());
+  if (command.json) {
+    print_json(*manifest, repository->is_encrypted());
+  } else {
+    print(*manifest, repository->is_encrypted());
+  }
   return ExitCode::ok;
 }
 

@@ -1,8 +1,10 @@
 #include <almanac/tools/state_changes.h>
 
 #include <almanac/tools/group_text.h>
+#include <almanac/tools/memory_json.h>
 #include <almanac/tools/policy_text.h>
 #include <almanac/tools/queue_retention.h>
+#include <almanac/tools/state_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 #include <almanac/tools/version_range.h>
@@ -16,13 +18,10 @@
 #include <string>
 
 namespace almanac {
-namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json time_json(Time time) {
-  return time == Time() ? ordered_json() : ordered_json(format_time(time));
-}
+namespace {
 
 ordered_json task_fields(const State& state, const Task* task) {
   if (task == nullptr) return ordered_json::object();
@@ -122,6 +121,19 @@ ordered_json circuit_fields(const CircuitSetting* setting) {
 
 ordered_json circuit_fields(const Circuit* circuit) {
   return circuit == nullptr ? ordered_json::object() : circuit_json(*circuit);
+}
+
+ordered_json pool_fields(const PoolRecord* record) {
+  return record == nullptr ? ordered_json::object() : pool_json(*record);
+}
+
+ordered_json advisor_fields(const AdvisorRecord* record) {
+  return record == nullptr ? ordered_json::object() : advisor_json(*record);
+}
+
+ordered_json context_fields(const SharedContext* context) {
+  if (context == nullptr) return ordered_json::object();
+  return {{"version", (*context)->version.value}, {"turns_added", (*context)->turns_added}};
 }
 
 // NAME: [what was, what is] for what differs.
@@ -306,6 +318,57 @@ class Collector {
   void operator()(NameId service, const Circuit* was, const Circuit* is) {
     add_circuit(service, circuit_fields(was), circuit_fields(is));
   }
+  void operator()(NameId id, const Component* was, const Component* is) {
+    const auto of = [](const State& state, const Component* component) {
+      return component == nullptr ? ordered_json::object()
+                                  : component_json(state.names, *component);
+    };
+    changes["components"][std::string(after_.names.text(id))] =
+        changed_fields(of(before_, was), of(after_, is));
+  }
+  void operator()(const ComponentPlace& place, const ImplementationHealth* was,
+                  const ImplementationHealth* is) {
+    const auto of = [](const ImplementationHealth* health) {
+      return health == nullptr ? ordered_json::object() : health_json(*health);
+    };
+    const auto& named = is == nullptr ? *was : *is;
+    const auto key =
+        fmt::format("{} {}", after_.names.text(place.component), after_.names.text(named.name));
+    changes["components"][key] = changed_fields(of(was), of(is));
+  }
+  void operator()(NameId id, const GpuDevice* was, const GpuDevice* is) {
+    const auto of = [](const State& state, const GpuDevice* device) {
+      return device == nullptr ? ordered_json::object() : gpu_json(state.names, *device);
+    };
+    changes["gpu"][std::string(after_.names.text(id))] =
+        changed_fields(of(before_, was), of(after_, is));
+  }
+  void operator()(const GpuHeapKey& key, const GpuHeap* was, const GpuHeap* is) {
+    const auto of = [](const GpuHeap* heap) {
+      return heap == nullptr ? ordered_json::object() : gpu_heap_json(*heap);
+    };
+    const auto heap = fmt::format("{} heap {}", after_.names.text(key.device), key.heap);
+    changes["gpu"][heap] = changed_fields(of(was), of(is));
+  }
+  void operator()(NameId pool, const PoolRecord* was, const PoolRecord* is) {
+    changes["pools"][std::string(after_.names.text(pool))] =
+        changed_fields(pool_fields(was), pool_fields(is));
+  }
+  void operator()(NameId advisor, const AdvisorRecord* was, const AdvisorRecord* is) {
+    changes["advisors"][std::string(after_.names.text(advisor))] =
+        changed_fields(advisor_fields(was), advisor_fields(is));
+  }
+  void operator()(MemoryId id, const MemoryVersion* was, const MemoryVersion* is) {
+    const auto of = [&](const MemoryVersion* version) {
+      return version == nullptr ? ordered_json::object() : memory_json(after_.names, **version);
+    };
+    changes["memories"][std::to_string(id.value)] = changed_fields(of(was), of(is));
+  }
+  void operator()(TextNumber user, const SharedContext* was, const SharedContext* is) {
+    const State& named = is == nullptr ? before_ : after_;
+    changes["contexts"][std::string(named.contexts.users.text(user))] =
+        changed_fields(context_fields(was), context_fields(is));
+  }
   // What is in use, how full a bucket is, and the orders follow from the tasks.
   void operator()(const LimitUse&, const std::uint32_t*, const std::uint32_t*) {}
   void operator()(NameId, const Bucket*, const Bucket*) {}
@@ -328,7 +391,7 @@ class Collector {
   const State& after_;
 };
 
-constexpr std::size_t columns_max = 80;
+constexpr std::size_t change_columns = 80;
 
 std::string value_text(const ordered_json& value) {
   if (value.is_null()) return "-";
@@ -345,13 +408,13 @@ std::string entry_text(const std::string& key, const ordered_json& fields) {
     std::string text = name + " ";
     if (!change[0].is_null()) text += value_text(change[0]) + " → ";
     text += value_text(change[1]);
-    if (!fresh && columns(line) + columns(text) + 2 > columns_max) {
+    if (!fresh && columns(line) + columns(text) + 2 > change_columns) {
       lines += line + "\n";
       line = std::string(indent, ' ');
     } else if (!fresh) {
       line += ", ";
     }
-    line += cut(text, columns_max - indent);
+    line += cut(text, change_columns - indent);
     fresh = false;
   }
   return lines + line + "\n";
@@ -359,73 +422,13 @@ std::string entry_text(const std::string& key, const ordered_json& fields) {
 
 }  // namespace
 
-ordered_json job_json(const BackupJob& job) {
-  return {{"action", name(job.action)},
-          {"schedule", job.is_scheduled() ? ordered_json(job.schedule) : ordered_json()},
-          {"repository", job.repository},
-          {"running", job.running},
-          {"due", time_json(job.due)},
-          {"next", time_json(job.next)},
-          {"started_at", time_json(job.started_at)},
-          {"ended_at", time_json(job.ended_at)},
-          {"succeeded_at", time_json(job.succeeded_at)},
-          {"runs", job.runs},
-          {"failures", job.failures},
-          {"failures_in_row", job.failures_in_row},
-          {"missed", job.missed}};
-}
-
-ordered_json circuit_json(const Circuit& circuit) {
-  return {{"state", name(circuit.state)},
-          {"changed", circuit.changed.value},
-          {"since", time_json(circuit.since)},
-          {"until", time_json(circuit.until)},
-          {"cooldown_us", circuit.cooldown.count()},
-          {"consecutive_failures", circuit.consecutive_failures},
-          {"probes", circuit.probes},
-          {"probes_succeeded", circuit.probes_succeeded},
-          {"paced", circuit.paced},
-          {"successes", circuit.successes},
-          {"failures", circuit.failures},
-          {"trips", circuit.trips},
-          {"average_us", circuit.average().count()}};
-}
-
-ordered_json circuit_setting_json(const CircuitSetting& setting) {
-  return {{"requests_min", setting.requests_min},
-          {"failure_permille", setting.failure_permille},
-          {"consecutive_failures", setting.consecutive_failures},
-          {"window_us", setting.window.count()},
-          {"cooldown_us", setting.cooldown.count()},
-          {"cooldown_max_us", setting.cooldown_max.count()},
-          {"probes", setting.probes}};
-}
-
-ordered_json schedule_json(const Schedule& schedule) {
-  const ScheduleDefined& definition = *schedule.definition;
-  ordered_json queued = ordered_json::array();
-  for (const Time instant : schedule.queued) queued.push_back(time_json(instant));
-  return {{"recurrence", definition.recurrence},
-          {"missed", name(definition.missed)},
-          {"window", definition.window == Duration(0)
-                         ? ordered_json()
-                         : ordered_json(format_duration(definition.window))},
-          {"overlap", name(definition.overlap)},
-          {"defined", schedule.defined.value},
-          {"paused", schedule.paused},
-          {"next", schedule.paused ? ordered_json() : time_json(schedule.next)},
-          {"queued", std::move(queued)},
-          {"task", schedule.task ? ordered_json(schedule.task.value) : ordered_json()},
-          {"fired", time_json(schedule.fired)},
-          {"firings", schedule.firings},
-          {"skipped", schedule.skipped}};
-}
-
 ordered_json state_changes(const State& before, const State& after) {
   Collector collector(before, after);
   diff(before, after, std::ref(collector));
   auto engine = changed_fields(engine_fields(before), engine_fields(after));
   if (!engine.empty()) collector.changes["engine"][""] = std::move(engine);
+  auto health = changed_fields(health_json(before.health), health_json(after.health));
+  if (!health.empty()) collector.changes["health"][""] = std::move(health);
   return std::move(collector.changes);
 }
 
@@ -439,8 +442,10 @@ std::string changes_text(const ordered_json& changes) {
 }
 
 std::string changes_json(ordered_json changes) {
-  // There is one engine: it needs no key.
-  if (changes.contains("engine")) changes["engine"] = ordered_json(changes["engine"][""]);
+  // There is one of each: it needs no key.
+  for (const char* one : {"engine", "health"}) {
+    if (changes.contains(one)) changes[one] = ordered_json(changes[one][""]);
+  }
   return printable_json(changes.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 

@@ -10,21 +10,15 @@
 namespace almanac {
 
 // {"tasks": {"7": {"state": ["ready", "failed"]}}, "doomed": {…}, "held": {…}, "keys": {…},
-// "queues": {…}, "backups": {…}, "schedules": {…}, "engine": {…}}: for every entry that differs its
-// fields with what was and what is; null where it is missing. Projections without a change are left
-// out, and so is what follows from the tasks alone. Text may be no UTF-8. O(changes).
+// "queues": {…}, "backups": {…}, "schedules": {…}, "engine": {…}, "health": {…}}: for every entry
+// that differs its fields with what was and what is; null where it is missing. Projections without
+// a change are left out, and so is what follows from the tasks alone. Text may be no UTF-8.
+// O(changes).
 [[nodiscard]] nlohmann::ordered_json state_changes(const State& before, const State& after);
 
 // The same in lines of 80 columns: "tasks: 1 changed", and below it each entry. Printable.
 [[nodiscard]] std::string changes_text(const nlohmann::ordered_json& changes);
 // And in one line of JSON, safe on a terminal.
 [[nodiscard]] std::string changes_json(nlohmann::ordered_json changes);
-
-// What is known of a backup job, a schedule, a circuit or its setting, by name; null where it is
-// not set.
-[[nodiscard]] nlohmann::ordered_json job_json(const BackupJob& job);
-[[nodiscard]] nlohmann::ordered_json schedule_json(const Schedule& schedule);
-[[nodiscard]] nlohmann::ordered_json circuit_json(const Circuit& circuit);
-[[nodiscard]] nlohmann::ordered_json circuit_setting_json(const CircuitSetting& setting);
 
 }  // namespace almanac

@@ -23,15 +23,15 @@ Result<void> check_accepted(const std::filesystem::path& folder, const TaskSpec&
   return {};
 }
 
-struct After {
+struct Named {
   TaskId id;
   DependencyCondition condition = DependencyCondition::success;
 };
 
 // "7" or "7:end".
-Result<After> parse_after(std::string_view text) {
+Result<Named> parse_after(std::string_view text) {
   const auto colon = std::min(text.find(':'), text.size());
-  After after;
+  Named after;
   const auto* end = text.data() + colon;
   const auto [read, error] = std::from_chars(text.data(), end, after.id.value);
   if (error != std::errc() || read != end || !after.id) {

@@ -34,7 +34,9 @@ std::string sentence(const TaskStarted& event) {
   const std::string by =
       event.implementation.empty() ? "" : " by " + printable(event.implementation);
   const std::string at = event.worker.empty() ? "" : " at worker " + printable(event.worker);
-  return fmt::format("attempt {} began{}{}", event.attempt, by, at);
+  const std::string why =
+      event.advisor.empty() ? "" : " on the advice of " + printable(event.advisor);
+  return fmt::format("attempt {} began{}{}{}", event.attempt, by, at, why);
 }
 std::string sentence(const TaskSucceeded&) { return "succeeded"; }
 std::string sentence(const TaskFailed& event) { return "failed: " + end_text(event.end); }

@@ -15,13 +15,13 @@
 namespace almanac {
 namespace {
 
-struct Effect {
+struct Caused {
   Position at;
   TaskId id;
   CausalLink link = CausalLink::enqueued;
-  auto operator<=>(const Effect&) const = default;
+  auto operator<=>(const Caused&) const = default;
 };
-using Effects = std::map<TaskId, std::set<Effect>>;
+using Effects = std::map<TaskId, std::set<Caused>>;
 
 bool ends_task(const EventBody& body) {
   return std::holds_alternative<TaskSucceeded>(body) || std::holds_alternative<TaskFailed>(body) ||
@@ -30,7 +30,7 @@ bool ends_task(const EventBody& body) {
 
 // What the end of one task did to those that waited for it.
 struct EndEffects {
-  std::set<Effect>& effects;
+  std::set<Caused>& effects;
   TaskId ended;
   Position at;
 
@@ -100,7 +100,7 @@ class Grower {
     auto found = effects_.find(id);
     if (found == effects_.end()) return {};
     shown_.insert(id);
-    for (const Effect& effect : found->second) {
+    for (const Caused& effect : found->second) {
       const Task* task = source_.state.tasks.all.find(effect.id);
       if (task == nullptr) continue;
       if (depth == depth_max_ || tasks_ == limits::tree_tasks_max) {

@@ -27,4 +27,10 @@ void add_terms(nlohmann::ordered_json& json, const State& state, TaskId id) {
   }
 }
 
+nlohmann::ordered_json ids_json(std::span<const TaskId> ids) {
+  auto list = nlohmann::ordered_json::array();
+  for (TaskId id : ids) list.push_back(id.value);
+  return list;
+}
+
 }  // namespace almanac

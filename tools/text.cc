@@ -118,10 +118,10 @@ std::string Table::text(std::size_t columns_max) const {
   return result;
 }
 
-std::size_t terminal_columns() {
-  if (::isatty(STDOUT_FILENO) == 0) return 0;
+std::size_t terminal_columns(int descriptor) {
+  if (::isatty(descriptor) == 0) return 0;
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return columns_default;
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return columns_default;
   return size.ws_col;
 }
 

@@ -1,6 +1,8 @@
 // Text for terminals: escaped, aligned, cut to fit.
 #pragma once
 
+#include <unistd.h>
+
 #include <almanac/log/printable.h>
 
 #include <string>
@@ -34,7 +36,7 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Columns of the terminal on standard output; 0 when it is none.
-[[nodiscard]] std::size_t terminal_columns();
+// Columns of the terminal on a stream, standard output unless said; 0 when it is none.
+[[nodiscard]] std::size_t terminal_columns(int descriptor = STDOUT_FILENO);
 
 }  // namespace almanac

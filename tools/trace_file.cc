@@ -19,7 +19,7 @@
 namespace almanac {
 namespace {
 
-enum Column : std::size_t {
+enum TraceColumn : std::size_t {
   arrival,
   duration,
   kind,
@@ -49,11 +49,11 @@ constexpr std::array<ColumnNames, column_count> usual = {{
     {"estimate", {"", ""}},
 }};
 
-using Row = std::vector<std::string>;
+using Fields = std::vector<std::string>;
 
 // A field in quotes may hold commas, and a quote as two.
-Row split(std::string_view line) {
-  Row fields(1);
+Fields split_fields(std::string_view line) {
+  Fields fields(1);
   bool quoted = false;
   if (line.ends_with('\r')) line.remove_suffix(1);
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -94,11 +94,11 @@ class TraceReader {
     if (!read) return std::unexpected(read.error());
     if (!*read)
       return bad("there is no line that names the columns", "write one: arrival,duration");
-    head_ = split(lines_.line());
+    head_ = split_fields(lines_.line());
     for (std::size_t i = 0; i < column_count; ++i) {
-      place(static_cast<Column>(i), usual[i].name);
+      place(static_cast<TraceColumn>(i), usual[i].name);
       for (std::string_view other : usual[i].others) {
-        if (!places_[i]) place(static_cast<Column>(i), other);
+        if (!places_[i]) place(static_cast<TraceColumn>(i), other);
       }
     }
     for (const std::string& text : columns) {
@@ -115,7 +115,7 @@ class TraceReader {
       if (!read) return std::unexpected(read.error());
       if (!*read) break;
       if (lines_.line().empty()) continue;
-      row_ = split(lines_.line());
+      row_ = split_fields(lines_.line());
       auto task = read_row();
       if (!task) return std::unexpected(task.error());
       if (work.tasks.size() == limits::workload_tasks_max) {
@@ -135,7 +135,7 @@ class TraceReader {
                             std::max<std::size_t>(lines_.number(), 1), what),
                 next_step);
   }
-  void place(Column column, std::string_view heading) {
+  void place(TraceColumn column, std::string_view heading) {
     const auto found = std::ranges::find(head_, heading);
     if (heading.empty() || found == head_.end()) return;
     places_[column] = static_cast<std::size_t>(found - head_.begin());
@@ -150,14 +150,14 @@ class TraceReader {
                  fmt::format("write NAME=HEADING; names are {}",
                              fmt::join(std::views::transform(usual, &ColumnNames::name), ", ")));
     }
-    const auto column = static_cast<Column>(known - usual.begin());
+    const auto column = static_cast<TraceColumn>(known - usual.begin());
     places_[column] = std::nullopt;
     place(column, std::string_view(text).substr(middle + 1));
     if (places_[column]) return {};
     return bad("there is no column '" + printable(text.substr(middle + 1)) + "'",
                "the first line of the file names them");
   }
-  std::string_view field(Column column) const {
+  std::string_view field(TraceColumn column) const {
     const auto place = places_[column];
     return place && *place < row_.size() ? std::string_view(row_[*place]) : std::string_view();
   }
@@ -185,7 +185,7 @@ class TraceReader {
     return task;
   }
   // Nothing where nothing stands, but for the arrival.
-  Result<void> read_moment(Column column, Time& time) const {
+  Result<void> read_moment(TraceColumn column, Time& time) const {
     if (column != arrival && field(column).empty()) return {};
     const auto since = seconds(field(column));
     const auto moment = since ? Result<Time>(Time(*since)) : parse_moment(field(column), Time());
@@ -193,7 +193,7 @@ class TraceReader {
     time = *moment;
     return {};
   }
-  Result<void> read_duration(Column column, Duration& span) const {
+  Result<void> read_duration(TraceColumn column, Duration& span) const {
     if (field(column).empty()) return {};
     const auto plain = seconds(field(column));
     const auto read = plain ? Result<Duration>(*plain) : parse_duration(field(column));
@@ -209,8 +209,8 @@ class TraceReader {
   }
 
   LineReader lines_;
-  Row head_;
-  Row row_;
+  Fields head_;
+  Fields row_;
   std::array<std::optional<std::size_t>, column_count> places_;
 };
 

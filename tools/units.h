@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/log/error.h>
+#include <almanac/log/time_text.h>
 #include <almanac/log/types.h>
 
 #include <cstdint>
@@ -28,8 +29,6 @@ inline constexpr Duration duration_max = std::chrono::days(36'500);
 // microsecond are dropped. Errors: invalid; for a time without a zone the next step shows what to
 // write, since a guess would be wrong somewhere on earth.
 [[nodiscard]] Result<Time> parse_time(std::string_view text);
-// In UTC and always of one width, so that text sorts as time does: "2026-11-21T10:00:00.000000Z".
-[[nodiscard]] std::string format_time(Time time);
 
 // "4096", "64KiB", "1.5 GiB": a number and B, KiB, MiB, GiB or TiB; B when left out.
 // Errors: invalid.

@@ -12,7 +12,7 @@ namespace almanac {
 namespace {
 
 constexpr std::size_t plot_columns = 76;
-constexpr std::size_t plot_lines = 3;
+constexpr std::size_t wait_plot_lines = 3;
 
 double slot_hours(const WhatIfReport& report) {
   return report.slots * std::chrono::duration<double, std::ratio<3600>>(report.make_span).count();
@@ -72,7 +72,7 @@ std::string plots_of(const std::vector<WhatIfResult>& results, Glyphs glyphs) {
                         named(tried), std::ranges::max(most));
     if (report.refused > 0) text += fmt::format(", {} refused", counted(report.refused, "task"));
     text += "\n";
-    for (std::string line : bar_plot(most, plot_lines, glyphs)) {
+    for (std::string line : bar_plot(most, wait_plot_lines, glyphs)) {
       line.erase(line.find_last_not_of(' ') + 1);
       text += "  " + line + "\n";
     }

@@ -19,13 +19,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t columns_max = 80;
-
-ordered_json ids_json(const std::vector<TaskId>& ids) {
-  auto list = ordered_json::array();
-  for (TaskId id : ids) list.push_back(id.value);
-  return list;
-}
+constexpr std::size_t story_columns = 80;
 
 ordered_json step_json(const StoryStep& step) {
   ordered_json json{{"position", step.since.value}, {"time", format_time(step.from)}};
@@ -75,7 +69,7 @@ void print_json(const State& state, const TaskStory& story, const std::optional<
              printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }
 
-void print_line(const std::string& line) { fmt::print("{}\n", cut(line, columns_max)); }
+void print_cut(const std::string& line) { fmt::print("{}\n", cut(line, story_columns)); }
 
 std::string step_text(const StoryStep& step) {
   if (!step.wait) return fmt::format("{}  {}", step_time(step.from), step.sentence);
@@ -86,14 +80,14 @@ std::string step_text(const StoryStep& step) {
 
 void print_step(const StoryStep& step) {
   auto place = step.wait ? "" : std::to_string(step.since.value);
-  print_line(fmt::format("{:>8}  {}", place, step_text(step)));
+  print_cut(fmt::format("{:>8}  {}", place, step_text(step)));
 }
 
 void print_effect(std::string_view what, const std::vector<TaskId>& ids) {
   if (ids.empty()) return;
   std::string list;
   for (TaskId id : ids) list += (list.empty() ? "" : ", ") + std::to_string(id.value);
-  print_line(fmt::format("{:>10}{} {}", "", what, list));
+  print_cut(fmt::format("{:>10}{} {}", "", what, list));
 }
 
 // The dependencies one level deep: how each stands is what a task that waits is about.
@@ -103,27 +97,27 @@ Result<void> print_dependencies(const Source& source, const TaskStory& story) {
     if (task == nullptr) continue;
     auto label = source.label(*task);
     if (!label) return std::unexpected(label.error());
-    print_line(
+    print_cut(
         fmt::format("{:>10}after {} {}: {}", "", id.value, printable(*label), name(task->state)));
   }
   return {};
 }
 
 Result<void> print_text(const Source& source, const TaskStory& story) {
-  print_line(
+  print_cut(
       fmt::format("task {} {}: {}", story.id.value, printable(story.label), name(story.state)));
   ordered_json terms = ordered_json::object();
   add_terms(terms, source.state, story.id);
   for (const auto& [name, value] : terms.items()) {
     const auto text = value.is_string() ? value.get<std::string>() : value.dump();
-    print_line(fmt::format("{:>10}{} {}", "", name, printable(text)));
+    print_cut(fmt::format("{:>10}{} {}", "", name, printable(text)));
   }
   bool first = true;
   for (const StoryStep& step : story.steps) {
     print_step(step);
     if (!std::exchange(first, false)) continue;
     if (story.causation) {
-      print_line(fmt::format("{:>10}caused by the event at {}", "", story.causation.value));
+      print_cut(fmt::format("{:>10}caused by the event at {}", "", story.causation.value));
     }
     auto printed = print_dependencies(source, story);
     if (!printed) return printed;
@@ -191,7 +185,7 @@ ExitCode why(const WhyCommand& command) {
     return ExitCode::ok;
   }
   if (tree) {
-    fmt::print("{}", draw(root_of(*story, *tree), columns_max));
+    fmt::print("{}", draw(root_of(*story, *tree), story_columns));
     return ExitCode::ok;
   }
   auto printed = print_text(*source, *story);

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t read_bytes = 1 * limits::mebibyte;
+constexpr std::size_t file_read_bytes = 1 * limits::mebibyte;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::optional<Format> format_of(const fs::path& path) {
@@ -42,8 +42,8 @@ Result<std::string> read_all(int descriptor, const std::string& shown) {
                               limits::workload_bytes_max / limits::mebibyte),
                   "cut it into several workloads");
     }
-    text.resize(size + read_bytes);
-    const auto count = ::read(descriptor, text.data() + size, read_bytes);
+    text.resize(size + file_read_bytes);
+    const auto count = ::read(descriptor, text.data() + size, file_read_bytes);
     text.resize(size + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     if (count == 0) return text;
     if (count < 0 && errno != EINTR) return fail_errno(errno, "read " + shown);

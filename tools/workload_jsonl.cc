@@ -18,9 +18,9 @@ namespace {
 constexpr std::string_view blank = " \t\r";
 
 // Builds the value of one line. A function that answers false ends the parsing.
-class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
+class ValueBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, ValueBuilder> {
  public:
-  explicit Builder(int line) : line_(line) {}
+  explicit ValueBuilder(int line) : line_(line) {}
 
   bool Null() { return add({line_, Value::Null{}}); }
   bool Bool(bool value) { return add({line_, value}); }
@@ -100,12 +100,12 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   std::optional<Fault> fault_;
 };
 
-Checked<Value> parse(std::string_view text, int line) {
+Checked<Value> parse_json(std::string_view text, int line) {
   constexpr unsigned flags = rapidjson::kParseValidateEncodingFlag |
                              rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
-  Builder builder(line);
+  ValueBuilder builder(line);
   auto parsed = reader.Parse<flags>(stream, builder);
   if (builder.fault()) return std::unexpected(*builder.fault());
   if (parsed.IsError()) {
@@ -140,7 +140,7 @@ Checked<void> read_json_lines(std::string_view text, const Sink& sink) {
     auto content = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (content.find_first_not_of(blank) == std::string_view::npos) continue;
-    auto value = parse(content, line);
+    auto value = parse_json(content, line);
     if (!value) return std::unexpected(std::move(value.error()));
     auto head = find_head(*value);
     if (!head) return std::unexpected(std::move(head.error()));

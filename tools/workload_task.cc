@@ -234,7 +234,7 @@ Checked<void> set_env(TaskDraft& draft, const Field& field) {
   return {};
 }
 
-struct Key {
+struct TaskKey {
   std::string_view name;
   bool can_be_default;
   bool can_be_scheduled;  // enqueued again and again it means something
@@ -243,33 +243,33 @@ struct Key {
 
 // docs/guides/workloads.md says the same in words.
 constexpr std::array keys = {
-    Key{"name", false, false, set_name},
-    Key{"command", true, true, set_command},
-    Key{"shell", true, true, set_shell},
-    Key{"after", false, false, set_after},
-    Key{"group", true, false, set_group},
-    Key{"after_group", true, false, set_after_group},
-    Key{"queue", true, true, set_queue},
-    Key{"priority", true, true, set_priority},
-    Key{"attempts", true, true, set_attempts},
-    Key{"backoff", true, true, set_backoff},
-    Key{"backoff_max", true, true, set_backoff_max},
-    Key{"retry", true, true, set_retry},
-    Key{"crashes", true, true, set_crashes},
-    Key{"timeout", true, true, set_timeout},
-    Key{"delay", true, false, set_delay},
-    Key{"run_at", true, false, set_run_at},
-    Key{"owner", true, true, set_owner},
-    Key{"deadline", true, false, set_deadline},
-    Key{"estimate", true, true, set_estimate},
-    Key{"expires", true, false, set_expires},
-    Key{"expires_at", true, false, set_expires_at},
-    Key{"version", true, true, set_version},
-    Key{"tags", true, true, set_tags},
-    Key{"needs", true, true, set_needs},
-    Key{"unique", true, false, set_unique},
-    Key{"cwd", true, true, set_cwd},
-    Key{"env", true, true, set_env},
+    TaskKey{"name", false, false, set_name},
+    TaskKey{"command", true, true, set_command},
+    TaskKey{"shell", true, true, set_shell},
+    TaskKey{"after", false, false, set_after},
+    TaskKey{"group", true, false, set_group},
+    TaskKey{"after_group", true, false, set_after_group},
+    TaskKey{"queue", true, true, set_queue},
+    TaskKey{"priority", true, true, set_priority},
+    TaskKey{"attempts", true, true, set_attempts},
+    TaskKey{"backoff", true, true, set_backoff},
+    TaskKey{"backoff_max", true, true, set_backoff_max},
+    TaskKey{"retry", true, true, set_retry},
+    TaskKey{"crashes", true, true, set_crashes},
+    TaskKey{"timeout", true, true, set_timeout},
+    TaskKey{"delay", true, false, set_delay},
+    TaskKey{"run_at", true, false, set_run_at},
+    TaskKey{"owner", true, true, set_owner},
+    TaskKey{"deadline", true, false, set_deadline},
+    TaskKey{"estimate", true, true, set_estimate},
+    TaskKey{"expires", true, false, set_expires},
+    TaskKey{"expires_at", true, false, set_expires_at},
+    TaskKey{"version", true, true, set_version},
+    TaskKey{"tags", true, true, set_tags},
+    TaskKey{"needs", true, true, set_needs},
+    TaskKey{"unique", true, false, set_unique},
+    TaskKey{"cwd", true, true, set_cwd},
+    TaskKey{"env", true, true, set_env},
 };
 const Member* find(const Value::Table& table, std::string_view key) {
   auto member = std::ranges::find(table, key, &Member::key);
@@ -307,7 +307,7 @@ std::span<const std::string_view> task_keys() {
   using Names = std::array<std::string_view, keys.size()>;
   static const Names names = [] {
     Names all;
-    std::ranges::transform(keys, all.begin(), &Key::name);
+    std::ranges::transform(keys, all.begin(), &TaskKey::name);
     return all;
   }();
   return names;
@@ -315,7 +315,7 @@ std::span<const std::string_view> task_keys() {
 
 Checked<void> read_task(TaskDraft& draft, const Value::Table& table, Scope scope) {
   for (const Member& member : table) {
-    auto key = std::ranges::find(keys, member.key, &Key::name);
+    auto key = std::ranges::find(keys, member.key, &TaskKey::name);
     if (key == keys.end()) return unknown_key(member, task_keys());
     if (scope == Scope::defaults && !key->can_be_default) {
       return fault(member.line, fmt::format("'{}' cannot have a default", member.key),

@@ -52,7 +52,7 @@ Value value_of(const toml::node& node) {
   return value;
 }
 
-Checked<Value::Table> parse(std::string_view text) {
+Checked<Value::Table> parse_toml(std::string_view text) {
   try {
     return table_of(toml::parse(text));
   } catch (const toml::parse_error& error) {
@@ -67,7 +67,7 @@ Checked<Value::Table> parse(std::string_view text) {
 }  // namespace
 
 Checked<void> read_toml(std::string_view text, const Sink& sink) {
-  auto root = parse(text);
+  auto root = parse_toml(text);
   if (!root) return std::unexpected(std::move(root.error()));
   auto tasks = std::ranges::find(*root, "task", &Member::key);
   Member found;

@@ -83,6 +83,7 @@ struct TaskStarted {           # the position of this event is the lease's fenci
   attempt @1 :UInt32;
   deadline @2 :Int64;
   implementation @3 :UInt16;   # index into the frame's table of names; 0 = its kind has no others
+  advisor @4 :UInt16;          # on whose advice it began now; 0 = nobody's
 }
 
 struct TaskLeased {            # TaskStarted, at a worker elsewhere
@@ -91,6 +92,7 @@ struct TaskLeased {            # TaskStarted, at a worker elsewhere
   worker @2 :UInt16;           # index into the frame's table of names
   deadline @3 :Int64;
   leaseTime @4 :Int64;         # of silence, after which the task is handed back
+  advisor @5 :UInt16;          # as in TaskStarted
 }
 
 enum AttemptStatus {           # how one attempt ended

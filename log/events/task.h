@@ -107,6 +107,7 @@ struct TaskStarted {
   std::string_view implementation = {};  // of several; empty = its kind has one handler
   std::string_view worker = {};          // elsewhere, by its name; empty = the engine itself
   Duration lease_time{0};                // of silence of the worker, until it is handed back
+  std::string_view advisor = {};         // on whose advice it began now; empty = nobody's
 };
 
 enum class AttemptStatus : std::uint8_t {

@@ -113,6 +113,7 @@ void write_leased(const TaskStarted& from, schema::TaskLeased::Builder to, NameT
   to.setWorker(names.index(from.worker));
   to.setDeadline(micros(from.deadline));
   to.setLeaseTime(from.lease_time.count());
+  to.setAdvisor(names.index(from.advisor));
 }
 
 }  // namespace
@@ -187,11 +188,15 @@ void write(const TaskStarted& from, schema::Event::Body::Builder to, NameTable& 
   start.setAttempt(from.attempt);
   start.setDeadline(micros(from.deadline));
   start.setImplementation(names.index(from.implementation));
+  start.setAdvisor(names.index(from.advisor));
 }
 
 TaskStarted read(schema::TaskStarted::Reader from, const Names& names) {
-  return {TaskId(from.getId()), from.getAttempt(), time(from.getDeadline()),
-          names.at(from.getImplementation())};
+  return {.id = TaskId(from.getId()),
+          .attempt = from.getAttempt(),
+          .deadline = time(from.getDeadline()),
+          .implementation = names.at(from.getImplementation()),
+          .advisor = names.at(from.getAdvisor())};
 }
 
 TaskStarted read(schema::TaskLeased::Reader from, const Names& names) {
@@ -199,7 +204,8 @@ TaskStarted read(schema::TaskLeased::Reader from, const Names& names) {
           .attempt = from.getAttempt(),
           .deadline = time(from.getDeadline()),
           .worker = names.at(from.getWorker()),
-          .lease_time = Duration(from.getLeaseTime())};
+          .lease_time = Duration(from.getLeaseTime()),
+          .advisor = names.at(from.getAdvisor())};
 }
 
 void write(const TaskSucceeded& from, schema::TaskSucceeded::Builder to, NameTable&) {

@@ -12,8 +12,8 @@ namespace almanac::test {
 namespace {
 
 // A desk with one task that runs.
-struct Running {
-  explicit Running(TaskSpec spec) : id(desk.submit(std::move(spec))) { desk.start(); }
+struct RunningAttempt {
+  explicit RunningAttempt(TaskSpec spec) : id(desk.submit(std::move(spec))) { desk.start(); }
   Result<Answer> end(AttemptOutcome outcome) {
     return desk.ask(FinishAttempt{id, desk.token(desk.task(id).lease), std::move(outcome)});
   }
@@ -27,14 +27,14 @@ struct Running {
 };
 
 TEST(AttemptEnds, APermanentFailureIsTheLast) {
-  Running running({.kind = "work", .attempts_max = 5});
+  RunningAttempt running({.kind = "work", .attempts_max = 5});
   ASSERT_TRUE(running.end({.status = AttemptStatus::error, .permanent = true}).has_value());
   EXPECT_EQ(running.desk.task(running.id).state, TaskState::failed);
   EXPECT_EQ(running.desk.task(running.id).failures, 1U);
 }
 
 TEST(AttemptEnds, ASnoozeDelaysTheTaskAndCountsForNothing) {
-  Running running({.kind = "work"});
+  RunningAttempt running({.kind = "work"});
   Desk& desk = running.desk;
   const Time later = desk.now + std::chrono::minutes(5);
   ASSERT_TRUE(running.end({.status = AttemptStatus::error, .snooze_until = later}).has_value());
@@ -47,14 +47,14 @@ TEST(AttemptEnds, ASnoozeDelaysTheTaskAndCountsForNothing) {
 }
 
 TEST(AttemptEnds, ASnoozeOfATaskToldToStopCancelsIt) {
-  Running running({.kind = "work"});
+  RunningAttempt running({.kind = "work"});
   running.desk.cancel(running.id);
   ASSERT_TRUE(running.end({.snooze_until = running.desk.now + Duration(1)}).has_value());
   EXPECT_EQ(running.desk.task(running.id).state, TaskState::cancelled);
 }
 
 TEST(AttemptEnds, CrashesAreNoFailuresUntilThereAreThree) {
-  Running running({.kind = "work"});
+  RunningAttempt running({.kind = "work"});
   EXPECT_TRUE(running.crash());
   EXPECT_TRUE(running.crash());
   EXPECT_EQ(running.desk.task(running.id).failures, 0U);
@@ -64,13 +64,13 @@ TEST(AttemptEnds, CrashesAreNoFailuresUntilThereAreThree) {
 }
 
 TEST(AttemptEnds, ATaskSaysHowManyCrashesItMayHave) {
-  Running running({.kind = "work", .crashes_max = 1});
+  RunningAttempt running({.kind = "work", .crashes_max = 1});
   EXPECT_FALSE(running.crash());
   EXPECT_EQ(running.desk.task(running.id).state, TaskState::failed);
 }
 
 TEST(AttemptEnds, TheDeathOfTheEngineIsACrash) {
-  Running running({.kind = "work", .crashes_max = 2});
+  RunningAttempt running({.kind = "work", .crashes_max = 2});
   const StartEngine start{.version = "next", .process_id = 2, .slots = 4, .seed = 1};
   ASSERT_TRUE(running.desk.ask(start).has_value());
   EXPECT_EQ(running.desk.task(running.id).state, TaskState::ready);
@@ -81,7 +81,7 @@ TEST(AttemptEnds, TheDeathOfTheEngineIsACrash) {
 }
 
 TEST(Progress, IsKeptOnceASecond) {
-  Running running({.kind = "work"});
+  RunningAttempt running({.kind = "work"});
   Desk& desk = running.desk;
   const auto tell = [&](std::uint16_t permille) {
     const auto answer = desk.ask(ReportProgress{

@@ -24,7 +24,7 @@ BackupSpec spec(std::string_view schedule, BackupAction action = BackupAction::s
   return {.action = action, .recurrence = *parsed, .name = std::move(name)};
 }
 
-Command start_engine(std::vector<BackupSpec> backups, std::string repository = "/backup") {
+Command engine_started(std::vector<BackupSpec> backups, std::string repository = "/backup") {
   return StartEngine{.version = "test",
                      .process_id = 1,
                      .slots = 4,
@@ -53,17 +53,17 @@ Result<Answer> finish(Desk& desk, const std::string& name, FinishBackup::Outcome
 
 TEST(BackupSchedules, AreOnRecordWhenTheyChange) {
   Desk desk;
-  ASSERT_TRUE(desk.ask(start_engine({spec("every 15 minutes")})));
+  ASSERT_TRUE(desk.ask(engine_started({spec("every 15 minutes")})));
   EXPECT_EQ(said(desk), "BackupScheduled");
   EXPECT_EQ(job(desk, "snapshot").next, spec("every 15 minutes").recurrence.next_after(desk.now));
-  ASSERT_TRUE(desk.ask(start_engine({spec("every 900s")})));
+  ASSERT_TRUE(desk.ask(engine_started({spec("every 900s")})));
   EXPECT_EQ(said(desk), "") << "the same in other words";
-  ASSERT_TRUE(desk.ask(start_engine({spec("every 900s")}, "/other")));
+  ASSERT_TRUE(desk.ask(engine_started({spec("every 900s")}, "/other")));
   EXPECT_EQ(said(desk), "BackupScheduled");
   ASSERT_TRUE(desk.ask(
-      start_engine({spec("every 900s"), spec("daily at 04:00", BackupAction::drill)}, "/other")));
+      engine_started({spec("every 900s"), spec("daily at 04:00", BackupAction::drill)}, "/other")));
   EXPECT_EQ(said(desk), "BackupScheduled");
-  ASSERT_TRUE(desk.ask(start_engine({})));
+  ASSERT_TRUE(desk.ask(engine_started({})));
   EXPECT_EQ(said(desk), "BackupUnscheduled BackupUnscheduled");
   EXPECT_FALSE(desk.state().backups.next());
 }
@@ -91,7 +91,7 @@ TEST(BackupSchedules, AreRefusedWithoutARepositoryOrWithANameTwice) {
 TEST(BackupRuns, BeginWhenTheyAreDueAndOneAtATime) {
   Desk desk;
   ASSERT_TRUE(desk.ask(
-      start_engine({spec("every 15 minutes"), spec("every 10 minutes", BackupAction::drill)})));
+      engine_started({spec("every 15 minutes"), spec("every 10 minutes", BackupAction::drill)})));
   EXPECT_TRUE(desk.begin_backup().empty());
   desk.now += minutes(60);
   ASSERT_EQ(desk.begin_backup().size(), 1U);
@@ -104,7 +104,7 @@ TEST(BackupRuns, BeginWhenTheyAreDueAndOneAtATime) {
 
 TEST(BackupRuns, EndOnceAndAsTheyWent) {
   Desk desk;
-  ASSERT_TRUE(desk.ask(start_engine({spec("every 15 minutes")})));
+  ASSERT_TRUE(desk.ask(engine_started({spec("every 15 minutes")})));
   EXPECT_EQ(error_of(finish(desk, "snapshot", SnapshotMade{})).code, ErrorCode::conflict);
   desk.now += minutes(15);
   desk.begin_backup();
@@ -126,7 +126,7 @@ TEST(BackupRuns, EndOnceAndAsTheyWent) {
 
 TEST(BackupRuns, OfADeadEngineAreOnRecordAndNotDoneAgain) {
   Desk desk;
-  const auto start = start_engine({spec("every 15 minutes")});
+  const auto start = engine_started({spec("every 15 minutes")});
   ASSERT_TRUE(desk.ask(start));
   desk.now += minutes(15);
   desk.begin_backup();
@@ -170,7 +170,7 @@ class History {
 RC_GTEST_PROP(BackupRunProperty, EachTimeAJobIsDueIsDoneOnceOrOnRecordAsMissed, ()) {
   const auto text = *rc::gen::element<std::string>("every 15 minutes", "every 7 minutes",
                                                    "daily at 00:10", "weekly on monday at 03:00");
-  const auto start = start_engine({spec(text)});
+  const auto start = engine_started({spec(text)});
   Desk desk;
   RC_ASSERT(desk.ask(start).has_value());
   History history(spec(text).recurrence, job(desk, "snapshot").next);

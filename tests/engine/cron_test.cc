@@ -21,23 +21,23 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using Instants = std::vector<std::string>;
 
-Recurrence recurrence(const std::string& text) {
+Recurrence cron_recurrence(const std::string& text) {
   auto parsed = Recurrence::parse(text);
   EXPECT_TRUE(parsed.has_value()) << text << ": " << describe(parsed.error());
   return parsed ? *parsed : *Recurrence::parse("every day");
 }
 
-Time at(std::string_view text) {
+Time minute_at(std::string_view text) {
   auto time = parse_time(text);
   EXPECT_TRUE(time.has_value()) << text;
   return time.value_or(Time());
 }
 
 // The first instants behind `time`, in UTC, to the second.
-Instants instants(const std::string& text, std::string_view time, std::size_t count) {
-  const Recurrence asked = recurrence(text);
+Instants cron_instants(const std::string& text, std::string_view time, std::size_t count) {
+  const Recurrence asked = cron_recurrence(text);
   Instants found;
-  for (Time last = at(time); found.size() < count;) {
+  for (Time last = minute_at(time); found.size() < count;) {
     last = asked.next_after(last);
     found.push_back(format_time(last).substr(0, 19));
   }
@@ -46,7 +46,7 @@ Instants instants(const std::string& text, std::string_view time, std::size_t co
 
 // The same, days of the year 2026 alone.
 Instants days_of_2026(const std::string& text, std::size_t count) {
-  Instants found = instants(text, "2025-12-31T23:59:59Z", count);
+  Instants found = cron_instants(text, "2025-12-31T23:59:59Z", count);
   for (std::string& instant : found) instant = instant.substr(5, 5);
   return found;
 }
@@ -69,8 +69,8 @@ TEST(Cron, HasOneSpellingForWhatMeansTheSame) {
            {"0 0 L,L-2,1 * *", "0 0 1,L,L-2 * *"},
            {"0 0 15W,LW * *", "0 0 LW,15W * *"},
            {"0 0 * * FRI#2,1L,wed", "0 0 * * 3,1L,5#2"}}) {
-    const std::string canonical = recurrence(text).text();
-    EXPECT_EQ(recurrence(canonical), recurrence(text)) << text;
+    const std::string canonical = cron_recurrence(text).text();
+    EXPECT_EQ(cron_recurrence(canonical), cron_recurrence(text)) << text;
     if (text == "0 22-4/2 * * *") continue;
     EXPECT_EQ(canonical, spelling) << text;
   }
@@ -105,7 +105,8 @@ TEST(Cron, KnowsTheDaysOfMonths) {
   EXPECT_EQ(days_of_2026("0 0 L * *", 4), (Instants{"01-31", "02-28", "03-31", "04-30"}));
   EXPECT_EQ(days_of_2026("0 0 L-2 2-3 *", 2), (Instants{"02-26", "03-29"}));
   EXPECT_EQ(days_of_2026("0 0 31 * *", 3), (Instants{"01-31", "03-31", "05-31"}));
-  EXPECT_EQ(instants("0 0 29 2 *", "2096-03-01T00:00:00Z", 1), Instants{"2104-02-29T00:00:00"});
+  EXPECT_EQ(cron_instants("0 0 29 2 *", "2096-03-01T00:00:00Z", 1),
+            Instants{"2104-02-29T00:00:00"});
   // The 15th of February is a sunday, the 1st as well, the 31st of January a saturday.
   EXPECT_EQ(days_of_2026("0 0 15W * *", 3), (Instants{"01-15", "02-16", "03-16"}));
   EXPECT_EQ(days_of_2026("0 0 1W 2,8 *", 2), (Instants{"02-02", "08-03"}));
@@ -124,32 +125,32 @@ TEST(Cron, KnowsTheWeekdaysOfMonths) {
 }
 
 TEST(Cron, TakesSecondsInFront) {
-  EXPECT_EQ(instants("*/20 59 23 31 12 *", "2026-01-01T00:00:00Z", 4),
+  EXPECT_EQ(cron_instants("*/20 59 23 31 12 *", "2026-01-01T00:00:00Z", 4),
             (Instants{"2026-12-31T23:59:00", "2026-12-31T23:59:20", "2026-12-31T23:59:40",
                       "2027-12-31T23:59:00"}));
 }
 
 // The law of what clocks skip and repeat, in words in docs/guides/recurring.md.
 TEST(Cron, IsNotStoppedByAChangeToSummerTime) {
-  EXPECT_EQ(instants("*/30 2 * * * Europe/Paris", "2026-03-28T02:00:00Z", 3),
+  EXPECT_EQ(cron_instants("*/30 2 * * * Europe/Paris", "2026-03-28T02:00:00Z", 3),
             (Instants{"2026-03-29T01:00:00", "2026-03-30T00:00:00", "2026-03-30T00:30:00"}))
       << "what is skipped is due once, behind the gap";
-  EXPECT_EQ(instants("30 * * * * Europe/Paris", "2026-03-29T00:00:00Z", 2),
+  EXPECT_EQ(cron_instants("30 * * * * Europe/Paris", "2026-03-29T00:00:00Z", 2),
             (Instants{"2026-03-29T00:30:00", "2026-03-29T01:30:00"}))
       << "what names every hour goes on";
 }
 
 TEST(Cron, IsNotDueTwiceForAnHourThatComesTwice) {
-  EXPECT_EQ(instants("*/30 2 * * * Europe/Paris", "2026-10-24T12:00:00Z", 3),
+  EXPECT_EQ(cron_instants("*/30 2 * * * Europe/Paris", "2026-10-24T12:00:00Z", 3),
             (Instants{"2026-10-25T00:00:00", "2026-10-25T00:30:00", "2026-10-26T01:00:00"}));
-  EXPECT_EQ(instants("30 * * * * Europe/Paris", "2026-10-25T00:00:00Z", 3),
+  EXPECT_EQ(cron_instants("30 * * * * Europe/Paris", "2026-10-25T00:00:00Z", 3),
             (Instants{"2026-10-25T00:30:00", "2026-10-25T01:30:00", "2026-10-25T02:30:00"}))
       << "what names every hour is due each hour";
 }
 
 // ---- Against a walk over every minute ----
 
-std::string list_of(const std::set<unsigned>& numbers) {
+std::string words_of(const std::set<unsigned>& numbers) {
   std::string text;
   for (unsigned number : numbers) text += (text.empty() ? "" : ",") + std::to_string(number);
   return text;
@@ -163,23 +164,23 @@ std::set<unsigned> any_numbers(unsigned end, int count_max) {
   return numbers;
 }
 
-struct Change {
+struct ClockChange {
   const char* zone;
   const char* at;
 };
 constexpr std::array changes = {
-    Change{"Europe/Paris", "2026-03-29T01:00:00Z"},
-    Change{"Europe/Paris", "2026-10-25T01:00:00Z"},
-    Change{"America/New_York", "2026-03-08T07:00:00Z"},
-    Change{"America/New_York", "2026-11-01T06:00:00Z"},
-    Change{"Australia/Lord_Howe", "2026-10-03T15:30:00Z"},
-    Change{"Australia/Lord_Howe", "2026-04-04T15:00:00Z"},
-    Change{"America/Sao_Paulo", "2018-11-04T03:00:00Z"},
-    Change{"America/Sao_Paulo", "2019-02-17T02:00:00Z"},
-    Change{"Pacific/Apia", "2011-12-30T10:00:00Z"},
-    Change{"Asia/Pyongyang", "2018-05-04T15:00:00Z"},
-    Change{"Africa/Casablanca", "2026-02-15T02:00:00Z"},
-    Change{"Asia/Kolkata", "2026-05-05T05:00:00Z"},
+    ClockChange{"Europe/Paris", "2026-03-29T01:00:00Z"},
+    ClockChange{"Europe/Paris", "2026-10-25T01:00:00Z"},
+    ClockChange{"America/New_York", "2026-03-08T07:00:00Z"},
+    ClockChange{"America/New_York", "2026-11-01T06:00:00Z"},
+    ClockChange{"Australia/Lord_Howe", "2026-10-03T15:30:00Z"},
+    ClockChange{"Australia/Lord_Howe", "2026-04-04T15:00:00Z"},
+    ClockChange{"America/Sao_Paulo", "2018-11-04T03:00:00Z"},
+    ClockChange{"America/Sao_Paulo", "2019-02-17T02:00:00Z"},
+    ClockChange{"Pacific/Apia", "2011-12-30T10:00:00Z"},
+    ClockChange{"Asia/Pyongyang", "2018-05-04T15:00:00Z"},
+    ClockChange{"Africa/Casablanca", "2026-02-15T02:00:00Z"},
+    ClockChange{"Asia/Kolkata", "2026-05-05T05:00:00Z"},
 };
 
 struct Times {
@@ -215,14 +216,14 @@ std::vector<Time> walk(const Times& times, const TimeZone& zone, Time from, Time
 }
 
 RC_GTEST_PROP(CronProperty, GoesByTheLawWhereClocksAreChanged, ()) {
-  const Change change = *rc::gen::elementOf(std::vector(changes.begin(), changes.end()));
+  const ClockChange change = *rc::gen::elementOf(std::vector(changes.begin(), changes.end()));
   Times times{any_numbers(24, 6), any_numbers(60, 5)};
   if (*rc::gen::inRange(0, 3) == 0) {
     for (unsigned hour = 0; hour < 24; ++hour) times.hours.insert(hour);
   }
-  const Recurrence asked =
-      recurrence(list_of(times.minutes) + " " + list_of(times.hours) + " * * * " + change.zone);
-  const Time from = at(change.at) - minutes(*rc::gen::inRange(0, 36 * 60));
+  const Recurrence asked = cron_recurrence(words_of(times.minutes) + " " + words_of(times.hours) +
+                                           " * * * " + change.zone);
+  const Time from = minute_at(change.at) - minutes(*rc::gen::inRange(0, 36 * 60));
   const Time to = from + hours(60);
   // Clocks are not changed in the day before the walk, so it knows what it has seen.
   const auto walked = walk(times, *TimeZone::find(change.zone), from - days(1), to);
@@ -267,16 +268,16 @@ RC_GTEST_PROP(CronProperty, ReadsOrRefusesWhateverIsTyped, ()) {
   const auto again = Recurrence::parse(parsed->text());
   RC_ASSERT(again.has_value());
   RC_ASSERT(*again == *parsed);
-  const Time time = at("2026-11-21T10:00:00Z");
+  const Time time = minute_at("2026-11-21T10:00:00Z");
   RC_ASSERT(parsed->next_after(time) > time);
 }
 
 TEST(Cron, CountsAYearOfSecondsAtOnce) {
-  const Recurrence asked = recurrence("* * * * * * Europe/Paris");
-  const Time first = at("2026-01-01T00:00:00Z");
-  const auto elapsed = asked.elapsed(first, at("2027-01-01T00:00:00Z"));
+  const Recurrence asked = cron_recurrence("* * * * * * Europe/Paris");
+  const Time first = minute_at("2026-01-01T00:00:00Z");
+  const auto elapsed = asked.elapsed(first, minute_at("2027-01-01T00:00:00Z"));
   EXPECT_EQ(elapsed.count, 365U * 86'400U + 1);
-  EXPECT_EQ(elapsed.last, at("2027-01-01T00:00:00Z"));
+  EXPECT_EQ(elapsed.last, minute_at("2027-01-01T00:00:00Z"));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
-// What must happen outside for an event: a start begins an attempt or a backup, a request to cancel
-// stops an attempt, nothing else does anything.
+// What must happen outside for an event: a start begins an attempt, a backup or a repair, a request
+// to cancel stops an attempt, circuits are shown, components looked at and switched; nothing else
+// does anything.
 #include <almanac/engine/effects.h>
 #include <almanac/tests/support/any_event.h>
+#include <almanac/tests/support/full_story.h>
 #include <almanac/tests/support/story.h>
 
 #include <gtest/gtest.h>
@@ -99,6 +101,24 @@ TEST(Effects, ShowGatesWhatIsNewOfACircuitAndTellItsMoves) {
   EXPECT_EQ(std::get<ShowCircuit>(effects_of(story).front()).service, "") << "of all";
 }
 
+TEST(Effects, RepairComponentsLookAtThemAndSwitchThem) {
+  Story story;
+  tell_components(story);
+  const auto begun = effects_of(story);
+  ASSERT_EQ(begun.size(), 1U);
+  const auto& repair = std::get<BeginRepair>(begun.front());
+  EXPECT_EQ(repair.implementation, "native");
+  EXPECT_EQ(repair.repair, story.state().position);
+  EXPECT_EQ(repair.strategy, RepairStrategy::build);
+  story.tell(RepairEnded{
+      .component = "parser", .implementation = "native", .repair = story.state().position});
+  const auto check = std::get<CheckComponent>(effects_of(story).front());
+  EXPECT_EQ(check.implementation, "native");
+  EXPECT_EQ(check.at, story.events().back().event.at + std::chrono::minutes(5));
+  story.tell(ComponentSwitched{.component = "parser", .from = "plain", .to = "native"});
+  EXPECT_EQ(std::get<ComponentSwitch>(effects_of(story).front()).to, "native");
+}
+
 TEST(Effects, FollowFromNothingElse) {
   Story story;
   story.enqueue({.id = 42});
@@ -112,6 +132,9 @@ TEST(Effects, FollowFromNothingElse) {
         !std::holds_alternative<CircuitProbed>(event.body)) {
       continue;
     }
+    if (type_name(event.body).starts_with("Component")) continue;
+    if (std::holds_alternative<RepairStarted>(event.body)) continue;
+    if (std::holds_alternative<RepairEnded>(event.body)) continue;
     std::vector<Effect> effects;
     add_effects(story.state(), {story.state().position, event}, effects);
     EXPECT_TRUE(effects.empty()) << type_name(event.body);

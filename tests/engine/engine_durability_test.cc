@@ -13,14 +13,14 @@ namespace {
 
 // --- The order of things ------------------------------------------------------------------------
 
-class Durability : public EngineTest {
+class EngineDurability : public EngineTest {
  protected:
   bool is_in_log(Position position) const {
     return engine->log().read_one(position, [](const Event&) {}).has_value();
   }
 };
 
-TEST_F(Durability, ComesBeforeAnythingIsPublished) {
+TEST_F(EngineDurability, ComesBeforeAnythingIsPublished) {
   std::atomic<const Engine*> opened = nullptr;
   std::atomic<int> looks = 0;
   open({.on_events = [&](const State& state, std::span<const RecordedEvent> events) {
@@ -41,7 +41,7 @@ TEST_F(Durability, ComesBeforeAnythingIsPublished) {
   EXPECT_GE(looks, 50);
 }
 
-TEST_F(Durability, ComesBeforeAnyAnswer) {
+TEST_F(EngineDurability, ComesBeforeAnyAnswer) {
   open();
   std::promise<void> all_answered;
   int answers = 0;
@@ -57,7 +57,7 @@ TEST_F(Durability, ComesBeforeAnyAnswer) {
   all_answered.get_future().wait();
 }
 
-TEST_F(Durability, AndPublishingComeBeforeAnAttemptBegins) {
+TEST_F(EngineDurability, AndPublishingComeBeforeAnAttemptBegins) {
   open();
   engine->handle("work", [&](const Attempt& attempt) {
     const Task* task = engine->state()->tasks.all.find(attempt.id);
@@ -70,7 +70,7 @@ TEST_F(Durability, AndPublishingComeBeforeAnAttemptBegins) {
   EXPECT_EQ(engine->state()->tasks.count(TaskState::succeeded), 50U);
 }
 
-TEST_F(Durability, IsTheOnlyOrderOfEvents) {
+TEST_F(EngineDurability, IsTheOnlyOrderOfEvents) {
   std::mutex mutex;
   std::vector<std::uint64_t> positions;
   open({.on_events = [&](const State&, std::span<const RecordedEvent> events) {

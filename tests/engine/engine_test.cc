@@ -255,6 +255,11 @@ TEST_F(Order, FillsSlotsThatAQueueIsGivenLater) {
 
 class Callers : public EngineTest {};
 
+TEST_F(Callers, NeedNotNameTheTypeOfOneTask) {
+  open();
+  EXPECT_TRUE(engine->submit({.kind = "of two", .payload = "texts"}));
+}
+
 TEST_F(Callers, AreToldWhatWasRefusedAndNothingIsWritten) {
   open();
   auto position = engine->state()->position;

@@ -8,13 +8,13 @@
 namespace almanac::test {
 namespace {
 
-Command start_engine(std::uint32_t slots) {
+Command start_again(std::uint32_t slots) {
   return StartEngine{.version = "next", .process_id = 2, .slots = slots, .seed = 7};
 }
 
 TEST(StartEngine, RecordsWhoRuns) {
   Desk desk;
-  ASSERT_TRUE(desk.ask(start_engine(9)).has_value());
+  ASSERT_TRUE(desk.ask(start_again(9)).has_value());
   const EngineInfo& engine = desk.state().engine;
   EXPECT_TRUE(engine.running);
   EXPECT_EQ(engine.version, "next");
@@ -30,7 +30,7 @@ TEST(StartEngine, TakesBackWhatADeadOneWasRunningAndNothingElse) {
   desk.start();
   desk.cancel(TaskId(2));
   desk.finish(TaskId(3), AttemptStatus::succeeded);
-  ASSERT_TRUE(desk.ask(start_engine(4)).has_value());
+  ASSERT_TRUE(desk.ask(start_again(4)).has_value());
   ASSERT_EQ(desk.last().size(), 4U);
   for (const Event& event : desk.last()) {
     const auto* back = std::get_if<TaskHandedBack>(&event.body);
@@ -47,9 +47,9 @@ TEST(StartEngine, TakesBackWhatADeadOneWasRunningAndNothingElse) {
 
 TEST(StartEngine, TakesNoOrTooManySlotsForAMistake) {
   Desk desk;
-  EXPECT_EQ(error_of(desk.ask(start_engine(0))).code, ErrorCode::invalid);
-  EXPECT_EQ(error_of(desk.ask(start_engine(limits::slots_max + 1))).code, ErrorCode::invalid);
-  EXPECT_TRUE(desk.ask(start_engine(limits::slots_max)).has_value());
+  EXPECT_EQ(error_of(desk.ask(start_again(0))).code, ErrorCode::invalid);
+  EXPECT_EQ(error_of(desk.ask(start_again(limits::slots_max + 1))).code, ErrorCode::invalid);
+  EXPECT_TRUE(desk.ask(start_again(limits::slots_max)).has_value());
 }
 
 TEST(StopEngine, RecordsTheEnd) {

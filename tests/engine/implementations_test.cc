@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::minutes;
 
-Outcome succeed(const Attempt&) { return Outcome::success(); }
+Outcome always_succeed(const Attempt&) { return Outcome::success(); }
 
 // A desk where tasks of kind "ask" are run by "remote", else by "mirror", else by "local".
 struct Fallbacks : Desk {
@@ -166,15 +166,16 @@ TEST(Fallback, WhatMakesNoSenseIsRefused) {
     const auto checked = check(implementations);
     return checked ? std::string() : checked.error().message;
   };
-  const Implementation good{.name = "good", .handler = succeed};
+  const Implementation good{.name = "good", .handler = always_succeed};
   EXPECT_EQ(refused({good}), "");
   EXPECT_EQ(refused({}), "a kind has 1 to 16 implementations, not 0");
   EXPECT_EQ(refused({good, good}), "there are two implementations good");
-  EXPECT_EQ(refused({{.name = "", .handler = succeed}}).substr(0, 22), "the name of an impleme");
+  EXPECT_EQ(refused({{.name = "", .handler = always_succeed}}).substr(0, 22),
+            "the name of an impleme");
   EXPECT_EQ(refused({{.name = "bare", .handler = {}}}), "implementation bare has no handler");
-  EXPECT_EQ(refused({{.name = "never", .handler = succeed, .attempts = 0}}),
+  EXPECT_EQ(refused({{.name = "never", .handler = always_succeed, .attempts = 0}}),
             "implementation never takes 1 to 1000 attempts");
-  EXPECT_EQ(refused({{.name = "mad", .handler = succeed, .probe_interval = Duration(1)}}),
+  EXPECT_EQ(refused({{.name = "mad", .handler = always_succeed, .probe_interval = Duration(1)}}),
             "implementation mad is to be probed too often or never");
 }
 

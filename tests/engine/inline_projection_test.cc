@@ -14,7 +14,7 @@
 namespace almanac::test {
 namespace {
 
-class InlineProjections : public EngineTest {
+class InlineProjectionsTest : public EngineTest {
  protected:
   using Tallies = InlineProjection<Tally>;
 
@@ -48,7 +48,7 @@ class InlineProjections : public EngineTest {
   std::atomic<std::uint64_t> folded = 0;
 };
 
-TEST_F(InlineProjections, AreSeenAtThePositionOfTheState) {
+TEST_F(InlineProjectionsTest, AreSeenAtThePositionOfTheState) {
   const Tallies tallies(tally_spec());
   const InlineProjection<std::uint64_t> successes(
       {.name = "successes", .fold = [](std::uint64_t& count, const RecordedEvent& recorded) {
@@ -73,7 +73,7 @@ TEST_F(InlineProjections, AreSeenAtThePositionOfTheState) {
   expect_all_of_it(tallies);
 }
 
-TEST_F(InlineProjections, GoOnFromTheirCheckpoint) {
+TEST_F(InlineProjectionsTest, GoOnFromTheirCheckpoint) {
   const Tallies tallies(counting());
   open_with({tallies});
   work(20);
@@ -87,7 +87,7 @@ TEST_F(InlineProjections, GoOnFromTheirCheckpoint) {
   expect_all_of_it(tallies);
 }
 
-TEST_F(InlineProjections, FoldFromTheFirstEventWhatHasNoBytesOrNoWholeCheckpoint) {
+TEST_F(InlineProjectionsTest, FoldFromTheFirstEventWhatHasNoBytesOrNoWholeCheckpoint) {
   auto spec = counting();
   spec.name = "without_bytes";
   spec.encode = {};
@@ -105,7 +105,7 @@ TEST_F(InlineProjections, FoldFromTheFirstEventWhatHasNoBytesOrNoWholeCheckpoint
   EXPECT_FALSE(std::filesystem::exists(log_folder() / "projections" / "without_bytes"));
 }
 
-TEST_F(InlineProjections, AreKeptAtTheStartWhenMuchCameBehindTheirCheckpoint) {
+TEST_F(InlineProjectionsTest, AreKeptAtTheStartWhenMuchCameBehindTheirCheckpoint) {
   constexpr std::size_t events = 250'000;
   {
     TestLog log(log_folder());
@@ -119,7 +119,7 @@ TEST_F(InlineProjections, AreKeptAtTheStartWhenMuchCameBehindTheirCheckpoint) {
   expect_all_of_it(tallies);
 }
 
-TEST_F(InlineProjections, ThatThrowEndAndLeaveTheRestAlone) {
+TEST_F(InlineProjectionsTest, ThatThrowEndAndLeaveTheRestAlone) {
   auto spec = tally_spec();
   spec.name = "throws";
   spec.fold = [fold = spec.fold](Tally& tally, const RecordedEvent& event) {
@@ -148,7 +148,7 @@ TEST_F(InlineProjections, ThatThrowEndAndLeaveTheRestAlone) {
   expect_all_of_it(corrected);
 }
 
-TEST_F(InlineProjections, AreKnownToTheEnginesTheyWereGivenTo) {
+TEST_F(InlineProjectionsTest, AreKnownToTheEnginesTheyWereGivenTo) {
   const Tallies tallies(tally_spec());
   open();
   auto unknown = tallies.in(*engine->published());
@@ -156,7 +156,7 @@ TEST_F(InlineProjections, AreKnownToTheEnginesTheyWereGivenTo) {
   EXPECT_EQ(unknown.error().code, ErrorCode::invalid);
 }
 
-TEST_F(InlineProjections, AreRefusedWithoutAFoldOrANameOfTheirOwn) {
+TEST_F(InlineProjectionsTest, AreRefusedWithoutAFoldOrANameOfTheirOwn) {
   const Tallies tallies(tally_spec());
   auto nameless = tally_spec();
   nameless.name = "";

@@ -13,7 +13,7 @@ namespace almanac::test {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = PoolJob::Kind;
+using JobKind = PoolJob::Kind;
 
 struct PoolLedgerTest : ::testing::Test {
   void open(PoolOptions options) {
@@ -24,10 +24,10 @@ struct PoolLedgerTest : ::testing::Test {
   void work() {
     while (true) {
       const PoolJob job = ledger->next_job(now);
-      if (job.kind == Kind::none) return;
-      if (job.kind == Kind::create) note(ledger->created(std::make_shared<int>(0), now));
-      if (job.kind == Kind::probe) note(ledger->probed(*job.slot, probe_answer, now));
-      if (job.kind == Kind::destroy) ledger->destroyed(*job.slot);
+      if (job.kind == JobKind::none) return;
+      if (job.kind == JobKind::create) note(ledger->created(std::make_shared<int>(0), now));
+      if (job.kind == JobKind::probe) note(ledger->probed(*job.slot, probe_answer, now));
+      if (job.kind == JobKind::destroy) ledger->destroyed(*job.slot);
     }
   }
   void note(PoolWaiter* waiter) {
@@ -51,14 +51,14 @@ struct PoolLedgerTest : ::testing::Test {
   // How many are begun at once.
   int creations() {
     int count = 0;
-    while (ledger->next_job(now).kind == Kind::create) ++count;
+    while (ledger->next_job(now).kind == JobKind::create) ++count;
     return count;
   }
   [[nodiscard]] std::uint64_t retired(PoolRetirement reason) const {
     return ledger->figures().retired_for(reason);
   }
 
-  PoolMoment now{1'000'000s};
+  SteadyTime now{1'000'000s};
   Result<void> probe_answer;
   std::optional<PoolLedger> ledger;
   std::vector<std::unique_ptr<PoolWaiter>> waiters;
@@ -118,7 +118,7 @@ TEST_F(PoolLedgerTest, AnInstanceGoesAtItsAgeWhenNobodyUsesIt) {
   PoolSlot& used = take();
   EXPECT_LE(ledger->job_due(now), now + 10s);
   now += 10s - Duration(1);
-  EXPECT_EQ(ledger->next_job(now).kind, Kind::none);
+  EXPECT_EQ(ledger->next_job(now).kind, JobKind::none);
   now += Duration(1);
   work();
   EXPECT_EQ(retired(PoolRetirement::age), 1U);
@@ -132,7 +132,7 @@ TEST_F(PoolLedgerTest, OneThatIsUsedForTooLongIsReplacedBeforeItComesBack) {
   PoolSlot& slow = take();
   EXPECT_LE(ledger->job_due(now), now + 30s);
   now += 30s;
-  EXPECT_EQ(ledger->next_job(now).kind, Kind::create);
+  EXPECT_EQ(ledger->next_job(now).kind, JobKind::create);
   EXPECT_EQ(retired(PoolRetirement::slow), 1U);
   EXPECT_EQ(ledger->figures().in_use, 1U);
   give_back(slow);
@@ -197,7 +197,7 @@ TEST_F(PoolLedgerTest, OneThatFailsItsFirstUseIsAsOneThatCannotBeMade) {
   open({.size = 1, .temporary_max = 0});
   work();
   give_back(take(), {.has_failed = true, .retirement = PoolRetirement::error, .message = "dead"});
-  EXPECT_EQ(ledger->next_job(now).kind, Kind::destroy);
+  EXPECT_EQ(ledger->next_job(now).kind, JobKind::destroy);
   EXPECT_EQ(creations(), 0);
   EXPECT_EQ(ledger->figures().last_error, "dead");
 }
@@ -218,8 +218,8 @@ TEST_F(PoolLedgerTest, IdleOnesAreProbedUnlessTheyHaveJustWorked) {
   give_back(take());
   now += 5s;
   const PoolJob job = ledger->next_job(now);
-  ASSERT_EQ(job.kind, Kind::probe);
-  EXPECT_EQ(ledger->next_job(now).kind, Kind::none) << "the other has worked 5 seconds ago";
+  ASSERT_EQ(job.kind, JobKind::probe);
+  EXPECT_EQ(ledger->next_job(now).kind, JobKind::none) << "the other has worked 5 seconds ago";
   EXPECT_EQ(ledger->figures().idle, 1U) << "nobody is given one that is probed";
   PoolSlot& other = take();
   PoolWaiter& waiter = wait();

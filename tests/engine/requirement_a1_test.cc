@@ -17,27 +17,27 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-struct Reasoner {};
+struct PooledReasoner {};
 
-Pool<Reasoner> open(PoolOptions options) {
-  return std::move(*Pool<Reasoner>::open(std::move(options),
-                                         {.create = [] { return std::make_unique<Reasoner>(); }}));
+Pool<PooledReasoner> open_pool(PoolOptions options) {
+  return std::move(*Pool<PooledReasoner>::open(
+      std::move(options), {.create = [] { return std::make_unique<PooledReasoner>(); }}));
 }
 
 TEST(RequirementA1, FiveReasonersAndFiveSecondsUnlessSaid) {
   const PoolOptions options;
   EXPECT_EQ(options.size, 5U);
   EXPECT_EQ(options.timeout, 5s);
-  auto pool = open({.temporary_max = 0});
+  auto pool = open_pool({.temporary_max = 0});
   ASSERT_TRUE(pool.warm_up(30s));
   EXPECT_EQ(pool.figures().idle, 5U);
 }
 
 TEST(RequirementA1, NoTwoHaveTheSameOneAtATime) {
-  auto pool = open({.temporary_max = 0});
+  auto pool = open_pool({.temporary_max = 0});
   ASSERT_TRUE(pool.warm_up(30s));
-  std::vector<PoolLoan<Reasoner>> loans;
-  std::vector<const Reasoner*> reasoners;
+  std::vector<PoolLoan<PooledReasoner>> loans;
+  std::vector<const PooledReasoner*> reasoners;
   for (int i = 0; i < 5; ++i) {
     loans.push_back(std::move(*pool.check_out()));
     reasoners.push_back(&*loans.back());
@@ -50,7 +50,7 @@ TEST(RequirementA1, NoTwoHaveTheSameOneAtATime) {
 }
 
 TEST(RequirementA1, ACheckOutWaitsNoLongerThanItsTime) {
-  auto pool = open({.size = 1, .temporary_max = 0});
+  auto pool = open_pool({.size = 1, .temporary_max = 0});
   auto loan = pool.check_out();
   const auto began = Clock::now();
   EXPECT_FALSE(pool.check_out(50ms));
@@ -61,7 +61,7 @@ TEST(RequirementA1, ACheckOutWaitsNoLongerThanItsTime) {
 }
 
 TEST(RequirementA1, TheScopeGivesBackHoweverItIsLeft) {
-  auto pool = open({.size = 1, .temporary_max = 0});
+  auto pool = open_pool({.size = 1, .temporary_max = 0});
   try {
     auto loan = pool.check_out();
     throw std::runtime_error("in the middle");
@@ -74,7 +74,7 @@ TEST(RequirementA1, TheScopeGivesBackHoweverItIsLeft) {
 }
 
 TEST(RequirementA1, AFreeOneIsThereInUnderFiveMilliseconds) {
-  auto pool = open({});
+  auto pool = open_pool({});
   ASSERT_TRUE(pool.warm_up(30s));
   std::vector<Clock::duration> took;
   for (int i = 0; i < 1'000; ++i) {

@@ -3,6 +3,7 @@
 #include <almanac/engine/duration_histogram.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/monitor.h>
+#include <almanac/engine/retry.h>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -60,6 +62,27 @@ TEST_F(RequirementA3, WhatSucceedsAfterRetriesIsASuccess) {
   for (int i = 0; i < 100; ++i) operate("ask", 1ms, i % 25 != 0, i % 3);
   EXPECT_GT(report("ask").success_rate(), 0.95);
   EXPECT_EQ(report("ask").health(), Health::healthy);
+}
+
+TEST_F(RequirementA3, OfWhatFailsThreeTimesInTenOver95PercentSucceedByRetries) {
+  OperationMonitor& ask = monitor->operation("ask");
+  std::uint64_t attempts = 0;
+  std::mt19937 chance(3);
+  for (int i = 0; i < 1'000; ++i) {
+    TrackedOperation tracked = ask.begin();
+    const auto answered = retry({.policy = RetryPolicy::fixed,
+                                 .backoff = {.initial = 0s, .max = 0s},
+                                 .on_retry = [&](const RetryNote&) { tracked.retried(); }},
+                                [&]() -> Result<void> {
+                                  ++attempts;
+                                  if (chance() % 10 >= 3) return {};
+                                  return fail(ErrorCode::busy, "BorrowMutError");
+                                });
+    answered ? tracked.succeeded() : tracked.failed();
+  }
+  EXPECT_GT(report("ask").success_rate(), 0.95);
+  EXPECT_LT(report("ask").success_rate(), 1);
+  EXPECT_EQ(report("ask").retries, attempts - 1'000);
 }
 
 TEST_F(RequirementA3, PercentilesAreThoseOfWhatEnded) {

@@ -35,7 +35,7 @@ void await_waiting(const Lock& lock, std::size_t count) {
 }
 
 // What is done, in order, by whichever thread.
-class Story {
+class ToldStory {
  public:
   void add(std::string what) {
     std::lock_guard guard(mutex_);
@@ -125,7 +125,7 @@ TEST(RequirementC11, TakingALockAgainIsAnErrorAtOnce) {
 
 TEST(RequirementC11, ThoseThatWaitAreServedInTheOrderInWhichTheyCame) {
   TimedMutex mutex("account");
-  Story story;
+  ToldStory story;
   std::vector<std::jthread> threads;
   auto held = mutex.lock();
   for (int i = 0; i < 8; ++i) {
@@ -143,7 +143,7 @@ TEST(RequirementC11, ThoseThatWaitAreServedInTheOrderInWhichTheyCame) {
 
 TEST(RequirementC11, ReadersReadTogetherAndNoneOfThemPassesAWriter) {
   TimedSharedMutex shared("table");
-  Story story;
+  ToldStory story;
   auto first = shared.lock_shared();
   ASSERT_TRUE(first);
   std::jthread([&] { EXPECT_TRUE(shared.lock_shared({.timeout = 0s})); }).join();
@@ -193,7 +193,7 @@ TEST(RequirementC11, OfASemaphoreWhoWantsManyIsNotPassedByThoseWhoWantOne) {
   TimedSemaphore semaphore("doors", 3);
   EXPECT_EQ(code_of(semaphore.acquire(0)), "invalid");
   EXPECT_EQ(code_of(semaphore.acquire(4)), "invalid");
-  Story story;
+  ToldStory story;
   auto two = semaphore.acquire(2);
   std::jthread many([&] {
     const auto held = semaphore.acquire(3);
@@ -233,7 +233,7 @@ class RequirementC11OnALoop : public testing::Test {
 
   ManualSteadyClock clock;
   CoroutineLoop loop{[this] { return clock.now(); }};
-  Story story;
+  ToldStory story;
 };
 
 TEST_F(RequirementC11OnALoop, CoroutinesWaitInTheLineOfThreads) {
@@ -304,7 +304,7 @@ TEST_F(RequirementC11OnALoop, ASemaphoreLetsSoManyIn) {
 }
 
 // Of what every taker sees: never two writers, never a writer beside a reader.
-class Table {
+class LockTable {
  public:
   void read() {
     EXPECT_EQ(writers_, 0);
@@ -322,7 +322,7 @@ class Table {
   int written_ = 0;
 };
 
-Async<void> use_table(CoroutineLoop& loop, TimedSharedMutex& shared, Table& table, int times) {
+Async<void> use_table(CoroutineLoop& loop, TimedSharedMutex& shared, LockTable& table, int times) {
   for (int i = 0; i < times; ++i) {
     const LockOptions options{.timeout = Duration(i % 3 * 50)};
     if (i % 4 == 0) {
@@ -337,7 +337,7 @@ Async<void> use_table(CoroutineLoop& loop, TimedSharedMutex& shared, Table& tabl
 
 TEST(RequirementC11, ManyThatWaitGiveUpAndStopLeaveTheLockFree) {
   TimedSharedMutex shared("table");
-  Table table;
+  LockTable table;
   constexpr int times = 10'000;
   std::vector<std::jthread> threads;
   for (int t = 0; t < 4; ++t) {

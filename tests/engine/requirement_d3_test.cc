@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // In the order in which they were told.
-struct Told {
+struct ToldOnce {
   std::vector<CircuitMove> moves;
   std::mutex mutex;
   void operator()(const CircuitMove& move) {
@@ -85,7 +85,7 @@ class RequirementD3 : public EngineTest {
     return id ? circuit_of(state.circuits, *id).state : CircuitState::closed;
   }
 
-  Told told;
+  ToldOnce told;
   Engine* running = nullptr;
   CircuitGate* gate = nullptr;
 };

@@ -25,7 +25,7 @@ State held_state() {
   return story.state();
 }
 
-std::vector<TaskId> ids(std::initializer_list<std::uint64_t> numbers) {
+std::vector<TaskId> ids_held(std::initializer_list<std::uint64_t> numbers) {
   std::vector<TaskId> ids;
   for (std::uint64_t number : numbers) ids.emplace_back(number);
   return ids;
@@ -39,20 +39,20 @@ std::vector<TaskState> states_of(const Desk& desk) {
 
 TEST(Review, StartsNoHeldTask) {
   Desk desk(held_state(), {.slots = 10});
-  EXPECT_EQ(desk.start(), ids({7}));
+  EXPECT_EQ(desk.start(), ids_held({7}));
   EXPECT_TRUE(desk.come_due().empty());
 }
 
 TEST(Review, LetsTasksRun) {
   Desk desk(held_state(), {.slots = 10});
-  ASSERT_TRUE(desk.ask(ReviewTasks{ids({4, 1, 4}), ReviewDecision::run}));
-  EXPECT_EQ(desk.start(), ids({1, 4, 7}));
+  ASSERT_TRUE(desk.ask(ReviewTasks{ids_held({4, 1, 4}), ReviewDecision::run}));
+  EXPECT_EQ(desk.start(), ids_held({1, 4, 7}));
   EXPECT_EQ(desk.task(TaskId(4)).attempts, 2U);
 }
 
 TEST(Review, SkipsTasksAsTheyHadEnded) {
   Desk desk(held_state(), {.slots = 10});
-  ASSERT_TRUE(desk.ask(ReviewTasks{ids({1, 2, 3, 4}), ReviewDecision::skip}));
+  ASSERT_TRUE(desk.ask(ReviewTasks{ids_held({1, 2, 3, 4}), ReviewDecision::skip}));
   desk.come_due();
   using enum TaskState;
   EXPECT_EQ(states_of(desk),
@@ -61,7 +61,7 @@ TEST(Review, SkipsTasksAsTheyHadEnded) {
 
 TEST(Review, AcceptsTasksAsDone) {
   Desk desk(held_state(), {.slots = 10});
-  ASSERT_TRUE(desk.ask(ReviewTasks{ids({1, 2, 3, 4}), ReviewDecision::accept}));
+  ASSERT_TRUE(desk.ask(ReviewTasks{ids_held({1, 2, 3, 4}), ReviewDecision::accept}));
   desk.come_due();
   using enum TaskState;
   EXPECT_EQ(states_of(desk),
@@ -71,15 +71,15 @@ TEST(Review, AcceptsTasksAsDone) {
 TEST(Review, OfATaskThatIsNotHeldIsRefusedWithAllOthers) {
   Desk desk(held_state());
   const auto before = digest(desk.state());
-  EXPECT_EQ(code_of(desk.ask(ReviewTasks{ids({1, 7}), ReviewDecision::run})), "conflict");
-  EXPECT_EQ(code_of(desk.ask(ReviewTasks{ids({1, 99}), ReviewDecision::run})), "not_found");
+  EXPECT_EQ(code_of(desk.ask(ReviewTasks{ids_held({1, 7}), ReviewDecision::run})), "conflict");
+  EXPECT_EQ(code_of(desk.ask(ReviewTasks{ids_held({1, 99}), ReviewDecision::run})), "not_found");
   EXPECT_EQ(digest(desk.state()), before);
 }
 
 TEST(Review, IsOverWhenTheTaskIsCancelled) {
   Desk desk(held_state());
   desk.cancel(TaskId(1));
-  EXPECT_EQ(code_of(desk.ask(ReviewTasks{ids({1}), ReviewDecision::accept})), "conflict");
+  EXPECT_EQ(code_of(desk.ask(ReviewTasks{ids_held({1}), ReviewDecision::accept})), "conflict");
   desk.come_due();
   EXPECT_EQ(desk.task(TaskId(5)).state, TaskState::cancelled);
 }
@@ -94,19 +94,19 @@ TEST(Review, DecidesInAnyOrder) {
     story.hold(2, TaskOutcome::succeeded);
     Desk desk(story.state());
     const auto decide = [&](std::uint64_t id, ReviewDecision decision) {
-      return desk.ask(ReviewTasks{ids({id}), decision}).has_value();
+      return desk.ask(ReviewTasks{ids_held({id}), decision}).has_value();
     };
     if (dependency_first) {
       ASSERT_TRUE(decide(1, ReviewDecision::skip));
       EXPECT_EQ(desk.task(TaskId(2)).state, TaskState::held);
       ASSERT_TRUE(decide(2, ReviewDecision::run));
-      EXPECT_EQ(desk.start(), ids({2}));
+      EXPECT_EQ(desk.start(), ids_held({2}));
     } else {
       ASSERT_TRUE(decide(2, ReviewDecision::run));
       EXPECT_EQ(desk.task(TaskId(2)).state, TaskState::waiting);
       EXPECT_TRUE(desk.start().empty());
       ASSERT_TRUE(decide(1, ReviewDecision::skip));
-      EXPECT_EQ(desk.start(), ids({2}));
+      EXPECT_EQ(desk.start(), ids_held({2}));
     }
     EXPECT_EQ(check_orders(desk.state()), "");
   }

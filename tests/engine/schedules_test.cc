@@ -41,7 +41,7 @@ DefineSchedule define(std::string_view recurrence, const Policies& policies = {}
            .overlap = policies.overlap}};
 }
 
-std::string said(const Desk& desk) {
+std::string schedules_said(const Desk& desk) {
   std::string types;
   for (const Event& event : desk.last()) {
     types += (types.empty() ? "" : " ") + std::string(type_name(event.body));
@@ -87,7 +87,7 @@ TEST(Schedules, EnqueueTheirTaskAtEachInstant) {
   EveryHour hourly;
   EXPECT_TRUE(hourly.desk.fire().empty());
   hourly.fire_at(1);
-  ASSERT_EQ(said(hourly.desk), "ScheduleFired TaskEnqueued");
+  ASSERT_EQ(schedules_said(hourly.desk), "ScheduleFired TaskEnqueued");
   const auto fired = std::get<ScheduleFired>(hourly.desk.last()[0].body);
   EXPECT_EQ(fired.schedule, "nightly");
   EXPECT_EQ(fired.instant, EveryHour::at(1));
@@ -121,7 +121,7 @@ TEST(Schedules, FireTheNewestOfThoseThatWereMissed) {
   EveryHour hourly;
   hourly.desk.now = EveryHour::at(5) + minutes(30);
   hourly.desk.fire();
-  ASSERT_EQ(said(hourly.desk), "ScheduleSkipped ScheduleFired TaskEnqueued");
+  ASSERT_EQ(schedules_said(hourly.desk), "ScheduleSkipped ScheduleFired TaskEnqueued");
   const auto skipped = all_of<ScheduleSkipped>(hourly.desk.last()).front();
   EXPECT_EQ(skipped.reason, SkipReason::missed);
   EXPECT_EQ(skipped.count, 4U);
@@ -135,11 +135,12 @@ TEST(Schedules, FireNoneOfThoseThatWereMissed) {
   EveryHour hourly({.missed = MissedPolicy::skip});
   hourly.desk.now = EveryHour::at(5) + limits::firing_lateness_max + seconds(1);
   hourly.desk.fire();
-  ASSERT_EQ(said(hourly.desk), "ScheduleSkipped");
+  ASSERT_EQ(schedules_said(hourly.desk), "ScheduleSkipped");
   EXPECT_EQ(all_of<ScheduleSkipped>(hourly.desk.last()).front().count, 5U);
   hourly.desk.now = EveryHour::at(7) + limits::firing_lateness_max;
   hourly.desk.fire();
-  EXPECT_EQ(said(hourly.desk), "ScheduleSkipped ScheduleFired TaskEnqueued") << "just in time";
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleSkipped ScheduleFired TaskEnqueued")
+      << "just in time";
 }
 
 TEST(Schedules, FireAllOfAWindowThatWereMissed) {
@@ -147,7 +148,7 @@ TEST(Schedules, FireAllOfAWindowThatWereMissed) {
       {.missed = MissedPolicy::all, .window = hours(3), .overlap = OverlapPolicy::allow});
   hourly.desk.now = EveryHour::at(8);
   hourly.desk.fire();
-  ASSERT_EQ(said(hourly.desk),
+  ASSERT_EQ(schedules_said(hourly.desk),
             "ScheduleSkipped ScheduleFired TaskEnqueued ScheduleFired TaskEnqueued "
             "ScheduleFired TaskEnqueued ScheduleFired TaskEnqueued");
   EXPECT_EQ(all_of<ScheduleSkipped>(hourly.desk.last()).front().last, EveryHour::at(4));
@@ -174,11 +175,11 @@ TEST(Schedules, SkipWhatOverlaps) {
   EveryHour hourly;
   hourly.fire_at(1);
   hourly.fire_at(2);
-  ASSERT_EQ(said(hourly.desk), "ScheduleSkipped");
+  ASSERT_EQ(schedules_said(hourly.desk), "ScheduleSkipped");
   EXPECT_EQ(all_of<ScheduleSkipped>(hourly.desk.last()).front().reason, SkipReason::overlap);
   hourly.finish_last();
   hourly.fire_at(3);
-  EXPECT_EQ(said(hourly.desk), "ScheduleFired TaskEnqueued");
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleFired TaskEnqueued");
 }
 
 TEST(Schedules, AllowWhatOverlaps) {
@@ -192,25 +193,26 @@ TEST(Schedules, QueueWhatOverlaps) {
   EveryHour hourly({.overlap = OverlapPolicy::queue});
   hourly.fire_at(1);
   hourly.fire_at(2);
-  EXPECT_EQ(said(hourly.desk), "ScheduleQueued");
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleQueued");
   hourly.fire_at(3);
   EXPECT_EQ(schedule(hourly.desk).queued, (std::vector<Time>{EveryHour::at(2), EveryHour::at(3)}));
   hourly.finish_last();
   EXPECT_EQ(*next_firing(hourly.desk.state()), hourly.desk.state().time) << "at once";
   hourly.desk.fire();
-  ASSERT_EQ(said(hourly.desk), "ScheduleFired TaskEnqueued");
+  ASSERT_EQ(schedules_said(hourly.desk), "ScheduleFired TaskEnqueued");
   EXPECT_EQ(schedule(hourly.desk).fired, EveryHour::at(2));
   EXPECT_EQ(schedule(hourly.desk).next, EveryHour::at(4));
   EXPECT_TRUE(hourly.desk.fire().empty()) << "one at a time";
   hourly.finish_last();
   hourly.fire_at(4);
-  EXPECT_EQ(said(hourly.desk), "ScheduleFired TaskEnqueued ScheduleQueued") << "in their order";
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleFired TaskEnqueued ScheduleQueued")
+      << "in their order";
 }
 
 TEST(Schedules, QueueNoMoreThanTheyMay) {
   EveryHour hourly({.overlap = OverlapPolicy::queue});
   for (int hour = 1; hour <= 102; ++hour) hourly.fire_at(hour);
-  EXPECT_EQ(said(hourly.desk), "ScheduleSkipped");
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleSkipped");
   EXPECT_EQ(all_of<ScheduleSkipped>(hourly.desk.last()).front().reason, SkipReason::queue_full);
   EXPECT_EQ(schedule(hourly.desk).queued.size(), limits::queued_instants_max);
 }
@@ -219,7 +221,7 @@ TEST(Schedules, ReplaceATaskThatDoesNotRun) {
   EveryHour hourly({.overlap = OverlapPolicy::replace});
   hourly.fire_at(1);
   hourly.fire_at(2);
-  EXPECT_EQ(said(hourly.desk), "TaskCancelled ScheduleFired TaskEnqueued");
+  EXPECT_EQ(schedules_said(hourly.desk), "TaskCancelled ScheduleFired TaskEnqueued");
   EXPECT_EQ(hourly.desk.state().tasks.live(), 1U);
 }
 
@@ -229,25 +231,25 @@ TEST(Schedules, ReplaceATaskThatRunsWhenItHasEnded) {
   hourly.desk.start();
   const TaskId first = hourly.last_task();
   hourly.fire_at(2);
-  EXPECT_EQ(said(hourly.desk), "TaskCancelRequested ScheduleQueued");
+  EXPECT_EQ(schedules_said(hourly.desk), "TaskCancelRequested ScheduleQueued");
   hourly.fire_at(3);
-  EXPECT_EQ(said(hourly.desk), "ScheduleSkipped ScheduleQueued");
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleSkipped ScheduleQueued");
   EXPECT_EQ(all_of<ScheduleSkipped>(hourly.desk.last()).front().reason, SkipReason::replaced);
   hourly.desk.finish(first, AttemptStatus::succeeded);
   hourly.desk.fire();
-  EXPECT_EQ(said(hourly.desk), "ScheduleFired TaskEnqueued");
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleFired TaskEnqueued");
   EXPECT_EQ(schedule(hourly.desk).fired, EveryHour::at(3));
 }
 
 TEST(Schedules, LetTheirTimesPassWhileTheyArePaused) {
   EveryHour hourly;
   ASSERT_TRUE(hourly.desk.ask(ChangeSchedule{"nightly", ScheduleChange::pause, "holidays"}));
-  EXPECT_EQ(said(hourly.desk), "SchedulePaused");
+  EXPECT_EQ(schedules_said(hourly.desk), "SchedulePaused");
   EXPECT_FALSE(next_firing(hourly.desk.state()));
   EXPECT_TRUE(hourly.fire_at(5).empty());
   EXPECT_EQ(error_of(hourly.desk.ask(ChangeSchedule{"nightly"})).code, ErrorCode::conflict);
   ASSERT_TRUE(hourly.desk.ask(ChangeSchedule{"nightly", ScheduleChange::resume}));
-  ASSERT_EQ(said(hourly.desk), "ScheduleSkipped ScheduleResumed");
+  ASSERT_EQ(schedules_said(hourly.desk), "ScheduleSkipped ScheduleResumed");
   const auto skipped = all_of<ScheduleSkipped>(hourly.desk.last()).front();
   EXPECT_EQ(skipped.reason, SkipReason::paused);
   EXPECT_EQ(skipped.count, 5U);
@@ -262,7 +264,7 @@ TEST(Schedules, AreRemovedWithWhatTheyQueued) {
   hourly.fire_at(1);
   hourly.fire_at(2);
   ASSERT_TRUE(hourly.desk.ask(ChangeSchedule{"nightly", ScheduleChange::remove}));
-  EXPECT_EQ(said(hourly.desk), "ScheduleSkipped ScheduleRemoved");
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleSkipped ScheduleRemoved");
   EXPECT_TRUE(hourly.fire_at(9).empty());
   EXPECT_EQ(hourly.desk.state().tasks.live(), 1U) << "what it has enqueued stays";
   EXPECT_EQ(error_of(hourly.desk.ask(ChangeSchedule{"nightly"})).code, ErrorCode::not_found);
@@ -272,11 +274,11 @@ TEST(Schedules, GoOnWhenTheyAreChanged) {
   EveryHour hourly;
   hourly.fire_at(1);
   ASSERT_TRUE(hourly.desk.ask(define("every hour")));
-  EXPECT_EQ(said(hourly.desk), "") << "nothing has changed";
+  EXPECT_EQ(schedules_said(hourly.desk), "") << "nothing has changed";
   auto other = define("every hour");
   other.schedule.task.payload = "half of it";
   ASSERT_TRUE(hourly.desk.ask(other));
-  EXPECT_EQ(said(hourly.desk), "ScheduleDefined");
+  EXPECT_EQ(schedules_said(hourly.desk), "ScheduleDefined");
   EXPECT_EQ(schedule(hourly.desk).firings, 1U);
   EXPECT_EQ(schedule(hourly.desk).next, EveryHour::at(2));
   hourly.finish_last();
@@ -317,7 +319,7 @@ TEST(Schedules, ArePausedWhenTheirZoneIsGone) {
                              .task = {.kind = "work", .queue = "default"}});
   Desk desk(story.state());
   desk.fire();
-  ASSERT_EQ(said(desk), "SchedulePaused");
+  ASSERT_EQ(schedules_said(desk), "SchedulePaused");
   const auto paused = all_of<SchedulePaused>(desk.last()).front();
   EXPECT_NE(paused.reason.find("Mars/Olympus"), std::string_view::npos);
   EXPECT_TRUE(desk.fire().empty());
@@ -355,9 +357,9 @@ TEST(Schedules, FireOnceForAnHourThatComesTwice) {
 
 // ---- Each instant is decided once ----
 
-class Instants {
+class LocalInstants {
  public:
-  Instants(const Recurrence& recurrence, Time now)
+  LocalInstants(const Recurrence& recurrence, Time now)
       : recurrence_(recurrence), next_(recurrence.next_after(now)) {}
 
   void see(const std::vector<Event>& events) {
@@ -419,7 +421,7 @@ RC_GTEST_PROP(ScheduleProperty, EachInstantIsDecidedOnce, ()) {
   Desk desk;
   desk.now = std::chrono::sys_days(std::chrono::year(2026) / *rc::gen::element(3, 10) / 20);
   RC_ASSERT(desk.ask(define(recurrence, any_policies())).has_value());
-  Instants instants(*Recurrence::parse(recurrence), desk.now);
+  LocalInstants instants(*Recurrence::parse(recurrence), desk.now);
   for (int moves = *rc::gen::inRange(1, 60); moves > 0; --moves) {
     switch (*rc::gen::inRange(0, 6)) {
       case 0: desk.now += minutes(*rc::gen::inRange(0, 5'000)); break;

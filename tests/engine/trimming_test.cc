@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Trimming : public EngineTest {
+class TrimmingTest : public EngineTest {
  protected:
   void run_tasks(int count) {
     engine->handle("work", [](const Attempt&) { return almanac::Outcome::success("made"); });
@@ -28,7 +28,7 @@ class Trimming : public EngineTest {
   }
 };
 
-TEST_F(Trimming, LeavesATaskThatWaitsAllThatItNeeds) {
+TEST_F(TrimmingTest, LeavesATaskThatWaitsAllThatItNeeds) {
   open();
   run_tasks(1);
   const TaskId input(1);
@@ -56,7 +56,7 @@ TEST_F(Trimming, LeavesATaskThatWaitsAllThatItNeeds) {
   EXPECT_EQ(seen, "needed made");
 }
 
-TEST_F(Trimming, LeavesAFailedTaskToBeLookedIntoAndRunAgain) {
+TEST_F(TrimmingTest, LeavesAFailedTaskToBeLookedIntoAndRunAgain) {
   open();
   engine->handle(
       "odd", [](const Attempt&) { return almanac::Outcome::permanent_failure("no such page"); });
@@ -75,7 +75,7 @@ TEST_F(Trimming, LeavesAFailedTaskToBeLookedIntoAndRunAgain) {
 }
 
 // Writing most of a log again frees little of it.
-TEST_F(Trimming, KeepsAFrontOfWhichMostIsNeeded) {
+TEST_F(TrimmingTest, KeepsAFrontOfWhichMostIsNeeded) {
   open();
   for (int i = 0; i < 50; ++i) submit({.kind = "later"});
   const auto trimmed = trim();
@@ -84,7 +84,7 @@ TEST_F(Trimming, KeepsAFrontOfWhichMostIsNeeded) {
   EXPECT_TRUE(trimmed.log.held_by.has_value());
 }
 
-TEST_F(Trimming, IsRefusedByAnEngineThatWritesNoCheckpoints) {
+TEST_F(TrimmingTest, IsRefusedByAnEngineThatWritesNoCheckpoints) {
   open({.checkpoints = {.write = false}});
   run_tasks(1);
   const auto trimmed = engine->trim({.before = Position(UINT64_MAX)});
@@ -92,7 +92,7 @@ TEST_F(Trimming, IsRefusedByAnEngineThatWritesNoCheckpoints) {
   EXPECT_EQ(trimmed.error().code, ErrorCode::refused);
 }
 
-TEST_F(Trimming, GoesNoFurtherThanTheCheckpointBeforeTheNewest) {
+TEST_F(TrimmingTest, GoesNoFurtherThanTheCheckpointBeforeTheNewest) {
   open();
   run_tasks(40);
   const auto first = trim();
@@ -105,7 +105,7 @@ TEST_F(Trimming, GoesNoFurtherThanTheCheckpointBeforeTheNewest) {
   EXPECT_EQ(second.log.held_by, newest);
 }
 
-TEST_F(Trimming, WantsToKnowHowMuch) {
+TEST_F(TrimmingTest, WantsToKnowHowMuch) {
   open();
   run_tasks(1);
   const auto trimmed = engine->trim({});

@@ -21,7 +21,9 @@ TaskSpec unique(UniqueSpec how = {}) {
   return {.kind = "sync", .payload = "customer 7", .attempts_max = 2, .unique = std::move(how)};
 }
 
-Submitted submit(Desk& desk, TaskSpec spec) { return desk.submit_all({std::move(spec)}).front(); }
+Submitted submit_unique(Desk& desk, TaskSpec spec) {
+  return desk.submit_all({std::move(spec)}).front();
+}
 
 TaskId running(Desk& desk, TaskSpec spec) {
   const TaskId id = desk.submit(std::move(spec));
@@ -29,7 +31,7 @@ TaskId running(Desk& desk, TaskSpec spec) {
   return id;
 }
 
-TaskId ended(Desk& desk, TaskSpec spec, AttemptStatus status) {
+TaskId ended_as(Desk& desk, TaskSpec spec, AttemptStatus status) {
   spec.attempts_max = 1;
   const TaskId id = running(desk, std::move(spec));
   desk.finish(id, status);
@@ -37,7 +39,7 @@ TaskId ended(Desk& desk, TaskSpec spec, AttemptStatus status) {
 }
 
 bool is_enqueued(Desk& desk, const UniqueSpec& how) {
-  const auto submitted = submit(desk, unique(how));
+  const auto submitted = submit_unique(desk, unique(how));
   EXPECT_TRUE(broken_invariants(desk.state()).empty());
   return submitted.outcome == SubmitOutcome::enqueued;
 }
@@ -47,37 +49,38 @@ bool is_enqueued(Desk& desk, const UniqueSpec& how) {
 TEST(Uniqueness, IsByKindAndPayload) {
   Desk desk;
   const TaskId first = desk.submit(unique());
-  const auto again = submit(desk, unique());
+  const auto again = submit_unique(desk, unique());
   EXPECT_EQ(again.outcome, SubmitOutcome::existing);
   EXPECT_EQ(again.id, first);
   EXPECT_TRUE(desk.last().empty());
   auto other = unique();
   other.payload = "customer 8";
-  EXPECT_EQ(submit(desk, other).outcome, SubmitOutcome::enqueued);
+  EXPECT_EQ(submit_unique(desk, other).outcome, SubmitOutcome::enqueued);
   other.kind = "sync2";
-  EXPECT_EQ(submit(desk, other).outcome, SubmitOutcome::enqueued);
+  EXPECT_EQ(submit_unique(desk, other).outcome, SubmitOutcome::enqueued);
   auto elsewhere = unique();
   elsewhere.queue = "slow";
-  EXPECT_EQ(submit(desk, elsewhere).id, first);
+  EXPECT_EQ(submit_unique(desk, elsewhere).id, first);
 }
 
 TEST(Uniqueness, IsByAKeyWhateverTheTaskIs) {
   Desk desk;
   const TaskId first = desk.submit(unique({.key = "customer 7"}));
   TaskSpec other{.kind = "mail", .unique = UniqueSpec{.key = "customer 7"}};
-  EXPECT_EQ(submit(desk, other).id, first);
-  EXPECT_EQ(submit(desk, unique()).outcome, SubmitOutcome::enqueued) << "a key is not a payload";
+  EXPECT_EQ(submit_unique(desk, other).id, first);
+  EXPECT_EQ(submit_unique(desk, unique()).outcome, SubmitOutcome::enqueued)
+      << "a key is not a payload";
   other.unique->key = "customer 8";
-  EXPECT_EQ(submit(desk, other).outcome, SubmitOutcome::enqueued);
+  EXPECT_EQ(submit_unique(desk, other).outcome, SubmitOutcome::enqueued);
 }
 
 TEST(Uniqueness, MayBeOfOneQueue) {
   Desk desk;
   const TaskId first = desk.submit(unique({.per_queue = true}));
   auto other = unique({.per_queue = true});
-  EXPECT_EQ(submit(desk, other).id, first);
+  EXPECT_EQ(submit_unique(desk, other).id, first);
   other.queue = "slow";
-  EXPECT_EQ(submit(desk, other).outcome, SubmitOutcome::enqueued);
+  EXPECT_EQ(submit_unique(desk, other).outcome, SubmitOutcome::enqueued);
 }
 
 TEST(Uniqueness, OfOtherTasksMeansNothingToOneThatIsNot) {
@@ -85,7 +88,7 @@ TEST(Uniqueness, OfOtherTasksMeansNothingToOneThatIsNot) {
   desk.submit(unique());
   auto plain = unique();
   plain.unique.reset();
-  EXPECT_EQ(submit(desk, plain).outcome, SubmitOutcome::enqueued);
+  EXPECT_EQ(submit_unique(desk, plain).outcome, SubmitOutcome::enqueued);
   EXPECT_EQ(desk.state().tasks.unique.all.size(), 1U);
 }
 
@@ -154,10 +157,10 @@ TEST(Uniqueness, IsUntilTheOtherIsSoFar) {
 TEST(Uniqueness, IsWithinATimeWhateverHasBecomeOfTheOther) {
   Desk desk;
   const UniqueSpec hourly{.until = UniqueUntil::enqueued, .within = hours(1)};
-  const TaskId first = ended(desk, unique(hourly), AttemptStatus::succeeded);
+  const TaskId first = ended_as(desk, unique(hourly), AttemptStatus::succeeded);
   const Time enqueued_at = desk.task(first).enqueued_at;
   desk.now = enqueued_at + hours(1) - Duration(1);
-  EXPECT_EQ(submit(desk, unique(hourly)).id, first);
+  EXPECT_EQ(submit_unique(desk, unique(hourly)).id, first);
   desk.now = enqueued_at + hours(1);
   EXPECT_TRUE(is_enqueued(desk, hourly));
   EXPECT_FALSE(is_enqueued(desk, hourly)) << "the last one counts";
@@ -167,14 +170,15 @@ TEST(Uniqueness, LooksAtAllThatHaveNotEnded) {
   Desk desk;
   const UniqueSpec waits{.until = UniqueUntil::started};
   const TaskId first = running(desk, unique(waits));
-  const TaskId second = ended(desk, unique(waits), AttemptStatus::succeeded);
-  EXPECT_EQ(submit(desk, unique()).id, first) << "the last one, " << second.value << ", has ended";
+  const TaskId second = ended_as(desk, unique(waits), AttemptStatus::succeeded);
+  EXPECT_EQ(submit_unique(desk, unique()).id, first)
+      << "the last one, " << second.value << ", has ended";
 }
 
 TEST(Uniqueness, KeepsATaskUntilItsTimeIsOver) {
   Desk desk;
   const UniqueSpec weekly{.within = hours(24 * 7)};
-  const TaskId id = ended(desk, unique(weekly), AttemptStatus::succeeded);
+  const TaskId id = ended_as(desk, unique(weekly), AttemptStatus::succeeded);
   const auto is_forgotten = [&](Duration later) {
     Arena memory;
     const TaskId before = desk.state().tasks.last.next();
@@ -191,7 +195,7 @@ TEST(Uniqueness, KeepsATaskUntilItsTimeIsOver) {
 TEST(UniqueConflict, IsSkippedOrRefusedAsAsked) {
   Desk desk;
   const TaskId first = desk.submit(unique());
-  const auto skipped = submit(desk, unique({.on_conflict = OnConflict::skip}));
+  const auto skipped = submit_unique(desk, unique({.on_conflict = OnConflict::skip}));
   EXPECT_EQ(skipped.outcome, SubmitOutcome::skipped);
   EXPECT_EQ(skipped.id, first);
   const auto position = desk.state().position;
@@ -206,7 +210,7 @@ TEST(UniqueConflict, IsSkippedOrRefusedAsAsked) {
 TEST(UniqueConflict, ReplacesATaskThatWaits) {
   Desk desk;
   const TaskId first = desk.submit(unique());
-  const auto second = submit(desk, unique({.on_conflict = OnConflict::replace}));
+  const auto second = submit_unique(desk, unique({.on_conflict = OnConflict::replace}));
   EXPECT_EQ(second.outcome, SubmitOutcome::enqueued);
   EXPECT_EQ(second.replaced, first);
   ASSERT_EQ(desk.last().size(), 2U);
@@ -222,7 +226,7 @@ TEST(UniqueConflict, ReplacesATaskThatRunsAndWaitsForItsEnd) {
   const TaskId second = desk.submit(unique(replace));
   EXPECT_EQ(desk.task(first).state, TaskState::cancelling);
   EXPECT_EQ(desk.task(second).state, TaskState::waiting);
-  const auto third = submit(desk, unique(replace));
+  const auto third = submit_unique(desk, unique(replace));
   EXPECT_EQ(third.replaced, second);
   EXPECT_EQ(desk.task(second).state, TaskState::cancelled);
   EXPECT_TRUE(desk.start().empty()) << "the first one still runs";
@@ -234,7 +238,7 @@ TEST(UniqueConflict, IsNoneWithATaskThatWasToldToStop) {
   Desk desk;
   const TaskId first = running(desk, unique());
   desk.cancel(first);
-  const auto second = submit(desk, unique());
+  const auto second = submit_unique(desk, unique());
   EXPECT_EQ(second.outcome, SubmitOutcome::enqueued) << "that one will not do the work";
   EXPECT_EQ(desk.task(second.id).state, TaskState::waiting);
   desk.finish(first, AttemptStatus::succeeded);
@@ -282,19 +286,19 @@ TEST(UniqueConflict, ComesBehindTheIdempotencyKey) {
   auto keyed = unique({.on_conflict = OnConflict::refuse});
   keyed.idempotency_key = "request 1";
   const TaskId first = desk.submit(keyed);
-  const auto again = submit(desk, keyed);
+  const auto again = submit_unique(desk, keyed);
   EXPECT_EQ(again.outcome, SubmitOutcome::same_key);
   EXPECT_EQ(again.id, first);
   keyed.unique->on_conflict = OnConflict::existing;
   keyed.idempotency_key = "request 2";
-  EXPECT_EQ(submit(desk, keyed).outcome, SubmitOutcome::existing);
+  EXPECT_EQ(submit_unique(desk, keyed).outcome, SubmitOutcome::existing);
   EXPECT_FALSE(desk.state().tasks.keys.contains("request 2")) << "nothing was enqueued under it";
 }
 
 TEST(UniqueConflict, KeepsARetryFromMakingTwo) {
   Desk desk;
-  const TaskId first = ended(desk, unique(), AttemptStatus::error);
-  const TaskId second = ended(desk, unique(), AttemptStatus::error);
+  const TaskId first = ended_as(desk, unique(), AttemptStatus::error);
+  const TaskId second = ended_as(desk, unique(), AttemptStatus::error);
   const TaskId third = desk.submit(unique());
   const auto retry = [&](std::vector<TaskId> ids, bool skips) {
     return desk.ask(
@@ -306,7 +310,7 @@ TEST(UniqueConflict, KeepsARetryFromMakingTwo) {
   desk.cancel(third);
   ASSERT_TRUE(retry({first, second}, true).has_value());
   EXPECT_EQ(desk.last().size(), 1U) << "one of the two";
-  EXPECT_EQ(submit(desk, unique()).id, first);
+  EXPECT_EQ(submit_unique(desk, unique()).id, first);
   EXPECT_TRUE(broken_invariants(desk.state()).empty());
 }
 

@@ -54,7 +54,7 @@ Files files_of(const fs::path& folder) {
   return files;
 }
 
-std::uint64_t hash_of(std::uint64_t before, const RecordedEvent& recorded) {
+std::uint64_t hash_after(std::uint64_t before, const RecordedEvent& recorded) {
   Event event = recorded.event;
   std::uint64_t of_data = 0;
   if (auto* custom = std::get_if<CustomEvent>(&event.body)) {
@@ -70,7 +70,7 @@ std::uint64_t hash_of(std::uint64_t before, const RecordedEvent& recorded) {
 Result<std::vector<std::uint64_t>> hashes_of(const Log& log, std::vector<std::uint64_t>& hashes) {
   hashes = {0};
   auto read = log.read(Position(1), [&](const RecordedEvent& recorded) -> Result<bool> {
-    hashes.push_back(hash_of(hashes.back(), recorded));
+    hashes.push_back(hash_after(hashes.back(), recorded));
     return true;
   });
   if (!read) return std::unexpected(read.error());

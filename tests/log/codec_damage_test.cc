@@ -5,6 +5,7 @@
 #include <almanac/tests/support/any_event.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/event_text.h>
+#include <almanac/tests/support/noon.h>
 
 #include <gtest/gtest.h>
 
@@ -15,8 +16,6 @@
 
 namespace almanac::test {
 namespace {
-
-constexpr Time noon(Duration(1'700'000'000'000'000));
 
 // Where things lie; log/README.md says so too.
 constexpr std::size_t magic_at = 8;

@@ -25,12 +25,12 @@ namespace {
 namespace fs = std::filesystem;
 using layout::MetaPage;
 
-constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t record_page_bytes = 4096;
 constexpr std::size_t slot_bytes = 512;
 
 MetaPage meta_of(const std::string& data, std::size_t index) {
   MetaPage meta;
-  std::memcpy(&meta, data.data() + index * page_bytes, sizeof(meta));
+  std::memcpy(&meta, data.data() + index * record_page_bytes, sizeof(meta));
   return meta;
 }
 std::size_t newest_index(const std::string& data) {
@@ -217,7 +217,7 @@ constexpr std::size_t words = (sizeof(MetaPage) - written_at) / 8;
 // The file of the last commit, of whose meta page only the words in `mask` have arrived.
 std::string torn(const std::string& before, const std::string& after, std::uint32_t mask) {
   auto data = after;
-  const auto page = newest_index(after) * page_bytes;
+  const auto page = newest_index(after) * record_page_bytes;
   for (std::size_t word = 0; word < words; ++word) {
     if ((mask >> word & 1) != 0) continue;
     const auto at = page + written_at + word * 8;
@@ -277,7 +277,7 @@ TEST_F(CommitRecordTest, TakesBackWhereTakingBackWasTorn) {
   std::mt19937 random(8);
   for (int i = 0; i < 300; ++i) {
     auto data = after;
-    const auto page = newest_index(after_[8].data) * page_bytes;
+    const auto page = newest_index(after_[8].data) * record_page_bytes;
     for (std::size_t at = page + written_at; at < page + sizeof(MetaPage); at += 8) {
       if (random() % 2 == 0) data.replace(at, 8, before, at, 8);
     }

@@ -37,7 +37,7 @@ std::string text_of(std::size_t size) {
   return text;
 }
 
-std::string outcome(std::vector<std::byte> encrypted) {
+std::string outcome_of(std::vector<std::byte> encrypted) {
   auto decrypted = decrypt(std::move(encrypted), some_key(), "place");
   return decrypted ? std::string(as_text(*decrypted)) : std::string(code_of(decrypted));
 }
@@ -49,7 +49,7 @@ TEST(Encryption, GivesBackWhatWasEncrypted) {
     const auto encrypted = encrypt(as_bytes(text), some_key(), "place");
     const std::size_t chunks = std::max<std::size_t>(1, (size + chunk - 1) / chunk);
     EXPECT_EQ(encrypted.size(), 24 + size + 17 * chunks);
-    EXPECT_TRUE(outcome(encrypted) == text) << size;
+    EXPECT_TRUE(outcome_of(encrypted) == text) << size;
     EXPECT_TRUE(size < 8 || as_text(encrypted).find(text.substr(0, 8)) == text.npos) << size;
     EXPECT_NE(encrypt(as_bytes(text), some_key(), "place"), encrypted);
   }
@@ -62,7 +62,7 @@ TEST(Encryption, GoesOnToReadWhatWasEncryptedBefore) {
       from_hex("cd633fa18a185d6839cb3877363e5611ebbf39b873e26c1c1fdeb0935d36994dd8053c28d1689a90130"
                "eb2ed54df",
                encrypted));
-  EXPECT_EQ(outcome(encrypted), "hello");
+  EXPECT_EQ(outcome_of(encrypted), "hello");
 }
 
 TEST(Encryption, RefusesAnotherKeyOrPlace) {
@@ -79,10 +79,10 @@ TEST(Encryption, RefusesWhateverBitIsFlipped) {
   auto encrypted = encrypt(as_bytes("hello"), some_key(), "place");
   for (std::size_t i = 0; i < encrypted.size() * 8; ++i) {
     encrypted[i / 8] ^= std::byte(1U << i % 8);
-    ASSERT_EQ(outcome(encrypted), "corrupt") << i;
+    ASSERT_EQ(outcome_of(encrypted), "corrupt") << i;
     encrypted[i / 8] ^= std::byte(1U << i % 8);
   }
-  EXPECT_EQ(outcome(encrypted), "hello");
+  EXPECT_EQ(outcome_of(encrypted), "hello");
 }
 
 TEST(Encryption, RefusesWhateverIsCutOrAdded) {
@@ -90,15 +90,15 @@ TEST(Encryption, RefusesWhateverIsCutOrAdded) {
   const std::size_t stored = chunk + 17;
   for (std::size_t size : {std::size_t{0}, std::size_t{23}, std::size_t{24}, std::size_t{41},
                            24 + stored - 1, 24 + stored, 24 + stored + 1, 24 + 2 * stored - 1}) {
-    EXPECT_EQ(outcome({encrypted.begin(), encrypted.begin() + std::ptrdiff_t(size)}), "corrupt")
+    EXPECT_EQ(outcome_of({encrypted.begin(), encrypted.begin() + std::ptrdiff_t(size)}), "corrupt")
         << size;
   }
   auto longer = encrypted;
   longer.push_back(std::byte{});
-  EXPECT_EQ(outcome(longer), "corrupt");
+  EXPECT_EQ(outcome_of(longer), "corrupt");
   longer = encrypted;
   longer.insert(longer.end(), encrypted.end() - std::ptrdiff_t(stored), encrypted.end());
-  EXPECT_EQ(outcome(longer), "corrupt");
+  EXPECT_EQ(outcome_of(longer), "corrupt");
 }
 
 TEST(Encryption, RefusesChunksInAnotherOrder) {
@@ -106,7 +106,7 @@ TEST(Encryption, RefusesChunksInAnotherOrder) {
   const auto first = encrypted.begin() + 24;
   const auto second = first + chunk + 17;
   std::swap_ranges(first, second, second);
-  EXPECT_EQ(outcome(encrypted), "corrupt");
+  EXPECT_EQ(outcome_of(encrypted), "corrupt");
 }
 
 // The values of another implementation (Python's hashlib.blake2b).

@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
 // Where things lie in the file.
-constexpr std::size_t magic_at = 0;
+constexpr std::size_t mark_magic_at = 0;
 constexpr std::size_t timeline_at = 8;
 constexpr std::size_t boot_at = 24;
 constexpr std::size_t position_at = 64;
@@ -136,7 +136,7 @@ TEST_F(DurableMarkTest, IsRefusedWhenAByteOfItsNumbersIsDamaged) {
     auto mark = open(Access::read);
     return !mark && mark.error().code == ErrorCode::corrupt;
   };
-  for (std::size_t first : {magic_at, position_at}) {
+  for (std::size_t first : {mark_magic_at, position_at}) {
     for (auto at = first; at < first + sizeof(std::uint64_t); ++at) {
       const char damaged = static_cast<char>(whole[at] ^ 1);
       overwrite(at, {&damaged, 1});

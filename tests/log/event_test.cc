@@ -1,6 +1,7 @@
 #include <almanac/log/event.h>
 #include <almanac/log/limits.h>
 #include <almanac/tests/support/any_event.h>
+#include <almanac/tests/support/noon.h>
 #include <almanac/tests/support/test_log.h>
 
 #include <gtest/gtest.h>
@@ -12,8 +13,6 @@
 
 namespace almanac::test {
 namespace {
-
-constexpr Time noon(Duration(1'700'000'000'000'000));
 
 EventBatch batch_of(const std::vector<EventBody>& bodies) {
   EventBatch batch;

@@ -23,17 +23,17 @@ namespace fs = std::filesystem;
 
 constexpr Timeline timeline = {std::byte{1}, std::byte{2}};
 
-struct StoredFrame {
+struct FrameBytes {
   Position first;
   std::string bytes;
-  bool operator==(const StoredFrame&) const = default;
+  bool operator==(const FrameBytes&) const = default;
 };
 
 // The frames of a log nobody has open, as they are stored.
-std::vector<StoredFrame> frames_of(const fs::path& folder) {
+std::vector<FrameBytes> frames_of(const fs::path& folder) {
   auto store = Store::open(folder / "log", {.access = Access::read, .map_bytes = limits::gibibyte});
   EXPECT_TRUE(store);
-  std::vector<StoredFrame> frames;
+  std::vector<FrameBytes> frames;
   EXPECT_TRUE((*store)->read(Position(1), [&](const Store::Frame& frame) -> Result<bool> {
     frames.push_back({frame.first, std::string(as_text(frame.value))});
     return true;

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::unique_ptr<Log> open_log(const std::filesystem::path& folder, LogOptions options = {}) {
+std::unique_ptr<Log> open_indexed(const std::filesystem::path& folder, LogOptions options = {}) {
   auto log = Log::open(folder, std::move(options));
   EXPECT_TRUE(log) << log.error().message;
   return log ? std::move(*log) : nullptr;
@@ -39,7 +39,7 @@ Result<Appended> append(Log& log, const std::vector<Event>& events,
 
 TEST(Versions, CountTheEventsOfAStream) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   EXPECT_EQ(log->version("a"), 0U);
   ASSERT_TRUE(append(*log, {in_stream("a"), in_stream("b"), in_stream("a")}));
   EXPECT_EQ(log->version("a"), 2U);
@@ -50,13 +50,13 @@ TEST(Versions, CountTheEventsOfAStream) {
 
 TEST(ExpectedVersions, AnyWillDoWhereNothingIsSaid) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(append(*log, {in_stream("a")}));
 }
 
 TEST(ExpectedVersions, LetAStreamBeginOnlyOnce) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   EXPECT_TRUE(append(*log, {in_stream("a")}, {{"a", 0}}));
   auto again = append(*log, {in_stream("a")}, {{"a", 0}});
   ASSERT_FALSE(again);
@@ -69,7 +69,7 @@ TEST(ExpectedVersions, LetAStreamBeginOnlyOnce) {
 
 TEST(ExpectedVersions, MustBeThoseOfAllStreamsNamed) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   ASSERT_TRUE(append(*log, {in_stream("a"), in_stream("a"), in_stream("b")}));
   EXPECT_EQ(code_of(append(*log, {in_stream("a")}, {{"a", 1}})), "conflict");
   EXPECT_EQ(code_of(append(*log, {in_stream("a")}, {{"a", 3}})), "conflict");
@@ -83,7 +83,7 @@ TEST(ExpectedVersions, MustBeThoseOfAllStreamsNamed) {
 
 TEST(ExpectedVersions, HoldForAppendsThatAreOnTheirWay) {
   TempFolder folder;
-  auto log = open_log(folder / "log", {.grouped_within = 1h});
+  auto log = open_indexed(folder / "log", {.grouped_within = 1h});
   const std::vector<Event> events{in_stream("a")};
   const ExpectedVersion none{"a", 0};
   AppendOptions grouped{.durability = Durability::grouped, .expected = {&none, 1}};
@@ -94,7 +94,7 @@ TEST(ExpectedVersions, HoldForAppendsThatAreOnTheirWay) {
 TEST(ExpectedVersions, AreTheSameAfterReopening) {
   TempFolder folder;
   for (std::uint64_t version = 0; version < 3; ++version) {
-    auto log = open_log(folder / "log");
+    auto log = open_indexed(folder / "log");
     EXPECT_EQ(log->version("a"), version);
     EXPECT_EQ(code_of(append(*log, {in_stream("a")}, {{"a", version + 1}})), "conflict");
     EXPECT_TRUE(append(*log, {in_stream("a")}, {{"a", version}}));
@@ -103,7 +103,7 @@ TEST(ExpectedVersions, AreTheSameAfterReopening) {
 
 TEST(ExpectedVersions, AreRefusedNotForgottenWithoutAnIndex) {
   TempFolder folder;
-  auto log = open_log(folder / "log", {.index = false});
+  auto log = open_indexed(folder / "log", {.index = false});
   EXPECT_EQ(code_of(append(*log, {in_stream("a")}, {{"a", 0}})), "refused");
   const ExpectedVersion none{"a", 0};
   EXPECT_EQ(code_of(log->append(make_batch({numbered_event(1)}), {.expected = {&none, 1}})),
@@ -115,12 +115,12 @@ TEST(ExpectedVersions, AreRefusedNotForgottenWithoutAnIndex) {
 TEST(Index, CatchesUpWithALogThatWasWrittenWithoutIt) {
   TempFolder folder;
   {
-    auto log = open_log(folder / "log", {.index = false});
+    auto log = open_indexed(folder / "log", {.index = false});
     ASSERT_TRUE(append(*log, {in_stream("a"), with_key("k", "first"), in_stream("a")}));
     ASSERT_TRUE(append(*log, {with_key("k", "second")})) << "nobody looks";
   }
   for (int round = 0; round < 2; ++round) {
-    auto log = open_log(folder / "log");
+    auto log = open_indexed(folder / "log");
     EXPECT_EQ(log->version("a"), 2U);
     auto first = append(*log, {with_key("k", "first")});
     ASSERT_TRUE(first) << "the first use counts";
@@ -132,9 +132,9 @@ TEST(Index, CatchesUpWithALogThatWasWrittenWithoutIt) {
 
 TEST(Index, CatchesUpFromWhereItWasLeft) {
   TempFolder folder;
-  { ASSERT_TRUE(append(*open_log(folder / "log"), {in_stream("a")})); }
-  { ASSERT_TRUE(append(*open_log(folder / "log", {.index = false}), {in_stream("a")})); }
-  auto log = open_log(folder / "log");
+  { ASSERT_TRUE(append(*open_indexed(folder / "log"), {in_stream("a")})); }
+  { ASSERT_TRUE(append(*open_indexed(folder / "log", {.index = false}), {in_stream("a")})); }
+  auto log = open_indexed(folder / "log");
   EXPECT_EQ(log->version("a"), 2U);
   std::vector<Position> positions;
   auto read = log->read_stream("a", 1, [&](const RecordedEvent& recorded) -> Result<bool> {
@@ -147,7 +147,7 @@ TEST(Index, CatchesUpFromWhereItWasLeft) {
 
 TEST(IdempotencyKey, GivesTheFirstPositionsAgain) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   ASSERT_TRUE(append(*log, {in_stream("a")}));
   const std::vector<Event> batch{with_key("k1", "one"), with_key("k2", "two")};
   auto first = append(*log, batch);
@@ -164,7 +164,7 @@ TEST(IdempotencyKey, GivesTheFirstPositionsAgain) {
 
 TEST(IdempotencyKey, LooksAtAllThatAnEventSaysButItsTime) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   Event event = with_key("k", "one");
   event.stream = "s";
   ASSERT_TRUE(append(*log, {event}));
@@ -186,7 +186,7 @@ TEST(IdempotencyKey, LooksAtAllThatAnEventSaysButItsTime) {
 
 TEST(IdempotencyKey, IsAnsweredBeforeTheExpectedVersionIsLookedAt) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   Event event = with_key("k");
   event.stream = "s";
   ASSERT_TRUE(append(*log, {event}, {{"s", 0}}));
@@ -197,7 +197,7 @@ TEST(IdempotencyKey, IsAnsweredBeforeTheExpectedVersionIsLookedAt) {
 
 TEST(IdempotencyKey, RefusesABatchOfWhichOnlySomeIsThere) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   ASSERT_TRUE(append(*log, {with_key("k1"), with_key("k2")}));
   EXPECT_EQ(code_of(append(*log, {with_key("k1"), with_key("k3")})), "conflict");
   EXPECT_EQ(code_of(append(*log, {with_key("k2"), with_key("k1")})), "conflict");
@@ -207,7 +207,7 @@ TEST(IdempotencyKey, RefusesABatchOfWhichOnlySomeIsThere) {
 
 TEST(IdempotencyKey, IsRefusedTwiceInOneBatch) {
   TempFolder folder;
-  auto log = open_log(folder / "log");
+  auto log = open_indexed(folder / "log");
   EXPECT_EQ(code_of(append(*log, {with_key("k"), with_key("k")})), "invalid");
   EXPECT_EQ(code_of(append(*log, {with_key("k", "1"), with_key("k", "2")})), "invalid");
   EXPECT_EQ(log->tail()->last, Position());
@@ -218,11 +218,11 @@ TEST(IdempotencyKey, IsKnownForEver) {
   constexpr int keys = 300;
   auto nth = [](int i) { return "key " + std::to_string(i); };
   {
-    auto log = open_log(folder / "log");
+    auto log = open_indexed(folder / "log");
     for (int i = 0; i < keys; ++i) ASSERT_TRUE(log->append(std::vector{with_key(nth(i))}));
   }
   {
-    auto log = open_log(folder / "log");
+    auto log = open_indexed(folder / "log");
     for (int i = 0; i < keys; ++i) {
       auto again = append(*log, {with_key(nth(i))});
       ASSERT_TRUE(again);
@@ -234,17 +234,17 @@ TEST(IdempotencyKey, IsKnownForEver) {
 }
 
 // A log whose writer stands still in its first report, so that what is appended meanwhile waits.
-struct HeldLog {
-  explicit HeldLog(const std::filesystem::path& folder)
-      : log(open_log(folder, {.on_commit = [this](const CommitReport&) { gate.pass(); },
-                              .grouped_within = 1h})) {
+struct IndexedLog {
+  explicit IndexedLog(const std::filesystem::path& folder)
+      : log(open_indexed(folder, {.on_commit = [this](const CommitReport&) { gate.pass(); },
+                                  .grouped_within = 1h})) {
     const std::vector<Event> events{in_stream("held")};
     EXPECT_TRUE(log->append(events));
     gate.wait_for_arrivals(1);
   }
-  ~HeldLog() { gate.open(); }
-  HeldLog(const HeldLog&) = delete;
-  HeldLog& operator=(const HeldLog&) = delete;
+  ~IndexedLog() { gate.open(); }
+  IndexedLog(const IndexedLog&) = delete;
+  IndexedLog& operator=(const IndexedLog&) = delete;
 
   Gate gate;
   std::unique_ptr<Log> log;
@@ -252,7 +252,7 @@ struct HeldLog {
 
 TEST(IdempotencyKey, IsNotAcknowledgedBeforeTheFirstUseOfItIsOnDisk) {
   TempFolder folder;
-  HeldLog held(folder / "log");
+  IndexedLog held(folder / "log");
   const std::vector<Event> events{with_key("k")};
   auto first = held.log->append(events, {.durability = Durability::grouped});
   auto again = held.log->append(events);
@@ -268,7 +268,7 @@ TEST(IdempotencyKey, IsNotAcknowledgedBeforeTheFirstUseOfItIsOnDisk) {
 }
 
 // Appends until the log has no room; every event is in the stream "full".
-std::uint64_t fill(Log& log, const std::string& data) {
+std::uint64_t fill_log(Log& log, const std::string& data) {
   for (std::uint64_t count = 0;; ++count) {
     auto appended = log.append_and_wait(in_stream("full", data));
     if (appended) continue;
@@ -282,8 +282,8 @@ TEST(Index, TakesBackWhatARefusedCommitWouldHaveAdded) {
   const std::string data(16 * limits::kibibyte, 'x');
   std::uint64_t count = 0;
   {
-    auto log = open_log(folder / "log", {.map_bytes = 512 * limits::kibibyte});
-    count = fill(*log, data);
+    auto log = open_indexed(folder / "log", {.map_bytes = 512 * limits::kibibyte});
+    count = fill_log(*log, data);
     EXPECT_EQ(log->version("full"), count);
     Event event = with_key("k", data);
     event.stream = "new";
@@ -291,7 +291,7 @@ TEST(Index, TakesBackWhatARefusedCommitWouldHaveAdded) {
     EXPECT_EQ(log->version("new"), 0U);
     EXPECT_EQ(log->version("full"), count);
   }
-  auto log = open_log(folder / "log", {.map_bytes = 2 * limits::mebibyte});
+  auto log = open_indexed(folder / "log", {.map_bytes = 2 * limits::mebibyte});
   EXPECT_EQ(log->version("full"), count);
   auto stored = append(*log, {with_key("k", "other")});
   ASSERT_TRUE(stored) << "the key was given back";
@@ -303,9 +303,10 @@ TEST(Index, TakesBackWhatARefusedCommitWouldHaveAdded) {
 TEST(IdempotencyKey, WaitsForItsFirstUseAndNotForARefusedFrameInItsPlace) {
   TempFolder folder;
   const std::string data(16 * limits::kibibyte, 'x');
-  auto log = open_log(folder / "log", {.map_bytes = 512 * limits::kibibyte, .grouped_within = 1h});
+  auto log =
+      open_indexed(folder / "log", {.map_bytes = 512 * limits::kibibyte, .grouped_within = 1h});
   log->set_reserve(64 * limits::kibibyte);
-  fill(*log, data);
+  fill_log(*log, data);
   const std::vector<Event> events{with_key("k")};
   auto first = log->append(events, {.durability = Durability::grouped, .space = Space::reserve});
   auto again = log->append(events, {.space = Space::reserve});

@@ -4,6 +4,7 @@
 #include <almanac/log/verify.h>
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/code_of.h>
+#include <almanac/tests/support/contains.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
@@ -38,10 +39,6 @@ void make_killed_log(const fs::path& folder, const std::vector<std::uint64_t>& f
 Error open_error(const fs::path& folder, Access access = Access::write) {
   auto log = Log::open(folder, {.access = access});
   return log ? Error{ErrorCode::invalid, "it was opened", ""} : log.error();
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 void expect_numbered_events(const fs::path& folder, std::uint64_t last) {

@@ -23,31 +23,31 @@
 namespace almanac::test {
 namespace {
 
-using Outcome = AppendCall::Outcome;
+using CallOutcome = AppendCall::Outcome;
 
 // A history that can be, one change away from many that cannot: three appends to stream 1, the
 // second of them refused.
-struct Story {
+struct CallStory {
   std::vector<AppendCall> calls{
       {.id = 1,
        .stream = 1,
        .expected = 0,
        .invoked = 10,
        .answered = 20,
-       .outcome = Outcome::stored,
+       .outcome = CallOutcome::stored,
        .position = Position(1)},
       {.id = 2,
        .stream = 1,
        .expected = 0,
        .invoked = 30,
        .answered = 40,
-       .outcome = Outcome::conflict},
+       .outcome = CallOutcome::conflict},
       {.id = 3,
        .stream = 1,
        .expected = 1,
        .invoked = 50,
        .answered = 60,
-       .outcome = Outcome::stored,
+       .outcome = CallOutcome::stored,
        .position = Position(2)},
   };
   std::vector<StoredAppend> log{{1, 1, Position(1)}, {3, 1, Position(2)}};
@@ -56,20 +56,20 @@ struct Story {
 };
 
 TEST(Linearizability, AcceptsWhatCanHaveHappened) {
-  Story story;
+  CallStory story;
   EXPECT_EQ(story.why_not(), "");
   story.calls.push_back({.id = 4, .stream = 1, .expected = 2, .invoked = 70, .answered = 90});
   EXPECT_EQ(story.why_not(), "") << "an unknown one that was lost";
   story.log.push_back({4, 1, Position(3)});
   EXPECT_EQ(story.why_not(), "") << "or that is there";
   story.calls.push_back(
-      {.id = 5, .stream = 2, .invoked = 70, .answered = 71, .outcome = Outcome::refused});
+      {.id = 5, .stream = 2, .invoked = 70, .answered = 71, .outcome = CallOutcome::refused});
   EXPECT_EQ(story.why_not(), "") << "one that found the disk full";
   EXPECT_EQ(why_not_linearizable({}, {}), "");
 }
 
 TEST(Linearizability, AcceptsAConflictWithAnAppendOfTheSameTime) {
-  Story story;
+  CallStory story;
   story.calls[1].invoked = 15;  // beside the first
   story.calls[1].answered = 16;
   EXPECT_EQ(story.why_not(), "");
@@ -80,24 +80,24 @@ TEST(Linearizability, AcceptsAConflictWithAnAppendOfTheSameTime) {
 }
 
 TEST(Linearizability, AcceptsAConflictWithAnAppendThatWasLostInACrash) {
-  Story story;
+  CallStory story;
   story.calls.push_back({.id = 4, .stream = 1, .expected = 2, .invoked = 70, .answered = 90});
   story.calls.push_back({.id = 5,
                          .stream = 1,
                          .expected = 2,
                          .invoked = 75,
                          .answered = 80,
-                         .outcome = Outcome::conflict});
+                         .outcome = CallOutcome::conflict});
   EXPECT_EQ(story.why_not(), "");
   story.calls.back().invoked = 91;
   story.calls.back().answered = 95;
   EXPECT_NE(story.why_not(), "") << "not once the process has died";
 }
 
-using Plant = void (*)(Story&);
+using Plant = void (*)(CallStory&);
 void expect_rejected(const std::map<std::string, Plant>& planted) {
   for (const auto& [what, plant] : planted) {
-    Story story;
+    CallStory story;
     plant(story);
     EXPECT_NE(story.why_not(), "") << what;
   }
@@ -105,83 +105,87 @@ void expect_rejected(const std::map<std::string, Plant>& planted) {
 
 TEST(Linearizability, RejectsALogThatHoldsAnythingButWhatWasAnswered) {
   expect_rejected({
-      {"an acknowledged event is lost", [](Story& story) { story.log.pop_back(); }},
+      {"an acknowledged event is lost", [](CallStory& story) { story.log.pop_back(); }},
       {"the first event is lost and the others moved up",
-       [](Story& story) { story.log = {{3, 1, Position(1)}}; }},
-      {"an event nobody appended", [](Story& story) { story.log.push_back({9, 1, Position(3)}); }},
+       [](CallStory& story) { story.log = {{3, 1, Position(1)}}; }},
+      {"an event nobody appended",
+       [](CallStory& story) { story.log.push_back({9, 1, Position(3)}); }},
       {"an event is there twice",
-       [](Story& story) {
+       [](CallStory& story) {
          story.calls.push_back({.id = 4, .stream = 2, .invoked = 70});
          story.log.push_back({4, 2, Position(3)});
          story.log.push_back({4, 2, Position(4)});
        }},
       {"an acknowledged event is elsewhere",
-       [](Story& story) { story.calls[2].position = Position(3); }},
+       [](CallStory& story) { story.calls[2].position = Position(3); }},
       {"two acknowledged at one position",
-       [](Story& story) { story.calls[2].position = Position(1); }},
-      {"a position is missing", [](Story& story) { story.log[1].position = Position(3); }},
-      {"an event is in another stream", [](Story& story) { story.log[1].stream = 2; }},
+       [](CallStory& story) { story.calls[2].position = Position(1); }},
+      {"a position is missing", [](CallStory& story) { story.log[1].position = Position(3); }},
+      {"an event is in another stream", [](CallStory& story) { story.log[1].stream = 2; }},
       {"a conflict was stored all the same",
-       [](Story& story) { story.log.push_back({2, 1, Position(3)}); }},
+       [](CallStory& story) { story.log.push_back({2, 1, Position(3)}); }},
       {"a refused append was stored all the same",
-       [](Story& story) {
-         story.calls.push_back(
-             {.id = 4, .stream = 2, .invoked = 70, .answered = 71, .outcome = Outcome::refused});
+       [](CallStory& story) {
+         story.calls.push_back({.id = 4,
+                                .stream = 2,
+                                .invoked = 70,
+                                .answered = 71,
+                                .outcome = CallOutcome::refused});
          story.log.push_back({4, 2, Position(3)});
        }},
       {"one identity for two appends",
-       [](Story& story) { story.calls.push_back(story.calls.front()); }},
+       [](CallStory& story) { story.calls.push_back(story.calls.front()); }},
   });
 }
 
 TEST(Linearizability, RejectsAnOrderThatCannotBe) {
   expect_rejected({
       {"the order is not that of the clock",
-       [](Story& story) {
+       [](CallStory& story) {
          story.calls.push_back({.id = 4,
                                 .stream = 2,
                                 .invoked = 1,
                                 .answered = 2,
-                                .outcome = Outcome::stored,
+                                .outcome = CallOutcome::stored,
                                 .position = Position(3)});
          story.log.push_back({4, 2, Position(3)});
        }},
       {"an unknown one took effect after its process had died and others were answered",
-       [](Story& story) {
+       [](CallStory& story) {
          story.calls.push_back({.id = 4, .stream = 2, .invoked = 1, .answered = 5});
          story.log.push_back({4, 2, Position(3)});
        }},
       {"stored behind a version that was not there yet",
-       [](Story& story) { story.calls[2].expected = 2; }},
-      {"a stream was begun twice", [](Story& story) { story.calls[2].expected = 0; }},
+       [](CallStory& story) { story.calls[2].expected = 2; }},
+      {"a stream was begun twice", [](CallStory& story) { story.calls[2].expected = 0; }},
   });
 }
 
 TEST(Linearizability, RejectsConflictsThatCannotBe) {
   expect_rejected({
       {"a conflict with nothing",
-       [](Story& story) {
+       [](CallStory& story) {
          story.calls[1].invoked = 1;
          story.calls[1].answered = 2;
        }},
       {"a conflict with the version that was there all the time",
-       [](Story& story) { story.calls[1].expected = 1; }},
-      {"a conflict with any version", [](Story& story) { story.calls[1].expected.reset(); }},
+       [](CallStory& story) { story.calls[1].expected = 1; }},
+      {"a conflict with any version", [](CallStory& story) { story.calls[1].expected.reset(); }},
       {"two conflicts that each deny the other",
-       [](Story& story) {  // the first saw event 1, the second, later, did not
+       [](CallStory& story) {  // the first saw event 1, the second, later, did not
          story.calls[0].answered = 45;
          story.calls[1] = {.id = 2,
                            .stream = 1,
                            .expected = 0,
                            .invoked = 11,
                            .answered = 12,
-                           .outcome = Outcome::conflict};
+                           .outcome = CallOutcome::conflict};
          story.calls.push_back({.id = 4,
                                 .stream = 1,
                                 .expected = 1,
                                 .invoked = 13,
                                 .answered = 14,
-                                .outcome = Outcome::conflict});
+                                .outcome = CallOutcome::conflict});
        }},
   });
 }
@@ -203,11 +207,11 @@ class Record {
     AppendCall& call = calls_.at(id - 1);
     if (kind == 's') {
       words >> call.position.value;
-      call.outcome = Outcome::stored;
+      call.outcome = CallOutcome::stored;
     }
-    if (kind == 'c') call.outcome = Outcome::conflict;
+    if (kind == 'c') call.outcome = CallOutcome::conflict;
     if (kind == 'r') {
-      call.outcome = Outcome::refused;
+      call.outcome = CallOutcome::refused;
       ADD_FAILURE() << line;
     }
     if (kind != 'u') words >> call.answered;
@@ -217,7 +221,7 @@ class Record {
   // Nothing can be appended any more by those who said no more.
   void end_process(std::uint64_t time) {
     for (auto i = begin_; i < calls_.size(); ++i) {
-      if (calls_[i].outcome == Outcome::unknown) calls_[i].answered = time;
+      if (calls_[i].outcome == CallOutcome::unknown) calls_[i].answered = time;
     }
     begin_ = calls_.size();
   }
@@ -229,7 +233,7 @@ class Record {
   }
   [[nodiscard]] std::uint64_t next_id() const { return calls_.size() + 1; }
   [[nodiscard]] std::uint64_t answers() const { return answers_; }
-  [[nodiscard]] std::uint64_t count(Outcome outcome) const {
+  [[nodiscard]] std::uint64_t count(CallOutcome outcome) const {
     auto found = counts_.find(outcome);
     return found == counts_.end() ? 0 : found->second;
   }
@@ -247,7 +251,7 @@ class Record {
   std::vector<AppendCall> calls_;  // by identity, from 1; those never said have none
   std::size_t begin_ = 0;          // of this process
   std::uint64_t answers_ = 0;
-  std::map<Outcome, std::uint64_t> counts_;
+  std::map<CallOutcome, std::uint64_t> counts_;
 };
 
 // One process of clients, killed once it has answered so often.
@@ -303,15 +307,15 @@ TEST(LinearizableLog, AnswersSixteenClientsAsIfOneAfterTheOtherWhileItIsKilled) 
   const auto calls = record.calls();
   const auto stored = stored_in(**log);
   EXPECT_EQ(why_not_linearizable(calls, stored), "");
-  const auto unknown = std::ranges::count(calls, Outcome::unknown, &AppendCall::outcome);
-  std::cout << calls.size() << " appends of 16 clients: " << record.count(Outcome::stored)
-            << " stored, " << record.count(Outcome::conflict) << " conflicts, "
-            << record.count(Outcome::refused) << " refused, " << unknown << " unknown, of which "
-            << stored.size() - record.count(Outcome::stored) << " are there; " << kills
-            << " kills; seed " << seed << "\n";
+  const auto unknown = std::ranges::count(calls, CallOutcome::unknown, &AppendCall::outcome);
+  std::cout << calls.size() << " appends of 16 clients: " << record.count(CallOutcome::stored)
+            << " stored, " << record.count(CallOutcome::conflict) << " conflicts, "
+            << record.count(CallOutcome::refused) << " refused, " << unknown
+            << " unknown, of which " << stored.size() - record.count(CallOutcome::stored)
+            << " are there; " << kills << " kills; seed " << seed << "\n";
   EXPECT_GE(record.answers(), operations);
-  EXPECT_GE(record.count(Outcome::stored), operations / 4);
-  EXPECT_GE(record.count(Outcome::conflict), operations / 50);
+  EXPECT_GE(record.count(CallOutcome::stored), operations / 4);
+  EXPECT_GE(record.count(CallOutcome::conflict), operations / 50);
   EXPECT_GE(unknown, kills);
 }
 

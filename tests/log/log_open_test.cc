@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error open_error(const fs::path& folder, Access access) {
+Error refusal(const fs::path& folder, Access access) {
   auto log = Log::open(folder, {.access = access});
   return log ? Error{ErrorCode::invalid, "it was opened", ""} : log.error();
 }
@@ -89,7 +89,7 @@ TEST(LogOpen, CleansUpWhatACrashedCreationLeft) {
 TEST(LogOpen, RefusesAFolderOfSomethingElseAndLeavesItAsItIs) {
   TempFolder folder;
   write_file(folder / "letter.txt", "dear");
-  auto error = open_error(folder.path(), Access::write);
+  auto error = refusal(folder.path(), Access::write);
   EXPECT_EQ(error.code, ErrorCode::refused);
   EXPECT_NE(error.message.find("letter.txt"), std::string::npos) << error.message;
   EXPECT_NE(error.next_step, "");
@@ -100,8 +100,8 @@ TEST(LogOpen, RefusesAFolderWhoseLogFolderIsSomethingElses) {
   TempFolder folder;
   fs::create_directory(folder / "log");
   write_file(folder / "log/server.log", "GET /");
-  EXPECT_EQ(open_error(folder.path(), Access::write).code, ErrorCode::refused);
-  EXPECT_EQ(open_error(folder.path(), Access::read).code, ErrorCode::not_found);
+  EXPECT_EQ(refusal(folder.path(), Access::write).code, ErrorCode::refused);
+  EXPECT_EQ(refusal(folder.path(), Access::read).code, ErrorCode::not_found);
   EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{"log", "log/server.log"}));
 }
 
@@ -109,28 +109,28 @@ TEST(LogOpen, SaysThatAFileIsNotAFolder) {
   TempFolder folder;
   write_file(folder / "file", "content");
   for (auto access : {Access::read, Access::write}) {
-    auto error = open_error(folder / "file", access);
+    auto error = refusal(folder / "file", access);
     EXPECT_EQ(error.code, ErrorCode::invalid);
     EXPECT_NE(error.message.find("is a file, not a folder"), std::string::npos) << error.message;
   }
-  EXPECT_NE(open_error(folder / "file/below", Access::write).message, "it was opened");
-  EXPECT_NE(open_error(folder / "file/below", Access::read).message, "it was opened");
+  EXPECT_NE(refusal(folder / "file/below", Access::write).message, "it was opened");
+  EXPECT_NE(refusal(folder / "file/below", Access::read).message, "it was opened");
   EXPECT_EQ(read_file(folder / "file"), "content");
 }
 
 TEST(LogOpen, SaysThatThereIsNoLogToReadAndMakesNone) {
   TempFolder folder;
   fs::create_directory(folder / "empty");
-  EXPECT_EQ(open_error(folder / "missing", Access::read).code, ErrorCode::not_found);
-  EXPECT_EQ(open_error(folder / "empty", Access::read).code, ErrorCode::not_found);
-  EXPECT_NE(open_error(folder / "empty", Access::read).next_step, "");
+  EXPECT_EQ(refusal(folder / "missing", Access::read).code, ErrorCode::not_found);
+  EXPECT_EQ(refusal(folder / "empty", Access::read).code, ErrorCode::not_found);
+  EXPECT_NE(refusal(folder / "empty", Access::read).next_step, "");
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"empty"});
 }
 
 TEST(LogOpen, GivesAnErrorForANameThatIsTooLong) {
   TempFolder folder;
   for (auto access : {Access::read, Access::write}) {
-    EXPECT_EQ(open_error(folder / std::string(300, 'x'), access).code, ErrorCode::io);
+    EXPECT_EQ(refusal(folder / std::string(300, 'x'), access).code, ErrorCode::io);
   }
 }
 
@@ -138,8 +138,8 @@ TEST(LogOpen, SaysThatAFolderOfALogWithoutItsFileIsNone) {
   TempFolder folder;
   { TestLog log(folder / "log"); }
   fs::remove(folder / "log/log/data.mdb");
-  EXPECT_EQ(open_error(folder / "log", Access::write).code, ErrorCode::refused);
-  EXPECT_EQ(open_error(folder / "log", Access::read).code, ErrorCode::not_found);
+  EXPECT_EQ(refusal(folder / "log", Access::write).code, ErrorCode::refused);
+  EXPECT_EQ(refusal(folder / "log", Access::read).code, ErrorCode::not_found);
 }
 
 TEST(LogOpen, ReadsACopyOfTheFileAlone) {
@@ -157,18 +157,18 @@ TEST(LogOpen, GivesAnErrorForADamagedFileAndKeepsIt) {
   TempFolder folder;
   { TestLog log(folder / "log"); }
   write_file(folder / "log/log/data.mdb", "garbage");
-  EXPECT_EQ(open_error(folder / "log", Access::write).code, ErrorCode::corrupt);
-  EXPECT_EQ(open_error(folder / "log", Access::read).code, ErrorCode::corrupt);
+  EXPECT_EQ(refusal(folder / "log", Access::write).code, ErrorCode::corrupt);
+  EXPECT_EQ(refusal(folder / "log", Access::read).code, ErrorCode::corrupt);
   EXPECT_EQ(read_file(folder / "log/log/data.mdb"), "garbage");
 }
 
 TEST(LogOpen, LetsAProcessOpenALogOnlyOnce) {
   TempFolder folder;
   TestLog log(folder / "log");
-  auto writing = open_error(folder / "log", Access::write);
+  auto writing = refusal(folder / "log", Access::write);
   EXPECT_EQ(writing.code, ErrorCode::conflict);
   EXPECT_NE(writing.message.find("process " + std::to_string(::getpid())), std::string::npos);
-  auto reading = open_error(folder / "log", Access::read);
+  auto reading = refusal(folder / "log", Access::read);
   EXPECT_EQ(reading.code, ErrorCode::conflict);
   EXPECT_NE(reading.message.find("this process already has the log"), std::string::npos);
   EXPECT_TRUE(log.append(numbered_events(1, 1))) << "the one that is open is not disturbed";
@@ -180,7 +180,7 @@ TEST(LogOpen, OpensAgainAfterItWasClosedOrRefused) {
   { TestLog log(folder / "log"); }
   const std::string whole = read_file(data);
   write_file(data, whole.substr(0, 8'192));  // the meta pages
-  EXPECT_EQ(open_error(folder / "log", Access::write).code, ErrorCode::corrupt);
+  EXPECT_EQ(refusal(folder / "log", Access::write).code, ErrorCode::corrupt);
   write_file(data, whole);
   for (int round = 0; round < 3; ++round) {
     {

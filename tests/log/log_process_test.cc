@@ -3,6 +3,7 @@
 #include <almanac/log/verify.h>
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/code_of.h>
+#include <almanac/tests/support/contains.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
@@ -30,10 +31,6 @@ std::vector<std::string> other_user(const fs::path& folder) {
   auto arguments = peer("read", folder);
   if (::geteuid() == 0) arguments.push_back(std::to_string(nobody));
   return arguments;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 TEST(LogProcesses, TellASecondWriterWhoHoldsTheLog) {

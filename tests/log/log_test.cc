@@ -3,6 +3,7 @@
 #include <almanac/tests/support/any_event.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/event_text.h>
+#include <almanac/tests/support/noon.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
@@ -17,8 +18,6 @@
 
 namespace almanac::test {
 namespace {
-
-constexpr Time noon(Duration(1'700'000'000'000'000));
 
 std::unique_ptr<Log> open_for_reading(const std::filesystem::path& folder) {
   auto log = Log::open(folder, {.access = Access::read});

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 // Where LMDB's first meta page holds what; the second is a page behind.
 constexpr std::size_t flags_at = 10;
-constexpr std::size_t magic_at = 16;
+constexpr std::size_t meta_magic_at = 16;
 constexpr std::size_t version_at = 20;
 constexpr std::size_t page_bytes_at = 40;
 constexpr std::size_t last_page_at = 136;
@@ -151,8 +151,8 @@ TEST_F(PrecheckTest, FindsGarbage) {
 }
 
 TEST_F(PrecheckTest, FindsAnotherMagic) {
-  expect_for_each_meta(magic_at, std::uint32_t{0xBEEFC0DF}, "corrupt");
-  write_file(file(), with(magic_at, std::uint32_t{0}, true, true));
+  expect_for_each_meta(meta_magic_at, std::uint32_t{0xBEEFC0DF}, "corrupt");
+  write_file(file(), with(meta_magic_at, std::uint32_t{0}, true, true));
   EXPECT_EQ(check_before_mapping(file()).error().message,
             file().string() + " is not a log of Almanac");
 }

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t store_page_bytes = 4096;
 
 std::map<std::string, std::string> contents_of(const fs::path& folder) {
   std::map<std::string, std::string> contents;
@@ -52,7 +52,7 @@ void write_log(const fs::path& folder, std::uint64_t from, std::uint64_t to) {
   empty_journal(folder);
 }
 
-std::vector<std::string> frames_of(const fs::path& folder) {
+std::vector<std::string> frames_in(const fs::path& folder) {
   auto store = Store::open(folder / "log", {.access = Access::read, .map_bytes = limits::gibibyte});
   EXPECT_TRUE(store);
   std::vector<std::string> frames;
@@ -79,7 +79,7 @@ class RepairTest : public testing::Test {
   }
   void zero_metas() const {
     auto bytes = read_file(data());
-    bytes.replace(0, 2 * page_bytes, 2 * page_bytes, '\0');
+    bytes.replace(0, 2 * store_page_bytes, 2 * store_page_bytes, '\0');
     write_file(data(), bytes);
   }
   void expect_log_through(std::uint64_t last) const { expect_log_of(1, last); }
@@ -132,7 +132,7 @@ TEST_F(RepairTest, KeepsEverythingWhenNoFrameIsDamaged) {
 }
 
 TEST_F(RepairTest, CutsBehindTheFirstDamagedFrameAndKeepsWhatItCut) {
-  const auto frames = frames_of(log());
+  const auto frames = frames_in(log());
   damage_frame(frames[6]);
   const auto damaged = contents_of(log() / "log");
   auto dry = repair(log(), {.dry_run = true});
@@ -178,7 +178,7 @@ TEST_F(RepairTest, FindsFramesOfAnySize) {
 }
 
 TEST_F(RepairTest, TakesWhatTheJournalHolds) {
-  const auto frames = frames_of(log());
+  const auto frames = frames_in(log());
   std::string segment(512, '\0');
   for (std::size_t i = 4; i < 9; ++i) segment += frames[i];
   segment += std::string(10'000, '\0') + frames[9].substr(0, frames[9].size() - 8);
@@ -201,9 +201,9 @@ TEST_F(RepairTest, NeverTakesAFrameThatWasGivenUp) {
     ASSERT_TRUE(other.append({numbered_event(1'000), numbered_event(1'001)}));
     ASSERT_TRUE(other.append({numbered_event(1'002), numbered_event(1'003)}));
   }
-  const auto given_up = frames_of(folder_ / "other");
+  const auto given_up = frames_in(folder_ / "other");
   write_file(log() / "log/old", given_up[10] + given_up[11]);
-  damage_frame(frames_of(log())[10]);
+  damage_frame(frames_in(log())[10]);
   auto report = repair(log());
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->kept, Position(20));
@@ -212,7 +212,7 @@ TEST_F(RepairTest, NeverTakesAFrameThatWasGivenUp) {
 
 // The frames of one value of the file: all but the last are confirmed by no record of their own.
 TEST_F(RepairTest, KeepsWhatIsInFrontOfADamagedLastFrame) {
-  damage_frame(frames_of(log())[9]);
+  damage_frame(frames_in(log())[9]);
   auto report = repair(log());
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->kept, Position(18));
@@ -238,7 +238,7 @@ class TrimmedRepairTest : public RepairTest {
 
 TEST_F(TrimmedRepairTest, BeginsWhereTheLogSaysThatItBegins) {
   empty_journal(log());
-  damage_frame(frames_of(log())[4]);  // 21 and 22
+  damage_frame(frames_in(log())[4]);  // 21 and 22
   auto report = repair(log());
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->first, Position(13));
@@ -254,7 +254,7 @@ TEST_F(TrimmedRepairTest, BeginsWhereTheLogSaysThatItBegins) {
 }
 
 TEST_F(TrimmedRepairTest, BeginsWithTheEarliestFrameWhereTheLogCannotSay) {
-  const auto frames = frames_of(log());
+  const auto frames = frames_in(log());
   empty_journal(log());
   zero_metas();
   // What was removed may still be whole in pages that are free, and then it is the earliest.
@@ -276,7 +276,7 @@ TEST_F(TrimmedRepairTest, BeginsWithTheEarliestFrameWhereTheLogCannotSay) {
 // ---- What cannot be saved, and crashes ---------------------------------------------------------
 
 TEST_F(RepairTest, SavesNothingWithoutTheFirstFrame) {
-  damage_frame(frames_of(log())[0]);
+  damage_frame(frames_in(log())[0]);
   const auto before = contents_of(log());
   auto report = repair(log());
   EXPECT_EQ(code_of(report), "corrupt");

@@ -13,7 +13,7 @@
 namespace almanac::test {
 namespace {
 
-constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t damaged_page_bytes = 4096;
 constexpr std::size_t first_frame_at = 16;  // in the first of a value's own pages
 constexpr std::size_t page_count_at = 12;
 
@@ -33,8 +33,8 @@ TEST(TrimDamaged, RefusesWhereThePagesOfAValueAreNotWhatTheyShouldBe) {
   const auto data = folder / "log/log/data.mdb";
   const auto whole = read_file(data);
   const auto magic = whole.find("ALMF");
-  ASSERT_EQ(magic % page_bytes, first_frame_at + 8);
-  const auto page = magic / page_bytes * page_bytes;
+  ASSERT_EQ(magic % damaged_page_bytes, first_frame_at + 8);
+  const auto page = magic / damaged_page_bytes * damaged_page_bytes;
   const auto commits = read_file(folder / "log/log/commits");
   for (char pages : {'\x02', '\x07', 'd'}) {
     auto bytes = whole;

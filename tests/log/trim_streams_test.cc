@@ -24,10 +24,10 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t seed = 11;
 constexpr std::uint64_t batches = 400;
 constexpr std::uint64_t batch_events = 10;
-constexpr std::uint64_t last_position = batches * batch_events;
+constexpr std::uint64_t stream_end = batches * batch_events;
 constexpr std::size_t streams = 60;
 // Of which these begin later than others, and none of them is used to the end.
-constexpr std::uint64_t stream_life = last_position / 4;
+constexpr std::uint64_t stream_life = stream_end / 4;
 
 using Positions = std::vector<std::uint64_t>;
 
@@ -61,7 +61,7 @@ class TrimmedStreams : public testing::Test {
   // Streams come and go; one is there all the time.
   static std::string draw_stream(std::mt19937_64& random, std::uint64_t position) {
     const auto number = random() % streams;
-    const auto begins = number * last_position / streams;
+    const auto begins = number * stream_end / streams;
     const bool lives = position >= begins && position < begins + stream_life;
     return lives ? "stream " + std::to_string(number) : "always";
   }
@@ -94,12 +94,12 @@ class TrimmedStreams : public testing::Test {
       left +=
           static_cast<std::size_t>(positions.end() - std::ranges::lower_bound(positions, first));
     }
-    const auto events = *store->find_from(IndexTable::stream_events, {}, last_position);
+    const auto events = *store->find_from(IndexTable::stream_events, {}, stream_end);
     EXPECT_EQ(events.size(), left);
     EXPECT_TRUE(
         std::ranges::all_of(events, [&](const IndexRecord& one) { return one.value[0] >= first; }));
-    EXPECT_EQ(store->find_from(IndexTable::streams, {}, last_position)->size(), model_.size());
-    EXPECT_EQ(store->find_from(IndexTable::keys, {}, last_position)->size(), keys_);
+    EXPECT_EQ(store->find_from(IndexTable::streams, {}, stream_end)->size(), model_.size());
+    EXPECT_EQ(store->find_from(IndexTable::keys, {}, stream_end)->size(), keys_);
   }
 
   TempFolder folder_;
@@ -109,7 +109,7 @@ class TrimmedStreams : public testing::Test {
 
 TEST_F(TrimmedStreams, AreReadAsFarAsTheirEventsAreLeft) {
   std::uint64_t first = 1;
-  for (std::uint64_t before : {last_position / 3, last_position / 2, last_position}) {
+  for (std::uint64_t before : {stream_end / 3, stream_end / 2, stream_end}) {
     {
       TestLog log(path(), {});
       ASSERT_TRUE(log->set_checkpoint(Position(before)));
@@ -127,16 +127,16 @@ TEST_F(TrimmedStreams, AreReadAsFarAsTheirEventsAreLeft) {
 
 TEST_F(TrimmedStreams, GoOnWithTheirVersionsWhenNoneOfTheirEventsIsLeft) {
   TestLog log(path(), {});
-  ASSERT_TRUE(log->set_checkpoint(Position(last_position)));
-  const auto first = log->trim({.before = Position(last_position)})->first.value;
+  ASSERT_TRUE(log->set_checkpoint(Position(stream_end)));
+  const auto first = log->trim({.before = Position(stream_end)})->first.value;
   const std::string name = "stream 0";
   ASSERT_LT(model_[name].back(), first);
   const auto version = model_[name].size();
-  Event event = numbered_event(last_position + 1);
+  Event event = numbered_event(stream_end + 1);
   event.stream = name;
   const ExpectedVersion expected{name, version};
   ASSERT_TRUE(log->append_and_wait(event, {.expected = std::span(&expected, 1)}));
-  model_[name].push_back(last_position + 1);
+  model_[name].push_back(stream_end + 1);
   expect_streams(*log, first);
 }
 
@@ -145,15 +145,15 @@ TEST_F(TrimmedStreams, AreForgottenByTheNextTrimWhereTheLastOneWasCutShort) {
   std::uint64_t first = 0;
   {
     auto store = *Store::open(path() / store_folder, {.map_bytes = limits::map_bytes_default});
-    ASSERT_TRUE(store->set_checkpoint(Position(last_position)));
-    ASSERT_TRUE(store->remove(Position(last_position / 2)));
+    ASSERT_TRUE(store->set_checkpoint(Position(stream_end)));
+    ASSERT_TRUE(store->remove(Position(stream_end / 2)));
     first = store->base()->last.value + 1;
   }
   ASSERT_GT(first, 1U);
   {
     TestLog log(path(), {});
     expect_streams(*log, first);
-    const auto trimmed = log->trim({.before = Position(last_position)});
+    const auto trimmed = log->trim({.before = Position(stream_end)});
     ASSERT_TRUE(trimmed);
     ASSERT_GT(trimmed->first.value, first);
     first = trimmed->first.value;

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr Time begin(1h);
+constexpr Time begin_log(1h);
 
 const std::string& large_data() {
   static const std::string data(600 * limits::kibibyte, 'x');
@@ -31,7 +31,7 @@ const std::string& large_data() {
 
 // Each is a value of the store of its own, so that any of them can be removed.
 Event large_event(std::uint64_t number) {
-  return {.at = begin + std::chrono::minutes(number),
+  return {.at = begin_log + std::chrono::minutes(number),
           .stream = "s",
           .body = CustomEvent{"large", as_bytes(large_data())}};
 }
@@ -136,9 +136,9 @@ TEST(Trim, DoesNotBlameACheckpointAtTheEnd) {
 TEST(Trim, RemovesWhatIsOlderThanATime) {
   LargeLog log(6);
   ASSERT_TRUE(log->set_checkpoint(Position(6)));
-  EXPECT_EQ(log->trim({.older_than = begin})->events, 0U);
-  EXPECT_EQ(log->trim({.older_than = begin + 3min})->first, Position(3));
-  EXPECT_EQ(log->trim({.older_than = begin + 3min + 1us})->first, Position(4));
+  EXPECT_EQ(log->trim({.older_than = begin_log})->events, 0U);
+  EXPECT_EQ(log->trim({.older_than = begin_log + 3min})->first, Position(3));
+  EXPECT_EQ(log->trim({.older_than = begin_log + 3min + 1us})->first, Position(4));
 }
 
 TEST(Trim, KeepsTheNewestSoManyBytes) {
@@ -153,7 +153,8 @@ TEST(Trim, KeepsTheNewestSoManyBytes) {
 TEST(Trim, TakesTheLeastOfAllThatIsSaid) {
   LargeLog log(6);
   ASSERT_TRUE(log->set_checkpoint(Position(6)));
-  auto trimmed = log->trim({.before = Position(5), .older_than = begin + 3min, .keep_bytes = 0});
+  auto trimmed =
+      log->trim({.before = Position(5), .older_than = begin_log + 3min, .keep_bytes = 0});
   ASSERT_TRUE(trimmed);
   EXPECT_EQ(trimmed->first, Position(3));
 }
@@ -175,7 +176,7 @@ void check_trimmed(LargeLog& log) {
   EXPECT_EQ(code_of(log->read_one(Position(3), [](const Event&) {})), "not_found");
   EXPECT_TRUE(log->read_one(Position(4), [](const Event&) {}));
   EXPECT_EQ(log->position_at(Time(1s)), Position(4));
-  EXPECT_EQ(log->position_at(begin + 5min), Position(5));
+  EXPECT_EQ(log->position_at(begin_log + 5min), Position(5));
   EXPECT_EQ(log->version("s"), 6U) << "versions are not forgotten";
   Positions stream;
   read = log->read_stream("s", 1, [&](const RecordedEvent& one) -> Result<bool> {

@@ -1,6 +1,7 @@
 #include <almanac/log/hash.h>
 #include <almanac/log/verify.h>
 #include <almanac/tests/support/code_of.h>
+#include <almanac/tests/support/contains.h>
 #include <almanac/tests/support/event_text.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -20,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t digest_at = 24;
+constexpr std::size_t frame_digest_at = 24;
 
 struct Copy {
   Position first;
@@ -140,12 +141,8 @@ class VerifyTest : public testing::Test {
 
 Digest digest_of(const Copy& frame) {
   Digest digest;
-  std::memcpy(digest.data(), frame.bytes.data() + digest_at, digest.size());
+  std::memcpy(digest.data(), frame.bytes.data() + frame_digest_at, digest.size());
   return digest;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 TEST_F(VerifyTest, ReportsAWholeLog) {
@@ -291,7 +288,7 @@ TEST_F(VerifyTest, FindsAFrameThatOverlapsTheNext) {
 TEST_F(VerifyTest, FindsADigestThatIsNotOfItsBytes) {
   auto all = frames();
   all.resize(3);
-  all[2].bytes[digest_at] ^= 1;
+  all[2].bytes[frame_digest_at] ^= 1;
   auto checksum = xxh3(as_bytes(all[2].bytes).subspan(sizeof(std::uint64_t)));
   std::memcpy(all[2].bytes.data(), &checksum, sizeof(checksum));
   EXPECT_EQ(verdict_of(all),
@@ -328,7 +325,7 @@ TEST_F(VerifyTest, FindsAnEventThatCannotBeRead) {
   ASSERT_NE(at, std::string::npos);
   all[1].bytes[at + 6] = 99;
   auto digest = blake2b(as_bytes(all[1].bytes).subspan(56));
-  std::memcpy(all[1].bytes.data() + digest_at, digest.data(), digest.size());
+  std::memcpy(all[1].bytes.data() + frame_digest_at, digest.data(), digest.size());
   auto checksum = xxh3(as_bytes(all[1].bytes).subspan(sizeof(std::uint64_t)));
   std::memcpy(all[1].bytes.data(), &checksum, sizeof(checksum));
   EXPECT_EQ(verdict_of(all), "newer_format: event 3 is of a type this version does not know");

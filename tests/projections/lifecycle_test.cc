@@ -12,9 +12,9 @@
 namespace almanac::test {
 namespace {
 
-constexpr std::uint64_t dependency = 1;
+constexpr std::uint64_t first_task = 1;
 constexpr std::uint64_t subject = 2;
-const Time far_future{std::chrono::hours(1'000'000)};
+const Time distant{std::chrono::hours(1'000'000)};
 
 std::vector<TaskState> all_states() {
   std::vector<TaskState> states;
@@ -139,14 +139,14 @@ TEST(LifecyclePicture, IsTheOneInTheReadme) {
 // A story in which the subject is in this state; none: it does not exist.
 Story story_in(std::optional<TaskState> state) {
   Story story;
-  story.enqueue({.id = dependency});
+  story.enqueue({.id = first_task});
   if (!state) return story;
   if (*state == TaskState::waiting) {
-    story.enqueue({.id = subject, .attempts_max = 3, .dependencies = {dependency}});
+    story.enqueue({.id = subject, .attempts_max = 3, .dependencies = {first_task}});
     return story;
   }
   if (*state == TaskState::delayed) {
-    story.enqueue({.id = subject, .run_at = far_future, .attempts_max = 3});
+    story.enqueue({.id = subject, .run_at = distant, .attempts_max = 3});
     return story;
   }
   story.enqueue({.id = subject, .attempts_max = 3});
@@ -166,19 +166,19 @@ Story story_in(std::optional<TaskState> state) {
 }
 
 // Lets the step happen to the subject in the way that leads to `to`.
-bool take(Story& story, TaskStep step, TaskState to) {
+bool take_step(Story& story, TaskStep step, TaskState to) {
   switch (step) {
     case TaskStep::enqueued:
       return story.enqueue({.id = subject,
-                            .run_at = to == TaskState::delayed ? far_future : Time(),
+                            .run_at = to == TaskState::delayed ? distant : Time(),
                             .dependencies = to == TaskState::waiting
-                                                ? std::vector{dependency}
+                                                ? std::vector{first_task}
                                                 : std::vector<std::uint64_t>{}});
-    case TaskStep::unblocked: return story.start(dependency) && story.succeed(dependency);
+    case TaskStep::unblocked: return story.start(first_task) && story.succeed(first_task);
     case TaskStep::readied: return story.make_ready(subject);
     case TaskStep::started: return story.start(subject);
     case TaskStep::succeeded: return story.succeed(subject);
-    case TaskStep::attempt_failed: return story.fail_attempt(subject, far_future);
+    case TaskStep::attempt_failed: return story.fail_attempt(subject, distant);
     case TaskStep::failed: return story.fail(subject);
     case TaskStep::cancel_requested: return story.request_cancel(subject);
     case TaskStep::cancelled: return story.cancel(subject);
@@ -186,7 +186,7 @@ bool take(Story& story, TaskStep step, TaskState to) {
     case TaskStep::held: return story.hold(subject);
     case TaskStep::released: return story.release(subject);
     case TaskStep::accepted: return story.accept(subject);
-    case TaskStep::snoozed: return story.snooze(subject, far_future);
+    case TaskStep::snoozed: return story.snooze(subject, distant);
     case TaskStep::redriven: return story.redrive(subject);
     case TaskStep::failed_over: return story.fail_over(subject, "local");
   }
@@ -202,14 +202,14 @@ TEST(LifecycleFold, TakesEveryRow) {
     Story story = story_in(row.from);
     if (row.from == TaskState::waiting && row.to == TaskState::delayed) {
       story = Story();
-      story.enqueue({.id = dependency});
-      story.enqueue({.id = subject, .run_at = far_future, .dependencies = {dependency}});
+      story.enqueue({.id = first_task});
+      story.enqueue({.id = subject, .run_at = distant, .dependencies = {first_task}});
     }
     if (row.step == TaskStep::released && row.to != TaskState::ready) {
       story = story_in(row.to);
       story.hold(subject);
     }
-    EXPECT_TRUE(take(story, row.step, row.to)) << name(row.step);
+    EXPECT_TRUE(take_step(story, row.step, row.to)) << name(row.step);
     EXPECT_EQ(story.task(subject).state, row.to) << name(row.step);
     EXPECT_EQ(story.state().ignored, 0U) << name(row.step);
     EXPECT_EQ(check_orders(story.state()), "");
@@ -237,11 +237,11 @@ std::vector<EventBody> attempts_at(const Story& story, TaskStep step) {
     if (step == TaskStep::succeeded) bodies.emplace_back(TaskSucceeded{id, lease, {}});
     if (step == TaskStep::failed) bodies.emplace_back(TaskFailed{id, lease, {}});
     if (step == TaskStep::attempt_failed) {
-      bodies.emplace_back(TaskAttemptFailed{id, lease, far_future, {}});
+      bodies.emplace_back(TaskAttemptFailed{id, lease, distant, {}});
     }
     if (step == TaskStep::cancelled) bodies.emplace_back(TaskCancelled{.id = id, .lease = lease});
     if (step == TaskStep::handed_back) bodies.emplace_back(TaskHandedBack{id, lease});
-    if (step == TaskStep::snoozed) bodies.emplace_back(TaskSnoozed{id, lease, far_future});
+    if (step == TaskStep::snoozed) bodies.emplace_back(TaskSnoozed{id, lease, distant});
     if (step == TaskStep::failed_over) {
       bodies.emplace_back(TaskFailedOver{.id = id, .lease = lease, .to = "local"});
     }
@@ -279,11 +279,11 @@ TEST(LifecycleFold, IgnoresEveryStepTheTableDoesNotHave) {
 
 TEST(LifecycleFold, LetsADependencyMoveNothingButTheWaiting) {
   Story story;
-  story.enqueue({.id = dependency});
-  story.enqueue({.id = subject, .dependencies = {dependency}});
+  story.enqueue({.id = first_task});
+  story.enqueue({.id = subject, .dependencies = {first_task}});
   ASSERT_TRUE(story.cancel(subject));
   Task before = story.task(subject);
-  ASSERT_TRUE(story.start(dependency) && story.succeed(dependency));
+  ASSERT_TRUE(story.start(first_task) && story.succeed(first_task));
   EXPECT_EQ(story.task(subject), before);
   EXPECT_EQ(check_orders(story.state()), "");
 }
@@ -296,9 +296,9 @@ TEST(LifecycleFold, IgnoresWhatComesWithAnotherLease) {
     for (Lease lease : {Lease(), Lease(story.lease(subject).value - 1), Lease(99)}) {
       expect_ignored(story, TaskSucceeded{id, lease, {}});
       expect_ignored(story, TaskFailed{id, lease, {}});
-      expect_ignored(story, TaskAttemptFailed{id, lease, far_future, {}});
+      expect_ignored(story, TaskAttemptFailed{id, lease, distant, {}});
       expect_ignored(story, TaskHandedBack{id, lease});
-      expect_ignored(story, TaskSnoozed{id, lease, far_future});
+      expect_ignored(story, TaskSnoozed{id, lease, distant});
       expect_ignored(story, TaskFailedOver{.id = id, .lease = lease, .to = "local"});
       expect_ignored(story, TaskProgressed{id, lease, 500, "half", {}});
       expect_ignored(story, TaskHeld{.id = id, .lease = lease});

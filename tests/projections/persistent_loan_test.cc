@@ -51,7 +51,7 @@ struct Pair {
   [[nodiscard]] std::string check() const { return check_structure(map) + check_structure(vector); }
 };
 
-constexpr std::uint64_t many = 20'000;
+constexpr std::uint64_t many_loans = 20'000;
 
 Pair make_pair_of(std::uint64_t count) {
   Pair pair;
@@ -63,10 +63,10 @@ TEST(Loans, are_paid_back_when_versions_go_in_any_order) {
   const long before = Counted::alive;
   {
     std::mt19937_64 random(7);
-    std::vector<Pair> versions = {make_pair_of(many)};
+    std::vector<Pair> versions = {make_pair_of(many_loans)};
     for (std::uint64_t i = 1; i < 300; ++i) {
       versions.push_back(versions[random() % versions.size()]);
-      for (int j = 0; j < 20; ++j) versions.back().edit(random() % many, i);
+      for (int j = 0; j < 20; ++j) versions.back().edit(random() % many_loans, i);
       if (versions.size() > 12) versions.erase(versions.begin() + random() % versions.size());
       ASSERT_EQ(versions.back().check(), "");
     }
@@ -75,14 +75,15 @@ TEST(Loans, are_paid_back_when_versions_go_in_any_order) {
 }
 
 TEST(Loans, leave_every_version_as_it_was) {
-  std::vector<Pair> versions = {make_pair_of(many)};
+  std::vector<Pair> versions = {make_pair_of(many_loans)};
   for (std::uint64_t i = 1; i <= 50; ++i) {
     versions.push_back(versions.back());
-    for (std::uint64_t key = 0; key < many; key += 100) versions.back().edit(key + i, many + i);
+    for (std::uint64_t key = 0; key < many_loans; key += 100)
+      versions.back().edit(key + i, many_loans + i);
   }
   for (std::uint64_t i = 0; i <= 50; ++i) {
     for (std::uint64_t changed = 1; changed <= 50; ++changed) {
-      ASSERT_TRUE(versions[i].has(changed, changed <= i ? many + changed : changed));
+      ASSERT_TRUE(versions[i].has(changed, changed <= i ? many_loans + changed : changed));
     }
   }
 }
@@ -103,11 +104,11 @@ TEST(Loans, in_a_long_row_end_without_a_deep_stack) {
 }
 
 TEST(Loans, give_back_what_a_dropped_version_held_when_its_node_is_changed_again) {
-  Pair pair = make_pair_of(many);
+  Pair pair = make_pair_of(many_loans);
   const long alone = Counted::alive;
   {
     const Pair copy = pair;
-    for (std::uint64_t key = 0; key < many; ++key) pair.edit(key, key + 1);
+    for (std::uint64_t key = 0; key < many_loans; ++key) pair.edit(key, key + 1);
     EXPECT_GE(Counted::alive, 2 * alone) << "two versions that share nothing";
   }
   EXPECT_EQ(Counted::alive, alone) << "nothing was borrowed any more";

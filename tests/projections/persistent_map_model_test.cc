@@ -27,9 +27,9 @@ namespace {
 using NumberMap = PersistentMap<std::uint64_t, std::uint64_t>;
 
 // Larger than tree::cheap_entry_bytes, so that leaves have their smaller capacity.
-struct Large {
+struct LargeValue {
   std::array<std::uint64_t, 12> words{};
-  bool operator==(const Large&) const = default;
+  bool operator==(const LargeValue&) const = default;
 };
 
 template <class Map, class Model>
@@ -61,7 +61,7 @@ NumberMap rising(std::uint64_t count) {
 // Several versions, each beside its own model. Actions pick a version; copying lets versions share
 // nodes, so a change that leaks from one to another shows as a difference from a model.
 template <class Key, class Value>
-class Versions {
+class MapVersions {
  public:
   void act(std::uint64_t action, const Key& key, const Value& value) {
     auto& [map, model] = versions_[action % versions_.size()];
@@ -171,7 +171,7 @@ std::vector<Step> long_walk(std::uint64_t seed, std::size_t steps, std::uint64_t
 
 RC_GTEST_PROP(PersistentMapModel, short_walks_agree_with_std_map, ()) {
   using Walk = std::vector<std::tuple<std::uint64_t, std::uint8_t, std::uint8_t>>;
-  Versions<std::uint64_t, std::uint64_t> versions;
+  MapVersions<std::uint64_t, std::uint64_t> versions;
   for (const auto& [action, key, value] : *rc::gen::arbitrary<Walk>()) {
     versions.act(action, key, value);
     versions.check_bounds(key);
@@ -183,7 +183,7 @@ RC_GTEST_PROP(PersistentMapModel, long_walks_over_numbers_agree_with_std_map, ()
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
   const auto keys = *rc::gen::inRange<std::uint64_t>(1, 4000);
   const auto prepared = *rc::gen::inRange<std::uint64_t>(0, keys);
-  Versions<std::uint64_t, std::uint64_t> versions;
+  MapVersions<std::uint64_t, std::uint64_t> versions;
   for (std::uint64_t key = 0; key < prepared; ++key) versions.prepare(key, key);
   for (const Step& step : long_walk(seed, 6000, keys)) {
     versions.act(step.action, step.key, step.value);
@@ -195,7 +195,7 @@ RC_GTEST_PROP(PersistentMapModel, long_walks_over_numbers_agree_with_std_map, ()
 
 RC_GTEST_PROP(PersistentMapModel, long_walks_over_text_agree_with_std_map, ()) {
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
-  Versions<std::string, std::string> versions;
+  MapVersions<std::string, std::string> versions;
   for (const Step& step : long_walk(seed, 3000, 1000)) {
     const std::string key = "a key too long for the short form " + std::to_string(step.key);
     versions.act(step.action, key, std::to_string(step.value));
@@ -205,10 +205,10 @@ RC_GTEST_PROP(PersistentMapModel, long_walks_over_text_agree_with_std_map, ()) {
 
 RC_GTEST_PROP(PersistentMapModel, long_walks_over_large_values_agree_with_std_map, ()) {
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
-  Versions<std::uint64_t, Large> versions;
-  for (const auto key : shuffled(1500, seed)) versions.prepare(key, Large{{key}});
+  MapVersions<std::uint64_t, LargeValue> versions;
+  for (const auto key : shuffled(1500, seed)) versions.prepare(key, LargeValue{{key}});
   for (const Step& step : long_walk(seed, 3000, 2000)) {
-    versions.act(step.action, step.key, Large{{step.value}});
+    versions.act(step.action, step.key, LargeValue{{step.value}});
   }
   versions.check_all();
 }
@@ -230,7 +230,7 @@ RC_GTEST_PROP(PersistentSetModel, walks_agree_with_std_set, ()) {
 
 // --- Many keys --------------------------------------------------------------------------------
 
-constexpr std::uint64_t many = 100'000;
+constexpr std::uint64_t many_steps = 100'000;
 
 void insert_and_erase_all(const std::vector<std::uint64_t>& inserted,
                           const std::vector<std::uint64_t>& erased) {
@@ -252,34 +252,34 @@ void insert_and_erase_all(const std::vector<std::uint64_t>& inserted,
 }
 
 TEST(PersistentMapModel, survives_rising_inserts_and_erases) {
-  std::vector<std::uint64_t> keys(many);
+  std::vector<std::uint64_t> keys(many_steps);
   std::iota(keys.begin(), keys.end(), std::uint64_t{0});
   insert_and_erase_all(keys, keys);
-  insert_and_erase_all(keys, shuffled(many, 1));
+  insert_and_erase_all(keys, shuffled(many_steps, 1));
 }
 
 TEST(PersistentMapModel, survives_falling_inserts_and_erases) {
-  std::vector<std::uint64_t> keys(many);
+  std::vector<std::uint64_t> keys(many_steps);
   std::iota(keys.rbegin(), keys.rend(), std::uint64_t{0});
   insert_and_erase_all(keys, keys);
-  insert_and_erase_all(shuffled(many, 2), keys);
+  insert_and_erase_all(shuffled(many_steps, 2), keys);
 }
 
 TEST(PersistentMapModel, survives_random_inserts_and_erases) {
-  insert_and_erase_all(shuffled(many, 3), shuffled(many, 4));
+  insert_and_erase_all(shuffled(many_steps, 3), shuffled(many_steps, 4));
 }
 
 TEST(PersistentMapModel, serves_as_a_queue_of_any_length) {
   NumberMap map;
-  for (std::uint64_t key = 0; key < many; ++key) {
+  for (std::uint64_t key = 0; key < many_steps; ++key) {
     map.set(key, key);
     if (key % 5 != 0) {
       ASSERT_TRUE(map.erase(map.first()->key));
     }
   }
   EXPECT_EQ(check_structure(map), "");
-  EXPECT_EQ(map.size(), many / 5);
-  EXPECT_EQ(map.last()->key, many - 1);
+  EXPECT_EQ(map.size(), many_steps / 5);
+  EXPECT_EQ(map.last()->key, many_steps - 1);
 }
 
 // --- Threads ----------------------------------------------------------------------------------

@@ -18,34 +18,36 @@
 namespace almanac {
 namespace {
 
-using NumberMap = PersistentMap<std::uint64_t, std::uint64_t>;
+using NumbersMap = PersistentMap<std::uint64_t, std::uint64_t>;
 
-static_assert(std::bidirectional_iterator<NumberMap::Iterator>);
+static_assert(std::bidirectional_iterator<NumbersMap::Iterator>);
 static_assert(std::bidirectional_iterator<PersistentSet<std::string>::Iterator>);
-static_assert(std::ranges::bidirectional_range<const NumberMap>);
-static_assert(std::is_nothrow_move_constructible_v<NumberMap>);
-static_assert(sizeof(NumberMap) == 2 * sizeof(void*));
+static_assert(std::ranges::bidirectional_range<const NumbersMap>);
+static_assert(std::is_nothrow_move_constructible_v<NumbersMap>);
+static_assert(sizeof(NumbersMap) == 2 * sizeof(void*));
 
 // A value that counts how many of it live and how often one was copied.
-struct Counted {
+struct CountedCopies {
   static inline std::atomic<long> alive = 0;
   static inline std::atomic<long> copies = 0;
 
-  explicit Counted(int start) : number(start) { ++alive; }
-  Counted(const Counted& other) : number(other.number) { ++alive, ++copies; }
-  Counted(Counted&& other) noexcept : number(std::exchange(other.number, -1)) { ++alive; }
-  Counted& operator=(const Counted& other) = default;
-  Counted& operator=(Counted&& other) noexcept = default;
-  ~Counted() { --alive; }
-  bool operator==(const Counted&) const = default;
+  explicit CountedCopies(int start) : number(start) { ++alive; }
+  CountedCopies(const CountedCopies& other) : number(other.number) { ++alive, ++copies; }
+  CountedCopies(CountedCopies&& other) noexcept : number(std::exchange(other.number, -1)) {
+    ++alive;
+  }
+  CountedCopies& operator=(const CountedCopies& other) = default;
+  CountedCopies& operator=(CountedCopies&& other) noexcept = default;
+  ~CountedCopies() { --alive; }
+  bool operator==(const CountedCopies&) const = default;
 
   int number;
 };
 
-constexpr std::uint64_t many = 100'000;
+constexpr std::uint64_t many_entries = 100'000;
 
-NumberMap make_rising(std::uint64_t count) {
-  NumberMap map;
+NumbersMap rising_map(std::uint64_t count) {
+  NumbersMap map;
   for (std::uint64_t key = 0; key < count; ++key) map.set(key, key * 2);
   return map;
 }
@@ -60,35 +62,35 @@ std::vector<std::uint64_t> scattered(std::uint64_t count) {
 // --- One operation at a time --------------------------------------------------------------------
 
 TEST(PersistentMap, is_empty_at_first_and_after_clear) {
-  NumberMap map;
+  NumbersMap map;
   EXPECT_TRUE(map.empty());
   EXPECT_EQ(map.begin(), map.end());
   EXPECT_EQ(map.lower_bound(std::uint64_t{1}), map.end());
   EXPECT_FALSE(map.first() || map.last());
   EXPECT_FALSE(map.erase(std::uint64_t{1}));
   EXPECT_EQ(map.edit(std::uint64_t{1}), nullptr);
-  map = make_rising(100);
-  const NumberMap copy = map;
+  map = rising_map(100);
+  const NumbersMap copy = map;
   map.clear();
-  EXPECT_EQ(map, NumberMap{});
-  EXPECT_EQ(copy, make_rising(100));
+  EXPECT_EQ(map, NumbersMap{});
+  EXPECT_EQ(copy, rising_map(100));
 }
 
 TEST(PersistentMap, leaves_a_moved_from_map_empty_and_usable) {
-  NumberMap map = make_rising(1000);
-  const NumberMap taken = std::move(map);
+  NumbersMap map = rising_map(1000);
+  const NumbersMap taken = std::move(map);
   EXPECT_EQ(taken.size(), 1000U);
   EXPECT_TRUE(map.empty());
   map.set(1, 2);
   EXPECT_EQ(map.size(), 1U);
-  const NumberMap& itself = map;
+  const NumbersMap& itself = map;
   map = itself;
   EXPECT_EQ(map.size(), 1U);
 }
 
 TEST(PersistentMap, binds_keys_and_values_by_name) {
   std::uint64_t expected = 0;
-  for (const auto& [key, value] : make_rising(100)) {
+  for (const auto& [key, value] : rising_map(100)) {
     EXPECT_EQ(key, expected++);
     EXPECT_EQ(value, key * 2);
   }
@@ -96,7 +98,7 @@ TEST(PersistentMap, binds_keys_and_values_by_name) {
 }
 
 TEST(PersistentMap, walks_backwards_with_standard_adaptors) {
-  const NumberMap map = make_rising(1000);
+  const NumbersMap map = rising_map(1000);
   std::uint64_t expected = 1000;
   for (auto i = std::make_reverse_iterator(map.end()); (*i).key != 0; ++i) {
     EXPECT_EQ((*i).key, --expected);
@@ -141,9 +143,9 @@ TEST(PersistentMap, accepts_a_key_that_lies_in_the_map_itself) {
 }
 
 TEST(PersistentMap, compares_content_and_not_shape) {
-  NumberMap grown;
+  NumbersMap grown;
   for (const auto key : scattered(5000)) grown.set(key, key * 2);
-  NumberMap rising = make_rising(5000);
+  NumbersMap rising = rising_map(5000);
   EXPECT_EQ(grown, rising);
   *rising.edit(std::uint64_t{4999}) = 1;
   EXPECT_NE(grown, rising);
@@ -152,16 +154,17 @@ TEST(PersistentMap, compares_content_and_not_shape) {
 }
 
 TEST(PersistentMap, fills_its_leaves_when_keys_only_rise) {
-  const std::size_t leaves = (many + NumberMap::leaf_entries_max - 1) / NumberMap::leaf_entries_max;
-  const auto nodes = PersistentMapInspector::nodes(make_rising(many));
+  const std::size_t leaves =
+      (many_entries + NumbersMap::leaf_entries_max - 1) / NumbersMap::leaf_entries_max;
+  const auto nodes = PersistentMapInspector::nodes(rising_map(many_entries));
   EXPECT_LE(nodes.size(), leaves + leaves / 13);
 }
 
 // --- What is shared and what is copied -----------------------------------------------------------
 
 TEST(PersistentMap, shares_its_root_with_a_copy_until_either_changes) {
-  const NumberMap map = make_rising(1000);
-  NumberMap copy = map;
+  const NumbersMap map = rising_map(1000);
+  NumbersMap copy = map;
   EXPECT_TRUE(copy.shares_root_with(map));
   EXPECT_FALSE(copy.erase(std::uint64_t{5000}));
   EXPECT_EQ(copy.edit(std::uint64_t{5000}), nullptr);
@@ -171,87 +174,87 @@ TEST(PersistentMap, shares_its_root_with_a_copy_until_either_changes) {
 }
 
 TEST(PersistentMap, copies_one_node_per_level_when_a_copy_changes) {
-  const NumberMap map = make_rising(many);
+  const NumbersMap map = rising_map(many_entries);
   const std::size_t levels = PersistentMapInspector::levels(map);
   EXPECT_GE(levels, 3U);
-  NumberMap copy = map;
-  copy.set(many / 2, 0);
+  NumbersMap copy = map;
+  copy.set(many_entries / 2, 0);
   EXPECT_EQ(count_own_nodes(copy, map), levels);
-  copy.set(many / 2, 1);
+  copy.set(many_entries / 2, 1);
   EXPECT_EQ(count_own_nodes(copy, map), levels);
-  NumberMap smaller = map;
-  smaller.erase(many / 2);
+  NumbersMap smaller = map;
+  smaller.erase(many_entries / 2);
   EXPECT_LE(count_own_nodes(smaller, map), 2 * levels);
 }
 
 TEST(PersistentMap, compares_versions_without_visiting_what_they_share) {
-  const NumberMap map = make_rising(many);
-  NumberMap copy = map;
-  copy.set(many / 2, many);
+  const NumbersMap map = rising_map(many_entries);
+  NumbersMap copy = map;
+  copy.set(many_entries / 2, many_entries);
   std::size_t visited = 0;
   std::size_t skipped = 0;
   auto one = map.begin();
   auto other = copy.begin();
   while (one != map.end()) {
-    if (NumberMap::Iterator::skip_shared(one, other)) {
+    if (NumbersMap::Iterator::skip_shared(one, other)) {
       ++skipped;
     } else {
       ++visited, ++one, ++other;
     }
   }
   EXPECT_EQ(other, copy.end());
-  EXPECT_EQ(visited, NumberMap::leaf_entries_max) << "one leaf";
+  EXPECT_EQ(visited, NumbersMap::leaf_entries_max) << "one leaf";
   EXPECT_LE(skipped, 16 * PersistentMapInspector::levels(map)) << "its siblings on each level";
 }
 
 TEST(PersistentMap, skips_only_from_the_first_entry_of_a_shared_node) {
-  const NumberMap map = make_rising(many);
+  const NumbersMap map = rising_map(many_entries);
   auto one = map.begin();
   auto other = std::next(map.begin());
-  EXPECT_FALSE(NumberMap::Iterator::skip_shared(one, other));
+  EXPECT_FALSE(NumbersMap::Iterator::skip_shared(one, other));
   EXPECT_EQ(other->key, 1U);
   other = map.begin();
-  EXPECT_TRUE(NumberMap::Iterator::skip_shared(one, other));
+  EXPECT_TRUE(NumbersMap::Iterator::skip_shared(one, other));
   EXPECT_EQ(one, map.end());
   EXPECT_EQ(other, map.end());
 }
 
 TEST(PersistentMap, edit_copies_values_only_while_their_leaf_is_shared) {
-  PersistentMap<int, Counted> map;
-  for (int key = 0; key < 10'000; ++key) map.set(key, Counted(key));
-  const long before = Counted::copies;
+  PersistentMap<int, CountedCopies> map;
+  for (int key = 0; key < 10'000; ++key) map.set(key, CountedCopies(key));
+  const long before = CountedCopies::copies;
   map.edit(77)->number = 0;
-  EXPECT_EQ(Counted::copies, before) << "nothing was shared";
+  EXPECT_EQ(CountedCopies::copies, before) << "nothing was shared";
   {
     auto copy = map;
     map.edit(77)->number = 1;
-    EXPECT_GT(Counted::copies, before);
-    EXPECT_LE(Counted::copies, before + 16) << "one leaf";
-    const long after = Counted::copies;
+    EXPECT_GT(CountedCopies::copies, before);
+    EXPECT_LE(CountedCopies::copies, before + 16) << "one leaf";
+    const long after = CountedCopies::copies;
     map.edit(77)->number = 2;
     map.edit(78)->number = 2;
-    EXPECT_EQ(Counted::copies, after) << "the leaf is the map's own by now";
+    EXPECT_EQ(CountedCopies::copies, after) << "the leaf is the map's own by now";
     EXPECT_EQ(copy.find(77)->number, 0);
   }
-  const long after = Counted::copies;
+  const long after = CountedCopies::copies;
   map.edit(5000)->number = 1;
-  EXPECT_EQ(Counted::copies, after) << "the copy is gone";
+  EXPECT_EQ(CountedCopies::copies, after) << "the copy is gone";
 }
 
 TEST(PersistentMap, destroys_every_value_it_creates) {
-  const long before = Counted::alive;
+  const long before = CountedCopies::alive;
   {
-    std::vector<PersistentMap<int, Counted>> versions(1);
+    std::vector<PersistentMap<int, CountedCopies>> versions(1);
     for (const auto key : scattered(5000)) {
       auto& map = versions.back();
-      map.set(static_cast<int>(key), Counted(1));
+      map.set(static_cast<int>(key), CountedCopies(1));
       if (key % 3 == 0) map.erase(static_cast<int>(key / 2));
       if (key % 50 == 0) versions.push_back(map);
     }
-    EXPECT_GT(Counted::alive, before);
+    EXPECT_GT(CountedCopies::alive, before);
     versions.erase(versions.begin(), versions.begin() + 50);
   }
-  EXPECT_EQ(Counted::alive, before);
+  EXPECT_EQ(CountedCopies::alive, before);
 }
 
 TEST(PersistentSet, spends_no_byte_on_values) {

@@ -29,7 +29,7 @@ static_assert(std::bidirectional_iterator<NumberVector::Iterator>);
 static_assert(std::is_nothrow_move_constructible_v<NumberVector>);
 static_assert(sizeof(NumberVector) == 2 * sizeof(void*));
 
-constexpr std::uint64_t many = 100'000;
+constexpr std::uint64_t many_items = 100'000;
 constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 
 // As large as a task, so that leaves have their smallest number of places.
@@ -39,16 +39,16 @@ struct Large {
 };
 
 // A value that counts how many of it live and how often one was copied.
-struct Counted {
+struct CountedItems {
   static inline std::atomic<long> alive = 0;
   static inline std::atomic<long> copies = 0;
 
-  explicit Counted(int start) : number(start) { ++alive; }
-  Counted(const Counted& other) : number(other.number) { ++alive, ++copies; }
-  Counted(Counted&& other) noexcept : number(std::exchange(other.number, -1)) { ++alive; }
-  Counted& operator=(const Counted& other) = default;
-  Counted& operator=(Counted&& other) noexcept = default;
-  ~Counted() { --alive; }
+  explicit CountedItems(int start) : number(start) { ++alive; }
+  CountedItems(const CountedItems& other) : number(other.number) { ++alive, ++copies; }
+  CountedItems(CountedItems&& other) noexcept : number(std::exchange(other.number, -1)) { ++alive; }
+  CountedItems& operator=(const CountedItems& other) = default;
+  CountedItems& operator=(CountedItems&& other) noexcept = default;
+  ~CountedItems() { --alive; }
 
   int number;
 };
@@ -135,56 +135,57 @@ TEST(PersistentVector, is_built_from_entries_that_rise) {
 // --- What is shared and what is copied ----------------------------------------------------------
 
 TEST(PersistentVector, copies_one_node_per_level_when_a_copy_changes) {
-  const NumberVector vector = make_rising(many);
+  const NumberVector vector = make_rising(many_items);
   NumberVector copy = vector;
   EXPECT_TRUE(copy.shares_root_with(vector));
-  EXPECT_EQ(copy.edit(TaskId(many + 1)), nullptr);
+  EXPECT_EQ(copy.edit(TaskId(many_items + 1)), nullptr);
   EXPECT_FALSE(copy.erase(TaskId(largest)));
   EXPECT_TRUE(copy.shares_root_with(vector)) << "looking copies nothing";
-  *copy.edit(TaskId(many / 2)) = 0;
+  *copy.edit(TaskId(many_items / 2)) = 0;
   const std::size_t levels = 4;  // 100,000 numbers, 32 to a leaf, 16 leaves to a node
   EXPECT_EQ(count_own_nodes(copy, vector), levels);
-  *copy.edit(TaskId(many / 2 + 1)) = 0;
+  *copy.edit(TaskId(many_items / 2 + 1)) = 0;
   EXPECT_EQ(count_own_nodes(copy, vector), levels);
-  EXPECT_EQ(*vector.find(TaskId(many / 2)), many);
+  EXPECT_EQ(*vector.find(TaskId(many_items / 2)), many_items);
 }
 
 TEST(PersistentVector, edit_copies_values_only_while_their_leaf_is_shared) {
-  PersistentVector<TaskId, Counted> vector;
-  for (std::uint64_t number = 0; number < 10'000; ++number) vector.set(TaskId(number), Counted(1));
-  const long before = Counted::copies;
+  PersistentVector<TaskId, CountedItems> vector;
+  for (std::uint64_t number = 0; number < 10'000; ++number)
+    vector.set(TaskId(number), CountedItems(1));
+  const long before = CountedItems::copies;
   vector.edit(TaskId(77))->number = 0;
-  EXPECT_EQ(Counted::copies, before) << "nothing was shared";
+  EXPECT_EQ(CountedItems::copies, before) << "nothing was shared";
   {
     auto copy = vector;
     vector.edit(TaskId(77))->number = 1;
-    const long after = Counted::copies;
+    const long after = CountedItems::copies;
     EXPECT_GT(after, before);
     EXPECT_LE(after, before + 32) << "one leaf";
     vector.edit(TaskId(77))->number = 2;
-    EXPECT_EQ(Counted::copies, after) << "the leaf is the vector's own by now";
+    EXPECT_EQ(CountedItems::copies, after) << "the leaf is the vector's own by now";
     EXPECT_EQ(copy.find(TaskId(77))->number, 0);
   }
-  const long after = Counted::copies;
+  const long after = CountedItems::copies;
   vector.edit(TaskId(5000))->number = 1;
-  EXPECT_EQ(Counted::copies, after) << "the copy is gone";
+  EXPECT_EQ(CountedItems::copies, after) << "the copy is gone";
 }
 
 TEST(PersistentVector, destroys_every_value_it_creates) {
-  const long before = Counted::alive;
+  const long before = CountedItems::alive;
   {
-    std::vector<PersistentVector<TaskId, Counted>> versions(1);
+    std::vector<PersistentVector<TaskId, CountedItems>> versions(1);
     std::mt19937_64 random(1);
     for (int i = 0; i < 20'000; ++i) {
       auto& vector = versions.back();
-      vector.set(TaskId(random() % 5000), Counted(i));
+      vector.set(TaskId(random() % 5000), CountedItems(i));
       vector.erase(TaskId(random() % 5000));
       if (i % 50 == 0) versions.push_back(vector);
     }
-    EXPECT_GT(Counted::alive, before);
+    EXPECT_GT(CountedItems::alive, before);
     versions.erase(versions.begin(), versions.begin() + 50);
   }
-  EXPECT_EQ(Counted::alive, before);
+  EXPECT_EQ(CountedItems::alive, before);
 }
 
 // --- Against std::map ---------------------------------------------------------------------------

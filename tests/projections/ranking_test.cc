@@ -36,7 +36,7 @@ Ids order_in(const State& state, std::string_view queue) {
 // --- The same by brute force --------------------------------------------------------------------
 
 // A queue's settings as the test draws them; owns what QueueConfigured borrows.
-struct Drawn {
+struct DrawnPolicy {
   std::string queue;
   QueuePolicy policy = QueuePolicy::priority;
   Duration ageing{0};
@@ -59,17 +59,17 @@ struct FairModel {
   std::map<std::string, std::int64_t> started;  // of those the last one started
   std::int64_t now = 0;
 
-  static std::int64_t cost(const Drawn& drawn, const NewTask& task) {
+  static std::int64_t cost(const DrawnPolicy& drawn, const NewTask& task) {
     const auto found = drawn.weights.find(task.owner);
     const std::int64_t weight = found == drawn.weights.end() ? 100 : found->second;
     const Duration estimate = task.estimate > Duration(0) ? task.estimate : minutes(1);
     return estimate.count() * 100 / weight;
   }
-  void enter(const Drawn& drawn, const NewTask& task, bool ran_before) {
+  void enter(const DrawnPolicy& drawn, const NewTask& task, bool ran_before) {
     tags[task.id] = ran_before ? now : std::max(now, finish[task.owner]);
     if (!ran_before) finish[task.owner] = tags[task.id] + cost(drawn, task);
   }
-  void leave(const Drawn& drawn, const NewTask& task, bool starts, bool ran_before,
+  void leave(const DrawnPolicy& drawn, const NewTask& task, bool starts, bool ran_before,
              bool is_owners_last) {
     if (starts) now = std::max(now, tags[task.id]);
     if (starts && !ran_before) {
@@ -83,7 +83,8 @@ struct FairModel {
 
 // The score of a task at an instant; the largest first. Written from the description of the
 // policies.
-Wide score(const Drawn& drawn, const NewTask& task, Time since, Time at, const FairModel& fair) {
+Wide score(const DrawnPolicy& drawn, const NewTask& task, Time since, Time at,
+           const FairModel& fair) {
   const auto weight = [&](const char* part) {
     const auto found = drawn.weights.find(part);
     return found == drawn.weights.end() ? 0 : found->second;
@@ -143,7 +144,7 @@ class Ranked {
   }
 
  private:
-  Ids sorted(const Drawn& drawn, const State& state) {
+  Ids sorted(const DrawnPolicy& drawn, const State& state) {
     std::vector<std::tuple<Wide, std::uint64_t>> scored;
     for (const auto& [id, task] : state.tasks.all) {
       const NewTask& told = told_.at(id.value);
@@ -157,16 +158,16 @@ class Ranked {
     return ids;
   }
 
-  Drawn& queue_of(std::uint64_t id) { return queues_.at(told_.at(id).queue); }
+  DrawnPolicy& queue_of(std::uint64_t id) { return queues_.at(told_.at(id).queue); }
 
   void entered(std::uint64_t id, bool ran_before) {
-    Drawn& drawn = queue_of(id);
+    DrawnPolicy& drawn = queue_of(id);
     if (drawn.policy == QueuePolicy::fair) {
       fair_[drawn.queue].enter(drawn, told_.at(id), ran_before);
     }
   }
   void left(std::uint64_t id, bool starts, bool ran_before) {
-    Drawn& drawn = queue_of(id);
+    DrawnPolicy& drawn = queue_of(id);
     if (drawn.policy != QueuePolicy::fair) return;
     const auto is_others = [&](std::uint64_t other) {
       return story_.task(other).state == TaskState::ready && told_.at(other).queue == drawn.queue &&
@@ -232,7 +233,7 @@ class Ranked {
     RC_ASSERT(story_.tell(event));
   }
   void configure() {
-    Drawn& drawn = queues_.at(*rc::gen::element<std::string>("one", "two"));
+    DrawnPolicy& drawn = queues_.at(*rc::gen::element<std::string>("one", "two"));
     const QueuePolicy before = drawn.policy;
     const auto some = [](std::initializer_list<int> list) {
       return Duration(seconds(*rc::gen::elementOf(std::vector<int>(list))));
@@ -266,9 +267,9 @@ class Ranked {
 
   Story story_;
   std::map<std::uint64_t, NewTask> told_;
-  std::map<std::string, Drawn> queues_{{"one", {.queue = "one"}}, {"two", {.queue = "two"}}};
+  std::map<std::string, DrawnPolicy> queues_{{"one", {.queue = "one"}}, {"two", {.queue = "two"}}};
   std::map<std::string, FairModel> fair_;
-  std::deque<Drawn> events_of_;  // what the events point at
+  std::deque<DrawnPolicy> events_of_;  // what the events point at
 };
 
 RC_GTEST_PROP(Ranking, IsTheSortByScoreAtTheSameInstant, ()) {

@@ -22,7 +22,7 @@ ReadyKey draw_key() {
 }
 
 // An order and the set that it must be.
-struct Pair {
+struct KeyPair {
   ReadyOrder order;
   std::set<ReadyKey> keys;
 
@@ -60,16 +60,16 @@ TEST(ReadyOrder, ComparesPlacesByRankAndThenByNumber) {
 }
 
 RC_GTEST_PROP(ReadyOrder, IsTheSetOfItsKeys, ()) {
-  Pair pair;
+  KeyPair pair;
   pair.change();
-  const Pair copy = pair;
+  const KeyPair copy = pair;
   pair.change();
   pair.check();
   copy.check();
 }
 
 RC_GTEST_PROP(ReadyOrder, IsBuiltOfKeysThatRiseAndOfNoOthers, ()) {
-  Pair pair;
+  KeyPair pair;
   pair.change();
   std::vector<ReadyKey> keys(pair.keys.begin(), pair.keys.end());
   auto built = ReadyOrder::from_sorted(keys);
@@ -87,9 +87,9 @@ RC_GTEST_PROP(ReadyOrder, IsBuiltOfKeysThatRiseAndOfNoOthers, ()) {
 }
 
 RC_GTEST_PROP(ReadyOrder, DiffersInWhatOnlyOneHas, ()) {
-  Pair before;
+  KeyPair before;
   before.change();
-  Pair after = before;
+  KeyPair after = before;
   after.change();
   std::set<ReadyKey> keys = before.keys;
   std::vector<ReadyKey> visited;

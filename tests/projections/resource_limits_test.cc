@@ -16,7 +16,9 @@ namespace {
 
 using std::chrono::seconds;
 
-NameId named(const Story& story, std::string_view name) { return *story.state().names.find(name); }
+NameId limit_named(const Story& story, std::string_view name) {
+  return *story.state().names.find(name);
+}
 
 LimitSetting setting(const Story& story, std::string_view name) {
   return setting_of(story.state().limits, story.state().names, name);
@@ -46,7 +48,7 @@ TEST(ResourceLimits, KnowWhenTokensAreBackToTheMicrosecond) {
   story.tell(LimitConfigured{.name = "api", .per_minute = 7, .burst = 2});
   const Time taken = story.now();
   story.tell(TokensTaken{"api", 2});
-  const NameId api = named(story, "api");
+  const NameId api = limit_named(story, "api");
   const auto& limits = story.state().limits;
   const LimitSetting rate = setting(story, "api");
   const Time due = tokens_due(limits, api, rate, 1);
@@ -65,7 +67,7 @@ TEST(ResourceLimits, KeepWhatIsMissingWhenARateChanges) {
   story.tell(LimitConfigured{.name = "api", .per_minute = 6'000, .burst = 10});
   const Time changed = story.state().time;
   const auto level = [&](Time now) {
-    return tokens_at(story.state().limits, named(story, "api"), setting(story, "api"), now);
+    return tokens_at(story.state().limits, limit_named(story, "api"), setting(story, "api"), now);
   };
   EXPECT_EQ(level(changed), 1U);
   EXPECT_EQ(level(changed + std::chrono::milliseconds(10)), 2U);
@@ -78,7 +80,7 @@ TEST(ResourceLimits, AreInUseWhileALeaseIsHeldAndNoLonger) {
   story.tell(TaskEnqueued{
       .id = TaskId(1), .kind = "video", .queue = "q", .demands = DemandListView(asked)});
   const auto in_use = [&](std::string_view name) {
-    return units_in_use(story.state(), named(story, name));
+    return units_in_use(story.state(), limit_named(story, name));
   };
   EXPECT_EQ(in_use("memory"), 0U);
   ASSERT_TRUE(story.start(1));

@@ -13,7 +13,7 @@
 namespace almanac::test {
 namespace {
 
-Time at(int hour) { return Time(std::chrono::hours(hour)); }
+Time at_hour(int hour) { return Time(std::chrono::hours(hour)); }
 
 ScheduleDefined defined(Time next, OverlapPolicy overlap = OverlapPolicy::queue) {
   return {.schedule = "hourly",
@@ -39,71 +39,74 @@ bool fire(Story& story, Time instant, Time next) {
 }
 
 // One that has fired, with an instant in its queue.
-Story told() {
+Story schedules_told() {
   Story story;
-  story.tell(defined(at(1)));
-  fire(story, at(1), at(2));
-  story.tell(ScheduleQueued{"hourly", at(2), at(3)});
+  story.tell(defined(at_hour(1)));
+  fire(story, at_hour(1), at_hour(2));
+  story.tell(ScheduleQueued{"hourly", at_hour(2), at_hour(3)});
   return story;
 }
 
 TEST(ScheduleFolds, KeepWhatBecameOfInstants) {
-  Story story = told();
-  story.tell(skipped(SkipReason::overlap, at(3), at(3), at(4)));
+  Story story = schedules_told();
+  story.tell(skipped(SkipReason::overlap, at_hour(3), at_hour(3), at_hour(4)));
   const Schedule& schedule = hourly(story.state());
-  EXPECT_EQ(schedule.fired, at(1));
+  EXPECT_EQ(schedule.fired, at_hour(1));
   EXPECT_EQ(schedule.task, TaskId(1));
   EXPECT_EQ(schedule.firings, 1U);
   EXPECT_EQ(schedule.skipped, 1U);
-  EXPECT_EQ(schedule.queued, std::vector{at(2)});
-  EXPECT_EQ(schedule.next, at(4));
+  EXPECT_EQ(schedule.queued, std::vector{at_hour(2)});
+  EXPECT_EQ(schedule.next, at_hour(4));
   EXPECT_EQ(schedule.definition->task.label, "tidy up");
-  EXPECT_EQ(*story.state().schedules.next(), at(4));
+  EXPECT_EQ(*story.state().schedules.next(), at_hour(4));
   EXPECT_EQ(story.state().ignored, 0U);
   EXPECT_EQ(broken_invariants(story.state()), std::vector<std::string>());
 }
 
 // A firing has an identity, the schedule and the instant, and happens once.
 TEST(ScheduleFolds, TakeAnInstantOnceAndInItsOrder) {
-  Story story = told();
-  EXPECT_FALSE(fire(story, at(3), at(4))) << "one is queued in front of it";
-  EXPECT_FALSE(fire(story, at(1), at(4))) << "it has fired";
-  EXPECT_FALSE(fire(story, at(2), at(4))) << "of the queue, and moves what is next";
-  EXPECT_TRUE(fire(story, at(2), at(3)));
-  EXPECT_FALSE(fire(story, at(2), at(3))) << "it has fired";
-  EXPECT_FALSE(fire(story, at(3), at(3))) << "next would be itself";
-  EXPECT_FALSE(story.tell(ScheduleQueued{"hourly", at(2), at(4)})) << "it has fired";
-  EXPECT_FALSE(story.tell(skipped(SkipReason::missed, at(2), at(2), at(4)))) << "it has fired";
-  EXPECT_FALSE(story.tell(skipped(SkipReason::missed, at(3), at(4), at(4)))) << "goes too far";
-  EXPECT_FALSE(story.tell(ScheduleFired{"hourly", at(3), TaskId(2), at(4)})) << "not a new task";
-  EXPECT_TRUE(fire(story, at(3), at(4)));
+  Story story = schedules_told();
+  EXPECT_FALSE(fire(story, at_hour(3), at_hour(4))) << "one is queued in front of it";
+  EXPECT_FALSE(fire(story, at_hour(1), at_hour(4))) << "it has fired";
+  EXPECT_FALSE(fire(story, at_hour(2), at_hour(4))) << "of the queue, and moves what is next";
+  EXPECT_TRUE(fire(story, at_hour(2), at_hour(3)));
+  EXPECT_FALSE(fire(story, at_hour(2), at_hour(3))) << "it has fired";
+  EXPECT_FALSE(fire(story, at_hour(3), at_hour(3))) << "next would be itself";
+  EXPECT_FALSE(story.tell(ScheduleQueued{"hourly", at_hour(2), at_hour(4)})) << "it has fired";
+  EXPECT_FALSE(story.tell(skipped(SkipReason::missed, at_hour(2), at_hour(2), at_hour(4))))
+      << "it has fired";
+  EXPECT_FALSE(story.tell(skipped(SkipReason::missed, at_hour(3), at_hour(4), at_hour(4))))
+      << "goes too far";
+  EXPECT_FALSE(story.tell(ScheduleFired{"hourly", at_hour(3), TaskId(2), at_hour(4)}))
+      << "not a new task";
+  EXPECT_TRUE(fire(story, at_hour(3), at_hour(4)));
 }
 
 TEST(ScheduleFolds, TakeNothingOfAPausedOneOrOfNone) {
-  Story story = told();
-  EXPECT_FALSE(story.tell(ScheduleResumed{"hourly", at(9)})) << "not paused";
+  Story story = schedules_told();
+  EXPECT_FALSE(story.tell(ScheduleResumed{"hourly", at_hour(9)})) << "not paused";
   ASSERT_TRUE(story.tell(SchedulePaused{"hourly", "holidays"}));
   EXPECT_FALSE(story.tell(SchedulePaused{"hourly", "holidays"}));
-  EXPECT_FALSE(fire(story, at(3), at(4)));
-  EXPECT_FALSE(story.tell(ScheduleQueued{"hourly", at(3), at(4)}));
+  EXPECT_FALSE(fire(story, at_hour(3), at_hour(4)));
+  EXPECT_FALSE(story.tell(ScheduleQueued{"hourly", at_hour(3), at_hour(4)}));
   EXPECT_FALSE(story.state().schedules.next());
   EXPECT_TRUE(story.state().schedules.with_queue.empty());
   EXPECT_EQ(broken_invariants(story.state()), std::vector<std::string>());
-  EXPECT_FALSE(story.tell(ScheduleResumed{"hourly", at(2)})) << "back in time";
-  ASSERT_TRUE(story.tell(ScheduleResumed{"hourly", at(9)}));
-  EXPECT_EQ(*story.state().schedules.next(), at(9));
+  EXPECT_FALSE(story.tell(ScheduleResumed{"hourly", at_hour(2)})) << "back in time";
+  ASSERT_TRUE(story.tell(ScheduleResumed{"hourly", at_hour(9)}));
+  EXPECT_EQ(*story.state().schedules.next(), at_hour(9));
   EXPECT_EQ(story.state().schedules.with_queue.size(), 1U);
   ASSERT_TRUE(story.tell(ScheduleRemoved{"hourly"}));
   EXPECT_FALSE(story.tell(ScheduleRemoved{"hourly"}));
-  EXPECT_FALSE(fire(story, at(9), at(10)));
+  EXPECT_FALSE(fire(story, at_hour(9), at_hour(10)));
   EXPECT_TRUE(story.state().schedules.due.empty());
   EXPECT_EQ(broken_invariants(story.state()), std::vector<std::string>());
 }
 
 TEST(ScheduleFolds, KeepWhatWasWhenOneIsDefinedAnew) {
-  Story story = told();
-  EXPECT_FALSE(story.tell(defined(at(1)))) << "it has fired";
-  ASSERT_TRUE(story.tell(defined(at(5), OverlapPolicy::allow)));
+  Story story = schedules_told();
+  EXPECT_FALSE(story.tell(defined(at_hour(1)))) << "it has fired";
+  ASSERT_TRUE(story.tell(defined(at_hour(5), OverlapPolicy::allow)));
   EXPECT_EQ(hourly(story.state()).firings, 1U);
   EXPECT_EQ(hourly(story.state()).queued.size(), 1U);
   EXPECT_EQ(hourly(story.state()).definition->overlap, OverlapPolicy::allow);
@@ -116,10 +119,10 @@ TEST(ScheduleFolds, OwnTheirDefinitions) {
   {
     std::string recurrence = "every hour";
     std::string label = "a label that is too long to lie in the string itself";
-    auto event = defined(at(1));
+    auto event = defined(at_hour(1));
     event.recurrence = recurrence;
     event.task.label = label;
-    fold_into(state, {Position(1), {.at = at(0), .body = event}});
+    fold_into(state, {Position(1), {.at = at_hour(0), .body = event}});
     recurrence.assign(recurrence.size(), 'x');
     label.assign(label.size(), 'x');
   }
@@ -151,7 +154,7 @@ Edit redefine(const std::function<void(ScheduleDefined&)>& edit) {
 }
 
 TEST(ScheduleFolds, EnterTheDigestWithAllTheyHold) {
-  const State state = told().state();
+  const State state = schedules_told().state();
   static constexpr std::array<std::string_view, 1> tags = {"red"};
   std::set<std::string> digests = {to_hex(digest(state))};
   std::size_t edits = 0;
@@ -160,7 +163,7 @@ TEST(ScheduleFolds, EnterTheDigestWithAllTheyHold) {
            [](Schedule& schedule) { schedule.paused = true; },
            [](Schedule& schedule) { schedule.next += Duration(1); },
            [](Schedule& schedule) { schedule.queued.front() += Duration(1); },
-           [](Schedule& schedule) { schedule.queued.push_back(at(2)); },
+           [](Schedule& schedule) { schedule.queued.push_back(at_hour(2)); },
            [](Schedule& schedule) { ++schedule.task.value; },
            [](Schedule& schedule) { schedule.fired += Duration(1); },
            [](Schedule& schedule) { ++schedule.firings; },
@@ -188,16 +191,16 @@ TEST(ScheduleFolds, EnterTheDigestWithAllTheyHold) {
 }
 
 TEST(ScheduleFolds, AreFoundBrokenOneByOne) {
-  const State sound = told().state();
+  const State sound = schedules_told().state();
   ASSERT_EQ(broken_invariants(sound), std::vector<std::string>());
   const std::string name = "name " + std::to_string(sound.names.find("hourly")->value);
   for (const auto& [sentence, edit] : std::vector<std::pair<std::string, Edit>>{
            {" is a schedule that fires a second time",
             [](Schedule& schedule) { schedule.fired = schedule.next; }},
            {" is a schedule whose queue is out of order",
-            [](Schedule& schedule) { schedule.queued = {at(2), at(1)}; }},
+            [](Schedule& schedule) { schedule.queued = {at_hour(2), at_hour(1)}; }},
            {" is a schedule whose queue is out of order",
-            [](Schedule& schedule) { schedule.queued = {at(3)}; }},
+            [](Schedule& schedule) { schedule.queued = {at_hour(3)}; }},
            {" is a schedule that fired a task that never was",
             [](Schedule& schedule) { schedule.task = TaskId(9); }},
            {" is a schedule that lost its task", [](Schedule& schedule) { schedule.task = {}; }},
@@ -214,7 +217,7 @@ TEST(ScheduleFolds, AreFoundBrokenOneByOne) {
   EXPECT_EQ(broken_invariants(unqueued).front(),
             name + " is a schedule whose queue is forgotten, or has none");
   State twice = sound;
-  twice.schedules.due.insert({at(7), NameId{0}});
+  twice.schedules.due.insert({at_hour(7), NameId{0}});
   EXPECT_EQ(broken_invariants(twice),
             std::vector<std::string>{"the schedules are in their orders more often than they are"});
 }

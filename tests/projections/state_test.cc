@@ -13,7 +13,7 @@
 namespace almanac::test {
 namespace {
 
-const Time far_future{std::chrono::hours(1'000'000)};
+const Time end_of_time{std::chrono::hours(1'000'000)};
 
 // A story that leaves something in every part of the state.
 Story full_story() {
@@ -22,7 +22,7 @@ Story full_story() {
   story.tell(QueueConfigured{"slow", 2});
   story.enqueue({.id = 1, .queue = "slow", .attempts_max = 3, .tags = {"red"}, .key = "one"});
   story.enqueue({.id = 2, .kind = "render", .priority = -7, .dependencies = {1}});
-  story.enqueue({.id = 3, .run_at = far_future, .timeout = std::chrono::seconds(9)});
+  story.enqueue({.id = 3, .run_at = end_of_time, .timeout = std::chrono::seconds(9)});
   story.enqueue({.id = 4, .key = "four", .content_hash = 0xfedcba9876543210});
   story.enqueue({.id = 5, .dependencies = {4}});
   story.enqueue({.id = 6, .tags = {"red", "big"}});
@@ -158,13 +158,13 @@ TEST(Digest, AtEveryPositionOfADrawnStoryIsTheSameOnEveryBuild) {
 }
 
 // A state with one thing changed by hand.
-using Change = std::function<void(State&)>;
+using StateChange = std::function<void(State&)>;
 
-Change change_task(const std::function<void(Task&)>& change) {
+StateChange change_task(const std::function<void(Task&)>& change) {
   return [change](State& state) { change(*state.tasks.all.edit(TaskId(1))); };
 }
 
-std::vector<Change> changes_of_tasks() {
+std::vector<StateChange> changes_of_tasks() {
   return {
       change_task([](Task& task) { task.state = TaskState::ready; }),
       change_task([](Task& task) { task.last_status = AttemptStatus::error; }),
@@ -189,7 +189,7 @@ std::vector<Change> changes_of_tasks() {
   };
 }
 
-std::vector<Change> changes_of_indexes() {
+std::vector<StateChange> changes_of_indexes() {
   return {
       [](State& state) { ++state.tasks.last.value; },
       [](State& state) { state.tasks.all.erase(TaskId(3)); },
@@ -211,10 +211,11 @@ std::vector<Change> changes_of_indexes() {
 BackupJob one_job() { return {.schedule = "every hour", .next = Time(Duration(7))}; }
 
 // Each of a job that is the same else.
-std::vector<Change> changes_of_backups() {
+std::vector<StateChange> changes_of_backups() {
   using Edit = std::function<void(BackupJob&)>;
-  std::vector<Change> changes{[](State& state) { state.backups.jobs.set(NameId{0}, one_job()); },
-                              [](State& state) { state.backups.jobs.set(NameId{1}, one_job()); }};
+  std::vector<StateChange> changes{
+      [](State& state) { state.backups.jobs.set(NameId{0}, one_job()); },
+      [](State& state) { state.backups.jobs.set(NameId{1}, one_job()); }};
   for (const Edit& edit : std::vector<Edit>{
            [](BackupJob& job) { job.action = BackupAction::drill; },
            [](BackupJob& job) { job.schedule += "1"; },
@@ -237,7 +238,7 @@ std::vector<Change> changes_of_backups() {
   return changes;
 }
 
-std::vector<Change> changes_beside_tasks() {
+std::vector<StateChange> changes_beside_tasks() {
   return {
       [](State& state) { ++state.position.value; },
       [](State& state) { state.time += Duration(1); },
@@ -255,9 +256,9 @@ std::vector<Change> changes_beside_tasks() {
   };
 }
 
-std::vector<Change> changes_of_ranking() {
+std::vector<StateChange> changes_of_ranking() {
   using Edit = std::function<void(Policy&)>;
-  std::vector<Change> changes{
+  std::vector<StateChange> changes{
       [](State& state) { state.tasks.ranking.done.at += Duration(1); },
       [](State& state) { state.tasks.ranking.done.id = TaskId(1); },
   };
@@ -302,7 +303,7 @@ TEST(Digest, DiffersWhenAnythingDiffers) {
   std::size_t changes = 0;
   for (const auto& group : {changes_of_tasks(), changes_of_indexes(), changes_beside_tasks(),
                             changes_of_backups(), changes_of_ranking()}) {
-    for (const Change& change : group) {
+    for (const StateChange& change : group) {
       State changed = original;
       change(changed);
       ++changes;

@@ -9,7 +9,7 @@
 namespace almanac::test {
 namespace {
 
-constexpr Time at(std::int64_t second) { return Time(std::chrono::seconds(second)); }
+constexpr Time at_second(std::int64_t second) { return Time(std::chrono::seconds(second)); }
 const Time far_future{std::chrono::hours(1'000'000)};
 
 std::vector<std::uint64_t> ready_ids(const Tasks& tasks) {
@@ -35,7 +35,7 @@ TEST(Enqueued, IsReadyAndRemembersWhatDecisionsNeed) {
                              .kind = "render",
                              .queue = "slow",
                              .priority = -3,
-                             .run_at = at(5),
+                             .run_at = at_second(5),
                              .timeout = std::chrono::seconds(9),
                              .attempts_max = 4}));
   const Task& task = story.task(7);
@@ -43,7 +43,7 @@ TEST(Enqueued, IsReadyAndRemembersWhatDecisionsNeed) {
   EXPECT_EQ(story.state().names.text(task.kind), "render");
   EXPECT_EQ(story.state().names.text(task.queue), "slow");
   EXPECT_EQ(task.priority, -3);
-  EXPECT_EQ(task.run_at, at(5));
+  EXPECT_EQ(task.run_at, at_second(5));
   EXPECT_EQ(task.timeout, std::chrono::seconds(9));
   EXPECT_EQ(task.attempts_max, 4);
   EXPECT_EQ(task.enqueued_at, time);
@@ -59,15 +59,15 @@ TEST(Enqueued, LeavesItsTermsBesideTheTaskAndNothingWhereItHasNone) {
                                       .kind = "work",
                                       .queue = "default",
                                       .owner = "ann",
-                                      .deadline = at(50),
+                                      .deadline = at_second(50),
                                       .estimate = std::chrono::seconds(7),
-                                      .expires_at = at(90)}));
+                                      .expires_at = at_second(90)}));
   ASSERT_EQ(story.tasks().terms.size(), 1U);
   const TaskTerms& terms = *story.tasks().terms.find(TaskId(2));
   EXPECT_EQ(story.state().names.text(*terms.owner), "ann");
-  EXPECT_EQ(terms.deadline, at(50));
+  EXPECT_EQ(terms.deadline, at_second(50));
   EXPECT_EQ(terms.estimate, std::chrono::seconds(7));
-  EXPECT_EQ(terms.expires_at, at(90));
+  EXPECT_EQ(terms.expires_at, at_second(90));
 }
 
 TEST(Enqueued, IsDelayedOnlyUntilATimeThatHasNotCome) {

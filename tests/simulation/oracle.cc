@@ -8,12 +8,6 @@
 namespace almanac::test {
 namespace {
 
-std::string text(TaskId id) { return "task " + std::to_string(id.value); }
-
-void require(bool holds, const std::string& what) {
-  if (!holds) throw Violation(what);
-}
-
 bool is_as_must_be(DependencyCondition condition, TaskState ended) {
   switch (condition) {
     case DependencyCondition::end: return true;

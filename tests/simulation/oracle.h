@@ -25,6 +25,11 @@ namespace almanac::test {
 struct Violation : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+inline void require(bool holds, const std::string& what) {
+  if (!holds) throw Violation(what);
+}
+// For what a violation says.
+[[nodiscard]] inline std::string text(TaskId id) { return "task " + std::to_string(id.value); }
 
 class Oracle {
  public:

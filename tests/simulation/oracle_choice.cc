@@ -7,14 +7,6 @@
 #include <utility>
 
 namespace almanac::test {
-namespace {
-
-void require(bool holds, const std::string& what) {
-  if (!holds) throw Violation(what);
-}
-
-}  // namespace
-
 void Oracle::check(const QueueConfigured& event) {
   Queue& queue = queues_[std::string(event.queue)];
   queue = {.slots = event.slots,

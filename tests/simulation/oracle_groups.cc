@@ -4,14 +4,6 @@
 #include <algorithm>
 
 namespace almanac::test {
-namespace {
-
-void require(bool holds, const std::string& what) {
-  if (!holds) throw Violation(what);
-}
-
-}  // namespace
-
 void Oracle::check(const GroupOpened& event) {
   require(event.id == GroupId(groups_.size() + 1), "the numbers of groups are not dense");
   groups_[event.id] = {};

@@ -7,16 +7,6 @@
 #include <vector>
 
 namespace almanac::test {
-namespace {
-
-std::string text(TaskId id) { return "task " + std::to_string(id.value); }
-
-void require(bool holds, const std::string& what) {
-  if (!holds) throw Violation(what);
-}
-
-}  // namespace
-
 std::uint64_t Oracle::running_here() const {
   return static_cast<std::uint64_t>(std::ranges::count_if(
       tasks_, [](const auto& one) { return one.second.lease && !one.second.is_remote(); }));

@@ -4,16 +4,6 @@
 #include <utility>
 
 namespace almanac::test {
-namespace {
-
-std::string text(TaskId id) { return "task " + std::to_string(id.value); }
-
-void require(bool holds, const std::string& what) {
-  if (!holds) throw Violation(what);
-}
-
-}  // namespace
-
 // What the queue says is asked first, 0 being nothing; none = for ever.
 std::optional<Duration> Oracle::kept_for(const Record& task) const {
   const auto queue = queues_.find(task.queue);

@@ -2,16 +2,6 @@
 #include <almanac/tests/simulation/oracle.h>
 
 namespace almanac::test {
-namespace {
-
-std::string text(TaskId id) { return "task " + std::to_string(id.value); }
-
-void require(bool holds, const std::string& what) {
-  if (!holds) throw Violation(what);
-}
-
-}  // namespace
-
 // A cancel for the sake of the task that comes next, which is known by the same.
 bool Oracle::is_replaced(TaskId id, std::string_view reason) {
   if (reason != "replaced by " + text(TaskId(tasks_.size() + 1))) return false;

@@ -130,13 +130,13 @@ std::vector<Event> planted_due(const State& state, const DecideContext& context)
 
 #define STARTS                                                       \
   "_ZN7almanac13decide_startsERKNS_5StateERKNS_13DecideContextERKSt" \
-  "8functionIFbSt17basic_string_viewIcSt11char_traitsIcEEEEPKNS_10LeaseWaitsE"
-Starts real_starts(const State&, const DecideContext&, const CanRun&, const LeaseWaits*)
+  "8functionIFbSt17basic_string_viewIcSt11char_traitsIcEEEERKNS_12StartOptionsE"
+Starts real_starts(const State&, const DecideContext&, const CanRun&, const StartOptions&)
     ALMANAC_REAL(STARTS);
 Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run,
-                      const LeaseWaits* workers) ALMANAC_WRAP(STARTS);
+                      const StartOptions& options) ALMANAC_WRAP(STARTS);
 Starts planted_starts(const State& state, const DecideContext& context, const CanRun& can_run,
-                      const LeaseWaits* workers) {
+                      const StartOptions& options) {
   State changed = state;
   if (planted == Planted::slots_ignored) changed.queues = {};
   if (planted == Planted::pause_ignored) changed.pauses = {};
@@ -154,7 +154,7 @@ Starts planted_starts(const State& state, const DecideContext& context, const Ca
     }
   }
   if (planted == Planted::started_too_late && changed.engine.slots > 1) --changed.engine.slots;
-  return real_starts(changed, context, can_run, workers);
+  return real_starts(changed, context, can_run, options);
 }
 
 #define START "_ZN7almanac10decide_oneERKNS_5StateERKNS_11StartEngineERKNS_13DecideContextE"

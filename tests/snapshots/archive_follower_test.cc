@@ -11,6 +11,7 @@
 #include <almanac/snapshots/restore.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/noon.h>
 #include <almanac/tests/support/small_disk.h>
 #include <almanac/tests/support/story.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -34,8 +35,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-constexpr Time noon(Duration(1'700'000'000'000'000));
 
 class Follower : public ::testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include <almanac/snapshots/rebuild.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/noon.h>
 #include <almanac/tests/support/story.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
@@ -24,8 +25,6 @@ namespace almanac::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr Time noon(Duration(1'700'000'000'000'000));
 
 // The frames of a snapshot, or of a log, as bytes.
 Result<std::vector<std::string>> frames_of(const Repository& repository, const Manifest& manifest) {

@@ -2,6 +2,7 @@
 #include <almanac/projections/invariants.h>
 #include <almanac/snapshots/checkpoint.h>
 #include <almanac/snapshots/state_codec.h>
+#include <almanac/tests/support/checkpoint_file.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/full_story.h>
@@ -16,20 +17,6 @@
 
 namespace almanac::test {
 namespace {
-
-CheckpointHeader header_of(const State& state) {
-  CheckpointHeader header{.position = state.position, .state = digest(state)};
-  header.timeline.fill(std::byte{3});
-  header.chain.fill(std::byte{5});
-  return header;
-}
-
-Checkpoint written_and_read(const std::filesystem::path& file, const State& state) {
-  EXPECT_TRUE(write_checkpoint(file, header_of(state), state));
-  auto read = read_checkpoint(file);
-  EXPECT_TRUE(read.has_value()) << describe(read.error());
-  return read ? *std::move(read) : Checkpoint();
-}
 
 TEST(Checkpoint, GivesTheStateAtEveryPositionOfAStory) {
   const TempFolder folder;
@@ -246,26 +233,6 @@ TEST(Checkpoint, HoldsSchedules) {
   const auto without = encode(without_any);
   ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())))
       << "what there was before there were schedules is written as it always was";
-  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
-    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
-  }
-}
-
-TEST(Checkpoint, HoldsCircuitsAndAStateWithoutAnyIsAsItWas) {
-  const TempFolder folder;
-  Story story = full_story(21);
-  tell_circuits(story);
-  ASSERT_FALSE(story.state().circuits.probes.empty());
-  const auto read = written_and_read(folder / "one", story.state());
-  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
-  EXPECT_TRUE(read.state.circuits.all == story.state().circuits.all);
-  EXPECT_TRUE(read.state.circuits.due == story.state().circuits.due);
-  EXPECT_EQ(broken_invariants(read.state), std::vector<std::string>());
-  const auto whole = encode(story.state());
-  State without_any = story.state();
-  without_any.circuits = {};
-  const auto without = encode(without_any);
-  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
   for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
     EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
   }

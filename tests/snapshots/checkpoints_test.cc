@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string hex(const State& state) { return to_hex(digest(state)); }
-
 class Checkpoints : public ::testing::Test {
  protected:
   Checkpoints() {

@@ -27,8 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string hex(const State& state) { return to_hex(digest(state)); }
-
 // Sixty tasks: some have succeeded, 31 runs, 32 was told to stop, 33 waits for 31.
 Story told() {
   Story story;
@@ -218,7 +216,7 @@ TEST_F(Fork, RefusesWhatIsBehindTheEndAndAFolderInUse) {
 // kernel kills who writes.
 class ForkWithoutRoom : public Fork {
  protected:
-  [[nodiscard]] Outcome fork_within(rlim_t pages, sighandler_t on_excess) const {
+  [[nodiscard]] CommandOutput fork_within(rlim_t pages, sighandler_t on_excess) const {
     return run_almanac({.arguments = {"fork", "--dir", "log", "--to", "fork"},
                         .folder = folder.path(),
                         .input = {},

@@ -25,8 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string hex(const State& state) { return to_hex(digest(state)); }
-
 // The digest of a state, or what went wrong.
 std::string outcome(const Result<State>& state) {
   return state ? hex(*state) : describe(state.error());

@@ -3,6 +3,7 @@
 #include <almanac/snapshots/prune.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/noon.h>
 #include <almanac/tests/support/story.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
@@ -22,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-constexpr Time noon(Duration(1'700'000'000'000'000));
 
 class Prune : public ::testing::Test {
  protected:

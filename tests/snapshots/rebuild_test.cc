@@ -16,8 +16,6 @@
 namespace almanac::test {
 namespace {
 
-std::string hex(const State& state) { return to_hex(digest(state)); }
-
 Story long_story() {
   Story story;
   story.tell(EngineStarted{"0.1.0", 4711, 4, 42});

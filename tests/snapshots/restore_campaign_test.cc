@@ -34,7 +34,7 @@ Extent extent() {
 }
 
 // Where the engine was, seen by a reader of its state.
-struct Seen {
+struct SeenTask {
   Position position;
   Time time;
   Digest digest{};
@@ -82,11 +82,11 @@ class RestoreOfARun : public ::testing::Test {
   }
 
   // By its position or, where the next event was not at the same time, by that.
-  [[nodiscard]] RestorePoint point_of(const Seen& moment, bool by_time) const {
+  [[nodiscard]] RestorePoint point_of(const SeenTask& moment, bool by_time) const {
     if (by_time && is_last_at_its_time(moment)) return {.moment = moment.time};
     return {.moment = moment.position};
   }
-  [[nodiscard]] bool is_last_at_its_time(const Seen& moment) const {
+  [[nodiscard]] bool is_last_at_its_time(const SeenTask& moment) const {
     auto log = Log::open(folder / "log", {.access = Access::read});
     return *(*log)->position_at(moment.time + Duration(1)) == moment.position.next();
   }
@@ -94,7 +94,7 @@ class RestoreOfARun : public ::testing::Test {
   static constexpr std::uint64_t parts = 10;
   const Extent wanted = extent();
   TempFolder folder;
-  std::vector<Seen> seen;
+  std::vector<SeenTask> seen;
 };
 
 TEST_F(RestoreOfARun, GivesTheDigestThatItHadThere) {
@@ -106,7 +106,7 @@ TEST_F(RestoreOfARun, GivesTheDigestThatItHadThere) {
   seen.resize(wanted.moments);
   const auto from = Repository::open(folder / "backup", Access::read);
   std::uint64_t by_time = 0;
-  for (const Seen& moment : seen) {
+  for (const SeenTask& moment : seen) {
     const RestorePoint point =
         point_of(moment, &moment - seen.data() < std::ptrdiff_t(seen.size() / 2));
     if (std::holds_alternative<Time>(point.moment)) ++by_time;

@@ -401,7 +401,8 @@ TEST_F(Restore, StopsWhenItIsToldTo) {
 // fails, or the kernel kills who writes.
 class RestoreWithoutRoom : public Restore {
  protected:
-  [[nodiscard]] almanac::test::Outcome restore_within(rlim_t pages, sighandler_t on_excess) const {
+  [[nodiscard]] almanac::test::CommandOutput restore_within(rlim_t pages,
+                                                            sighandler_t on_excess) const {
     return run_almanac(
         {.arguments = {"snapshot", "restore", "--repository", "backup", "--to", "restored"},
          .folder = folder.path(),

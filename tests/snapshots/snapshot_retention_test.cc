@@ -16,26 +16,26 @@ namespace chrono = std::chrono;
 using namespace std::chrono_literals;
 
 // A Saturday.
-constexpr Time noon = chrono::sys_days(chrono::year(2026) / chrono::November / 21) + 12h;
-constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
+constexpr Time midday = chrono::sys_days(chrono::year(2026) / chrono::November / 21) + 12h;
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
-// So many, the last one at noon and each `apart` from the next.
+// So many, the last one at midday and each `apart` from the next.
 std::vector<SnapshotTime> every(Duration apart, std::uint64_t count) {
   std::vector<SnapshotTime> snapshots;
   for (std::uint64_t number = 1; number <= count; ++number) {
-    snapshots.push_back({number, noon - apart * static_cast<std::int64_t>(count - number)});
+    snapshots.push_back({number, midday - apart * static_cast<std::int64_t>(count - number)});
   }
   return snapshots;
 }
 
 std::vector<std::uint64_t> numbers_kept(const std::vector<SnapshotTime>& snapshots,
-                                        const RetentionPolicy& policy, Time now = noon) {
+                                        const RetentionPolicy& policy, Time now = midday) {
   std::vector<std::uint64_t> numbers;
   for (const auto& kept : retain(snapshots, policy, now)) numbers.push_back(kept.number);
   return numbers;
 }
 
-struct Row {
+struct RetentionRow {
   const char* name;
   Duration apart;
   std::uint64_t count;
@@ -44,12 +44,12 @@ struct Row {
 };
 
 TEST(SnapshotRetention, KeepsWhatTheRulesSay) {
-  const std::vector<Row> rows = {
+  const std::vector<RetentionRow> rows = {
       {"no rule", 1h, 5, {}, {5}},
       {"within, its edge included", 1h, 5, {.within = 2h}, {5, 4, 3}},
       {"within nothing", 1h, 3, {.within = 0h}, {3}},
       {"last", 1h, 5, {.last = 2}, {5, 4}},
-      {"last, more than there are", 1h, 2, {.last = no_limit}, {2, 1}},
+      {"last, more than there are", 1h, 2, {.last = unlimited}, {2, 1}},
       // 12:00 | 11:30 11:00 | 10:30 10:00
       {"the newest of an hour", 30min, 5, {.hourly = 2}, {5, 4}},
       // Saturday 12:00 to 00:00, then Friday's, of which that at 18:00 is the newest.
@@ -63,13 +63,13 @@ TEST(SnapshotRetention, KeepsWhatTheRulesSay) {
       {"the newest of a year", chrono::days(1), 400, {.yearly = 5}, {400, 75}},
       {"rules add up", chrono::days(1), 14, {.last = 2, .weekly = 2}, {14, 13, 8}},
   };
-  for (const Row& row : rows) {
+  for (const RetentionRow& row : rows) {
     EXPECT_EQ(numbers_kept(every(row.apart, row.count), row.policy), row.kept) << row.name;
   }
 }
 
 TEST(SnapshotRetention, SaysByWhichRules) {
-  const auto kept = retain(every(1h, 3), {.within = 1h, .last = 1, .daily = 1}, noon);
+  const auto kept = retain(every(1h, 3), {.within = 1h, .last = 1, .daily = 1}, midday);
   ASSERT_EQ(kept.size(), 2U);
   using enum RetentionRule;
   EXPECT_EQ(kept[0].rules, (std::vector{newest, within, last, daily}));
@@ -83,7 +83,7 @@ TEST(SnapshotRetention, KeepsWhatHasATagUnlessToldOtherwise) {
   auto snapshots = every(chrono::days(100), 4);
   snapshots[1].has_tag = true;
   EXPECT_EQ(numbers_kept(snapshots, {.last = 1}), (std::vector<std::uint64_t>{4, 2}));
-  EXPECT_EQ(retain(snapshots, {}, noon)[1].rules, std::vector{RetentionRule::tagged});
+  EXPECT_EQ(retain(snapshots, {}, midday)[1].rules, std::vector{RetentionRule::tagged});
   EXPECT_EQ(numbers_kept(snapshots, {.tagged = false}), (std::vector<std::uint64_t>{4}));
 }
 
@@ -93,14 +93,14 @@ TEST(SnapshotRetention, KnowsTheCalendarInFrontOf1970) {
 }
 
 TEST(SnapshotRetention, LetsNoAgeComeFromALogThatStandsStill) {
-  EXPECT_EQ(numbers_kept(every(1h, 3), {.within = 2h}, noon + chrono::years(1)).size(), 3U);
+  EXPECT_EQ(numbers_kept(every(1h, 3), {.within = 2h}, midday + chrono::years(1)).size(), 3U);
 }
 
 TEST(SnapshotRetention, LetsNoWrongClockMakeOthersOld) {
   auto snapshots = every(1h, 4);
-  snapshots.back().made_at = noon + chrono::years(5);
+  snapshots.back().made_at = midday + chrono::years(5);
   EXPECT_EQ(numbers_kept(snapshots, {.within = 2h}), (std::vector<std::uint64_t>{4, 3, 2}));
-  snapshots.back().made_at = noon - chrono::years(5);
+  snapshots.back().made_at = midday - chrono::years(5);
   EXPECT_EQ(numbers_kept(snapshots, {.last = 2}), (std::vector<std::uint64_t>{4, 3, 2}));
 }
 
@@ -108,7 +108,7 @@ TEST(SnapshotRetention, LetsNoWrongClockMakeOthersOld) {
 
 std::vector<SnapshotTime> any_snapshots() {
   std::vector<SnapshotTime> snapshots;
-  Time time = noon;
+  Time time = midday;
   const auto count = *rc::gen::inRange(1, 60);
   for (int number = 1; number <= count; ++number) {
     // Now and then a clock is put back.
@@ -137,7 +137,7 @@ std::set<std::uint64_t> set_of(const std::vector<std::uint64_t>& numbers) {
 
 RC_GTEST_PROP(SnapshotRetention, AlwaysKeepsTheNewest, ()) {
   const auto snapshots = any_snapshots();
-  const auto kept = retain(snapshots, any_policy(), noon);
+  const auto kept = retain(snapshots, any_policy(), midday);
   RC_ASSERT(kept.front().number == snapshots.back().number);
   RC_ASSERT(kept.front().rules.front() == RetentionRule::newest);
 }
@@ -171,7 +171,7 @@ RC_GTEST_PROP(SnapshotRetention, LosesNothingByRemovingOften, ()) {
   const auto policy = any_policy();
   std::vector<SnapshotTime> all;
   std::vector<SnapshotTime> thinned;
-  Time time = noon;
+  Time time = midday;
   for (std::uint64_t number = 1; number <= 40; ++number) {
     time += chrono::minutes(*rc::gen::inRange(1, 30'000));
     all.push_back({number, time});

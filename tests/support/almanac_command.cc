@@ -25,9 +25,9 @@ constexpr uid_t nobody = 65'534;
 constexpr int not_started = 126;
 
 // Everything the child needs, made before the fork.
-class Command {
+class StartedCommand {
  public:
-  explicit Command(const Invocation& invocation)
+  explicit StartedCommand(const Invocation& invocation)
       : invocation_(invocation), program_(::open(almanac_path().c_str(), O_RDONLY | O_CLOEXEC)) {
     ALMANAC_CHECK(program_.valid());
     words_.push_back("almanac");
@@ -98,8 +98,8 @@ std::string almanac_path() {
   return path != nullptr ? path : program_path("almanac").string();
 }
 
-Outcome run_almanac(const Invocation& invocation) {
-  Command command(invocation);
+CommandOutput run_almanac(const Invocation& invocation) {
+  StartedCommand command(invocation);
   auto input = memory_file(invocation.input);
   auto output = memory_file();
   auto errors = memory_file();
@@ -118,8 +118,8 @@ void Terminal::type(std::string_view text) const {
   ALMANAC_CHECK(::write(keys.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
 }
 
-Outcome run_on_terminal(const Invocation& invocation, std::size_t columns, const Seen& seen) {
-  Command command(invocation);
+CommandOutput run_on_terminal(const Invocation& invocation, std::size_t columns, const Seen& seen) {
+  StartedCommand command(invocation);
   winsize size{
       .ws_row = 24, .ws_col = static_cast<unsigned short>(columns), .ws_xpixel = 0, .ws_ypixel = 0};
   int descriptor = -1;

@@ -25,7 +25,7 @@ struct Invocation {
   std::function<void()> in_child = {};
 };
 
-struct Outcome {
+struct CommandOutput {
   int code = 0;  // exit code, or minus the signal that ended it
   std::string output;
   std::string errors;
@@ -36,7 +36,7 @@ struct Outcome {
 [[nodiscard]] std::string almanac_path();
 
 // Runs it to its end.
-[[nodiscard]] Outcome run_almanac(const Invocation& invocation);
+[[nodiscard]] CommandOutput run_almanac(const Invocation& invocation);
 // A terminal that a command runs on, seen from the other side.
 struct Terminal {
   const FileDescriptor& keys;
@@ -48,8 +48,8 @@ struct Terminal {
 // it complains about are one text. `seen` is told all that was printed so far, whenever that has
 // become more.
 using Seen = std::function<void(const std::string& text, const Terminal& terminal)>;
-[[nodiscard]] Outcome run_on_terminal(const Invocation& invocation, std::size_t columns,
-                                      const Seen& seen = {});
+[[nodiscard]] CommandOutput run_on_terminal(const Invocation& invocation, std::size_t columns,
+                                            const Seen& seen = {});
 
 // Gives up the rights of root, should the test have them, so that permissions mean something. For
 // Invocation::in_child.

@@ -1,54 +1,16 @@
 #include <almanac/tests/support/any_event.h>
+#include <almanac/tests/support/any_value.h>
 
 #include <rapidcheck.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 
 namespace almanac::test {
 namespace {
 
-// Keeps the memory random events point at.
-struct Arena {
-  std::deque<std::string> texts;
-  std::deque<std::vector<std::string_view>> names;
-  std::deque<std::vector<TaskId>> ids;
-  std::deque<std::vector<DependencyCondition>> conditions;
-  std::deque<std::vector<Demand>> demands;
-  std::deque<std::vector<QueueWeight>> weights;
-  std::deque<std::vector<RankedImplementation>> implementations;
-  EventBatch batch;
-};
-
-template <class Number>
-Number any_number() {
-  // rapidcheck's own numbers stay near 0 for small sizes; half of ours are from the whole range.
-  return *rc::gen::oneOf(rc::gen::arbitrary<Number>(),
-                         rc::gen::resize(100, rc::gen::arbitrary<Number>()));
-}
-
-std::string_view any_text(Arena& arena, int length_max) {
-  auto length = static_cast<std::size_t>(*rc::gen::inRange(0, length_max + 1));
-  return arena.texts.emplace_back(
-      *rc::gen::container<std::string>(length, rc::gen::arbitrary<char>()));
-}
-
-std::string_view any_name(Arena& arena) {
-  static constexpr std::array<std::string_view, 4> common = {"", "default", "render", "mail"};
-  auto choice = *rc::gen::inRange<std::size_t>(0, common.size() + 1);
-  return choice < common.size() ? common[choice] : any_text(arena, 12);
-}
-
-Time any_time() { return Time(Duration(any_number<std::int64_t>())); }
-
-template <class Enum>
-Enum any_of(int count) {
-  return static_cast<Enum>(*rc::gen::inRange(0, count));
-}
-
-AttemptEnd any_end(Arena& arena) {
+AttemptEnd any_end(EventArena& arena) {
   return {.status = any_of<AttemptStatus>(attempt_status_count),
           .code = any_number<std::int32_t>(),
           .output_dropped = any_number<std::uint64_t>(),
@@ -58,7 +20,7 @@ AttemptEnd any_end(Arena& arena) {
           .permanent = *rc::gen::arbitrary<bool>()};
 }
 
-DemandListView any_demands(Arena& arena) {
+DemandListView any_demands(EventArena& arena) {
   auto& demands = arena.demands.emplace_back();
   for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
     demands.push_back({any_name(arena), any_number<std::uint32_t>()});
@@ -75,7 +37,7 @@ Uniqueness any_unique() {
           .within = Duration(any_number<std::int64_t>())};
 }
 
-TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
+TaskEnqueued any_enqueued(EventArena& arena, TaskId id) {
   auto& names = arena.names.emplace_back();
   for (int left = *rc::gen::inRange(0, 4); left > 0; --left) names.push_back(any_name(arena));
   auto& ids = arena.ids.emplace_back();
@@ -116,7 +78,7 @@ TaskEnqueued any_enqueued(Arena& arena, TaskId id) {
           .payload = as_bytes(any_text(arena, 200))};
 }
 
-QueueConfigured any_configured(Arena& arena) {
+QueueConfigured any_configured(EventArena& arena) {
   auto& weights = arena.weights.emplace_back();
   for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
     weights.push_back({any_name(arena), any_number<std::int32_t>()});
@@ -133,12 +95,12 @@ QueueConfigured any_configured(Arena& arena) {
                         .cancelled = Duration(any_number<std::int64_t>())}};
 }
 
-LimitConfigured any_limit(Arena& arena) {
+LimitConfigured any_limit(EventArena& arena) {
   return {any_name(arena), any_number<std::uint64_t>(), any_number<std::uint32_t>(),
           any_number<std::uint32_t>()};
 }
 
-LaneBlocked any_lane(Arena& arena) {
+LaneBlocked any_lane(EventArena& arena) {
   return {.queue = any_name(arena),
           .kind = any_name(arena),
           .demands = any_demands(arena),
@@ -148,11 +110,11 @@ LaneBlocked any_lane(Arena& arena) {
           .version = any_number<std::uint32_t>()};
 }
 
-BackupRun any_run(Arena& arena) {
+BackupRun any_run(EventArena& arena) {
   return {any_name(arena), any_time(), Duration(any_number<std::int64_t>())};
 }
 
-EventBody any_backup_body(Arena& arena, std::size_t which) {
+EventBody any_backup_body(EventArena& arena, std::size_t which) {
   const auto number = [] { return any_number<std::uint64_t>(); };
   switch (which) {
     case 0:
@@ -170,7 +132,7 @@ EventBody any_backup_body(Arena& arena, std::size_t which) {
   }
 }
 
-EventBody any_schedule_body(Arena& arena, std::size_t which) {
+EventBody any_schedule_body(EventArena& arena, std::size_t which) {
   const std::string_view schedule = any_name(arena);
   switch (which) {
     case 0:
@@ -197,7 +159,7 @@ EventBody any_schedule_body(Arena& arena, std::size_t which) {
   }
 }
 
-EventBody any_circuit_body(Arena& arena, std::size_t which) {
+EventBody any_circuit_body(EventArena& arena, std::size_t which) {
   const auto number = [] { return any_number<std::uint64_t>(); };
   const auto duration = [] { return Duration(any_number<std::int64_t>()); };
   const auto cause = [] { return any_of<CircuitCause>(circuit_cause_count); };
@@ -224,7 +186,93 @@ EventBody any_circuit_body(Arena& arena, std::size_t which) {
   }
 }
 
-EventBody any_later_body(Arena& arena, std::size_t which) {
+EventBody any_pool_body(EventArena& arena, std::size_t which) {
+  const std::string_view pool = any_name(arena);
+  switch (which) {
+    case 0: return InstanceCreated{pool, any_number<std::uint64_t>(), *rc::gen::arbitrary<bool>()};
+    case 1:
+      return InstanceRetired{pool, any_number<std::uint64_t>(),
+                             any_of<PoolRetirement>(pool_retirement_count), any_text(arena, 30)};
+    case 2: return InstanceFailed{pool, any_text(arena, 30)};
+    default: return PoolExhausted{pool};
+  }
+}
+
+std::span<const std::uint64_t> any_numbers(EventArena& arena, std::size_t count) {
+  auto& numbers = arena.numbers.emplace_back();
+  while (numbers.size() < count) numbers.push_back(any_number<std::uint64_t>());
+  return numbers;
+}
+
+EventBody any_gpu_body(EventArena& arena, std::size_t which) {
+  const std::string_view device = any_name(arena);
+  const auto heaps = *rc::gen::inRange<std::size_t>(0, 4);
+  const auto level = [] { return any_of<GpuLevel>(gpu_level_count); };
+  switch (which) {
+    case 0:
+      return GpuDeviceAppeared{device,
+                               any_name(arena),
+                               any_of<GpuKind>(gpu_kind_count),
+                               any_numbers(arena, heaps),
+                               any_number<std::uint32_t>(),
+                               *rc::gen::arbitrary<bool>()};
+    case 1:
+      return GpuDeviceVanished{device, any_of<GpuAbsence>(gpu_absence_count), any_text(arena, 30)};
+    case 2: return GpuSampled{device, any_numbers(arena, heaps), any_numbers(arena, heaps)};
+    case 3: return GpuAlertRaised{device, any_number<std::uint32_t>(), level(), level()};
+    default: return GpuAlertCleared{device, any_number<std::uint32_t>()};
+  }
+}
+
+EventBody any_advisor_body(EventArena& arena, std::size_t which) {
+  const std::string_view advisor = any_name(arena);
+  if (which == 0) {
+    return AdvisorFellBack{advisor, any_of<AdvisorFault>(advisor_fault_count),
+                           any_number<std::uint32_t>(), any_text(arena, 30)};
+  }
+  return AdvisorReturned{advisor};
+}
+
+NameListView any_names(EventArena& arena) {
+  auto& names = arena.names.emplace_back();
+  for (int left = *rc::gen::inRange(0, 4); left > 0; --left) names.push_back(any_name(arena));
+  return NameListView(names);
+}
+
+EventBody any_memory_body(EventArena& arena, std::size_t which) {
+  const MemoryId id(any_number<std::uint64_t>());
+  const MemoryContent said{any_text(arena, 60), any_text(arena, 20), as_bytes(any_text(arena, 20)),
+                           any_text(arena, 20)};
+  const auto significance = any_number<std::uint32_t>();
+  switch (which) {
+    case 0:
+      return MemoryStored{id,
+                          any_name(arena),
+                          any_name(arena),
+                          said,
+                          any_names(arena),
+                          significance,
+                          any_time(),
+                          TaskId(any_number<std::uint64_t>())};
+    case 1:
+      return MemoryUpdated{id, any_names(arena), said, any_names(arena), significance, any_time()};
+    default:
+      return MemoryForgotten{id, any_of<ForgetCause>(forget_cause_count), any_text(arena, 20)};
+  }
+}
+
+EventBody any_context_body(EventArena& arena, std::size_t which) {
+  const std::string_view user = any_text(arena, 20);
+  const Bytes key = as_bytes(any_text(arena, 16));
+  const Bytes content = as_bytes(any_text(arena, 100));
+  switch (which) {
+    case 0: return ContextChanged{user, key, as_bytes(any_text(arena, 16)), content};
+    case 1: return ConversationTurnAdded{user, key, content};
+    default: return UserForgotten{user, key};
+  }
+}
+
+EventBody any_later_body(EventArena& arena, std::size_t which) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
   switch (which) {
@@ -260,11 +308,20 @@ EventBody any_later_body(Arena& arena, std::size_t which) {
     case 11: return TaskResultCarried{id, any_end(arena)};
     case 18: return GroupOpened{GroupId(any_number<std::uint64_t>()), any_text(arena, 20)};
     case 19: return GroupClosed{GroupId(any_number<std::uint64_t>())};
-    default: return any_circuit_body(arena, which - 12);
+    case 31:
+      return HealthChanged{any_of<Health>(health_count), any_of<Health>(health_count),
+                           any_text(arena, 30)};
+    default:
+      if (which < 18) return any_circuit_body(arena, which - 12);
+      if (which < 27) return any_component_body(arena, which - 20);
+      if (which < 31) return any_pool_body(arena, which - 27);
+      if (which < 37) return any_gpu_body(arena, which - 32);
+      if (which < 39) return any_advisor_body(arena, which - 37);
+      return which < 42 ? any_memory_body(arena, which - 39) : any_context_body(arena, which - 42);
   }
 }
 
-TaskStarted any_started(Arena& arena, TaskId id) {
+TaskStarted any_started(EventArena& arena, TaskId id) {
   TaskStarted start{.id = id, .attempt = any_number<std::uint32_t>(), .deadline = any_time()};
   if (*rc::gen::arbitrary<bool>()) {
     start.implementation = any_name(arena);
@@ -272,10 +329,11 @@ TaskStarted any_started(Arena& arena, TaskId id) {
     start.worker = any_name(arena);
     if (!start.worker.empty()) start.lease_time = Duration(any_number<std::int64_t>());
   }
+  start.advisor = any_name(arena);
   return start;
 }
 
-EventBody any_body(Arena& arena) {
+EventBody any_body(EventArena& arena) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
   const auto which = *rc::gen::inRange<std::size_t>(0, std::variant_size_v<EventBody>);
@@ -323,7 +381,7 @@ EventBody any_body(Arena& arena) {
 }  // namespace
 
 std::shared_ptr<const EventBatch> any_batch(std::size_t events_max, Time not_before) {
-  auto arena = std::make_shared<Arena>();
+  auto arena = std::make_shared<EventArena>();
   auto count = *rc::gen::inRange<std::size_t>(1, events_max + 1);
   Time at = not_before;
   for (std::size_t i = 0; i < count; ++i) {

@@ -2,6 +2,7 @@
 
 #include <almanac/engine/backups.h>
 #include <almanac/engine/circuits.h>
+#include <almanac/engine/components.h>
 #include <almanac/engine/reasons.h>
 #include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
@@ -46,8 +47,17 @@ const std::vector<Event>& Desk::move_circuits() {
   return last_;
 }
 
+const std::vector<Event>& Desk::keep_components() {
+  std::vector<Event> events = decide_repair(state_, {now, memory_});
+  fold_all(events);
+  fold_all(decide_switches(state_, {now, memory_}));
+  last_.insert(last_.begin(), events.begin(), events.end());
+  return last_;
+}
+
 std::vector<TaskId> Desk::start(const CanRun& can_run, const LeaseWaits* workers) {
-  auto starts = decide_starts(state_, {now, memory_}, can_run, workers);
+  auto starts =
+      decide_starts(state_, {now, memory_}, can_run, {.workers = workers, .advice = advice});
   next_start_ = starts.next;
   granted_ = std::move(starts.grants);
   fold_all(std::move(starts.events));

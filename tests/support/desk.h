@@ -29,6 +29,7 @@ class Desk {
   explicit Desk(State state, const DeskOptions& options = {});
 
   Time now{std::chrono::seconds(1'000'000)};
+  const Advice* advice = nullptr;  // whom to begin with
   Timeline timeline{std::byte{7}};
   [[nodiscard]] FencingToken token(Lease lease) const { return {timeline, lease}; }
 
@@ -38,6 +39,8 @@ class Desk {
   // decide_reasons() give, folded.
   const std::vector<Event>& come_due();
   const std::vector<Event>& move_circuits();
+  // What decide_repair() and then decide_switches() give, folded.
+  const std::vector<Event>& keep_components();
   std::vector<TaskId> start(const CanRun& can_run = can_run_all,
                             const LeaseWaits* workers = nullptr);
   // What the last start() gave to workers.

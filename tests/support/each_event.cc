@@ -8,10 +8,16 @@ namespace almanac::test {
 namespace {
 
 constexpr std::array<std::string_view, 3> tags = {"nightly", "gpu", "größer als"};
+constexpr std::array<std::string_view, 2> changed = {"content", "tags"};
 constexpr std::array conditions = {DependencyCondition::failure, DependencyCondition::end,
                                    DependencyCondition::success_in_the_end};
 constexpr std::array<Demand, 2> demands = {Demand{"memory", 4'000'000'000}, Demand{"api", 1}};
 constexpr std::array<QueueWeight, 2> weights = {QueueWeight{"high", 30}, QueueWeight{"late", -7}};
+constexpr std::array<DescribedImplementation, 2> described = {
+    DescribedImplementation{"native", ImplementationTraits(ComponentKind::plugin)
+                                          .with(RepairStrategy::build)
+                                          .with(RepairStrategy::restore)},
+    DescribedImplementation{"plain", ImplementationTraits(ComponentKind::builtin)}};
 constexpr std::array<RankedImplementation, 2> implementations = {RankedImplementation{"remote", 3},
                                                                  RankedImplementation{"local", 1}};
 constexpr std::array forgotten = {TaskId(7), TaskId(1)};
@@ -73,6 +79,11 @@ BackupRun full_run() {
   return {"nightly", Time(Duration(1'700'000'123'000'000)), std::chrono::milliseconds(4'321)};
 }
 
+constexpr std::string_view card = "6e76696c-6c61-2047-5055-000000000001";
+constexpr std::array<std::uint64_t, 2> sizes = {8'589'934'592, 68'719'476'736};
+constexpr std::array<std::uint64_t, 2> own_bytes = {1'073'741'824, 0};
+constexpr std::array<std::uint64_t, 2> budget = {7'516'192'768, 64'424'509'440};
+
 std::vector<EventBody> later_of_each() {
   return {
       ScheduleDefined{"hourly", "every hour", MissedPolicy::all, std::chrono::hours(6),
@@ -116,6 +127,58 @@ std::vector<EventBody> later_of_each() {
       GroupClosed{GroupId(3)}};
 }
 
+// Of what programs have beside their tasks.
+std::vector<EventBody> last_of_each() {
+  return {ComponentDescribed{"parser", "/parts/größer", DescribedImplementationsView(described), 3,
+                             Duration(10'000'000), Duration(300'000'000), Duration(600'000'000),
+                             Duration(305'000'000)},
+          ComponentDiagnosed{"parser", "native", ComponentIssue::missing_dependencies,
+                             "libfoo.so: cannot open", "1.4.2", Duration(12'345),
+                             HealthTrend::failing_more, Time(Duration(1'700'000'300'000'000))},
+          ComponentFailed{"parser", "native", "it returned nonsense"},
+          RepairRequested{"parser", "native", RepairStrategy::clean_build},
+          ComponentSwitched{"parser", "native", "plain", SwitchCause::fallback},
+          RepairStarted{"parser", "native", ComponentIssue::corrupt_binary, RepairStrategy::restore,
+                        2, Time(Duration(1'700'000'600'000'000))},
+          RepairEnded{"parser", "native", Position(51), RepairOutcome::timed_out,
+                      ComponentIssue::build_failed, Duration(600'000'000), "it took too long",
+                      Time(Duration(1'700'000'700'000'000))},
+          InstanceCreated{"reasoners", 7, true},
+          InstanceRetired{"reasoners", 7, PoolRetirement::error, "BorrowMutError"},
+          InstanceFailed{"reasoners", "it does not start"},
+          PoolExhausted{"reasoners"},
+          HealthChanged{Health::healthy, Health::degraded, "the circuit of 'search' is half open"},
+          ContextChanged{"ann", as_bytes("0123456789abcdef"), as_bytes("fedcba9876543210"),
+                         as_bytes("what she likes")},
+          ConversationTurnAdded{"ann", as_bytes("0123456789abcdef"), as_bytes("what she said")},
+          UserForgotten{"ann", as_bytes("0123456789abcdef")}};
+}
+
+std::vector<EventBody> of_gpus() {
+  return {GpuDeviceAppeared{card, "Radeon größer", GpuKind::discrete, sizes, 1, true},
+          GpuDeviceVanished{card, GpuAbsence::lost, "the device is lost"},
+          GpuSampled{card, own_bytes, budget},
+          GpuAlertRaised{card, 1, GpuLevel::critical, GpuLevel::warning}, GpuAlertCleared{card, 1}};
+}
+
+std::vector<EventBody> of_advisors() {
+  return {AdvisorFellBack{"ranker", AdvisorFault::duplicate_task, 3, "it names task 7 twice"},
+          AdvisorReturned{"ranker"}};
+}
+
+std::vector<EventBody> memory_of_each() {
+  return {
+      MemoryStored{
+          MemoryId(7), "dialogue", "ann",
+          MemoryContent{"She likes größe", "likes", as_bytes("\x01\x02\x03\x04"), "{\"turn\":3}"},
+          NameListView(tags), 850'000, Time(Duration(1'700'000'900'000'000)), TaskId(3)},
+      MemoryUpdated{
+          MemoryId(7), NameListView(changed),
+          MemoryContent{"She liked it", "liked", as_bytes("\x04\x03\x02\x01"), "{\"turn\":4}"},
+          NameListView(tags), 5, Time(Duration(1'700'000'950'000'000))},
+      MemoryForgotten{MemoryId(7), ForgetCause::expired, "it was long ago"}};
+}
+
 }  // namespace
 
 std::vector<Event> one_of_each(Time at) {
@@ -156,6 +219,10 @@ std::vector<Event> one_of_each(Time at) {
       DrillPassed{full_run(), 17, Position(99'999), 1'000'000, 70'000, std::chrono::seconds(2)},
       BackupFailed{full_run(), "io", "cannot write the segment: Input/output error"}};
   std::ranges::copy(later_of_each(), std::back_inserter(bodies));
+  std::ranges::copy(last_of_each(), std::back_inserter(bodies));
+  std::ranges::copy(of_gpus(), std::back_inserter(bodies));
+  std::ranges::copy(of_advisors(), std::back_inserter(bodies));
+  std::ranges::copy(memory_of_each(), std::back_inserter(bodies));
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;

@@ -1,84 +1,12 @@
 #include <almanac/tests/support/event_text.h>
 
-#include <almanac/log/hash.h>
+#include <almanac/tests/support/event_line.h>
 
 namespace almanac::test {
 namespace {
 
-constexpr std::size_t shown_bytes_max = 64;
-
-class Line {
- public:
-  explicit Line(std::string_view type) : text_(type) {}
-
-  Line& add(std::string_view field, std::string_view text) {
-    return put(field, "\"" + std::string(text) + "\"");
-  }
-  Line& add(std::string_view field, std::uint64_t number) {
-    return put(field, std::to_string(number));
-  }
-  Line& add(std::string_view field, std::int32_t number) {
-    return put(field, std::to_string(number));
-  }
-  Line& add(std::string_view field, Duration duration) {
-    return put(field, std::to_string(duration.count()) + "us");
-  }
-  Line& add(std::string_view field, Time time) { return add(field, time.time_since_epoch()); }
-  template <class Tag>
-  Line& add(std::string_view field, Number<Tag> number) {
-    return add(field, number.value);
-  }
-  Line& add(std::string_view field, Bytes bytes) {
-    if (bytes.size() <= shown_bytes_max) return put(field, to_hex(bytes));
-    return put(field,
-               std::to_string(bytes.size()) + " bytes with hash " + std::to_string(xxh3(bytes)));
-  }
-  Line& add(std::string_view field, const NameListView& names) {
-    std::string list;
-    for (std::size_t i = 0; i < names.size(); ++i) list += std::string(names[i]) + ",";
-    return put(field, "[" + list + "]");
-  }
-  Line& add(std::string_view field, std::span<const TaskId> ids) {
-    std::string list;
-    for (TaskId id : ids) list += std::to_string(id.value) + ",";
-    return put(field, "[" + list + "]");
-  }
-  Line& add(std::string_view field, std::span<const DependencyCondition> conditions) {
-    std::string list;
-    for (DependencyCondition condition : conditions) list += std::string(name(condition)) + ",";
-    return put(field, "[" + list + "]");
-  }
-  template <class Item, class Count>
-  Line& add(std::string_view field, const NumberedNamesView<Item, Count>& items) {
-    std::string list;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const auto& [name, count] = items[i];
-      list += std::string(name) + ":" + std::to_string(count) + ",";
-    }
-    return put(field, "[" + list + "]");
-  }
-  Line& add(const AttemptEnd& end) {
-    const auto& [status, code, output_dropped, message, result, output, permanent] = end;
-    if (permanent) add("permanent", std::uint64_t{1});
-    add("status", name(status)).add("code", code).add("output_dropped", output_dropped);
-    return add("message", message).add("result", result).add("output", output);
-  }
-  Line& add(const BackupRun& run) {
-    const auto& [job, due, took] = run;
-    return add("job", job).add("due", due).add("took", took);
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  Line& put(std::string_view field, const std::string& value) {
-    text_ += " " + std::string(field) + "=" + value;
-    return *this;
-  }
-  std::string text_;
-};
-
 struct AddBody {
-  Line& line;
+  EventLine& line;
 
   void operator()(const CustomEvent& event) {
     const auto& [type, data] = event;
@@ -119,10 +47,11 @@ struct AddBody {
     line.add("id", id);
   }
   void operator()(const TaskStarted& event) {
-    const auto& [id, attempt, deadline, implementation, worker, lease_time] = event;
+    const auto& [id, attempt, deadline, implementation, worker, lease_time, advisor] = event;
     line.add("id", id).add("attempt", std::uint64_t{attempt}).add("deadline", deadline);
     if (!implementation.empty()) line.add("implementation", implementation);
     if (!worker.empty()) line.add("worker", worker).add("lease_time", lease_time);
+    if (!advisor.empty()) line.add("advisor", advisor);
   }
   void operator()(const TaskSucceeded& event) {
     const auto& [id, lease, end] = event;
@@ -352,6 +281,136 @@ struct AddBody {
     line.add("group", id.value).add("name", name);
   }
   void operator()(const GroupClosed& event) { line.add("group", event.id.value); }
+  void operator()(const ComponentDescribed& event) {
+    const auto& [component, folder, implementations, attempts_max, backoff, backoff_max, timeout,
+                 interval] = event;
+    line.add("component", component).add("folder", folder);
+    for (std::size_t i = 0; i < implementations.size(); ++i) {
+      const auto& [name, traits] = implementations[i];
+      line.add("implementation", name).add("traits", std::uint64_t{traits.number()});
+    }
+    line.add("attempts_max", std::uint64_t{attempts_max}).add("backoff", backoff);
+    line.add("backoff_max", backoff_max).add("timeout", timeout).add("interval", interval);
+  }
+  void operator()(const ComponentDiagnosed& event) {
+    const auto& [component, implementation, issue, evidence, version, took, trend, next] = event;
+    line.add("component", component).add("implementation", implementation);
+    line.add("issue", name(issue)).add("evidence", evidence).add("version", version);
+    line.add("took", took).add("trend", name(trend)).add("next", next);
+  }
+  void operator()(const ComponentFailed& event) {
+    const auto& [component, implementation, reason] = event;
+    line.add("component", component).add("implementation", implementation).add("reason", reason);
+  }
+  void operator()(const RepairRequested& event) {
+    const auto& [component, implementation, strategy] = event;
+    line.add("component", component).add("implementation", implementation);
+    if (strategy) line.add("strategy", name(*strategy));
+  }
+  void operator()(const ComponentSwitched& event) {
+    const auto& [component, from, to, cause] = event;
+    line.add("component", component).add("from", from).add("to", to).add("cause", name(cause));
+  }
+  void operator()(const RepairStarted& event) {
+    const auto& [component, implementation, issue, strategy, attempt, deadline] = event;
+    line.add("component", component).add("implementation", implementation);
+    line.add("issue", name(issue)).add("strategy", name(strategy));
+    line.add("attempt", std::uint64_t{attempt}).add("deadline", deadline);
+  }
+  void operator()(const RepairEnded& event) {
+    const auto& [component, implementation, repair, outcome, left, took, message, next] = event;
+    line.add("component", component).add("implementation", implementation).add("repair", repair);
+    line.add("outcome", name(outcome)).add("left", name(left)).add("took", took);
+    line.add("message", message).add("next", next);
+  }
+  void operator()(const InstanceCreated& event) {
+    const auto& [pool, instance, is_temporary] = event;
+    line.add("pool", pool).add("instance", instance);
+    line.add("temporary", std::uint64_t{is_temporary});
+  }
+  void operator()(const InstanceRetired& event) {
+    const auto& [pool, instance, reason, message] = event;
+    line.add("pool", pool).add("instance", instance).add("reason", name(reason));
+    line.add("message", message);
+  }
+  void operator()(const InstanceFailed& event) {
+    const auto& [pool, message] = event;
+    line.add("pool", pool).add("message", message);
+  }
+  void operator()(const PoolExhausted& event) {
+    const auto& [pool] = event;
+    line.add("pool", pool);
+  }
+  void operator()(const HealthChanged& event) {
+    const auto& [from, to, reasons] = event;
+    line.add("from", name(from)).add("to", name(to)).add("reasons", reasons);
+  }
+  void operator()(const GpuDeviceAppeared& event) {
+    const auto& [device, gpu, kind, sizes, local, is_estimate] = event;
+    line.add("device", device).add("name", gpu).add("kind", name(kind)).add("sizes", sizes);
+    line.add("local", std::uint64_t{local}).add("estimate", std::uint64_t{is_estimate});
+  }
+  void operator()(const GpuDeviceVanished& event) {
+    const auto& [device, absence, message] = event;
+    line.add("device", device).add("absence", name(absence)).add("message", message);
+  }
+  void operator()(const GpuSampled& event) {
+    const auto& [device, own, budget] = event;
+    line.add("device", device).add("own", own).add("budget", budget);
+  }
+  void operator()(const GpuAlertRaised& event) {
+    const auto& [device, heap, level, before] = event;
+    line.add("device", device).add("heap", std::uint64_t{heap});
+    line.add("level", name(level)).add("before", name(before));
+  }
+  void operator()(const GpuAlertCleared& event) {
+    const auto& [device, heap] = event;
+    line.add("device", device).add("heap", std::uint64_t{heap});
+  }
+  void operator()(const AdvisorFellBack& event) {
+    const auto& [advisor, fault, attempts, evidence] = event;
+    line.add("advisor", advisor).add("fault", name(fault));
+    line.add("attempts", std::uint64_t{attempts}).add("evidence", evidence);
+  }
+  void operator()(const AdvisorReturned& event) {
+    const auto& [advisor] = event;
+    line.add("advisor", advisor);
+  }
+  void add(const MemoryContent& said) const {
+    const auto& [content, summary, embedding, metadata] = said;
+    line.add("content", content).add("summary", summary).add("embedding", embedding);
+    line.add("metadata", metadata);
+  }
+  void operator()(const MemoryStored& event) {
+    const auto& [id, kind, user, said, tags, significance, expires_at, task] = event;
+    line.add("id", id).add("kind", kind).add("user", user);
+    add(said);
+    line.add("tags", tags).add("significance", std::uint64_t{significance});
+    line.add("expires_at", expires_at).add("task", task);
+  }
+  void operator()(const MemoryUpdated& event) {
+    const auto& [id, changed, said, tags, significance, expires_at] = event;
+    line.add("id", id).add("changed", changed);
+    add(said);
+    line.add("tags", tags).add("significance", std::uint64_t{significance});
+    line.add("expires_at", expires_at);
+  }
+  void operator()(const MemoryForgotten& event) {
+    const auto& [id, cause, reason] = event;
+    line.add("id", id).add("cause", name(cause)).add("reason", reason);
+  }
+  void operator()(const ContextChanged& event) {
+    const auto& [user, key, field, content] = event;
+    line.add("user", user).add("key", key).add("field", field).add("content", content);
+  }
+  void operator()(const ConversationTurnAdded& event) {
+    const auto& [user, key, content] = event;
+    line.add("user", user).add("key", key).add("content", content);
+  }
+  void operator()(const UserForgotten& event) {
+    const auto& [user, key] = event;
+    line.add("user", user).add("key", key);
+  }
   void operator()(const LaneBlocked& event) {
     const auto& [queue, kind, demands, reason, limit, next, version] = event;
     line.add("queue", queue).add("kind", kind).add("demands", demands);
@@ -364,7 +423,7 @@ struct AddBody {
 
 std::string event_text(const Event& event) {
   const auto& [at, idempotency_key, stream, correlation, causation, body] = event;
-  Line line(type_name(body));
+  EventLine line(type_name(body));
   line.add("at", at).add("key", idempotency_key).add("stream", stream);
   line.add("correlation", correlation).add("causation", causation);
   std::visit(AddBody{line}, body);

@@ -146,6 +146,128 @@ void tell_groups(Story& story) {
   story.tell(GroupClosed{GroupId(group - 1)});
 }
 
+void tell_components(Story& story) {
+  constexpr auto traits = ImplementationTraits(ComponentKind::plugin)
+                              .with(RepairStrategy::build)
+                              .with(RepairStrategy::clean_build);
+  static constexpr std::array<DescribedImplementation, 3> implementations = {
+      DescribedImplementation{"native", traits}, DescribedImplementation{"script", traits},
+      DescribedImplementation{"plain", ImplementationTraits(ComponentKind::builtin)}};
+  story.tell(ComponentDescribed{.component = "parser",
+                                .folder = "/parts/parser",
+                                .implementations = DescribedImplementationsView(implementations),
+                                .attempts_max = 1,
+                                .backoff = std::chrono::seconds(10),
+                                .backoff_max = std::chrono::minutes(5),
+                                .build_timeout = std::chrono::minutes(10),
+                                .check_interval = std::chrono::minutes(5)});
+  story.tell(ComponentDiagnosed{
+      .component = "parser", .implementation = "plain", .took = std::chrono::milliseconds(3)});
+  story.tell(ComponentSwitched{.component = "parser", .to = "plain"});
+  for (const char* broken : {"script", "native"}) {
+    story.tell(ComponentDiagnosed{
+        .component = "parser", .implementation = broken, .issue = ComponentIssue::not_built});
+    story.tell(RepairStarted{.component = "parser",
+                             .implementation = broken,
+                             .issue = ComponentIssue::not_built,
+                             .attempt = 1,
+                             .deadline = story.now() + std::chrono::minutes(10)});
+    if (broken == std::string_view("native")) break;
+    story.tell(RepairEnded{.component = "parser",
+                           .implementation = broken,
+                           .repair = story.state().position,
+                           .outcome = RepairOutcome::failed,
+                           .left = ComponentIssue::build_failed,
+                           .took = std::chrono::seconds(4)});
+  }
+}
+
+void tell_pools(Story& story) {
+  for (std::uint64_t instance = 1; instance <= 2; ++instance) {
+    story.tell(InstanceCreated{"reasoners", instance, instance == 2});
+  }
+  story.tell(PoolExhausted{"reasoners"});
+  story.tell(InstanceRetired{"reasoners", 1, PoolRetirement::error, "BorrowMutError"});
+  story.tell(InstanceFailed{"browsers", "it does not start"});
+}
+
+void tell_gpus(Story& story) {
+  constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
+  static constexpr std::array sizes{8 * gib, 64 * gib};
+  static constexpr std::array budget{7 * gib, 60 * gib};
+  for (const std::string_view device : {"6e76696c-0001", "6e76696c-0002"}) {
+    story.tell(GpuDeviceAppeared{device, "Card", GpuKind::discrete, sizes, 1});
+    for (std::uint64_t i = 1; i <= 6; ++i) {
+      const std::array own{i * gib, i};
+      story.tell(GpuSampled{device, own, budget});
+    }
+  }
+  story.tell(GpuAlertRaised{"6e76696c-0001", 0, GpuLevel::warning, GpuLevel::normal});
+  story.tell(GpuDeviceVanished{"6e76696c-0002", GpuAbsence::lost, "the device is lost"});
+}
+
+void tell_advisors(Story& story) {
+  story.tell(AdvisorReturned{"ranker"});
+  story.tell(AdvisorFellBack{"ranker", AdvisorFault::timed_out, 3, "it has not answered in time"});
+  story.tell(AdvisorFellBack{"oracle", AdvisorFault::unavailable, 3, "it does not start"});
+  story.tell(AdvisorReturned{"ranker"});
+}
+
+void tell_memories(Story& story) {
+  static constexpr std::array<float, 2> north = {0, 1};
+  static constexpr std::array<float, 2> east = {1, 0};
+  static constexpr std::array<std::string_view, 2> tags = {"weather", "outside"};
+  static constexpr std::array<std::string_view, 3> changed = {"content", "embedding", "tags"};
+  const auto bytes = [](const std::array<float, 2>& of) { return std::as_bytes(std::span(of)); };
+  story.tell(MemoryStored{.id = MemoryId(1),
+                          .kind = "dialogue",
+                          .user = "ann",
+                          .said = {"It rains", "rain", bytes(north), "{\"turn\":3}"},
+                          .tags = NameListView(tags),
+                          .significance = 850'000,
+                          .expires_at = {},
+                          .task = TaskId(3)});
+  story.tell(MemoryStored{.id = MemoryId(2),
+                          .kind = "dialogue",
+                          .user = "bob",
+                          .said = {"It snows", {}, bytes(east), {}},
+                          .tags = {},
+                          .significance = 10,
+                          .expires_at = story.now() + std::chrono::hours(1),
+                          .task = {}});
+  for (std::uint64_t id = 3; id <= 4; ++id) {
+    story.tell(MemoryStored{
+        .id = MemoryId(id), .kind = "note", .user = {}, .said = {"x", {}, {}, {}}, .tags = {}});
+  }
+  story.tell(MemoryUpdated{.id = MemoryId(1),
+                           .changed = NameListView(changed),
+                           .said = {"It rained", {}, bytes(east), {}},
+                           .tags = NameListView(std::span(tags).first(1)),
+                           .expires_at = {}});
+  story.tell(MemoryForgotten{MemoryId(3), ForgetCause::asked, "no longer true"});
+}
+
+void tell_contexts(Story& story) {
+  constexpr std::string_view key = "key of user ann.";
+  constexpr std::string_view other_key = "key of user bob.";
+  constexpr std::string_view lost_key = "key of user eve.";
+  constexpr std::string_view field = "mark of language";
+  constexpr std::string_view other_field = "mark of her town";
+  const auto set = [&](std::string_view user, std::string_view of, std::string_view mark,
+                       std::string_view content) {
+    story.tell(ContextChanged{user, as_bytes(of), as_bytes(mark), as_bytes(content)});
+  };
+  set("ann", key, field, "en");
+  set("eve", lost_key, field, "de");
+  set("ann", key, other_field, "Paris");
+  story.tell(ConversationTurnAdded{"ann", as_bytes(key), as_bytes("Hello")});
+  story.tell(ConversationTurnAdded{"bob", as_bytes(other_key), as_bytes("Good morning")});
+  story.tell(ConversationTurnAdded{"ann", as_bytes(key), as_bytes("How are you?")});
+  set("ann", key, field, "fr");
+  set("ann", key, other_field, {});
+  story.tell(UserForgotten{"eve", as_bytes(lost_key)});
+}
+
 void tell_schedules(Story& story) {
   const Time instant = story.now();
   const auto later = [&](int hours) { return instant + std::chrono::hours(hours); };
@@ -166,6 +288,12 @@ void tell_schedules(Story& story) {
   story.tell(ScheduleQueued{"tidy", later(1), later(2)});
   story.tell(ScheduleSkipped{"tidy", SkipReason::missed, 2, later(2), later(3), later(4)});
   story.tell(SchedulePaused{"rest", "holidays"});
+}
+
+void tell_health(Story& story) {
+  story.tell(
+      HealthChanged{Health::healthy, Health::unhealthy, "the backup job 'nightly' has failed"});
+  story.tell(HealthChanged{Health::unhealthy, Health::degraded, "the circuit of 'x' is half open"});
 }
 
 }  // namespace almanac::test

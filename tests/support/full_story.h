@@ -23,6 +23,23 @@ void tell_remote(Story& story);
 void tell_versions(Story& story);
 // A circuit that is open, one that is half open with a probe out, and a setting.
 void tell_circuits(Story& story);
+// A component with an implementation that is used, one that is repaired and one that was given up.
+void tell_components(Story& story);
+// A card with two heaps and an alert about the first, and one that is lost.
+void tell_gpus(Story& story);
+// Two pools: one with an instance that went and one that did not, and one of which none was made.
+void tell_pools(Story& story);
+// Goes on with what is on record of how well things go: two changes, of which the last is degraded.
+void tell_health(Story& story);
+// Two advisors: one that has returned, and one that has fallen back.
+void tell_advisors(Story& story);
+// Four entries of two kinds: one that was changed, one that was forgotten, one that expires, and
+// one without an embedding.
+void tell_memories(Story& story);
+
+// Two users of whom something is known, in fields and turns, and one who was forgotten. Sealed with
+// nothing: the state does not look inside.
+void tell_contexts(Story& story);
 
 // Goes on with a group that is open, one that is closed and goes on, and one that is over and whose
 // failed task is waited for; the first two have tasks that wait for them.

@@ -12,7 +12,7 @@
 namespace almanac::test {
 namespace {
 
-using Outcome = AppendCall::Outcome;
+using CallOutcome = AppendCall::Outcome;
 
 // A call with its place in the log. A gap is a place between two stored events: gap 0 is in front
 // of the first one.
@@ -37,10 +37,10 @@ std::string join(History& history) {
     if (found == history.calls.end()) return says("an event nobody appended", event.id);
     const AppendCall& call = *found->second;
     if (call.stream != event.stream) return says("an event is in another stream", event.id);
-    if (call.outcome == Outcome::conflict || call.outcome == Outcome::refused) {
+    if (call.outcome == CallOutcome::conflict || call.outcome == CallOutcome::refused) {
       return says("a refused append is in the log", event.id);
     }
-    if (call.outcome == Outcome::stored && call.position != event.position) {
+    if (call.outcome == CallOutcome::stored && call.position != event.position) {
       return says("an event is not, or not only, where it was said to be", event.id);
     }
     history.stored.push_back(&call);
@@ -52,7 +52,7 @@ std::string join(History& history) {
     return says("an event is there twice", *twice);
   }
   for (const auto& [id, call] : history.calls) {
-    if (call->outcome == Outcome::stored && !std::ranges::binary_search(ids, id)) {
+    if (call->outcome == CallOutcome::stored && !std::ranges::binary_search(ids, id)) {
       return says("an acknowledged event is lost", id);
     }
   }
@@ -143,7 +143,7 @@ Losses lost_appends(const History& history) {
   std::unordered_set<const AppendCall*> there(history.stored.begin(), history.stored.end());
   Losses lost;
   for (const auto& [id, call] : history.calls) {
-    if (call->outcome != Outcome::unknown || there.contains(call)) continue;
+    if (call->outcome != CallOutcome::unknown || there.contains(call)) continue;
     lost[call->stream].emplace_back(call->answered, call->invoked);
   }
   for (auto& [stream, calls] : lost) {
@@ -167,7 +167,7 @@ bool may_be_with_a_lost_one(const AppendCall& call, const Losses& losses) {
 std::string check_conflicts(const History& history) {
   std::vector<const AppendCall*> conflicts;
   for (const auto& [id, call] : history.calls) {
-    if (call->outcome == Outcome::conflict) conflicts.push_back(call);
+    if (call->outcome == CallOutcome::conflict) conflicts.push_back(call);
   }
   std::ranges::sort(conflicts, {}, &AppendCall::invoked);
   const Gaps gaps(history);

@@ -52,7 +52,7 @@ void write_frames(const std::filesystem::path& folder,
   for (const auto& events : frames) EXPECT_TRUE(log.append(events));
 }
 
-Outcome LogCommands::log(Words words, std::string input) const {
+CommandOutput LogCommands::log(Words words, std::string input) const {
   words.insert(words.begin(), "log");
   return run_almanac({.arguments = std::move(words),
                       .folder = folder_.path(),

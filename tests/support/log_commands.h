@@ -32,7 +32,7 @@ class LogCommands : public testing::Test {
  protected:
   using Words = std::vector<std::string>;
   // `almanac log WORDS`
-  Outcome log(Words words, std::string input = {}) const;
+  CommandOutput log(Words words, std::string input = {}) const;
   // Standard output of one that succeeds and complains about nothing.
   std::string output(Words words, std::string input = {}) const;
   // The positions of the events it prints.

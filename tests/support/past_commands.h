@@ -24,7 +24,9 @@ class PastCommands : public testing::Test {
   PastCommands() { write_frames(folder_ / "log", {told_events()}); }
 
   [[nodiscard]] Invocation invocation(Words words) const;
-  [[nodiscard]] Outcome run(Words words) const { return run_almanac(invocation(std::move(words))); }
+  [[nodiscard]] CommandOutput run(Words words) const {
+    return run_almanac(invocation(std::move(words)));
+  }
   // Standard output of one that succeeds, in lines of 80 columns.
   [[nodiscard]] std::string output(Words words) const;
   [[nodiscard]] nlohmann::json output_json(Words words) const;

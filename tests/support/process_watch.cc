@@ -12,7 +12,7 @@
 namespace almanac::test {
 namespace {
 
-constexpr std::chrono::milliseconds patience = std::chrono::minutes(1);
+constexpr std::chrono::milliseconds watch_patience = std::chrono::minutes(1);
 
 bool is_readable(int descriptor, std::chrono::milliseconds wait) {
   pollfd entry{.fd = descriptor, .events = POLLIN, .revents = 0};
@@ -29,7 +29,7 @@ NamedPipe::NamedPipe(std::filesystem::path path) : path_(path.string()) {
 
 std::string NamedPipe::read_line() {
   std::string line;
-  while (is_readable(pipe_.get(), patience)) {
+  while (is_readable(pipe_.get(), watch_patience)) {
     char c = 0;
     if (::read(pipe_.get(), &c, 1) != 1) break;
     if (c == '\n') return line;
@@ -48,6 +48,6 @@ bool ProcessWatch::is_alive() const {
   return !is_readable(handle_.get(), std::chrono::milliseconds(0));
 }
 
-bool ProcessWatch::ends() const { return is_readable(handle_.get(), patience); }
+bool ProcessWatch::ends() const { return is_readable(handle_.get(), watch_patience); }
 
 }  // namespace almanac::test

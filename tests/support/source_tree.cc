@@ -167,8 +167,8 @@ std::string blanked(std::string_view text) { return Blanker(text).run(); }
 
 std::vector<Include> includes_of(const SourceFile& file) {
   const std::string code = blanked(file.text);
-  const auto lines = lines_of(file.text);
-  const auto code_lines = lines_of(code);
+  const auto lines = lines_in(file.text);
+  const auto code_lines = lines_in(code);
   std::vector<Include> includes;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     // A directive that is left once comments and literals are blanked.
@@ -217,7 +217,7 @@ std::vector<FunctionBody> functions_of(const SourceFile& file) {
   return functions;
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) {
+std::vector<std::string_view> lines_in(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());

@@ -50,6 +50,6 @@ struct FunctionBody {
 // Whether `word` stands in the text on its own, not as a part of a longer name.
 [[nodiscard]] bool has_word(std::string_view text, std::string_view word);
 
-[[nodiscard]] std::vector<std::string_view> lines_of(std::string_view text);
+[[nodiscard]] std::vector<std::string_view> lines_in(std::string_view text);
 
 }  // namespace almanac::test

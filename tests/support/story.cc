@@ -61,6 +61,8 @@ std::string check_task(const Tasks& tasks, TaskId id, const Task& task) {
 
 }  // namespace
 
+std::string hex(const State& state) { return to_hex(digest(state)); }
+
 bool Story::tell(const EventBody& body, std::string_view key) {
   Event event{.at = now(), .body = body};
   if (!key.empty()) event.idempotency_key = keys_.emplace_back(key);

@@ -12,6 +12,9 @@
 
 namespace almanac::test {
 
+// The digest of a state.
+[[nodiscard]] std::string hex(const State& state);
+
 // What a story says about a new task; owns what TaskEnqueued borrows.
 struct NewTask {
   std::uint64_t id = 0;

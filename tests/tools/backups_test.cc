@@ -19,7 +19,7 @@ using Words = std::vector<std::string>;
 
 class BackupsCommandTest : public testing::Test {
  protected:
-  [[nodiscard]] Outcome almanac(Words words) const {
+  [[nodiscard]] CommandOutput almanac(Words words) const {
     words.insert(words.end(), {"--dir", "log"});
     return run_almanac({.arguments = std::move(words), .folder = folder_.path()});
   }

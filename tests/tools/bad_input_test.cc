@@ -25,7 +25,7 @@ namespace almanac::test {
 namespace {
 
 namespace fs = std::filesystem;
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using enum ExitCode;
 
 // ---- The table ---------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ const Words run_jsonl = {"run", "w.jsonl", "--dir", "log"};
 const Words list_log = {"list", "--dir", "log"};
 const Words verify_log = {"log", "verify", "--dir", "log"};
 
-const std::vector<Row> bad_lines = {
+const std::vector<Row> bad_command_lines = {
     {"no command", {}, usage, {"no command", "run, submit, list"}},
     {"unknown command", {"rum"}, usage, {"'rum'", "did you mean 'run'?"}},
     {"unknown command of log", {"log", "dog"}, usage, {"'dog'", "`almanac log --help`"}},
@@ -368,7 +368,7 @@ const std::vector<Row> bad_folders = {
 };
 
 std::vector<Row> table() {
-  auto rows = bad_lines;
+  auto rows = bad_command_lines;
   std::ranges::copy(bad_workloads, std::back_inserter(rows));
   std::ranges::copy(bad_folders, std::back_inserter(rows));
   std::ranges::copy(bad_log_lines(), std::back_inserter(rows));

@@ -18,7 +18,7 @@ using Words = std::vector<std::string>;
 
 class CircuitCommandTest : public testing::Test {
  protected:
-  [[nodiscard]] Outcome almanac(Words words) const {
+  [[nodiscard]] CommandOutput almanac(Words words) const {
     words.insert(words.end(), {"--dir", "log"});
     return run_almanac({.arguments = std::move(words), .folder = folder_.path()});
   }

@@ -44,7 +44,7 @@ class Cli : public testing::Test {
     }
     return values;
   }
-  Outcome run(Words words, std::string input = {}) {
+  CommandOutput run(Words words, std::string input = {}) {
     return run_almanac({.arguments = std::move(words),
                         .folder = folder_.path(),
                         .input = std::move(input),

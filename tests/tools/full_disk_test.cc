@@ -47,7 +47,7 @@ class RunOnAFullDisk : public testing::Test {
   [[nodiscard]] std::string runs_of(int task) const {
     return folder_ / ("runs-" + std::to_string(task));
   }
-  [[nodiscard]] Outcome almanac(std::vector<std::string> words) const {
+  [[nodiscard]] CommandOutput almanac(std::vector<std::string> words) const {
     auto end = std::ranges::find(words, "--");
     words.insert(end, {"--dir", log_.string()});
     return run_almanac({.arguments = std::move(words), .folder = folder_.path(), .input = {}});

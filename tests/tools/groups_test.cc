@@ -17,7 +17,7 @@ using Words = std::vector<std::string>;
 
 class GroupCommandTest : public testing::Test {
  protected:
-  [[nodiscard]] Outcome run(Words words) const {
+  [[nodiscard]] CommandOutput run(Words words) const {
     return run_almanac({.arguments = std::move(words),
                         .folder = folder_.path(),
                         .environment = {{"ALMANAC_DIR", "log"}}});

@@ -1,4 +1,5 @@
 // `almanac health`: what it finds, in words, in JSON and in its exit code.
+#include <almanac/engine/pool.h>
 #include <almanac/tests/support/almanac_command.h>
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/engine_fixture.h>
@@ -8,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <csignal>
+#include <memory>
 #include <regex>
 #include <string>
 #include <vector>
@@ -20,7 +22,8 @@ using nlohmann::json;
 
 class HealthOfAFolder : public EngineTest {
  protected:
-  [[nodiscard]] Outcome almanac(std::vector<std::string> words, std::string input = {}) const {
+  [[nodiscard]] CommandOutput almanac(std::vector<std::string> words,
+                                      std::string input = {}) const {
     words.insert(words.end(), {"--dir", "log"});
     return run_almanac(
         {.arguments = std::move(words), .folder = folder.path(), .input = std::move(input)});
@@ -43,7 +46,7 @@ class HealthOfAFolder : public EngineTest {
     close();
   }
   void expect_reason(const std::string& health, const std::string& sentence) const {
-    const Outcome told = almanac({"health"});
+    const CommandOutput told = almanac({"health"});
     EXPECT_EQ(told.code, 1);
     EXPECT_TRUE(
         std::regex_search(told.output, std::regex("\n  " + health + " +" + sentence + "\n")))
@@ -56,7 +59,7 @@ class HealthOfAFolder : public EngineTest {
 
 TEST_F(HealthOfAFolder, IsHealthyWhereAllGoesWell) {
   run(20, 1);
-  const Outcome told = almanac({"health"});
+  const CommandOutput told = almanac({"health"});
   EXPECT_EQ(told.output, "healthy\n");
   EXPECT_EQ(told.code, 0);
 }
@@ -68,7 +71,7 @@ TEST_F(HealthOfAFolder, SaysWhichKindFailsAndHowOften) {
   run(0, 5);
   expect_reason("unhealthy",
                 R"(6 of 17 attempts of kind 'command' failed in the last 1h \(35\.3%\))");
-  const Outcome told = almanac({"health", "--json"});
+  const CommandOutput told = almanac({"health", "--json"});
   const json object = json::parse(told.output);
   EXPECT_EQ(told.code, 1);
   EXPECT_EQ(object["health"], "unhealthy");
@@ -108,6 +111,66 @@ TEST_F(HealthOfAFolder, KnowsOpenCircuits) {
   expect_reason("degraded", "the circuit of 'index' is open until [0-9T:-]+Z");
 }
 
+TEST_F(HealthOfAFolder, KnowsComponentsThatRunOnAFallback) {
+  const auto broken = []() -> Result<std::string> { return almanac::fail(ErrorCode::io, "no"); };
+  open({.components = {
+            {.name = "tool",
+             .folder = folder.path(),
+             .implementations = {
+                 {.name = "native", .kind = ComponentKind::builtin, .builtin_probe = broken},
+                 {.name = "plain", .kind = ComponentKind::builtin}}}}});
+  ASSERT_TRUE(engine->wait([](const State& state) {
+    const Component& tool = (*state.components.all.begin()).value;
+    return tool.active && state.names.text(*tool.active) == "plain";
+  }));
+  close();
+  expect_reason("degraded", "the component 'tool' runs on 'plain' in place of 'native'");
+}
+
+TEST_F(HealthOfAFolder, KnowsPoolsThatLoseInstances) {
+  open({});
+  {
+    auto pool = Pool<int>::open(*engine->on_record({.name = "reasoners", .size = 1}),
+                                {.create = [] { return std::make_unique<int>(1); }});
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(pool->warm_up(30s));
+      pool->check_out()->discard("it has lost its mind");
+    }
+    ASSERT_TRUE(engine->wait([](const State& state) {
+      std::uint64_t discarded = 0;
+      for (const auto& [id, record] : state.pools.all) {
+        discarded += record.retired_for(PoolRetirement::discarded);
+      }
+      return discarded == 3;
+    }));
+  }
+  close();
+  expect_reason("degraded",
+                "the pool 'reasoners' has lost or could not make 3 instances in the last 1h");
+  EXPECT_EQ(almanac({"health", "--window", "1us"}).code, 0);
+}
+
+TEST_F(HealthOfAFolder, TellsSinceWhenAsTheEngineHasPutItOnRecord) {
+  ManualClock clock;
+  open({.clock = clock.function(), .health_hold = 30s});
+  ASSERT_TRUE(engine->force_circuit("search", CircuitState::forced_open));
+  for (const Duration later : {Duration(2s), Duration(31s)}) {
+    clock.advance(later);
+    ASSERT_TRUE(engine->configure_queue("any", 1));  // so that it looks at its clock
+  }
+  EXPECT_EQ(engine->state()->health.health, Health::degraded);
+  engine->stop_at_once();
+  close();
+  const CommandOutput told = almanac({"health"});
+  EXPECT_TRUE(told.output.starts_with("degraded since 2023-11-14T22:13:53Z\n")) << told.output;
+  const json object = json::parse(almanac({"health", "--json"}).output);
+  EXPECT_EQ(object["recorded"]["health"], "degraded");
+  EXPECT_EQ(object["recorded"]["changes"], 1);
+  ASSERT_EQ(almanac({"circuit", "reset", "search"}).code, 0);
+  EXPECT_EQ(almanac({"health"}).output,
+            "healthy\n  on record  degraded since 2023-11-14T22:13:53Z\n");
+}
+
 TEST_F(HealthOfAFolder, KnowsBackupsThatAreOverdueOrFail) {
   ManualClock past;
   open_and_close({}, {.clock = past.function(),
@@ -143,7 +206,7 @@ TEST_F(HealthOfAFolder, KnowsAnEngineThatDoesNotDoWhatIsDue) {
   ManualClock stopped;
   open({.clock = stopped.function()});
   submit({.kind = "none", .run_at = stopped.now() + 1h});
-  const Outcome told = almanac({"health"});
+  const CommandOutput told = almanac({"health"});
   EXPECT_NE(told.output.find("unhealthy  the engine has not done what was due at 2023-11-14T23:"),
             std::string::npos)
       << told.output;

@@ -32,7 +32,7 @@ class LogExport : public LogCommands {
  protected:
   LogExport() { write_frames(log_folder(), sample_frames()); }
 
-  Outcome import(const std::string& text) const {
+  CommandOutput import(const std::string& text) const {
     return log({"import", "-", "--dir", "new"}, text);
   }
   // The import of this text is refused, says so, and leaves nothing behind.

@@ -1,5 +1,6 @@
 // `almanac log stat`: what it tells is what is there.
 #include <almanac/tests/support/any_event.h>
+#include <almanac/tests/support/contains.h>
 #include <almanac/tests/support/log_commands.h>
 #include <almanac/tests/support/test_log.h>
 
@@ -24,10 +25,6 @@ class LogStat : public LogCommands {
  protected:
   [[nodiscard]] json stat() const { return json::parse(output({"stat", "--json"})); }
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_F(LogStat, CountsEventsByTypeAndFramesAndBytes) {
   write_frames(log_folder(), sample_frames());

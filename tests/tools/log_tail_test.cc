@@ -16,9 +16,9 @@ namespace {
 
 using Positions = std::vector<int>;
 
-class LogTail : public LogCommands {
+class LogTailTest : public LogCommands {
  protected:
-  LogTail() { write_frames(log_folder(), sample_frames()); }
+  LogTailTest() { write_frames(log_folder(), sample_frames()); }
 
   // `almanac log tail -f WORDS` in a process of its own.
   ChildProcess follow(const Words& words) {
@@ -37,7 +37,7 @@ Event failed_event(int minute) {
   return {.at = sample_time(minute), .body = TaskFailed{TaskId(1), Lease(2), {}}};
 }
 
-TEST_F(LogTail, PrintsTheLastEventsInTheirOrder) {
+TEST_F(LogTailTest, PrintsTheLastEventsInTheirOrder) {
   EXPECT_EQ(positions({"tail"}), (Positions{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
   EXPECT_EQ(positions({"tail", "-n", "3"}), (Positions{8, 9, 10}));
   EXPECT_EQ(positions({"tail", "-n", "0"}), Positions());
@@ -45,13 +45,13 @@ TEST_F(LogTail, PrintsTheLastEventsInTheirOrder) {
   EXPECT_EQ(output({"tail", "-n", "1"}), lines_of(output({"cat"})).back() + "\n");
 }
 
-TEST_F(LogTail, PrintsTheLastThatMatch) {
+TEST_F(LogTailTest, PrintsTheLastThatMatch) {
   EXPECT_EQ(positions({"tail", "-n", "2", "--type", "custom"}), (Positions{4, 5}));
   EXPECT_EQ(positions({"tail", "-n", "2", "--to", "7"}), (Positions{6, 7}));
   EXPECT_EQ(positions({"tail", "-n", "9", "--stream", "nobody's"}), Positions());
 }
 
-TEST_F(LogTail, FollowsAWriterInAnotherProcess) {
+TEST_F(LogTailTest, FollowsAWriterInAnotherProcess) {
   auto tail = follow({"-n", "1", "--json"});
   ASSERT_EQ(position_in(tail.read_line()), 10);
   TestLog log(log_folder());
@@ -63,7 +63,7 @@ TEST_F(LogTail, FollowsAWriterInAnotherProcess) {
   for (int next = 30; next < 530; ++next) ASSERT_EQ(position_in(tail.read_line()), next);
 }
 
-TEST_F(LogTail, FollowsOnlyWhatMatches) {
+TEST_F(LogTailTest, FollowsOnlyWhatMatches) {
   auto tail = follow({"-n", "1", "--json", "--type", "TaskFailed"});
   ASSERT_EQ(position_in(tail.read_line()), 7);
   TestLog log(log_folder());
@@ -71,7 +71,7 @@ TEST_F(LogTail, FollowsOnlyWhatMatches) {
   EXPECT_EQ(position_in(tail.read_line()), 12);
 }
 
-TEST_F(LogTail, EndsWellWhenItIsInterrupted) {
+TEST_F(LogTailTest, EndsWellWhenItIsInterrupted) {
   for (int signal : {SIGINT, SIGTERM}) {
     auto tail = follow({"-n", "1", "--json"});
     ASSERT_EQ(position_in(tail.read_line()), 10);
@@ -81,7 +81,7 @@ TEST_F(LogTail, EndsWellWhenItIsInterrupted) {
   }
 }
 
-TEST_F(LogTail, EndsByItselfAtTheLastPositionItWasAskedFor) {
+TEST_F(LogTailTest, EndsByItselfAtTheLastPositionItWasAskedFor) {
   auto tail = follow({"-n", "1", "--json", "--to", "12"});
   ASSERT_EQ(position_in(tail.read_line()), 10);
   TestLog log(log_folder());
@@ -92,7 +92,7 @@ TEST_F(LogTail, EndsByItselfAtTheLastPositionItWasAskedFor) {
   EXPECT_EQ(tail.wait(), 0);
 }
 
-TEST_F(LogTail, EndsSilentlyWhenNobodyReadsItAlsoWhileNothingComes) {
+TEST_F(LogTailTest, EndsSilentlyWhenNobodyReadsItAlsoWhileNothingComes) {
   for (const char* count : {"0", "10"}) {
     auto done = run_almanac({.arguments = {"log", "tail", "-f", "-n", count, "--dir", "log"},
                              .folder = folder_.path(),
@@ -107,7 +107,7 @@ TEST_F(LogTail, EndsSilentlyWhenNobodyReadsItAlsoWhileNothingComes) {
   }
 }
 
-TEST_F(LogTail, FollowsALogThatIsStillEmpty) {
+TEST_F(LogTailTest, FollowsALogThatIsStillEmpty) {
   std::filesystem::remove_all(log_folder());
   TestLog log(log_folder());
   auto tail = follow({"--json"});

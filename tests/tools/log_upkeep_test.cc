@@ -20,7 +20,7 @@ class LogUpkeepTest : public testing::Test {
  protected:
   LogUpkeepTest() { log_of_three_tasks(place_); }
 
-  [[nodiscard]] Outcome almanac(std::vector<std::string> arguments) const {
+  [[nodiscard]] CommandOutput almanac(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--dir", "log"});
     return run_almanac(
         {.arguments = std::move(arguments), .folder = place_.root.path(), .input = {}});

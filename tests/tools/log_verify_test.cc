@@ -1,4 +1,5 @@
 // `almanac log verify` as it is stopped and run again. What it finds is shown in tests/log.
+#include <almanac/tests/support/contains.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/log_commands.h>
 #include <almanac/tests/support/test_log.h>
@@ -16,10 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 // The sample log: frames end at positions 2, 5, 6 and 10.
 class LogVerify : public LogCommands {
@@ -46,7 +43,7 @@ class LogVerify : public LogCommands {
   void leave(const VerifyRecord& record) const { EXPECT_TRUE(save_record(log_folder(), record)); }
   [[nodiscard]] fs::path record_file() const { return log_folder() / "verify.progress"; }
   // Ctrl-C was pressed before it began: it is noticed before anything is read.
-  [[nodiscard]] Outcome interrupted() const {
+  [[nodiscard]] CommandOutput interrupted() const {
     return run_almanac(
         {.arguments = {"log", "verify", "--dir", "log"}, .folder = folder_.path(), .in_child = [] {
            sigset_t set;

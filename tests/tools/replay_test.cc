@@ -1,4 +1,5 @@
 // `almanac replay`: what it prints, the pace it keeps, and its screen on a real terminal.
+#include <almanac/tests/support/contains.h>
 #include <almanac/tests/support/past_commands.h>
 
 #include <almanac/tools/text.h>
@@ -24,7 +25,7 @@ class Replay : public PastCommands {
 
   // Types the next keys whenever the screen was drawn, and answers the screens, one for each.
   struct Shown {
-    Outcome outcome;
+    CommandOutput outcome;
     std::vector<std::string> screens;
   };
   [[nodiscard]] Shown screens(Words words, const std::vector<std::string>& keys,
@@ -54,10 +55,6 @@ class Replay : public PastCommands {
     return text;
   }
 };
-
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
 
 TEST_F(Replay, PrintsEachEventAndWhatItChanged) {
   EXPECT_EQ(output({"replay"}), golden("replay.txt"));

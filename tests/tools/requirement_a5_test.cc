@@ -49,7 +49,7 @@ class RequirementA5 : public EngineTest {
     wait_for(told, TaskState::succeeded);
     wait_for(ran, TaskState::failed);
   }
-  [[nodiscard]] Outcome export_to(std::string file) const {
+  [[nodiscard]] CommandOutput export_to(std::string file) const {
     return run_almanac({.arguments = {"diagnostics", "export", std::move(file), "--dir", "log"},
                         .folder = folder.path()});
   }
@@ -100,7 +100,7 @@ TEST_F(RequirementA5, NoSecretIsInIt) {
 
 TEST_F(RequirementA5, ItIsMadeBesideAnEngineThatRunsToo) {
   fill();
-  const Outcome printed = export_to("-");
+  const CommandOutput printed = export_to("-");
   EXPECT_EQ(printed.code, 0) << printed.errors;
   const json all = json::parse(printed.output);
   EXPECT_EQ(all["engine"]["running"], true);

@@ -16,7 +16,7 @@ namespace {
 
 class RunLogFile : public ::testing::Test {
  protected:
-  [[nodiscard]] Outcome run(std::vector<std::string> words) const {
+  [[nodiscard]] CommandOutput run(std::vector<std::string> words) const {
     words.insert(words.begin(), {"run", "-", "--dir", "log"});
     return run_almanac({.arguments = std::move(words),
                         .folder = folder_.path(),
@@ -27,7 +27,7 @@ class RunLogFile : public ::testing::Test {
 };
 
 TEST_F(RunLogFile, HasWhatTheEngineDoesAlsoWhereTheTerminalShowsNothing) {
-  const Outcome ran =
+  const CommandOutput ran =
       run({"--log-file", "run.log", "--log-format", "json", "--log-level", "debug"});
   EXPECT_EQ(ran.code, 0) << ran.errors;
   EXPECT_EQ(ran.errors, "");
@@ -50,7 +50,7 @@ TEST_F(RunLogFile, HasWhatTheEngineDoesAlsoWhereTheTerminalShowsNothing) {
 
 TEST_F(RunLogFile, IsRefusedBeforeAnythingIsDone) {
   const auto refused = [&](std::vector<std::string> words, int code, std::string_view why) {
-    const Outcome ran = run(std::move(words));
+    const CommandOutput ran = run(std::move(words));
     EXPECT_EQ(ran.code, code);
     EXPECT_NE(ran.errors.find(why), std::string::npos) << ran.errors;
     EXPECT_FALSE(std::filesystem::exists(folder_ / "log"));

@@ -1,6 +1,7 @@
 // `almanac run` from outside: what it does, what it prints, and how it stops.
 #include <almanac/tests/support/almanac_command.h>
 #include <almanac/tests/support/child_process.h>
+#include <almanac/tests/support/contains.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/process_watch.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -45,12 +46,13 @@ class HeldTask {
 
 class Run : public testing::Test {
  protected:
-  [[nodiscard]] Outcome almanac(Words words, std::string input = {}) const {
+  [[nodiscard]] CommandOutput almanac(Words words, std::string input = {}) const {
     words.insert(words.end(), {"--dir", "log"});
     return run_almanac(
         {.arguments = std::move(words), .folder = folder_.path(), .input = std::move(input)});
   }
-  [[nodiscard]] Outcome on_terminal(Words words, std::size_t width, const Seen& seen = {}) const {
+  [[nodiscard]] CommandOutput on_terminal(Words words, std::size_t width,
+                                          const Seen& seen = {}) const {
     words.insert(words.end(), {"--dir", "log"});
     return run_on_terminal({.arguments = std::move(words), .folder = folder_.path()}, width, seen);
   }
@@ -86,9 +88,6 @@ std::string rest_of(ChildProcess& process) {
   return text;
 }
 
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
 bool matches(const std::string& text, const char* pattern) {
   return std::regex_search(text, std::regex(pattern));
 }

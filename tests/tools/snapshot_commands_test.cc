@@ -28,7 +28,7 @@ class SnapshotCommands : public testing::Test {
   SnapshotCommands() { write_frames(folder_ / "log", sample_frames()); }
 
   // `almanac snapshot WORDS --repository backup`
-  [[nodiscard]] Outcome snapshot(Words words) const {
+  [[nodiscard]] CommandOutput snapshot(Words words) const {
     words.insert(words.begin(), "snapshot");
     if (words[1] == "create") words.insert(words.end(), {"--dir", "log"});
     words.insert(words.end(), {"--repository", "backup"});
@@ -181,7 +181,7 @@ class SnapshotKeys : public SnapshotCommands {
     EXPECT_EQ(create_key({"--signing", "mine"}).code, 0);
     EXPECT_EQ(create_key({"--signing", "his"}).code, 0);
   }
-  [[nodiscard]] Outcome create_key(Words words) const {
+  [[nodiscard]] CommandOutput create_key(Words words) const {
     words.insert(words.begin(), {"snapshot", "create-key"});
     return run_almanac({.arguments = std::move(words), .folder = folder_.path(), .input = {}});
   }

@@ -51,7 +51,7 @@ class SnapshotFollow : public testing::Test {
       if (!told.is_object() || told["archived"] == end.value) return told;
     }
   }
-  [[nodiscard]] Outcome snapshot(Words words) const {
+  [[nodiscard]] CommandOutput snapshot(Words words) const {
     words.insert(words.begin(), "snapshot");
     words.insert(words.end(), {"-r", store()});
     return run_almanac({.arguments = std::move(words), .folder = folder.path(), .input = {}});

@@ -22,7 +22,7 @@ class SourceTest : public EngineTest {
     submit({.kind = "none", .label = "new"});
     close();
   }
-  [[nodiscard]] almanac::test::Outcome almanac(std::vector<std::string> arguments) const {
+  [[nodiscard]] almanac::test::CommandOutput almanac(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--dir", log_folder().string()});
     return run_almanac({.arguments = std::move(arguments), .folder = folder.path(), .input = {}});
   }

@@ -18,7 +18,7 @@ class TaskChanges : public testing::Test {
     EXPECT_EQ(done.code, 0) << done.errors;
     return done.output;
   }
-  Outcome run(Words words) {
+  CommandOutput run(Words words) {
     return run_almanac({.arguments = std::move(words),
                         .folder = folder_.path(),
                         .environment = {{"ALMANAC_DIR", "log"}}});

@@ -93,7 +93,7 @@ class Trace : public testing::Test {
     lines.erase(lines.begin());  // what it says about itself
     return lines;
   }
-  [[nodiscard]] Outcome almanac(Words words) const {
+  [[nodiscard]] CommandOutput almanac(Words words) const {
     words.insert(words.end(), {"--dir", "log"});
     return run_almanac({.arguments = std::move(words), .folder = folder_.path()});
   }

@@ -15,9 +15,9 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using Words = std::vector<std::string>;
 
-class UniqueTasks : public testing::Test {
+class UniqueTasksTest : public testing::Test {
  protected:
-  Outcome run(Words words) {
+  CommandOutput run(Words words) {
     return run_almanac({.arguments = std::move(words),
                         .folder = folder_.path(),
                         .environment = {{"ALMANAC_DIR", "log"}}});
@@ -49,7 +49,7 @@ class UniqueTasks : public testing::Test {
   TempFolder folder_;
 };
 
-TEST_F(UniqueTasks, AreTyped) {
+TEST_F(UniqueTasksTest, AreTyped) {
   EXPECT_EQ(submit({"--unique"}), "task 1\n");
   EXPECT_EQ(submit({"--unique"}), "task 1 (the same work, which is there already)\n");
   EXPECT_EQ(submit({"--unique", "--on-conflict", "skip"}), "task 1 is the same work: skipped\n");
@@ -65,7 +65,7 @@ TEST_F(UniqueTasks, AreTyped) {
   EXPECT_EQ(skipped, (json{{"id", 6}, {"existed", true}, {"skipped", true}}));
 }
 
-TEST_F(UniqueTasks, SayAsWhatTheyAreKnown) {
+TEST_F(UniqueTasksTest, SayAsWhatTheyAreKnown) {
   submit({"--unique-key", "nightly", "--unique-until", "succeeded", "--unique-within", "1h"});
   const auto shown = json::parse(run({"show", "1", "--json"}).output);
   EXPECT_EQ(shown.at("identity").get<std::string>().size(), 32U);
@@ -77,7 +77,7 @@ TEST_F(UniqueTasks, SayAsWhatTheyAreKnown) {
   EXPECT_NE(run({"history", "1"}).output.find("replaced by task 2"), std::string::npos);
 }
 
-TEST_F(UniqueTasks, AreRefusedWhereTheWordsMakeNoSense) {
+TEST_F(UniqueTasksTest, AreRefusedWhereTheWordsMakeNoSense) {
   EXPECT_NE(submit({"--unique-until", "enqueued"}, 2).find("unique until it is enqueued"),
             std::string::npos);
   EXPECT_NE(submit({"--unique-until", "done"}, 2).find("write ended, started, succeeded or enq"),
@@ -86,7 +86,7 @@ TEST_F(UniqueTasks, AreRefusedWhereTheWordsMakeNoSense) {
             std::string::npos);
 }
 
-TEST_F(UniqueTasks, StandInAWorkload) {
+TEST_F(UniqueTasksTest, StandInAWorkload) {
   EXPECT_EQ(loaded("true"), UniqueSpec());
   EXPECT_EQ(loaded("false"), std::nullopt);
   EXPECT_EQ(loaded("\"a key\""), (UniqueSpec{.key = "a key"}));
@@ -99,7 +99,7 @@ TEST_F(UniqueTasks, StandInAWorkload) {
                         .on_conflict = OnConflict::refuse}));
 }
 
-TEST_F(UniqueTasks, AreRefusedInAWorkloadThatSaysOtherThings) {
+TEST_F(UniqueTasksTest, AreRefusedInAWorkloadThatSaysOtherThings) {
   EXPECT_NE(refused("7").find("'unique' must be a table"), std::string::npos) << refused("7");
   EXPECT_NE(refused(R"({"kay": "a"})").find("did you mean 'key'"), std::string::npos);
   EXPECT_NE(refused(R"({"until": "done"})").find("no state to be unique until"), std::string::npos);

@@ -19,7 +19,7 @@ using Words = std::vector<std::string>;
 
 class Versions : public testing::Test {
  protected:
-  Outcome run(Words words) {
+  CommandOutput run(Words words) {
     return run_almanac({.arguments = std::move(words),
                         .folder = folder_.path(),
                         .environment = {{"ALMANAC_DIR", "log"}}});

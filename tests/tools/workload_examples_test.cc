@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-CommandSpec command_of(const WorkloadTask& task) {
+CommandSpec decoded(const WorkloadTask& task) {
   auto spec = decode_command(as_bytes(task.spec.payload));
   EXPECT_TRUE(spec);
   return spec.value_or(CommandSpec{});
@@ -36,7 +36,7 @@ std::map<std::string, std::uint32_t> slots_of(const Workload& workload) {
   return slots;
 }
 
-bool has_shell(const WorkloadTask& task) { return command_of(task).arguments.front() == "/bin/sh"; }
+bool has_shell(const WorkloadTask& task) { return decoded(task).arguments.front() == "/bin/sh"; }
 
 // ---- project_report.toml -----------------------------------------------------------------------
 
@@ -54,7 +54,7 @@ TEST(ProjectReport, IsAWorkloadThatShowsWhatThereIs) {
   EXPECT_TRUE(any([](const auto& task) { return task.spec.dependencies.size() > 2; }));
   EXPECT_TRUE(any([](const auto& task) { return !task.spec.tags.empty(); }));
   for (const auto& task : tasks) {
-    EXPECT_EQ(fs::path(command_of(task).working_folder),
+    EXPECT_EQ(fs::path(decoded(task).working_folder),
               fs::absolute(source_path(".")).lexically_normal().parent_path());
     EXPECT_TRUE(slots_of(*workload).contains(task.spec.queue)) << task.name;
     EXPECT_GT(task.spec.timeout, Duration(0)) << task.name;
@@ -162,8 +162,8 @@ TEST(GenaiWorkload, HasOneTaskForEachRequestInOrderOfArrival) {
   EXPECT_EQ(fails_first.spec.queue, "IMG");
   EXPECT_EQ(fails_first.spec.attempts_max, 3);
   EXPECT_EQ(fails_first.spec.backoff.max, std::chrono::milliseconds(50));
-  EXPECT_EQ(command_of(fails_first).arguments.at(2), "test \"$ALMANAC_ATTEMPT\" -gt 1");
-  EXPECT_EQ(command_of(workload.tasks[2]).arguments, std::vector<std::string>{"/bin/true"});
+  EXPECT_EQ(decoded(fails_first).arguments.at(2), "test \"$ALMANAC_ATTEMPT\" -gt 1");
+  EXPECT_EQ(decoded(workload.tasks[2]).arguments, std::vector<std::string>{"/bin/true"});
 }
 
 TEST(GenaiWorkload, MayBeOfTheFirstRequestsOnly) {

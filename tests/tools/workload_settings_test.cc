@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using Words = std::vector<std::string>;
 
-constexpr std::string_view as_toml = R"(
+constexpr std::string_view settings_toml = R"(
 [schedules.report]
 recurrence = "*/15 9-17 * * MON-FRI Europe/Paris"
 command = ["./report", "--all"]
@@ -47,7 +47,7 @@ deadline = "2026-12-01T00:00:00Z"
 env = { LANG = "C" }
 )";
 
-constexpr std::string_view as_json =
+constexpr std::string_view settings_json =
     R"({"workload":{"schedules":{"report":{"recurrence":"*/15 9-17 * * MON-FRI Europe/Paris",)"
     R"("command":["./report","--all"],"queue":"mail","priority":3,"missed":"all","window":"6h",)"
     R"("overlap":"queue"},"tidy":{"recurrence":"every day","shell":"rm -f *.tmp"}},)"
@@ -63,7 +63,7 @@ class WorkloadSettings : public testing::Test {
     write_file(folder_ / name, text);
     return folder_ / name;
   }
-  Outcome run(Words words) {
+  CommandOutput run(Words words) {
     return run_almanac({.arguments = std::move(words),
                         .folder = folder_.path(),
                         .environment = {{"ALMANAC_DIR", "log"}}});
@@ -79,7 +79,8 @@ class WorkloadSettings : public testing::Test {
 };
 
 TEST_F(WorkloadSettings, AreReadFromBothFormats) {
-  for (const auto& [name, text] : {std::pair("work.toml", as_toml), {"work.jsonl", as_json}}) {
+  for (const auto& [name, text] :
+       {std::pair("work.toml", settings_toml), {"work.jsonl", settings_json}}) {
     const auto workload = load_workload(file(name, text), Time(1h));
     ASSERT_TRUE(workload) << describe(workload.error());
     ASSERT_EQ(workload->queues.size(), 1U);
@@ -117,7 +118,7 @@ TEST_F(WorkloadSettings, AreReadFromBothFormats) {
 }
 
 TEST_F(WorkloadSettings, AreSetByARunAndOnce) {
-  file("work.toml", as_toml);
+  file("work.toml", settings_toml);
   const auto first = run({"run", "work.toml"});
   ASSERT_EQ(first.code, 0) << first.errors;
   const auto schedules = lines_of(run({"schedule", "list", "--json"}).output);

@@ -69,6 +69,7 @@ void describe(Fields& fields, Describes<TaskStarted> auto& event) {
   fields("implementation", event.implementation);
   fields("worker", event.worker);
   fields("lease_time_us", event.lease_time);
+  fields("advisor", event.advisor);
 }
 
 template <class Fields>

@@ -1,0 +1,78 @@
+#include <almanac/engine/contexts.h>
+
+#include <almanac/engine/limits.h>
+
+#include <string>
+
+namespace almanac {
+namespace {
+
+Result<void> check_key(const State& state, const UserContext* known, const ChangeContext& command) {
+  const bool fits = known == nullptr || known->key == command.key;
+  if (fits && !state.contexts.destroyed.contains(command.key)) return {};
+  return fail(ErrorCode::conflict, "user '" + command.user + "' was forgotten meanwhile",
+              "ask again: what is known then begins anew");
+}
+
+Result<void> check_version(Position version, const ChangeContext& command) {
+  if (!command.expected || *command.expected == version) return {};
+  return fail(ErrorCode::conflict,
+              "what is known of user '" + command.user + "' is of version " +
+                  std::to_string(version.value) + ", not " +
+                  std::to_string(command.expected->value),
+              "read it again, and decide anew what to change");
+}
+
+}  // namespace
+
+Result<Decision> decide_one(const State& state, const ChangeContext& command,
+                            const DecideContext& context) {
+  const SharedContext* shared = state.contexts.find(command.user);
+  const UserContext* known = shared == nullptr ? nullptr : shared->pointer().get();
+  const Position version = known == nullptr ? Position() : known->version;
+  auto checked = check_key(state, known, command);
+  if (checked) checked = check_version(version, command);
+  if (!checked) return std::unexpected(checked.error());
+  Decision decision;
+  const auto add = [&](const EventBody& body) {
+    decision.events.push_back({.at = context.now, .body = body});
+  };
+  std::size_t fields = known == nullptr ? 0 : known->fields.size();
+  for (const ChangeContext::Field& field : command.fields) {
+    const bool is_there = known != nullptr && known->fields.contains(field.mark);
+    if (field.content.empty() && !is_there) continue;
+    if (!is_there) ++fields;
+    add(ContextChanged{command.user, command.key, field.mark, as_bytes(field.content)});
+  }
+  if (fields > limits::context_fields_max) {
+    return fail(ErrorCode::invalid,
+                "user '" + command.user + "' would have " + std::to_string(fields) + " fields",
+                "at most " + std::to_string(limits::context_fields_max) + " are kept: remove some");
+  }
+  for (const std::string& turn : command.turns) {
+    add(ConversationTurnAdded{command.user, command.key, as_bytes(turn)});
+  }
+  const auto events = decision.events.size();
+  decision.answer = ContextVersion{events == 0 ? version : Position(state.position.value + events)};
+  return decision;
+}
+
+Result<Decision> decide_one(const State& state, const ForgetUser& command,
+                            const DecideContext& context) {
+  Decision decision;
+  const SharedContext* known = state.contexts.find(command.user);
+  const auto forget = [&](const UserKeyId& key) {
+    if (state.contexts.destroyed.contains(key)) return;
+    decision.events.push_back({.at = context.now, .body = UserForgotten{command.user, key}});
+  };
+  if (known != nullptr) {
+    context.memory.keep(known->pointer());
+    forget((*known)->key);
+  }
+  for (const UserKeyId& key : command.keys) {
+    if (known == nullptr || (*known)->key != key) forget(key);
+  }
+  return decision;
+}
+
+}  // namespace almanac

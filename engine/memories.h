@@ -1,0 +1,26 @@
+// Decisions about what programs remember.
+#pragma once
+
+#include <almanac/engine/decision.h>
+
+#include <span>
+#include <vector>
+
+namespace almanac {
+
+// Answers the numbers of what is stored. Errors: invalid, not_found (of what is updated or
+// forgotten), conflict (an entry was changed since its expected position).
+[[nodiscard]] Result<Decision> decide_one(const State& state, const ChangeMemories& command,
+                                          const DecideContext& context);
+
+// The events that store what a task leaves with its end: all of them, or an error and none.
+// Errors: invalid.
+[[nodiscard]] Result<std::vector<Event>> store_memories(const State& state,
+                                                        std::span<const MemorySpec> memories,
+                                                        TaskId task, const DecideContext& context);
+
+// Those whose time has come; some of them where there are many (limits.h): ask again after folding.
+[[nodiscard]] std::vector<Event> decide_expired_memories(const State& state,
+                                                         const DecideContext& context);
+
+}  // namespace almanac

@@ -1,0 +1,15 @@
+// How well things go as far as a state tells: circuits, backups, components. What the log, the disk
+// and processes tell beside it is for who looks at those (tools/folder_health.h).
+#pragma once
+
+#include <almanac/engine/health.h>
+#include <almanac/projections/state.h>
+
+#include <vector>
+
+namespace almanac {
+
+// O(circuits, jobs of backups and implementations of components).
+[[nodiscard]] std::vector<HealthReason> health_reasons(const State& state, Time now);
+
+}  // namespace almanac

@@ -1,0 +1,294 @@
+// Finding what is remembered, and requirement E4 of it.
+#include <almanac/engine/memory_index.h>
+#include <almanac/snapshots/state_codec.h>
+#include <almanac/tests/support/desk.h>
+#include <almanac/tests/support/engine_fixture.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace almanac::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<std::uint64_t> ids(const Result<std::vector<MemoryHit>>& hits) {
+  std::vector<std::uint64_t> found;
+  if (!hits) ADD_FAILURE() << describe(hits.error());
+  for (const MemoryHit& hit : hits ? *hits : std::vector<MemoryHit>()) {
+    found.push_back(hit.id.value);
+  }
+  return found;
+}
+
+using Ids = std::vector<std::uint64_t>;
+
+// Four entries, an hour apart, of which the last has a short life.
+struct Weather {
+  Weather() {
+    store({.kind = "dialogue",
+           .user = "ann",
+           .content = "It rains in ROME",
+           .embedding = {1, 0},
+           .tags = {"rain", "city"},
+           .significance = 0.9});
+    store({.kind = "dialogue", .user = "bob", .content = "Snow", .embedding = {3, 1}});
+    store({.kind = "note", .content = "x", .summary = "rome", .tags = {"city"}});
+    store({.kind = "sound", .content = "thunder", .embedding = {0, 2}, .time_to_live = 10min});
+  }
+  void store(MemorySpec spec) {
+    times.push_back(desk.now);
+    EXPECT_TRUE(desk.ask(ChangeMemories{{.store = {std::move(spec)}}}));
+    desk.now += 1h;
+  }
+  // Both ways of searching.
+  [[nodiscard]] Ids find(const MemoryQuery& query) const {
+    Ids found = ids(search_memories(desk.state(), query));
+    MemoryIndex index;
+    index.follow(desk.state());
+    EXPECT_EQ(ids(index.search(query)), found);
+    return found;
+  }
+  Desk desk;
+  std::vector<Time> times;
+};
+
+TEST(RequirementE4, TheMostSimilarComeFirst) {
+  const Weather weather;
+  EXPECT_EQ(weather.find({.embedding = {1, 0}}), (Ids{1, 2, 4}));
+  EXPECT_EQ(weather.find({.embedding = {0, 0.1F}}), (Ids{4, 2, 1}));
+  EXPECT_EQ(weather.find({.embedding = {1, 1, 1}}), Ids()) << "of other sizes there are none";
+  const auto hits = search_memories(weather.desk.state(), {.embedding = {2, 0}, .limit = 2});
+  ASSERT_EQ(hits->size(), 2U);
+  EXPECT_NEAR(hits->at(0).similarity, 1, 1e-9);
+  EXPECT_NEAR(hits->at(1).similarity, 3 / std::sqrt(10.0), 1e-6);
+  EXPECT_EQ(content_of(*hits->at(1).memory).content, "Snow");
+}
+
+TEST(MemorySearch, EveryPropertyIsAFilterAndAllHoldTogether) {
+  const Weather weather;
+  EXPECT_EQ(weather.find({}), (Ids{4, 3, 2, 1})) << "the newest first";
+  EXPECT_EQ(weather.find({.limit = 2}), (Ids{4, 3}));
+  EXPECT_EQ(weather.find({.kind = "dialogue"}), (Ids{2, 1}));
+  EXPECT_EQ(weather.find({.user = "ann"}), Ids{1});
+  EXPECT_EQ(weather.find({.tags = {"city"}}), (Ids{3, 1}));
+  EXPECT_EQ(weather.find({.tags = {"city", "rain"}}), Ids{1});
+  EXPECT_EQ(weather.find({.tags = {"city", "unheard-of"}}), Ids());
+  EXPECT_EQ(weather.find({.text = "Rome"}), (Ids{3, 1})) << "in contents and summaries";
+  EXPECT_EQ(weather.find({.from = weather.times[1], .until = weather.times[3]}), (Ids{3, 2}));
+  EXPECT_EQ(weather.find({.significance_min = 0.9}), Ids{1});
+  EXPECT_EQ(weather.find({.embedding = {1, 0}, .user = "bob", .limit = 1}), Ids{2});
+  EXPECT_EQ(weather.find({.embedding = {1, 0}, .kind = "sound"}), Ids{4});
+  EXPECT_EQ(weather.find({.now = weather.times[3] + 10min}), (Ids{3, 2, 1})) << "it has expired";
+}
+
+TEST(MemorySearch, AWrongQuestionNamesItsField) {
+  const Weather weather;
+  const State& state = weather.desk.state();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const auto message = [&](const MemoryQuery& query) {
+    MemoryIndex index;
+    index.follow(state);
+    const auto found = search_memories(state, query);
+    EXPECT_EQ(index.search(query).error().message, found.error().message);
+    return found.error().message;
+  };
+  EXPECT_EQ(message({.limit = 0}), "limit: it is 0");
+  EXPECT_EQ(message({.embedding = {nan, 0}}), "embedding: number 1 is NaN");
+  EXPECT_EQ(message({.embedding = {1, 0, 0}, .kind = "dialogue"}),
+            "embedding: it has 3 numbers, those of kind 'dialogue' have 2");
+}
+
+TEST(MemorySearch, APastStateKnowsWhatWasKnownThen) {
+  Weather weather;
+  const State then = weather.desk.state();
+  ASSERT_TRUE(weather.desk.ask(
+      ChangeMemories{{.update = {{.id = MemoryId(2), .embedding = std::vector<float>{0, 1}}},
+                      .forget = {MemoryId(1)}}}));
+  EXPECT_EQ(weather.find({.embedding = {1, 0}, .kind = "dialogue"}), Ids{2});
+  EXPECT_EQ(ids(search_memories(then, {.embedding = {1, 0}, .kind = "dialogue"})), (Ids{1, 2}));
+  MemoryIndex index;
+  index.follow(weather.desk.state());
+  index.follow(then);
+  EXPECT_EQ(index.position(), weather.desk.state().position) << "it does not go back";
+}
+
+// Entries of one kind around some directions, as embeddings are.
+class Crowd {
+ public:
+  explicit Crowd(std::size_t dimension = 32, std::size_t centers = 20) : centers_(centers) {
+    for (auto& center : centers_) center = draw(dimension, 1);
+  }
+  void store(std::size_t entries) {
+    while (entries > 0) {
+      MemoryTransaction transaction;
+      for (; entries > 0 && transaction.store.size() < 500; --entries) {
+        transaction.store.push_back({.kind = "crowd",
+                                     .content = "x",
+                                     .embedding = near(),
+                                     .tags = {++stored_ % 100 == 0 ? "rare" : "common"}});
+      }
+      ASSERT_TRUE(desk.ask(ChangeMemories{std::move(transaction)}));
+    }
+  }
+  std::vector<float> near() {
+    auto vector = draw(centers_.front().size(), 0.4F);
+    const auto& center = centers_[random_() % centers_.size()];
+    std::ranges::transform(vector, center, vector.begin(), std::plus());
+    return vector;
+  }
+  Desk desk;
+
+ private:
+  std::vector<float> draw(std::size_t dimension, float width) {
+    std::normal_distribution<float> normal(0, width);
+    std::vector<float> vector(dimension);
+    std::ranges::generate(vector, [&] { return normal(random_); });
+    return vector;
+  }
+  std::mt19937 random_{7};
+  std::vector<std::vector<float>> centers_;
+  std::uint64_t stored_ = 0;
+};
+
+TEST(MemoryIndex, FollowsWhatIsStoredChangedAndForgotten) {
+  Crowd crowd;
+  MemoryIndex index;
+  for (std::uint64_t round = 0; round < 6; ++round) {
+    crowd.store(500);
+    index.follow(crowd.desk.state());
+    MemoryTransaction changes;
+    for (std::uint64_t i = 1; i <= 400; ++i) {
+      changes.forget.emplace_back(round * 500 + i);
+    }
+    changes.update.push_back({.id = MemoryId(round * 500 + 450), .embedding = crowd.near()});
+    changes.update.push_back({.id = MemoryId(round * 500 + 451), .significance = 1});
+    ASSERT_TRUE(crowd.desk.ask(ChangeMemories{std::move(changes)}));
+    index.follow(crowd.desk.state());
+    if (round == 4) index.wait_until_built();
+    for (int i = 0; i < 5; ++i) {
+      const MemoryQuery query{.embedding = crowd.near(), .limit = 20};
+      const auto found = index.search(query);
+      const auto all = search_memories(crowd.desk.state(), query);
+      ASSERT_EQ(ids(found), ids(all));
+      for (std::size_t hit = 0; hit < all->size(); ++hit) {
+        EXPECT_TRUE(found->at(hit).memory == all->at(hit).memory);
+      }
+    }
+  }
+}
+
+struct Graph : ::testing::Test {
+  Graph() {
+    crowd.store(3'000);
+    index.follow(crowd.desk.state());
+    index.wait_until_built();
+  }
+  [[nodiscard]] double recall(MemoryQuery query) {
+    constexpr int questions = 40;
+    std::size_t found = 0;
+    std::size_t wanted = 0;
+    for (int i = 0; i < questions; ++i) {
+      query.embedding = crowd.near();
+      const Ids all = ids(search_memories(crowd.desk.state(), query));
+      const Ids some = ids(index.search(query));
+      wanted += all.size();
+      EXPECT_EQ(some.size(), all.size());
+      for (const auto id : some) found += std::ranges::count(all, id);
+    }
+    return double(found) / double(wanted);
+  }
+  Crowd crowd;
+  MemoryIndex index{{.exact_max = 1'000}};
+};
+
+TEST_F(Graph, FindsNearlyAllOfTheNearest) {
+  EXPECT_GE(recall({.limit = 10}), 0.95);
+  EXPECT_GE(recall({.tags = {"common"}, .limit = 10}), 0.95) << "the filter is in the search";
+  EXPECT_EQ(recall({.tags = {"rare"}, .limit = 10}), 1) << "of few all are compared";
+}
+
+TEST_F(Graph, HoldsWhatComesLaterAndNothingThatWasForgotten) {
+  crowd.store(200);
+  MemoryTransaction changes;
+  for (std::uint64_t id = 2'500; id < 2'600; ++id) changes.forget.emplace_back(id);
+  ASSERT_TRUE(crowd.desk.ask(ChangeMemories{std::move(changes)}));
+  index.follow(crowd.desk.state());
+  EXPECT_GE(recall({.limit = 10}), 0.95);
+  for (const auto id : ids(index.search({.embedding = crowd.near(), .limit = 1'000}))) {
+    EXPECT_FALSE(id >= 2'500 && id < 2'600) << id;
+  }
+}
+
+TEST_F(Graph, TakesInWhatComesWhileItIsBuilt) {
+  MemoryIndex another({.exact_max = 1'000});
+  another.follow(crowd.desk.state());
+  for (int i = 0; i < 50; ++i) {
+    crowd.store(1);
+    another.follow(crowd.desk.state());
+  }
+  another.wait_until_built();
+  for (std::uint64_t id = 3'001; id <= 3'050; ++id) {
+    const auto direction = embedding_of(**crowd.desk.state().memories.all.find(MemoryId(id)));
+    const auto hits = another.search({.embedding = {direction.begin(), direction.end()}});
+    EXPECT_EQ(hits->front().id, MemoryId(id));
+  }
+}
+
+// In so many directions a graph misses some of the nearest: which, says how it was made.
+TEST(EmbeddingGraph, AnswersTheSameHoweverItWasMade) {
+  Crowd crowd(128, 2'000);
+  crowd.store(1'500);
+  MemoryIndex index({.exact_max = 1'000});
+  index.follow(crowd.desk.state());
+  index.wait_until_built();
+  crowd.store(500);
+  index.follow(crowd.desk.state());  // added one by one to a graph that there was
+  const auto read = decode_state(encode(crowd.desk.state()));
+  ASSERT_TRUE(read);
+  MemoryIndex again({.exact_max = 1'000});  // built at once, from what a checkpoint holds
+  again.follow(*read);
+  again.wait_until_built();
+  bool misses = false;
+  for (int i = 0; i < 40; ++i) {
+    const MemoryQuery query{.embedding = crowd.near(), .limit = 100};
+    const auto one = index.search(query);
+    const auto other = again.search(query);
+    ASSERT_EQ(ids(one), ids(other));
+    EXPECT_EQ(one->front().similarity, other->front().similarity);
+    misses = misses || ids(one) != ids(search_memories(*read, query));
+  }
+  EXPECT_TRUE(misses) << "it would not show";
+}
+
+struct EngineMemorySearch : EngineTest {};
+
+TEST_F(EngineMemorySearch, RequirementE4FindsTheSameAfterARestart) {
+  open_on_manual_clock();
+  Crowd crowd;
+  MemoryTransaction transaction;
+  for (int i = 0; i < 300; ++i) {
+    transaction.store.push_back({.kind = "crowd", .content = "x", .embedding = crowd.near()});
+  }
+  transaction.store.front().time_to_live = 1h;
+  ASSERT_TRUE(engine->change_memories(transaction));
+  const MemoryQuery query{.embedding = transaction.store.front().embedding};
+  const Ids before = ids(engine->search_memories(query));
+  EXPECT_EQ(before.size(), 10U);
+  EXPECT_EQ(before.front(), 1U);
+  close();
+  open_on_manual_clock();
+  EXPECT_EQ(ids(engine->search_memories(query)), before);
+  clock.advance(1h);  // the engine need not have decided that its time has come
+  EXPECT_NE(ids(engine->search_memories(query)).front(), 1U);
+}
+
+}  // namespace
+}  // namespace almanac::test

@@ -1,0 +1,166 @@
+// A state in a file: what programs have beside their tasks.
+#include <almanac/projections/invariants.h>
+#include <almanac/snapshots/checkpoint.h>
+#include <almanac/snapshots/state_codec.h>
+#include <almanac/tests/support/checkpoint_file.h>
+#include <almanac/tests/support/full_story.h>
+#include <almanac/tests/support/temp_folder.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace almanac::test {
+namespace {
+
+TEST(CheckpointOfPrograms, HoldsWhatIsOnRecordOfHealthAndAStateWithoutIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  const auto without = encode(story.state());
+  State with = story.state();
+  with.health = {
+      .health = Health::degraded, .changed = with.position, .since = with.time, .changes = 3};
+  const auto whole = encode(with);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+  tell_health(story);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.health == story.state().health);
+  EXPECT_NE(to_hex(digest(with)), to_hex(digest(full_story(21).state())));
+}
+
+TEST(CheckpointOfPrograms, HoldsGpusAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_gpus(story);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.gpu.devices == story.state().gpu.devices);
+  EXPECT_TRUE(read.state.gpu.heaps == story.state().gpu.heaps);
+  EXPECT_TRUE(read.state.gpu.samples == story.state().gpu.samples);
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.gpu = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
+TEST(CheckpointOfPrograms, HoldsPoolsAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_pools(story);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.pools.all == story.state().pools.all);
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.pools = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
+TEST(CheckpointOfPrograms, HoldsAdvisorsAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_advisors(story);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.advisors.all == story.state().advisors.all);
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.advisors = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
+TEST(CheckpointOfPrograms, HoldsMemoriesAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_memories(story);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.memories.all == story.state().memories.all);
+  EXPECT_TRUE(broken_invariants(read.state).empty());
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.memories = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
+TEST(CheckpointOfPrograms, HoldsContextsAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_contexts(story);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  const Contexts& contexts = read.state.contexts;
+  EXPECT_TRUE(*contexts.find("ann") == *story.state().contexts.find("ann"));
+  EXPECT_TRUE(*contexts.find("bob") == *story.state().contexts.find("bob"));
+  EXPECT_TRUE(contexts.destroyed == story.state().contexts.destroyed);
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.contexts = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
+TEST(CheckpointOfPrograms, HoldsCircuitsAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_circuits(story);
+  ASSERT_FALSE(story.state().circuits.probes.empty());
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.circuits.all == story.state().circuits.all);
+  EXPECT_TRUE(read.state.circuits.due == story.state().circuits.due);
+  EXPECT_EQ(broken_invariants(read.state), std::vector<std::string>());
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.circuits = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
+TEST(CheckpointOfPrograms, HoldsComponentsAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_components(story);
+  ASSERT_TRUE(story.state().components.running());
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.components.implementations == story.state().components.implementations);
+  EXPECT_EQ(broken_invariants(read.state), std::vector<std::string>());
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.components = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
+}  // namespace
+}  // namespace almanac::test

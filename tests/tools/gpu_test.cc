@@ -1,0 +1,71 @@
+// GPUs on the command line.
+#include <almanac/tests/support/almanac_command.h>
+#include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/scripted_gpus.h>
+#include <almanac/tests/support/temp_folder.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace almanac::test {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
+
+class GpuCommandTest : public testing::Test {
+ protected:
+  [[nodiscard]] CommandOutput almanac(std::vector<std::string> words) const {
+    return run_almanac({.arguments = std::move(words),
+                        .folder = folder_.path(),
+                        .environment = gpus.environment()});
+  }
+  // A run whose only task waits until the log tells of a GPU.
+  void watch() const {
+    const std::string list =
+        almanac_path() + " gpu list --json --dir " + (folder_ / ".almanac").string();
+    write_file(folder_ / "wait.toml", "[[task]]\nname = 'wait'\nshell = 'until " + list +
+                                          " | grep -q present; do :; done'\n");
+    const auto outcome = almanac({"run", "--gpu-watch", "wait.toml"});
+    ASSERT_EQ(outcome.code, 0) << outcome.errors << outcome.output;
+  }
+  ScriptedGpus gpus;
+  TempFolder folder_;
+};
+
+TEST_F(GpuCommandTest, ShowsWhatAWatchHasSeen) {
+  gpus.set(
+      {{.name = "Scripted", .heaps = {{.size = 10 * gib, .own = 2 * gib, .budget = 3 * gib}}}});
+  watch();
+  const auto listed = json::parse(almanac({"gpu", "list", "--json"}).output);
+  EXPECT_EQ(listed["presence"], "present");
+  EXPECT_EQ(listed["heaps"][0]["used"], 9 * gib);
+  EXPECT_EQ(listed["heaps"][0]["others"], 7 * gib);
+  EXPECT_EQ(listed["heaps"][0]["level"], "critical");
+  const std::string list = almanac({"gpu", "list"}).output;
+  EXPECT_NE(list.find("90%"), std::string::npos) << list;
+  const auto shown = json::parse(almanac({"gpu", "show", "01a1", "--json"}).output);
+  EXPECT_EQ(shown["heaps"][0]["samples"][0]["own"], 2 * gib);
+  const std::string text = almanac({"gpu", "show", "01a1"}).output;
+  EXPECT_NE(text.find("critical since"), std::string::npos) << text;
+  EXPECT_EQ(almanac({"gpu", "list", "--at", "1"}).output,
+            "no GPUs; `almanac run --gpu-watch` watches them\n");
+  EXPECT_EQ(almanac({"gpu", "show", "02"}).code, 3);
+}
+
+TEST_F(GpuCommandTest, LooksWithoutALog) {
+  gpus.set({{.name = "Scripted", .has_budget = false, .heaps = {{.size = 10 * gib}}}});
+  const auto probed = almanac({"gpu", "probe"});
+  EXPECT_EQ(probed.code, 0) << probed.errors;
+  EXPECT_NE(probed.output.find("~8.0 GiB"), std::string::npos)
+      << "marked as an estimate: " << probed.output;
+  gpus.set({});
+  EXPECT_EQ(almanac({"gpu", "probe"}).output, "no GPUs: no driver has a device\n");
+}
+
+}  // namespace
+}  // namespace almanac::test

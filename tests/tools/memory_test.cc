@@ -1,0 +1,135 @@
+// What programs remember, on the command line.
+#include <almanac/tests/support/almanac_command.h>
+#include <almanac/tests/support/temp_folder.h>
+#include <almanac/tools/memory_file.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace almanac::test {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr Time right_now{std::chrono::seconds(1'800'000'000)};
+
+std::string message_of(std::string_view line) {
+  const auto parsed = parse_memory(line, right_now);
+  return parsed ? "" : parsed.error().message;
+}
+
+TEST(MemoryLine, IsAnEntryWithAnyOfItsFields) {
+  const auto parsed = parse_memory(
+      R"({"kind":"fact","user":"ann","content":"x","summary":"y","embedding":[0.5,-1],)"
+      R"("tags":["a"],"metadata":{"n":1,"b":true},"significance":0.25,"time_to_live":"2h"})",
+      right_now);
+  ASSERT_TRUE(parsed) << describe(parsed.error());
+  const MemorySpec& spec = **parsed;
+  EXPECT_EQ(spec.kind, "fact");
+  EXPECT_EQ(spec.user, "ann");
+  EXPECT_EQ(spec.content, "x");
+  EXPECT_EQ(spec.summary, "y");
+  EXPECT_EQ(spec.embedding, (std::vector<float>{0.5F, -1}));
+  EXPECT_EQ(spec.tags, std::vector<std::string>{"a"});
+  EXPECT_EQ(spec.metadata, (Metadata{{"b", true}, {"n", std::int64_t{1}}}));
+  EXPECT_EQ(spec.significance, 0.25);
+  EXPECT_EQ(spec.time_to_live, 2h);
+}
+
+TEST(MemoryLine, WhatIsWrongIsNamed) {
+  EXPECT_EQ(message_of("7"), "it is no JSON object");
+  EXPECT_EQ(message_of("{\"content\":\"\xff\"}"), "it is no JSON object");
+  EXPECT_EQ(message_of(R"({"content":7})"), "content: it is not a text");
+  EXPECT_EQ(message_of(R"({"embedding":["x"]})"), "embedding: it is not a list of numbers");
+  EXPECT_EQ(message_of(R"({"tags":"x"})"), "tags: it is not a list of texts");
+  EXPECT_EQ(message_of(R"({"significance":"x"})"), "significance: it is not a number from 0 to 1");
+  EXPECT_EQ(message_of(R"({"mood":1})"), "'mood' is no field of an entry");
+  EXPECT_EQ(message_of(R"({"metadata":{"a":[]}})").substr(0, 10), "metadata.a");
+}
+
+TEST(MemoryLine, WhatHasExpiredIsLeftOut) {
+  EXPECT_FALSE(*parse_memory(R"({"content":"x","expires_at":"2027-01-15T08:00:00Z"})", right_now));
+  EXPECT_EQ((*parse_memory(R"({"content":"x","expires_at":"2027-01-15T09:00:00Z"})", right_now))
+                ->time_to_live,
+            1h);
+}
+
+class MemoryCommandTest : public testing::Test {
+ protected:
+  [[nodiscard]] CommandOutput almanac(std::vector<std::string> words,
+                                      std::string log = "log") const {
+    words.insert(words.begin(), "memory");
+    words.insert(words.end(), {"--dir", std::move(log)});
+    return run_almanac({.arguments = std::move(words), .folder = folder_.path()});
+  }
+  // The numbers in the lines of JSON that a command prints.
+  [[nodiscard]] std::vector<int> ids(std::vector<std::string> words) const {
+    words.emplace_back("--json");
+    std::istringstream lines(almanac(std::move(words)).output);
+    std::vector<int> found;
+    for (std::string line; std::getline(lines, line);) {
+      found.push_back(json::parse(line)["memory"].get<int>());
+    }
+    return found;
+  }
+  TempFolder folder_;
+};
+
+TEST_F(MemoryCommandTest, StoresFindsAndForgets) {
+  EXPECT_EQ(almanac({"add", "She likes the sea", "--kind", "fact", "--user", "ann", "--tag", "a",
+                     "--embedding", "[0.1, 0.9]", "--metadata", "{\"turn\": 3}"})
+                .output,
+            "memory 1\n");
+  (void)almanac({"add", "Rome", "--kind", "fact", "--embedding", "[0.9, 0.1]"});
+  (void)almanac({"add", "brief\nnote", "--ttl", "30d", "--significance", "0.9"});
+  EXPECT_EQ(ids({"list"}), (std::vector{3, 2, 1}));
+  EXPECT_EQ(ids({"list", "--significance", "0.8"}), std::vector{3});
+  EXPECT_EQ(ids({"list", "--kind", "fact"}), (std::vector{2, 1}));
+  EXPECT_EQ(ids({"list", "--user", "ann"}), std::vector{1});
+  EXPECT_EQ(ids({"list", "--tag", "a"}), std::vector{1});
+  EXPECT_EQ(ids({"list", "--limit", "1"}), std::vector{3});
+  EXPECT_EQ(ids({"search", "SEA"}), std::vector{1});
+  EXPECT_EQ(ids({"search", "SEA", "--user", "ann", "--tag", "a"}), std::vector{1});
+  EXPECT_EQ(ids({"search", "--embedding", "[1, 0]"}), (std::vector{2, 1}));
+  EXPECT_EQ(ids({"search", "--like", "1"}), (std::vector{1, 2}));
+  const auto shown = json::parse(almanac({"get", "1", "--json"}).output);
+  EXPECT_EQ(shown["metadata"]["turn"], 3);
+  EXPECT_EQ(shown["user"], "ann");
+  EXPECT_EQ(almanac({"get", "3"}).output.find("brief\nnote"), std::string::npos) << "one line";
+  EXPECT_EQ(almanac({"forget", "1", "9"}).code, 3) << "all or none";
+  EXPECT_EQ(ids({"list"}).size(), 3U);
+  EXPECT_EQ(almanac({"forget", "1", "--reason", "enough"}).code, 0);
+  EXPECT_EQ(almanac({"get", "1"}).code, 3);
+  EXPECT_EQ(almanac({"get", "1", "--at", "4"}).code, 0);
+  EXPECT_EQ(almanac({"search", "--like", "3"}).code, 2) << "it has no embedding";
+  EXPECT_EQ(almanac({"add", "x", "--kind", "fact", "--embedding", "[1]"}).code, 2);
+}
+
+TEST_F(MemoryCommandTest, ImportsWhatItExportsOrNothing) {
+  (void)almanac({"add", "One", "--kind", "fact", "--embedding", "[0.1, 0.7]", "--tag", "a"});
+  (void)almanac({"add", "größer", "--ttl", "30d", "--metadata", "{\"pi\": 3.14}"});
+  const std::string lines = almanac({"export"}).output;
+  std::ofstream(folder_ / "entries.jsonl") << lines << "\n";
+  std::ofstream(folder_ / "bad.jsonl") << lines << R"({"content": "x", "tags": [1]})" << "\n";
+  const CommandOutput refused = almanac({"import", "bad.jsonl"}, "other");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.errors.find("line 3: tags: it is not a list of texts"), std::string::npos)
+      << refused.errors;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "other"));
+  EXPECT_EQ(almanac({"import", "entries.jsonl"}, "other").output, "2 entries stored\n");
+  std::istringstream before(lines);
+  std::istringstream after(almanac({"export"}, "other").output);
+  for (std::string one, other; std::getline(before, one) && std::getline(after, other);) {
+    for (const char* field : {"kind", "content", "embedding", "tags", "metadata"}) {
+      EXPECT_EQ(json::parse(one)[field], json::parse(other)[field]) << field;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace almanac::test

@@ -1,0 +1,143 @@
+#include <almanac/tools/memory_commands.h>
+#include <almanac/tools/memory_file.h>
+#include <almanac/tools/quiet_engine.h>
+#include <almanac/tools/text.h>
+#include <almanac/tools/trial.h>
+#include <almanac/tools/units.h>
+
+#include <almanac/engine/limits.h>
+
+#include <fmt/core.h>
+
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+// As many appends as it takes, none of them when one would be refused.
+Result<std::vector<MemoryId>> carry_out(const std::filesystem::path& folder,
+                                        std::vector<MemoryTransaction> transactions) {
+  auto state = read_state_or_none(folder);
+  if (!state) return std::unexpected(state.error());
+  for (const MemoryTransaction& transaction : transactions) {
+    auto accepted = try_out(*state, ChangeMemories{transaction});
+    if (!accepted) return std::unexpected(accepted.error());
+  }
+  auto engine = open_quietly(folder);
+  if (!engine) return std::unexpected(engine.error());
+  std::vector<MemoryId> stored;
+  for (MemoryTransaction& transaction : transactions) {
+    auto done = (*engine)->change_memories(std::move(transaction));
+    if (!done) return std::unexpected(done.error());
+    stored.insert(stored.end(), done->begin(), done->end());
+  }
+  return stored;
+}
+
+Result<MemorySpec> spec_of(const MemoryAddCommand& command) {
+  MemorySpec spec{.kind = command.kind,
+                  .user = command.user,
+                  .content = command.content,
+                  .summary = command.summary,
+                  .tags = command.tags};
+  auto metadata = parse_metadata(command.metadata);
+  if (!metadata) return std::unexpected(metadata.error());
+  spec.metadata = std::move(*metadata);
+  if (!command.embedding.empty()) {
+    auto embedding = parse_embedding(command.embedding);
+    if (!embedding) return std::unexpected(embedding.error());
+    spec.embedding = std::move(*embedding);
+  }
+  if (!command.significance.empty()) {
+    const auto significance = parse_significance(command.significance);
+    if (!significance) return std::unexpected(significance.error());
+    spec.significance = *significance;
+  }
+  if (!command.time_to_live.empty()) {
+    const auto time = parse_duration(command.time_to_live);
+    if (!time) return std::unexpected(time.error());
+    spec.time_to_live = *time;
+  }
+  return spec;
+}
+
+std::unexpected<Error> at_line(std::size_t number, Error error) {
+  error.message = fmt::format("line {}: {}", number, error.message);
+  return std::unexpected(std::move(error));
+}
+
+// In parts that each are one append.
+Result<std::vector<MemoryTransaction>> read_entries(std::istream& from) {
+  // What a line stores is at most twice as long as the line, of which one more may follow.
+  constexpr std::size_t line_bytes_max = limits::transaction_bytes_max / 4;
+  const Time now = system_time();
+  std::vector<MemoryTransaction> parts;
+  std::size_t bytes = 0;
+  std::size_t number = 0;
+  for (std::string line; std::getline(from, line);) {
+    ++number;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    auto entry = parse_memory(line, now);
+    if (!entry) return at_line(number, entry.error());
+    if (!*entry) continue;
+    if (auto checked = check_memories(std::span(&**entry, 1)); !checked) {
+      return at_line(number, checked.error());
+    }
+    const bool is_full = parts.empty() || bytes + line.size() > line_bytes_max ||
+                         parts.back().store.size() == limits::transaction_memories_max;
+    if (is_full) {
+      parts.emplace_back();
+      bytes = 0;
+    }
+    bytes += line.size();
+    parts.back().store.push_back(std::move(**entry));
+  }
+  return parts;
+}
+
+}  // namespace
+
+ExitCode memory_add(const MemoryAddCommand& command) {
+  auto spec = spec_of(command);
+  if (!spec) return report(spec.error());
+  std::vector<MemoryTransaction> transactions(1);
+  transactions.front().store.push_back(std::move(*spec));
+  const auto stored = carry_out(command.folder, std::move(transactions));
+  if (!stored) return report(stored.error());
+  fmt::print("memory {}\n", stored->front().value);
+  return ExitCode::ok;
+}
+
+ExitCode memory_forget(const MemoryForgetCommand& command) {
+  std::vector<MemoryTransaction> transactions(1);
+  for (const std::uint64_t id : command.ids) transactions.front().forget.emplace_back(id);
+  transactions.front().reason = command.reason;
+  const auto done = carry_out(command.folder, std::move(transactions));
+  return done ? ExitCode::ok : report(done.error());
+}
+
+ExitCode memory_import(const MemoryImportCommand& command) {
+  std::ifstream file;
+  if (command.file != "-") {
+    file.open(command.file);
+    if (!file) {
+      return report({ErrorCode::not_found, "cannot read " + printable(command.file),
+                     "name a file of JSON lines, or - for standard input"});
+    }
+  }
+  auto parts = read_entries(command.file == "-" ? std::cin : file);
+  if (!parts) return report(parts.error());
+  if (parts->empty()) {
+    fmt::print("0 entries stored\n");
+    return ExitCode::ok;
+  }
+  const auto stored = carry_out(command.folder, std::move(*parts));
+  if (!stored) return report(stored.error());
+  fmt::print("{} {} stored\n", stored->size(), stored->size() == 1 ? "entry" : "entries");
+  return ExitCode::ok;
+}
+
+}  // namespace almanac

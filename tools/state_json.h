@@ -1,0 +1,31 @@
+// What a state holds, as programs read it: what lists and `show` print with --json.
+#pragma once
+
+#include <almanac/projections/state.h>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace almanac {
+
+// null where it is not set.
+[[nodiscard]] nlohmann::ordered_json time_json(Time time);
+// What is known of a backup job, a schedule, a circuit or its setting, a pool, or an advisor, by
+// name; null where it is not set.
+[[nodiscard]] nlohmann::ordered_json job_json(const BackupJob& job);
+[[nodiscard]] nlohmann::ordered_json schedule_json(const Schedule& schedule);
+[[nodiscard]] nlohmann::ordered_json circuit_json(const Circuit& circuit);
+[[nodiscard]] nlohmann::ordered_json circuit_setting_json(const CircuitSetting& setting);
+[[nodiscard]] nlohmann::ordered_json pool_json(const PoolRecord& record);
+[[nodiscard]] nlohmann::ordered_json advisor_json(const AdvisorRecord& record);
+// The same of a component, alone and with its implementations, of one of those, and of what is on
+// record of how well things go.
+[[nodiscard]] nlohmann::ordered_json component_json(const Names& names, const Component& component);
+[[nodiscard]] nlohmann::ordered_json component_json(const State& state, NameId component);
+[[nodiscard]] nlohmann::ordered_json health_json(const ImplementationHealth& health);
+[[nodiscard]] nlohmann::ordered_json health_json(const HealthRecord& record);
+// The same of a GPU, and of one of its heaps.
+[[nodiscard]] nlohmann::ordered_json gpu_json(const Names& names, const GpuDevice& device);
+[[nodiscard]] nlohmann::ordered_json gpu_heap_json(const GpuHeap& heap);
+[[nodiscard]] nlohmann::ordered_json gpu_memory_json(const GpuMemory& memory);
+
+}  // namespace almanac
