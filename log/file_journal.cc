@@ -59,6 +59,7 @@ class FileJournal final : public Journal {
   Result<Segment*> room_for(std::size_t bytes, Space space);
   Result<void> add_segment(std::size_t bytes_wanted);
   Segment* take(Segment* segment);
+  void leave_current();
   Segment* free_segment(std::size_t bytes);
   std::size_t free_bytes() const;
   Result<void> take_back(const Segment& segment, const Error& error);
@@ -193,6 +194,7 @@ Result<Segment*> FileJournal::room_for(std::size_t bytes, Space space) {
       (space == Space::reserve || free_bytes() + current_->room() >= reserve_ + bytes)) {
     return current_;
   }
+  leave_current();
   while (true) {
     auto* segment = free_segment(bytes);
     bool enough = segment != nullptr &&
@@ -216,6 +218,14 @@ Segment* FileJournal::take(Segment* segment) {
   segment->in_use = true;
   segment->end = 0;
   return current_ = segment;
+}
+
+// Where nothing in it is needed any more, it is as free as any other.
+void FileJournal::leave_current() {
+  std::lock_guard guard(mutex_);
+  if (current_ == nullptr || current_->last) return;
+  current_->in_use = false;
+  current_ = nullptr;
 }
 
 // The smallest that is free and has room enough.

@@ -35,9 +35,19 @@ Result<void> RecentFrames::wait_for_room(Space space) {
   return {};
 }
 
-std::vector<SharedFrame> RecentFrames::take(std::size_t bytes_max) {
+void RecentFrames::ask_for_room() {
+  std::lock_guard guard(mutex_);
+  lacks_room_ = true;
+  settle_.notify_one();
+}
+
+std::optional<std::vector<SharedFrame>> RecentFrames::take(std::size_t bytes_max) {
   std::unique_lock lock(mutex_);
-  settle_.wait(lock, [this] { return closing_ || !frames_.empty(); });
+  settle_.wait(lock, [this] { return closing_ || lacks_room_ || !frames_.empty(); });
+  if (frames_.empty()) {
+    lacks_room_ = false;
+    return closing_ ? std::nullopt : std::optional<std::vector<SharedFrame>>(std::in_place);
+  }
   settle_.wait_for(lock, limits::settle_interval,
                    [this] { return closing_ || bytes_ >= limits::settle_bytes_min; });
   std::vector<SharedFrame> taken;

@@ -35,9 +35,13 @@ class RecentFrames {
   // refuses ordinary events at once; those that use the reserve are let through.
   [[nodiscard]] Result<void> wait_for_room(Space space);
 
+  // The journal has no room for more: what is in the store may have to leave it.
+  void ask_for_room();
+
   // Of the settler. Waits until there is enough to settle, the time is up or the log closes, and
-  // gives the oldest frames up to `bytes_max`, at least one; none when closed and empty.
-  [[nodiscard]] std::vector<SharedFrame> take(std::size_t bytes_max);
+  // gives the oldest frames up to `bytes_max`, at least one; none of them where there are none, but
+  // the journal lacks room; nothing when closed and empty.
+  [[nodiscard]] std::optional<std::vector<SharedFrame>> take(std::size_t bytes_max);
   // They are in the store now.
   void drop(Position through);
   // The store does not take more, until it does.
@@ -62,6 +66,7 @@ class RecentFrames {
   std::deque<SharedFrame> frames_;  // guarded by mutex_
   std::size_t bytes_ = 0;           // guarded by mutex_
   std::optional<Error> refusal_;    // guarded by mutex_
+  bool lacks_room_ = false;         // guarded by mutex_
   bool closing_ = false;            // guarded by mutex_
 };
 

@@ -24,8 +24,13 @@ void Settler::run() {
   this_thread::set_name("almanac-settle");
   this_thread::give_way();
   while (true) {
-    auto frames = parts_.recent.take(limits::commit_bytes_target);
-    if (frames.empty()) return;
+    const auto taken = parts_.recent.take(limits::commit_bytes_target);
+    if (!taken) return;
+    const std::span<const SharedFrame> frames(*taken);
+    if (frames.empty()) {
+      make_room();
+      continue;
+    }
     auto settled = settle(frames);
     if (settled) {
       parts_.recent.accept();
@@ -35,7 +40,7 @@ void Settler::run() {
     // Where there is no room for all, there may be for some.
     for (auto some = frames.size() / 2; !settled && is_full(settled.error()) && some > 0;
          some /= 2) {
-      settled = settle(std::span(frames).first(some));
+      settled = settle(frames.first(some));
     }
     if (!settled) why = settled.error();
     // What is here stays durable in the journal; the next open finds it there.
@@ -57,10 +62,24 @@ Result<void> Settler::settle(std::span<const SharedFrame> frames) {
   if (auto written = parts_.store.append(values, records); !written) return written;
   parts_.index.settled(last);
   parts_.recent.drop(last);
-  parts_.journal.trim(commits_[0]);
-  commits_ = {commits_[1], last};
+  committed(last);
   parts_.settled();
   return {};
+}
+
+// With commits that change nothing. Otherwise a full disk would never have room again: what is in
+// the way goes after two further commits, and those come with appends. Where there is no room for
+// them either, the next append that finds none asks again.
+void Settler::make_room() {
+  while (trimmed_ != commits_[1] && parts_.store.set_journal_use(JournalUse::open)) {
+    committed(commits_[1]);
+  }
+}
+
+void Settler::committed(Position through) {
+  trimmed_ = commits_[0];
+  parts_.journal.trim(trimmed_);
+  commits_ = {commits_[1], through};
 }
 
 }  // namespace almanac

@@ -32,11 +32,15 @@ class Settler {
  private:
   void run();
   [[nodiscard]] Result<void> settle(std::span<const SharedFrame> frames);
+  // Gives back to the journal what is in the store, though there is nothing more to settle.
+  void make_room();
+  void committed(Position through);
 
   Parts parts_;
   // Where the last commits of the store ended. The newest may prove torn, and the one in front of
   // it be the one to go back to: what is behind that stays in the journal.
   std::array<Position, 2> commits_;
+  Position trimmed_;
   std::thread thread_;
 };
 

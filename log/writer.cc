@@ -270,7 +270,10 @@ Result<void> Writer::commit(const PendingFrame& frame) {
   digester_.start(encoder_.message());
   auto appended = parts_.journal.append(draft, frame.space);
   auto encoded = encoder_.complete(digester_.finish());
-  if (!appended) return appended;
+  if (!appended) {
+    if (appended.error().code == ErrorCode::storage_full) parts_.recent.ask_for_room();
+    return appended;
+  }
   parts_.recent.add(own_frame({frame.first, frame.last, encoded.value}));
   {
     std::lock_guard guard(mutex_);

@@ -21,11 +21,12 @@ enum AdvisorFault {
   wrongScores @11;             # scores are not numbers, one for each task, that never rise
 }
 
-struct AdvisorFellBack {       # the built-in order decides from now on
+struct AdvisorFellBack {       # from now on the built-in order decides, or nothing begins
   advisor @0 :UInt16;
   fault @1 :AdvisorFault;      # of the last attempt
   attempts @2 :UInt32;         # that failed in a row
   evidence @3 :Text;           # what was last wrong
+  holdsBack @4 :Bool;          # nothing begins until it advises again
 }
 
 struct AdvisorReturned {       # it advises from now on, for the first time of this engine or again

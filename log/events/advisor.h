@@ -25,12 +25,13 @@ enum class AdvisorFault : std::uint8_t {
 inline constexpr int advisor_fault_count = 12;
 [[nodiscard]] std::string_view name(AdvisorFault fault);
 
-// The built-in order decides from now on.
+// From now on the built-in order decides, or nothing begins until it advises again.
 struct AdvisorFellBack {
   std::string_view advisor;
   AdvisorFault fault = AdvisorFault::unavailable;  // of the last attempt
   std::uint32_t attempts = 0;                      // that failed in a row
   std::string_view evidence;                       // what was last wrong
+  bool holds_back = false;                         // nothing begins without it
 };
 
 // It advises from now on, for the first time of this engine or again.

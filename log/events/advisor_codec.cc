@@ -13,7 +13,7 @@ AdvisorFault advisor_fault(schema::AdvisorFault from) {
 
 AdvisorFellBack read(schema::AdvisorFellBack::Reader from, const Names& names) {
   return {names.at(from.getAdvisor()), advisor_fault(from.getFault()), from.getAttempts(),
-          view(from.getEvidence())};
+          view(from.getEvidence()), from.getHoldsBack()};
 }
 
 AdvisorReturned read(schema::AdvisorReturned::Reader from, const Names& names) {
@@ -27,6 +27,7 @@ void write(const AdvisorFellBack& from, BodyBuilder body, NameTable& names) {
   to.setAdvisor(names.index(from.advisor));
   to.setFault(static_cast<schema::AdvisorFault>(from.fault));
   to.setAttempts(from.attempts);
+  to.setHoldsBack(from.holds_back);
   set_text(from.evidence, [&](unsigned size) { return to.initEvidence(size); });
 }
 

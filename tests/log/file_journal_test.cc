@@ -164,6 +164,18 @@ TEST_F(FileJournalTest, DoesNotHoldToAFrameThatWasTakenBack) {
   expect_look(0, 3);
 }
 
+// Also the one that it writes to: with that there is room for the reserve without another segment.
+TEST_F(FileJournalTest, UsesASegmentAgainThatNothingInItIsNeededOf) {
+  append(200 * limits::kibibyte);
+  writer_->trim(Position(last()));
+  const auto bytes = writer_->size_bytes();
+  ASSERT_EQ(bytes, 2 * limits::journal_segment_bytes_min);
+  writer_->set_reserve(limits::journal_segment_bytes_min);
+  append(200 * limits::kibibyte);
+  EXPECT_EQ(writer_->size_bytes(), bytes);
+  expect_look(1, 2);
+}
+
 // A segment is seen by name before all of its zeros are written.
 TEST_F(FileJournalTest, SeesWhatGoesIntoASegmentThatItSawInTheMaking) {
   append(limits::kibibyte);
