@@ -171,7 +171,8 @@ void Advisor::run(const std::stop_token& stop) {
 void Advisor::probe(const std::stop_token& stop) {
   const auto sample = [this] { return sample_question(++number_); };
   std::uint32_t attempts = spec_.attempts_max;
-  if (standing()->mode == AdvisorMode::fallen_back) {
+  const bool has_failed = standing()->mode != AdvisorMode::absent;
+  if (has_failed) {
     this_thread::wait_for(stop, probe_backoff_);
     probe_backoff_ = std::min(probe_backoff_ * 2, spec_.probe_backoff_max);
     attempts = 1;
@@ -180,7 +181,7 @@ void Advisor::probe(const std::stop_token& stop) {
   if (stop.stop_requested()) return;
   if (answer) {
     show({.mode = AdvisorMode::advising});
-  } else if (standing()->mode == AdvisorMode::absent) {
+  } else if (!has_failed) {
     fall_back(std::move(answer.error()), attempts);
   }
 }
@@ -262,10 +263,13 @@ void Advisor::show(AdvisorStanding standing) {
 }
 
 void Advisor::fall_back(AdviceFailure failure, std::uint32_t attempts) {
-  warn("the advisor '" + spec_.name +
-       "' gives no advice, and the built-in order decides: " + failure.evidence);
+  const auto* meanwhile = spec_.has_fallback ? "the built-in order decides" : "nothing begins";
+  warn("the advisor '" + spec_.name + "' gives no advice, and " + meanwhile + ": " +
+       failure.evidence);
   asked_at_ = {};  // what it has said before counts no more
-  show({.mode = AdvisorMode::fallen_back, .failure = std::move(failure), .attempts = attempts});
+  show({.mode = spec_.has_fallback ? AdvisorMode::fallen_back : AdvisorMode::holding_back,
+        .failure = std::move(failure),
+        .attempts = attempts});
 }
 
 }  // namespace almanac

@@ -18,7 +18,8 @@ std::vector<Event> decide_advisor(const State& state, std::string_view advisor,
       std::string_view(standing.failure.evidence).substr(0, limits::message_bytes_max);
   return {{.at = context.now,
            .body = AdvisorFellBack{name, standing.failure.fault, standing.attempts,
-                                   context.memory.text(evidence)}}};
+                                   context.memory.text(evidence),
+                                   standing.mode == AdvisorMode::holding_back}}};
 }
 
 }  // namespace almanac

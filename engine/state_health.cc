@@ -25,6 +25,9 @@ class HealthReasons {
     for (const auto& [id, component] : state_.components.all) {
       if (component.kept) look_at(id, component);
     }
+    for (const auto& [id, device] : state_.gpu.devices) look_at(id, device);
+    for (const auto& [key, heap] : state_.gpu.heaps) look_at(key, heap);
+    for (const auto& [id, advisor] : state_.advisors.all) look_at(id, advisor);
     return std::move(reasons_);
   }
 
@@ -97,6 +100,32 @@ class HealthReasons {
       add(Health::degraded, repair + "not repaired by " + std::to_string(health.attempts) +
                                 (health.attempts == 1 ? " attempt" : " attempts"));
     }
+  }
+
+  void look_at(NameId, const GpuDevice& device) {
+    const bool is_lost = device.presence == GpuPresence::lost;
+    if (!is_lost && device.presence != GpuPresence::driver) return;
+    add(Health::degraded, "the GPU " + quoted(device.name) +
+                              (is_lost ? " is lost since " : " has no driver that works since ") +
+                              format_second(device.changed_at));
+  }
+
+  void look_at(const GpuHeapKey& key, const GpuHeap& heap) {
+    if (heap.level != GpuLevel::critical) return;
+    const GpuMemory& memory = heap.memory;
+    add(Health::degraded, "of the memory of the GPU " +
+                              quoted(state_.gpu.devices.find(key.device)->name) + " " +
+                              percent_text(memory.used(), memory.size) +
+                              " is used, critical since " + format_second(heap.alert_at));
+  }
+
+  void look_at(NameId id, const AdvisorRecord& advisor) {
+    const bool holds_back = advisor.mode == AdvisorMode::holding_back;
+    if (!holds_back && advisor.mode != AdvisorMode::fallen_back) return;
+    add(holds_back ? Health::unhealthy : Health::degraded,
+        "the advisor " + quoted(id) + " does not advise since " +
+            format_second(advisor.changed_at) +
+            (holds_back ? ", and nothing begins without it" : ""));
   }
 
   const State& state_;

@@ -34,12 +34,14 @@ std::string_view name(AdvisorMode mode) {
     case AdvisorMode::absent: return "absent";
     case AdvisorMode::advising: return "advising";
     case AdvisorMode::fallen_back: return "fallen_back";
+    case AdvisorMode::holding_back: return "holding_back";
   }
   return "unknown";
 }
 
 bool fold(Advisors& advisors, Names& names, const EventPlace& place, const AdvisorFellBack& event) {
-  AdvisorRecord* record = enter(advisors, names, place, event.advisor, AdvisorMode::fallen_back);
+  const auto mode = event.holds_back ? AdvisorMode::holding_back : AdvisorMode::fallen_back;
+  AdvisorRecord* record = enter(advisors, names, place, event.advisor, mode);
   if (record == nullptr) return false;
   ++record->fell_back[static_cast<std::size_t>(event.fault)];
   record->trouble = place.position;
@@ -63,6 +65,13 @@ void forget_advisors(Advisors& advisors) {
     if (record.mode != AdvisorMode::absent) present.push_back(id);
   }
   for (const NameId id : present) advisors.all.edit(id)->mode = AdvisorMode::absent;
+}
+
+std::optional<NameId> held_back_by(const Advisors& advisors) {
+  for (const auto& [id, record] : advisors.all) {
+    if (record.mode == AdvisorMode::holding_back) return id;
+  }
+  return std::nullopt;
 }
 
 void Advisors::hash_into(StateHasher& hasher) const {

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace almanac {
@@ -18,9 +19,10 @@ namespace almanac {
 enum class AdvisorMode : std::uint8_t {
   absent,  // of an engine that has stopped, or it has not been heard yet
   advising,
-  fallen_back,  // the built-in order decides
+  fallen_back,   // the built-in order decides
+  holding_back,  // nothing begins until it advises again
 };
-inline constexpr int advisor_mode_count = 3;
+inline constexpr int advisor_mode_count = 4;
 [[nodiscard]] std::string_view name(AdvisorMode mode);
 
 struct AdvisorRecord {
@@ -54,5 +56,7 @@ bool fold(Advisors& advisors, Names& names, const EventPlace& place, const Advis
 void count_begun(Advisors& advisors, Names& names, std::string_view advisor);
 // They went with the engine that had them.
 void forget_advisors(Advisors& advisors);
+// The one that nothing begins without for now. O(advisors).
+[[nodiscard]] std::optional<NameId> held_back_by(const Advisors& advisors);
 
 }  // namespace almanac

@@ -65,6 +65,9 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
     return {.wait = Wait::version, .asked = version};
   }
   if (state.implementations.hold_back(task.kind)) return {.wait = Wait::unavailable};
+  if (const auto advisor = held_back_by(state.advisors)) {
+    return {.wait = Wait::advice, .limit = advisor};
+  }
   if (const auto reason = shortage(state, own.lane, now)) return *reason;
   const std::uint64_t slots = state.engine.slots;
   if (slots > 0 && tasks.running_here() >= slots) {
@@ -114,6 +117,7 @@ std::string_view name(Wait wait) {
     case Wait::circuit: return "circuit";
     case Wait::version: return "version";
     case Wait::group: return "group";
+    case Wait::advice: return "advice";
   }
   return "";
 }

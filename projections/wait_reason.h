@@ -30,12 +30,14 @@ enum class Wait : std::uint8_t {
   circuit,      // that of a service it needs is open, or half open and its probes are out
   version,      // what runs its kind runs other versions
   group,        // a group it waits for is not over, or not as it must be
+  advice,       // an advisor that nothing begins without does not advise
 };
 [[nodiscard]] std::string_view name(Wait wait);
 
 struct WaitReason {
   Wait wait = Wait::next;
-  std::optional<NameId> limit;  // or the queue, of queue_limit, or the service, of circuit
+  std::optional<NameId> limit;  // or the queue, of queue_limit, the service, of circuit, or the
+                                // advisor, of advice
   std::uint64_t asked = 0;      // of it; of version, its own
   std::uint64_t used = 0;       // of it, or of the engine's slots; of tokens, how many there are;
                                 // of a circuit, probes

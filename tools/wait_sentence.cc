@@ -161,6 +161,9 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
     case Wait::paused: return paused_sentence(state, task);
     case Wait::retry: return retry_sentence(state, id);
     case Wait::group: return group_sentence(state, id);
+    case Wait::advice:
+      return fmt::format("advisor {} does not advise, and nothing begins without it for now",
+                         printable(state.names.text(*reason.limit)));
     case Wait::version: return version_sentence(state, task.kind, reason);
   }
   return {};

@@ -3,6 +3,7 @@
 // attempts with growing delay, then automatic fallback; the switch takes less than 100 ms; the
 // service stays available.
 #include <almanac/engine/advisor.h>
+#include <almanac/projections/wait_reason.h>
 #include <almanac/tests/support/engine_fixture.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/process_watch.h>
@@ -218,6 +219,25 @@ TEST_F(AdvisorTest, OneThatCannotBeStartedIsOnRecordOnceAndTheTasksRun) {
   ASSERT_TRUE(wait_until(AdvisorMode::fallen_back));
   EXPECT_EQ(last_fall().fault, AdvisorFault::unavailable);
   EXPECT_EQ(times_of<AdvisorFellBack>().size(), 1U);
+}
+
+TEST_F(AdvisorTest, WhatWaitsForOneThatDoesNotAdviseIsSaidToWaitForIt) {
+  advises("error");
+  auto advisor = spec();
+  advisor.has_fallback = false;
+  advisor.timeout = 200ms;
+  open_with(advisor);
+  engine->handle("work", [](const Attempt&) { return Outcome::success(); });
+  const TaskId id = submit({.kind = "work"});
+  ASSERT_TRUE(wait_until(AdvisorMode::holding_back));
+  const auto state = engine->state();
+  const auto reason = wait_reason(*state, id, task(id).enqueued_at);
+  ASSERT_TRUE(reason.has_value());
+  EXPECT_EQ(reason->wait, Wait::advice);
+  EXPECT_EQ(reason->limit, state->names.find("ranker"));
+  advises("good");
+  wait_until_ended(id);
+  EXPECT_EQ(record_in(*engine->state()).mode, AdvisorMode::advising);
 }
 
 TEST_F(AdvisorTest, AStopWaitsForNoAnswer) {

@@ -3,6 +3,7 @@
 #include <almanac/engine/health_watch.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/state_health.h>
+#include <almanac/log/time_text.h>
 #include <almanac/projections/invariants.h>
 #include <almanac/tests/support/full_story.h>
 #include <almanac/tests/support/story.h>
@@ -65,6 +66,7 @@ class StateHealth : public testing::Test {
                      .next = next});
   }
   void tell(const EventBody& body) { ASSERT_TRUE(story.tell(body)); }
+  [[nodiscard]] std::string last_told() const { return format_second(story.now() - 1s); }
 
   Story story;
 };
@@ -74,6 +76,40 @@ TEST_F(StateHealth, KnowsCircuitsThatDoNotAdmitAll) {
   tell(CircuitOpened{.service = "mail\n", .cause = CircuitCause::forced});
   EXPECT_EQ(reasons_of(story),
             Sentences{"degraded: the circuit of 'mail\\n' is kept open until it is reset"});
+}
+
+TEST_F(StateHealth, KnowsGpusThatAreFullOrDoNotWork) {
+  static constexpr std::array sizes{std::uint64_t{1'000}};
+  static constexpr std::array own{std::uint64_t{925}};
+  tell(GpuDeviceAppeared{"card", "Card", GpuKind::discrete, sizes, 1});
+  tell(GpuSampled{"card", own, sizes});
+  tell(GpuAlertRaised{"card", 0, GpuLevel::warning, GpuLevel::normal});
+  EXPECT_EQ(reasons_of(story), Sentences()) << "a warning is none yet";
+  tell(GpuAlertRaised{"card", 0, GpuLevel::critical, GpuLevel::warning});
+  EXPECT_EQ(reasons_of(story),
+            Sentences{"degraded: of the memory of the GPU 'Card' 92.5% is used, critical since " +
+                      last_told()});
+  tell(GpuAlertCleared{"card", 0});
+  EXPECT_EQ(reasons_of(story), Sentences());
+  tell(GpuDeviceVanished{"card", GpuAbsence::lost, "the device is lost"});
+  EXPECT_EQ(reasons_of(story), Sentences{"degraded: the GPU 'Card' is lost since " + last_told()});
+  tell(EngineStarted{});
+  EXPECT_EQ(reasons_of(story), Sentences()) << "nobody has looked since";
+}
+
+TEST_F(StateHealth, KnowsAdvisorsThatDoNotAdvise) {
+  tell(AdvisorReturned{"ranker"});
+  EXPECT_EQ(reasons_of(story), Sentences());
+  tell(AdvisorFellBack{.advisor = "ranker", .attempts = 3});
+  const std::string since = " does not advise since " + last_told();
+  EXPECT_EQ(reasons_of(story), Sentences{"degraded: the advisor 'ranker'" + since});
+  tell(AdvisorReturned{"ranker"});
+  tell(AdvisorFellBack{.advisor = "ranker", .attempts = 3, .holds_back = true});
+  const std::string later = " does not advise since " + last_told();
+  EXPECT_EQ(reasons_of(story), Sentences{"unhealthy: the advisor 'ranker'" + later +
+                                         ", and nothing begins without it"});
+  tell(EngineStarted{});
+  EXPECT_EQ(reasons_of(story), Sentences());
 }
 
 TEST_F(StateHealth, SaysNothingOfAComponentThatWasNotLookedAt) {

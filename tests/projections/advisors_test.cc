@@ -22,7 +22,7 @@ TEST(Advisors, StandAsTheirLastEventSaysAndCountWhy) {
   EXPECT_EQ(ranker.fell_back_for(AdvisorFault::timed_out), 1U);
   EXPECT_LT(ranker.trouble, ranker.changed);
   const AdvisorRecord oracle = advisor_record(story, "oracle");
-  EXPECT_EQ(oracle.mode, AdvisorMode::fallen_back);
+  EXPECT_EQ(oracle.mode, AdvisorMode::holding_back);
   EXPECT_EQ(oracle.trouble, oracle.changed);
   EXPECT_EQ(story.state().ignored, 0U);
 }

@@ -228,7 +228,8 @@ EventBody any_advisor_body(EventArena& arena, std::size_t which) {
   const std::string_view advisor = any_name(arena);
   if (which == 0) {
     return AdvisorFellBack{advisor, any_of<AdvisorFault>(advisor_fault_count),
-                           any_number<std::uint32_t>(), any_text(arena, 30)};
+                           any_number<std::uint32_t>(), any_text(arena, 30),
+                           *rc::gen::arbitrary<bool>()};
   }
   return AdvisorReturned{advisor};
 }

@@ -162,7 +162,7 @@ std::vector<EventBody> of_gpus() {
 }
 
 std::vector<EventBody> of_advisors() {
-  return {AdvisorFellBack{"ranker", AdvisorFault::duplicate_task, 3, "it names task 7 twice"},
+  return {AdvisorFellBack{"ranker", AdvisorFault::duplicate_task, 3, "it names task 7 twice", true},
           AdvisorReturned{"ranker"}};
 }
 

@@ -368,9 +368,10 @@ struct AddBody {
     line.add("device", device).add("heap", std::uint64_t{heap});
   }
   void operator()(const AdvisorFellBack& event) {
-    const auto& [advisor, fault, attempts, evidence] = event;
+    const auto& [advisor, fault, attempts, evidence, holds_back] = event;
     line.add("advisor", advisor).add("fault", name(fault));
     line.add("attempts", std::uint64_t{attempts}).add("evidence", evidence);
+    line.add("holds_back", std::uint64_t{holds_back});
   }
   void operator()(const AdvisorReturned& event) {
     const auto& [advisor] = event;

@@ -209,7 +209,7 @@ void tell_gpus(Story& story) {
 void tell_advisors(Story& story) {
   story.tell(AdvisorReturned{"ranker"});
   story.tell(AdvisorFellBack{"ranker", AdvisorFault::timed_out, 3, "it has not answered in time"});
-  story.tell(AdvisorFellBack{"oracle", AdvisorFault::unavailable, 3, "it does not start"});
+  story.tell(AdvisorFellBack{"oracle", AdvisorFault::unavailable, 3, "it does not start", true});
   story.tell(AdvisorReturned{"ranker"});
 }
 

@@ -12,6 +12,7 @@ void describe(Fields& fields, Describes<AdvisorFellBack> auto& event) {
   fields.always("fault", event.fault);
   fields("attempts", event.attempts);
   fields("evidence", event.evidence);
+  fields("holds_back", event.holds_back);
 }
 
 template <class Fields>
