@@ -15,6 +15,7 @@
 #include <almanac/log/fencing_token.h>
 #include <almanac/projections/circuits.h>
 #include <almanac/projections/contexts.h>
+#include <almanac/projections/memory_content.h>
 #include <almanac/projections/resource_limits.h>
 #include <almanac/snapshots/review.h>
 
@@ -181,6 +182,7 @@ struct FinishAttempt {
   TaskId id;
   FencingToken token;
   AttemptOutcome outcome;
+  UserKeyRing keys = {};  // of whose memories are in it
 };
 
 // From a handler, or a worker elsewhere. Told too soon after the last time it is dropped
@@ -315,6 +317,7 @@ struct SwitchComponent {
 // Of what the program remembers. Answered with the numbers of what it stores.
 struct ChangeMemories {
   MemoryTransaction transaction;
+  UserKeyRing keys = {};  // of whose entries are in it
 };
 
 // What a program has learned of a user, sealed already (context_spec.h): all of it or nothing.

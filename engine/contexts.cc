@@ -1,14 +1,16 @@
 #include <almanac/engine/contexts.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/memory_sealing.h>
 
 #include <string>
 
 namespace almanac {
 namespace {
 
-Result<void> check_key(const State& state, const UserContext* known, const ChangeContext& command) {
-  const bool fits = known == nullptr || known->key == command.key;
+Result<void> check_key(const State& state, const ChangeContext& command) {
+  const auto known = known_key(state, command.user);
+  const bool fits = !known || *known == command.key;
   if (fits && !state.contexts.destroyed.contains(command.key)) return {};
   return fail(ErrorCode::conflict, "user '" + command.user + "' was forgotten meanwhile",
               "ask again: what is known then begins anew");
@@ -30,7 +32,7 @@ Result<Decision> decide_one(const State& state, const ChangeContext& command,
   const SharedContext* shared = state.contexts.find(command.user);
   const UserContext* known = shared == nullptr ? nullptr : shared->pointer().get();
   const Position version = known == nullptr ? Position() : known->version;
-  auto checked = check_key(state, known, command);
+  auto checked = check_key(state, command);
   if (checked) checked = check_version(version, command);
   if (!checked) return std::unexpected(checked.error());
   Decision decision;

@@ -243,12 +243,6 @@ void Engine::check_gpus() {
   if (parts_->gpu_watch) parts_->gpu_watch->look_now();
 }
 
-Result<std::vector<MemoryHit>> Engine::search_memories(MemoryQuery query) {
-  if (query.now == Time()) query.now = parts_->options.clock();
-  parts_->memories.follow(*state());
-  return parts_->memories.search(query);
-}
-
 UserContexts& Engine::contexts() const { return *parts_->contexts; }
 
 void Engine::check_components(const std::string& component) {

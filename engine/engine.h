@@ -20,6 +20,7 @@
 #include <almanac/engine/inline_projection.h>
 #include <almanac/engine/lease_spec.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/memory_consolidation.h>
 #include <almanac/engine/memory_query.h>
 #include <almanac/engine/memory_spec.h>
 #include <almanac/engine/pool_options.h>
@@ -241,9 +242,10 @@ class Engine {
   void give_back(HeldLease lease, std::function<void(Result<void>)> done);
 
   // Stores, changes and forgets entries in one append, all or nothing; answers the numbers of those
-  // it stored, in their order. They are read from state()->memories (projections/memory.h).
-  // Errors: invalid (the field is named), not_found, conflict (MemoryUpdate::expected), and those
-  // of submit().
+  // it stored, in their order. They are in state()->memories (projections/memory.h), where those of
+  // users are sealed (user_contexts.h). Errors: invalid (the field is named), not_found (also a
+  // user's key), conflict (MemoryUpdate::expected; a user was forgotten meanwhile), refused (an
+  // entry was forgotten with its user), those of keeping a key, and those of submit().
   [[nodiscard]] Result<std::vector<MemoryId>> change_memories(MemoryTransaction transaction);
   void change_memories(MemoryTransaction transaction,
                        std::function<void(Result<std::vector<MemoryId>>)> done);
@@ -251,6 +253,15 @@ class Engine {
   [[nodiscard]] Result<MemoryId> remember(MemorySpec memory);
   [[nodiscard]] Result<void> update_memory(MemoryUpdate update);
   [[nodiscard]] Result<void> forget_memories(std::vector<MemoryId> ids, std::string reason = {});
+  // An entry as it is now, opened. Errors: not_found (also its user's key), refused (it was
+  // forgotten with its user), corrupt.
+  [[nodiscard]] Result<MemoryVersion> memory(MemoryId id) const;
+  // Stores an entry in the place of many (memory_consolidation.h), in one append: what `sum_up`
+  // makes of them, opened, the oldest first. Called on this thread. Errors: not_found (there are
+  // none), those of `sum_up` and of change_memories().
+  [[nodiscard]] Result<MemoryId> consolidate_memories(
+      Consolidation consolidation,
+      const std::function<Result<MemorySpec>(const std::vector<MemoryHit>&)>& sum_up);
   // What is remembered now and durable, by an index that the first search makes and each brings up
   // to date (memory_index.h). Several search at once. Errors: invalid.
   [[nodiscard]] Result<std::vector<MemoryHit>> search_memories(MemoryQuery query);

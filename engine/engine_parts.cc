@@ -37,7 +37,9 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
   if (!projected) return std::unexpected(projected.error());
   projections = std::move(*projected);
   published.emplace(std::move(state), projections.values());
+  if (auto opened_keys = open_contexts(); !opened_keys) return opened_keys;
   auto report = [this](Command command) {
+    (void)contexts->give_keys(command);
     mailbox.put_always(std::make_unique<Submission>(std::move(command), nullptr));
   };
   attempts.emplace(Attempts::Surroundings{*core_log, loop, guard, report},
@@ -67,7 +69,6 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                  .report = report,
                                  .on_move = options.on_circuit});
   if (auto advised = start_advisor(); !advised) return advised;
-  if (auto opened_keys = open_contexts(); !opened_keys) return opened_keys;
   core.emplace(
       Core::Parts{*core_log, loop, *attempts, *backups, *circuits, *published, projections,
                   healer ? &*healer : nullptr, advisor.get()},
@@ -108,13 +109,14 @@ Result<void> Engine::Parts::start_advisor() {
 Result<void> Engine::Parts::open_contexts() {
   auto keys = UserKeys::open(options.folder);
   if (!keys) return std::unexpected(keys.error());
-  contexts.emplace(UserContexts::Surroundings{.published = *published,
-                                              .keys = std::move(*keys),
-                                              .tell =
-                                                  [this](Command command, auto done) {
-                                                    tell(std::move(command), std::move(done));
-                                                  }},
-                   options.contexts);
+  contexts.emplace(
+      UserContexts::Surroundings{
+          .published = *published,
+          .keys = std::move(*keys),
+          .tell = [this](Command command, auto done) { tell(std::move(command), std::move(done)); },
+          .on_forgotten = [this] { memories->drop_forgotten(); }},
+      options.contexts);
+  memories.emplace(MemoryIndexOptions{.keys = &contexts->keys()});
   return {};
 }
 
@@ -192,6 +194,9 @@ void Engine::Parts::run() {
 }
 
 void Engine::Parts::tell(Command command, std::function<void(Result<Answer>)> done) {
+  if (auto given = contexts->give_keys(command); !given) {
+    return done(std::unexpected(given.error()));
+  }
   Item item = std::make_unique<Submission>(std::move(command), std::move(done));
   if (mailbox.put(std::move(item))) return;
   std::get<std::unique_ptr<Submission>>(item)->done(std::unexpected(refusal()));

@@ -74,14 +74,14 @@ struct Engine::Parts {
   std::unique_ptr<Log> log;
   std::optional<CoreLog> core_log;
   InlineProjections projections;
-  MemoryIndex memories;
   std::optional<Published> published;
+  std::optional<UserContexts> contexts;
+  std::optional<MemoryIndex> memories;
   std::optional<Attempts> attempts;
   std::optional<BackupRunner> backups;
   std::optional<Healer> healer;
   std::optional<CircuitBoard> circuits;
   std::unique_ptr<Advisor> advisor;
-  std::optional<UserContexts> contexts;
   std::optional<Core> core;
   std::optional<Checkpointer> checkpointer;
   std::optional<GpuWatch> gpu_watch;

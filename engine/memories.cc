@@ -1,6 +1,7 @@
 #include <almanac/engine/memories.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/memory_sealing.h>
 
 #include <algorithm>
 #include <bit>
@@ -48,25 +49,37 @@ Error unknown_memory(const State& state, MemoryId id) {
 // What one transaction makes of the state, as far as its own later parts depend on it.
 class Changes {
  public:
-  Changes(const State& state, const DecideContext& context)
-      : state_(state), context_(context), last_(state.memories.last) {}
+  Changes(const State& state, const UserKeyRing& keys, const DecideContext& context)
+      : state_(state),
+        context_(context),
+        sealer_(state, keys, context.memory),
+        last_(state.memories.last) {}
 
   Result<MemoryId> store(const MemorySpec& spec, TaskId task) {
     if (auto checked = check_dimension(spec.kind, spec.embedding); !checked) {
       return std::unexpected(checked.error());
     }
     last_ = last_.next();
-    add(MemoryStored{.id = last_,
-                     .kind = spec.kind,
-                     .user = spec.user,
-                     .said = {.content = spec.content,
-                              .summary = spec.summary,
-                              .embedding = bytes_of(spec.embedding),
-                              .metadata = context_.memory.text(to_json(spec.metadata))},
-                     .tags = view(spec.tags, context_.memory),
-                     .significance = millionths(spec.significance),
-                     .expires_at = expiry(spec.time_to_live, context_.now),
-                     .task = task});
+    MemoryStored event{.id = last_,
+                       .kind = spec.kind,
+                       .user = spec.user,
+                       .said = {},
+                       .tags = {},
+                       .significance = millionths(spec.significance),
+                       .expires_at = expiry(spec.time_to_live, context_.now),
+                       .task = task};
+    if (spec.user.empty()) {
+      event.said = {.content = spec.content,
+                    .summary = spec.summary,
+                    .embedding = bytes_of(spec.embedding),
+                    .metadata = context_.memory.text(to_json(spec.metadata))};
+      event.tags = view(spec.tags, context_.memory);
+    } else {
+      const auto sealed = sealer_.seal_new(spec, last_);
+      if (!sealed) return std::unexpected(sealed.error());
+      event.sealed = *sealed;
+    }
+    add(event);
     return last_;
   }
 
@@ -85,7 +98,9 @@ class Changes {
       auto checked = check_dimension(state_.names.text(memory.kind), *update.embedding);
       if (!checked) return checked;
     }
-    if (auto event = event_of(update)) add(*event);
+    auto event = event_of(update, memory);
+    if (!event) return std::unexpected(event.error());
+    if (event->changed.size() > 0) add(*event);
     return {};
   }
 
@@ -130,10 +145,8 @@ class Changes {
                                .with("field", "embedding"));
   }
 
-  // None where nothing is to change.
-  [[nodiscard]] std::optional<MemoryUpdated> event_of(const MemoryUpdate& update) {
-    MemoryUpdated event{.id = update.id};
-    std::vector<std::string> changed;
+  static void take_content(MemoryUpdated& event, const MemoryUpdate& update, Arena& arena,
+                           std::vector<std::string_view>& changed) {
     if (update.content) {
       changed.emplace_back("content");
       event.said.content = *update.content;
@@ -148,11 +161,25 @@ class Changes {
     }
     if (update.metadata) {
       changed.emplace_back("metadata");
-      event.said.metadata = context_.memory.text(to_json(*update.metadata));
+      event.said.metadata = arena.text(to_json(*update.metadata));
     }
     if (update.tags) {
       changed.emplace_back("tags");
-      event.tags = view(*update.tags, context_.memory);
+      event.tags = view(*update.tags, arena);
+    }
+  }
+
+  // Without fields where nothing is to change.
+  [[nodiscard]] Result<MemoryUpdated> event_of(const MemoryUpdate& update, const Memory& memory) {
+    MemoryUpdated event{.id = update.id};
+    std::vector<std::string_view> changed;
+    if (!memory.sealed) {
+      take_content(event, update, context_.memory, changed);
+    } else if (changes_content(update)) {
+      const auto sealed = sealer_.seal_changed(update, memory);
+      if (!sealed) return std::unexpected(sealed.error());
+      changed.emplace_back("sealed");
+      event.sealed = *sealed;
     }
     if (update.significance) {
       changed.emplace_back("significance");
@@ -162,16 +189,15 @@ class Changes {
       changed.emplace_back("expires_at");
       event.expires_at = expiry(*update.time_to_live, context_.now);
     }
-    if (changed.empty()) return std::nullopt;
     const auto fields = context_.memory.array<std::string_view>(changed.size());
-    std::ranges::transform(changed, fields.begin(),
-                           [&](const std::string& field) { return context_.memory.text(field); });
+    std::ranges::copy(changed, fields.begin());
     event.changed = NameListView(fields);
     return event;
   }
 
   const State& state_;
   const DecideContext& context_;
+  MemorySealer sealer_;
   std::vector<Event> events_;
   MemoryId last_;
   std::map<std::string, std::size_t, std::less<>> dimensions_;
@@ -184,7 +210,7 @@ Result<Decision> decide_one(const State& state, const ChangeMemories& command,
                             const DecideContext& context) {
   const MemoryTransaction& asked = command.transaction;
   if (auto checked = check_transaction(asked); !checked) return std::unexpected(checked.error());
-  Changes changes(state, context);
+  Changes changes(state, command.keys, context);
   std::vector<MemoryId> stored;
   for (const MemorySpec& spec : asked.store) {
     const auto id = changes.store(spec, {});
@@ -201,12 +227,14 @@ Result<Decision> decide_one(const State& state, const ChangeMemories& command,
   return Decision{changes.take(), std::move(stored)};
 }
 
-Result<std::vector<Event>> store_memories(const State& state, std::span<const MemorySpec> memories,
-                                          TaskId task, const DecideContext& context) {
+Result<std::vector<Event>> store_memories(const State& state, const FinishAttempt& command,
+                                          const DecideContext& context) {
+  const std::vector<MemorySpec>& memories = command.outcome.memories;
   if (auto checked = check_memories(memories); !checked) return std::unexpected(checked.error());
-  Changes changes(state, context);
+  Changes changes(state, command.keys, context);
   for (const MemorySpec& spec : memories) {
-    if (auto stored = changes.store(spec, task); !stored) return std::unexpected(stored.error());
+    auto stored = changes.store(spec, command.id);
+    if (!stored) return std::unexpected(stored.error());
   }
   return changes.take();
 }

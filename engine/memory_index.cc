@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <stop_token>
 #include <thread>
@@ -31,11 +32,12 @@ class KindIndex {
     places_[id] = embeddings_.add(embedding_of(*memory));
     entries_.emplace_back(id, memory);
   }
-  void remove(MemoryId id) {
+  void remove(MemoryId id, bool is_secret) {
     const auto place = places_.find(id);
     if (place == places_.end()) return;
     entries_[place->second].second.reset();
     places_.erase(place);
+    holds_secrets_ = holds_secrets_ || is_secret;
   }
   // The embedding is the same.
   void replace(MemoryId id, const MemoryVersion& memory) {
@@ -49,6 +51,8 @@ class KindIndex {
     const std::size_t gone = entries_.size() - places_.size();
     return gone > gone_min && gone > places_.size();
   }
+  // Embeddings of entries that were forgotten.
+  [[nodiscard]] bool holds_secrets() const { return holds_secrets_; }
   bool build_graph(const std::function<bool()>& go_on) { return embeddings_.build_graph(go_on); }
 
   // No filter = all are admitted.
@@ -73,24 +77,32 @@ class KindIndex {
   EmbeddingIndex embeddings_;
   std::vector<std::pair<MemoryId, std::optional<MemoryVersion>>> entries_;  // none = it has gone
   std::unordered_map<MemoryId, EmbeddingIndex::Slot> places_;
+  bool holds_secrets_ = false;
 };
+
+using Entries = PersistentMap<MemoryId, MemoryVersion>;
 
 bool has_embedding(const MemoryVersion* memory) {
   return memory != nullptr && !embedding_of(**memory).empty();
 }
 
+// It can be opened no more, and must not stay in what leads through others.
+bool was_closed(const MemoryVersion* was, const MemoryVersion* is) {
+  return was != nullptr && is != nullptr && (*was)->is_readable() && !(*is)->is_readable();
+}
+
 using KindIndexes = std::map<NameId, std::shared_ptr<KindIndex>>;
 
 // Brings what has been made of one to what another one has, for all kinds or for one.
-void take_in(KindIndexes& kinds, const Memories& before, const Memories& after,
+void take_in(KindIndexes& kinds, const Entries& before, const Entries& after,
              std::optional<NameId> only = {}) {
-  diff(before.all, after.all, [&](MemoryId id, const MemoryVersion* was, const MemoryVersion* is) {
+  diff(before, after, [&](MemoryId id, const MemoryVersion* was, const MemoryVersion* is) {
     const NameId kind = was == nullptr ? (*is)->kind : (*was)->kind;
     if (only && kind != *only) return;
     const bool is_kept =
         has_embedding(was) && has_embedding(is) && (*was)->embedding == (*is)->embedding;
     if (is_kept) return kinds.at(kind)->replace(id, *is);
-    if (has_embedding(was)) kinds.at(kind)->remove(id);
+    if (has_embedding(was)) kinds.at(kind)->remove(id, was_closed(was, is));
     if (!has_embedding(is)) return;
     auto& of_kind = kinds[kind];
     const auto dimension = static_cast<std::uint32_t>(embedding_of(**is).size());
@@ -101,16 +113,74 @@ void take_in(KindIndexes& kinds, const Memories& before, const Memories& after,
   });
 }
 
+// The entries of a state, opened, and by which keys.
+class OpenedEntries {
+ public:
+  explicit OpenedEntries(const UserKeys* keys) : keys_(keys) {}
+
+  [[nodiscard]] const Entries& all() const { return all_; }
+
+  void follow(const State& state, const Entries& before) {
+    reader_.emplace(state, keys_);
+    const bool is_first = before.empty();
+    if (is_first) all_ = state.memories.all;
+    diff(before, state.memories.all,
+         [&](MemoryId id, const MemoryVersion* was, const MemoryVersion* is) {
+           if (was != nullptr && (*was)->sealed) remove(id, of_[(*was)->sealed->key]);
+           if (is == nullptr) {
+             all_.erase(id);
+           } else if ((*is)->sealed) {
+             set(id, *is, of_[(*is)->sealed->key]);
+           } else if (!is_first) {
+             all_.set(id, *is);
+           }
+         });
+  }
+  // What can be opened no more, or only now.
+  void look_at_keys(const Entries& sealed) {
+    if (keys_ == nullptr || !reader_ || keys_->generation() == generation_) return;
+    generation_ = keys_->generation();
+    for (auto& [key, of_key] : of_) {
+      const bool is_there = keys_->find(key) != nullptr;
+      const std::set<MemoryId> differ = is_there ? of_key.closed : of_key.opened;
+      for (const MemoryId id : differ) set(id, *sealed.find(id), of_key);
+    }
+  }
+
+ private:
+  struct OfKey {
+    std::set<MemoryId> opened;
+    std::set<MemoryId> closed;
+  };
+  static void remove(MemoryId id, OfKey& of_key) {
+    of_key.opened.erase(id);
+    of_key.closed.erase(id);
+  }
+  void set(MemoryId id, const MemoryVersion& version, OfKey& of_key) {
+    MemoryVersion open = reader_->read(id, version);
+    remove(id, of_key);
+    (open->is_readable() ? of_key.opened : of_key.closed).insert(id);
+    all_.set(id, std::move(open));
+  }
+
+  const UserKeys* keys_;
+  std::optional<MemoryReader> reader_;
+  Entries all_;
+  std::map<UserKeyId, OfKey> of_;
+  std::uint64_t generation_ = 0;
+};
+
 }  // namespace
 
 struct MemoryIndex::Parts {
-  explicit Parts(const MemoryIndexOptions& wanted) : options(wanted) {}
+  explicit Parts(MemoryIndexOptions wanted) : options(std::move(wanted)), opened(options.keys) {}
 
   // The kind that is next to be built anew, or to get a graph.
   [[nodiscard]] std::optional<NameId> next_to_build() const {
     for (const auto& [kind, index] : kinds) {
       const bool is_large = index->size() > options.exact_max;
-      if (index->is_half_gone() || (is_large && !index->has_graph())) return kind;
+      const bool is_old = index->is_half_gone() || index->holds_secrets();
+      if (is_old || (is_large && !index->has_graph())) return kind;
     }
     return std::nullopt;
   }
@@ -120,16 +190,17 @@ struct MemoryIndex::Parts {
     this_thread::set_name("almanac-memory");
     std::unique_lock lock(mutex);
     for (auto kind = next_to_build(); kind && !stop.stop_requested(); kind = next_to_build()) {
-      const Memories from = memories;
+      const Entries from = opened.all();
       lock.unlock();
       KindIndexes built;
       take_in(built, {}, from, *kind);
       auto& index = built[*kind];
       const bool is_large = index != nullptr && index->size() > options.exact_max;
       const bool is_whole = !is_large || index->build_graph([&] { return !stop.stop_requested(); });
+      if (options.on_built) options.on_built();
       lock.lock();
       if (!is_whole) break;
-      take_in(built, from, memories, *kind);
+      take_in(built, from, opened.all(), *kind);
       if (index == nullptr) {
         kinds.erase(*kind);
       } else {
@@ -140,9 +211,20 @@ struct MemoryIndex::Parts {
     has_built.notify_all();
   }
 
+  // Brings the index to the entries, as they are opened now.
+  void take_in_entries(const Entries& before) {
+    opened.look_at_keys(memories.all);
+    take_in(kinds, before, opened.all());
+    if (is_building || !next_to_build()) return;
+    is_building = true;
+    if (builder.joinable()) builder.join();
+    builder = std::jthread([this](const std::stop_token& stop) { build(stop); });
+  }
+
   MemoryIndexOptions options;
   mutable std::shared_mutex mutex;
   mutable std::condition_variable_any has_built;
+  OpenedEntries opened;
   Memories memories;
   Names names;
   Position position;
@@ -152,24 +234,29 @@ struct MemoryIndex::Parts {
   std::jthread builder;  // the last member: it ends before the others go
 };
 
-MemoryIndex::MemoryIndex(const MemoryIndexOptions& options)
-    : parts_(std::make_unique<Parts>(options)) {}
+MemoryIndex::MemoryIndex(MemoryIndexOptions options)
+    : parts_(std::make_unique<Parts>(std::move(options))) {}
 
 MemoryIndex::~MemoryIndex() = default;
 
 void MemoryIndex::follow(const State& state) {
   Parts& parts = *parts_;
   const std::lock_guard guard(parts.mutex);
-  if (state.position <= parts.position) return;
-  take_in(parts.kinds, parts.memories, state.memories);
-  parts.memories = state.memories;
-  parts.names = state.names;
-  parts.position = state.position;
-  parts.time = state.time;
-  if (parts.is_building || !parts.next_to_build()) return;
-  parts.is_building = true;
-  if (parts.builder.joinable()) parts.builder.join();
-  parts.builder = std::jthread([&parts](const std::stop_token& stop) { parts.build(stop); });
+  const Entries before = parts.opened.all();
+  if (state.position > parts.position) {
+    parts.opened.follow(state, parts.memories.all);
+    parts.memories = state.memories;
+    parts.names = state.names;
+    parts.position = state.position;
+    parts.time = state.time;
+  }
+  parts.take_in_entries(before);
+}
+
+void MemoryIndex::drop_forgotten() {
+  const std::lock_guard guard(parts_->mutex);
+  const Entries before = parts_->opened.all();
+  parts_->take_in_entries(before);
 }
 
 Position MemoryIndex::position() const {
@@ -184,7 +271,7 @@ Result<std::vector<MemoryHit>> MemoryIndex::search(const MemoryQuery& query) con
     return std::unexpected(checked.error());
   }
   const MemoryFilter filter(parts.names, query, parts.time);
-  if (query.embedding.empty()) return newest(parts.memories, filter, query.limit);
+  if (query.embedding.empty()) return newest(parts.opened.all(), filter, query.limit);
   const auto kind = query.kind.empty() ? std::nullopt : parts.names.find(query.kind);
   std::vector<MemoryHit> hits;
   for (const auto& [of, index] : parts.kinds) {

@@ -69,22 +69,40 @@ MemoryFilter::MemoryFilter(const Names& names, const MemoryQuery& query, Time no
   };
   if (!query.kind.empty()) kind_ = find(query.kind);
   if (!query.user.empty()) user_ = find(query.user);
-  for (const std::string& tag : query.tags) {
-    if (const auto id = find(tag)) tags_.push_back(*id);
-  }
+  for (const std::string& tag : query.tags) tags_.push_back(names.find(tag));
   std::ranges::transform(query.text, std::back_inserter(text_), lower);
 }
 
-bool MemoryFilter::admits(const Memory& memory) const {
+bool MemoryFilter::may_admit(const Memory& memory) const {
   if (nothing_ || memory.has_expired(now_)) return false;
   if (kind_ && memory.kind != *kind_) return false;
   if (user_ && memory.user != user_) return false;
   if (memory.stored_at < query_.from) return false;
   if (query_.until != Time() && memory.stored_at >= query_.until) return false;
   if (memory.significance < query_.significance_min * significance_max) return false;
-  const bool has_tags = std::ranges::all_of(
-      tags_, [&](NameId tag) { return std::ranges::find(memory.tags, tag) != memory.tags.end(); });
-  if (!has_tags) return false;
+  return true;
+}
+
+bool MemoryFilter::has_tags(const Memory& memory) const {
+  if (!memory.sealed) {
+    return std::ranges::all_of(tags_, [&](std::optional<NameId> tag) {
+      return tag && std::ranges::find(memory.tags, *tag) != memory.tags.end();
+    });
+  }
+  // Each has an end of line behind it, which no name has in it.
+  const auto own = memory.own_tags.view();
+  return std::ranges::all_of(query_.tags, [&](const std::string& tag) {
+    const auto at = ("\n" + std::string(own)).find("\n" + tag + "\n");
+    return at != std::string::npos;
+  });
+}
+
+bool MemoryFilter::admits(const Memory& memory) const {
+  if (!may_admit(memory)) return false;
+  if (!memory.is_readable()) {
+    return query_.unreadable && tags_.empty() && text_.empty() && query_.embedding.empty();
+  }
+  if (!has_tags(memory)) return false;
   if (text_.empty()) return true;
   const MemoryContent said = content_of(memory);
   return contains_in_any_case(said.content, text_) || contains_in_any_case(said.summary, text_);
@@ -98,27 +116,34 @@ bool MemoryFilter::admits_all(const Memories& memories, NameId kind) const {
   return asks_nothing && !nothing_ && (!kind_ || *kind_ == kind) && (!expiry || *expiry > now_);
 }
 
-std::vector<MemoryHit> newest(const Memories& memories, const MemoryFilter& filter,
-                              std::size_t limit) {
+std::vector<MemoryHit> newest(const PersistentMap<MemoryId, MemoryVersion>& entries,
+                              const MemoryFilter& filter, std::size_t limit,
+                              const MemoryReader* reader) {
   std::vector<MemoryHit> hits;
-  for (auto entry = memories.all.end(); entry != memories.all.begin() && hits.size() < limit;) {
+  for (auto entry = entries.end(); entry != entries.begin() && hits.size() < limit;) {
     --entry;
-    if (filter.admits(*entry->value)) hits.push_back({entry->key, 0, entry->value});
+    if (!filter.may_admit(*entry->value)) continue;
+    const MemoryVersion memory =
+        reader == nullptr ? entry->value : reader->read(entry->key, entry->value);
+    if (filter.admits(*memory)) hits.push_back({entry->key, 0, memory});
   }
   return hits;
 }
 
-Result<std::vector<MemoryHit>> search_memories(const State& state, const MemoryQuery& query) {
+Result<std::vector<MemoryHit>> search_memories(const State& state, const MemoryQuery& query,
+                                               const UserKeys* keys) {
   if (auto checked = check_query(state.memories, state.names, query); !checked) {
     return std::unexpected(checked.error());
   }
   const MemoryFilter filter(state.names, query, state.time);
-  if (query.embedding.empty()) return newest(state.memories, filter, query.limit);
+  const MemoryReader reader(state, keys);
+  if (query.embedding.empty()) return newest(state.memories.all, filter, query.limit, &reader);
   std::vector<MemoryHit> hits;
-  for (const auto& [id, version] : state.memories.all) {
-    const auto embedding = embedding_of(*version);
-    if (embedding.size() != query.embedding.size() || !filter.admits(*version)) continue;
-    hits.push_back({id, cosine(query.embedding, embedding), version});
+  for (const auto& [id, sealed] : state.memories.all) {
+    if (dimension_of(*sealed) != query.embedding.size() || !filter.may_admit(*sealed)) continue;
+    const MemoryVersion version = reader.read(id, sealed);
+    if (!version->is_readable() || !filter.admits(*version)) continue;
+    hits.push_back({id, cosine(query.embedding, embedding_of(*version)), version});
     if (hits.size() >= 2 * query.limit + lanes) keep_best(hits, query.limit);
   }
   keep_best(hits, query.limit);

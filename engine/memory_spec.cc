@@ -128,16 +128,23 @@ Result<void> check(const MemoryUpdate& update) {
   return checked;
 }
 
+std::size_t bytes_of(const std::vector<std::string>& tags) {
+  std::size_t bytes = 0;
+  for (const std::string& tag : tags) bytes += tag.size();
+  return bytes;
+}
+
 std::size_t bytes_of(const MemorySpec& spec) {
   return spec.content.size() + spec.summary.size() + spec.embedding.size() * sizeof(float) +
-         to_json(spec.metadata).size();
+         to_json(spec.metadata).size() + bytes_of(spec.tags);
 }
 
 std::size_t bytes_of(const MemoryUpdate& update) {
   return (update.content ? update.content->size() : 0) +
          (update.summary ? update.summary->size() : 0) +
          (update.embedding ? update.embedding->size() * sizeof(float) : 0) +
-         (update.metadata ? to_json(*update.metadata).size() : 0);
+         (update.metadata ? to_json(*update.metadata).size() : 0) +
+         (update.tags ? bytes_of(*update.tags) : 0);
 }
 
 // All of them, and what they take together.
@@ -171,6 +178,11 @@ Result<void> check_room(std::size_t entries, std::size_t bytes) {
 }
 
 }  // namespace
+
+std::string unstorable(const Error& error) {
+  return ("what it remembers cannot be stored: " + describe(error))
+      .substr(0, limits::message_bytes_max);
+}
 
 std::unexpected<Error> refuse_field(std::string_view field, const std::string& what,
                                     std::string next) {

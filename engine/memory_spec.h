@@ -66,6 +66,8 @@ struct MemoryTransaction {
 [[nodiscard]] Result<void> check_embedding(const std::vector<float>& embedding);
 [[nodiscard]] Result<void> check_transaction(const MemoryTransaction& transaction);
 
+// Why an attempt whose memories cannot be stored has failed.
+[[nodiscard]] std::string unstorable(const Error& error);
 // That this field of an entry or a query is not as it has to be: the error names it.
 [[nodiscard]] std::unexpected<Error> refuse_field(std::string_view field, const std::string& what,
                                                   std::string next);

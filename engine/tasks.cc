@@ -34,11 +34,6 @@ std::string doom_text(const State& state, TaskId culprit) {
   }
 }
 
-std::string unstorable(const Error& error) {
-  return ("what it remembers cannot be stored: " + describe(error))
-      .substr(0, limits::message_bytes_max);
-}
-
 // No tokens of the services before then that said so.
 void add_rate_limits(const State& state, const FinishAttempt& command, const DecideContext& context,
                      std::vector<Event>& events) {
@@ -156,7 +151,7 @@ Result<Decision> decide_one(const State& state, const FinishAttempt& command,
     return decision;
   }
   if (end.status == AttemptStatus::succeeded) {
-    auto stored = store_memories(state, command.outcome.memories, command.id, context);
+    auto stored = store_memories(state, command, context);
     if (stored) {
       auto decision = decision_of(context.now, TaskSucceeded{command.id, command.token.lease, end});
       std::ranges::move(*stored, std::back_inserter(decision.events));

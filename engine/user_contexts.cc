@@ -1,5 +1,6 @@
 #include <almanac/engine/user_contexts.h>
 
+#include <almanac/engine/memory_sealing.h>
 #include <almanac/engine/published.h>
 #include <almanac/log/printable.h>
 
@@ -9,11 +10,6 @@
 
 namespace almanac {
 namespace {
-
-Error key_is_missing() {
-  return {ErrorCode::not_found, "the key of the user is not in the folder of the log",
-          "bring back its folder 'keys', or forget the user"};
-}
 
 // What `call` hands to the function that it is given, once it does.
 template <class Value, class Call>
@@ -42,10 +38,7 @@ ChangeContext sealed(const std::string& user, const ContextChanges& changes, con
 }  // namespace
 
 Result<std::shared_ptr<const EncryptionKey>> ContextSnapshot::key() const {
-  auto key = keys_->find(context_->key);
-  if (key) return key;
-  if (!keys_->is_destroyed(context_->key)) return std::unexpected(key_is_missing());
-  return fail(ErrorCode::refused, "the user was forgotten");
+  return keys_->need(context_->key);
 }
 
 Result<OpenContext> ContextSnapshot::open() const {
@@ -95,14 +88,14 @@ Result<void> UserContexts::tell_forgotten(ForgetUser command) {
 Result<UserKey> UserContexts::key_of(const std::string& user) {
   std::unique_lock lock(making_);
   around_.keys->look_again();
-  if (const auto snapshot = get(user)) {
+  if (const auto id = known(user)) {
     made_.erase(user);
-    const UserKeyId id = snapshot->sealed().key;
-    if (auto key = around_.keys->find(id)) return UserKey{id, std::move(key)};
-    if (!around_.keys->is_destroyed(id)) return std::unexpected(key_is_missing());
+    auto key = around_.keys->need(*id);
+    if (key) return UserKey{*id, std::move(*key)};
+    if (key.error().code != ErrorCode::refused) return std::unexpected(key.error());
     lock.unlock();
     // Somebody who shares the keys has forgotten the user.
-    if (auto told = tell_forgotten({user}); !told) return std::unexpected(told.error());
+    if (auto told = tell_forgotten({user, {*id}}); !told) return std::unexpected(told.error());
     lock.lock();
   }
   if (const auto made = made_.find(user); made != made_.end()) {
@@ -112,6 +105,53 @@ Result<UserKey> UserContexts::key_of(const std::string& user) {
   if (!id) return std::unexpected(id.error());
   made_[user] = *id;
   return UserKey{*id, around_.keys->find(*id)};
+}
+
+std::optional<UserKeyId> UserContexts::known(std::string_view user) const {
+  return known_key(around_.published.now()->state, user);
+}
+
+Result<void> UserContexts::add_owners(std::span<const MemorySpec> memories, UserKeyRing& keys) {
+  for (const MemorySpec& memory : memories) {
+    if (memory.user.empty() || keys.contains(memory.user)) continue;
+    auto key = key_of(memory.user);
+    if (!key) return std::unexpected(key.error());
+    keys.emplace(memory.user, std::move(*key));
+  }
+  return {};
+}
+
+Result<void> UserContexts::add_changed(std::span<const MemoryUpdate> updates, UserKeyRing& keys) {
+  const auto now = around_.published.now();
+  const State& state = now->state;
+  for (const MemoryUpdate& update : updates) {
+    const MemoryVersion* version = state.memories.all.find(update.id);
+    if (version == nullptr || !(*version)->sealed || !changes_content(update)) continue;
+    const UserKeyId& id = (*version)->sealed->key;
+    auto key = around_.keys->need(id);
+    if (!key) return std::unexpected(key.error());
+    keys.emplace(state.names.text(*(*version)->user), UserKey{id, std::move(*key)});
+  }
+  return {};
+}
+
+Result<void> UserContexts::give_keys(Command& command) {
+  if (auto* change = std::get_if<ChangeMemories>(&command)) {
+    const MemoryTransaction& asked = change->transaction;
+    const auto is_nobodys = [](const MemorySpec& spec) { return spec.user.empty(); };
+    if (asked.update.empty() && std::ranges::all_of(asked.store, is_nobodys)) return {};
+    // No key is made for what is refused.
+    auto given = check_transaction(asked);
+    if (given) given = add_owners(asked.store, change->keys);
+    return given ? add_changed(asked.update, change->keys) : given;
+  }
+  auto* end = std::get_if<FinishAttempt>(&command);
+  if (end == nullptr || end->outcome.memories.empty()) return {};
+  // What is refused anyway is refused where the end is decided about.
+  if (!check_memories(end->outcome.memories)) return {};
+  auto given = add_owners(end->outcome.memories, end->keys);
+  if (!given) end->outcome = {.status = AttemptStatus::error, .message = unstorable(given.error())};
+  return {};
 }
 
 void UserContexts::change(const std::string& user, const ContextChanges& changes,
@@ -141,7 +181,7 @@ Result<void> UserContexts::forget(const std::string& user) {
   std::vector<UserKeyId> keys;
   {
     const std::lock_guard lock(making_);
-    if (const auto known = get(user)) keys.push_back(known->sealed().key);
+    if (const auto id = known(user)) keys.push_back(*id);
     if (const auto made = made_.find(user); made != made_.end()) keys.push_back(made->second);
     if (keys.empty()) {
       return fail(ErrorCode::not_found, "nothing is known of user '" + printable(user) + "'");
@@ -151,6 +191,7 @@ Result<void> UserContexts::forget(const std::string& user) {
     }
     made_.erase(user);
   }
+  if (around_.on_forgotten) around_.on_forgotten();
   return tell_forgotten({user, std::move(keys)});
 }
 
@@ -165,14 +206,19 @@ ContextStatus UserContexts::status() const {
 
 Result<void> UserContexts::apply_ledger() {
   const auto now = around_.published.now();
-  const Contexts& contexts = now->state.contexts;
+  const State& state = now->state;
+  const Contexts& contexts = state.contexts;
   if (auto destroyed = around_.keys->destroy_again(contexts.destroyed); !destroyed) {
     return destroyed;
   }
-  for (const auto& [user, context] : contexts.all) {
-    if (!around_.keys->is_destroyed(context->key)) continue;
-    auto told = tell_forgotten({std::string(contexts.users.text(user))});
-    if (!told) return told;
+  std::map<std::string, UserKeyId> gone;
+  const auto look_at = [&](std::string_view user, const UserKeyId& key) {
+    if (around_.keys->is_destroyed(key)) gone.emplace(user, key);
+  };
+  for (const auto& [user, context] : contexts.all) look_at(contexts.users.text(user), context->key);
+  for (const auto& [user, key] : state.memories.user_keys) look_at(state.names.text(user), key);
+  for (const auto& [user, key] : gone) {
+    if (auto told = tell_forgotten({user, {key}}); !told) return told;
   }
   return {};
 }

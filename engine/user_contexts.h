@@ -20,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,12 +66,6 @@ struct ContextStatus {
   Duration save_interval{0};  // nothing waits for a time: a change is saved by itself, at once
 };
 
-// The key of a user, and which it is.
-struct UserKey {
-  UserKeyId id{};
-  std::shared_ptr<const EncryptionKey> key;
-};
-
 // Owned by the engine. Any thread may call; those that wait not on the engine's own.
 class UserContexts {
  public:
@@ -78,6 +73,7 @@ class UserContexts {
     const Published& published;
     std::unique_ptr<UserKeys> keys;
     std::function<void(Command, std::function<void(Result<Answer>)>)> tell;
+    std::function<void()> on_forgotten;  // keys have gone
   };
   UserContexts(Surroundings surroundings, ContextOptions options)
       : around_(std::move(surroundings)), options_(std::move(options)) {}
@@ -95,12 +91,19 @@ class UserContexts {
   // on the engine's thread or, refused, on this one, and must return soon.
   void change(const std::string& user, const ContextChanges& changes,
               std::optional<Position> expected, std::function<void(Result<Position>)> done);
-  // Destroys the key: nothing can read any more what was sealed with it, in this log, in those that
-  // share its keys, and in any copy. On disk when it returns. Errors: not_found (nothing is known
-  // of the user), storage_full, refused, io, and those of Engine::submit().
+  // Destroys the key, also that of what is remembered of the user: nothing can read any more what
+  // was sealed with it, in this log, in those that share its keys, and in any copy. On disk when it
+  // returns. Errors: not_found (nothing is known of the user), storage_full, refused, io, and those
+  // of Engine::submit().
   [[nodiscard]] Result<void> forget(const std::string& user);
   [[nodiscard]] ContextStatus status() const;
 
+  // To open with what belongs to users.
+  [[nodiscard]] const UserKeys& keys() const { return *around_.keys; }
+  // Puts into the command the keys of the users whose memories are in it; where one cannot be had
+  // an attempt that has succeeded has failed instead. Errors: those of key_of(), of a command that
+  // changes memories; refused (an entry that is to be changed was forgotten with its user).
+  [[nodiscard]] Result<void> give_keys(Command& command);
   // The key to seal with what belongs to the user, made where there is none. Errors: not_found (it
   // is not in the log's folder), storage_full, refused, io, and those of forget().
   [[nodiscard]] Result<UserKey> key_of(const std::string& user);
@@ -110,6 +113,9 @@ class UserContexts {
 
  private:
   [[nodiscard]] Result<void> tell_forgotten(ForgetUser command);
+  [[nodiscard]] std::optional<UserKeyId> known(std::string_view user) const;
+  [[nodiscard]] Result<void> add_owners(std::span<const MemorySpec> memories, UserKeyRing& keys);
+  [[nodiscard]] Result<void> add_changed(std::span<const MemoryUpdate> updates, UserKeyRing& keys);
 
   Surroundings around_;
   ContextOptions options_;

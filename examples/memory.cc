@@ -3,12 +3,26 @@
 
 #include <chrono>
 #include <cstdio>
+#include <string>
 
 namespace {
 
 int fail(const almanac::Error& error) {
   std::fprintf(stderr, "%s\n", almanac::describe(error).c_str());
   return 1;
+}
+
+int sum_up(almanac::Engine& engine) {
+  using namespace std::chrono_literals;
+  // [consolidate]
+  auto summary = engine.consolidate_memories(
+      {.kind = "weather", .significance_below = 0.2, .older_than = 24h * 30},
+      [](const auto& entries) -> almanac::Result<almanac::MemorySpec> {
+        return almanac::MemorySpec{.content = std::to_string(entries.size()) + " days of weather"};
+      });
+  // [consolidate]
+  const bool is_none = !summary && summary.error().code == almanac::ErrorCode::not_found;
+  return summary || is_none ? 0 : fail(summary.error());
 }
 
 }  // namespace
@@ -57,6 +71,7 @@ int main(int argc, char** argv) {
   engine.wait([&](const almanac::State& state) {
     return almanac::has_ended(state.tasks.all.find(task->id)->state);
   });
+  if (const int failed = sum_up(engine); failed != 0) return failed;
   for (const auto& [id, memory] : engine.state()->memories.all) {
     if (memory->task == task->id) {
       std::printf("memory %llu is of the task\n", static_cast<unsigned long long>(id.value));

@@ -104,6 +104,7 @@ struct Carried {
   void add(const AttemptEnd& end) {
     bytes += end.message.size() + end.result.size() + end.output.size();
   }
+  void add(const SealedMemory& sealed) { bytes += sealed.key.size() + sealed.content.size(); }
   void add(const MemoryContent& said) {
     bytes +=
         said.content.size() + said.summary.size() + said.embedding.size() + said.metadata.size();
@@ -247,11 +248,13 @@ struct Carried {
     names.push_back(event.user);
     add(event.said);
     add(event.tags);
+    add(event.sealed);
   }
   void operator()(const MemoryUpdated& event) {
     add(event.changed);
     add(event.said);
     add(event.tags);
+    add(event.sealed);
   }
   void operator()(const MemoryForgotten& event) { bytes += event.reason.size(); }
   template <class OfUser>

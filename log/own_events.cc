@@ -35,6 +35,10 @@ struct Owned {
     own(end.result);
     own(end.output);
   }
+  void own(SealedMemory& sealed) {
+    own(sealed.key);
+    own(sealed.content);
+  }
   void own(MemoryContent& said) {
     own(said.content);
     own(said.summary);
@@ -226,11 +230,13 @@ struct Owned {
     own(event.user);
     own(event.said);
     own(event.tags);
+    own(event.sealed);
   }
   void operator()(MemoryUpdated& event) {
     own(event.changed);
     own(event.said);
     own(event.tags);
+    own(event.sealed);
   }
   void operator()(MemoryForgotten& event) { own(event.reason); }
   template <class OfUser>

@@ -1,10 +1,13 @@
 // What programs remember: entries that never change, of which an update makes another version.
 // Contents and embeddings are here and not only in the log, so that what is known at a position can
-// be searched by itself, also where the front of the log has gone.
+// be searched by itself, also where the front of the log has gone. What entries of users say is
+// sealed with a key of the user's, and stays so in a state; memory_content.h opens it.
 #pragma once
 
+#include <almanac/log/events/context.h>
 #include <almanac/log/events/memory.h>
 #include <almanac/log/types.h>
+#include <almanac/projections/contexts.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/persistent/map.h>
 #include <almanac/projections/persistent/set.h>
@@ -23,6 +26,14 @@
 
 namespace almanac {
 
+// All that an entry of a user says.
+struct SealedContent {
+  UserKeyId key{};
+  std::uint32_t dimension = 0;  // of its embedding
+  SharedText bytes;
+  bool operator==(const SealedContent&) const = default;
+};
+
 // One version of an entry. Its texts are shared by all versions that say the same.
 struct Memory {
   NameId kind;
@@ -39,7 +50,14 @@ struct Memory {
   SharedText summary;
   SharedText embedding;  // numbers of 32 bits
   SharedText metadata;   // a JSON object
+  // Of an entry of a user: in a state there are then no texts and tags beside it. Who has opened
+  // it (memory_content.h) has the texts too, and its tags as one text, a line for each.
+  std::optional<SealedContent> sealed = {};
+  SharedText own_tags = {};
   bool operator==(const Memory&) const = default;
+
+  // False where it is sealed and was not opened.
+  [[nodiscard]] bool is_readable() const { return !sealed || !content.view().empty(); }
 
   // Not found any more at that time, though it may still be here.
   [[nodiscard]] bool has_expired(Time now) const {
@@ -65,6 +83,9 @@ class MemoryVersion {
 // What an entry says, for whoever reads it; lives as long as the version.
 [[nodiscard]] MemoryContent content_of(const Memory& memory);
 [[nodiscard]] std::span<const float> embedding_of(const Memory& memory);
+// Of its embedding, also where that is sealed; 0 = it has none.
+[[nodiscard]] std::uint32_t dimension_of(const Memory& memory);
+[[nodiscard]] std::vector<std::string_view> tags_of(const Names& names, const Memory& memory);
 
 // All embeddings of a kind have as many numbers, for as long as there are any.
 struct EmbeddedKind {
@@ -85,6 +106,8 @@ struct Memories {
   MemoryId last;                      // number given
   PersistentSet<MemoryDue> expiring;  // those that have a time to live
   PersistentMap<NameId, EmbeddedKind> kinds;
+  // What entries of a user are sealed with, until the user is forgotten: also where none is left.
+  PersistentMap<NameId, UserKeyId> user_keys;
 
   [[nodiscard]] bool empty() const { return !last; }
   // When the next one expires.
@@ -97,14 +120,20 @@ struct EventPlace;
 
 // Each changes `memories` as the event says. What contradicts it changes nothing and answers false:
 // a number that is not the next one, an entry that is not there, a field that no entry has, an
-// embedding of another size than those of its kind.
+// embedding of another size than those of its kind, a user's entry that is sealed with another key
+// than the others.
 bool fold(Memories& memories, Names& names, const EventPlace& place, const MemoryStored& event);
 bool fold(Memories& memories, Names& names, const EventPlace& place, const MemoryUpdated& event);
 bool fold(Memories& memories, Names& names, const EventPlace& place, const MemoryForgotten& event);
+// The user's key was destroyed: entries stay as they are, and nobody opens them any more. False
+// where none is of the user.
+bool fold_user_forgotten(Memories& memories, const Names& names, const UserForgotten& event);
 
 // An entry as a checkpoint has it, behind those that were restored before; false where it makes no
 // sense.
 [[nodiscard]] bool restore(Memories& memories, MemoryId id, Memory memory);
+// What a restored entry of a user says; false where there is no such entry, or it says something.
+[[nodiscard]] bool restore_sealed(Memories& memories, MemoryId id, SealedContent content);
 
 // What does not hold between the entries and what follows from them.
 [[nodiscard]] std::vector<std::string> broken_memories(const Memories& memories,

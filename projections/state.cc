@@ -52,6 +52,10 @@ struct Fold {
     return fold(state.engine, place.at, event);
   }
   bool operator()(const EngineStopped& event) { return fold(state.engine, place.at, event); }
+  bool operator()(const UserForgotten& event) {
+    const bool had_memories = fold_user_forgotten(state.memories, state.names, event);
+    return fold(state.contexts, place, event) || had_memories;
+  }
   bool operator()(const HealthChanged& event) { return fold(state.health, place, event); }
   // What is left is about one of the domains below: whose fold takes it.
   template <class AnyEvent>

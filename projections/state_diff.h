@@ -63,6 +63,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.gpu.heaps, after.gpu.heaps, visit);
   diff(before.advisors.all, after.advisors.all, visit);
   diff(before.memories.all, after.memories.all, visit);
+  diff(before.memories.user_keys, after.memories.user_keys, visit);
   diff(before.contexts.all, after.contexts.all, visit);
   diff(before.contexts.destroyed, after.contexts.destroyed, visit);
 }

@@ -2,6 +2,7 @@
 
 #include <almanac/snapshots/state_columns.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -100,6 +101,50 @@ void read_memories(ColumnReader& reader, State& state) {
   }
   if (state.memories.last > last || next_tag != tags.end() || !last) reader.fail();
   state.memories.last = last;
+}
+
+bool has_sealed_memories(const Memories& memories) {
+  const auto is_sealed = [](const auto& entry) { return entry.value->sealed.has_value(); };
+  return !memories.user_keys.empty() || std::ranges::any_of(memories.all, is_sealed);
+}
+
+void write_sealed_memories(ColumnWriter& writer, const Memories& memories) {
+  writer.table<1>(memories.user_keys, memories.user_keys.size(),
+                  [](const auto& entry) { return Row<1>{entry.key.value}; });
+  for (const auto& [user, key] : memories.user_keys) writer.bytes(key);
+  std::vector<std::pair<MemoryId, const SealedContent*>> sealed;
+  for (const auto& [id, version] : memories.all) {
+    if (version->sealed) sealed.emplace_back(id, &*version->sealed);
+  }
+  writer.table<3>(sealed, sealed.size(), [](const auto& entry) {
+    return Row<3>{entry.first.value, entry.second->dimension, entry.second->bytes.view().size()};
+  });
+  for (const auto& [id, content] : sealed) {
+    writer.bytes(content->key);
+    writer.bytes(as_bytes(content->bytes.view()));
+  }
+}
+
+void read_sealed_memories(ColumnReader& reader, State& state) {
+  std::vector<NameId> users;
+  const auto user_in = [](const Row<1>& row) { return name_of(row[0]); };
+  for (const NameId user : TableRows<1, decltype(user_in)>(reader, user_in)) users.push_back(user);
+  for (const NameId user : users) {
+    const auto key = sixteen_bytes(reader.bytes(sizeof(UserKeyId)));
+    if (!key || !state.names.contains(user)) return reader.fail();
+    state.memories.user_keys.set(user, *key);
+  }
+  std::vector<Row<3>> rows;
+  const auto same = [](const Row<3>& row) { return row; };
+  for (const auto& row : TableRows<3, decltype(same)>(reader, same)) rows.push_back(row);
+  for (const auto& row : rows) {
+    const auto key = sixteen_bytes(reader.bytes(sizeof(UserKeyId)));
+    SharedText bytes(as_text(reader.bytes(row[2])));
+    if (!key || bytes.view().empty()) return reader.fail();
+    const bool fits = restore_sealed(state.memories, MemoryId(row[0]),
+                                     {.key = *key, .dimension = small(row[1]), .bytes = bytes});
+    if (!fits) return reader.fail();
+  }
 }
 
 }  // namespace almanac

@@ -181,6 +181,7 @@ enum class LaterPart : std::uint64_t {
   advisors = 25,
   memories = 26,
   contexts = 27,
+  sealed_memories = 29,
 };
 
 // What programs have beside their tasks.
@@ -212,6 +213,10 @@ void write_parts_of_programs(ColumnWriter& writer, const State& state) {
   if (!state.contexts.empty()) {
     writer.number(std::uint64_t(LaterPart::contexts));
     write_contexts(writer, state.contexts);
+  }
+  if (has_sealed_memories(state.memories)) {
+    writer.number(std::uint64_t(LaterPart::sealed_memories));
+    write_sealed_memories(writer, state.memories);
   }
 }
 
@@ -416,6 +421,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::advisors: return read_advisors(reader, state);
     case LaterPart::memories: return read_memories(reader, state);
     case LaterPart::contexts: return read_contexts(reader, state.contexts);
+    case LaterPart::sealed_memories: return read_sealed_memories(reader, state);
   }
   reader.fail();
 }

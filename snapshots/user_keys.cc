@@ -115,13 +115,16 @@ Result<void> enter(const fs::path& path, const UserKeyId& id) {
   return write_at(*file, as_bytes(line), *end, path);
 }
 
-Result<void> append(const fs::path& path, const Slot& slot) {
+// Answers how long the file was.
+Result<std::uintmax_t> append(const fs::path& path, const Slot& slot) {
   auto file = open_locked(path);
   if (!file) return std::unexpected(file.error());
   const auto end = size_of(*file, path);
   if (!end) return std::unexpected(end.error());
   constexpr auto size = static_cast<off_t>(slot_bytes);
-  return write_at(*file, slot, (*end + size - 1) / size * size, path);
+  auto written = write_at(*file, slot, (*end + size - 1) / size * size, path);
+  if (!written) return std::unexpected(written.error());
+  return static_cast<std::uintmax_t>(*end);
 }
 
 Result<void> overwrite(const fs::path& path, const UserKeyId& id) {
@@ -190,7 +193,9 @@ Result<void> UserKeys::read() {
     known.keys.set(id, std::move(key));
   }
   ledger_bytes_ = ledger->size();
+  keys_bytes_ = bytes->size();
   known_.replace(std::make_shared<const Known>(std::move(known)));
+  ++generation_;
   return {};
 }
 
@@ -202,28 +207,51 @@ Result<void> UserKeys::make_files() const {
   return made ? make_if_missing(keys_file(folder_), head) : made;
 }
 
+Result<void> UserKeys::add(const UserKeyId& id, std::shared_ptr<const EncryptionKey> key) {
+  if (auto made = make_files(); !made) return made;
+  Slot slot = slot_of(id, *key);
+  const WipedAtEnd wiped(slot);
+  const auto before = append(keys_file(folder_), slot);
+  if (!before) return std::unexpected(before.error());
+  // What others have added meanwhile is still to be read.
+  const bool is_next = std::max<std::uintmax_t>(keys_bytes_, slot_bytes) == *before;
+  if (is_next) keys_bytes_ = *before + slot_bytes;
+  Known known = *known_.take();
+  known.keys.set(id, std::move(key));
+  known_.replace(std::make_shared<const Known>(std::move(known)));
+  return {};
+}
+
 Result<UserKeyId> UserKeys::create() {
   const std::lock_guard guard(writing_);
-  if (auto made = make_files(); !made) return std::unexpected(made.error());
   UserKeyId id;
   fill_random(id);
   auto key = std::make_shared<EncryptionKey>();
   fill_random(key->bytes);
-  Slot slot = slot_of(id, *key);
-  const WipedAtEnd wiped(slot);
-  if (auto appended = append(keys_file(folder_), slot); !appended) {
-    return std::unexpected(appended.error());
-  }
-  Known known = *known_.take();
-  known.keys.set(id, std::move(key));
-  known_.replace(std::make_shared<const Known>(std::move(known)));
+  if (auto added = add(id, std::move(key)); !added) return std::unexpected(added.error());
   return id;
+}
+
+Result<void> UserKeys::bring(const UserKeyId& id, const EncryptionKey& key) {
+  const std::lock_guard guard(writing_);
+  if (is_destroyed(id)) return fail(ErrorCode::refused, "the key was destroyed, and stays so");
+  if (find(id) != nullptr) return {};
+  auto added = add(id, std::make_shared<const EncryptionKey>(key));
+  ++generation_;
+  return added;
 }
 
 std::shared_ptr<const EncryptionKey> UserKeys::find(const UserKeyId& id) const {
   const auto known = known_.take();
   const auto* key = known->keys.find(id);
   return key == nullptr ? nullptr : *key;
+}
+
+Result<std::shared_ptr<const EncryptionKey>> UserKeys::need(const UserKeyId& id) const {
+  if (auto key = find(id)) return key;
+  if (is_destroyed(id)) return fail(ErrorCode::refused, "the user was forgotten");
+  return fail(ErrorCode::not_found, "the key of the user is not in the folder of the log",
+              "bring it with `almanac context import-keys FILE`, or forget the user");
 }
 
 bool UserKeys::is_destroyed(const UserKeyId& id) const {
@@ -239,6 +267,7 @@ Result<void> UserKeys::destroy(const UserKeyId& id) {
   known.destroyed.insert(id);
   known.keys.erase(id);
   known_.replace(std::make_shared<const Known>(std::move(known)));
+  ++generation_;
   return overwrite(keys_file(folder_), id);
 }
 
@@ -256,10 +285,14 @@ Result<void> UserKeys::destroy_again(const PersistentSet<UserKeyId>& ids) {
 
 void UserKeys::look_again() {
   const std::lock_guard guard(writing_);
-  std::error_code missing;
-  const auto bytes = fs::file_size(ledger_file(folder_), missing);
+  const auto has_grown = [](const fs::path& file, std::uintmax_t bytes) {
+    std::error_code missing;
+    const auto now = fs::file_size(file, missing);
+    return !missing && now != bytes;
+  };
   // What cannot be read now was read once.
-  if (!missing && bytes != ledger_bytes_) (void)read();
+  if (has_grown(ledger_file(folder_), ledger_bytes_) || has_grown(keys_file(folder_), keys_bytes_))
+    (void)read();
 }
 
 Result<void> share_user_keys(const fs::path& from, const fs::path& to) {

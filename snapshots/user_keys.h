@@ -20,6 +20,7 @@
 #include <almanac/projections/persistent/set.h>
 #include <almanac/snapshots/latest.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -42,13 +43,26 @@ class UserKeys {
   // None where there is no such key. Takes no lock.
   [[nodiscard]] std::shared_ptr<const EncryptionKey> find(const UserKeyId& id) const;
   [[nodiscard]] bool is_destroyed(const UserKeyId& id) const;
+  // The same as find(). Errors: refused (it was destroyed, with all that is known of the user),
+  // not_found (it is not in the folder of the log).
+  [[nodiscard]] Result<std::shared_ptr<const EncryptionKey>> need(const UserKeyId& id) const;
+  [[nodiscard]] PersistentMap<UserKeyId, std::shared_ptr<const EncryptionKey>> all() const {
+    return known_.take()->keys;
+  }
+  [[nodiscard]] PersistentSet<UserKeyId> destroyed() const { return known_.take()->destroyed; }
+  // Another number whenever keys may have gone, or come from elsewhere. Takes no lock.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
   // Enters it in the ledger, and then overwrites it; both are on disk when this returns, and asked
   // again it goes on. A key that is not there only comes into the ledger. Errors: as create().
   [[nodiscard]] Result<void> destroy(const UserKeyId& id);
+  // Adds a key from elsewhere, which is on disk when this returns; nothing where it is there.
+  // Errors: refused (it was destroyed), and as create().
+  [[nodiscard]] Result<void> bring(const UserKeyId& id, const EncryptionKey& key);
   // Destroys these, and what the ledger says, where the file has them nevertheless: a crash came
   // between, or a copy was brought back. Errors: as create().
   [[nodiscard]] Result<void> destroy_again(const PersistentSet<UserKeyId>& ids);
-  // Hears of keys that were destroyed by who shares the files. Costs a look at the ledger's size.
+  // Hears of keys that were destroyed or brought by who shares the files. Costs a look at the sizes
+  // of both.
   void look_again();
 
  private:
@@ -60,11 +74,14 @@ class UserKeys {
       : folder_(std::move(folder)), known_(std::make_shared<const Known>()) {}
   [[nodiscard]] Result<void> read();
   [[nodiscard]] Result<void> make_files() const;
+  [[nodiscard]] Result<void> add(const UserKeyId& id, std::shared_ptr<const EncryptionKey> key);
 
   std::filesystem::path folder_;
   Latest<Known> known_;
   std::mutex writing_;
   std::uintmax_t ledger_bytes_ = 0;  // as it was read; guarded by writing_
+  std::uintmax_t keys_bytes_ = 0;    // as it was read or made longer; guarded by writing_
+  std::atomic<std::uint64_t> generation_ = 1;
 };
 
 // Gives the folder of a log that is being made the keys of another: the same files, where they can

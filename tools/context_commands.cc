@@ -46,11 +46,27 @@ void add_context_commands(CommandGroup& context) {
                                          context_history);
   add_user(history_options, history.user);
   history_options.text("--at", history.at, at_help);
-  auto [forget_options, forget] = context.add<ContextForgetCommand>(
-      {"forget", "Destroy the key of a user: nothing of him can be read\nany more, in no copy",
-       "almanac context forget --user ann"},
-      context_forget);
+  auto [forget_options, forget] =
+      context.add<ContextForgetCommand>({"forget",
+                                         "Destroy the key of a user: nothing of him can be "
+                                         "read\nany more, in no copy, his memories neither",
+                                         "almanac context forget --user ann"},
+                                        context_forget);
   add_user(forget_options, forget.user);
+  auto [export_options, exported] = context.add<ContextKeysCommand>(
+      {"export-keys",
+       "Write the keys of all users to a file: whoever has it\ncan read a copy of the log",
+       "almanac context export-keys /safe/keys"},
+      context_export_keys);
+  export_options.text("file", exported.file, {"", "Its name; there must be none yet"});
+  export_options.require("file");
+  auto [import_options, imported] = context.add<ContextKeysCommand>(
+      {"import-keys",
+       "Bring keys to a log that was restored without them;\nwhat was destroyed stays so",
+       "almanac context import-keys /safe/keys --dir restored"},
+      context_import_keys);
+  import_options.text("file", imported.file, {"", "That export-keys has made"});
+  import_options.require("file");
 }
 
 }  // namespace almanac

@@ -1,6 +1,7 @@
 // The subcommands of `almanac context`.
 #pragma once
 
+#include <almanac/projections/state.h>
 #include <almanac/tools/exit_code.h>
 
 #include <cstdint>
@@ -44,6 +45,21 @@ struct ContextForgetCommand {
   std::filesystem::path folder;
   std::string user;
 };
+// Also what is remembered of the user.
 ExitCode context_forget(const ContextForgetCommand& command);
+
+struct ContextKeysCommand {
+  std::filesystem::path folder;
+  std::string file;
+};
+// Ends with not_found when there are no keys, conflict when the file is there.
+ExitCode context_export_keys(const ContextKeysCommand& command);
+// Ends with refused when all of its keys were destroyed.
+ExitCode context_import_keys(const ContextKeysCommand& command);
+// What import-keys does, in words; `state` is that of the log. Errors: those of import_user_keys(),
+// refused (all of its keys were destroyed).
+[[nodiscard]] Result<std::string> bring_user_keys(const std::filesystem::path& file,
+                                                  const std::filesystem::path& folder,
+                                                  const State& state);
 
 }  // namespace almanac

@@ -1,3 +1,6 @@
+#include <almanac/tools/memory_change.h>
+
+#include <almanac/tools/context_commands.h>
 #include <almanac/tools/memory_commands.h>
 #include <almanac/tools/memory_file.h>
 #include <almanac/tools/quiet_engine.h>
@@ -6,6 +9,8 @@
 #include <almanac/tools/units.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/memory_sealing.h>
+#include <almanac/snapshots/user_keys.h>
 
 #include <fmt/core.h>
 
@@ -17,24 +22,26 @@
 namespace almanac {
 namespace {
 
-// As many appends as it takes, none of them when one would be refused.
-Result<std::vector<MemoryId>> carry_out(const std::filesystem::path& folder,
-                                        std::vector<MemoryTransaction> transactions) {
-  auto state = read_state_or_none(folder);
-  if (!state) return std::unexpected(state.error());
-  for (const MemoryTransaction& transaction : transactions) {
-    auto accepted = try_out(*state, ChangeMemories{transaction});
-    if (!accepted) return std::unexpected(accepted.error());
+// The keys of whose entries are stored; of users who have none yet some that are never written.
+Result<void> add_trial_keys(State& state, const MemoryTransaction& transaction,
+                            const UserKeys& keys, UserKeyRing& ring) {
+  for (const MemorySpec& spec : transaction.store) {
+    if (spec.user.empty() || ring.contains(spec.user)) continue;
+    auto known = known_key(state, spec.user);
+    if (known && keys.is_destroyed(*known)) {
+      auto forgotten = try_out(state, ForgetUser{spec.user, {*known}});
+      if (!forgotten) return std::unexpected(forgotten.error());
+      known.reset();
+    }
+    if (known) {
+      auto key = keys.need(*known);
+      if (!key) return std::unexpected(key.error());
+      ring.emplace(spec.user, UserKey{*known, std::move(*key)});
+    } else {
+      ring.emplace(spec.user, UserKey{{}, std::make_shared<const EncryptionKey>()});
+    }
   }
-  auto engine = open_quietly(folder);
-  if (!engine) return std::unexpected(engine.error());
-  std::vector<MemoryId> stored;
-  for (MemoryTransaction& transaction : transactions) {
-    auto done = (*engine)->change_memories(std::move(transaction));
-    if (!done) return std::unexpected(done.error());
-    stored.insert(stored.end(), done->begin(), done->end());
-  }
-  return stored;
+  return {};
 }
 
 Result<MemorySpec> spec_of(const MemoryAddCommand& command) {
@@ -100,6 +107,30 @@ Result<std::vector<MemoryTransaction>> read_entries(std::istream& from) {
 
 }  // namespace
 
+Result<std::vector<MemoryId>> carry_out(const std::filesystem::path& folder,
+                                        std::vector<MemoryTransaction> transactions) {
+  auto state = read_state_or_none(folder);
+  if (!state) return std::unexpected(state.error());
+  const auto user_keys = UserKeys::open(folder);
+  if (!user_keys) return std::unexpected(user_keys.error());
+  UserKeyRing keys;
+  for (const MemoryTransaction& transaction : transactions) {
+    auto given = add_trial_keys(*state, transaction, **user_keys, keys);
+    if (!given) return std::unexpected(given.error());
+    auto accepted = try_out(*state, ChangeMemories{transaction, keys});
+    if (!accepted) return std::unexpected(accepted.error());
+  }
+  auto engine = open_quietly(folder);
+  if (!engine) return std::unexpected(engine.error());
+  std::vector<MemoryId> stored;
+  for (MemoryTransaction& transaction : transactions) {
+    auto done = (*engine)->change_memories(std::move(transaction));
+    if (!done) return std::unexpected(done.error());
+    stored.insert(stored.end(), done->begin(), done->end());
+  }
+  return stored;
+}
+
 ExitCode memory_add(const MemoryAddCommand& command) {
   auto spec = spec_of(command);
   if (!spec) return report(spec.error());
@@ -112,6 +143,11 @@ ExitCode memory_add(const MemoryAddCommand& command) {
 }
 
 ExitCode memory_forget(const MemoryForgetCommand& command) {
+  if (!command.user.empty()) return context_forget({command.folder, command.user});
+  if (command.ids.empty()) {
+    return report({ErrorCode::invalid, "there is nothing to forget",
+                   "name entries by their numbers, or a user with --user"});
+  }
   std::vector<MemoryTransaction> transactions(1);
   for (const std::uint64_t id : command.ids) transactions.front().forget.emplace_back(id);
   transactions.front().reason = command.reason;

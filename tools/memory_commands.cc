@@ -54,6 +54,31 @@ void add_search(CommandGroup& memory) {
   add_filters(options, command);
 }
 
+void add_consolidation(CommandGroup& memory) {
+  auto [same_options, same] = memory.add<MemoryDuplicatesCommand>(
+      {"duplicates", "List entries that say what an older one of their kind and\nuser says",
+       "almanac memory duplicates --kind fact --similarity 0.95"},
+      memory_duplicates);
+  same_options.text("--kind", same.kind, {"NAME", "Of this kind"});
+  same_options.text("--user", same.user, {"NAME", "Of this user"});
+  same_options.text("--similarity", same.similarity,
+                    {"NUMBER", "Also those whose embeddings are so near, 0 to 1"});
+  auto [options, command] = memory.add<MemoryConsolidateCommand>(
+      {"consolidate", "Store one entry in the place of many that matter little",
+       "almanac memory consolidate --kind fact --older 30d --dry-run\n"
+       "  almanac memory consolidate 'It rained often' --kind weather --below 0.2 --older 30d\n"
+       "  All of it is one append. Entries of users and of nobody are never summed up together."},
+      memory_consolidate);
+  options.text("content", command.content, {"", "What they say, in short"});
+  options.text("--kind", command.kind, {"NAME", "Of which kind they are"});
+  options.require("--kind");
+  options.text("--user", command.user, {"NAME", "Whose they are; nobody's"});
+  options.text("--below", command.below, {"NUMBER", "Less significant than that; 0.3"});
+  options.text("--older", command.older, {"TIME", "Stored so long ago, such as 30d; 0"});
+  options.texts("--tag", command.tags, {"TAG", "Of the new entry; may be repeated"});
+  options.flag("--dry-run", command.dry_run, "Show which entries, and change nothing");
+}
+
 }  // namespace
 
 void add_memory_commands(CommandGroup& memory) {
@@ -67,14 +92,20 @@ void add_memory_commands(CommandGroup& memory) {
   auto [list_options, list] = memory.add<MemorySearchCommand>(
       {"list", "List entries, the newest first", "almanac memory list --kind fact --limit 100"},
       memory_search);
+  list.lists = true;
   add_filters(list_options, list);
-  auto [forget_options, forget] =
-      memory.add<MemoryForgetCommand>({"forget", "Forget entries: all of these, or none",
-                                       "almanac memory forget 7 8 --reason 'no longer true'"},
-                                      memory_forget);
+  auto [forget_options, forget] = memory.add<MemoryForgetCommand>(
+      {"forget", "Forget entries: all of these, or none; or a user, with\nall that is known of him",
+       "almanac memory forget 7 8 --reason 'no longer true'\n"
+       "  almanac memory forget --user ann\n"
+       "  With --user the user's key is destroyed, as by `almanac context forget`: nothing can\n"
+       "  be read any more, in no copy."},
+      memory_forget);
   forget_options.numbers("entries", forget.ids, {.min = 1}, {"", "Their numbers"});
-  forget_options.require("entries");
+  forget_options.text("--user", forget.user, {"USER", "Whose key is to be destroyed"});
+  forget_options.exclude("entries", "--user");
   forget_options.text("--reason", forget.reason, {"TEXT", "Why, for the record"});
+  add_consolidation(memory);
   auto [import_options, import] = memory.add<MemoryImportCommand>(
       {"import", "Store entries from JSON, one object a line",
        "almanac memory import entries.jsonl\n"

@@ -31,7 +31,8 @@ struct MemoryGetCommand {
   std::string at;  // position or time; empty = now
   bool json = false;
 };
-// Ends with not_found where there is none, or it has expired.
+// Ends with not_found where there is none, it has expired, or its user's key is not there; refused
+// when it was forgotten with its user.
 ExitCode memory_get(const MemoryGetCommand& command);
 
 struct MemorySearchCommand {
@@ -48,6 +49,7 @@ struct MemorySearchCommand {
   std::uint64_t limit = 10;
   std::string at;
   bool json = false;
+  bool lists = false;  // also what nobody can open
 };
 ExitCode memory_search(const MemorySearchCommand& command);
 
@@ -55,15 +57,40 @@ struct MemoryExportCommand {
   std::filesystem::path folder;
   std::string at;
 };
-// One JSON object a line.
+// One JSON object a line, without those that were forgotten with their user. Ends with not_found,
+// and prints nothing, when a key is not there.
 ExitCode memory_export(const MemoryExportCommand& command);
 
+// Entries, or all that is known of a user.
 struct MemoryForgetCommand {
   std::filesystem::path folder;
   std::vector<std::uint64_t> ids;
+  std::string user;
   std::string reason;
 };
 ExitCode memory_forget(const MemoryForgetCommand& command);
+
+struct MemoryDuplicatesCommand {
+  std::filesystem::path folder;
+  std::string kind;
+  std::string user;
+  std::string similarity;  // 0 to 1; empty = by content alone
+  bool json = false;
+};
+ExitCode memory_duplicates(const MemoryDuplicatesCommand& command);
+
+struct MemoryConsolidateCommand {
+  std::filesystem::path folder;
+  std::string kind;
+  std::string user;
+  std::string below;  // significance
+  std::string older;  // how old, such as 30d
+  std::string content;
+  std::vector<std::string> tags;
+  bool dry_run = false;
+};
+// Ends with not_found when there is nothing to sum up.
+ExitCode memory_consolidate(const MemoryConsolidateCommand& command);
 
 struct MemoryImportCommand {
   std::filesystem::path folder;

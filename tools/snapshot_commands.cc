@@ -130,6 +130,10 @@ void add_restore(CommandGroup& snapshot) {
       {"EXPRESSION",
        "As it was before that first held, such as\n'tasks.failed > 0'; as for bisect --when"});
   options.exclude("--at", "--before");
+  options.text("--user-keys", command.user_keys,
+               {"FILE",
+                "Bring these keys of users, which no snapshot has:\nthat `almanac context "
+                "export-keys` made"});
   options.flag("--replace", command.replace,
                "Move a log that is there aside, to\nFOLDER.replaced; nobody may be writing it");
   options.text(

@@ -80,6 +80,7 @@ struct SnapshotRestoreCommand {
   std::string at;            // position, time or tag; empty = where the snapshot ends
   std::string before;        // a query; empty = none
   std::string review = "ask";
+  std::string user_keys;  // a file of keys that is brought to the new log; empty = none
   bool replace = false;
   bool dry_run = false;
   bool json = false;

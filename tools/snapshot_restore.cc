@@ -1,5 +1,6 @@
 #include <almanac/tools/archive_watch.h>
 #include <almanac/tools/branch_report.h>
+#include <almanac/tools/context_commands.h>
 #include <almanac/tools/moment.h>
 #include <almanac/tools/query_error.h>
 #include <almanac/tools/restore_preview.h>
@@ -185,6 +186,10 @@ ExitCode snapshot_restore(const SnapshotRestoreCommand& command) {
     print(*plan);
     print(*made, *decision);
   }
+  if (command.user_keys.empty()) return ExitCode::ok;
+  const auto brought = bring_user_keys(command.user_keys, command.to, made->state);
+  if (!brought) return report(brought.error());
+  if (!command.json) fmt::print("keys      {}\n", *brought);
   return ExitCode::ok;
 }
 

@@ -364,6 +364,13 @@ class Collector {
     };
     changes["memories"][std::to_string(id.value)] = changed_fields(of(was), of(is));
   }
+  void operator()(NameId user, const UserKeyId* was, const UserKeyId* is) {
+    const auto of = [](const UserKeyId* key) {
+      return key == nullptr ? ordered_json::object() : ordered_json{{"user_key", to_hex(*key)}};
+    };
+    changes["memories"]["of " + std::string(after_.names.text(user))] =
+        changed_fields(of(was), of(is));
+  }
   void operator()(TextNumber user, const SharedContext* was, const SharedContext* is) {
     const State& named = is == nullptr ? before_ : after_;
     changes["contexts"][std::string(named.contexts.users.text(user))] =

@@ -12,6 +12,12 @@ struct MemoryContent {
   metadata @3 :Text;           # a JSON object
 }
 
+struct SealedMemory {          # what an entry of a user says, its tags too
+  key @0 :Data;                # 16 bytes: which key seals it
+  content @1 :Data;            # sealed with that key, for this entry of this user
+  dimension @2 :UInt32;        # of its embedding
+}
+
 struct MemoryStored {
   id @0 :UInt64;
   kind @1 :UInt16;
@@ -21,6 +27,7 @@ struct MemoryStored {
   significance @5 :UInt32;     # in millionths
   expiresAt @6 :Int64;         # 0 = it does not
   task @7 :UInt64;             # with whose end it was stored
+  sealed @8 :SealedMemory;     # where there is one, nothing is in said and tags
 }
 
 struct MemoryUpdated {
@@ -30,6 +37,7 @@ struct MemoryUpdated {
   tags @3 :List(UInt16);
   significance @4 :UInt32;
   expiresAt @5 :Int64;
+  sealed @6 :SealedMemory;
 }
 
 enum ForgetCause {

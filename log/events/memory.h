@@ -16,12 +16,20 @@ using MemoryId = Number<struct MemoryIdTag>;
 // How much an entry matters is told in millionths: 0 to this.
 inline constexpr std::uint32_t significance_max = 1'000'000;
 
-// What an entry says; of a user's entries this is what is personal.
+// What an entry says, where it is nobody's.
 struct MemoryContent {
   std::string_view content;
   std::string_view summary;
   Bytes embedding;            // numbers of 32 bits, little-endian; empty = none
   std::string_view metadata;  // a JSON object of texts, numbers and truth values; empty = none
+};
+
+// What an entry of a user says, its tags too: sealed with a key of the user's that is not in the
+// log.
+struct SealedMemory {
+  Bytes key = {};               // a UserKeyId: which key seals it
+  Bytes content = {};           // a PersonalMemory (projections/memory_content.h); empty = none
+  std::uint32_t dimension = 0;  // of its embedding
 };
 
 struct MemoryStored {
@@ -31,8 +39,9 @@ struct MemoryStored {
   MemoryContent said;
   NameListView tags;
   std::uint32_t significance = 0;
-  Time expires_at;  // not set = it is kept until it is forgotten
-  TaskId task;      // with whose end it was stored; none = by the program itself
+  Time expires_at;           // not set = it is kept until it is forgotten
+  TaskId task;               // with whose end it was stored; none = by the program itself
+  SealedMemory sealed = {};  // where there is one, nothing is in `said` and `tags`
 };
 
 // Of the fields that `changed` names, what they are from now on; all others stay as they were.
@@ -43,6 +52,7 @@ struct MemoryUpdated {
   NameListView tags;
   std::uint32_t significance = 0;
   Time expires_at;
+  SealedMemory sealed = {};
 };
 
 enum class ForgetCause : std::uint8_t { asked, expired };

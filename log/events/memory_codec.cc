@@ -16,6 +16,10 @@ MemoryContent read(schema::MemoryContent::Reader from) {
           view(from.getMetadata())};
 }
 
+SealedMemory read(schema::SealedMemory::Reader from) {
+  return {view(from.getKey()), view(from.getContent()), from.getDimension()};
+}
+
 MemoryStored read(schema::MemoryStored::Reader from, const Names& names) {
   return {.id = MemoryId(from.getId()),
           .kind = names.at(from.getKind()),
@@ -24,7 +28,8 @@ MemoryStored read(schema::MemoryStored::Reader from, const Names& names) {
           .tags = names.list(in_place<std::uint16_t>(from.getTags())),
           .significance = from.getSignificance(),
           .expires_at = time(from.getExpiresAt()),
-          .task = TaskId(from.getTask())};
+          .task = TaskId(from.getTask()),
+          .sealed = read(from.getSealed())};
 }
 
 MemoryUpdated read(schema::MemoryUpdated::Reader from, const Names& names) {
@@ -33,7 +38,8 @@ MemoryUpdated read(schema::MemoryUpdated::Reader from, const Names& names) {
           .said = read(from.getSaid()),
           .tags = names.list(in_place<std::uint16_t>(from.getTags())),
           .significance = from.getSignificance(),
-          .expires_at = time(from.getExpiresAt())};
+          .expires_at = time(from.getExpiresAt()),
+          .sealed = read(from.getSealed())};
 }
 
 MemoryForgotten read(schema::MemoryForgotten::Reader from) {
@@ -45,6 +51,16 @@ void write(const MemoryContent& from, schema::MemoryContent::Builder to) {
   set_text(from.summary, [&](unsigned size) { return to.initSummary(size); });
   if (!from.embedding.empty()) to.setEmbedding(data(from.embedding));
   set_text(from.metadata, [&](unsigned size) { return to.initMetadata(size); });
+}
+
+void write(const SealedMemory& from, schema::SealedMemory::Builder to) {
+  if (!from.key.empty()) to.setKey(data(from.key));
+  if (!from.content.empty()) to.setContent(data(from.content));
+  to.setDimension(from.dimension);
+}
+
+bool is_there(const SealedMemory& sealed) {
+  return !sealed.key.empty() || !sealed.content.empty() || sealed.dimension > 0;
 }
 
 void write(const NameListView& from, capnp::List<std::uint16_t>::Builder to, NameTable& names) {
@@ -65,6 +81,7 @@ void write(const MemoryStored& from, schema::Event::Body::Builder body, NameTabl
   to.setSignificance(from.significance);
   to.setExpiresAt(micros(from.expires_at));
   to.setTask(from.task.value);
+  if (is_there(from.sealed)) write(from.sealed, to.initSealed());
 }
 
 void write(const MemoryUpdated& from, schema::Event::Body::Builder body, NameTable& names) {
@@ -75,6 +92,7 @@ void write(const MemoryUpdated& from, schema::Event::Body::Builder body, NameTab
   if (from.tags.size() > 0) write(from.tags, to.initTags(size_of(from.tags)), names);
   to.setSignificance(from.significance);
   to.setExpiresAt(micros(from.expires_at));
+  if (is_there(from.sealed)) write(from.sealed, to.initSealed());
 }
 
 void write(const MemoryForgotten& from, schema::Event::Body::Builder body, NameTable&) {

@@ -1,5 +1,6 @@
 // ForgettingUsers a user: his key is destroyed, and nothing that is on disk can be read any more,
 // whatever was copied, restored or forked before, and in whatever order.
+#include <almanac/engine/memory_reader.h>
 #include <almanac/log/compact.h>
 #include <almanac/log/verify.h>
 #include <almanac/snapshots/archive.h>
@@ -14,6 +15,8 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,18 +35,34 @@ class ForgettingUsers : public EngineTest {
         user, {.preferences = {{std::string(hint), "strawberries, says " + user}},
                .turns = {{TurnRole::user, std::string(secret), {}}}});
     ASSERT_TRUE(changed) << describe(changed.error());
+    auto stored = engine->remember({.kind = "fact",
+                                    .user = user,
+                                    .content = std::string(secret),
+                                    .summary = std::string(hint),
+                                    .embedding = {0.12345F, 0.54321F, 0.98765F},
+                                    .tags = {std::string(hint)},
+                                    .metadata = {{std::string(hint), true}}});
+    ASSERT_TRUE(stored) << describe(stored.error());
   }
   [[nodiscard]] EncryptionKey key_of(const std::string& user) {
     const auto key = engine->contexts().key_of(user);
     return key ? *key->key : EncryptionKey();
   }
-  // In any file of this test, also of the logs that were put aside.
-  [[nodiscard]] bool is_on_disk(std::string_view bytes) const {
+  // Which of them are in any file of this test, also of the logs that were put aside.
+  [[nodiscard]] std::string found_on_disk(std::initializer_list<std::string_view> wanted) const {
+    std::string found;
     for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
       if (!entry.is_regular_file()) continue;
-      if (read_file(entry.path()).find(bytes) != std::string::npos) return true;
+      const std::string file = read_file(entry.path());
+      for (const std::string_view each : wanted) {
+        if (file.find(each) != file.npos)
+          found += std::string(each) + " in " + entry.path().string();
+      }
     }
-    return false;
+    return found;
+  }
+  [[nodiscard]] bool is_on_disk(std::string_view bytes) const {
+    return !found_on_disk({bytes}).empty();
   }
   [[nodiscard]] bool is_on_disk(const EncryptionKey& key) const {
     return is_on_disk(as_text(key.bytes));
@@ -58,6 +77,22 @@ class ForgettingUsers : public EngineTest {
     if (known == nullptr) return "nothing is known";
     const auto open = ContextSnapshot(known->pointer(), **keys).open();
     return open ? "ok" : std::string(name(open.error().code));
+  }
+
+  // The same of what is remembered of him; "nothing is known" of what was forgotten.
+  [[nodiscard]] static std::string remembering(const fs::path& place, std::string_view user) {
+    auto log = Log::open(place, {.access = Access::read});
+    auto state = log ? state_at(**log, place) : std::unexpected(log.error());
+    auto keys = UserKeys::open(place);
+    if (!state || !keys) return "no log";
+    const MemoryReader reader(*state, keys->get());
+    std::string all;
+    for (const auto& [id, version] : state->memories.all) {
+      if (state->names.text(*version->user) != user) continue;
+      const auto open = reader.open(id, version);
+      all += open ? "ok" : std::string(name(open.error().code));
+    }
+    return all;
   }
 
   void forget(const std::string& user) {
@@ -158,6 +193,8 @@ TEST_F(ForgettingUsers, AKeyIsOnDiskBeforeAnythingIsSealedWithIt) {
 
 // All orders of the three behind a snapshot, with a compaction behind each, and another snapshot.
 TEST_F(ForgettingUsers, SurvivesEveryOrderOfForkRestoreAndCompaction) {
+  static constexpr std::array<float, 3> numbers = {0.12345F, 0.54321F, 0.98765F};
+  const std::string_view embedding = as_text(std::as_bytes(std::span(numbers)));
   enum class Step { forget, fork, restore };
   std::array order = {Step::forget, Step::fork, Step::restore};
   do {
@@ -179,15 +216,19 @@ TEST_F(ForgettingUsers, SurvivesEveryOrderOfForkRestoreAndCompaction) {
       ASSERT_TRUE(compact(log_folder()));
     }
     EXPECT_NE(reading(log_folder(), "ann"), "ok") << steps;
+    EXPECT_EQ(remembering(log_folder(), "ann"), "refused") << steps;
     open();
     close();
     snapshot();
     EXPECT_EQ(reading(log_folder(), "ann"), "nothing is known") << steps;
     EXPECT_NE(reading(folder / "fork", "ann"), "ok") << steps;
-    EXPECT_FALSE(is_on_disk(secret)) << steps;
-    EXPECT_FALSE(is_on_disk(key)) << steps;
+    EXPECT_EQ(remembering(log_folder(), "ann"), "refused") << steps;
+    EXPECT_EQ(remembering(folder / "fork", "ann"), "refused") << steps;
+    EXPECT_EQ(found_on_disk({secret, hint, embedding, as_text(key.bytes)}), "") << steps;
     EXPECT_EQ(reading(log_folder(), "bob"), "ok") << steps;
     EXPECT_EQ(reading(folder / "fork", "bob"), "ok") << steps;
+    EXPECT_EQ(remembering(log_folder(), "bob"), "ok") << steps;
+    EXPECT_EQ(remembering(folder / "fork", "bob"), "ok") << steps;
   } while (std::ranges::next_permutation(order).found);
 }
 

@@ -3,6 +3,7 @@
 #include <almanac/engine/memories.h>
 #include <almanac/tests/support/desk.h>
 #include <almanac/tests/support/engine_fixture.h>
+#include <almanac/tests/support/user_key.h>
 
 #include <gtest/gtest.h>
 
@@ -36,6 +37,7 @@ std::string_view field_of(const Error& error) {
 
 TEST(MemoryDecisions, StoreUpdateAndForgetInOneAppend) {
   Desk desk;
+  const UserKey key = desk.keys["ann"] = key_named("ann");
   ASSERT_TRUE(
       desk.ask(ChangeMemories{{.store = {entry_of("one"), entry_of("two"), entry_of("three")}}}));
   MemorySpec four{.kind = "note",
@@ -55,7 +57,10 @@ TEST(MemoryDecisions, StoreUpdateAndForgetInOneAppend) {
   ASSERT_TRUE(answer) << describe(answer.error());
   EXPECT_EQ(std::get<std::vector<MemoryId>>(*answer), std::vector{MemoryId(4)});
   ASSERT_EQ(desk.last().size(), 3U);
-  const Memory* stored = find(desk.state(), 4);
+  const auto open = open_memory(*find(desk.state(), 4), {"ann", MemoryId(4)}, *key.key);
+  ASSERT_TRUE(open) << describe(open.error());
+  const Memory* stored = &**open;
+  EXPECT_EQ(tags_of(desk.state().names, *stored), (std::vector<std::string_view>{"a", "b"}));
   EXPECT_EQ(content_of(*stored).metadata, R"({"kind":"x","true":true,"turn":3})");
   EXPECT_EQ(parse_metadata(content_of(*stored).metadata), four.metadata);
   EXPECT_EQ(stored->significance, 250'000U);
@@ -67,6 +72,60 @@ TEST(MemoryDecisions, StoreUpdateAndForgetInOneAppend) {
   ASSERT_TRUE(desk.ask(ChangeMemories{{.update = {{.id = MemoryId(1)}}}}));
   EXPECT_TRUE(desk.last().empty()) << "nothing is to change";
   EXPECT_EQ(desk.state().ignored, 0U);
+}
+
+TEST(MemoryDecisions, WhatIsOfAUserIsSealedOrRefused) {
+  Desk desk;
+  MemorySpec of_ann = entry_of("one", {1, 0});
+  of_ann.user = "ann";
+  const auto code = [&](const MemoryTransaction& asked) {
+    return std::string(name(error_of(desk.ask(ChangeMemories{asked})).code));
+  };
+  EXPECT_EQ(code({.store = {of_ann}}), "conflict") << "no key: nothing is written in the clear";
+  const UserKey key = desk.keys["ann"] = key_named("ann");
+  ASSERT_TRUE(desk.ask(ChangeMemories{{.store = {of_ann}}}));
+  EXPECT_TRUE(find(desk.state(), 1)->content.view().empty());
+  MemorySpec longer = of_ann;
+  longer.embedding = {1, 0, 0};
+  EXPECT_EQ(code({.store = {longer}}), "invalid") << "how long its embedding is is known";
+  desk.keys["ann"] = key_named("another");
+  EXPECT_EQ(code({.store = {of_ann}}), "conflict") << "with another key than the others";
+  EXPECT_EQ(code({.update = {{.id = MemoryId(1), .summary = "x"}}}), "not_found");
+  desk.keys["ann"] = key;
+  ASSERT_TRUE(desk.ask(ForgetUser{"ann", {key.id}}));
+  EXPECT_EQ(code({.store = {of_ann}}), "conflict") << "with one that was destroyed";
+  EXPECT_EQ(code({.update = {{.id = MemoryId(1), .summary = "x"}}}), "refused");
+  desk.keys["ann"] = key_named("ann, who came back");
+  EXPECT_TRUE(desk.ask(ChangeMemories{{.store = {of_ann}}}));
+  EXPECT_TRUE(desk.ask(ChangeMemories{{.forget = {MemoryId(1)}}})) << "what is left of it may go";
+  EXPECT_EQ(desk.state().ignored, 0U);
+}
+
+// Updates of one entry in one transaction are one behind the other, and what none names stays.
+TEST(MemoryDecisions, UpdatesOfWhatIsSealedAddUp) {
+  Desk desk;
+  const UserKey key = desk.keys["ann"] = key_named("ann");
+  MemorySpec spec = entry_of("one", {1, 0});
+  spec.user = "ann";
+  spec.tags = {"a"};
+  ASSERT_TRUE(desk.ask(ChangeMemories{{.store = {spec}}}));
+  ASSERT_TRUE(desk.ask(
+      ChangeMemories{{.update = {{.id = MemoryId(1), .content = "uno"},
+                                 {.id = MemoryId(1), .summary = "1", .significance = 1},
+                                 {.id = MemoryId(1), .metadata = Metadata{{"n", true}}}}}}));
+  const auto open = open_memory(*find(desk.state(), 1), {"ann", MemoryId(1)}, *key.key);
+  ASSERT_TRUE(open) << describe(open.error());
+  const MemoryContent said = content_of(**open);
+  EXPECT_EQ(said.content, "uno");
+  EXPECT_EQ(said.summary, "1");
+  EXPECT_EQ(said.metadata, "{\"n\":true}");
+  EXPECT_EQ(embedding_of(**open).size(), 2U);
+  EXPECT_EQ(tags_of(desk.state().names, **open), std::vector<std::string_view>{"a"});
+  EXPECT_EQ((*open)->significance, significance_max);
+  ASSERT_TRUE(desk.ask(ChangeMemories{{.update = {{.id = MemoryId(1), .significance = 0}}}}));
+  ASSERT_EQ(desk.last().size(), 1U);
+  EXPECT_TRUE(std::get<MemoryUpdated>(desk.last()[0].body).sealed.content.empty())
+      << "it is not sealed anew";
 }
 
 TEST(RequirementC7, ATransactionIsAllOrNothing) {

@@ -3,6 +3,7 @@
 #include <almanac/snapshots/state_codec.h>
 #include <almanac/tests/support/desk.h>
 #include <almanac/tests/support/engine_fixture.h>
+#include <almanac/tests/support/temp_folder.h>
 
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <random>
+#include <semaphore>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +35,10 @@ using Ids = std::vector<std::uint64_t>;
 // Four entries, an hour apart, of which the last has a short life.
 struct Weather {
   Weather() {
+    for (const char* user : {"ann", "bob"}) {
+      const auto id = keys->create();
+      desk.keys[user] = {*id, keys->find(*id)};
+    }
     store({.kind = "dialogue",
            .user = "ann",
            .content = "It rains in ROME",
@@ -50,12 +56,14 @@ struct Weather {
   }
   // Both ways of searching.
   [[nodiscard]] Ids find(const MemoryQuery& query) const {
-    Ids found = ids(search_memories(desk.state(), query));
-    MemoryIndex index;
+    Ids found = ids(search_memories(desk.state(), query, keys.get()));
+    MemoryIndex index({.keys = keys.get()});
     index.follow(desk.state());
     EXPECT_EQ(ids(index.search(query)), found);
     return found;
   }
+  TempFolder folder;
+  std::unique_ptr<UserKeys> keys = std::move(*UserKeys::open(folder.path()));
   Desk desk;
   std::vector<Time> times;
 };
@@ -65,7 +73,8 @@ TEST(RequirementE4, TheMostSimilarComeFirst) {
   EXPECT_EQ(weather.find({.embedding = {1, 0}}), (Ids{1, 2, 4}));
   EXPECT_EQ(weather.find({.embedding = {0, 0.1F}}), (Ids{4, 2, 1}));
   EXPECT_EQ(weather.find({.embedding = {1, 1, 1}}), Ids()) << "of other sizes there are none";
-  const auto hits = search_memories(weather.desk.state(), {.embedding = {2, 0}, .limit = 2});
+  const auto hits =
+      search_memories(weather.desk.state(), {.embedding = {2, 0}, .limit = 2}, weather.keys.get());
   ASSERT_EQ(hits->size(), 2U);
   EXPECT_NEAR(hits->at(0).similarity, 1, 1e-9);
   EXPECT_NEAR(hits->at(1).similarity, 3 / std::sqrt(10.0), 1e-6);
@@ -113,11 +122,38 @@ TEST(MemorySearch, APastStateKnowsWhatWasKnownThen) {
       ChangeMemories{{.update = {{.id = MemoryId(2), .embedding = std::vector<float>{0, 1}}},
                       .forget = {MemoryId(1)}}}));
   EXPECT_EQ(weather.find({.embedding = {1, 0}, .kind = "dialogue"}), Ids{2});
-  EXPECT_EQ(ids(search_memories(then, {.embedding = {1, 0}, .kind = "dialogue"})), (Ids{1, 2}));
+  EXPECT_EQ(
+      ids(search_memories(then, {.embedding = {1, 0}, .kind = "dialogue"}, weather.keys.get())),
+      (Ids{1, 2}));
   MemoryIndex index;
   index.follow(weather.desk.state());
   index.follow(then);
   EXPECT_EQ(index.position(), weather.desk.state().position) << "it does not go back";
+}
+
+TEST(MemorySearch, WhatCannotBeOpenedIsNotFoundButCanBeListed) {
+  Weather weather;
+  const State& state = weather.desk.state();
+  MemoryIndex index({.keys = weather.keys.get()});
+  index.follow(state);
+  const Ids all = {4, 3, 2, 1};
+  EXPECT_EQ(ids(index.search({})), all);
+  EXPECT_EQ(ids(search_memories(state, {})), (Ids{4, 3})) << "without keys";
+  ASSERT_TRUE(weather.keys->destroy(weather.desk.keys["ann"].id));
+  index.drop_forgotten();
+  EXPECT_EQ(ids(index.search({})), (Ids{4, 3, 2}));
+  EXPECT_EQ(ids(index.search({.embedding = {1, 0}})), (Ids{2, 4}));
+  EXPECT_EQ(ids(index.search({.text = "rome"})), Ids{3});
+  EXPECT_EQ(ids(index.search({.tags = {"city"}})), Ids{3});
+  EXPECT_EQ(ids(index.search({.unreadable = true})), all);
+  EXPECT_EQ(ids(index.search({.user = "ann", .unreadable = true})), Ids{1});
+  EXPECT_EQ(ids(index.search({.tags = {"city"}, .unreadable = true})), Ids{3});
+  EXPECT_EQ(weather.find({.unreadable = true}), all);
+  EXPECT_EQ(weather.find({.embedding = {1, 0}, .unreadable = true}), (Ids{2, 4}));
+  index.wait_until_built();
+  EXPECT_EQ(ids(index.search({.embedding = {1, 0}})), (Ids{2, 4})) << "built anew without it";
+  const auto hits = index.search({.user = "ann", .unreadable = true});
+  EXPECT_FALSE(hits->front().memory->is_readable()) << "nothing of it is in memory";
 }
 
 // Entries of one kind around some directions, as embeddings are.
@@ -228,13 +264,25 @@ TEST_F(Graph, HoldsWhatComesLaterAndNothingThatWasForgotten) {
 }
 
 TEST_F(Graph, TakesInWhatComesWhileItIsBuilt) {
-  MemoryIndex another({.exact_max = 1'000});
+  std::binary_semaphore is_built{0};
+  std::binary_semaphore has_come{0};
+  MemoryIndex another({.exact_max = 1'000, .on_built = [&] {
+                         is_built.release();
+                         has_come.acquire();
+                       }});
   another.follow(crowd.desk.state());
+  is_built.acquire();
   for (int i = 0; i < 50; ++i) {
     crowd.store(1);
     another.follow(crowd.desk.state());
   }
+  MemoryTransaction changes{.forget = {MemoryId(7)}};
+  ASSERT_TRUE(crowd.desk.ask(ChangeMemories{std::move(changes)}));
+  another.follow(crowd.desk.state());
+  has_come.release();
   another.wait_until_built();
+  const auto all = another.search({.embedding = crowd.near(), .limit = 3'100});
+  EXPECT_EQ(std::ranges::count(ids(all), 7U), 0) << "it was forgotten meanwhile";
   for (std::uint64_t id = 3'001; id <= 3'050; ++id) {
     const auto direction = embedding_of(**crowd.desk.state().memories.all.find(MemoryId(id)));
     const auto hits = another.search({.embedding = {direction.begin(), direction.end()}});

@@ -121,5 +121,94 @@ TEST(Memories, AnOrderThatIsNotTheirsIsFound) {
   EXPECT_FALSE(broken_invariants(state).empty());
 }
 
+TEST(SealedMemories, StayAsTheyAreAndCountAsTheirKind) {
+  Story story;
+  tell_sealed_memories(story);
+  const State& state = story.state();
+  EXPECT_EQ(state.ignored, 0U);
+  ASSERT_EQ(state.memories.all.size(), 3U);
+  EXPECT_EQ(find(state, 1)->sealed->bytes.view(), "sealed anew");
+  EXPECT_FALSE(find(state, 1)->is_readable());
+  EXPECT_EQ(state.memories.kinds.find(*state.names.find("fact"))->entries, 3U);
+  EXPECT_EQ(as_text(*state.memories.user_keys.find(*state.names.find("ann"))), "key of user ann.");
+  EXPECT_EQ(state.memories.user_keys.find(*state.names.find("eve")), nullptr) << "forgotten";
+  EXPECT_TRUE(state.contexts.destroyed.contains(find(state, 3)->sealed->key));
+  EXPECT_TRUE(broken_invariants(state).empty()) << broken_invariants(state).front();
+}
+
+TEST(SealedMemories, TheKeyOfAUserIsKnownAlsoWhereNoEntryIsLeft) {
+  Story story;
+  tell_sealed_memories(story);
+  ASSERT_TRUE(story.tell(MemoryForgotten{MemoryId(1)}) && story.tell(MemoryForgotten{MemoryId(2)}));
+  EXPECT_EQ(story.state().memories.user_keys.size(), 1U);
+  ASSERT_TRUE(story.tell(UserForgotten{"ann", as_bytes("key of user ann.")}));
+  EXPECT_TRUE(story.state().memories.user_keys.empty());
+}
+
+TEST(SealedMemories, WhatContradictsThemChangesNothing) {
+  Story story;
+  tell_sealed_memories(story);
+  static constexpr std::array<std::string_view, 1> sealed = {"sealed"};
+  static constexpr std::array<std::string_view, 1> summary = {"summary"};
+  static constexpr std::array<std::string_view, 1> tags = {"weather"};
+  const auto content = [](std::string_view key, std::uint32_t dimension = 0) {
+    return SealedMemory{as_bytes(key), as_bytes("sealed"), dimension};
+  };
+  MemoryStored stored{.id = MemoryId(4),
+                      .kind = "fact",
+                      .user = "ann",
+                      .said = {},
+                      .tags = {},
+                      .expires_at = {},
+                      .task = {},
+                      .sealed = content("key of user ann.")};
+  const auto with = [&](const auto& change) {
+    MemoryStored other = stored;
+    change(other);
+    return other;
+  };
+  MemoryUpdated updated{.id = MemoryId(1),
+                        .changed = NameListView(sealed),
+                        .said = {},
+                        .tags = {},
+                        .expires_at = {},
+                        .sealed = content("key of user bob.")};
+  const Memories before = story.state().memories;
+  EXPECT_FALSE(story.tell(with([&](auto& of) { of.sealed = content("key of user bob."); })));
+  EXPECT_FALSE(story.tell(with([&](auto& of) { of.sealed = content("a short key"); })));
+  EXPECT_FALSE(story.tell(with([&](auto& of) { of.sealed = content("key of user ann.", 3); })));
+  EXPECT_FALSE(story.tell(with([&](auto& of) { of.user = {}; }))) << "it is nobody's";
+  EXPECT_FALSE(story.tell(with([&](auto& of) { of.said.content = "in the clear"; })));
+  EXPECT_FALSE(story.tell(with([&](auto& of) { of.tags = NameListView(tags); })));
+  EXPECT_FALSE(story.tell(updated)) << "of another key";
+  updated.changed = NameListView(summary);
+  EXPECT_FALSE(story.tell(updated)) << "in the clear";
+  EXPECT_FALSE(story.tell(UserForgotten{"bob", as_bytes("short")}));
+  EXPECT_TRUE(before.all == story.state().memories.all);
+  EXPECT_TRUE(before.user_keys == story.state().memories.user_keys);
+  EXPECT_TRUE(broken_invariants(story.state()).empty());
+  EXPECT_TRUE(story.tell(stored));
+}
+
+TEST(SealedMemories, AreInTheDigest) {
+  Story story;
+  tell_sealed_memories(story);
+  const Digest whole = digest(story.state());
+  State other = story.state();
+  other.memories.user_keys = {};
+  EXPECT_NE(digest(other), whole);
+  const auto change = [&](const auto& how) {
+    other = story.state();
+    Memory memory = *find(other, 1);
+    how(*memory.sealed);
+    other.memories.all.set(MemoryId(1), MemoryVersion(memory));
+    return digest(other);
+  };
+  EXPECT_NE(change([](auto& content) { content.bytes = SharedText("x"); }), whole);
+  EXPECT_NE(change([](auto& content) { content.key = {}; }), whole);
+  EXPECT_NE(change([](auto& content) { content.dimension = 3; }), whole);
+  EXPECT_EQ(change([](auto&) {}), whole);
+}
+
 }  // namespace
 }  // namespace almanac::test

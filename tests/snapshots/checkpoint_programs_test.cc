@@ -103,6 +103,30 @@ TEST(CheckpointOfPrograms, HoldsMemoriesAndAStateWithoutAnyIsAsItWas) {
   }
 }
 
+TEST(CheckpointOfPrograms, HoldsWhatIsSealedOfMemories) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_memories(story);
+  tell_sealed_memories(story);
+  const Memories& memories = story.state().memories;
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.memories.all == memories.all);
+  EXPECT_TRUE(read.state.memories.kinds == memories.kinds);
+  EXPECT_TRUE(read.state.memories.user_keys == memories.user_keys);
+  EXPECT_TRUE(broken_invariants(read.state).empty());
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.memories = {};
+  without_any.contexts = {};
+  const auto without = encode(without_any);
+  int read_so = 0;
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    read_so += decode_state(Bytes(whole).first(length)) ? 1 : 0;
+  }
+  EXPECT_EQ(read_so, 2) << "where a part ends, which the file's checksum forbids";
+}
+
 TEST(CheckpointOfPrograms, HoldsContextsAndAStateWithoutAnyIsAsItWas) {
   const TempFolder folder;
   Story story = full_story(21);

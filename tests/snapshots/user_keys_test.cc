@@ -1,5 +1,6 @@
 // The files of the keys of users, and what is left of a key that was destroyed.
 #include <almanac/log/hash.h>
+#include <almanac/snapshots/user_key_file.h>
 #include <almanac/snapshots/user_keys.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
@@ -140,6 +141,79 @@ TEST_F(UserKeysTest, SharedOnesAreDestroyedForAllWhoShareThem) {
   EXPECT_NE(keys->find(own), nullptr);
   EXPECT_TRUE(share_user_keys(folder / "none", folder / "other"));
   EXPECT_FALSE(fs::exists(folder / "other"));
+}
+
+TEST_F(UserKeysTest, AreCarriedToAnotherLogButNotWhatWasDestroyed) {
+  auto keys = open();
+  const UserKeyId kept = *keys->create();
+  const UserKeyId gone = *keys->create();
+  const UserKeyId known = *keys->create();
+  const auto key = keys->find(kept);
+  EXPECT_EQ(code_of(export_user_keys(folder / "none", folder / "carried")), "not_found");
+  ASSERT_TRUE(export_user_keys(folder / "log", folder / "old"));
+  ASSERT_TRUE(keys->destroy(gone));
+  const auto written = export_user_keys(folder / "log", folder / "carried");
+  ASSERT_TRUE(written) << describe(written.error());
+  EXPECT_EQ(written->keys, 2U);
+  EXPECT_EQ(written->destroyed, 1U);
+  EXPECT_EQ(fs::status(folder / "carried").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(code_of(export_user_keys(folder / "log", folder / "carried")), "conflict");
+
+  PersistentSet<UserKeyId> said;  // by the log that the keys are brought to
+  said.insert(known);
+  auto brought = import_user_keys(folder / "carried", folder / "other", said);
+  ASSERT_TRUE(brought) << describe(brought.error());
+  EXPECT_EQ(brought->keys, 1U);
+  EXPECT_EQ(brought->destroyed, 1U);
+  EXPECT_EQ(brought->refused, 1U);
+  auto other = open("other");
+  ASSERT_NE(other->find(kept), nullptr);
+  EXPECT_EQ(other->find(kept)->bytes, key->bytes);
+  EXPECT_EQ(other->find(known), nullptr);
+  EXPECT_TRUE(other->is_destroyed(gone)) << "the ledger comes along";
+  const auto size = fs::file_size(users("other"));
+  brought = import_user_keys(folder / "old", folder / "other", said);
+  ASSERT_TRUE(brought) << describe(brought.error());
+  EXPECT_EQ(brought->refused, 2U) << "an older file brings nothing back";
+  EXPECT_EQ(fs::file_size(users("other")), size) << "and no key twice";
+  EXPECT_EQ(open("other")->bring(gone, *key).error().code, ErrorCode::refused);
+}
+
+TEST_F(UserKeysTest, AFileOfKeysThatIsNotWholeBringsNothing) {
+  (void)open()->create();
+  ASSERT_TRUE(export_user_keys(folder / "log", folder / "carried"));
+  const std::string whole = read_file(folder / "carried");
+  const auto code = [&](const std::string& content) {
+    write_file(folder / "carried", content);
+    return code_of(import_user_keys(folder / "carried", folder / "other", {}));
+  };
+  EXPECT_EQ(code_of(import_user_keys(folder / "none", folder / "other", {})), "not_found");
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string changed = whole;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_NE(code(changed), "ok") << "byte " << i;
+    EXPECT_NE(code(whole.substr(0, i)), "ok") << "cut at " << i;
+  }
+  std::string newer = whole;
+  newer.replace(newer.find("format 1"), 8, "format 2");
+  EXPECT_EQ(code(newer), "newer_format");
+  EXPECT_FALSE(fs::exists(folder / "other"));
+  EXPECT_EQ(code(whole), "ok");
+}
+
+TEST_F(UserKeysTest, BroughtOnesAreFoundByWhoHasTheFolderOpen) {
+  const UserKeyId id = *open()->create();
+  ASSERT_TRUE(export_user_keys(folder / "log", folder / "carried"));
+  auto other = open("other");
+  const UserKeyId own = *other->create();
+  const auto generation = other->generation();
+  ASSERT_TRUE(import_user_keys(folder / "carried", folder / "other", {}));
+  EXPECT_EQ(code_of(other->need(id)), "not_found");
+  other->look_again();
+  EXPECT_EQ(code_of(other->need(id)), "ok");
+  EXPECT_NE(other->generation(), generation);
+  EXPECT_NE(other->find(own), nullptr);
 }
 
 TEST_F(UserKeysTest, AreReadWhileOthersAreMadeAndDestroyed) {

@@ -244,6 +244,8 @@ EventBody any_memory_body(EventArena& arena, std::size_t which) {
   const MemoryId id(any_number<std::uint64_t>());
   const MemoryContent said{any_text(arena, 60), any_text(arena, 20), as_bytes(any_text(arena, 20)),
                            any_text(arena, 20)};
+  const SealedMemory sealed{as_bytes(any_text(arena, 16)), as_bytes(any_text(arena, 60)),
+                            any_number<std::uint32_t>()};
   const auto significance = any_number<std::uint32_t>();
   switch (which) {
     case 0:
@@ -254,9 +256,11 @@ EventBody any_memory_body(EventArena& arena, std::size_t which) {
                           any_names(arena),
                           significance,
                           any_time(),
-                          TaskId(any_number<std::uint64_t>())};
+                          TaskId(any_number<std::uint64_t>()),
+                          sealed};
     case 1:
-      return MemoryUpdated{id, any_names(arena), said, any_names(arena), significance, any_time()};
+      return MemoryUpdated{id,           any_names(arena), said,  any_names(arena),
+                           significance, any_time(),       sealed};
     default:
       return MemoryForgotten{id, any_of<ForgetCause>(forget_cause_count), any_text(arena, 20)};
   }

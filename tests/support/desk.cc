@@ -27,6 +27,9 @@ void Desk::begin(const DeskOptions& options) {
 }
 
 Result<Answer> Desk::ask(Command command) {
+  if (auto* change = std::get_if<ChangeMemories>(&command); change && change->keys.empty()) {
+    change->keys = keys;
+  }
   const Command& kept = commands_.emplace_back(std::move(command));
   auto decision = decide(state_, kept, {now, memory_, timeline});
   if (!decision) {

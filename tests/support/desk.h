@@ -31,6 +31,7 @@ class Desk {
   Time now{std::chrono::seconds(1'000'000)};
   const Advice* advice = nullptr;  // whom to begin with
   Timeline timeline{std::byte{7}};
+  UserKeyRing keys;  // of users whose memories are stored and changed
   [[nodiscard]] FencingToken token(Lease lease) const { return {timeline, lease}; }
 
   // Decides a command and folds its events; last() gives them. A refusal changes nothing.

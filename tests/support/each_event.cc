@@ -167,15 +167,16 @@ std::vector<EventBody> of_advisors() {
 }
 
 std::vector<EventBody> memory_of_each() {
+  const SealedMemory sealed{as_bytes("0123456789abcdef"), as_bytes("sealed \x01 bytes"), 384};
   return {
       MemoryStored{
           MemoryId(7), "dialogue", "ann",
           MemoryContent{"She likes größe", "likes", as_bytes("\x01\x02\x03\x04"), "{\"turn\":3}"},
-          NameListView(tags), 850'000, Time(Duration(1'700'000'900'000'000)), TaskId(3)},
+          NameListView(tags), 850'000, Time(Duration(1'700'000'900'000'000)), TaskId(3), sealed},
       MemoryUpdated{
           MemoryId(7), NameListView(changed),
           MemoryContent{"She liked it", "liked", as_bytes("\x04\x03\x02\x01"), "{\"turn\":4}"},
-          NameListView(tags), 5, Time(Duration(1'700'000'950'000'000))},
+          NameListView(tags), 5, Time(Duration(1'700'000'950'000'000)), sealed},
       MemoryForgotten{MemoryId(7), ForgetCause::expired, "it was long ago"}};
 }
 

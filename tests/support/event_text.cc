@@ -382,19 +382,25 @@ struct AddBody {
     line.add("content", content).add("summary", summary).add("embedding", embedding);
     line.add("metadata", metadata);
   }
+  void add(const SealedMemory& sealed) const {
+    const auto& [key, content, dimension] = sealed;
+    line.add("key", key).add("sealed", content).add("dimension", std::uint64_t{dimension});
+  }
   void operator()(const MemoryStored& event) {
-    const auto& [id, kind, user, said, tags, significance, expires_at, task] = event;
+    const auto& [id, kind, user, said, tags, significance, expires_at, task, sealed] = event;
     line.add("id", id).add("kind", kind).add("user", user);
     add(said);
     line.add("tags", tags).add("significance", std::uint64_t{significance});
     line.add("expires_at", expires_at).add("task", task);
+    add(sealed);
   }
   void operator()(const MemoryUpdated& event) {
-    const auto& [id, changed, said, tags, significance, expires_at] = event;
+    const auto& [id, changed, said, tags, significance, expires_at, sealed] = event;
     line.add("id", id).add("changed", changed);
     add(said);
     line.add("tags", tags).add("significance", std::uint64_t{significance});
     line.add("expires_at", expires_at);
+    add(sealed);
   }
   void operator()(const MemoryForgotten& event) {
     const auto& [id, cause, reason] = event;

@@ -247,6 +247,33 @@ void tell_memories(Story& story) {
   story.tell(MemoryForgotten{MemoryId(3), ForgetCause::asked, "no longer true"});
 }
 
+void tell_sealed_memories(Story& story) {
+  constexpr std::string_view key = "key of user ann.";
+  constexpr std::string_view lost_key = "key of user eve.";
+  static constexpr std::array<std::string_view, 1> changed = {"sealed"};
+  const auto store = [&](std::string_view user, std::string_view of, std::uint32_t dimension) {
+    story.tell(MemoryStored{.id = story.state().memories.last.next(),
+                            .kind = "fact",
+                            .user = user,
+                            .said = {},
+                            .tags = {},
+                            .expires_at = {},
+                            .task = {},
+                            .sealed = {as_bytes(of), as_bytes("what is sealed"), dimension}});
+  };
+  store("ann", key, 0);
+  const MemoryId first = story.state().memories.last;
+  store("ann", key, 2);
+  store("eve", lost_key, 2);
+  story.tell(MemoryUpdated{.id = first,
+                           .changed = NameListView(changed),
+                           .said = {},
+                           .tags = {},
+                           .expires_at = {},
+                           .sealed = {as_bytes(key), as_bytes("sealed anew"), 2}});
+  story.tell(UserForgotten{"eve", as_bytes(lost_key)});
+}
+
 void tell_contexts(Story& story) {
   constexpr std::string_view key = "key of user ann.";
   constexpr std::string_view other_key = "key of user bob.";

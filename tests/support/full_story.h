@@ -37,6 +37,10 @@ void tell_advisors(Story& story);
 // one without an embedding.
 void tell_memories(Story& story);
 
+// Three entries of users, sealed with nothing: one that was changed, one with an embedding, and one
+// of a user who was forgotten.
+void tell_sealed_memories(Story& story);
+
 // Two users of whom something is known, in fields and turns, and one who was forgotten. Sealed with
 // nothing: the state does not look inside.
 void tell_contexts(Story& story);

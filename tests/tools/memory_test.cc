@@ -131,5 +131,102 @@ TEST_F(MemoryCommandTest, ImportsWhatItExportsOrNothing) {
   }
 }
 
+TEST_F(MemoryCommandTest, ForgetsAUserNowAndInThePast) {
+  (void)almanac({"add", "She likes the sea", "--user", "ann", "--embedding", "[0.1, 0.9]", "--tag",
+                 "travel"});
+  (void)almanac({"add", "He likes the sea", "--user", "bob", "--embedding", "[0.2, 0.9]"});
+  const auto shown = json::parse(almanac({"get", "1", "--json"}).output);
+  EXPECT_EQ(shown["content"], "She likes the sea");
+  EXPECT_EQ(shown["tags"], json::array({"travel"}));
+  const std::string then = std::to_string(shown["changed"].get<int>());
+  EXPECT_EQ(almanac({"forget"}).code, 2);
+  EXPECT_EQ(almanac({"forget", "2", "--user", "ann"}).code, 2) << "one of the two";
+  EXPECT_EQ(almanac({"forget", "--user", "eve"}).code, 3);
+  const auto forgotten = almanac({"forget", "--user", "ann"});
+  EXPECT_EQ(forgotten.code, 0) << forgotten.errors;
+  EXPECT_EQ(almanac({"get", "1"}).code, 7);
+  EXPECT_EQ(almanac({"get", "1", "--at", then}).code, 7) << "in the past too";
+  EXPECT_EQ(almanac({"search", "--like", "1"}).code, 7);
+  EXPECT_EQ(ids({"search", "sea"}), std::vector{2});
+  EXPECT_EQ(ids({"search", "sea", "--at", then}), std::vector<int>());
+  EXPECT_EQ(ids({"search", "--embedding", "[0.1, 0.9]"}), std::vector{2});
+  EXPECT_EQ(ids({"list"}), (std::vector{2, 1}));
+  const std::string table = almanac({"list"}).output;
+  EXPECT_NE(table.find("(forgotten with the user)"), std::string::npos) << table;
+  const auto listed = json::parse(almanac({"list", "--user", "ann", "--json"}).output);
+  EXPECT_EQ(listed["forgotten"], true);
+  EXPECT_FALSE(listed.contains("content"));
+  const auto exported = json::parse(almanac({"export"}).output);
+  EXPECT_EQ(exported["memory"], 2) << "and nothing else";
+  EXPECT_EQ(almanac({"forget", "1"}).code, 0) << "what is left of it";
+  EXPECT_EQ(ids({"list"}), std::vector{2});
+}
+
+TEST_F(MemoryCommandTest, WithoutTheKeysSaysHowToBringThem) {
+  (void)almanac({"add", "She likes the sea", "--user", "ann"});
+  (void)almanac({"add", "Rome"});
+  const auto context = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "context");
+    words.insert(words.end(), {"--dir", "log"});
+    return run_almanac({.arguments = std::move(words), .folder = folder_.path()});
+  };
+  EXPECT_EQ(context({"export-keys", "carried"}).output, "1 key written, 0 destroyed on record\n");
+  EXPECT_EQ(context({"export-keys", "carried"}).code, 4) << "it is there";
+  std::filesystem::rename(folder_ / "log/keys", folder_ / "keys");
+  const auto got = almanac({"get", "1"});
+  EXPECT_EQ(got.code, 3);
+  EXPECT_NE(got.errors.find("almanac context import-keys"), std::string::npos) << got.errors;
+  const auto searched = almanac({"search", "sea"});
+  EXPECT_EQ(searched.code, 0);
+  EXPECT_NE(searched.errors.find("1 entry cannot be read"), std::string::npos) << searched.errors;
+  EXPECT_NE(almanac({"list"}).output.find("(the user's key is not here)"), std::string::npos);
+  const auto exported = almanac({"export"});
+  EXPECT_EQ(exported.code, 3);
+  EXPECT_TRUE(exported.output.empty()) << "no part of it either";
+  EXPECT_EQ(almanac({"add", "x", "--user", "ann"}).code, 3);
+  EXPECT_EQ(context({"import-keys", "carried"}).output, "1 key brought\n");
+  EXPECT_EQ(ids({"search", "sea"}), std::vector{1});
+  EXPECT_TRUE(almanac({"search", "sea"}).errors.empty());
+  ASSERT_EQ(almanac({"forget", "--user", "ann"}).code, 0);
+  EXPECT_EQ(context({"import-keys", "carried"}).code, 7) << "destroyed is destroyed";
+}
+
+TEST_F(MemoryCommandTest, ARestoredLogReadsWithTheKeysThatAreBrought) {
+  (void)almanac({"add", "She likes the sea", "--user", "ann"});
+  const auto run = [&](std::vector<std::string> words) {
+    const auto done = run_almanac({.arguments = std::move(words), .folder = folder_.path()});
+    EXPECT_EQ(done.code, 0) << done.errors;
+    return done.output;
+  };
+  run({"snapshot", "create", "--dir", "log", "--repository", "backup"});
+  run({"context", "export-keys", "carried", "--dir", "log"});
+  run({"snapshot", "restore", "--repository", "backup", "--to", "bare"});
+  EXPECT_EQ(almanac({"get", "1"}, "bare").code, 3) << "no snapshot has keys";
+  const auto restored = run(
+      {"snapshot", "restore", "--repository", "backup", "--to", "whole", "--user-keys", "carried"});
+  EXPECT_NE(restored.find("1 key brought"), std::string::npos) << restored;
+  EXPECT_EQ(almanac({"get", "1"}, "whole").code, 0);
+}
+
+TEST_F(MemoryCommandTest, ListsDuplicatesAndSumsUp) {
+  (void)almanac(
+      {"add", "It rains", "--kind", "fact", "--embedding", "[1, 0]", "--significance", "0.1"});
+  (void)almanac({"add", "it rains ", "--kind", "fact", "--significance", "0.1"});
+  (void)almanac({"add", "Rain", "--kind", "fact", "--embedding", "[1, 0.1]"});
+  EXPECT_EQ(ids({"duplicates"}), std::vector{2});
+  EXPECT_EQ(ids({"duplicates", "--similarity", "0.9"}), (std::vector{2, 3}));
+  EXPECT_EQ(almanac({"duplicates", "--similarity", "2"}).code, 2);
+  EXPECT_EQ(almanac({"duplicates", "--kind", "note"}).output, "no duplicates\n");
+  const auto shown = almanac({"consolidate", "--kind", "fact", "--dry-run"});
+  EXPECT_EQ(shown.output, "memory 1  It rains\nmemory 2  it rains \n");
+  EXPECT_EQ(ids({"list"}).size(), 3U) << "nothing was changed";
+  EXPECT_EQ(almanac({"consolidate", "--kind", "fact"}).code, 2) << "it says nothing";
+  EXPECT_EQ(almanac({"consolidate", "x", "--kind", "fact", "--older", "30d"}).code, 3);
+  EXPECT_EQ(almanac({"consolidate", "It rained", "--kind", "fact", "--tag", "summary"}).output,
+            "memory 4 stands for 2\n");
+  EXPECT_EQ(ids({"list"}), (std::vector{4, 3}));
+  EXPECT_EQ(ids({"list", "--tag", "summary"}), std::vector{4});
+}
+
 }  // namespace
 }  // namespace almanac::test

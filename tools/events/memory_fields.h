@@ -15,6 +15,13 @@ void describe_said(Fields& fields, Describes<MemoryContent> auto& said) {
 }
 
 template <class Fields>
+void describe_sealed(Fields& fields, Describes<SealedMemory> auto& sealed) {
+  fields("user_key", sealed.key);
+  fields("sealed", sealed.content);
+  fields("dimension", sealed.dimension);
+}
+
+template <class Fields>
 void describe(Fields& fields, Describes<MemoryStored> auto& event) {
   fields.always("memory", event.id);
   fields("kind", event.kind);
@@ -24,6 +31,7 @@ void describe(Fields& fields, Describes<MemoryStored> auto& event) {
   fields("significance", event.significance);
   fields("expires_at", event.expires_at);
   fields("task", event.task);
+  describe_sealed(fields, event.sealed);
 }
 
 template <class Fields>
@@ -34,6 +42,7 @@ void describe(Fields& fields, Describes<MemoryUpdated> auto& event) {
   fields("tags", event.tags);
   fields("significance", event.significance);
   fields("expires_at", event.expires_at);
+  describe_sealed(fields, event.sealed);
 }
 
 template <class Fields>
