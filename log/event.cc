@@ -90,7 +90,22 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "MemoryForgotten",
     "ContextChanged",
     "ConversationTurnAdded",
-    "UserForgotten"};
+    "UserForgotten",
+    "ModelRegistered",
+    "ModelChanged",
+    "ModelRemoved",
+    "ModelLoadStarted",
+    "ModelLoaded",
+    "ModelLoadFailed",
+    "ModelMeasured",
+    "ModelUnloadStarted",
+    "ModelUnloaded",
+    "ModelUnloadFailed",
+    "ModelReleased",
+    "ModelLost",
+    "ModelChecked",
+    "ModelUsed",
+    "ModelDegraded"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -263,6 +278,17 @@ struct Carried {
     bytes += event.user.size() + event.key.size();
     if constexpr (requires { event.field; }) bytes += event.field.size();
     if constexpr (requires { event.content; }) bytes += event.content.size();
+  }
+  template <class OfModel>
+    requires requires(const OfModel& event) { event.model; }
+  void operator()(const OfModel& event) {
+    names.push_back(event.model);
+    if constexpr (requires { event.gpu; }) names.push_back(event.gpu);
+    if constexpr (requires { event.alternative; }) names.push_back(event.alternative);
+    if constexpr (requires { event.beneficiary; }) names.push_back(event.beneficiary);
+    if constexpr (requires { event.commands; }) bytes += event.commands.size();
+    if constexpr (requires { event.message; }) bytes += event.message.size();
+    if constexpr (requires { event.reason; }) bytes += event.reason.size();
   }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}

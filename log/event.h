@@ -15,6 +15,7 @@
 #include <almanac/log/events/implementation.h>
 #include <almanac/log/events/limit.h>
 #include <almanac/log/events/memory.h>
+#include <almanac/log/events/model.h>
 #include <almanac/log/events/pause.h>
 #include <almanac/log/events/pool.h>
 #include <almanac/log/events/queue.h>
@@ -50,7 +51,10 @@ using EventBody = std::variant<
     RepairEnded, InstanceCreated, InstanceRetired, InstanceFailed, PoolExhausted, HealthChanged,
     GpuDeviceAppeared, GpuDeviceVanished, GpuSampled, GpuAlertRaised, GpuAlertCleared,
     AdvisorFellBack, AdvisorReturned, MemoryStored, MemoryUpdated, MemoryForgotten, ContextChanged,
-    ConversationTurnAdded, UserForgotten>;
+    ConversationTurnAdded, UserForgotten, ModelRegistered, ModelChanged, ModelRemoved,
+    ModelLoadStarted, ModelLoaded, ModelLoadFailed, ModelMeasured, ModelUnloadStarted,
+    ModelUnloaded, ModelUnloadFailed, ModelReleased, ModelLost, ModelChecked, ModelUsed,
+    ModelDegraded>;
 
 struct Event {
   Time at;                                // never before the event in front of it

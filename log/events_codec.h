@@ -179,6 +179,21 @@ void write(const MemoryForgotten& from, BodyBuilder to, NameTable& names);
 void write(const ContextChanged& from, BodyBuilder to, NameTable& names);
 void write(const ConversationTurnAdded& from, BodyBuilder to, NameTable& names);
 void write(const UserForgotten& from, BodyBuilder to, NameTable& names);
+void write(const ModelRegistered& from, BodyBuilder to, NameTable& names);
+void write(const ModelChanged& from, BodyBuilder to, NameTable& names);
+void write(const ModelRemoved& from, BodyBuilder to, NameTable& names);
+void write(const ModelLoadStarted& from, BodyBuilder to, NameTable& names);
+void write(const ModelLoaded& from, BodyBuilder to, NameTable& names);
+void write(const ModelLoadFailed& from, BodyBuilder to, NameTable& names);
+void write(const ModelMeasured& from, BodyBuilder to, NameTable& names);
+void write(const ModelUnloadStarted& from, BodyBuilder to, NameTable& names);
+void write(const ModelUnloaded& from, BodyBuilder to, NameTable& names);
+void write(const ModelUnloadFailed& from, BodyBuilder to, NameTable& names);
+void write(const ModelReleased& from, BodyBuilder to, NameTable& names);
+void write(const ModelLost& from, BodyBuilder to, NameTable& names);
+void write(const ModelChecked& from, BodyBuilder to, NameTable& names);
+void write(const ModelUsed& from, BodyBuilder to, NameTable& names);
+void write(const ModelDegraded& from, BodyBuilder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -247,5 +262,6 @@ bool read_gpu_body(schema::Event::Body::Reader body, const Names& names, EventBo
 bool read_advisor_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
 bool read_memory_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
 bool read_context_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_model_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
 
 }  // namespace almanac::codec

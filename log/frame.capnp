@@ -20,6 +20,7 @@ using Gpu = import "events/gpu.capnp";
 using Advisor = import "events/advisor.capnp";
 using Memory = import "events/memory.capnp";
 using Context = import "events/context.capnp";
+using Model = import "events/model.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -118,6 +119,21 @@ struct Event {
     contextChanged @81 :Context.ContextChanged;
     conversationTurnAdded @82 :Context.ConversationTurnAdded;
     userForgotten @83 :Context.UserForgotten;
+    modelRegistered @84 :Model.ModelRegistered;
+    modelChanged @85 :Model.ModelChanged;
+    modelRemoved @86 :Model.ModelRemoved;
+    modelLoadStarted @87 :Model.ModelLoadStarted;
+    modelLoaded @88 :Model.ModelLoaded;
+    modelLoadFailed @89 :Model.ModelLoadFailed;
+    modelMeasured @90 :Model.ModelMeasured;
+    modelUnloadStarted @91 :Model.ModelUnloadStarted;
+    modelUnloaded @92 :Model.ModelUnloaded;
+    modelUnloadFailed @93 :Model.ModelUnloadFailed;
+    modelReleased @94 :Model.ModelReleased;
+    modelLost @95 :Model.ModelLost;
+    modelChecked @96 :Model.ModelChecked;
+    modelUsed @97 :Model.ModelUsed;
+    modelDegraded @98 :Model.ModelDegraded;
   }
   meta @15 :Meta;              # null for most events
 }

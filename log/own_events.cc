@@ -247,6 +247,17 @@ struct Owned {
     if constexpr (requires { event.field; }) own(event.field);
     if constexpr (requires { event.content; }) own(event.content);
   }
+  template <class OfModel>
+    requires requires(OfModel& event) { event.model; }
+  void operator()(OfModel& event) {
+    own(event.model);
+    if constexpr (requires { event.gpu; }) own(event.gpu);
+    if constexpr (requires { event.alternative; }) own(event.alternative);
+    if constexpr (requires { event.beneficiary; }) own(event.beneficiary);
+    if constexpr (requires { event.commands; }) own(event.commands);
+    if constexpr (requires { event.message; }) own(event.message);
+    if constexpr (requires { event.reason; }) own(event.reason);
+  }
   void operator()(LimitConfigured& event) { own(event.name); }
   void operator()(TokensTaken& event) { own(event.limit); }
   void operator()(LaneBlocked& event) {

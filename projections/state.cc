@@ -48,6 +48,7 @@ struct Fold {
     forget_kept(state.components);
     forget_instances(state.pools);
     forget_presence(state.gpu);
+    forget_loaded(state.models);
     forget_advisors(state.advisors);
     return fold(state.engine, place.at, event);
   }
@@ -78,6 +79,8 @@ struct Fold {
       return fold(state.advisors, state.names, place, event);
     } else if constexpr (requires { fold(state.memories, state.names, place, event); }) {
       return fold(state.memories, state.names, place, event);
+    } else if constexpr (requires { fold(state.models, state.names, place, event); }) {
+      return fold(state.models, state.names, place, event);
     } else if constexpr (requires { fold(state.contexts, place, event); }) {
       return fold(state.contexts, place, event);
     } else if constexpr (requires { result_of(event); }) {
@@ -171,6 +174,7 @@ Digest digest(const State& state) {
   state.advisors.hash_into(hasher);
   state.memories.hash_into(hasher);
   state.contexts.hash_into(hasher);
+  state.models.hash_into(hasher);
   return hasher.finish();
 }
 

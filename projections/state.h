@@ -14,6 +14,7 @@
 #include <almanac/projections/health.h>
 #include <almanac/projections/implementations.h>
 #include <almanac/projections/memory.h>
+#include <almanac/projections/models.h>
 #include <almanac/projections/names.h>
 #include <almanac/projections/pauses.h>
 #include <almanac/projections/pools.h>
@@ -46,6 +47,7 @@ struct State {
   // Events that contradicted the state and changed nothing. A log written by Almanac has none.
   std::uint64_t ignored = 0;
   Memories memories;
+  Models models;
 };
 
 // The only way a state changes. Pure and total: no clock, no chance, no refusal. The event's

@@ -13,8 +13,8 @@ namespace almanac {
 // crashes, progress, implementations and workers that run, uniqueness, groups, their members and
 // who waits for them, idempotency keys, policies, slots and retention of queues, settings of
 // limits, buckets, jobs of backups, schedules, implementations and versions of kinds, circuits,
-// components, their implementations, pools contexts, GPUs and their heaps, advisors, memories and
-// contexts, as diff() of their containers does, and visit(key, Change) for what is in an order or
+// components, their implementations, pools, GPUs and their heaps, advisors, memories, contexts and
+// models, as diff() of their containers does, and visit(key, Change) for what is in an order or
 // not, and for destroyed keys. `visit` tells them apart by the type of the key, and of the value.
 // Names are only ever added; numbers beyond before.names.size() are new.
 template <class Visit>
@@ -66,6 +66,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.memories.user_keys, after.memories.user_keys, visit);
   diff(before.contexts.all, after.contexts.all, visit);
   diff(before.contexts.destroyed, after.contexts.destroyed, visit);
+  diff(before.models.all, after.models.all, visit);
 }
 
 }  // namespace almanac

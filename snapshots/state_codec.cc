@@ -12,6 +12,7 @@
 #include <almanac/snapshots/limits_codec.h>
 #include <almanac/snapshots/marks_codec.h>
 #include <almanac/snapshots/memory_codec.h>
+#include <almanac/snapshots/models_codec.h>
 #include <almanac/snapshots/pools_codec.h>
 #include <almanac/snapshots/ranking_codec.h>
 #include <almanac/snapshots/schedule_codec.h>
@@ -181,6 +182,7 @@ enum class LaterPart : std::uint64_t {
   advisors = 25,
   memories = 26,
   contexts = 27,
+  models = 28,
   sealed_memories = 29,
 };
 
@@ -213,6 +215,10 @@ void write_parts_of_programs(ColumnWriter& writer, const State& state) {
   if (!state.contexts.empty()) {
     writer.number(std::uint64_t(LaterPart::contexts));
     write_contexts(writer, state.contexts);
+  }
+  if (!state.models.all.empty()) {
+    writer.number(std::uint64_t(LaterPart::models));
+    write_models(writer, state.models);
   }
   if (has_sealed_memories(state.memories)) {
     writer.number(std::uint64_t(LaterPart::sealed_memories));
@@ -421,6 +427,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::advisors: return read_advisors(reader, state);
     case LaterPart::memories: return read_memories(reader, state);
     case LaterPart::contexts: return read_contexts(reader, state.contexts);
+    case LaterPart::models: return read_models(reader, state);
     case LaterPart::sealed_memories: return read_sealed_memories(reader, state);
   }
   reader.fail();

@@ -14,6 +14,7 @@
 #include <almanac/tools/events/implementation_fields.h>
 #include <almanac/tools/events/limit_fields.h>
 #include <almanac/tools/events/memory_fields.h>
+#include <almanac/tools/events/model_fields.h>
 #include <almanac/tools/events/pause_fields.h>
 #include <almanac/tools/events/pool_fields.h>
 #include <almanac/tools/events/queue_fields.h>

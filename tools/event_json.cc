@@ -79,6 +79,7 @@ class JsonFields {
   void put(GpuLevel value) { string(name(value)); }
   void put(AdvisorFault value) { string(name(value)); }
   void put(ForgetCause value) { string(name(value)); }
+  void put(ModelUnloadCause value) { string(name(value)); }
   void put(RetryPolicy value) { string(name(value)); }
   void put(PauseScope value) { string(name(value)); }
   void put(UniqueUntil value) { string(name(value)); }

@@ -225,6 +225,9 @@ class ObjectFields {
     choose(value, field, advisor_fault_count);
   }
   void get(const JsonValue& value, ForgetCause& field) { choose(value, field, forget_cause_count); }
+  void get(const JsonValue& value, ModelUnloadCause& field) {
+    choose(value, field, model_unload_cause_count);
+  }
   void get(const JsonValue& value, RetryPolicy& field) { choose(value, field, retry_policy_count); }
   void get(const JsonValue& value, UniqueUntil& field) { choose(value, field, unique_until_count); }
   void get(const JsonValue& value, TaskIdentity& field) {

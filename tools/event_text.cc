@@ -60,6 +60,7 @@ class LineFields {
   static std::string text_of(GpuLevel value) { return std::string(name(value)); }
   static std::string text_of(AdvisorFault value) { return std::string(name(value)); }
   static std::string text_of(ForgetCause value) { return std::string(name(value)); }
+  static std::string text_of(ModelUnloadCause value) { return std::string(name(value)); }
   static std::string text_of(bool value) { return value ? "true" : "false"; }
   static std::string text_of(DependencyCondition value) { return std::string(name(value)); }
   static std::string text_of(RetryPolicy value) { return std::string(name(value)); }
@@ -165,6 +166,7 @@ class Texts {
   void see(GpuLevel value) { see(name(value)); }
   void see(AdvisorFault value) { see(name(value)); }
   void see(ForgetCause value) { see(name(value)); }
+  void see(ModelUnloadCause value) { see(name(value)); }
   void see(RetryPolicy value) { see(name(value)); }
   void see(PauseScope value) { see(name(value)); }
   void see(UniqueUntil value) { see(name(value)); }

@@ -350,6 +350,13 @@ class Collector {
     const auto heap = fmt::format("{} heap {}", after_.names.text(key.device), key.heap);
     changes["gpu"][heap] = changed_fields(of(was), of(is));
   }
+  void operator()(NameId id, const Model* was, const Model* is) {
+    const auto of = [](const State& state, const Model* model) {
+      return model == nullptr ? ordered_json::object() : model_json(state.names, *model);
+    };
+    changes["models"][std::string(after_.names.text(id))] =
+        changed_fields(of(before_, was), of(after_, is));
+  }
   void operator()(NameId pool, const PoolRecord* was, const PoolRecord* is) {
     changes["pools"][std::string(after_.names.text(pool))] =
         changed_fields(pool_fields(was), pool_fields(is));

@@ -27,5 +27,7 @@ namespace almanac {
 [[nodiscard]] nlohmann::ordered_json gpu_json(const Names& names, const GpuDevice& device);
 [[nodiscard]] nlohmann::ordered_json gpu_heap_json(const GpuHeap& heap);
 [[nodiscard]] nlohmann::ordered_json gpu_memory_json(const GpuMemory& memory);
+// The same of a model.
+[[nodiscard]] nlohmann::ordered_json model_json(const Names& names, const Model& model);
 
 }  // namespace almanac

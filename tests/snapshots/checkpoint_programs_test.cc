@@ -127,6 +127,39 @@ TEST(CheckpointOfPrograms, HoldsWhatIsSealedOfMemories) {
   EXPECT_EQ(read_so, 2) << "where a part ends, which the file's checksum forbids";
 }
 
+TEST(CheckpointOfPrograms, HoldsModelsAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  const std::uint64_t ignored = story.state().ignored;
+  tell_models(story);
+  ASSERT_EQ(story.state().ignored, ignored);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.models.all == story.state().models.all);
+  EXPECT_EQ(broken_invariants(read.state), std::vector<std::string>());
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.models = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
+TEST(CheckpointOfPrograms, HoldsNoModelInAStateThatThereIsNot) {
+  Story story;
+  tell_gpus(story);
+  tell_models(story);
+  State state = story.state();
+  Model& model = *state.models.all.edit(*state.names.find("resident"));
+  ASSERT_TRUE(decode_state(encode(state)));
+  model.state = static_cast<ModelState>(model_state_count);
+  EXPECT_FALSE(decode_state(encode(state)));
+  model.state = ModelState::absent;
+  EXPECT_FALSE(decode_state(encode(state))) << "and somewhere";
+}
+
 TEST(CheckpointOfPrograms, HoldsContextsAndAStateWithoutAnyIsAsItWas) {
   const TempFolder folder;
   Story story = full_story(21);

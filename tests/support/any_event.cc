@@ -277,6 +277,40 @@ EventBody any_context_body(EventArena& arena, std::size_t which) {
   }
 }
 
+EventBody any_model_body(EventArena& arena, std::size_t which) {
+  const std::string_view model = any_name(arena);
+  const auto number = [] { return any_number<std::uint64_t>(); };
+  const auto duration = [] { return Duration(any_number<std::int64_t>()); };
+  switch (which) {
+    case 0:
+      return ModelRegistered{model,
+                             number(),
+                             any_name(arena),
+                             any_name(arena),
+                             any_number<std::int32_t>(),
+                             *rc::gen::arbitrary<bool>(),
+                             duration(),
+                             duration(),
+                             any_text(arena, 30)};
+    case 1: return ModelChanged{model, *rc::gen::arbitrary<bool>(), any_number<std::int32_t>()};
+    case 2: return ModelRemoved{model};
+    case 3: return ModelLoadStarted{model, any_name(arena), number(), any_time()};
+    case 4: return ModelLoaded{model, duration()};
+    case 5: return ModelLoadFailed{model, any_text(arena, 30), any_time()};
+    case 6: return ModelMeasured{model, number()};
+    case 7:
+      return ModelUnloadStarted{model, any_of<ModelUnloadCause>(model_unload_cause_count),
+                                any_name(arena)};
+    case 8: return ModelUnloaded{model, duration()};
+    case 9: return ModelUnloadFailed{model, any_text(arena, 30), any_time()};
+    case 10: return ModelReleased{model, number(), *rc::gen::arbitrary<bool>()};
+    case 11: return ModelLost{model, any_text(arena, 30)};
+    case 12: return ModelChecked{model, *rc::gen::arbitrary<bool>(), any_text(arena, 30)};
+    case 13: return ModelUsed{model, number(), any_time()};
+    default: return ModelDegraded{model, any_name(arena), number(), any_text(arena, 30)};
+  }
+}
+
 EventBody any_later_body(EventArena& arena, std::size_t which) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
@@ -322,7 +356,8 @@ EventBody any_later_body(EventArena& arena, std::size_t which) {
       if (which < 31) return any_pool_body(arena, which - 27);
       if (which < 37) return any_gpu_body(arena, which - 32);
       if (which < 39) return any_advisor_body(arena, which - 37);
-      return which < 42 ? any_memory_body(arena, which - 39) : any_context_body(arena, which - 42);
+      if (which < 42) return any_memory_body(arena, which - 39);
+      return which < 45 ? any_context_body(arena, which - 42) : any_model_body(arena, which - 45);
   }
 }
 

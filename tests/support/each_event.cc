@@ -166,6 +166,26 @@ std::vector<EventBody> of_advisors() {
           AdvisorReturned{"ranker"}};
 }
 
+std::vector<EventBody> of_models() {
+  const Time later = Time(Duration(1'700'000'990'000'000));
+  return {ModelRegistered{"llama", 9'878'424'781, card, "llama-klein", -2, true,
+                          Duration(30'000'000), Duration(120'000'000), "{\"load\":[\"größer\"]}"},
+          ModelChanged{"llama", true, 5},
+          ModelRemoved{"llama"},
+          ModelLoadStarted{"llama", card, 9'878'424'781, later},
+          ModelLoaded{"llama", Duration(4'500'000)},
+          ModelLoadFailed{"llama", "exit code 3", later},
+          ModelMeasured{"llama", 10'000'000'000},
+          ModelUnloadStarted{"llama", ModelUnloadCause::room, "whisper"},
+          ModelUnloaded{"llama", Duration(500'000)},
+          ModelUnloadFailed{"llama", "ended by SIGSEGV", later},
+          ModelReleased{"llama", 9'000'000'000, true},
+          ModelLost{"llama", "its GPU is lost"},
+          ModelChecked{"llama", true, "it answers"},
+          ModelUsed{"llama", 71, later},
+          ModelDegraded{"llama", "llama-klein", 3, "needs 9.2 GiB"}};
+}
+
 std::vector<EventBody> memory_of_each() {
   const SealedMemory sealed{as_bytes("0123456789abcdef"), as_bytes("sealed \x01 bytes"), 384};
   return {
@@ -224,6 +244,7 @@ std::vector<Event> one_of_each(Time at) {
   std::ranges::copy(of_gpus(), std::back_inserter(bodies));
   std::ranges::copy(of_advisors(), std::back_inserter(bodies));
   std::ranges::copy(memory_of_each(), std::back_inserter(bodies));
+  std::ranges::copy(of_models(), std::back_inserter(bodies));
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;

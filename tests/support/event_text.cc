@@ -1,6 +1,7 @@
 #include <almanac/tests/support/event_text.h>
 
 #include <almanac/tests/support/event_line.h>
+#include <almanac/tests/support/model_event_line.h>
 
 namespace almanac::test {
 namespace {
@@ -417,6 +418,11 @@ struct AddBody {
   void operator()(const UserForgotten& event) {
     const auto& [user, key] = event;
     line.add("user", user).add("key", key);
+  }
+  template <class OfModel>
+    requires requires(const OfModel& event) { event.model; }
+  void operator()(const OfModel& event) {
+    add_fields(line, event);
   }
   void operator()(const LaneBlocked& event) {
     const auto& [queue, kind, demands, reason, limit, next, version] = event;

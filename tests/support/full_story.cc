@@ -206,6 +206,41 @@ void tell_gpus(Story& story) {
   story.tell(GpuDeviceVanished{"6e76696c-0002", GpuAbsence::lost, "the device is lost"});
 }
 
+void tell_models(Story& story) {
+  constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
+  constexpr std::string_view card = "6e76696c-0001";
+  const Time later = story.now() + std::chrono::minutes(2);
+  for (const char* model :
+       {"absent", "loading", "settling", "resident", "unloading", "releasing", "unknown"}) {
+    story.tell(ModelRegistered{.model = model,
+                               .bytes = 2 * gib,
+                               .gpu = card,
+                               .alternative = "absent",
+                               .priority = -3,
+                               .pinned = true,
+                               .residency = std::chrono::seconds(30),
+                               .timeout = std::chrono::minutes(2),
+                               .commands = "{\"load\":[\"true\"]}"});
+    story.tell(ModelUsed{model, 7, story.now()});
+    story.tell(ModelDegraded{model, "absent", 2, "needs 2.0 GiB"});
+    story.tell(ModelLoadStarted{model, card, 2 * gib, later});
+    if (model == std::string_view("absent"))
+      story.tell(ModelLoadFailed{model, "exit code 3", later});
+    if (model == std::string_view("absent") || model == std::string_view("loading")) continue;
+    story.tell(ModelLoaded{model, std::chrono::seconds(4)});
+    if (model == std::string_view("settling")) continue;
+    story.tell(ModelMeasured{model, 3 * gib});
+    if (model == std::string_view("resident")) continue;
+    story.tell(ModelUnloadStarted{model, ModelUnloadCause::room, "loading"});
+    if (model == std::string_view("releasing")) {
+      story.tell(ModelUnloaded{model, std::chrono::seconds(1)});
+    } else if (model == std::string_view("unknown")) {
+      story.tell(ModelUnloadFailed{model, "exit code 4", later});
+    }
+  }
+  story.tell(ModelChanged{"resident", false, 9});
+}
+
 void tell_advisors(Story& story) {
   story.tell(AdvisorReturned{"ranker"});
   story.tell(AdvisorFellBack{"ranker", AdvisorFault::timed_out, 3, "it has not answered in time"});

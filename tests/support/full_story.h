@@ -31,6 +31,9 @@ void tell_gpus(Story& story);
 void tell_pools(Story& story);
 // Goes on with what is on record of how well things go: two changes, of which the last is degraded.
 void tell_health(Story& story);
+// Models in every state in which one can stand, each with something that was counted. Goes on from
+// tell_gpus().
+void tell_models(Story& story);
 // Two advisors: one that has returned, and one that has fallen back.
 void tell_advisors(Story& story);
 // Four entries of two kinds: one that was changed, one that was forgotten, one that expires, and
