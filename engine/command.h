@@ -7,6 +7,7 @@
 #include <almanac/engine/gpu_options.h>
 #include <almanac/engine/lease_spec.h>
 #include <almanac/engine/memory_spec.h>
+#include <almanac/engine/model_spec.h>
 #include <almanac/engine/pool_options.h>
 #include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/steady_time.h>
@@ -339,6 +340,29 @@ struct ForgetUser {
   std::vector<UserKeyId> keys = {};
 };
 
+// From now on there is this model, or the one of its name is this one; where it was already,
+// nothing happens.
+struct RegisterModel {
+  ModelSpec model;
+};
+
+// By an operator.
+struct ChangeModel {
+  std::string model;
+  std::optional<bool> is_pinned = {};
+  std::optional<std::int32_t> priority = {};
+};
+
+struct RemoveModel {
+  std::string model;
+};
+
+// From what loads and unloads models.
+struct ReportModel {
+  std::string model;
+  ModelStep step;
+};
+
 using Command =
     std::variant<EnqueueTasks, CancelTask, ReviewTasks, ConfigureQueue, ConfigureLimit, TakeTokens,
                  FinishAttempt, HandBackAttempt, StartEngine, StopEngine, FinishBackup,
@@ -347,7 +371,7 @@ using Command =
                  ObserveCircuit, ProbeCircuit, ReportRateLimit, LeaseTasks, LapseLease, OpenGroup,
                  CloseGroup, ReportDiagnosis, ReportComponentFailure, FinishRepair, RequestRepair,
                  SwitchComponent, ReportPoolEvent, ReportGpu, ChangeMemories, ChangeContext,
-                 ForgetUser>;
+                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

@@ -12,6 +12,7 @@
 #include <almanac/engine/implementations.h>
 #include <almanac/engine/leases.h>
 #include <almanac/engine/memories.h>
+#include <almanac/engine/models.h>
 #include <almanac/engine/pools.h>
 #include <almanac/engine/queues.h>
 #include <almanac/engine/resource_limits.h>

@@ -105,6 +105,7 @@ Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() {
   stop();
   parts_->thread.join();
+  parts_->models->end();  // before the watch of GPUs, which it asks
 }
 
 void Engine::tell(Command command, std::function<void(Result<Answer>)> done) {
@@ -276,11 +277,14 @@ const Log& Engine::log() const { return *parts_->log; }
 
 void Engine::stop() {
   parts_->stopping = true;
+  parts_->models->flush();
+  parts_->models->stop();
   parts_->mailbox.put_always(Parts::Call([](Core& core) { core.stop(false); }));
 }
 
 void Engine::stop_at_once() {
   parts_->stopping = true;
+  parts_->models->stop();
   parts_->mailbox.put_always(Parts::Call([](Core& core) { core.stop(true); }));
 }
 

@@ -23,6 +23,8 @@
 #include <almanac/engine/memory_consolidation.h>
 #include <almanac/engine/memory_query.h>
 #include <almanac/engine/memory_spec.h>
+#include <almanac/engine/model_lease.h>
+#include <almanac/engine/model_spec.h>
 #include <almanac/engine/pool_options.h>
 #include <almanac/engine/schedule_spec.h>
 #include <almanac/engine/task_retention.h>
@@ -90,6 +92,7 @@ struct EngineOptions {
   // Told of every device that comes or goes, and of every alert, once, in order, when it is
   // durable. As on_events.
   std::function<void(const GpuChange&)> on_gpu;
+  ModelOptions models;                           // of what is loaded into the memory of those GPUs
   std::vector<AnyInlineProjection> projections;  // see inline_projection.h
   // Says which of the ready tasks should begin first; none = the built-in order decides.
   std::optional<AdvisorSpec> advisor;
@@ -282,6 +285,32 @@ class Engine {
   void check_components(const std::string& component = {});
   // Looks at all GPUs now; returns at once.
   void check_gpus();
+
+  // From now on there is this model, and nothing is loaded yet; where it was already, it is what is
+  // said now, and loaded where it was. The functions of a model are those of this call, and none of
+  // an engine that is opened again. Errors: invalid, and those of submit().
+  [[nodiscard]] Result<void> register_model(ModelSpec model);
+  // By an operator: whether it never gives way, and to whom it does. Errors: not_found, and those
+  // of submit().
+  [[nodiscard]] Result<void> change_model(std::string model, std::optional<bool> is_pinned,
+                                          std::optional<std::int32_t> priority = {});
+  // Errors: not_found, conflict (it is loaded), and those of submit().
+  [[nodiscard]] Result<void> remove_model(std::string model);
+  // Loads it where it is not there, makes room for that, or takes its alternative; stays as long as
+  // the lease does. Needs an engine that watches GPUs. Errors: not_found, refused (no GPU is
+  // watched), timed_out (with the numbers), model_loading (its load has failed), stopped.
+  [[nodiscard]] Result<ModelLease> use_model(std::string model, ModelUseOptions options = {});
+  // Without waiting: `done` is called once, on a thread of the engine or on this one, and must
+  // return soon.
+  void use_model(std::string model, ModelUseOptions options,
+                 std::function<void(Result<ModelLease>)> done);
+  // Waits until nobody uses it and it is gone, also where it is pinned. Errors: not_found, refused,
+  // timed_out, stopped.
+  [[nodiscard]] Result<void> unload_model(
+      std::string model, std::chrono::milliseconds timeout = std::chrono::minutes(2));
+  // All that are registered, in the order of their names, and who uses them.
+  [[nodiscard]] std::vector<ModelStatus> models() const;
+
   // What is known of users; lives as long as the engine.
   [[nodiscard]] UserContexts& contexts() const;
 

@@ -4,6 +4,7 @@
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/gpu.h>
 #include <almanac/engine/gpu_vulkan.h>
+#include <almanac/engine/spawn.h>
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/state_at.h>
 
@@ -69,6 +70,7 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                  .report = report,
                                  .on_move = options.on_circuit});
   if (auto advised = start_advisor(); !advised) return advised;
+  prepare_models();
   core.emplace(
       Core::Parts{*core_log, loop, *attempts, *backups, *circuits, *published, projections,
                   healer ? &*healer : nullptr, advisor.get()},
@@ -80,14 +82,19 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                   .retention = options.retention,
                   .health_hold = options.health_hold,
                   .on_events = [this](const State& after, std::span<const RecordedEvent> events) {
-                    if (checkpointer) checkpointer->moved(after.position);
-                    say_health(events);
-                    if (options.on_gpu) tell_gpu_changes(after, events, options.on_gpu);
-                    if (advisor) advisor->moved();
-                    if (options.on_events) options.on_events(after, events);
+                    released(after, events);
                   }});
   if (options.handle_signals) loop.watch_signals();
   return {};
+}
+
+void Engine::Parts::released(const State& after, std::span<const RecordedEvent> events) {
+  if (checkpointer) checkpointer->moved(after.position);
+  say_health(events);
+  if (options.on_gpu) tell_gpu_changes(after, events, options.on_gpu);
+  if (advisor) advisor->moved();
+  models->saw(events);
+  if (options.on_events) options.on_events(after, events);
 }
 
 Result<void> Engine::Parts::start_advisor() {
@@ -150,9 +157,33 @@ void Engine::Parts::start_gpu_watch() {
   gpu_watch.emplace(
       GpuWatch::Surroundings{
           .clock = options.clock,
-          .read = vulkan_reader(*options.gpu_watch),
+          .read =
+              [this, read = vulkan_reader(*options.gpu_watch)] {
+                GpuReading reading = read();
+                models->saw(reading);
+                return reading;
+              },
           .tell = [this](Command seen, auto done) { tell(std::move(seen), std::move(done)); }},
       *options.gpu_watch);
+  models->start();
+}
+
+void Engine::Parts::prepare_models() {
+  models.emplace(
+      ModelRunner::Surroundings{
+          .clock = options.clock,
+          .state = [this] { return published->state(); },
+          .tell = [this](Command step, auto done) { tell(std::move(step), std::move(done)); },
+          .report =
+              [this](Command uses) {
+                mailbox.put_always(std::make_unique<Submission>(std::move(uses), nullptr));
+              },
+          .look = [this] { gpu_watch->look_now(); },
+          .place = {.folder = std::filesystem::absolute(options.folder),
+                    .environment = environment_of(options.environment_allow),
+                    .guard_socket = guard.socket()},
+          .gpus = options.gpu_watch.value_or(GpuWatchOptions()).setting},
+      options.models);
 }
 
 // What has come is heard before anything is thought to be overdue, and in the order in which it

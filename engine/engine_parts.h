@@ -15,6 +15,7 @@
 #include <almanac/engine/loop.h>
 #include <almanac/engine/mailbox.h>
 #include <almanac/engine/memory_index.h>
+#include <almanac/engine/model_runner.h>
 #include <almanac/engine/published.h>
 #include <almanac/engine/submission.h>
 #include <almanac/engine/user_contexts.h>
@@ -24,6 +25,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -55,10 +57,13 @@ struct Engine::Parts {
         mailbox(limits::mailbox_commands_max, [this] { loop.wake(); }) {}
 
   Result<void> assemble(std::unique_ptr<Log> opened, State state);
+  // These are durable.
+  void released(const State& after, std::span<const RecordedEvent> events);
   [[nodiscard]] Result<void> start_advisor();
   [[nodiscard]] Result<void> open_contexts();
   void start_checkpoints(Position newest);
   void start_gpu_watch();
+  void prepare_models();
   void wake(bool is_due);
   void tell(const std::string& pool, const PoolEvent& event);
   void run();
@@ -84,6 +89,7 @@ struct Engine::Parts {
   std::unique_ptr<Advisor> advisor;
   std::optional<Core> core;
   std::optional<Checkpointer> checkpointer;
+  std::optional<ModelRunner> models;
   std::optional<GpuWatch> gpu_watch;
   bool signalled = false;  // of the loop's thread
   std::atomic<bool> stopping = false;

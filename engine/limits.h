@@ -117,6 +117,20 @@ inline constexpr Duration gpu_interval_max = std::chrono::hours(1);
 // All alerts of all devices end, and others begin, in one batch.
 static_assert(gpu_devices_max * (2 + 2 * gpu_heaps_max) <= batch_events_max);
 
+// Of a model: more than there is memory in a GPU.
+inline constexpr std::uint64_t model_bytes_max = std::uint64_t{1} << 50U;
+inline constexpr Duration model_timeout_min = std::chrono::milliseconds(10);
+inline constexpr std::size_t model_commands_bytes_max = 64 * kibibyte;
+// After a load or an unload that failed; twice as long each time, up to the second.
+inline constexpr Duration model_backoff = std::chrono::seconds(1);
+inline constexpr Duration model_backoff_max = std::chrono::minutes(1);
+// Uses are told to the engine this often.
+inline constexpr Duration model_use_interval = std::chrono::seconds(1);
+// Of so many the set that makes room is the cheapest there is; of more, one that is cheap.
+inline constexpr std::size_t model_search_max = 20;
+// Alternatives of alternatives.
+inline constexpr std::size_t model_alternatives_max = 4;
+
 // Of one entry that a program remembers (memory_spec.h).
 inline constexpr std::size_t memory_content_bytes_max = 1 * mebibyte;
 inline constexpr std::size_t memory_summary_bytes_max = 64 * kibibyte;

@@ -1,0 +1,31 @@
+// One look of the runner of models at everything, with the mutex of its table held; what it comes
+// to is done outside of that. Seen by what implements the runner.
+#pragma once
+
+#include <almanac/engine/model_runner.h>
+
+#include <algorithm>
+
+namespace almanac {
+
+struct ModelRunner::Round {
+  std::shared_ptr<const State> state;
+  SteadyTime now;
+  ModelRoom room;
+  std::vector<Said> said;
+  std::vector<std::function<void()>> answers;
+  std::vector<std::unique_ptr<ModelWork>> dropped;  // joined outside of the mutex
+  bool looks = false;
+  std::optional<SteadyTime> due;
+
+  void consider(SteadyTime at) {
+    if (!due || at < *due) due = at;
+  }
+  [[nodiscard]] std::string text(NameId id) const { return std::string(state->names.text(id)); }
+  [[nodiscard]] const GpuRoom* usable(NameId gpu) const {
+    const auto found = std::ranges::find(room.gpus, gpu, &GpuRoom::gpu);
+    return found != room.gpus.end() && found->is_usable ? &*found : nullptr;
+  }
+};
+
+}  // namespace almanac

@@ -1,0 +1,138 @@
+// Whom the runner of models serves, and what has to give way for that.
+#include <almanac/engine/model_round.h>
+
+#include <almanac/engine/limits.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+namespace almanac {
+
+void ModelRunner::relieve(Round& round) {
+  for (const GpuRoom& gpu : round.room.gpus) {
+    const auto id = to_relieve(round.room, gpu.gpu);
+    if (!id) continue;
+    say(round, *id, *round.state->models.all.find(*id), table_->entries[round.text(*id)],
+        {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::critical});
+    round.room.moving.insert(gpu.gpu);
+    round.room.uses[*id].is_leaving = true;
+  }
+}
+
+// Those with the highest priority first, then in the order of coming. Who cannot be served holds
+// nobody back.
+void ModelRunner::serve(Round& round) {
+  const auto priority_of = [&](const ModelWaiter& waiter) {
+    const auto id = round.state->names.find(waiter.model);
+    const Model* model = id ? round.state->models.all.find(*id) : nullptr;
+    return model == nullptr ? 0 : model->setting.priority;
+  };
+  table_->waiters.sort([&](const ModelWaiter& one, const ModelWaiter& other) {
+    return priority_of(one) > priority_of(other);
+  });
+  for (auto waiter = table_->waiters.begin(); waiter != table_->waiters.end();) {
+    waiter = serve(round, *waiter) ? table_->waiters.erase(waiter) : std::next(waiter);
+  }
+}
+
+bool ModelRunner::serve(Round& round, ModelWaiter& waiter) {
+  const auto answer = [&](Result<ModelLease> result) {
+    auto shared = std::make_shared<Result<ModelLease>>(std::move(result));
+    round.answers.push_back([done = std::move(waiter.done), shared] { done(std::move(*shared)); });
+    return true;
+  };
+  std::string reason;
+  while (true) {
+    const auto id = round.state->names.find(waiter.model);
+    const Model* model = id ? round.state->models.all.find(*id) : nullptr;
+    if (model == nullptr) {
+      return answer(fail(ErrorCode::not_found, "there is no model '" + waiter.model + "'",
+                         "register it first"));
+    }
+    ModelEntry& entry = table_->entries[waiter.model];
+    if (waiter.unloads) {
+      if (serve_unload(round, *id, *model, entry)) return answer(ModelLease());
+      reason = "it is " + std::string(name(model->state)) +
+               (entry.in_use > 0 ? ", and used by " + std::to_string(entry.in_use) : "");
+      break;
+    }
+    const bool is_to_go = std::ranges::any_of(table_->waiters, [&](const ModelWaiter& other) {
+      return other.unloads && other.model == waiter.model;
+    });
+    if (entry.is_open && !is_to_go) return answer(lease_of(table_, waiter, entry, round.room.now));
+    bool is_hopeless = false;
+    reason = entry.reason = admit(round, waiter, *id, *model, entry, is_hopeless);
+    if (is_hopeless && degrade(round, waiter, *model, reason)) continue;
+    const bool has_failed = is_hopeless && model->retry_at > round.room.now;
+    if (has_failed) round.consider(round.now + (model->retry_at - round.room.now));
+    // Who came later waits for the next try.
+    if (has_failed && waiter.since <= entry.waiting_since) {
+      return answer(fail(ErrorCode::model_loading,
+                         "the model '" + waiter.model + "' cannot be loaded: " + reason,
+                         "it is tried again by whoever uses it in a while"));
+    }
+    break;
+  }
+  if (round.now >= waiter.until) {
+    return answer(fail(ErrorCode::timed_out,
+                       "the model '" + waiter.model + "' was not ready in time: " + reason,
+                       "`almanac model list` shows what is loaded"));
+  }
+  round.consider(waiter.until);
+  return false;
+}
+
+bool ModelRunner::serve_unload(Round& round, NameId id, const Model& model, ModelEntry& entry) {
+  if (model.state == ModelState::absent && !entry.is_busy) return true;
+  const bool may_go = model.state == ModelState::resident && !entry.is_busy && entry.in_use == 0;
+  if (may_go) {
+    say(round, id, model, entry,
+        {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::asked});
+    round.room.uses[id].is_leaving = true;
+    round.room.moving.insert(*model.gpu);
+  }
+  return false;
+}
+
+std::string ModelRunner::admit(Round& round, const ModelWaiter& waiter, NameId id,
+                               const Model& model, ModelEntry& entry, bool& is_hopeless) {
+  if (model.state != ModelState::absent || entry.is_busy) {
+    return "it is " + std::string(name(model.state));
+  }
+  if (model.failures_in_row > 0 && model.retry_at > round.room.now) {
+    is_hopeless = true;
+    return entry.failure.empty() ? "its last load has failed" : entry.failure;
+  }
+  LoadPlan plan = plan_load(round.room, round.state->names, id);
+  is_hopeless = plan.kind == LoadPlan::Kind::no_way;
+  if (plan.kind == LoadPlan::Kind::load) {
+    say(round, id, model, entry,
+        {.kind = ModelStep::Kind::load, .gpu = round.text(plan.gpu), .bytes = model.bytes()});
+    round.room.moving.insert(plan.gpu);
+    return "it is being loaded";
+  }
+  for (const NameId other : plan.evict) {
+    say(round, other, *round.state->models.all.find(other), table_->entries[round.text(other)],
+        {.kind = ModelStep::Kind::unload, .other = waiter.model, .cause = ModelUnloadCause::room});
+    round.room.uses[other].is_leaving = true;
+    round.room.moving.insert(plan.gpu);
+  }
+  return plan.reason;
+}
+
+bool ModelRunner::degrade(const Round& round, ModelWaiter& waiter, const Model& model,
+                          const std::string& reason) const {
+  const auto& alternative = model.setting.alternative;
+  const bool may = waiter.may_degrade && alternative &&
+                   round.state->models.all.contains(*alternative) &&
+                   waiter.alternatives < limits::model_alternatives_max;
+  if (!may) return false;
+  waiter.model = round.text(*alternative);
+  waiter.reason = reason;
+  ++waiter.alternatives;
+  return true;
+}
+
+}  // namespace almanac

@@ -1,0 +1,22 @@
+// Decisions about models: what there is, and what their loads and unloads come to.
+#pragma once
+
+#include <almanac/engine/decision.h>
+
+namespace almanac {
+
+// Errors: invalid.
+[[nodiscard]] Result<Decision> decide_one(const State& state, const RegisterModel& command,
+                                          const DecideContext& context);
+// Errors: not_found.
+[[nodiscard]] Result<Decision> decide_one(const State& state, const ChangeModel& command,
+                                          const DecideContext& context);
+// Errors: not_found, conflict (it is loaded).
+[[nodiscard]] Result<Decision> decide_one(const State& state, const RemoveModel& command,
+                                          const DecideContext& context);
+// A step that is not the next one of the model is refused, and so is a load to a GPU that is not
+// there. What was loaded while its GPU went has failed. Errors: not_found, conflict.
+[[nodiscard]] Result<Decision> decide_one(const State& state, const ReportModel& command,
+                                          const DecideContext& context);
+
+}  // namespace almanac
