@@ -110,6 +110,8 @@ void add_context_commands(CommandGroup& context);
 void add_pool_commands(CommandGroup& pool);
 // `almanac gpu …`
 void add_gpu_commands(CommandGroup& gpu);
+// `almanac model …`
+void add_model_commands(CommandGroup& model);
 // `almanac advisor …`
 void add_advisor_commands(CommandGroup& advisor);
 // `almanac memory …`

@@ -35,11 +35,14 @@ struct RunCommand {
   bool retain_all = false;
   std::string components;  // the file that describes those it keeps; empty = none
   bool gpu_watch = false;
+  std::string models;   // the file that describes those it registers; empty = none
   std::string advisor;  // the file that describes it; empty = none
   RunBackups backups;
   RunLog log;
 };
 ExitCode run(const RunCommand& command);
+// Those of it that are about GPUs.
+void add_gpu_options(class OptionSet& options, RunCommand& command);
 
 struct SubmitCommand {
   std::filesystem::path folder;

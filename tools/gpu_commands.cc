@@ -2,8 +2,15 @@
 #include <almanac/tools/gpu_commands.h>
 
 #include <almanac/tools/command_line.h>
+#include <almanac/tools/commands.h>
 
 namespace almanac {
+
+void add_gpu_options(OptionSet& options, RunCommand& command) {
+  options.flag("--gpu-watch", command.gpu_watch, "Watch GPUs and their memory");
+  options.text("--models", command.models,
+               {"FILE", "Register the models that it describes; watches\nGPUs"});
+}
 
 void add_gpu_commands(CommandGroup& gpu) {
   auto [list_options, list] = gpu.add<GpuListCommand>(

@@ -338,12 +338,11 @@ class CommandLine {
     app->add_flag("--retain-all", options->retain_all, "Keep all tasks for ever");
     Typed typed(*app);
     add_log_options(typed, options->log);
-    typed.text(
-        "--versions", options->versions,
-        {"RANGE", "Run tasks of these versions and leave others\nwaiting, such as 1-2 or 3-"});
+    typed.text("--versions", options->versions,
+               {"RANGE", "Run tasks of these versions, others wait,\nsuch as 1-2 or 3-"});
     typed.text("-c,--components", options->components,
                {"FILE", "Keep the components that it describes in working\norder"});
-    typed.flag("--gpu-watch", options->gpu_watch, "Watch GPUs and their memory");
+    add_gpu_options(typed, *options);
     typed.text("--advisor", options->advisor,
                {"FILE", "Let the program that it describes say which tasks\nbegin first"});
     add_backup_options(typed, options->backups);
@@ -372,6 +371,7 @@ class CommandLine {
     add_group({"pool", "See what becomes of the instances of pools", "almanac pool list"},
               add_pool_commands);
     add_group({"gpu", "GPUs and their memory", "almanac gpu list"}, add_gpu_commands);
+    add_group({"model", "What GPUs have in memory", "almanac model list"}, add_model_commands);
     add_group({"advisor", "Programs that say which tasks begin first", "almanac advisor list"},
               add_advisor_commands);
     add_group({"memory", "What programs remember", "almanac memory search sea"},

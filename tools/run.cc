@@ -2,6 +2,7 @@
 #include <almanac/tools/commands.h>
 #include <almanac/tools/component_file.h>
 #include <almanac/tools/limits.h>
+#include <almanac/tools/model_file.h>
 #include <almanac/tools/progress.h>
 #include <almanac/tools/run_display.h>
 #include <almanac/tools/text.h>
@@ -233,6 +234,18 @@ Result<TaskRetention> parse_task_retention(const RunCommand& command) {
   return TaskRetention{.succeeded = *succeeded, .failed = *failed, .cancelled = *failed};
 }
 
+std::optional<GpuWatchOptions> gpu_watch_of(const RunCommand& command) {
+  if (!command.gpu_watch && command.models.empty()) return std::nullopt;
+  return GpuWatchOptions();
+}
+
+Result<void> register_all(Engine& engine, const std::vector<ModelSpec>& models) {
+  for (const ModelSpec& model : models) {
+    if (auto done = engine.register_model(model); !done) return done;
+  }
+  return {};
+}
+
 DisplayOptions display_options(const RunCommand& command,
                                std::chrono::steady_clock::time_point began) {
   auto folder = command.folder == ".almanac" ? "" : " --dir " + shell_line({command.folder});
@@ -295,6 +308,9 @@ ExitCode run(const RunCommand& command) {
     if (!loaded) return report(loaded.error());
     advisor = std::move(*loaded);
   }
+  const auto models =
+      command.models.empty() ? std::vector<ModelSpec>() : load_models(command.models);
+  if (!models) return report(models.error());
   auto plan = make_plan(command);
   if (!plan) return report(plan.error());
   if (auto begun = begin_log(command.log); !begun) return report(begun.error());
@@ -312,9 +328,10 @@ ExitCode run(const RunCommand& command) {
        .on_events = [&](const State& state,
                         std::span<const RecordedEvent> events) { progress.see(state, events); },
        .components = *components,
-       .gpu_watch = command.gpu_watch ? std::optional(GpuWatchOptions()) : std::nullopt,
+       .gpu_watch = gpu_watch_of(command),
        .advisor = std::move(advisor)});
   if (!engine) return report(engine.error());
+  if (auto done = register_all(**engine, *models); !done) return report(done.error());
   auto tasks = plan->workload ? hand_over(**engine, *plan->workload)
                               : live_tasks(progress.began(), (*engine)->log());
   if (!tasks) return report(tasks.error());
