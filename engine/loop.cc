@@ -24,7 +24,7 @@ struct Loop::Handles {
 class Loop::Watch {
  public:
   uv_poll_t poll{};
-  std::function<void()> ready;
+  std::function<void(Readiness)> ready;
 };
 
 namespace {
@@ -32,6 +32,13 @@ namespace {
 Loop::Callbacks& callbacks_of(void* data) { return *static_cast<Loop::Callbacks*>(data); }
 
 uv_handle_t* handle(auto& specific) { return reinterpret_cast<uv_handle_t*>(&specific); }
+
+void tell_watch(uv_poll_t* poll, int status, int events) {
+  const bool failed = status < 0;
+  static_cast<Loop::Watch*>(poll->data)
+      ->ready({.read = failed || (events & (UV_READABLE | UV_DISCONNECT)) != 0,
+               .write = failed || (events & UV_WRITABLE) != 0});
+}
 
 }  // namespace
 
@@ -83,14 +90,27 @@ void Loop::watch_signals() {
 }
 
 Loop::WatchHandle Loop::watch(int descriptor, std::function<void()> ready) {
+  WatchHandle watch(new Watch{{}, [ready = std::move(ready)](Readiness) { ready(); }});
+  ALMANAC_CHECK(uv_poll_init(&handles_->loop, &watch->poll, descriptor) == 0);
+  watch->poll.data = watch.get();
+  ALMANAC_CHECK(uv_poll_start(&watch->poll, UV_READABLE | UV_DISCONNECT, tell_watch) == 0);
+  return watch;
+}
+
+Loop::WatchHandle Loop::watch(int descriptor, Readiness wanted,
+                              std::function<void(Readiness)> ready) {
   WatchHandle watch(new Watch{{}, std::move(ready)});
   ALMANAC_CHECK(uv_poll_init(&handles_->loop, &watch->poll, descriptor) == 0);
   watch->poll.data = watch.get();
-  ALMANAC_CHECK(
-      uv_poll_start(&watch->poll, UV_READABLE | UV_DISCONNECT, [](uv_poll_t* poll, int, int) {
-        static_cast<Watch*>(poll->data)->ready();
-      }) == 0);
+  change(*watch, wanted);
   return watch;
+}
+
+void Loop::change(Watch& watch, Readiness wanted) {
+  const int events = (wanted.read ? UV_READABLE : 0) | (wanted.write ? UV_WRITABLE : 0);
+  const int changed =
+      events == 0 ? uv_poll_stop(&watch.poll) : uv_poll_start(&watch.poll, events, tell_watch);
+  ALMANAC_CHECK(changed == 0);
 }
 
 // libuv gives the handle back in a later turn of the loop; the watch lives until then.

@@ -1,5 +1,5 @@
-// The libuv loop of one engine: wakes, one timer, signals, and descriptors to watch. Owns every
-// handle it makes and closes them all before it dies.
+// A libuv loop, of an engine or of a daemon's door: wakes, one timer, signals, and descriptors to
+// watch. Owns every handle it makes and closes them all before it dies.
 #pragma once
 
 #include <almanac/engine/core_ports.h>
@@ -42,6 +42,19 @@ class Loop final : public LoopPort {
   };
   using WatchHandle = std::unique_ptr<Watch, CloseWatch>;
   [[nodiscard]] WatchHandle watch(int descriptor, std::function<void()> ready);
+
+  // The same in both directions: what is wanted to be known of the descriptor, and what has come of
+  // that. An error of it comes as both. Level-triggered: who does not take what is there is told
+  // again.
+  struct Readiness {
+    bool read = false;
+    bool write = false;
+    bool operator==(const Readiness&) const = default;
+  };
+  [[nodiscard]] WatchHandle watch(int descriptor, Readiness wanted,
+                                  std::function<void(Readiness)> ready);
+  // From now on; nothing = it rests.
+  static void change(Watch& watch, Readiness wanted);
 
  private:
   struct Handles;
