@@ -25,16 +25,6 @@ std::map<std::string, NameId> services_of(const State& state) {
   return services;
 }
 
-std::uint64_t waiting_for(const State& state, NameId service) {
-  std::uint64_t waiting = 0;
-  for (const auto& [lane, places] : state.tasks.ready.lanes()) {
-    for (const LimitDemand& demand : state.tasks.demand_sets.of(lane.demands)) {
-      if (demand.limit == service) waiting += places.size();
-    }
-  }
-  return waiting;
-}
-
 std::string rate_text(std::uint32_t permille) {
   return fmt::format("{}.{}%", permille / 10, permille % 10);
 }
@@ -43,14 +33,10 @@ std::string until_text(const Circuit& circuit) {
   return circuit.until == Time() ? "-" : format_time(circuit.until).substr(0, 19) + "Z";
 }
 
-void print_json(const State& state, std::string_view name, NameId service) {
-  const CircuitSetting setting = setting_or_default(state.circuits, state.names, name);
-  ordered_json json{{"service", name}};
-  json.update(circuit_json(circuit_of(state.circuits, service)));
-  json["waiting"] = waiting_for(state, service);
-  json["setting"] = circuit_setting_json(setting);
+void print_json(const State& state, NameId service) {
   fmt::print("{}\n",
-             printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
+             printable_json(circuit_json(state, service)
+                                .dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }
 
 // Why it is as it is; nothing where that part of the log has been removed.
@@ -91,7 +77,7 @@ void print(const Source& source, std::string_view service, NameId id) {
   fmt::print("  requests    {} succeeded, {} failed, {} on average\n", circuit.successes,
              circuit.failures, format_duration(circuit.average()));
   fmt::print("  trips       {}\n", circuit.trips);
-  fmt::print("  waiting     {}\n", counted(waiting_for(state, id), "task"));
+  fmt::print("  waiting     {}\n", counted(tasks_waiting_for(state, id), "task"));
   fmt::print("  opens at    {} of {} or more within {}", rate_text(setting.failure_permille),
              counted(setting.requests_min, "request"), format_duration(setting.window));
   if (setting.consecutive_failures > 0) {
@@ -111,14 +97,14 @@ ExitCode circuit_list(const CircuitListCommand& command) {
   Table table({"SERVICE", "STATE", "UNTIL", "SUCCEEDED", "FAILED", "AVERAGE", "TRIPS", "WAITING"});
   for (const auto& [service, id] : services) {
     if (command.json) {
-      print_json(state, service, id);
+      print_json(state, id);
       continue;
     }
     const Circuit circuit = circuit_of(state.circuits, id);
     table.add({printable(service), std::string(name(circuit.state)), until_text(circuit),
                std::to_string(circuit.successes), std::to_string(circuit.failures),
                format_duration(circuit.average()), std::to_string(circuit.trips),
-               std::to_string(waiting_for(state, id))});
+               std::to_string(tasks_waiting_for(state, id))});
   }
   if (command.json) return ExitCode::ok;
   if (services.empty()) {
@@ -140,7 +126,7 @@ ExitCode circuit_show(const CircuitShowCommand& command) {
                    "`almanac circuit list` shows those there are"});
   }
   if (command.json) {
-    print_json(source->state, found->first, found->second);
+    print_json(source->state, found->second);
   } else {
     print(*source, found->first, found->second);
   }

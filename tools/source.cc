@@ -2,6 +2,7 @@
 
 #include <almanac/tools/exit_code.h>
 #include <almanac/tools/past.h>
+#include <almanac/tools/task_json.h>
 
 #include <almanac/engine/engine.h>
 #include <almanac/engine/tasks.h>
@@ -12,13 +13,7 @@
 
 namespace almanac {
 
-Result<std::string> Source::label(const Task& task) const {
-  std::string label;
-  auto read = log->read_one(task.enqueued,
-                            [&](const Event& event) { label = request_in(event.body).label; });
-  if (!read && read.error().code != ErrorCode::not_found) return std::unexpected(read.error());
-  return label;
-}
+Result<std::string> Source::label(const Task& task) const { return task_label(*log, task); }
 
 void tell_refused(const Error& refused) {
   static std::set<std::string> told;

@@ -47,6 +47,25 @@ ordered_json circuit_json(const Circuit& circuit) {
           {"average_us", circuit.average().count()}};
 }
 
+std::uint64_t tasks_waiting_for(const State& state, NameId limit) {
+  std::uint64_t waiting = 0;
+  for (const auto& [lane, places] : state.tasks.ready.lanes()) {
+    for (const LimitDemand& demand : state.tasks.demand_sets.of(lane.demands)) {
+      if (demand.limit == limit) waiting += places.size();
+    }
+  }
+  return waiting;
+}
+
+ordered_json circuit_json(const State& state, NameId service) {
+  const std::string_view name = state.names.text(service);
+  ordered_json json{{"service", name}};
+  json.update(circuit_json(circuit_of(state.circuits, service)));
+  json["waiting"] = tasks_waiting_for(state, service);
+  json["setting"] = circuit_setting_json(setting_or_default(state.circuits, state.names, name));
+  return json;
+}
+
 ordered_json circuit_setting_json(const CircuitSetting& setting) {
   return {{"requests_min", setting.requests_min},
           {"failure_permille", setting.failure_permille},

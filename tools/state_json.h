@@ -14,6 +14,10 @@ namespace almanac {
 [[nodiscard]] nlohmann::ordered_json job_json(const BackupJob& job);
 [[nodiscard]] nlohmann::ordered_json schedule_json(const Schedule& schedule);
 [[nodiscard]] nlohmann::ordered_json circuit_json(const Circuit& circuit);
+// The same with its name, its setting, and how many tasks wait for it.
+[[nodiscard]] nlohmann::ordered_json circuit_json(const State& state, NameId service);
+// Ready tasks that ask for a service or a limit. O(lanes).
+[[nodiscard]] std::uint64_t tasks_waiting_for(const State& state, NameId limit);
 [[nodiscard]] nlohmann::ordered_json circuit_setting_json(const CircuitSetting& setting);
 [[nodiscard]] nlohmann::ordered_json pool_json(const PoolRecord& record);
 [[nodiscard]] nlohmann::ordered_json advisor_json(const AdvisorRecord& record);
