@@ -1,6 +1,6 @@
 # The command, the libraries, their headers, and a package for find_package(almanac).
 include(CMakePackageConfigHelpers)
-set(folders log projections snapshots engine tools)
+set(folders log projections snapshots engine tools daemon)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/almanac)
 
 if(TARGET almanac)

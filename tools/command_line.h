@@ -124,6 +124,8 @@ void add_diagnostics_commands(CommandGroup& diagnostics);
 void add_health_command(CommandGroup& root);
 // `almanac whatif`
 void add_what_if_command(CommandGroup& root);
+// `almanac serve`; daemon/serve.cc has it, which knows the tools and is not known to them.
+void add_serve_command(CommandGroup& root);
 // Those of task_commands.h, directly behind `almanac`.
 void add_task_commands(CommandGroup& root);
 // Those of past_commands.h: directly behind `almanac`, and `almanac state …`

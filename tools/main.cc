@@ -254,10 +254,10 @@ class CommandLine {
     add_submit();
     add_list();
     add_show();
-    add_task_commands(groups_.emplace_back(app_, action_));
-    add_past_commands(groups_.emplace_back(app_, action_));
-    add_health_command(groups_.emplace_back(app_, action_));
-    add_what_if_command(groups_.emplace_back(app_, action_));
+    for (auto* add : {add_task_commands, add_past_commands, add_health_command, add_what_if_command,
+                      add_serve_command}) {
+      add(groups_.emplace_back(app_, action_));
+    }
     add_groups();
     add_version();
     app_.set_help_all_flag("--help-all", "Print the help of every command");

@@ -1,0 +1,15 @@
+# almanac_llhttp(TARGET): adds the parser of HTTP that Node.js uses to TARGET. Debian has it as C
+# sources (node-llhttp): they are compiled as they are, warnings off.
+function(almanac_llhttp target)
+  set(names api.c http.c llhttp.c)
+  find_path(ALMANAC_LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp REQUIRED)
+  find_path(ALMANAC_LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp REQUIRED)
+  list(TRANSFORM names PREPEND ${ALMANAC_LLHTTP_SOURCE}/ OUTPUT_VARIABLE sources)
+  add_library(almanac_llhttp_objects OBJECT ${sources})
+  target_include_directories(almanac_llhttp_objects PRIVATE ${ALMANAC_LLHTTP_INCLUDE})
+  target_compile_definitions(almanac_llhttp_objects PRIVATE LLHTTP_STRICT_MODE=1)
+  target_compile_options(almanac_llhttp_objects PRIVATE -w)
+  set_target_properties(almanac_llhttp_objects PROPERTIES UNITY_BUILD OFF)
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:almanac_llhttp_objects>)
+  target_include_directories(${target} SYSTEM PRIVATE ${ALMANAC_LLHTTP_INCLUDE})
+endfunction()

@@ -1,0 +1,215 @@
+#include <almanac/daemon/daemon.h>
+
+#include <almanac/daemon/event_feed.h>
+#include <almanac/daemon/http_api.h>
+#include <almanac/daemon/http_gate.h>
+#include <almanac/daemon/http_server.h>
+#include <almanac/daemon/task_meter.h>
+#include <almanac/engine/diagnostics.h>
+#include <almanac/tools/advisor_file.h>
+#include <almanac/tools/component_file.h>
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+// Of what is asked while it stops: answers are written within this time, or not at all.
+constexpr std::chrono::seconds drain_time_max{5};
+constexpr const char* doors_folder = "daemon";  // in the log's
+
+// The host of "10.0.0.1:7411", which requests may name.
+std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }
+
+Result<std::vector<HttpListener>> make_listeners(DaemonOptions& options,
+                                                 const std::filesystem::path& doors) {
+  if (!options.passed.empty()) return std::move(options.passed);
+  std::vector<HttpListener> listeners;
+  const DaemonConfig& config = options.config;
+  auto local = listen_on_path(
+      config.socket_path.empty() ? doors / "http.sock" : std::filesystem::path(config.socket_path));
+  if (!local) return std::unexpected(local.error());
+  listeners.push_back(std::move(*local));
+  if (config.listen.empty()) return listeners;
+  if (!is_loopback(config.listen) && !config.is_public) {
+    return fail(ErrorCode::refused, "others than this machine could reach " + config.listen,
+                "listen on 127.0.0.1, or set public of [http], or --public");
+  }
+  auto tcp = listen_on_tcp(config.listen);
+  if (!tcp) return std::unexpected(tcp.error());
+  listeners.push_back(std::move(*tcp));
+  return listeners;
+}
+
+Result<EngineOptions> engine_options(const DaemonOptions& options) {
+  const DaemonConfig& config = options.config;
+  EngineOptions engine{.folder = options.folder,
+                       .slots = config.slots,
+                       .stop_grace = config.grace,
+                       .runs_commands = config.commands,
+                       .retention = config.retention,
+                       .health_hold = limits::health_hold};
+  if (!config.components.empty()) {
+    auto components = load_components(config.components);
+    if (!components) return std::unexpected(components.error());
+    engine.components = std::move(*components);
+  }
+  if (!config.advisor.empty()) {
+    auto advisor = load_advisor(config.advisor);
+    if (!advisor) return std::unexpected(advisor.error());
+    engine.advisor = std::move(*advisor);
+  }
+  if (config.gpu_watch) engine.gpu_watch.emplace();
+  return engine;
+}
+
+Result<void> make_doors_folder(const std::filesystem::path& folder) {
+  if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail_errno(errno, "make the folder " + folder.string());
+}
+
+}  // namespace
+
+struct Daemon::Parts {
+  std::filesystem::path folder;
+  std::filesystem::path doors;
+  std::filesystem::path token_file;
+  std::vector<std::string> tcp;
+  std::vector<std::string> paths;
+  TaskMeter meter;
+  // In front of the engine, whose thread uses them to its end.
+  mutable std::mutex mutex;
+  std::shared_ptr<const HttpGate> gate;  // guarded by mutex
+  std::unique_ptr<HttpServer> server;    // the pointer is guarded by mutex
+  bool stopped = false;                  // guarded by mutex
+  std::unique_ptr<Engine> engine;
+  std::optional<EventFeed> feed;
+  std::optional<HttpApi> api;
+
+  Result<void> load_gate(const DaemonConfig& config);
+  HttpFigures figures() const;
+  void see(const State& state, std::span<const RecordedEvent> events);
+  void serve(std::vector<HttpListener> listeners, const DaemonConfig& config);
+};
+
+Result<void> Daemon::Parts::load_gate(const DaemonConfig& config) {
+  const std::filesystem::path file =
+      config.token_file.empty() ? doors / "tokens" : std::filesystem::path(config.token_file);
+  auto tokens = AccessTokens::load(file);
+  if (!tokens) return std::unexpected(tokens.error());
+  HttpGateOptions options{
+      .hosts = config.http.hosts, .origins = config.http.origins, .tokens = std::move(*tokens)};
+  for (const std::string& address : tcp) options.hosts.push_back(host_of(address));
+  std::lock_guard guard(mutex);
+  token_file = file;
+  gate = std::make_shared<const HttpGate>(std::move(options));
+  return {};
+}
+
+HttpFigures Daemon::Parts::figures() const {
+  std::lock_guard guard(mutex);
+  return server ? server->figures() : HttpFigures();
+}
+
+// On the engine's thread.
+void Daemon::Parts::see(const State& state, std::span<const RecordedEvent> events) {
+  meter.see(state, events);
+  std::lock_guard guard(mutex);
+  if (server) server->wake_streams();
+}
+
+void Daemon::Parts::serve(std::vector<HttpListener> listeners, const DaemonConfig& config) {
+  HttpHandlers handlers{
+      .screen =
+          [this](const HttpRequest& request, const HttpPeer& peer) {
+            std::shared_ptr<const HttpGate> now;
+            {
+              std::lock_guard guard(mutex);
+              now = gate;
+            }
+            return now->refusal(request, peer);
+          },
+      .serve = [this](HttpRequest request, const HttpPeer&,
+                      const HttpReply& reply) { return api->serve(std::move(request), reply); }};
+  auto made = std::make_unique<HttpServer>(std::move(listeners), config.http, std::move(handlers));
+  std::lock_guard guard(mutex);
+  server = std::move(made);
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() { stop(); }
+
+Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
+  auto parts = std::make_unique<Parts>();
+  parts->folder = options.folder;
+  parts->doors = options.folder / doors_folder;
+  auto engine = engine_options(options);
+  if (!engine) return std::unexpected(engine.error());
+  engine->on_events = [inside = parts.get()](const State& state,
+                                             std::span<const RecordedEvent> events) {
+    inside->see(state, events);
+  };
+  // What holds the log may take its doors: whoever held them before is gone.
+  auto opened = Engine::open(std::move(*engine));
+  if (!opened) return std::unexpected(opened.error());
+  parts->engine = std::move(*opened);
+  if (auto made = make_doors_folder(parts->doors); !made) return std::unexpected(made.error());
+  auto listeners = make_listeners(options, parts->doors);
+  if (!listeners) return std::unexpected(listeners.error());
+  for (const HttpListener& listener : *listeners) {
+    (listener.is_local ? parts->paths : parts->tcp).push_back(listener.name);
+  }
+  if (auto loaded = parts->load_gate(options.config); !loaded) {
+    return std::unexpected(loaded.error());
+  }
+  parts->feed.emplace(parts->engine->log(),
+                      [from = parts->engine.get()] { return from->state()->position; });
+  parts->api.emplace(
+      HttpApi::Surroundings{.engine = *parts->engine,
+                            .folder = parts->folder,
+                            .meter = parts->meter,
+                            .feed = *parts->feed,
+                            .figures = [inside = parts.get()] { return inside->figures(); },
+                            .threads = options.config.threads});
+  parts->serve(std::move(*listeners), options.config);
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+Engine& Daemon::engine() const { return *parts_->engine; }
+const std::vector<std::string>& Daemon::tcp_addresses() const { return parts_->tcp; }
+const std::vector<std::string>& Daemon::socket_paths() const { return parts_->paths; }
+const std::filesystem::path& Daemon::token_file() const { return parts_->token_file; }
+
+Result<void> Daemon::reload(const DaemonConfig& config) {
+  if (auto loaded = parts_->load_gate(config); !loaded) return loaded;
+  std::lock_guard guard(parts_->mutex);
+  if (parts_->server) parts_->server->change(config.http);
+  return {};
+}
+
+void Daemon::stop() {
+  {
+    std::lock_guard guard(parts_->mutex);
+    if (std::exchange(parts_->stopped, true)) return;
+    parts_->server->drain();
+  }
+  parts_->engine->stop();
+  parts_->engine->wait_until_stopped();
+  if (!parts_->server->wait_until_drained(drain_time_max)) {
+    warn("some answers could not be written before the end");
+  }
+  std::unique_ptr<HttpServer> server;
+  {
+    std::lock_guard guard(parts_->mutex);
+    server = std::move(parts_->server);
+  }
+  server.reset();
+  parts_->api.reset();
+}
+
+}  // namespace almanac

@@ -1,0 +1,54 @@
+// The configuration of a daemon: one TOML file, of which every key is in one table with its default
+// and what it means.
+//
+//   [http]
+//   listen = "127.0.0.1:7411"
+//
+// docs/guides/daemon.md describes all of it.
+#pragma once
+
+#include <almanac/daemon/http_settings.h>
+#include <almanac/engine/task_retention.h>
+#include <almanac/log/error.h>
+#include <almanac/log/types.h>
+#include <almanac/tools/run_log.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace almanac {
+
+// A value. Files are named as they are in the configuration, from its folder on.
+struct DaemonConfig {
+  std::uint32_t slots = 0;  // 0 = one for each processor
+  Duration grace = std::chrono::seconds(10);
+  bool commands = true;
+  TaskRetention retention = {};
+  std::string components;
+  std::string advisor;
+  bool gpu_watch = false;
+  RunLog log;
+  std::string socket_path;  // empty = in the log's folder
+  std::string listen;       // empty = not by TCP
+  bool is_public = false;   // whether that may be another address than this machine's own
+  std::string token_file;   // empty = in the log's folder
+  std::size_t threads = limits::http_threads_default;
+  HttpSettings http;
+};
+
+// A key, as the guide and the tests see it.
+struct ConfigKey {
+  std::string_view section;
+  std::string_view name;
+  std::string_view preset;  // its default, as it would be written
+  std::string_view summary;
+  bool is_live = false;  // a reload changes it; what is not needs a restart
+};
+[[nodiscard]] std::span<const ConfigKey> config_keys();
+
+// Errors: invalid (as "FILE:LINE:COLUMN: …"), not_found, refused, io.
+[[nodiscard]] Result<DaemonConfig> load_daemon_config(const std::string& path);
+
+}  // namespace almanac

@@ -1,0 +1,105 @@
+#include <almanac/daemon/event_feed.h>
+
+#include <almanac/daemon/limits.h>
+#include <almanac/tools/event_json.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace almanac {
+namespace {
+
+// Looked at in one reading, however few match: the loop has others to serve.
+constexpr std::size_t feed_looks_max = 10'000;
+
+ToldEvent told_event(const RecordedEvent& recorded) {
+  const auto* custom = std::get_if<CustomEvent>(&recorded.event.body);
+  return {.position = recorded.position,
+          .type = std::string(custom == nullptr ? type_name(recorded.event.body) : custom->type),
+          .stream = std::string(recorded.event.stream),
+          .json = event_json(recorded)};
+}
+
+void append_told(std::string& text, const ToldEvent& event) {
+  // A type is a name of whoever appends custom events: it must not end its line.
+  std::string type = event.type;
+  std::ranges::replace_if(type, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  text += fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.position.value, type, event.json);
+}
+
+}  // namespace
+
+bool FeedFilter::matches(const ToldEvent& event) const {
+  if (!stream.empty() && event.stream != stream) return false;
+  return types.empty() || std::ranges::find(types, event.type) != types.end();
+}
+
+Result<void> EventFeed::catch_up() {
+  const Position end = end_();
+  if (end <= last_) return {};
+  if (end.value - last_.value > limits::told_events_max) {  // nobody has listened for a while
+    told_.clear();
+    told_bytes_ = 0;
+    last_ = Position(end.value - limits::told_events_max);
+  }
+  return log_.read(last_.next(), [&](const RecordedEvent& recorded) -> Result<bool> {
+    told_.push_back(told_event(recorded));
+    told_bytes_ += told_.back().json.size();
+    last_ = recorded.position;
+    while (told_.size() > limits::told_events_max ||
+           (told_bytes_ > limits::told_bytes_max && told_.size() > 1)) {
+      told_bytes_ -= told_.front().json.size();
+      told_.pop_front();
+    }
+    return true;
+  });
+}
+
+Result<std::string> EventFeed::read_log(Position& from, const FeedFilter& filter,
+                                        std::size_t bytes_max) const {
+  std::string text;
+  std::size_t looks = 0;
+  auto read = log_.read(from, [&](const RecordedEvent& recorded) -> Result<bool> {
+    const ToldEvent event = told_event(recorded);
+    if (filter.matches(event)) append_told(text, event);
+    from = recorded.position.next();
+    return text.size() < bytes_max && ++looks < feed_looks_max;
+  });
+  if (!read) return std::unexpected(read.error());
+  return text;
+}
+
+Result<std::string> EventFeed::read(Position& from, const FeedFilter& filter,
+                                    std::size_t bytes_max) {
+  if (auto caught_up = catch_up(); !caught_up) return std::unexpected(caught_up.error());
+  const bool is_told = !told_.empty() && from >= told_.front().position;
+  if (from <= last_ && !is_told) return read_log(from, filter, bytes_max);
+  std::string text;
+  while (from <= last_ && text.size() < bytes_max) {
+    const ToldEvent& event =
+        told_[static_cast<std::size_t>(from.value - told_.front().position.value)];
+    if (filter.matches(event)) append_told(text, event);
+    from = from.next();
+  }
+  return text;
+}
+
+std::optional<std::string> EventStream::next(std::size_t bytes_max) {
+  if (ended_) return std::nullopt;
+  const Position before = next_;
+  auto text = feed_.read(next_, filter_, bytes_max);
+  if (!text) {
+    ended_ = true;
+    return fmt::format("event: error\ndata: {}\n\n", problem(text.error()).body);
+  }
+  // What was looked at and does not match: there may be more behind it.
+  if (text->empty() && next_ != before && feed_.has(next_)) return still_here();
+  return std::move(*text);
+}
+
+std::string EventStream::still_here() const {
+  return fmt::format(": still here, before {}\n\n", next_.value);
+}
+
+}  // namespace almanac

@@ -1,0 +1,278 @@
+#include <almanac/daemon/http_connection.h>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+constexpr std::size_t read_step_bytes = 64 * limits::kibibyte;
+
+HttpResponse timeout_answer(std::string detail, std::string next) {
+  HttpResponse response = problem({ErrorCode::timed_out, std::move(detail), std::move(next)}, 408);
+  response.closes = true;
+  return response;
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(std::uint64_t id, FileDescriptor socket, HttpPeer peer,
+                               const Surroundings& surroundings)
+    : id_(id),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      around_(surroundings),
+      parser_(surroundings.settings.body_bytes_max,
+              [this](const HttpRequest& request) { return around_.screen(request, peer_); }) {}
+
+void HttpConnection::start() {
+  interest_ = {.read = true, .write = false};
+  watch_ = around_.loop.watch(socket_.get(), interest_,
+                              [weak = weak_from_this()](Loop::Readiness ready) {
+                                if (auto self = weak.lock()) self->on_ready(ready);
+                              });
+  begin_phase(Clock::now());
+}
+
+void HttpConnection::on_ready(Loop::Readiness ready) {
+  if (ready.write) flush();
+  if (ready.write && has_more_ && unwritten() == 0) pump();
+  if (ready.read && !closed_) read_input();
+  if (!closed_) update_interest();
+}
+
+void HttpConnection::read_input() {
+  static thread_local std::array<char, read_step_bytes> buffer;
+  const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+  if (size < 0) {
+    if (errno == EAGAIN || errno == EINTR) return;
+    return close();
+  }
+  if (size == 0) {
+    input_ended_ = true;
+    // Who is answered later may have said all it has to say; who is told a story has gone.
+    if (lingering_ || stream_ || (!busy_ && unwritten() == 0)) return close();
+    return;
+  }
+  around_.counters.bytes_in += static_cast<std::uint64_t>(size);
+  if (lingering_ || closing_ || stream_) {
+    lingered_ += static_cast<std::size_t>(size);
+    if (lingered_ > limits::http_linger_bytes_max) close();
+    return;
+  }
+  input_.append(buffer.data(), static_cast<std::size_t>(size));
+  parse();
+}
+
+void HttpConnection::parse() {
+  if (std::exchange(parsing_, true)) return;  // the turn further down goes on
+  const auto now = Clock::now();
+  while (!busy_ && !closing_ && !closed_ && !stream_ && !input_.empty() &&
+         unwritten() < limits::http_output_bytes_high) {
+    input_.erase(0, parser_.feed(input_));
+    if (parser_.progress() == HttpParser::Progress::refused) {
+      ++around_.counters.refused;
+      queue(parser_.refusal(), false);
+      break;
+    }
+    if (parser_.progress() == HttpParser::Progress::complete) {
+      dispatch();
+      continue;
+    }
+    if (parser_.take_expectation()) {
+      output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      flush();
+    }
+  }
+  parsing_ = false;
+  if (!closed_) begin_phase(now);
+}
+
+void HttpConnection::dispatch() {
+  ++around_.counters.requests;
+  HttpRequest request = parser_.take();
+  parser_.set_body_bytes_max(around_.settings.body_bytes_max);
+  busy_ = true;
+  keep_alive_ = request.keep_alive && !draining_;
+  head_only_ = request.method == "HEAD";
+  around_.serve(*this, std::move(request));
+}
+
+void HttpConnection::answer(HttpResponse response) {
+  if (closed_ || !busy_) {
+    if (response.lost) response.lost();
+    return;
+  }
+  busy_ = false;
+  lost_ = std::move(response.lost);
+  queue(response, keep_alive_ && !response.closes && !draining_ && !input_ended_);
+  if (!closed_) parse();
+  if (!closed_) update_interest();
+}
+
+void HttpConnection::queue(const HttpResponse& response, bool keep_alive) {
+  output_ += http_text(response, keep_alive, head_only_);
+  head_only_ = false;
+  closing_ = !keep_alive && !response.stream;
+  if (response.stream) {
+    stream_ = response.stream;
+    ++around_.streams;
+    told_ = Clock::now();
+  }
+  begin_phase(Clock::now());
+  flush();
+  if (stream_ && !closed_) pump();
+}
+
+void HttpConnection::flush() {
+  while (unwritten() > 0) {
+    const ssize_t size =
+        ::send(socket_.get(), output_.data() + written_, unwritten(), MSG_NOSIGNAL);
+    if (size < 0) {
+      if (errno == EAGAIN) return;
+      if (errno == EINTR) continue;
+      return close();
+    }
+    around_.counters.bytes_out += static_cast<std::uint64_t>(size);
+    written_ += static_cast<std::size_t>(size);
+    deadline_ = Clock::now() + around_.settings.write_timeout;
+  }
+  output_.clear();
+  written_ = 0;
+  if (output_.capacity() > 4 * limits::http_output_bytes_high) output_.shrink_to_fit();
+  finish_writing();
+}
+
+void HttpConnection::finish_writing() {
+  lost_ = nullptr;
+  if (closing_) return linger();
+  if (stream_) return;
+  begin_phase(Clock::now());
+}
+
+// One piece at a time: the loop has others to serve.
+void HttpConnection::pump() {
+  if (!stream_ || closed_ || unwritten() >= limits::http_output_bytes_high) return;
+  auto more = stream_->next(limits::http_output_bytes_high);
+  has_more_ = more && !more->empty();
+  if (!more) {
+    end_stream();
+    closing_ = true;
+  } else if (has_more_) {
+    told_ = Clock::now();
+    output_ += *more;
+  }
+  if (!more || has_more_) flush();
+  if (closed_) return;
+  begin_phase(Clock::now());
+  update_interest();
+}
+
+void HttpConnection::begin_phase(Clock::time_point now) {
+  const HttpSettings& settings = around_.settings;
+  Phase phase = Phase::idle;
+  if (lingering_) {
+    phase = Phase::lingering;
+  } else if (unwritten() > 0) {
+    phase = Phase::writing;
+  } else if (stream_) {
+    phase = Phase::streaming;
+  } else if (busy_) {
+    phase = Phase::busy;
+  } else if (parser_.progress() == HttpParser::Progress::body) {
+    phase = Phase::body;
+  } else if (parser_.has_begun()) {
+    phase = Phase::head;
+  }
+  if (phase == phase_ && phase != Phase::idle) return;
+  phase_ = phase;
+  switch (phase) {
+    case Phase::idle: deadline_ = now + settings.idle_timeout; break;
+    case Phase::head: deadline_ = now + settings.head_timeout; break;
+    case Phase::body: deadline_ = now + settings.body_timeout; break;
+    case Phase::writing: deadline_ = now + settings.write_timeout; break;
+    case Phase::lingering: deadline_ = now + limits::http_linger_max; break;
+    case Phase::busy:
+    case Phase::streaming: deadline_ = Clock::time_point::max(); break;
+  }
+}
+
+void HttpConnection::sweep(Clock::time_point now) {
+  if (stream_ && unwritten() == 0 && now - told_ >= limits::stream_silence_max) {
+    told_ = now;
+    output_ += stream_->still_here();
+    begin_phase(now);
+    flush();
+    if (!closed_) update_interest();
+  }
+  if (closed_) return;
+  if (phase_ == Phase::writing && unwritten() == 0) begin_phase(now);
+  if (now < deadline_) return;
+  switch (phase_) {
+    case Phase::head:
+    case Phase::body:
+      ++around_.counters.timed_out;
+      queue(phase_ == Phase::head ? timeout_answer("the head of the request did not come in time",
+                                                   "send it at once, in one piece")
+                                  : timeout_answer("the body of the request did not come in time",
+                                                   "send it faster, or in smaller requests"),
+            false);
+      if (!closed_) update_interest();
+      break;
+    case Phase::writing:
+      ++around_.counters.cut_off;
+      close();
+      break;
+    default: close(); break;
+  }
+}
+
+void HttpConnection::drain() {
+  draining_ = true;
+  if (stream_) {
+    end_stream();
+    closing_ = true;
+    if (unwritten() == 0) return linger();
+  }
+  if (!busy_ && unwritten() == 0 && !lingering_) close();
+}
+
+void HttpConnection::update_interest() {
+  const bool has_room = input_.size() < limits::http_input_bytes_max &&
+                        (!busy_ || input_.empty()) && unwritten() < limits::http_output_bytes_high;
+  const Loop::Readiness wanted{.read = !input_ended_ && (has_room || lingering_),
+                               .write = unwritten() > 0 || (stream_ && has_more_)};
+  if (wanted == interest_) return;
+  interest_ = wanted;
+  Loop::change(*watch_, wanted);
+}
+
+// What was refused in the middle of a body must not be reset before its answer was read.
+void HttpConnection::linger() {
+  if (input_ended_) return close();
+  ::shutdown(socket_.get(), SHUT_WR);
+  lingering_ = true;
+  input_.clear();
+  begin_phase(Clock::now());
+}
+
+void HttpConnection::end_stream() {
+  if (!stream_) return;
+  stream_ = nullptr;
+  --around_.streams;
+}
+
+void HttpConnection::close() {
+  if (std::exchange(closed_, true)) return;
+  if (auto lost = std::exchange(lost_, nullptr)) lost();
+  watch_.reset();
+  socket_ = FileDescriptor();
+  end_stream();
+  around_.gone(id_);
+}
+
+}  // namespace almanac

@@ -1,0 +1,74 @@
+// A request and a response of HTTP, as values: what the parser makes, and what the routes answer.
+#pragma once
+
+#include <almanac/log/error.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace almanac {
+
+using HttpFields = std::vector<std::pair<std::string, std::string>>;
+
+// A value; owns everything.
+struct HttpRequest {
+  std::string method;  // "GET"
+  std::string path;    // decoded, begins with a slash
+  HttpFields query;    // decoded, in their order
+  HttpFields headers;  // names in lower case; values without space around them
+  std::string body;
+  bool has_body = false;
+  bool keep_alive = true;
+
+  // The first of its name; none = it is not there.
+  [[nodiscard]] const std::string* header(std::string_view name) const;
+  [[nodiscard]] const std::string* parameter(std::string_view name) const;
+};
+
+// What follows a head without end, piece by piece. On the loop of its server.
+class HttpStream {
+ public:
+  virtual ~HttpStream() = default;
+  // What there is by now, some `bytes_max` of it; empty = nothing yet. None = it is over.
+  virtual std::optional<std::string> next(std::size_t bytes_max) = 0;
+  // Said when nothing was for a while.
+  [[nodiscard]] virtual std::string still_here() const = 0;
+};
+
+// A value.
+struct HttpResponse {
+  int status = 200;
+  std::string type = "application/json";
+  HttpFields headers = {};
+  std::string body = {};
+  bool closes = false;  // the connection, behind it
+  std::shared_ptr<HttpStream> stream = {};
+  // Called on the server's loop when whoever asked has gone before it could be written.
+  std::function<void()> lost = {};
+};
+
+// "Not Found"; "Unknown" of what this server never answers.
+[[nodiscard]] std::string_view http_reason(int status);
+// Head and body as they are written. `head_only` is the answer to HEAD.
+[[nodiscard]] std::string http_text(const HttpResponse& response, bool keep_alive, bool head_only);
+
+// An error as problem+json: {type, title, status, code, detail, next}. `status` 0 = that of its
+// code.
+[[nodiscard]] HttpResponse problem(const Error& error, int status = 0);
+// Of the code alone.
+[[nodiscard]] int http_status(ErrorCode code);
+
+// Where a request comes from.
+struct HttpPeer {
+  bool is_local = false;  // by the Unix socket, from the user that may
+  std::string name;       // for people: "127.0.0.1:4711", "uid 1000"
+};
+
+}  // namespace almanac

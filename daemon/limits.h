@@ -1,0 +1,61 @@
+// The ceilings of the daemon's doors, each with its arithmetic. What a configuration may change is
+// in http_settings.h, these are the bounds of it.
+#pragma once
+
+#include <almanac/engine/limits.h>
+#include <almanac/log/limits.h>
+
+#include <chrono>
+#include <cstddef>
+
+namespace almanac::limits {
+
+// The request line and all header fields. A request that has more is refused before it is parsed.
+inline constexpr std::size_t http_head_bytes_max = 16 * kibibyte;
+// Header fields of one request: each costs two texts.
+inline constexpr std::size_t http_fields_max = 128;
+// A body lies in memory as a whole, and what it asks for once more as one batch of the log.
+inline constexpr std::size_t http_body_bytes_default = 16 * mebibyte;
+inline constexpr std::size_t http_body_bytes_max = 64 * mebibyte;
+static_assert(http_body_bytes_default <= batch_bytes_max);
+// A larger one is not read on the loop: 64 KiB of JSON take half a millisecond.
+inline constexpr std::size_t http_small_body_bytes = 64 * kibibyte;
+// An idle connection takes some 3 KiB, one that reads or writes up to twice the buffers below.
+inline constexpr std::size_t http_connections_default = 1'024;
+inline constexpr std::size_t http_connections_max = 65'536;
+// What was read and is not understood yet, while an answer is on its way: then nothing more is
+// read.
+inline constexpr std::size_t http_input_bytes_max = 64 * kibibyte;
+// What is to be written before an event stream is asked for more.
+inline constexpr std::size_t http_output_bytes_high = 256 * kibibyte;
+// A refused request is read on for so long and so much, so that its refusal can arrive.
+inline constexpr std::chrono::seconds http_linger_max{2};
+inline constexpr std::size_t http_linger_bytes_max = 16 * mebibyte;
+// How often deadlines are looked at.
+inline constexpr std::chrono::milliseconds http_sweep_interval{250};
+
+// Items of one page.
+inline constexpr std::size_t page_items_default = 100;
+inline constexpr std::size_t page_items_max = 1'000;
+// A worker, and whoever waits for repairs, is answered within this time.
+inline constexpr std::chrono::seconds long_poll_max{60};
+// Threads that answer what takes long, and those that ask the engine and wait.
+inline constexpr std::size_t http_threads_default = 2;
+inline constexpr std::size_t http_threads_max = 64;
+// Requests that wait for one of them; more are answered `busy`.
+inline constexpr std::size_t http_waiting_max = 1'024;
+
+// The last events as they are told, shared by all streams: a stream that is not behind costs no
+// reading of the log.
+inline constexpr std::size_t told_events_max = 8'192;
+inline constexpr std::size_t told_bytes_max = 16 * mebibyte;
+// An event stream that has nothing to tell says so this often, or whoever is between would end it.
+inline constexpr std::chrono::seconds stream_silence_max{15};
+// Past states that are kept for `?at=`.
+inline constexpr std::size_t past_states_kept = 64;
+
+// Tokens of one file.
+inline constexpr std::size_t tokens_max = 1'000;
+inline constexpr std::size_t token_file_bytes_max = 1 * mebibyte;
+
+}  // namespace almanac::limits

@@ -1,0 +1,116 @@
+// The log itself: its events by position, and as they come.
+#include <almanac/daemon/http_api.h>
+
+#include <almanac/tools/event_filter.h>
+#include <almanac/tools/event_json.h>
+#include <almanac/tools/event_scan.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace almanac {
+namespace {
+
+using nlohmann::ordered_json;
+
+Result<EventFilter> log_filter(const ApiCall& call, const ApiPage& page, bool reverse) {
+  auto from = number_parameter(call, "from", 1);
+  if (!from) return std::unexpected(from.error());
+  auto to = number_parameter(call, "to", 0);
+  if (!to) return std::unexpected(to.error());
+  FilterOptions options{.stream = text_parameter(call, "stream"),
+                        .types = texts_parameter(call, "type"),
+                        .from = *from,
+                        .to = *to};
+  if (page.after > 0 && !reverse) options.from = std::max(options.from, page.after + 1);
+  if (page.after > 1 && reverse) options.to = page.after - 1;
+  return make_filter(options, system_time());
+}
+
+// As lines they would be what `almanac log cat --json` prints.
+ApiResult get_log(const ApiCall& call) {
+  auto page = page_of(call);
+  if (!page) return std::unexpected(page.error());
+  auto reverse = truth_parameter(call, "reverse");
+  if (!reverse) return std::unexpected(reverse.error());
+  auto filter = log_filter(call, *page, *reverse);
+  if (!filter) return std::unexpected(filter.error());
+  std::string items;
+  std::uint64_t last = 0;
+  std::size_t count = 0;
+  bool has_more = false;
+  const bool is_over = *reverse && page->after == 1;
+  auto scanned = is_over
+                     ? Result<void>()
+                     : scan_events(call.api.log(), *filter, {.limit = 0, .reverse = *reverse},
+                                   [&](const RecordedEvent& recorded) -> Result<bool> {
+                                     has_more = count == page->limit;
+                                     if (has_more) return false;
+                                     items += (count++ == 0 ? "" : ",\n ") + event_json(recorded);
+                                     last = recorded.position.value;
+                                     return true;
+                                   });
+  if (!scanned) return std::unexpected(scanned.error());
+  return HttpResponse{.body = fmt::format("{{\"items\":[{}],\"next\":{}}}\n", items,
+                                          has_more ? fmt::format("\"{}\"", last) : "null")};
+}
+
+// From behind what a client has seen, or what it asks for; else from now on.
+Result<Position> first_told(const ApiCall& call) {
+  if (const std::string* seen = call.request.header("last-event-id")) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(seen->data(), seen->data() + seen->size(), number);
+    if (error == std::errc() && end == seen->data() + seen->size()) return Position(number).next();
+    return fail(ErrorCode::invalid, "Last-Event-ID is no position", "send the last id that came");
+  }
+  auto from = number_parameter(call, "from", call.state->position.value + 1);
+  if (!from) return std::unexpected(from.error());
+  return Position(std::max<std::uint64_t>(1, *from));
+}
+
+ApiResult get_events(const ApiCall& call) {
+  auto from = first_told(call);
+  if (!from) return std::unexpected(from.error());
+  auto base = call.api.log().first();
+  if (!base) return std::unexpected(base.error());
+  if (*from < *base) {
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("the log begins with event {}, what was before is trimmed", base->value),
+        fmt::format("ask from={} on", base->value));
+  }
+  if (from->value > call.state->position.value + 1) {
+    return fail(ErrorCode::not_found,
+                fmt::format("the log ends with event {}", call.state->position.value),
+                "ask from a position it has, or without one");
+  }
+  HttpResponse response{.type = "text/event-stream", .body = "retry: 1000\n\n"};
+  response.stream = std::make_shared<EventStream>(
+      call.api.surroundings().feed, *from,
+      FeedFilter{.types = texts_parameter(call, "type"), .stream = text_parameter(call, "stream")});
+  return response;
+}
+
+constexpr std::array log_table = {
+    HttpRoute{.method = "GET",
+              .path = "/v1/log",
+              .runs = RouteRuns::on_reader,
+              .handler = get_log,
+              .summary = "Events by position",
+              .parameters = "from to type stream reverse limit page"},
+    HttpRoute{.method = "GET",
+              .path = "/v1/events",
+              .handler = get_events,
+              .summary = "Events as they come, as Server-Sent Events; goes on behind Last-Event-ID",
+              .parameters = "from type stream",
+              .answers = "text/event-stream"},
+};
+
+}  // namespace
+
+std::span<const HttpRoute> log_routes() { return log_table; }
+
+}  // namespace almanac

@@ -1,0 +1,237 @@
+// Tasks: asked for, looked at, changed.
+#include <almanac/daemon/http_api.h>
+#include <almanac/daemon/task_request.h>
+
+#include <almanac/tools/source.h>
+#include <almanac/tools/task_filter.h>
+#include <almanac/tools/task_json.h>
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+
+namespace almanac {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::string_view task_body = "application/json";
+constexpr std::string_view tasks_body = "application/json application/x-ndjson application/jsonl";
+
+ApiResult get_tasks(const ApiCall& call) {
+  const State& state = *call.state;
+  auto page = page_of(call);
+  if (!page) return std::unexpected(page.error());
+  auto filter = make_task_filter(state, {.states = texts_parameter(call, "state"),
+                                         .queue = text_parameter(call, "queue"),
+                                         .kind = text_parameter(call, "kind"),
+                                         .tag = text_parameter(call, "tag"),
+                                         .where = text_parameter(call, "where")});
+  if (!filter) return std::unexpected(filter.error());
+  ordered_json items = ordered_json::array();
+  const auto& all = state.tasks.all;
+  std::uint64_t last = 0;
+  for (auto entry = all.lower_bound(TaskId(page->after + 1)); entry != all.end(); ++entry) {
+    const auto& [id, task] = *entry;
+    if (!filter->matches(state, id, task)) continue;
+    if (items.size() == page->limit) return items_response(std::move(items), last);
+    auto label = task_label(call.api.log(), task);
+    if (!label) return std::unexpected(label.error());
+    items.push_back(task_summary_json(state, id, task, *label));
+    last = id.value;
+  }
+  return items_response(std::move(items));
+}
+
+struct NamedTask {
+  TaskId id;
+  const Task* task;
+};
+
+Result<NamedTask> find_task(const ApiCall& call) {
+  auto number = number_of(call, "task");
+  if (!number) return std::unexpected(number.error());
+  const TaskId id(*number);
+  const Task* task = call.state->tasks.all.find(id);
+  if (task != nullptr) return NamedTask{id, task};
+  auto error = no_task(*call.state, id, text_parameter(call, "at"));
+  error.next_step = "GET /v1/tasks lists those there are";
+  return std::unexpected(std::move(error));
+}
+
+Result<std::string> output_of(const Log& log, const Task& task) {
+  std::string output;
+  auto read = log.read_one(task.changed, [&](const Event& event) {
+    const AttemptEnd* end = attempt_end_in(event.body);
+    if (end != nullptr) output = as_text(end->output);
+  });
+  if (!read) return std::unexpected(read.error());
+  return output;
+}
+
+ApiResult get_task(const ApiCall& call) {
+  auto found = find_task(call);
+  if (!found) return std::unexpected(found.error());
+  auto wants_output = truth_parameter(call, "output");
+  if (!wants_output) return std::unexpected(wants_output.error());
+  if (*wants_output) {
+    auto output = output_of(call.api.log(), *found->task);
+    if (!output) return std::unexpected(output.error());
+    return HttpResponse{.type = "application/octet-stream", .body = std::move(*output)};
+  }
+  auto json = task_detail_json(call.api.log(), *call.state, found->id);
+  if (!json) return std::unexpected(json.error());
+  return json_response(*json);
+}
+
+std::string_view outcome_name(SubmitOutcome outcome) {
+  switch (outcome) {
+    case SubmitOutcome::enqueued: return "enqueued";
+    case SubmitOutcome::same_key: return "same_key";
+    case SubmitOutcome::existing: return "existing";
+    case SubmitOutcome::skipped: return "skipped";
+  }
+  return "enqueued";
+}
+
+ordered_json submitted_json(const Submitted& submitted) {
+  ordered_json json{{"id", submitted.id.value}, {"outcome", outcome_name(submitted.outcome)}};
+  if (submitted.replaced) json["replaced"] = submitted.replaced.value;
+  return json;
+}
+
+HttpResponse one_submitted(const Submitted& submitted) {
+  auto response = json_response(submitted_json(submitted), submitted.existed() ? 200 : 201);
+  response.headers.emplace_back("Location", "/v1/tasks/" + std::to_string(submitted.id.value));
+  return response;
+}
+
+HttpResponse all_submitted(const std::vector<Submitted>& submitted) {
+  ordered_json items = ordered_json::array();
+  bool is_new = false;
+  for (const Submitted& each : submitted) {
+    items.push_back(submitted_json(each));
+    is_new = is_new || !each.existed();
+  }
+  auto response = items_response(std::move(items));
+  response.status = is_new ? 201 : 200;
+  return response;
+}
+
+// One of them is refused, and so are all.
+void post_tasks(const ApiCall& call, const HttpReply& reply) {
+  const std::string* type = call.request.header("content-type");
+  const bool is_one = type == nullptr || type->starts_with(task_body);
+  Result<std::vector<TaskSpec>> tasks;
+  if (is_one) {
+    auto task = read_task_request(call.request.body, system_time());
+    if (!task) return reply.send(problem(task.error()));
+    tasks->push_back(std::move(*task));
+  } else {
+    tasks = read_task_requests(call.request.body, system_time());
+    if (!tasks) return reply.send(problem(tasks.error()));
+  }
+  if (const std::string* key = call.request.header("idempotency-key")) {
+    add_idempotency_keys(*tasks, *key);
+  }
+  call.api.engine().submit(
+      std::move(*tasks), [reply, is_one](Result<std::vector<Submitted>> submitted) {
+        if (!submitted) return reply.send(problem(submitted.error()));
+        reply.send(is_one ? one_submitted(submitted->front()) : all_submitted(*submitted));
+      });
+}
+
+Result<std::string> reason_of(const ApiCall& call, std::string otherwise) {
+  auto body = object_of(call.request, "reason");
+  if (!body) return std::unexpected(body.error());
+  if (!body->contains("reason")) return otherwise;
+  return text_member(*body, "reason");
+}
+
+ApiResult cancel_task(const ApiCall& call) {
+  auto found = find_task(call);
+  if (!found) return std::unexpected(found.error());
+  auto reason = reason_of(call, "cancelled");
+  if (!reason) return std::unexpected(reason.error());
+  auto cancelled = call.api.engine().cancel(found->id, std::move(*reason));
+  if (!cancelled) return std::unexpected(cancelled.error());
+  const auto state = call.api.engine().state();
+  const Task* task = state->tasks.all.find(found->id);
+  return json_response(
+      {{"id", found->id.value}, {"state", task == nullptr ? "cancelled" : name(task->state)}});
+}
+
+template <TaskChange change>
+ApiResult change_task(const ApiCall& call) {
+  auto found = find_task(call);
+  if (!found) return std::unexpected(found.error());
+  auto reason = reason_of(call, {});
+  if (!reason) return std::unexpected(reason.error());
+  auto changed = call.api.engine().change(change, {found->id}, std::move(*reason));
+  if (!changed) return std::unexpected(changed.error());
+  const auto state = call.api.engine().state();
+  const Task* task = state->tasks.all.find(found->id);
+  return json_response(
+      {{"id", found->id.value}, {"state", task == nullptr ? "gone" : name(task->state)}});
+}
+
+constexpr std::array task_table = {
+    HttpRoute{.method = "GET",
+              .path = "/v1/tasks",
+              .runs = RouteRuns::on_reader,
+              .handler = get_tasks,
+              .summary = "Tasks, by number",
+              .parameters = "state queue kind tag where limit page at"},
+    HttpRoute{.method = "POST",
+              .path = "/v1/tasks",
+              .scope = AccessScope::submit,
+              .act = post_tasks,
+              .summary = "Submits one task, or with JSON Lines all of them or none",
+              .body = tasks_body,
+              .success = 201},
+    HttpRoute{.method = "GET",
+              .path = "/v1/tasks/{id}",
+              .handler = get_task,
+              .summary = "One task, with its request and how it ended",
+              .parameters = "output at"},
+    HttpRoute{.method = "DELETE",
+              .path = "/v1/tasks/{id}",
+              .scope = AccessScope::submit,
+              .runs = RouteRuns::on_asker,
+              .handler = cancel_task,
+              .summary = "Cancels it; one that runs is told to stop"},
+    HttpRoute{.method = "POST",
+              .path = "/v1/tasks/{id}/cancel",
+              .scope = AccessScope::submit,
+              .runs = RouteRuns::on_asker,
+              .handler = cancel_task,
+              .summary = "The same, with a `reason`",
+              .body = task_body},
+    HttpRoute{.method = "POST",
+              .path = "/v1/tasks/{id}/retry",
+              .scope = AccessScope::submit,
+              .runs = RouteRuns::on_asker,
+              .handler = change_task<TaskChange::retry>,
+              .summary = "Runs a failed task again, with all its attempts",
+              .body = task_body},
+    HttpRoute{.method = "POST",
+              .path = "/v1/tasks/{id}/pause",
+              .scope = AccessScope::submit,
+              .runs = RouteRuns::on_asker,
+              .handler = change_task<TaskChange::pause>,
+              .summary = "Holds a task that does not run",
+              .body = task_body},
+    HttpRoute{.method = "POST",
+              .path = "/v1/tasks/{id}/resume",
+              .scope = AccessScope::submit,
+              .runs = RouteRuns::on_asker,
+              .handler = change_task<TaskChange::resume>,
+              .summary = "Lets it go on",
+              .body = task_body},
+};
+
+}  // namespace
+
+std::span<const HttpRoute> task_routes() { return task_table; }
+
+}  // namespace almanac

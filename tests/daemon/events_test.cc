@@ -1,0 +1,131 @@
+// Events as they come: from a position, by type, behind what was seen, at the reader's pace.
+#include <almanac/tests/daemon/daemon_fixture.h>
+
+#include <almanac/daemon/event_feed.h>
+
+#include <string>
+
+namespace almanac::test {
+namespace {
+
+class EventDoor : public DaemonTest {
+ protected:
+  static void follow(HttpClient& one, const std::string& query, const std::string& fields = {}) {
+    one.send("GET /v1/events" + query + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n");
+    const std::string head = one.read_until("\r\n\r\n");
+    EXPECT_NE(head.find("200 OK"), std::string::npos) << head;
+    EXPECT_NE(head.find("text/event-stream"), std::string::npos) << head;
+    EXPECT_EQ(one.read_until("\n\n"), "retry: 1000\n\n");
+  }
+  // The next event that is one: its id, type and data.
+  struct Told {
+    std::uint64_t id = 0;
+    std::string type;
+    nlohmann::json data;
+  };
+  static Told next(HttpClient& one) {
+    std::string text = one.read_until("\n\n");
+    while (text.starts_with(':')) text = one.read_until("\n\n");
+    if (!text.starts_with("id: ")) return {};
+    const auto value = [&](const std::string& name) {
+      const auto begin = text.find(name + ": ") + name.size() + 2;
+      return text.substr(begin, text.find('\n', begin) - begin);
+    };
+    return {.id = std::stoull(value("id")),
+            .type = value("event"),
+            .data = nlohmann::json::parse(value("data"), nullptr, false)};
+  }
+};
+
+TEST_F(EventDoor, TellsWhatComes) {
+  open();
+  const auto end = daemon->engine().state()->position.value;
+  auto one = client();
+  follow(one, "");
+  submit(R"({"kind": "a", "label": "first"})");
+  const Told told = next(one);
+  EXPECT_EQ(told.id, end + 1);
+  EXPECT_EQ(told.type, "TaskEnqueued");
+  EXPECT_EQ(told.data["position"], end + 1);
+  submit(R"({"kind": "a"})");
+  EXPECT_EQ(next(one).id, end + 2);
+}
+
+TEST_F(EventDoor, TellsAllFromAPositionInOrderAndOnce) {
+  open();
+  for (int i = 0; i < 50; ++i) submit(R"({"kind": "a"})");
+  const auto end = daemon->engine().state()->position.value;
+  auto one = client();
+  follow(one, "?from=1");
+  for (std::uint64_t id = 1; id <= end; ++id) ASSERT_EQ(next(one).id, id);
+  submit(R"({"kind": "a"})");
+  EXPECT_EQ(next(one).id, end + 1);
+}
+
+TEST_F(EventDoor, GoesOnBehindWhatWasSeen) {
+  open();
+  for (int i = 0; i < 10; ++i) submit(R"({"kind": "a"})");
+  auto one = client();
+  follow(one, "?from=1", "Last-Event-ID: 5\r\n");
+  EXPECT_EQ(next(one).id, 6U);
+}
+
+TEST_F(EventDoor, TellsOfTypesThatAreAskedFor) {
+  open();
+  auto one = client();
+  follow(one, "?from=1&type=TaskCancelled,TaskRedriven");
+  for (int i = 0; i < 10; ++i) submit(R"({"kind": "a"})");
+  client().ask("DELETE", "/v1/tasks/4");
+  const Told told = next(one);
+  EXPECT_EQ(told.type, "TaskCancelled");
+}
+
+TEST_F(EventDoor, RefusesPositionsThereAreNone) {
+  open();
+  EXPECT_EQ(client().ask("GET", "/v1/events?from=999").status, 404);
+  EXPECT_EQ(client().ask("GET", "/v1/events?from=x").status, 400);
+  EXPECT_EQ(client().ask("GET", "/v1/events", {}, {{"Last-Event-ID", "x"}}).status, 400);
+}
+
+TEST_F(EventDoor, ServesASlowReaderAtItsPaceAndNobodyWaitsForIt) {
+  open();
+  auto slow = client();
+  follow(slow, "?from=1");
+  const std::string payload(100'000, 'x');
+  for (int i = 0; i < 100; ++i) submit(R"({"kind": "a", "payload": ")" + payload + "\"}");
+  const auto end = daemon->engine().state()->position.value;
+  auto quick = client();
+  follow(quick, "?from=" + std::to_string(end));
+  EXPECT_EQ(next(quick).id, end);
+  for (std::uint64_t id = 1; id <= end; ++id) ASSERT_EQ(next(slow).id, id);
+}
+
+TEST_F(EventDoor, EndsStreamsWhenItStops) {
+  open();
+  auto one = client();
+  follow(one, "");
+  daemon->stop();
+  std::string rest = one.read_some();
+  while (!rest.empty()) rest = one.read_some();  // what it was told before, and the end
+  EXPECT_TRUE(daemon->engine().stopped());
+}
+
+TEST_F(EventDoor, PagesThroughTheLog) {
+  open();
+  for (int i = 0; i < 10; ++i) submit(R"({"kind": "a"})");
+  auto first = client().ask("GET", "/v1/log?limit=4&type=TaskEnqueued").json();
+  ASSERT_EQ(first["items"].size(), 4U);
+  const std::string page = first["next"];
+  auto second = client().ask("GET", "/v1/log?limit=100&type=TaskEnqueued&page=" + page).json();
+  EXPECT_EQ(second["items"].size(), 6U);
+  EXPECT_TRUE(second["next"].is_null());
+  auto last = client().ask("GET", "/v1/log?limit=1&reverse=true").json();
+  EXPECT_EQ(last["items"][0]["position"], daemon->engine().state()->position.value);
+  const std::string before = last["next"];
+  auto older = client().ask("GET", "/v1/log?limit=1&reverse=true&page=" + before).json();
+  EXPECT_EQ(older["items"][0]["position"], daemon->engine().state()->position.value - 1);
+  EXPECT_EQ(client().ask("GET", "/v1/log?reverse=perhaps").status, 400);
+}
+
+}  // namespace
+}  // namespace almanac::test

@@ -1,0 +1,141 @@
+// Workers elsewhere, over HTTP.
+#include <almanac/tests/daemon/daemon_fixture.h>
+#include <almanac/tests/support/child_process.h>
+
+#include <string>
+
+namespace almanac::test {
+namespace {
+
+class LeaseDoor : public DaemonTest {
+ protected:
+  nlohmann::json lease(const std::string& more = {}) {
+    const HttpAnswer answer =
+        client().ask("POST", "/v1/leases", R"({"worker": "w", "kinds": ["a"])" + more + "}");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return answer.json()["tasks"];
+  }
+  static std::string held(const nlohmann::json& leased, nlohmann::json more = nullptr) {
+    nlohmann::json json = {{"task", leased["task"]}, {"token", leased["token"]}};
+    if (!more.is_null()) json.update(more);
+    return json.dump();
+  }
+  std::string state_of(std::uint64_t id) {
+    return client().ask("GET", "/v1/tasks/" + std::to_string(id)).json().value("state", "");
+  }
+};
+
+TEST_F(LeaseDoor, GivesATaskItsWholeLife) {
+  open();
+  submit(R"({"kind": "a", "payload": "p", "label": "l", "queue": "q", "attempts": 3})");
+  auto tasks = lease();
+  ASSERT_EQ(tasks.size(), 1U);
+  EXPECT_EQ(tasks[0]["payload"], "p");
+  EXPECT_EQ(tasks[0]["attempt"], 1);
+  EXPECT_EQ(tasks[0]["queue"], "q");
+  EXPECT_EQ(state_of(1), "running");
+  const std::string beat = "{\"leases\": [" + held(tasks[0]) + "]}";
+  EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", beat).json()["leases"][0]["status"],
+            "held");
+  EXPECT_EQ(client()
+                .ask("POST", "/v1/leases/progress",
+                     held(tasks[0], {{"fraction", 0.5}, {"message", "half"}}))
+                .status,
+            204);
+  EXPECT_EQ(client().ask("GET", "/v1/tasks/1").json()["progress_message"], "half");
+  EXPECT_EQ(client().ask("POST", "/v1/leases/result", held(tasks[0], {{"result", "made"}})).status,
+            204);
+  EXPECT_EQ(state_of(1), "succeeded");
+  EXPECT_EQ(client().ask("GET", "/v1/tasks/1").json()["result"], "made");
+  EXPECT_EQ(client().ask("POST", "/v1/leases/result", held(tasks[0], {{"result", "again"}})).status,
+            422);
+  EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", beat).json()["leases"][0]["status"],
+            "gone");
+}
+
+TEST_F(LeaseDoor, WaitsForATask) {
+  open();
+  auto worker = client();
+  const std::string body = R"({"worker": "w", "kinds": ["a"], "wait": "1m"})";
+  worker.send(
+      "POST /v1/leases HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+      "Content-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
+  submit(R"({"kind": "a"})");
+  EXPECT_EQ(worker.read_answer().json()["tasks"].size(), 1U);
+  EXPECT_EQ(lease(R"(, "wait": "10ms")").size(), 0U);
+}
+
+TEST_F(LeaseDoor, TellsFailuresAndGivesBack) {
+  open();
+  submit(R"({"kind": "a", "attempts": 2, "backoff": "1ms"})");
+  auto tasks = lease();
+  EXPECT_EQ(client().ask("POST", "/v1/leases/return", held(tasks[0])).status, 204);
+  tasks = lease();
+  EXPECT_EQ(client()
+                .ask("POST", "/v1/leases/result",
+                     held(tasks[0], {{"outcome", "permanent_failure"}, {"message", "no"}}))
+                .status,
+            204);
+  EXPECT_EQ(state_of(1), "failed");
+  EXPECT_EQ(client().ask("GET", "/v1/tasks/1").json()["message"], "no");
+  submit(R"({"kind": "a"})");
+  tasks = lease();
+  EXPECT_EQ(client()
+                .ask("POST", "/v1/leases/result",
+                     held(tasks[0], {{"outcome", "snooze"}, {"until", "in 1 hour"}}))
+                .status,
+            204);
+  EXPECT_EQ(state_of(2), "delayed");
+}
+
+TEST_F(LeaseDoor, RefusesWhatMakesNoSense) {
+  open();
+  for (const char* body : {"", "{}", R"({"worker": "w"})", R"({"worker": "w", "kinds": []})",
+                           R"({"worker": "w", "kinds": "a"})", R"({"worker": 7, "kinds": ["a"]})",
+                           R"({"worker": "w", "kinds": ["a"], "tasks_max": 100000})",
+                           R"({"worker": "w", "kinds": ["a"], "lease_time": "forever"})",
+                           R"({"worker": "w", "kinds": ["a"], "lease_time": "1us"})",
+                           R"({"worker": "w", "kinds": ["a"], "lease": "1s"})"}) {
+    EXPECT_EQ(client().ask("POST", "/v1/leases", body).status, 400) << body;
+  }
+  const std::string nobody = R"("task": 1, "token": "00000000000000000000000000000000:5")";
+  EXPECT_EQ(client().ask("POST", "/v1/leases/result", "{" + nobody + "}").status, 422);
+  EXPECT_EQ(client().ask("POST", "/v1/leases/result", R"({"task": 1, "token": "x"})").status, 400);
+  EXPECT_EQ(client().ask("POST", "/v1/leases/result", R"({"task": "1"})").status, 400);
+  EXPECT_EQ(
+      client().ask("POST", "/v1/leases/result", "{" + nobody + R"(, "outcome": "odd"})").status,
+      400);
+  EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", R"({"leases": [7]})").status, 400);
+  EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", R"({"leases": []})").status, 400);
+}
+
+TEST_F(LeaseDoor, TakesBackWhatAWorkerWasNeverTold) {
+  open();
+  {
+    auto gone = client();
+    const std::string body = R"({"worker": "w", "kinds": ["a"], "wait": "1m", "lease_time": "1h"})";
+    gone.send(
+        "POST /v1/leases HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body);
+    EXPECT_EQ(client().ask("GET", "/livez").status, 200);
+  }
+  submit(R"({"kind": "a"})");
+  EXPECT_EQ(lease(R"(, "wait": "1m")").size(), 1U);
+}
+
+TEST_F(LeaseDoor, ServesTheWorkerOfTheExample) {
+  open();
+  for (const char* whom : {"Ann", "Ben", "Zoë"}) {
+    submit(R"({"kind": "greet", "payload": ")" + std::string(whom) + "\"}");
+  }
+  ChildProcess worker({"/usr/bin/env", "python3", source_path("examples/http_worker.py"),
+                       daemon->socket_paths().front(), "3"});
+  EXPECT_EQ(worker.wait(), 0);
+  EXPECT_EQ(client().ask("GET", "/v1/tasks/3").json()["result"], "Hello, Zoë!");
+  EXPECT_EQ(client().ask("GET", "/v1/tasks?state=succeeded").json()["items"].size(), 3U);
+}
+
+}  // namespace
+}  // namespace almanac::test
