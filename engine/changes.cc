@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -60,6 +62,13 @@ Decided resume(const State& state, TaskId id) {
   return TaskReleased{id};
 }
 
+Decided hasten(TaskId id, const Task& task) {
+  if (task.state == TaskState::delayed) return TaskReadied{id};
+  return conflict(id,
+                  "is " + std::string(name(task.state)) + ", and only delayed tasks have a time",
+                  "leave it out");
+}
+
 Decided change(const State& state, const ChangeTasks& command, TaskId id) {
   if (command.change == TaskChange::cancel) return cancel(state, id, command.reason);
   const Task* task = state.tasks.all.find(id);
@@ -68,9 +77,39 @@ Decided change(const State& state, const ChangeTasks& command, TaskId id) {
     case TaskChange::retry: return retry(state, id, *task, command.reason);
     case TaskChange::pause: return pause(state, id, *task);
     case TaskChange::resume: return resume(state, id);
-    case TaskChange::cancel: break;
+    case TaskChange::hasten: return hasten(id, *task);
+    case TaskChange::cancel:
+    case TaskChange::forget: break;
   }
   return std::nullopt;
+}
+
+// From the last to the first, so that what one depends on can go with it.
+Result<Decision> forget_now(const State& state, std::span<const TaskId> ids, bool skips,
+                            const DecideContext& context) {
+  Tasks left = state.tasks;
+  std::vector<TaskId> gone;
+  for (const TaskId id : std::views::reverse(ids)) {
+    const Task* task = state.tasks.all.find(id);
+    std::optional<Error> refusal;
+    if (task == nullptr) {
+      refusal = unknown_task(state, id);
+    } else if (!has_ended(task->state)) {
+      refusal = conflict(id, "has not ended", "cancel it first, or leave it out").error();
+    } else if (is_needed(left, id)) {
+      refusal = conflict(id, "is needed by another task", "name that as well").error();
+    }
+    if (refusal && !skips) return std::unexpected(*std::move(refusal));
+    if (refusal) continue;
+    left.all.erase(id);
+    gone.push_back(id);
+  }
+  Decision decision{.events = {}, .answer = Changed{gone.size()}};
+  if (gone.empty()) return decision;
+  auto forgotten = context.memory.array<TaskId>(gone.size());
+  std::ranges::copy(gone, forgotten.begin());
+  decision.events.push_back({.at = context.now, .body = TasksForgotten{forgotten}});
+  return decision;
 }
 
 }  // namespace
@@ -84,6 +123,7 @@ Result<Decision> decide_one(const State& state, const ChangeTasks& command,
   std::vector<TaskId> ids = command.ids;
   std::ranges::sort(ids);
   ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  if (command.change == TaskChange::forget) return forget_now(state, ids, command.skips, context);
   Decision decision;
   State after = state;  // with the events so far: of those that are the same work one runs again
   for (TaskId id : ids) {

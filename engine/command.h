@@ -52,6 +52,8 @@ enum class TaskChange : std::uint8_t {
   retry,   // of failed tasks: they run again, their failures and crashes forgiven
   pause,   // of those that do not run
   resume,  // of those that were paused
+  hasten,  // of delayed ones: they are ready now, whatever their time
+  forget,  // of those that have ended: they leave the state now, and not after their retention
 };
 
 struct ChangeTasks {
@@ -174,6 +176,7 @@ struct AttemptOutcome {
   Time snooze_until;          // set: it is no end, the attempt asks to be made again then, …
   bool rate_limited = false;  // … as services were asked too often: this one, or all it asks for
   std::string service = {};
+  Time retry_at = {};  // of a failure: when the next attempt begins; not set = by the backoff
   std::vector<MemorySpec> memories = {};  // stored with a success
 };
 

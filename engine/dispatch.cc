@@ -1,6 +1,7 @@
 #include <almanac/engine/dispatch.h>
 
 #include <almanac/engine/advised_order.h>
+#include <almanac/engine/command_spec.h>
 #include <almanac/engine/implementations.h>
 #include <almanac/engine/lease_waits.h>
 #include <almanac/engine/limits.h>
@@ -24,27 +25,27 @@ class Places {
     const std::uint64_t elsewhere = state.tasks.remote.size();
     slots_ = state.engine.slots - std::min<std::uint64_t>(here, state.engine.slots);
     leases_ = limits::leases_max - std::min<std::uint64_t>(elsewhere, limits::leases_max);
+    if (has_workers()) first_of_any_ = workers_->of_any().begin();
   }
 
   [[nodiscard]] bool any() const { return slots_ > 0 || (has_workers() && leases_ > 0); }
   // Why nobody does this, however much room there is.
   [[nodiscard]] std::optional<LaneBlock> refusal(const Lane& lane) const {
-    const bool has_worker = has_workers() && std::ranges::any_of(of(lane), [&](const auto& one) {
-                              return takes(*one.second, lane);
-                            });
+    const auto is_taken_by = [&](const auto& one) { return takes(*one.second, lane); };
+    const bool has_worker = has_workers() && (std::ranges::any_of(of(lane), is_taken_by) ||
+                                              std::ranges::any_of(of_any(lane), is_taken_by));
     return has_worker ? std::nullopt : refusal_here(lane);
   }
   // Where the next attempt of a lane runs; none where there is no room.
   [[nodiscard]] std::optional<Number> find(const Lane& lane) {
     if (slots_ > 0 && !refusal_here(lane)) return Number{0};
     if (!has_workers() || leases_ == 0) return std::nullopt;
-    const auto& all = of(lane);
-    auto& first = first_.try_emplace(lane.kind, all.begin()).first->second;
-    while (first != all.end() && has_all(*first)) ++first;
-    const auto worker = std::find_if(first, all.end(), [&](const auto& one) {
-      return takes(*one.second, lane) && !has_all(one);
-    });
-    return worker == all.end() ? std::nullopt : std::optional(worker->first);
+    const auto& named = of(lane);
+    auto& first = first_.try_emplace(lane.kind, named.begin()).first->second;
+    const auto one = find_among(named, first, lane);
+    const auto other = find_among(of_any(lane), first_of_any_, lane);
+    if (!one || !other) return one ? one : other;
+    return std::min(*one, *other);
   }
   void take(Number place) {
     if (place == 0) {
@@ -61,6 +62,21 @@ class Places {
   [[nodiscard]] bool has_workers() const { return workers_ != nullptr && !workers_->empty(); }
   [[nodiscard]] const Workers& of(const Lane& lane) const {
     return workers_->of(state_.names.text(lane.kind));
+  }
+  // Those that name no kind take no commands: these are for who knows what they are.
+  [[nodiscard]] const Workers& of_any(const Lane& lane) const {
+    static const Workers none;
+    return state_.names.text(lane.kind) == command_kind ? none : workers_->of_any();
+  }
+  // The first that takes the lane and has room. `first` is moved over those that have all.
+  [[nodiscard]] std::optional<Number> find_among(const Workers& all, Workers::const_iterator& first,
+                                                 const Lane& lane) const {
+    if (all.empty()) return std::nullopt;
+    while (first != all.end() && has_all(*first)) ++first;
+    const auto worker = std::find_if(first, all.end(), [&](const auto& one) {
+      return takes(*one.second, lane) && !has_all(one);
+    });
+    return worker == all.end() ? std::nullopt : std::optional(worker->first);
   }
   [[nodiscard]] bool takes(const LeaseSpec& asked, const Lane& lane) const {
     const auto& queues = asked.queues;
@@ -88,6 +104,7 @@ class Places {
   std::map<Number, std::uint32_t> given_;
   // Of each kind the first worker that has not been given all it asked for, or one in front of it.
   std::map<NameId, Workers::const_iterator> first_;
+  Workers::const_iterator first_of_any_;
 };
 
 struct Chosen {

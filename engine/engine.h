@@ -145,8 +145,8 @@ class Engine {
   // A task that is not running is cancelled, a running one told to stop.
   // Errors: not_found, conflict (it has ended), and those of submit().
   [[nodiscard]] Result<CancelOutcome> cancel(TaskId id, std::string reason = "cancelled");
-  // Cancels, re-drives (retry), pauses or resumes tasks; answers how many. All or none, or with
-  // `skip` those that can be. At most 10,000 in one call. Errors: not_found, conflict (the state of
+  // Changes tasks as TaskChange says (command.h); answers how many. All or none, or with `skip`
+  // those that can be. At most 10,000 in one call. Errors: not_found, conflict (the state of
   // one does not allow it), and those of submit().
   enum class Conflicts : std::uint8_t { refuse, skip };
   [[nodiscard]] Result<std::size_t> change(TaskChange change, std::vector<TaskId> ids,

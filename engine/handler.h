@@ -63,6 +63,17 @@ class Outcome {
   [[nodiscard]] static Outcome permanent_failure(std::string message) {
     return {Kind::permanent_failure, std::move(message)};
   }
+  // Of a failure: when the next attempt begins, if one is left, in place of the task's backoff.
+  [[nodiscard]] Outcome retrying_at(Time time) && {
+    until_ = time;
+    return std::move(*this);
+  }
+  // Of a failure: what a program may want to read of it, kept beside the message as the result of
+  // the attempt. Over 4 MiB it is left out.
+  [[nodiscard]] Outcome with_details(std::string details) && {
+    details_ = std::move(details);
+    return std::move(*this);
+  }
   // No end: the task is to be run again then. The attempt does not count.
   [[nodiscard]] static Outcome snooze(Time until) { return {Kind::snooze, {}, until}; }
 
@@ -83,7 +94,11 @@ class Outcome {
   [[nodiscard]] bool succeeded() const { return kind_ == Kind::success; }
   [[nodiscard]] bool is_permanent() const { return kind_ == Kind::permanent_failure; }
   [[nodiscard]] bool is_rate_limited() const { return kind_ == Kind::rate_limited; }
-  [[nodiscard]] Time snooze_until() const { return until_; }  // not set = it has ended
+  // Not set = it has ended.
+  [[nodiscard]] Time snooze_until() const { return has_failed() ? Time() : until_; }
+  // Not set = by the backoff of the task.
+  [[nodiscard]] Time retry_at() const { return has_failed() ? until_ : Time(); }
+  [[nodiscard]] const std::string& details() const { return details_; }
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] const std::vector<MemorySpec>& memories() const { return memories_; }
 
@@ -91,9 +106,13 @@ class Outcome {
   enum class Kind : std::uint8_t { success, failure, permanent_failure, snooze, rate_limited };
   Outcome(Kind kind, std::string text, Time until = {})
       : kind_(kind), text_(std::move(text)), until_(until) {}
+  [[nodiscard]] bool has_failed() const {
+    return kind_ == Kind::failure || kind_ == Kind::permanent_failure;
+  }
   Kind kind_;
   std::string text_;
   Time until_;
+  std::string details_;
   std::vector<MemorySpec> memories_;
 };
 

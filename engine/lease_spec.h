@@ -16,7 +16,7 @@ namespace almanac {
 // A value; owns everything.
 struct LeaseSpec {
   std::string worker;               // its name, as it is on record
-  std::vector<std::string> kinds;   // what it can run: one at least
+  std::vector<std::string> kinds;   // what it can run; none = any kind but commands
   VersionRange versions = {};       // of all of these
   std::vector<std::string> queues;  // from which; none = from all
   std::uint32_t tasks_max = 1;      // in one answer

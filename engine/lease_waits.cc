@@ -20,6 +20,7 @@ void LeaseWaits::add(std::unique_ptr<Submission> lease) {
   const LeaseTasks& command = lease_of(lease);
   const Number number = ++last_;
   for (const std::string& kind : command.spec.kinds) by_kind_[kind].emplace(number, &command.spec);
+  if (command.spec.kinds.empty()) of_any_.emplace(number, &command.spec);
   due_.emplace(command.until, number);
   waiting_.emplace(number, std::move(lease));
 }
@@ -28,6 +29,7 @@ std::unique_ptr<Submission> LeaseWaits::remove(Number number) {
   auto lease = std::move(waiting_.extract(number).mapped());
   const LeaseTasks& command = lease_of(lease);
   due_.erase({command.until, number});
+  of_any_.erase(number);
   for (const std::string& kind : command.spec.kinds) {
     const auto entry = by_kind_.find(kind);
     if (entry == by_kind_.end()) continue;  // named twice
@@ -51,6 +53,7 @@ std::vector<std::unique_ptr<Submission>> LeaseWaits::remove_all() {
   for (auto& [number, lease] : waiting_) all.push_back(std::move(lease));
   waiting_.clear();
   by_kind_.clear();
+  of_any_.clear();
   due_.clear();
   return all;
 }

@@ -37,15 +37,18 @@ class LeaseWaits {
   [[nodiscard]] std::optional<SteadyTime> next_due() const;
   [[nodiscard]] std::vector<std::unique_ptr<Submission>> remove_all();
 
-  // Those that take tasks of a kind, whoever came first in front. Lives until the next change.
+  // Those that name a kind, whoever came first in front. Lives until the next change.
   using OfKind = std::map<Number, const LeaseSpec*>;
   [[nodiscard]] const OfKind& of(std::string_view kind) const;
+  // The same of those that name none.
+  [[nodiscard]] const OfKind& of_any() const { return of_any_; }
   [[nodiscard]] const LeaseSpec& spec(Number number) const;
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
  private:
   std::map<Number, std::unique_ptr<Submission>> waiting_;
   std::map<std::string, OfKind, std::less<>> by_kind_;  // none is empty
+  OfKind of_any_;
   std::set<std::pair<SteadyTime, Number>> due_;
   Number last_ = 0;
 };

@@ -23,10 +23,9 @@ Result<void> check(const LeaseSpec& spec) {
   const auto invalid = [](std::string text) { return fail(ErrorCode::invalid, std::move(text)); };
   const std::string names_max = std::to_string(limits::name_bytes_max);
   if (!is_name(spec.worker)) return invalid("a worker's name has 1 to " + names_max + " bytes");
-  if (spec.kinds.empty() || spec.kinds.size() > limits::lease_names_max ||
-      spec.queues.size() > limits::lease_names_max) {
-    return invalid("a worker names 1 to " + std::to_string(limits::lease_names_max) +
-                   " kinds, and as many queues or none");
+  if (std::max(spec.kinds.size(), spec.queues.size()) > limits::lease_names_max) {
+    return invalid("a worker names at most " + std::to_string(limits::lease_names_max) +
+                   " kinds, and as many queues");
   }
   if (!std::ranges::all_of(spec.kinds, is_name) || !std::ranges::all_of(spec.queues, is_name)) {
     return invalid("the name of a kind or queue has 1 to " + names_max + " bytes");

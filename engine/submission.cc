@@ -182,7 +182,8 @@ class Enqueuer {
       return {};
     }
     const Uniqueness unique = uniqueness_of(spec);
-    const auto others = unique ? in_the_way(*folded_, unique, context_.now) : std::vector<TaskId>();
+    const auto others = unique ? in_the_way(*folded_, unique, spec.unique->lasts, context_.now)
+                               : std::vector<TaskId>();
     if (!others.empty() && spec.unique->on_conflict != OnConflict::replace) {
       return give_way(index, others.front());
     }

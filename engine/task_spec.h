@@ -47,6 +47,9 @@ struct UniqueSpec {
   UniqueUntil until = UniqueUntil::ended;  // how far one must be to be in its way no more
   Duration within{0};                      // and how long ago one must have been enqueued
   OnConflict on_conflict = OnConflict::existing;
+  // One that was enqueued so long ago is in its way no more, however far it is; 0 = it is as long
+  // as `until` says.
+  Duration lasts{0};
   bool operator==(const UniqueSpec&) const = default;
 };
 

@@ -34,6 +34,12 @@ std::string doom_text(const State& state, TaskId culprit) {
   }
 }
 
+// As the attempt has asked for, or by the backoff.
+Time retry_time(const AttemptOutcome& outcome, Time now, Duration delay) {
+  if (outcome.retry_at == Time()) return now + delay;
+  return std::clamp(outcome.retry_at, now, now + limits::duration_max);
+}
+
 // No tokens of the services before then that said so.
 void add_rate_limits(const State& state, const FinishAttempt& command, const DecideContext& context,
                      std::vector<Event>& events) {
@@ -176,7 +182,8 @@ Result<Decision> decide_one(const State& state, const FinishAttempt& command,
                                           .id = command.id,
                                           .failures = failures});
   return decision_of(context.now,
-                     TaskAttemptFailed{command.id, command.token.lease, context.now + delay, end});
+                     TaskAttemptFailed{command.id, command.token.lease,
+                                       retry_time(command.outcome, context.now, delay), end});
 }
 
 Result<Decision> decide_one(const State& state, const HandBackAttempt& command,

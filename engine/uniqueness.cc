@@ -11,7 +11,8 @@ namespace {
 
 const Task& task_of(const State& state, TaskId id) { return *state.tasks.all.find(id); }
 
-bool is_in_the_way(const Task& other, const Uniqueness& unique, Time now) {
+bool is_in_the_way(const Task& other, const Uniqueness& unique, Duration lasts, Time now) {
+  if (lasts > Duration(0) && now - other.enqueued_at >= lasts) return false;
   if (now - other.enqueued_at < unique.within) return true;
   const bool goes_on = !has_ended(other.state) && other.state != TaskState::cancelling;
   switch (unique.until) {
@@ -46,6 +47,12 @@ Result<void> check_unique(const TaskSpec& spec) {
   if (unique.within < Duration(0) || unique.within > limits::duration_max) {
     return fail(ErrorCode::invalid, "it is unique within a time of 0 to 100 years");
   }
+  if (unique.lasts < Duration(0) || unique.lasts > limits::duration_max ||
+      (unique.lasts > Duration(0) && unique.lasts < unique.within)) {
+    return fail(
+        ErrorCode::invalid,
+        "it is unique for a time of 0 to 100 years, and no shorter than within which it is");
+  }
   if (unique.until == UniqueUntil::enqueued && unique.within == Duration(0)) {
     return fail(ErrorCode::invalid, "it is unique until it is enqueued, which is at once",
                 "say within which time there may be one, or until when");
@@ -64,9 +71,11 @@ Uniqueness uniqueness_of(const TaskSpec& spec) {
   return {identity_of(content.bytes()), unique.until, unique.within};
 }
 
-std::vector<TaskId> in_the_way(const State& state, const Uniqueness& unique, Time now) {
+std::vector<TaskId> in_the_way(const State& state, const Uniqueness& unique, Duration lasts,
+                               Time now) {
   auto ids = state.tasks.unique.of(unique.identity);
-  std::erase_if(ids, [&](TaskId id) { return !is_in_the_way(task_of(state, id), unique, now); });
+  std::erase_if(ids,
+                [&](TaskId id) { return !is_in_the_way(task_of(state, id), unique, lasts, now); });
   return ids;
 }
 

@@ -15,8 +15,9 @@ namespace almanac {
 [[nodiscard]] Uniqueness uniqueness_of(const TaskSpec& spec);
 
 // The tasks of its identity because of which it is not to be enqueued now, the newest first.
+// `lasts` is that of UniqueSpec.
 [[nodiscard]] std::vector<TaskId> in_the_way(const State& state, const Uniqueness& unique,
-                                             Time now);
+                                             Duration lasts, Time now);
 // That one of those is there.
 [[nodiscard]] Error unique_conflict(const State& state, TaskId other);
 // Those of its identity that run and have been told to stop: it is begun when they have ended.

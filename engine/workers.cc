@@ -23,10 +23,13 @@ AttemptOutcome outcome_of(const Outcome& outcome) {
     return {
         .snooze_until = outcome.snooze_until(), .rate_limited = true, .service = outcome.text()};
   }
+  const bool fits = outcome.details().size() <= limits::output_bytes_max;
   return {.status = AttemptStatus::error,
           .message = outcome.text().substr(0, limits::message_bytes_max),
+          .result = fits ? outcome.details() : std::string(),
           .permanent = outcome.is_permanent(),
-          .snooze_until = outcome.snooze_until()};
+          .snooze_until = outcome.snooze_until(),
+          .retry_at = outcome.retry_at()};
 }
 
 ReportProgress report_of(TaskId id, const FencingToken& token, ProgressReport progress) {

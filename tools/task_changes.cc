@@ -24,6 +24,8 @@ Words words_of(TaskChange change) {
     case TaskChange::retry: return {"runs again", "would run again"};
     case TaskChange::pause: return {"paused", "would be paused"};
     case TaskChange::resume: return {"resumed", "would be resumed"};
+    case TaskChange::hasten: return {"ready", "would be ready"};
+    case TaskChange::forget: return {"forgotten", "would be forgotten"};
   }
   return {};
 }

@@ -33,6 +33,26 @@ TEST(AttemptEnds, APermanentFailureIsTheLast) {
   EXPECT_EQ(running.desk.task(running.id).failures, 1U);
 }
 
+TEST(AttemptEnds, AFailureSaysWhenTheNextAttemptBegins) {
+  RunningAttempt running({.kind = "work", .attempts_max = 3});
+  Desk& desk = running.desk;
+  const Time later = desk.now + std::chrono::hours(7);
+  ASSERT_TRUE(running.end({.status = AttemptStatus::error, .result = "why", .retry_at = later}));
+  EXPECT_EQ(desk.task(running.id).state, TaskState::delayed);
+  EXPECT_EQ(desk.task(running.id).run_at, later);
+  EXPECT_EQ(desk.task(running.id).failures, 1U);
+  desk.now = later;
+  desk.come_due();
+  ASSERT_EQ(desk.start(), std::vector{running.id});
+  // A time that is over means at once.
+  ASSERT_TRUE(running.end({.status = AttemptStatus::error, .retry_at = later - Duration(1)}));
+  EXPECT_EQ(desk.task(running.id).run_at, later);
+  desk.come_due();
+  ASSERT_EQ(desk.start(), std::vector{running.id});
+  ASSERT_TRUE(running.end({.status = AttemptStatus::error, .retry_at = later}));
+  EXPECT_EQ(desk.task(running.id).state, TaskState::failed);
+}
+
 TEST(AttemptEnds, ASnoozeDelaysTheTaskAndCountsForNothing) {
   RunningAttempt running({.kind = "work"});
   Desk& desk = running.desk;

@@ -75,6 +75,37 @@ TEST(Changes, PauseWhatDoesNotRunUntilItIsResumed) {
             ErrorCode::conflict);
 }
 
+TEST(Changes, HastenDelayedTasksAlone) {
+  Desk desk;
+  const TaskId later = desk.submit({.kind = "work", .run_at = desk.now + std::chrono::hours(1)});
+  const TaskId ready = desk.submit({.kind = "work"});
+  EXPECT_EQ(changed(desk.ask(ChangeTasks{.ids = {later}, .change = TaskChange::hasten})), 1U);
+  EXPECT_EQ(desk.task(later).state, TaskState::ready);
+  EXPECT_EQ(error_of(desk.ask(ChangeTasks{.ids = {ready}, .change = TaskChange::hasten})).code,
+            ErrorCode::conflict);
+  EXPECT_EQ(desk.start().size(), 2U);
+}
+
+TEST(Changes, ForgetWhatHasEndedAndIsNotNeeded) {
+  Desk desk;
+  const TaskId failed = failed_task(desk);
+  const TaskId ready = desk.submit({.kind = "work"});
+  const TaskId waiting = desk.submit({.kind = "work",
+                                      .dependencies = {failed},
+                                      .conditions = {DependencyCondition::success_in_the_end}});
+  ChangeTasks forget{.ids = {failed, ready}, .change = TaskChange::forget};
+  EXPECT_EQ(error_of(desk.ask(forget)).code, ErrorCode::conflict);
+  forget.skips = true;
+  EXPECT_EQ(changed(desk.ask(forget)), 0U);
+  desk.cancel(waiting);
+  desk.cancel(ready);
+  forget = {.ids = {failed, ready, waiting}, .change = TaskChange::forget};
+  EXPECT_EQ(changed(desk.ask(forget)), 3U);
+  EXPECT_EQ(desk.last().size(), 1U);
+  EXPECT_EQ(desk.state().tasks.all.size(), 0U);
+  EXPECT_EQ(error_of(desk.ask(forget)).code, ErrorCode::not_found);
+}
+
 TEST(Pauses, KeepAttemptsOfAQueueOrAKindFromBeginning) {
   Desk desk({.slots = 9});
   const TaskId one = desk.submit({.kind = "a", .queue = "x"});

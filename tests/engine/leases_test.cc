@@ -97,6 +97,24 @@ TEST(Leases, GiveNoMoreThanWasAskedForAndWhoCameFirstIsFirst) {
   EXPECT_EQ(desk.start(), (Given{{2, {1, 2}}, {3, {3, 4, 5}}}));
 }
 
+TEST(Leases, AreOfAnyKindButCommandsWhereNoneIsNamed) {
+  LeaseDesk desk;
+  for (const char* kind : {"a", "command", "b", "a"}) desk.desk.submit({.kind = kind});
+  desk.wait({.kinds = {"b"}, .tasks_max = 9});
+  desk.wait({.kinds = {}, .tasks_max = 2});
+  desk.wait({.kinds = {"a"}, .tasks_max = 9});
+  EXPECT_EQ(desk.start(), (Given{{1, {3}}, {2, {1, 4}}}));
+  desk.desk.submit({.kind = "a"});
+  EXPECT_EQ(desk.start(), (Given{{2, {5}}}));
+  (void)desk.waits.remove(2);
+  desk.desk.submit({.kind = "b"});
+  EXPECT_EQ(desk.start(), (Given{{1, {6}}}));
+  EXPECT_TRUE(desk.waits.of_any().empty());
+  // Who names commands takes them.
+  desk.wait({.kinds = {"command"}});
+  EXPECT_EQ(desk.start(), (Given{{4, {2}}}));
+}
+
 TEST(Leases, AreOfTheQueuesThatWereNamed) {
   LeaseDesk desk;
   desk.desk.submit({.kind = "render", .queue = "slow"});
@@ -241,7 +259,6 @@ TEST(Leases, AreOfAWorkerThatSaysWhoItIsAndWhatItWants) {
   const std::vector<std::function<void(LeaseSpec&)>> bad = {
       [](LeaseSpec& spec) { spec.worker.clear(); },
       [&](LeaseSpec& spec) { spec.worker = long_name; },
-      [](LeaseSpec& spec) { spec.kinds.clear(); },
       [](LeaseSpec& spec) { spec.kinds.emplace_back(); },
       [&](LeaseSpec& spec) { spec.queues = {long_name}; },
       [](LeaseSpec& spec) { spec.kinds.resize(limits::lease_names_max + 1, "k"); },
@@ -283,6 +300,7 @@ RC_GTEST_PROP(Leases, LeaveNothingThatAnybodyWhoHasRoomWouldTake, ()) {
   std::vector<LeaseSpec> asked;
   for (auto left = drawn(4); left > 0; --left) {
     LeaseSpec spec{.kinds = {names[drawn(3)], names[drawn(3)]}, .tasks_max = 1 + drawn(4)};
+    if (drawn(3) == 0) spec.kinds.clear();
     if (drawn(2) == 0) spec.queues = {names[drawn(2)]};
     if (drawn(2) == 0) spec.versions.max = 1;
     desk.wait(spec);
@@ -302,7 +320,7 @@ RC_GTEST_PROP(Leases, LeaveNothingThatAnybodyWhoHasRoomWouldTake, ()) {
     if (place == 0) return here(kind);
     const LeaseSpec& spec = asked[place - 1];
     const std::string queue(desk.desk.state().names.text(task.queue));
-    return std::ranges::find(spec.kinds, kind) != spec.kinds.end() &&
+    return (spec.kinds.empty() || std::ranges::find(spec.kinds, kind) != spec.kinds.end()) &&
            (spec.queues.empty() || spec.queues.front() == queue) &&
            spec.versions.takes(lane_of(desk.desk.state().tasks, id, task).version);
   };

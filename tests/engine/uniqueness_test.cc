@@ -166,6 +166,23 @@ TEST(Uniqueness, IsWithinATimeWhateverHasBecomeOfTheOther) {
   EXPECT_FALSE(is_enqueued(desk, hourly)) << "the last one counts";
 }
 
+TEST(Uniqueness, LastsNoLongerThanItIsToHoweverFarTheOtherIs) {
+  Desk desk;
+  const UniqueSpec how{.until = UniqueUntil::succeeded, .lasts = std::chrono::minutes(10)};
+  const TaskId first = running(desk, unique(how));
+  desk.now += std::chrono::minutes(10) - Duration(1);
+  EXPECT_FALSE(is_enqueued(desk, how));
+  desk.now += Duration(1);
+  EXPECT_TRUE(is_enqueued(desk, how));
+  EXPECT_EQ(desk.task(first).state, TaskState::running);
+  EXPECT_FALSE(is_enqueued(desk, how));
+  Desk other;
+  EXPECT_EQ(error_of(other.ask(EnqueueTasks{{unique(
+                         {.within = std::chrono::hours(1), .lasts = std::chrono::minutes(1)})}}))
+                .code,
+            ErrorCode::invalid);
+}
+
 TEST(Uniqueness, LooksAtAllThatHaveNotEnded) {
   Desk desk;
   const UniqueSpec waits{.until = UniqueUntil::started};
