@@ -39,7 +39,7 @@ constexpr std::array doors = {
     Door{"LMDB", "lmdb.h", "log", ""},
     Door{"Cap'n Proto", "capnp/", "log", "*codec", any_number},
     Door{"Cap'n Proto", "kj/", "log", "*codec", any_number},
-    Door{"libsodium", "sodium", "log", "hash crypto", 2},
+    Door{"libsodium", "sodium", "log", "hash crypto sha256", 3},
     Door{"xxHash", "xxhash.h", "log", "hash"},
     Door{"zstd", "zstd", "snapshots", ""},
     Door{"libuv", "uv.h", "engine", "loop"},

@@ -248,15 +248,17 @@ std::vector<TaskId> planted_end_in_group(Tasks& tasks, TaskId id) {
   return unblocked;
 }
 
-#define IN_THE_WAY                                            \
-  "_ZN7almanac10in_the_wayERKNS_5StateERKNS_10UniquenessENSt" \
-  "6chrono10time_pointINS6_3_V212system_clockENS6_8durationIlSt5ratioILl1ELl1000000EEEEEE"
-std::vector<TaskId> real_in_the_way(const State&, const Uniqueness&, Time) ALMANAC_REAL(IN_THE_WAY);
-std::vector<TaskId> planted_in_the_way(const State& state, const Uniqueness& unique, Time now)
-    ALMANAC_WRAP(IN_THE_WAY);
-std::vector<TaskId> planted_in_the_way(const State& state, const Uniqueness& unique, Time now) {
+#define IN_THE_WAY                                                                \
+  "_ZN7almanac10in_the_wayERKNS_5StateERKNS_10UniquenessENSt6chrono8durationIlSt" \
+  "5ratioILl1ELl1000000EEEENS6_10time_pointINS6_3_V212system_clockESA_EE"
+std::vector<TaskId> real_in_the_way(const State&, const Uniqueness&, Duration, Time)
+    ALMANAC_REAL(IN_THE_WAY);
+std::vector<TaskId> planted_in_the_way(const State& state, const Uniqueness& unique, Duration lasts,
+                                       Time now) ALMANAC_WRAP(IN_THE_WAY);
+std::vector<TaskId> planted_in_the_way(const State& state, const Uniqueness& unique, Duration lasts,
+                                       Time now) {
   if (planted == Planted::enqueued_twice) return {};
-  return real_in_the_way(state, unique, now);
+  return real_in_the_way(state, unique, lasts, now);
 }
 
 #define STOPPING "_ZN7almanac11stopping_ofERKNS_5StateERKNS_12TaskIdentityE"

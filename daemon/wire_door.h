@@ -1,0 +1,84 @@
+// What runs on the thread of a WireServer: its connections, its timers, and what is posted to it.
+#pragma once
+
+#include <almanac/daemon/wire_aside.h>
+#include <almanac/daemon/wire_server.h>
+#include <almanac/daemon/wire_session.h>
+#include <almanac/daemon/wire_socket.h>
+#include <almanac/daemon/wire_verbs.h>
+#include <almanac/engine/loop.h>
+#include <almanac/engine/steady_time.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace almanac {
+
+// Made on any thread, run on one; post() may be called from any.
+class WireDoor {
+ public:
+  WireDoor(Engine& engine, WireOptions options, WireListener listener);
+  // Until stop() has been posted and all connections have gone; calls `begun` once it serves.
+  void run(const std::function<void()>& begun);
+  // False once it has ended, and then it is not called.
+  bool post(std::function<void()> call);
+  // By post().
+  void stop();
+  void tell_workers(std::string_view wid, WireWorkerState state);
+  [[nodiscard]] std::uint16_t port() const { return listener_.port; }
+
+ private:
+  using Number = std::uint64_t;
+  struct Connection {
+    FileDescriptor socket;
+    std::shared_ptr<WireSession> session;
+    Loop::WatchHandle watch;  // dies before its socket
+    Loop::Readiness wanted = {};
+    bool is_lingering = false;  // all was sent; what still comes is read, so that it arrives
+  };
+  using Connections = std::map<Number, Connection>;
+
+  void begin(Loop& loop);
+  void drain();
+  void fire_timers();
+  void after(Duration wait, std::function<void()> call);
+  void arm();
+  void accept_all();
+  void add(FileDescriptor socket);
+  void refuse(FileDescriptor socket) const;
+  void on_ready(Number number, Loop::Readiness ready);
+  void read_some(Connection& connection);
+  void read_away(Connection& connection);
+  void update(Number number);
+  [[nodiscard]] bool write_all(Connection& connection);
+  void begin_lingering(Number number, Connection& connection);
+  void close(Number number);
+  void end_greeting(Number number);
+  void look_at_workers();
+  void look_at_jobs();
+  void end_if_empty();
+  [[nodiscard]] WireSessionOptions session_options() const;
+
+  Engine& engine_;
+  WireOptions options_;
+  WireListener listener_;
+  std::mutex mutex_;  // of the next three
+  std::vector<std::function<void()>> posted_;
+  Loop* loop_ = nullptr;
+  bool has_ended_ = false;
+
+  std::unique_ptr<WireAside> aside_;
+  std::shared_ptr<WireVerbs> verbs_;
+  Loop::WatchHandle accepts_;
+  Connections connections_;
+  Number last_ = 0;
+  std::multimap<SteadyTime, std::function<void()>> timers_;
+  std::vector<char> buffer_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace almanac

@@ -1,0 +1,359 @@
+#include <almanac/daemon/wire_jobs.h>
+
+#include <almanac/daemon/wire_json.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+// The name under which a worker's leases are on record.
+constexpr std::string_view worker_prefix = "faktory";
+
+std::string worker_name(const std::string& wid) {
+  const std::string name = std::string(worker_prefix) + (wid.empty() ? "" : ":" + wid);
+  return name.substr(0, limits::name_bytes_max);
+}
+
+bool has_ready(const State& state, std::string_view queue) {
+  const auto name = state.names.find(queue);
+  if (!name) return false;
+  const auto lane = state.tasks.ready.lanes().lower_bound(Lane{.queue = *name, .kind = {}});
+  return lane != state.tasks.ready.lanes().end() && (*lane).key.queue == *name;
+}
+
+std::vector<std::string> queues_in(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    // No other name can be one of a queue: of such there never is a job.
+    if (end > 0 && end <= limits::name_bytes_max) words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+// The jid of an ACK; empty where it is none.
+std::string acknowledged(std::string_view argument) {
+  const auto members = parse_wire_object(argument);
+  if (!members) return {};
+  const bool all_texts = std::ranges::all_of(
+      *members, [](const WireMember& one) { return one.value.kind == WireKind::string; });
+  const WireValue* jid = find_member(*members, "jid");
+  return all_texts && jid != nullptr ? jid->string : std::string();
+}
+
+}  // namespace
+
+std::string wire_refusal(const Error& error) {
+  return wire_error(error.next_step.empty() ? error.message
+                                            : error.message + ": " + error.next_step);
+}
+
+// One FETCH: first each queue that has something, in the order of the request, then all of them.
+struct WireJobs::Fetching {
+  std::vector<std::string> queues;
+  std::vector<std::string> ready;  // those to look into one by one; the next one comes last
+  std::string wid;
+  bool waits = false;        // for all of them
+  bool is_answered = false;  // before anything came
+  std::weak_ptr<WireSession> session;
+  Done done;
+};
+
+WireJobs::WireJobs(Engine& engine, WirePorts ports, Duration fetch_wait)
+    : engine_(engine),
+      ports_(std::move(ports)),
+      fetch_wait_(fetch_wait),
+      random_(std::random_device()()) {
+  const auto state = engine_.state();
+  counters_.failures = state->tasks.count(TaskState::failed);
+  counters_.processed = counters_.failures + state->tasks.count(TaskState::succeeded);
+}
+
+void WireJobs::fetch(const WireRequest& request, WireSession& session, bool is_quiet, Done done) {
+  if (!request.has_argument) {
+    return done(wire_error("must call fetch with at least one queue"));
+  }
+  const auto fetching = std::make_shared<Fetching>();
+  fetching->queues = queues_in(request.argument);
+  fetching->wid = session.hello().wid;
+  fetching->session = session.weak_from_this();
+  if (is_quiet || fetching->queues.empty()) {
+    return ports_.after(fetch_wait_, [done = std::move(done)] { done(wire_null()); });
+  }
+  if (fetching->queues.size() > limits::lease_names_max) {
+    return done(
+        wire_error("fetch names at most " + std::to_string(limits::lease_names_max) + " queues"));
+  }
+  fetching->done = std::move(done);
+  const auto state = engine_.state();
+  for (const std::string& queue : fetching->queues) {
+    if (has_ready(*state, queue)) fetching->ready.push_back(queue);
+  }
+  std::ranges::reverse(fetching->ready);
+  lease_next(fetching);
+}
+
+void WireJobs::lease_next(std::shared_ptr<Fetching> fetching) {
+  LeaseSpec spec{.worker = worker_name(fetching->wid), .lease_time = limits::lease_time_max};
+  spec.timeout = std::chrono::milliseconds(0);
+  if (fetching->ready.empty()) {
+    const auto session = fetching->session.lock();
+    if (!session || session->has_ended_input()) return fetching->done(wire_null());
+    fetching->waits = true;
+    waiting_.insert(fetching);
+    spec.queues = fetching->queues;
+    spec.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(fetch_wait_);
+  } else {
+    spec.queues = {fetching->ready.back()};
+    fetching->ready.pop_back();
+  }
+  engine_.lease(std::move(spec), [self = weak_from_this(), &engine = engine_, post = ports_.post,
+                                  fetching](Result<std::vector<LeasedTask>> leased) {
+    const auto shared = std::make_shared<Result<std::vector<LeasedTask>>>(std::move(leased));
+    const bool is_posted = post([self, fetching, shared] {
+      if (const auto jobs = self.lock()) jobs->take(fetching, std::move(*shared));
+    });
+    if (is_posted || !*shared) return;
+    for (const LeasedTask& task : **shared) engine.give_back(task.lease, [](const auto&) {});
+  });
+}
+
+void WireJobs::take(std::shared_ptr<Fetching> fetching, Result<std::vector<LeasedTask>> leased) {
+  waiting_.erase(fetching);
+  const auto session = fetching->session.lock();
+  // What nobody may be there to do any more goes to the next one.
+  const bool is_lost = fetching->is_answered || !session || session->is_gone() ||
+                       (fetching->waits && session->has_ended_input());
+  if (leased && is_lost) {
+    for (const LeasedTask& task : *leased) engine_.give_back(task.lease, [](const auto&) {});
+  }
+  if (fetching->is_answered) return;
+  if (!leased) return fetching->done(wire_refusal(leased.error()));
+  if (is_lost || (leased->empty() && fetching->waits)) return fetching->done(wire_null());
+  if (leased->empty()) return lease_next(std::move(fetching));
+  LeasedTask task = std::move(leased->front());
+  const auto state = engine_.state();
+  const Task* known = state->tasks.all.find(task.lease.id);
+  if (known == nullptr) return fetching->done(wire_null());  // removed meanwhile
+  const auto cached = failures_.find(task.lease.id);
+  const bool is_known = cached != failures_.end() && cached->second.failures == known->failures;
+  if (known->failures == 0 || is_known) {
+    return give_now(*fetching, std::move(task), *known,
+                    is_known ? std::optional(cached->second) : std::nullopt);
+  }
+  ports_.aside(
+      [self = shared_from_this(), fetching, task = std::move(task), known = *known, state] {
+        auto last = read_last_failure(self->engine_.log(), *state, task.lease.id);
+        self->ports_.post([self, fetching, task, known, last = std::move(last)] {
+          std::optional<KnownFailure> failure;
+          if (last) failure = KnownFailure{known.failures, last->failed_at, last->json};
+          self->give_now(*fetching, task, known, std::move(failure));
+        });
+      });
+}
+
+void WireJobs::give_now(const Fetching& fetching, LeasedTask task, const Task& known,
+                        std::optional<KnownFailure> failure) {
+  const auto session = fetching.session.lock();
+  if (!session || session->is_gone()) {
+    engine_.give_back(task.lease, [](const auto&) {});
+    return fetching.done(wire_null());
+  }
+  const auto job = parse_wire_job(task.payload);
+  if (!job || job->jobtype != task.kind) return give_foreign(fetching, task);
+  hold(job->jid, {.lease = task.lease,
+                  .retry = job->retry,
+                  .failures = known.failures,
+                  .failed_at = failure ? failure->failed_at : Time()});
+  fetching.done(wire_bulk(wire_job_json(
+      *job,
+      {.created_at = known.enqueued_at, .enqueued_at = std::max(known.enqueued_at, known.run_at)},
+      failure ? std::string_view(failure->json) : std::string_view())));
+}
+
+// A task that did not come over the wire: its payload is the arguments, or the one argument.
+void WireJobs::give_foreign(const Fetching& fetching, const LeasedTask& task) {
+  const bool is_list = parse_wire_list(task.payload).has_value();
+  const std::string args = is_list ? task.payload : "[" + wire_quoted(task.payload) + "]";
+  WireJob job{.jid = "almanac-task-" + std::to_string(task.lease.id.value),
+              .jobtype = task.kind,
+              .queue = task.queue,
+              .args = args};
+  const auto state = engine_.state();
+  const Task* known = state->tasks.all.find(task.lease.id);
+  const Time now = system_time();
+  const std::int64_t attempts = known == nullptr ? 1 : known->attempts_max;
+  job.retry = attempts - 1;
+  hold(job.jid, {.lease = task.lease, .retry = job.retry, .is_job = false});
+  if (task.deadline == Time()) {
+    ports_.after(wire_reserve_default,
+                 [self = weak_from_this(), jid = job.jid, lease = task.lease] {
+                   const auto jobs = self.lock();
+                   if (!jobs) return;
+                   jobs->engine_.finish(lease, Outcome::failure("Faktory job reservation expired"),
+                                        [](const Result<void>&) {});
+                 });
+  }
+  fetching.done(wire_bulk(wire_job_json(job, {.created_at = now, .enqueued_at = now})));
+}
+
+void WireJobs::ack(std::string_view argument, Done done) {
+  const std::string jid = acknowledged(argument);
+  if (jid.empty()) return done(wire_error("invalid ACK " + std::string(argument)));
+  const auto held = take_held(jid);
+  if (!held) return done(wire_simple("OK"));
+  engine_.finish(held->lease, Outcome::success(),
+                 [self = weak_from_this(), post = ports_.post, held = *held, jid,
+                  done = std::move(done)](const Result<void>& finished) {
+                   post([self, held, jid, done, finished] {
+                     const auto jobs = self.lock();
+                     if (!jobs) return;
+                     if (finished) {
+                       ++jobs->counters_.processed;
+                       jobs->failures_.erase(held.lease.id);
+                     } else if (finished.error().code != ErrorCode::refused) {
+                       jobs->hold(jid, held);
+                       return done(wire_refusal(finished.error()));
+                     }
+                     done(wire_simple("OK"));
+                   });
+                 });
+}
+
+void WireJobs::fail(std::string_view argument, Done done) {
+  auto fault = parse_wire_fault(argument);
+  if (!fault) return done(wire_error("invalid FAIL " + std::string(argument)));
+  if (fault->jid.empty()) return done(wire_error("missing JID"));
+  const auto held = take_held(fault->jid);
+  if (!held) return done(wire_error("Job not found " + fault->jid));
+  std::string jid = fault->jid;
+  finish_failed(std::move(jid), *held, std::move(*fault), std::move(done));
+}
+
+void WireJobs::finish_failed(std::string jid, WireHeld held, WireFault fault, Done done) {
+  const Time now = system_time();
+  WireFailure failure{.retry_count = held.failures,
+                      .remaining = held.retry < 0
+                                       ? held.retry
+                                       : std::max<std::int64_t>(held.retry - held.failures, 0),
+                      .failed_at = held.failed_at == Time() ? now : held.failed_at};
+  const bool is_tried_again = held.failures < held.retry;
+  if (is_tried_again) failure.next_at = now + retry_delay(held.failures);
+  failure.fault = std::move(fault);
+  const KnownFailure known{held.failures + 1, failure.failed_at, wire_failure_json(failure)};
+  const std::string text = failure.fault.errtype + ": " + failure.fault.message;
+  Outcome outcome = Outcome::failure(text).with_details(known.json);
+  if (is_tried_again && held.is_job) {
+    outcome = std::move(outcome).retrying_at(failure.next_at);
+  } else if (held.is_job) {
+    outcome = Outcome::permanent_failure(text).with_details(known.json);
+  }
+  engine_.finish(held.lease, std::move(outcome),
+                 [self = weak_from_this(), post = ports_.post, held, known, jid, is_tried_again,
+                  done = std::move(done)](const Result<void>& finished) {
+                   post([self, held, known, jid, is_tried_again, done, finished] {
+                     const auto jobs = self.lock();
+                     if (!jobs) return;
+                     if (!finished) {
+                       if (finished.error().code == ErrorCode::refused) {
+                         return done(wire_error("Job not found " + jid));
+                       }
+                       jobs->hold(jid, held);
+                       return done(wire_refusal(finished.error()));
+                     }
+                     ++jobs->counters_.processed;
+                     ++jobs->counters_.failures;
+                     if (is_tried_again) {
+                       jobs->failures_[held.lease.id] = known;
+                     } else {
+                       jobs->failures_.erase(held.lease.id);
+                     }
+                     if (!held.is_job || held.retry != 0) return done(wire_simple("OK"));
+                     // Nothing is kept of it.
+                     jobs->ports_.aside([jobs, id = held.lease.id, done] {
+                       (void)jobs->engine_.change(TaskChange::forget, {id}, {},
+                                                  Engine::Conflicts::skip);
+                       jobs->ports_.post([done] { done(wire_simple("OK")); });
+                     });
+                   });
+                 });
+}
+
+std::chrono::seconds WireJobs::retry_delay(std::int64_t count) {
+  const std::int64_t n = std::min<std::int64_t>(count, 1'000);
+  const auto jitter = static_cast<std::int64_t>(random_() % 30);
+  return std::chrono::seconds(n * n * n * n + 15 + jitter * (n + 1));
+}
+
+std::optional<WireHeld> WireJobs::take_held(std::string_view jid) {
+  const auto entry = held_.find(std::string(jid));
+  if (entry == held_.end()) return std::nullopt;
+  // Of one jid the one that was fetched first.
+  WireHeld held = entry->second.front();
+  entry->second.erase(entry->second.begin());
+  if (entry->second.empty()) held_.erase(entry);
+  return held;
+}
+
+void WireJobs::hold(const std::string& jid, WireHeld held) { held_[jid].push_back(held); }
+
+std::size_t WireJobs::held() const {
+  std::size_t count = 0;
+  for (const auto& [jid, all] : held_) count += all.size();
+  return count;
+}
+
+void WireJobs::stop_waiting() {
+  for (const auto& fetching : std::exchange(waiting_, {})) {
+    fetching->is_answered = true;
+    fetching->done(wire_null());
+  }
+}
+
+void WireJobs::forget_all() {
+  for (auto entry = held_.begin(); entry != held_.end();) {
+    std::erase_if(entry->second, [](const WireHeld& held) { return held.is_job; });
+    entry = entry->second.empty() ? held_.erase(entry) : std::next(entry);
+  }
+  failures_.clear();
+  counters_ = {};
+  queues.clear();
+}
+
+void WireJobs::adopt() {
+  const auto state = engine_.state();
+  for (const auto& [id, lease] : state->tasks.remote) {
+    if (!lease.worker.view().starts_with(worker_prefix)) continue;
+    adopt_one(*state, id, *state->tasks.all.find(id));
+  }
+  for (const auto& [id, task] : state->tasks.all) {
+    if (!has_ended(task.state)) queues.emplace(state->names.text(task.queue));
+  }
+}
+
+void WireJobs::adopt_one(const State& state, TaskId id, const Task& task) {
+  WireHeld held{.lease = {id, {engine_.log().timeline(), task.lease}}};
+  std::string jid = "almanac-task-" + std::to_string(id.value);
+  held.is_job = false;
+  held.retry = std::int64_t{task.attempts_max} - 1;
+  (void)engine_.log().read_one(task.enqueued, [&](const Event& event) {
+    const TaskEnqueued& request = request_in(event.body);
+    const auto job = parse_wire_job(as_text(request.payload));
+    if (!job || job->jobtype != request.kind) return;
+    held.is_job = true;
+    held.retry = job->retry;
+    jid = job->jid;
+  });
+  held.failures = task.failures;
+  if (task.failures > 0) {
+    if (const auto last = read_last_failure(engine_.log(), state, id)) {
+      held.failed_at = last->failed_at;
+    }
+  }
+  hold(jid, held);
+}
+
+}  // namespace almanac

@@ -1,0 +1,109 @@
+// Jobs of the wire on their way through the engine: pushed, fetched, acknowledged, failed. Which
+// ones workers hold is known in memory, and after a start from the state.
+#pragma once
+
+#include <almanac/daemon/wire_job.h>
+#include <almanac/daemon/wire_ports.h>
+#include <almanac/daemon/wire_session.h>
+#include <almanac/daemon/wire_track.h>
+#include <almanac/engine/engine.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace almanac {
+
+// A job that a worker has fetched and not ended.
+struct WireHeld {
+  HeldLease lease;
+  std::int64_t retry = 0;
+  std::int64_t failures = 0;  // of attempts before this one
+  Time failed_at;             // the first of them; not set = none has
+  bool is_job = true;         // came over the wire; else a task that was submitted otherwise
+};
+
+// Used on the server's thread; the engine outlives it. Replies are given by `done`.
+class WireJobs : public std::enable_shared_from_this<WireJobs> {
+ public:
+  using Done = WireSession::Done;
+  WireJobs(Engine& engine, WirePorts ports, Duration fetch_wait);
+
+  void push(std::string_view argument, Done done);
+  void push_all(std::string_view argument, Done done);
+  // Gives up when the session has gone. A quiet one is given nothing.
+  void fetch(const WireRequest& request, WireSession& session, bool is_quiet, Done done);
+  void ack(std::string_view argument, Done done);
+  void fail(std::string_view argument, Done done);
+  // Of a job that is held; of another one nothing is kept, which is no error.
+  void report(const WireProgress& progress, Done done);
+
+  // What workers held when the engine before this one ended. Reads the log; once, at the start.
+  void adopt();
+  // Says of all that is held that somebody lives: what ends a reservation is its own time. And lets
+  // go of what is not held any more.
+  void look_after();
+  // All that came over the wire was removed.
+  void forget_all();
+  // No FETCH waits any longer; what comes for one goes back.
+  void stop_waiting();
+
+  struct Counters {
+    std::uint64_t processed = 0;
+    std::uint64_t failures = 0;
+    std::uint64_t reaped = 0;  // reservations that ran out
+  };
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] std::size_t held() const;
+  // Queues that were named since the start, or have been there then.
+  std::set<std::string, std::less<>> queues;
+
+ private:
+  struct Fetching;
+  struct Pushing;
+  struct KnownFailure {
+    std::int64_t failures = 0;
+    Time failed_at;
+    std::string json;
+  };
+  void lease_next(std::shared_ptr<Fetching> fetching);
+  void take(std::shared_ptr<Fetching> fetching, Result<std::vector<LeasedTask>> leased);
+  void give_now(const Fetching& fetching, LeasedTask task, const Task& known,
+                std::optional<KnownFailure> failure);
+  void give_foreign(const Fetching& fetching, const LeasedTask& task);
+  void submit_some(const std::shared_ptr<Pushing>& pushing, std::vector<TaskSpec> tasks);
+  [[nodiscard]] std::optional<WireHeld> take_held(std::string_view jid);
+  void hold(const std::string& jid, WireHeld held);
+  void finish_failed(std::string jid, WireHeld held, WireFault fault, Done done);
+  [[nodiscard]] std::chrono::seconds retry_delay(std::int64_t count);
+  void let_go(const std::vector<HeldLease>& gone);
+  void adopt_one(const State& state, TaskId id, const Task& task);
+
+  Engine& engine_;
+  WirePorts ports_;
+  Duration fetch_wait_;
+  std::unordered_map<std::string, std::vector<WireHeld>> held_;
+  std::unordered_map<TaskId, KnownFailure> failures_;
+  std::set<std::shared_ptr<Fetching>> waiting_;
+  Counters counters_;
+  std::mt19937_64 random_;
+};
+
+// The reply to a request that the engine has refused.
+[[nodiscard]] std::string wire_refusal(const Error& error);
+// `failure` of a task's last failed attempt, read from the log back from its end; none = there is
+// none, or it is no more to be read. O(events since then).
+struct WireLastFailure {
+  Time failed_at;
+  std::string json;
+};
+[[nodiscard]] std::optional<WireLastFailure> read_last_failure(const Log& log, const State& state,
+                                                               TaskId id);
+
+}  // namespace almanac

@@ -1,0 +1,236 @@
+#include <almanac/daemon/wire_session.h>
+
+#include <almanac/daemon/wire_json.h>
+#include <almanac/log/sha256.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace almanac {
+namespace {
+
+// Requests of one connection that are performed at once.
+constexpr std::size_t overlap_max = 128;
+// Replies that wait for a slow reader: with as much no more of its requests is begun.
+constexpr std::size_t unsent_bytes_max = 1 << 20;
+// Input that is kept while nothing of it may begin.
+constexpr std::size_t unread_bytes_max = 64 << 10;
+
+// Equal in a time that says nothing of where they differ.
+bool is_same_secret(std::string_view one, std::string_view other) {
+  if (one.size() != other.size()) return false;
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    difference |= static_cast<unsigned char>(one[i]) ^ static_cast<unsigned char>(other[i]);
+  }
+  return difference == 0;
+}
+
+bool may_overlap(std::string_view verb) {
+  return verb == "PUSH" || verb == "PUSHB" || verb == "ACK";
+}
+
+WireRequest request_of(std::string_view line) {
+  const auto space = line.find(' ');
+  if (space == std::string_view::npos) return {line, {}, false};
+  return {line.substr(0, space), line.substr(space + 1), true};
+}
+
+std::string text_of(const std::vector<WireMember>& members, std::string_view name) {
+  const WireValue* found = find_member(members, name);
+  return found != nullptr && found->kind == WireKind::string ? found->string : std::string();
+}
+
+}  // namespace
+
+std::string wire_simple(std::string_view text) { return "+" + std::string(text) + "\r\n"; }
+
+std::string wire_bulk(std::string_view text) {
+  std::string reply = "$" + std::to_string(text.size()) + "\r\n";
+  reply.reserve(reply.size() + text.size() + 2);
+  return reply.append(text).append("\r\n");
+}
+
+std::string wire_null() { return "$-1\r\n"; }
+
+std::string wire_error(std::string_view text, std::string_view code) {
+  text = text.substr(0, std::min(text.find_first_of("\r\n"), std::size_t{512}));
+  return "-" + std::string(code) + " " + std::string(text) + "\r\n";
+}
+
+std::string wire_password_hash(std::string_view password, std::string_view salt,
+                               std::uint32_t iterations) {
+  auto hash = sha256(as_bytes(std::string(password) + std::string(salt)));
+  for (std::uint32_t i = 1; i < iterations; ++i) hash = sha256(hash);
+  return to_hex(hash);
+}
+
+WireSession::WireSession(std::uint64_t number, WireSessionOptions options, Calls calls)
+    : number_(number), options_(std::move(options)), calls_(std::move(calls)) {}
+
+void WireSession::greet() {
+  if (options_.password.empty()) {
+    output_ += wire_simple(R"(HI {"v":2})");
+  } else {
+    output_ += wire_simple("HI {\"v\":2,\"i\":" + std::to_string(options_.iterations) +
+                           ",\"s\":\"" + options_.salt + "\"}");
+  }
+}
+
+void WireSession::receive(std::string_view bytes) {
+  if (state_ == State::closing) return;
+  // Also where something always waits behind what was read.
+  if (read_ == input_.size() || read_ > unread_bytes_max) {
+    input_.erase(0, read_);
+    scanned_ -= std::min(scanned_, std::exchange(read_, 0));
+  }
+  input_ += bytes;
+  work();
+}
+
+void WireSession::end_input() {
+  has_ended_ = true;
+  work();
+}
+
+void WireSession::close_with(std::string reply) {
+  if (state_ == State::closing) return;
+  state_ = State::closing;
+  last_words_ = std::move(reply);
+  flush();
+}
+
+void WireSession::drop() {
+  is_gone_ = true;
+  state_ = State::closing;
+  output_.clear();
+  sent_ = 0;
+}
+
+void WireSession::sent(std::size_t bytes) {
+  sent_ += bytes;
+  if (sent_ == output_.size()) {
+    output_.clear();
+    sent_ = 0;
+  } else if (sent_ > unsent_bytes_max) {
+    output_.erase(0, std::exchange(sent_, 0));
+  }
+  work();
+}
+
+bool WireSession::wants_input() const {
+  if (state_ == State::closing || has_ended_) return false;
+  const bool is_held_up =
+      waits_for_all_ || slots_.size() >= overlap_max || output().size() >= unsent_bytes_max;
+  return !is_held_up || input_.size() - read_ < unread_bytes_max;
+}
+
+bool WireSession::is_over() const {
+  if (is_gone_) return true;
+  return state_ == State::closing && slots_.empty() && output().empty();
+}
+
+// Performs what may be performed. What is performed may answer at once, and so come back here.
+void WireSession::work() {
+  if (is_working_) return;
+  is_working_ = true;
+  while (state_ != State::closing && take_line()) {}
+  is_working_ = false;
+  if (has_ended_ && state_ != State::closing && slots_.empty()) state_ = State::closing;
+}
+
+// False when there is none, or it may not be begun yet.
+bool WireSession::take_line() {
+  if (waits_for_all_ || slots_.size() >= overlap_max || output().size() >= unsent_bytes_max) {
+    return false;
+  }
+  const auto end = input_.find('\n', std::max(scanned_, read_));
+  const bool is_there = end != std::string::npos;
+  const std::size_t length = (is_there ? end : input_.size()) - read_;
+  if (length > options_.line_bytes_max) {
+    close_with(
+        wire_error("a line has at most " + std::to_string(options_.line_bytes_max) + " bytes"));
+    return false;
+  }
+  if (!is_there) {
+    scanned_ = input_.size();
+    if (read_ > 0) {
+      input_.erase(0, read_);
+      scanned_ -= std::exchange(read_, 0);
+    }
+    return false;
+  }
+  std::string_view line(input_.data() + read_, length);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (state_ == State::serving && must_wait(line)) return false;
+  read_ = end + 1;
+  if (state_ == State::greeting) {
+    accept_hello(line);
+  } else {
+    serve(line);
+  }
+  return true;
+}
+
+bool WireSession::must_wait(std::string_view line) const {
+  return !slots_.empty() && !may_overlap(request_of(line).verb);
+}
+
+void WireSession::accept_hello(std::string_view line) {
+  constexpr std::string_view verb = "HELLO ";
+  const bool is_hello = line.starts_with("HELLO {");
+  auto members = parse_wire_object(is_hello ? line.substr(verb.size()) : std::string_view());
+  if (!members) return close_with({});
+  if (!options_.password.empty()) {
+    const WireValue* version = find_member(*members, "v");
+    const bool is_old = version == nullptr || wire_whole_number(*version).value_or(0) < 2;
+    const std::uint32_t rounds =
+        is_old && options_.allows_one_round ? 1 : std::max(options_.iterations, 1U);
+    const auto wanted = wire_password_hash(options_.password, options_.salt, rounds);
+    if (!is_same_secret(text_of(*members, "pwdhash"), wanted)) {
+      return close_with(wire_error("Invalid password"));
+    }
+  }
+  hello_.wid = text_of(*members, "wid");
+  hello_.hostname = text_of(*members, "hostname");
+  const WireValue* process = find_member(*members, "pid");
+  if (process != nullptr) hello_.process_id = wire_whole_number(*process).value_or(0);
+  const WireValue* labels = find_member(*members, "labels");
+  if (labels != nullptr && labels->kind == WireKind::list) hello_.labels = labels->text;
+  state_ = State::serving;
+  calls_.on_hello(*this);
+  output_ += wire_simple("OK");
+}
+
+void WireSession::serve(std::string_view line) {
+  const WireRequest request = request_of(line);
+  if (request.verb == "END") return close_with({});
+  const auto slot = std::make_shared<Slot>();
+  slots_.push_back(slot);
+  waits_for_all_ = !may_overlap(request.verb);
+  calls_.perform(request, *this, [self = weak_from_this(), slot](std::string reply) {
+    if (const auto session = self.lock()) session->fill(slot, std::move(reply));
+  });
+}
+
+void WireSession::fill(const std::shared_ptr<Slot>& slot, std::string reply) {
+  slot->is_ready = true;
+  slot->reply = std::move(reply);
+  flush();
+  if (is_working_) return;
+  work();
+  calls_.on_change(*this);
+}
+
+void WireSession::flush() {
+  while (!slots_.empty() && slots_.front()->is_ready) {
+    if (!is_gone_) output_ += slots_.front()->reply;
+    slots_.pop_front();
+  }
+  if (!slots_.empty()) return;
+  waits_for_all_ = false;
+  if (state_ == State::closing) output_ += std::exchange(last_words_, {});
+}
+
+}  // namespace almanac

@@ -1,0 +1,88 @@
+#include <almanac/daemon/wire_track.h>
+
+#include <almanac/daemon/wire_json.h>
+#include <almanac/daemon/wire_time.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace almanac {
+namespace {
+
+std::string_view track_state(const Task& task) {
+  switch (task.state) {
+    case TaskState::running:
+    case TaskState::cancelling: return "working";
+    case TaskState::succeeded: return "success";
+    case TaskState::failed: return "dead";
+    case TaskState::cancelled: return "unknown";
+    case TaskState::delayed: return task.failures > 0 ? "failed" : "enqueued";
+    case TaskState::held: return task.failures > 0 ? "dead" : "enqueued";
+    case TaskState::waiting:
+    case TaskState::ready: break;
+  }
+  return "enqueued";
+}
+
+Time changed_at(const Log& log, const Task& task) {
+  Time at = task.enqueued_at;
+  (void)log.read_one(task.changed, [&](const Event& event) { at = event.at; });
+  return at;
+}
+
+std::string told_by(const Log& log, const TaskProgress& progress) {
+  std::string message;
+  (void)log.read_one(progress.told, [&](const Event& event) {
+    if (const auto* told = std::get_if<TaskProgressed>(&event.body)) message = told->message;
+  });
+  return message;
+}
+
+}  // namespace
+
+Result<WireProgress> parse_wire_progress(std::string_view json) {
+  const auto members = parse_wire_object(json);
+  if (!members) return std::unexpected(members.error());
+  WireProgress progress;
+  const WireValue* jid = find_member(*members, "jid");
+  if (jid == nullptr || jid->string.empty()) return fail(ErrorCode::invalid, "missing JID");
+  progress.jid = jid->string;
+  if (const WireValue* percent = find_member(*members, "percent")) {
+    const auto whole = wire_whole_number(*percent);
+    if (!whole || *whole < 0 || *whole > 100) {
+      return fail(ErrorCode::invalid, "percent is a whole number from 0 to 100");
+    }
+    progress.fraction = double(*whole) / 100;
+  }
+  if (const WireValue* text = find_member(*members, "desc")) progress.description = text->string;
+  progress.reserves = find_member(*members, "reserve_until") != nullptr;
+  return progress;
+}
+
+std::optional<TaskId> find_tracked(const State& state, std::string_view jid) {
+  const auto tag = state.names.find(wire_track_tag(jid));
+  if (!tag) return std::nullopt;
+  std::optional<TaskId> last;
+  for (auto key = state.tasks.tagged.lower_bound({*tag, TaskId()});
+       key != state.tasks.tagged.end() && (*key).tag == *tag; ++key) {
+    last = (*key).id;
+  }
+  return last;
+}
+
+std::string wire_track_json(const Log& log, const State& state, std::string_view jid) {
+  std::string json = "{\"jid\":" + wire_quoted(jid);
+  const auto id = find_tracked(state, jid);
+  if (!id) return json + R"(,"state":"unknown","updated_at":""})";
+  const Task& task = *state.tasks.all.find(*id);
+  const TaskProgress* progress = state.tasks.progress.find(*id);
+  const Time at = std::max(changed_at(log, task), progress == nullptr ? Time() : progress->at);
+  json += ",\"state\":" + wire_quoted(track_state(task)) +
+          ",\"updated_at\":" + wire_quoted(wire_time(at));
+  if (progress == nullptr) return json + "}";
+  json += ",\"percent\":" + std::to_string(progress->permille / 10);
+  const std::string message = told_by(log, *progress);
+  return json + (message.empty() ? "" : ",\"desc\":" + wire_quoted(message)) + "}";
+}
+
+}  // namespace almanac
