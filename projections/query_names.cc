@@ -49,11 +49,12 @@ Value is_overdue(const Asked& asked) {
   return of(std::uint64_t{passed && !has_ended(asked.task->state)});
 }
 
-// The limit that its lane waits for, the slots of a queue not among them.
+// The limit that its lane waits for; neither the slots of a queue nor advice are one.
 Value blocked_by(const Asked& asked) {
   if (asked.task->state != TaskState::ready) return {};
   const auto reason = wait_reason(asked.state, asked.id, asked.state.time);
-  const bool is_limit = reason && reason->limit && reason->wait != Wait::queue_limit;
+  const bool is_limit = reason && reason->limit && reason->wait != Wait::queue_limit &&
+                        reason->wait != Wait::advice;
   return {.text = is_limit ? asked.state.names.text(*reason->limit) : std::string_view()};
 }
 

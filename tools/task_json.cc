@@ -118,6 +118,9 @@ ordered_json task_summary_json(const State& state, TaskId id, const Task& task,
   if (task.attempts > 0) json["started_at"] = format_time(task.started_at);
   if (has_ended(task.state)) json["ended_at"] = format_time(task.ended_at);
   add_terms(json, state, id);
+  if (const RemoteLease* lease = state.tasks.remote.find(id)) {
+    json["worker"] = lease->worker.view();
+  }
   return json;
 }
 

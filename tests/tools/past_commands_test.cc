@@ -164,7 +164,9 @@ TEST_F(PastCommands, TellAtWhichWorkerAnAttemptRuns) {
   EXPECT_EQ(shown["worker"], "render-1");
   EXPECT_EQ(shown["lease_time"], "30s");
   const std::string where = R"(worker == "render-1")";
-  EXPECT_EQ(output_json({"list", "--dir", "elsewhere", "--at", "3", "--where", where})["id"], 1);
+  const auto listed = output_json({"list", "--dir", "elsewhere", "--at", "3", "--where", where});
+  EXPECT_EQ(listed["id"], 1);
+  EXPECT_EQ(listed["worker"], "render-1");
   const auto changes = output_json({"diff", "2", "3", "--dir", "elsewhere"})["changes"];
   EXPECT_EQ(changes["workers"]["1"]["worker"], (json::array({nullptr, "render-1"})));
   EXPECT_EQ(output_json({"show", "1", "--dir", "elsewhere"}).contains("worker"), false);
