@@ -1,6 +1,7 @@
 #include <almanac/daemon/access_tokens.h>
 
 #include <almanac/daemon/limits.h>
+#include <almanac/daemon/secret_file.h>
 #include <almanac/log/file.h>
 #include <almanac/log/hash.h>
 
@@ -40,22 +41,6 @@ Result<void> make_token_file(const std::filesystem::path& file) {
     return fail_errno(errno, "make the file of tokens, " + file.string());
   }
   return rename_synced(draft, file);
-}
-
-Result<std::string> read_token_file(const std::filesystem::path& file) {
-  const FileDescriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!opened.valid()) return fail_errno(errno, "read the file of tokens, " + file.string());
-  struct stat found{};
-  if (::fstat(opened.get(), &found) != 0) return fail_errno(errno, "look at " + file.string());
-  if ((found.st_mode & 077) != 0) {
-    return fail(ErrorCode::refused, "others may read the file of tokens, " + file.string(),
-                "chmod 600 it, and draw new tokens if others may have read them");
-  }
-  std::string text(limits::token_file_bytes_max, '\0');
-  const ssize_t size = ::read(opened.get(), text.data(), text.size());
-  if (size < 0) return fail_errno(errno, "read the file of tokens, " + file.string());
-  text.resize(static_cast<std::size_t>(size));
-  return text;
 }
 
 bool is_access_token(std::string_view text) {
@@ -113,7 +98,7 @@ Result<AccessTokens> AccessTokens::load(const std::filesystem::path& file) {
   if (::access(file.c_str(), F_OK) != 0) {
     if (auto made = make_token_file(file); !made) return std::unexpected(made.error());
   }
-  auto text = read_token_file(file);
+  auto text = read_secret_file(file, limits::token_file_bytes_max);
   if (!text) return std::unexpected(text.error());
   AccessTokens tokens;
   std::string_view rest = *text;

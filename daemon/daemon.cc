@@ -4,6 +4,8 @@
 #include <almanac/daemon/http_api.h>
 #include <almanac/daemon/http_gate.h>
 #include <almanac/daemon/http_server.h>
+#include <almanac/daemon/limits.h>
+#include <almanac/daemon/secret_file.h>
 #include <almanac/daemon/task_meter.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/tools/advisor_file.h>
@@ -90,11 +92,14 @@ struct Daemon::Parts {
   std::unique_ptr<Engine> engine;
   std::optional<EventFeed> feed;
   std::optional<HttpApi> api;
+  std::string wire_address;
+  std::unique_ptr<WireServer> wire;
 
   Result<void> load_gate(const DaemonConfig& config);
   HttpFigures figures() const;
   void see(const State& state, std::span<const RecordedEvent> events);
   void serve(std::vector<HttpListener> listeners, const DaemonConfig& config);
+  Result<void> serve_wire(const DaemonConfig& config);
 };
 
 Result<void> Daemon::Parts::load_gate(const DaemonConfig& config) {
@@ -141,6 +146,25 @@ void Daemon::Parts::serve(std::vector<HttpListener> listeners, const DaemonConfi
   server = std::move(made);
 }
 
+Result<void> Daemon::Parts::serve_wire(const DaemonConfig& config) {
+  WireOptions options = config.wire;
+  if (options.address.empty()) return {};
+  if (!config.wire_password_file.empty()) {
+    auto text = read_secret_file(config.wire_password_file, limits::wire_password_bytes_max);
+    if (!text) return std::unexpected(text.error());
+    options.password = text->substr(0, text->find('\n'));
+    if (options.password.empty()) {
+      return fail(ErrorCode::invalid, "there is no password in " + config.wire_password_file,
+                  "write one line into it, or leave password_file of [faktory] out");
+    }
+  }
+  auto opened = WireServer::open(*engine, std::move(options));
+  if (!opened) return std::unexpected(opened.error());
+  wire = std::move(*opened);
+  wire_address = host_of(config.wire.address) + ":" + std::to_string(wire->port());
+  return {};
+}
+
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() { stop(); }
 
@@ -176,6 +200,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
                             .feed = *parts->feed,
                             .figures = [inside = parts.get()] { return inside->figures(); },
                             .threads = options.config.threads});
+  if (auto spoken = parts->serve_wire(options.config); !spoken) {
+    return std::unexpected(spoken.error());
+  }
   parts->serve(std::move(*listeners), options.config);
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
@@ -184,6 +211,7 @@ Engine& Daemon::engine() const { return *parts_->engine; }
 const std::vector<std::string>& Daemon::tcp_addresses() const { return parts_->tcp; }
 const std::vector<std::string>& Daemon::socket_paths() const { return parts_->paths; }
 const std::filesystem::path& Daemon::token_file() const { return parts_->token_file; }
+const std::string& Daemon::wire_address() const { return parts_->wire_address; }
 
 Result<void> Daemon::reload(const DaemonConfig& config) {
   if (auto loaded = parts_->load_gate(config); !loaded) return loaded;
@@ -198,6 +226,7 @@ void Daemon::stop() {
     if (std::exchange(parts_->stopped, true)) return;
     parts_->server->drain();
   }
+  parts_->wire.reset();
   parts_->engine->stop();
   parts_->engine->wait_until_stopped();
   if (!parts_->server->wait_until_drained(drain_time_max)) {

@@ -35,6 +35,8 @@ class Daemon {
   [[nodiscard]] const std::vector<std::string>& tcp_addresses() const;
   [[nodiscard]] const std::vector<std::string>& socket_paths() const;
   [[nodiscard]] const std::filesystem::path& token_file() const;
+  // Of the wire protocol: "127.0.0.1:7419"; empty where it is not spoken.
+  [[nodiscard]] const std::string& wire_address() const;
 
   // Takes what can be changed while it runs; connections stay. Nothing is changed when it fails.
   // Errors: those of the file of tokens.

@@ -68,6 +68,10 @@ Checked<void> set_log_text(DaemonConfig& config, const Field& field) {
   return put(workload::read_text(field), config.log.*member);
 }
 template <auto member>
+Checked<void> set_wire_text(DaemonConfig& config, const Field& field) {
+  return put(workload::read_text(field), config.wire.*member);
+}
+template <auto member>
 Checked<void> set_http_timeout(DaemonConfig& config, const Field& field) {
   return put_timeout(field, config.http.*member);
 }
@@ -142,6 +146,23 @@ const std::array key_rows = {
            [](DaemonConfig& config, const Field& field) {
              return put(workload::read_integer(field, {1, limits::http_threads_max}),
                         config.threads);
+           }},
+    KeyRow{{"faktory", "listen", "\"\"", "Address and port of the wire protocol; empty = none"},
+           set_wire_text<&WireOptions::address>},
+    KeyRow{{"faktory", "password_file", "\"\"",
+            "The password of its clients, in a file; beyond this machine there has to be one"},
+           [](DaemonConfig& config, const Field& field) {
+             return put(workload::read_text(field), config.wire_password_file);
+           }},
+    KeyRow{{"faktory", "old_clients", "false",
+            "Whether the weak hash of clients of version 1 is good enough"},
+           [](DaemonConfig& config, const Field& field) {
+             return put(workload::read_truth(field), config.wire.allows_one_round);
+           }},
+    KeyRow{{"faktory", "connections_max", "2000", "Its connections at once"},
+           [](DaemonConfig& config, const Field& field) {
+             return put(workload::read_integer(field, {1, limits::wire_connections_max}),
+                        config.wire.connections_max);
            }},
 };
 
@@ -245,7 +266,7 @@ Result<DaemonConfig> load_daemon_config(const std::string& path) {
                 read.error().next_step);
   }
   for (std::string* named : {&config.components, &config.advisor, &config.log.file,
-                             &config.socket_path, &config.token_file}) {
+                             &config.socket_path, &config.token_file, &config.wire_password_file}) {
     from_folder(*named, file->folder);
   }
   return config;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <almanac/daemon/http_settings.h>
+#include <almanac/daemon/wire_server.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/log/error.h>
 #include <almanac/log/types.h>
@@ -36,6 +37,8 @@ struct DaemonConfig {
   std::string token_file;   // empty = in the log's folder
   std::size_t threads = limits::http_threads_default;
   HttpSettings http;
+  std::string wire_password_file;   // empty = no password
+  WireOptions wire{.address = {}};  // an empty address = not by the wire protocol
 };
 
 // A key, as the guide and the tests see it.

@@ -58,4 +58,8 @@ inline constexpr std::size_t past_states_kept = 64;
 inline constexpr std::size_t tokens_max = 1'000;
 inline constexpr std::size_t token_file_bytes_max = 1 * mebibyte;
 
+// Of the wire protocol, which has its other ceilings in WireOptions.
+inline constexpr std::size_t wire_connections_max = 65'536;
+inline constexpr std::size_t wire_password_bytes_max = 4 * kibibyte;
+
 }  // namespace almanac::limits

@@ -82,6 +82,7 @@ void print_doors(const Daemon& daemon, const ServeCommand& command) {
   for (const std::string& address : daemon.tcp_addresses()) {
     fmt::print("http http://{}\n", address);
   }
+  if (!daemon.wire_address().empty()) fmt::print("faktory tcp://{}\n", daemon.wire_address());
   if (!daemon.tcp_addresses().empty()) {
     fmt::print("tokens {}\n", daemon.token_file().string());
   }
@@ -131,7 +132,8 @@ ExitCode serve(const ServeCommand& command) {
   if (!passed) return report(passed.error());
   if (auto begun = begin_log(config->log); !begun) return report(begun.error());
   set_verbosity(command.verbose ? Verbosity::everything : Verbosity::warnings);
-  allow_descriptors(config->http.connections_max);
+  allow_descriptors(config->http.connections_max +
+                    (config->wire.address.empty() ? 0 : config->wire.connections_max));
   auto daemon = Daemon::open(
       {.folder = command.folder, .config = std::move(*config), .passed = std::move(*passed)});
   if (!daemon) return report(daemon.error());

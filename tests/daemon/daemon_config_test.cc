@@ -47,6 +47,10 @@ TEST_F(ConfigFile, TakesEveryKeyAsItsDefaultIsWritten) {
   EXPECT_EQ(config->listen, preset.listen);
   EXPECT_EQ(config->is_public, preset.is_public);
   EXPECT_EQ(config->threads, preset.threads);
+  EXPECT_EQ(config->wire.address, preset.wire.address);
+  EXPECT_EQ(config->wire_password_file, preset.wire_password_file);
+  EXPECT_EQ(config->wire.allows_one_round, preset.wire.allows_one_round);
+  EXPECT_EQ(config->wire.connections_max, preset.wire.connections_max);
   EXPECT_EQ(config->http.body_bytes_max, preset.http.body_bytes_max);
   EXPECT_EQ(config->http.connections_max, preset.http.connections_max);
   EXPECT_EQ(config->http.head_timeout, preset.http.head_timeout);

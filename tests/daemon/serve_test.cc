@@ -2,6 +2,7 @@
 #include <almanac/tests/daemon/daemon_fixture.h>
 #include <almanac/tests/support/almanac_command.h>
 #include <almanac/tests/support/child_process.h>
+#include <almanac/tests/support/wire_client.h>
 
 #include <almanac/engine/engine.h>
 
@@ -73,6 +74,46 @@ TEST_F(Serve, RunsTasksUntilItIsToldToStop) {
                          .input = {}})
                 .code,
             0);
+}
+
+TEST_F(Serve, SpeaksTheWireProtocolWhereItIsConfigured) {
+  write_file(folder / "almanac.toml", "[faktory]\nlisten = \"127.0.0.1:0\"\n");
+  ChildProcess process(command({"--config", (folder / "almanac.toml").string()}));
+  wait_until_ready(process);
+  const std::string line = process.read_line();
+  const std::string begin = "faktory tcp://127.0.0.1:";
+  ASSERT_TRUE(line.starts_with(begin)) << line;
+  WireClient client(static_cast<std::uint16_t>(std::stoi(line.substr(begin.size()))));
+  ASSERT_TRUE(client.hello());
+  EXPECT_EQ(client.ask(R"(PUSH {"jid":"job-0001","jobtype":"greet","args":[1]})"), "+OK");
+  const auto task = HttpClient(socket()).ask("GET", "/v1/tasks/1");
+  EXPECT_NE(task.body.find("job-0001"), std::string::npos) << task.body;
+  process.kill(SIGTERM);
+  EXPECT_EQ(client.read(), "-ERR shutdown in progress");
+  EXPECT_EQ(process.wait(), 0);
+}
+
+TEST_F(Serve, AsksForThePasswordThatOnlyItsOwnerMayRead) {
+  write_file(folder / "almanac.toml",
+             "[faktory]\nlisten = \"127.0.0.1:0\"\npassword_file = \"secret\"\n");
+  write_file(folder / "secret", "open sesame\n");
+  std::filesystem::permissions(folder / "secret", std::filesystem::perms(0644));
+  const std::vector<std::string> config = {"--config", (folder / "almanac.toml").string()};
+  auto words = command(config);
+  words.erase(words.begin());
+  const auto refused = run_almanac({.arguments = words, .folder = folder.path(), .input = {}});
+  EXPECT_EQ(refused.code, 7) << refused.errors;
+  EXPECT_NE(refused.errors.find("chmod 600"), std::string::npos) << refused.errors;
+  std::filesystem::permissions(folder / "secret", std::filesystem::perms(0600));
+  ChildProcess process(command(config));
+  wait_until_ready(process);
+  const std::string line = process.read_line();
+  WireClient client(static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1))));
+  EXPECT_TRUE(client.read().starts_with(R"(+HI {"v":2,"i":)"));
+  client.send_line(R"(HELLO {"v":2,"pwdhash":"00"})");
+  EXPECT_EQ(client.read(), "-ERR Invalid password");
+  process.kill(SIGTERM);
+  EXPECT_EQ(process.wait(), 0);
 }
 
 TEST_F(Serve, SaysWhatIsWrongWithItsConfigurationAndChangesNothing) {
