@@ -77,6 +77,9 @@ Result<LeaseSpec> lease_spec_of(const HttpRequest& request) {
   spec.worker = std::move(*worker);
   auto kinds = texts_of(*object, "kinds");
   if (!kinds) return std::unexpected(kinds.error());
+  if (object->contains("kinds") && kinds->empty()) {
+    return fail(ErrorCode::invalid, "'kinds' is empty", "leave it out to take any kind");
+  }
   spec.kinds = std::move(*kinds);
   auto queues = texts_of(*object, "queues");
   if (!queues) return std::unexpected(queues.error());

@@ -91,7 +91,7 @@ TEST_F(LeaseDoor, TellsFailuresAndGivesBack) {
 
 TEST_F(LeaseDoor, RefusesWhatMakesNoSense) {
   open();
-  for (const char* body : {"", "{}", R"({"worker": "w"})", R"({"worker": "w", "kinds": []})",
+  for (const char* body : {"", "{}", R"({"worker": "w", "kinds": []})",
                            R"({"worker": "w", "kinds": "a"})", R"({"worker": 7, "kinds": ["a"]})",
                            R"({"worker": "w", "kinds": ["a"], "tasks_max": 100000})",
                            R"({"worker": "w", "kinds": ["a"], "lease_time": "forever"})",
@@ -108,6 +108,18 @@ TEST_F(LeaseDoor, RefusesWhatMakesNoSense) {
       400);
   EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", R"({"leases": [7]})").status, 400);
   EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", R"({"leases": []})").status, 400);
+}
+
+TEST_F(LeaseDoor, GivesAWorkerThatNamesNoKindAnyButCommands) {
+  DaemonConfig config;
+  config.commands = false;
+  open(std::move(config));
+  submit(R"({"shell": "true"})");
+  const auto id = submit(R"({"kind": "a", "payload": "x"})");
+  const auto leased = client().ask("POST", "/v1/leases", R"({"worker": "w", "tasks_max": 5})");
+  const auto tasks = leased.json()["tasks"];
+  ASSERT_EQ(tasks.size(), 1U) << leased.body;
+  EXPECT_EQ(tasks[0]["task"], id);
 }
 
 TEST_F(LeaseDoor, TakesBackWhatAWorkerWasNeverTold) {
