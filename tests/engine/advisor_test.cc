@@ -179,7 +179,7 @@ TEST_F(AdvisorTest, RequirementA8OneThatHangsHasThreeAttemptsAndNobodyWaitsForIt
   advises("good");
   auto advisor = spec();
   advisor.size = 3;  // one for each attempt
-  advisor.timeout = 200ms;
+  advisor.timeout = 1s;
   advisor.backoff = 100ms;
   open_with(advisor, 2);
   ASSERT_TRUE(engine->configure_queue("default", 1));
@@ -200,8 +200,8 @@ TEST_F(AdvisorTest, RequirementA8OneThatHangsHasThreeAttemptsAndNobodyWaitsForIt
       60s));
   const auto retired = times_of<InstanceRetired>();
   const Time last = retired[before + 2];
-  EXPECT_GE(retired[before + 1] - retired[before], 250ms);
-  EXPECT_GE(last - retired[before + 1], 350ms) << "the delay grows";
+  EXPECT_GE(retired[before + 1] - retired[before], 1'050ms);
+  EXPECT_GE(last - retired[before + 1], 1'150ms) << "the delay grows";
   const Time fell = times_of<AdvisorFellBack>().back();
   EXPECT_LT(fell - last, 100ms);
   gate.release();
