@@ -7,6 +7,7 @@
 #include <almanac/log/hash.h>
 #include <almanac/projections/group_ends.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -33,6 +34,19 @@ std::string drawn_bid() {
   return std::string(wire_batch_prefix) + to_hex(bytes);
 }
 
+// As much of it as a tag takes.
+std::string tag_text(std::string_view text) {
+  std::size_t end = std::min(text.size(), description_bytes_max);
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  std::string taken(text.substr(0, end));
+  for (char& c : taken) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  }
+  return taken;
+}
+
 struct BatchRequest {
   std::string description;
   std::string parent;
@@ -45,7 +59,7 @@ Result<BatchRequest> parse_batch(std::string_view json) {
   if (!members) return std::unexpected(members.error());
   BatchRequest request;
   if (const WireValue* text = find_member(*members, "description")) {
-    request.description = text->string.substr(0, description_bytes_max);
+    request.description = tag_text(text->string);
   }
   if (const WireValue* parent = find_member(*members, "parent_bid")) {
     request.parent = parent->string;
@@ -98,7 +112,10 @@ std::string begin_batch(Engine& engine, std::string_view argument) {
   }
   if (const auto opened = engine.open_group(bid); !opened) return refuse_batch(opened.error());
   const auto submitted = engine.submit(std::move(callbacks));
-  if (!submitted) return refuse_batch(submitted.error());
+  if (!submitted) {
+    (void)engine.close_group(bid);  // nobody knows of it
+    return refuse_batch(submitted.error());
+  }
   return wire_bulk(bid);
 }
 

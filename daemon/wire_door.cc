@@ -26,6 +26,31 @@ std::uint64_t random_number() {
 
 }  // namespace
 
+bool WirePosts::post(std::function<void()> call) {
+  std::lock_guard guard(mutex_);
+  if (has_ended_) return false;
+  posted_.push_back(std::move(call));
+  if (loop_ != nullptr && posted_.size() == 1) loop_->wake();
+  return true;
+}
+
+void WirePosts::begin(Loop& loop) {
+  std::lock_guard guard(mutex_);
+  loop_ = &loop;
+}
+
+std::vector<std::function<void()>> WirePosts::take() {
+  std::lock_guard guard(mutex_);
+  return std::exchange(posted_, {});
+}
+
+std::vector<std::function<void()>> WirePosts::end() {
+  std::lock_guard guard(mutex_);
+  has_ended_ = true;
+  loop_ = nullptr;
+  return std::exchange(posted_, {});
+}
+
 WireDoor::WireDoor(Engine& engine, WireOptions options, WireListener listener)
     : engine_(engine),
       options_(std::move(options)),
@@ -42,27 +67,20 @@ void WireDoor::run(const std::function<void()>& begun) {
   aside_.reset();
   connections_.clear();
   // What was leased for those who have gone goes back.
-  std::vector<std::function<void()>> rest;
-  {
-    std::lock_guard guard(mutex_);
-    has_ended_ = true;
-    loop_ = nullptr;
-    rest.swap(posted_);
-  }
-  for (const auto& call : rest) call();
+  loop_ = nullptr;
+  for (const auto& call : posts_->end()) call();
   timers_.clear();
   verbs_.reset();
 }
 
 void WireDoor::begin(Loop& loop) {
-  {
-    std::lock_guard guard(mutex_);
-    loop_ = &loop;
-  }
+  loop_ = &loop;
+  posts_->begin(loop);
   aside_ = std::make_unique<WireAside>();
   verbs_ = std::make_shared<WireVerbs>(
       engine_,
-      WirePorts{.post = [this](std::function<void()> call) { return post(std::move(call)); },
+      WirePorts{.post = [posts = posts_](
+                            std::function<void()> call) { return posts->post(std::move(call)); },
                 .after = [this](Duration wait,
                                 std::function<void()> call) { after(wait, std::move(call)); },
                 .aside =
@@ -77,21 +95,8 @@ void WireDoor::begin(Loop& loop) {
   after(upkeep_interval, [this] { look_at_jobs(); });
 }
 
-bool WireDoor::post(std::function<void()> call) {
-  std::lock_guard guard(mutex_);
-  if (has_ended_) return false;
-  posted_.push_back(std::move(call));
-  if (loop_ != nullptr && posted_.size() == 1) loop_->wake();
-  return true;
-}
-
 void WireDoor::drain() {
-  std::vector<std::function<void()>> calls;
-  {
-    std::lock_guard guard(mutex_);
-    calls.swap(posted_);
-  }
-  for (const auto& call : calls) call();
+  for (const auto& call : posts_->take()) call();
 }
 
 void WireDoor::after(Duration wait, std::function<void()> call) {

@@ -14,9 +14,28 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace almanac {
+
+// What is posted to the thread of a server. Whoever holds it may outlive that: answers of the
+// engine come when they come.
+class WirePosts {
+ public:
+  // False once it has ended, and then it is not called. Any thread.
+  bool post(std::function<void()> call);
+  void begin(Loop& loop);
+  [[nodiscard]] std::vector<std::function<void()>> take();
+  // Nothing more is taken; what was, and was not called yet.
+  [[nodiscard]] std::vector<std::function<void()>> end();
+
+ private:
+  std::mutex mutex_;  // of all below
+  std::vector<std::function<void()>> posted_;
+  Loop* loop_ = nullptr;
+  bool has_ended_ = false;
+};
 
 // Made on any thread, run on one; post() may be called from any.
 class WireDoor {
@@ -25,7 +44,7 @@ class WireDoor {
   // Until stop() has been posted and all connections have gone; calls `begun` once it serves.
   void run(const std::function<void()>& begun);
   // False once it has ended, and then it is not called.
-  bool post(std::function<void()> call);
+  bool post(std::function<void()> call) { return posts_->post(std::move(call)); }
   // By post().
   void stop();
   void tell_workers(std::string_view wid, WireWorkerState state);
@@ -66,10 +85,8 @@ class WireDoor {
   Engine& engine_;
   WireOptions options_;
   WireListener listener_;
-  std::mutex mutex_;  // of the next three
-  std::vector<std::function<void()>> posted_;
+  std::shared_ptr<WirePosts> posts_ = std::make_shared<WirePosts>();
   Loop* loop_ = nullptr;
-  bool has_ended_ = false;
 
   std::unique_ptr<WireAside> aside_;
   std::shared_ptr<WireVerbs> verbs_;

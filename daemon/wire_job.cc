@@ -4,6 +4,7 @@
 #include <almanac/daemon/wire_time.h>
 #include <almanac/engine/command_spec.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/submission.h>
 #include <almanac/log/hash.h>
 #include <almanac/tools/units.h>
 
@@ -133,6 +134,10 @@ Result<void> check_wire_job(const WireJob& job) {
   if (job.jid.size() > limits::name_bytes_max - wire_track_tag("").size()) {
     return bad_job("a jid has at most 100 bytes");
   }
+  // What is refused later would take others of its PUSHB with it.
+  if (const auto named = check_name("jobtype", job.jobtype); !named) {
+    return bad_job(named.error().message);
+  }
   if (job.jobtype == command_kind) {
     return bad_job("the jobtype \"command\" is what Almanac runs itself: give it another name");
   }
@@ -182,6 +187,7 @@ Result<WireJob> parse_wire_job(std::string_view json) {
   if (!members) return bad_job("invalid JSON: " + members.error().message);
   WireJob job;
   if (auto read = read_fields(*members, job); !read) return std::unexpected(read.error());
+  if (json.size() > limits::payload_bytes_max) return bad_job("a job has at most 8 MiB");
   if (auto checked = check_wire_job(job); !checked) return std::unexpected(checked.error());
   if (!job.at.empty()) {
     auto due = read_time("at", job.at);
@@ -189,6 +195,8 @@ Result<WireJob> parse_wire_job(std::string_view json) {
     job.due = *due;
   }
   if (auto read = read_custom(job); !read) return std::unexpected(read.error());
+  const auto named = check_name("jid", job.jid);
+  if (job.is_tracked && !named) return bad_job(named.error().message);
   return job;
 }
 

@@ -10,6 +10,14 @@ namespace {
 
 // The name under which a worker's leases are on record.
 constexpr std::string_view worker_prefix = "faktory";
+// A few KiB each as a rule, 64 KiB at most.
+constexpr std::size_t known_failures_max = 1'000;
+
+bool is_wire_worker(std::string_view name) {
+  if (!name.starts_with(worker_prefix)) return false;
+  name.remove_prefix(worker_prefix.size());
+  return name.empty() || name.starts_with(':');
+}
 
 std::string worker_name(const std::string& wid) {
   const std::string name = std::string(worker_prefix) + (wid.empty() ? "" : ":" + wid);
@@ -188,16 +196,18 @@ void WireJobs::give_foreign(const Fetching& fetching, const LeasedTask& task) {
   const std::int64_t attempts = known == nullptr ? 1 : known->attempts_max;
   job.retry = attempts - 1;
   hold(job.jid, {.lease = task.lease, .retry = job.retry, .is_job = false});
-  if (task.deadline == Time()) {
-    ports_.after(wire_reserve_default,
-                 [self = weak_from_this(), jid = job.jid, lease = task.lease] {
-                   const auto jobs = self.lock();
-                   if (!jobs) return;
-                   jobs->engine_.finish(lease, Outcome::failure("Faktory job reservation expired"),
-                                        [](const Result<void>&) {});
-                 });
-  }
+  if (task.deadline == Time()) end_later(task.lease);
   fetching.done(wire_bulk(wire_job_json(job, {.created_at = now, .enqueued_at = now})));
+}
+
+// The reservation of a task that has no time of its own.
+void WireJobs::end_later(const HeldLease& lease) {
+  ports_.after(wire_reserve_default, [self = weak_from_this(), lease] {
+    const auto jobs = self.lock();
+    if (!jobs) return;
+    jobs->engine_.finish(lease, Outcome::failure("Faktory job reservation expired"),
+                         [](const Result<void>&) {});
+  });
 }
 
 void WireJobs::ack(std::string_view argument, Done done) {
@@ -267,7 +277,7 @@ void WireJobs::finish_failed(std::string jid, WireHeld held, WireFault fault, Do
                      ++jobs->counters_.processed;
                      ++jobs->counters_.failures;
                      if (is_tried_again) {
-                       jobs->failures_[held.lease.id] = known;
+                       jobs->remember(held.lease.id, known);
                      } else {
                        jobs->failures_.erase(held.lease.id);
                      }
@@ -298,7 +308,21 @@ std::optional<WireHeld> WireJobs::take_held(std::string_view jid) {
   return held;
 }
 
-void WireJobs::hold(const std::string& jid, WireHeld held) { held_[jid].push_back(held); }
+// Of the leases of one task the newest alone is valid.
+void WireJobs::hold(const std::string& jid, WireHeld held) {
+  std::vector<WireHeld>& all = held_[jid];
+  const auto is_same_task = [&](const WireHeld& one) { return one.lease.id == held.lease.id; };
+  const auto known = std::ranges::find_if(all, is_same_task);
+  if (known == all.end()) return all.push_back(held);
+  if (known->lease.token.lease >= held.lease.token.lease) return;
+  all.erase(known);
+  all.push_back(held);
+}
+
+void WireJobs::remember(TaskId id, KnownFailure failure) {
+  if (failures_.size() >= known_failures_max) failures_.erase(failures_.begin());
+  failures_.insert_or_assign(id, std::move(failure));
+}
 
 std::size_t WireJobs::held() const {
   std::size_t count = 0;
@@ -314,8 +338,13 @@ void WireJobs::stop_waiting() {
 }
 
 void WireJobs::forget_all() {
+  const auto state = engine_.state();
+  const auto is_over = [&](const WireHeld& held) {
+    const Task* task = state->tasks.all.find(held.lease.id);
+    return task == nullptr || task->lease != held.lease.token.lease;
+  };
   for (auto entry = held_.begin(); entry != held_.end();) {
-    std::erase_if(entry->second, [](const WireHeld& held) { return held.is_job; });
+    std::erase_if(entry->second, is_over);
     entry = entry->second.empty() ? held_.erase(entry) : std::next(entry);
   }
   failures_.clear();
@@ -326,7 +355,7 @@ void WireJobs::forget_all() {
 void WireJobs::adopt() {
   const auto state = engine_.state();
   for (const auto& [id, lease] : state->tasks.remote) {
-    if (!lease.worker.view().starts_with(worker_prefix)) continue;
+    if (!is_wire_worker(lease.worker.view())) continue;
     adopt_one(*state, id, *state->tasks.all.find(id));
   }
   for (const auto& [id, task] : state->tasks.all) {
@@ -353,6 +382,7 @@ void WireJobs::adopt_one(const State& state, TaskId id, const Task& task) {
       held.failed_at = last->failed_at;
     }
   }
+  if (task.timeout == Duration(0)) end_later(held.lease);
   hold(jid, held);
 }
 

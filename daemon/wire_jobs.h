@@ -49,7 +49,7 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
   // Says of all that is held that somebody lives: what ends a reservation is its own time. And lets
   // go of what is not held any more.
   void look_after();
-  // All that came over the wire was removed.
+  // All that came over the wire was removed, but for what came since.
   void forget_all();
   // No FETCH waits any longer; what comes for one goes back.
   void stop_waiting();
@@ -84,12 +84,14 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
   [[nodiscard]] std::chrono::seconds retry_delay(std::int64_t count);
   void let_go(const std::vector<HeldLease>& gone);
   void adopt_one(const State& state, TaskId id, const Task& task);
+  void end_later(const HeldLease& lease);
+  void remember(TaskId id, KnownFailure failure);
 
   Engine& engine_;
   WirePorts ports_;
   Duration fetch_wait_;
   std::unordered_map<std::string, std::vector<WireHeld>> held_;
-  std::unordered_map<TaskId, KnownFailure> failures_;
+  std::unordered_map<TaskId, KnownFailure> failures_;  // some of them; the log has all
   std::set<std::shared_ptr<Fetching>> waiting_;
   Counters counters_;
   std::mt19937_64 random_;

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t overlap_max = 128;
 // Replies that wait for a slow reader: with as much no more of its requests is begun.
 constexpr std::size_t unsent_bytes_max = 1 << 20;
+// The longest HELLO: nothing is known yet of who sends it.
+constexpr std::size_t hello_bytes_max = 64 << 10;
 // Input that is kept while nothing of it may begin.
 constexpr std::size_t unread_bytes_max = 64 << 10;
 
@@ -121,8 +123,8 @@ void WireSession::sent(std::size_t bytes) {
 
 bool WireSession::wants_input() const {
   if (state_ == State::closing || has_ended_) return false;
-  const bool is_held_up =
-      waits_for_all_ || slots_.size() >= overlap_max || output().size() >= unsent_bytes_max;
+  const bool is_held_up = waits_for_all_ || next_waits_ || slots_.size() >= overlap_max ||
+                          output().size() >= unsent_bytes_max;
   return !is_held_up || input_.size() - read_ < unread_bytes_max;
 }
 
@@ -137,20 +139,25 @@ void WireSession::work() {
   is_working_ = true;
   while (state_ != State::closing && take_line()) {}
   is_working_ = false;
-  if (has_ended_ && state_ != State::closing && slots_.empty()) state_ = State::closing;
+  // Behind a full output there may be more requests.
+  const bool is_done = slots_.empty() && output().size() < unsent_bytes_max;
+  if (has_ended_ && state_ != State::closing && is_done) state_ = State::closing;
 }
 
 // False when there is none, or it may not be begun yet.
 bool WireSession::take_line() {
+  next_waits_ = false;
   if (waits_for_all_ || slots_.size() >= overlap_max || output().size() >= unsent_bytes_max) {
     return false;
   }
   const auto end = input_.find('\n', std::max(scanned_, read_));
   const bool is_there = end != std::string::npos;
   const std::size_t length = (is_there ? end : input_.size()) - read_;
-  if (length > options_.line_bytes_max) {
-    close_with(
-        wire_error("a line has at most " + std::to_string(options_.line_bytes_max) + " bytes"));
+  const std::size_t length_max = state_ == State::greeting
+                                     ? std::min(hello_bytes_max, options_.line_bytes_max)
+                                     : options_.line_bytes_max;
+  if (length > length_max) {
+    close_with(wire_error("a line has at most " + std::to_string(length_max) + " bytes"));
     return false;
   }
   if (!is_there) {
@@ -163,7 +170,8 @@ bool WireSession::take_line() {
   }
   std::string_view line(input_.data() + read_, length);
   if (line.ends_with('\r')) line.remove_suffix(1);
-  if (state_ == State::serving && must_wait(line)) return false;
+  next_waits_ = state_ == State::serving && must_wait(line);
+  if (next_waits_) return false;
   read_ = end + 1;
   if (state_ == State::greeting) {
     accept_hello(line);

@@ -114,6 +114,7 @@ class WireSession : public std::enable_shared_from_this<WireSession> {
   std::size_t sent_ = 0;
   std::deque<std::shared_ptr<Slot>> slots_;  // requests that are not answered, in their order
   bool waits_for_all_ = false;               // the last of them lets none begin behind it
+  bool next_waits_ = false;                  // the next line waits until all are answered
   bool has_ended_ = false;
   bool is_gone_ = false;
   bool is_working_ = false;

@@ -12,6 +12,8 @@
 namespace almanac {
 namespace {
 
+constexpr std::size_t glob_bytes_max = 1'024;
+
 using Ids = std::vector<TaskId>;
 
 std::unexpected<Error> bad_mutation(std::string text) {
@@ -28,6 +30,8 @@ Result<WireFilter> parse_filter(const WireValue& value) {
   if (!members) return std::unexpected(members.error());
   WireFilter filter;
   filter.glob = member_text(*members, "regexp");
+  // It is held against every job of the set.
+  if (filter.glob.size() > glob_bytes_max) return bad_mutation("a regexp has at most 1 KiB");
   filter.jobtype = member_text(*members, "jobtype");
   const WireValue* jids = find_member(*members, "jids");
   if (jids == nullptr) return filter;

@@ -88,11 +88,13 @@ void WireVerbs::call_aside(std::function<Result<void>()> call, Done done) {
 }
 
 void WireVerbs::flush(Done done) {
-  call_aside([&engine = engine_] { return flush_wire_jobs(engine); },
-             [jobs = jobs_, done = std::move(done)](const std::string& reply) {
-               jobs->forget_all();
-               done(reply);
-             });
+  call_aside(
+      [&engine = engine_, jobs = jobs_, post = ports_.post] {
+        auto flushed = flush_wire_jobs(engine);
+        if (flushed) post([jobs] { jobs->forget_all(); });
+        return flushed;
+      },
+      std::move(done));
 }
 
 void WireVerbs::mutate(const WireRequest& request, Done done) {
@@ -113,7 +115,12 @@ void WireVerbs::batch(const WireRequest& request, Done done) {
 void WireVerbs::track(const WireRequest& request, Done done) {
   const std::string_view argument = request.argument;
   if (argument.starts_with("GET ")) {
-    return done(wire_bulk(wire_track_json(engine_.log(), *engine_.state(), argument.substr(4))));
+    return ports_.aside([&engine = engine_, post = ports_.post, done = std::move(done),
+                         jid = std::string(argument.substr(4))] {
+      post([done, reply = wire_bulk(wire_track_json(engine.log(), *engine.state(), jid))] {
+        done(reply);
+      });
+    });
   }
   if (!argument.starts_with("SET ")) {
     return done(wire_error("no such TRACK subcommand: " +

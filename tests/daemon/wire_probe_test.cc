@@ -128,10 +128,12 @@ class WireProbe : public ::testing::Test {
     open("", {});
     open("password", {.password = password});
     open("oneround", {.password = password, .allows_one_round = true});
+    open("patient", {}, std::chrono::seconds(20));
   }
-  static void open(const std::string& how, WireOptions options) {
+  static void open(const std::string& how, WireOptions options,
+                   Duration fetch_wait = std::chrono::milliseconds(40)) {
     options.address = "127.0.0.1:0";
-    options.fetch_wait = std::chrono::milliseconds(40);
+    options.fetch_wait = fetch_wait;
     auto server = WireServer::open(*engine, std::move(options));
     ASSERT_TRUE(server) << server.error().message;
     servers[how] = std::move(*server);
@@ -148,7 +150,7 @@ class WireProbe : public ::testing::Test {
     const bool is_raw = how.find("raw") != std::string::npos;
     how = trimmed(replaced(how, "raw", ""));
     const std::uint16_t port = servers[how]->port();
-    if (how.empty()) {
+    if (how.empty() || how == "patient") {
       WireClient cleaner(port);
       if (!cleaner.hello() || cleaner.ask("FLUSH") != "+OK") return "it could not be begun";
     }

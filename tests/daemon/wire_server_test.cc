@@ -103,8 +103,6 @@ TEST_F(WireServerTest, RefusesConnectionsOverItsCap) {
   EXPECT_EQ(third.read(), "-ERR too many connections: 2");
   EXPECT_EQ(third.read(), "(closed)");
   EXPECT_EQ(other->ask("END"), "(closed)");
-  other.reset();
-  // The first is still served, and there is room again once the end of the other has been seen.
   EXPECT_EQ(one.ask("INFOX"), "-ERR unknown command INFOX");
 }
 
@@ -225,9 +223,10 @@ TEST_F(WireServerTest, TellsEveryConnectionThatItShutsDown) {
   EXPECT_EQ(fetching.read(), "-ERR shutdown in progress");
   EXPECT_EQ(fetching.read(), "(closed)");
   EXPECT_EQ(greeting.read(), "-ERR shutdown in progress");
+  const std::uint16_t port = server->port();
   server.reset();
   EXPECT_LT(Clock::now() - start, 15s);
-  EXPECT_FALSE(WireClient(0).is_connected());
+  EXPECT_FALSE(WireClient(port).is_connected());
 }
 
 TEST_F(WireServerTest, KnowsWhatWorkersHoldAfterAStart) {
@@ -278,6 +277,33 @@ TEST_F(WireServerTest, TakesBackWhatIsReservedTooLong) {
       again.find(R"("message":"Faktory job reservation expired","errtype":"ReservationExpired"})"),
       std::string::npos)
       << again;
+}
+
+// Though the reservation that ran out was never told of.
+TEST_F(WireServerTest, TakesTheEndOfTheNewestReservation) {
+  open_on_manual_clock();
+  begin({.fetch_wait = 100ms});
+  WireClient one = client();
+  WireClient other = client();
+  ASSERT_TRUE(one.hello("w"));
+  ASSERT_TRUE(other.hello("v"));
+  for (int i = 1; i <= 2; ++i) {
+    const std::string jid = "job-10000" + std::to_string(i);
+    const TaskId id(static_cast<std::uint64_t>(i));
+    ASSERT_EQ(one.ask("PUSH " + job(i, ",\"reserve_for\":60")), "+OK");
+    ASSERT_NE(one.ask("FETCH default"), "(null)");
+    advance(61s);
+    wait_for(id, TaskState::delayed);
+    ASSERT_EQ(one.ask(R"(MUTATE {"cmd":"requeue","target":"retries"})"), "+OK");
+    ASSERT_NE(other.ask("FETCH default"), "(null)");
+    if (i == 1) {
+      EXPECT_EQ(other.ask(R"(ACK {"jid":")" + jid + "\"}"), "+OK");
+      wait_for(id, TaskState::succeeded);
+    } else {
+      EXPECT_EQ(other.ask(R"(FAIL {"jid":")" + jid + "\"}"), "+OK");
+      EXPECT_EQ(wait_for(id, TaskState::delayed).failures, 2U);
+    }
+  }
 }
 
 TEST_F(WireServerTest, WaitsBeforeARetryAsTheProtocolHasIt) {
