@@ -1,5 +1,6 @@
 #include <almanac/daemon/http_api.h>
 
+#include <almanac/tools/json_nesting.h>
 #include <almanac/tools/nearest.h>
 #include <almanac/tools/past.h>
 
@@ -79,9 +80,12 @@ Result<void> HttpApi::check_query(const HttpRoute& route, const HttpRequest& req
 HttpResponse HttpApi::answer(const HttpRoute& route, const ApiCall& call) const {
   auto result = route.handler(call);
   HttpResponse response = result ? std::move(*result) : problem(result.error());
-  if (call.state) {
-    response.headers.emplace_back("Almanac-Position", std::to_string(call.state->position.value));
+  if (!response.shows) {
+    // What was changed is in no state from before.
+    const bool is_read = call.is_past || route.method == "GET";
+    response.shows = (is_read ? call.state : engine().state())->position;
   }
+  response.headers.emplace_back("Almanac-Position", std::to_string(response.shows->value));
   return response;
 }
 
@@ -122,6 +126,9 @@ HttpResponse json_response(const ordered_json& json, int status) {
 
 Result<ordered_json> object_of(const HttpRequest& request, std::string_view members) {
   if (request.body.empty()) return ordered_json::object();
+  if (auto checked = check_json_nesting(request.body); !checked) {
+    return std::unexpected(checked.error());
+  }
   auto json = ordered_json::parse(request.body, nullptr, false);
   if (json.is_discarded() || !json.is_object()) {
     return fail(ErrorCode::invalid, "the body is no JSON object", "send one, such as {}");
@@ -143,10 +150,10 @@ Result<std::string> text_member(const ordered_json& object, std::string_view nam
               fmt::format("send \"{}\" as a text", name));
 }
 
-std::string text_member_or(const ordered_json& object, std::string_view name,
-                           std::string otherwise) {
-  auto text = text_member(object, name);
-  return text ? std::move(*text) : std::move(otherwise);
+Result<std::string> text_member_or(const ordered_json& object, std::string_view name,
+                                   std::string otherwise) {
+  if (!object.contains(name)) return otherwise;
+  return text_member(object, name);
 }
 
 Result<std::uint64_t> number_of(const ApiCall& call, std::string_view what, std::size_t place) {

@@ -63,11 +63,12 @@ class HttpApi {
 // The body as an object with none but these members ("task token"). Errors: invalid.
 [[nodiscard]] Result<nlohmann::ordered_json> object_of(const HttpRequest& request,
                                                        std::string_view members);
-// A member of it. Errors: invalid (it is missing, or something else).
+// A member of it. Errors: invalid (it is missing, or something else; the second, which has another
+// text for what is missing: something else, of which null is one).
 [[nodiscard]] Result<std::string> text_member(const nlohmann::ordered_json& object,
                                               std::string_view name);
-[[nodiscard]] std::string text_member_or(const nlohmann::ordered_json& object,
-                                         std::string_view name, std::string otherwise);
+[[nodiscard]] Result<std::string> text_member_or(const nlohmann::ordered_json& object,
+                                                 std::string_view name, std::string otherwise);
 // Of the path: the number of something. Errors: not_found.
 [[nodiscard]] Result<std::uint64_t> number_of(const ApiCall& call, std::string_view what,
                                               std::size_t place = 0);

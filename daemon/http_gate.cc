@@ -29,16 +29,6 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
-// "application/json; charset=utf-8" → "application/json".
-std::string content_type_of(const HttpRequest& request) {
-  const std::string* type = request.header("content-type");
-  if (type == nullptr) return {};
-  std::string_view text = *type;
-  text = text.substr(0, text.find(';'));
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return in_lower_case(text);
-}
-
 std::optional<HttpResponse> check_route(const HttpRequest& request, const RouteMatch& match) {
   if (match.route != nullptr) return std::nullopt;
   if (match.allowed.empty()) {
@@ -57,7 +47,7 @@ std::optional<HttpResponse> check_content(const HttpRequest& request, const Http
   if (route.body.empty()) {
     return problem({ErrorCode::invalid, "this takes no body", "send none"});
   }
-  const std::string type = content_type_of(request);
+  const std::string type = request.media_type();
   if (lists(route.body, type)) return std::nullopt;
   return problem({ErrorCode::invalid,
                   type.empty() ? "the content type is missing" : "'" + type + "' is not taken here",

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace almanac {
 namespace {
@@ -57,6 +58,16 @@ void append_field(std::string& text, std::string_view name, std::string_view val
 
 const std::string* HttpRequest::header(std::string_view name) const {
   return first_of(headers, name);
+}
+
+std::string HttpRequest::media_type() const {
+  const std::string* type = header("content-type");
+  if (type == nullptr) return {};
+  std::string text = type->substr(0, type->find(';'));
+  while (text.ends_with(' ') || text.ends_with('\t')) text.pop_back();
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
 }
 
 const std::string* HttpRequest::parameter(std::string_view name) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/log/error.h>
+#include <almanac/log/types.h>
 
 #include <chrono>
 #include <cstddef>
@@ -30,6 +31,8 @@ struct HttpRequest {
   // The first of its name; none = it is not there.
   [[nodiscard]] const std::string* header(std::string_view name) const;
   [[nodiscard]] const std::string* parameter(std::string_view name) const;
+  // What the body is, in lower case and without parameters: "application/json". Empty = not said.
+  [[nodiscard]] std::string media_type() const;
 };
 
 // What follows a head without end, piece by piece. On the loop of its server.
@@ -49,6 +52,8 @@ struct HttpResponse {
   HttpFields headers = {};
   std::string body = {};
   bool closes = false;  // the connection, behind it
+  // The position of what it tells, where that is none of the state that was asked about.
+  std::optional<Position> shows = {};
   std::shared_ptr<HttpStream> stream = {};
   // Called on the server's loop when whoever asked has gone before it could be written.
   std::function<void()> lost = {};

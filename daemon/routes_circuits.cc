@@ -49,8 +49,9 @@ ApiResult force_circuit(const ApiCall& call) {
   if (!word) return std::unexpected(word.error());
   auto to = forced_state(*word);
   if (!to) return std::unexpected(to.error());
-  auto done = call.api.engine().force_circuit(name_in_path(call), *to,
-                                              text_member_or(*object, "reason", {}));
+  auto reason = text_member_or(*object, "reason", {});
+  if (!reason) return std::unexpected(reason.error());
+  auto done = call.api.engine().force_circuit(name_in_path(call), *to, std::move(*reason));
   if (!done) return std::unexpected(done.error());
   return HttpResponse{.status = 204};
 }

@@ -110,8 +110,11 @@ const ImplementationHealth* health_at(const State& state, const Place& place) {
 }
 
 Result<std::vector<Place>> places_asked(const ApiCall& call, const ordered_json& object) {
-  auto places = places_of(*call.state, text_member_or(object, "component", {}),
-                          text_member_or(object, "implementation", {}));
+  auto component = text_member_or(object, "component", {});
+  if (!component) return std::unexpected(component.error());
+  auto implementation = text_member_or(object, "implementation", {});
+  if (!implementation) return std::unexpected(implementation.error());
+  auto places = places_of(*call.state, *component, *implementation);
   if (!places.empty()) return places;
   return fail(ErrorCode::not_found, "no component of this name is kept here",
               "start the daemon with components, or name one of them");

@@ -194,40 +194,67 @@ Result<LeaseWords> lease_words_of(const HttpRequest& request, const std::string&
   return LeaseWords{*lease, std::move(*object)};
 }
 
+Result<ProgressReport> progress_of(const ordered_json& object) {
+  ProgressReport report;
+  auto message = text_member_or(object, "message", {});
+  if (!message) return std::unexpected(message.error());
+  report.message = std::move(*message);
+  auto partial = text_member_or(object, "partial", {});
+  if (!partial) return std::unexpected(partial.error());
+  report.partial = std::move(*partial);
+  if (object.contains("fraction")) {
+    if (!object["fraction"].is_number()) {
+      return fail(ErrorCode::invalid, "the member 'fraction' is no number", "send 0 to 1");
+    }
+    report.fraction = object["fraction"].get<double>();
+  }
+  return report;
+}
+
 void post_progress(const ApiCall& call, const HttpReply& reply) {
   auto words = lease_words_of(call.request, "fraction message partial");
   if (!words) return reply.send(problem(words.error()));
-  ProgressReport report{.message = text_member_or(words->object, "message", {}),
-                        .partial = text_member_or(words->object, "partial", {})};
-  if (words->object.contains("fraction") && words->object["fraction"].is_number()) {
-    report.fraction = words->object["fraction"].get<double>();
+  auto report = progress_of(words->object);
+  if (!report) return reply.send(problem(report.error()));
+  call.api.engine().report_progress(words->lease, std::move(*report), said(reply));
+}
+
+Result<Outcome> success_of(const ordered_json& object) {
+  if (!object.contains("result_base64")) {
+    auto text = text_member_or(object, "result", {});
+    if (!text) return std::unexpected(text.error());
+    return Outcome::success(std::move(*text));
   }
-  call.api.engine().report_progress(words->lease, std::move(report), said(reply));
+  if (object.contains("result")) {
+    return fail(ErrorCode::invalid, "there are two results", "send either result or result_base64");
+  }
+  auto text = text_member(object, "result_base64");
+  if (!text) return std::unexpected(text.error());
+  auto bytes = from_base64(*text);
+  if (bytes) return Outcome::success(std::move(*bytes));
+  return fail(ErrorCode::invalid, "'result_base64' is no base64", "encode it with padding");
 }
 
 Result<Outcome> outcome_of(const ordered_json& object) {
-  const std::string end = text_member_or(object, "outcome", "success");
-  if (end == "success") {
-    if (!object.contains("result_base64")) {
-      return Outcome::success(text_member_or(object, "result", {}));
-    }
-    auto bytes = from_base64(text_member_or(object, "result_base64", {}));
-    if (bytes) return Outcome::success(std::move(*bytes));
-    return fail(ErrorCode::invalid, "'result_base64' is no base64", "encode it with padding");
-  }
-  const std::string message = text_member_or(object, "message", "failed");
-  if (end == "failure") return Outcome::failure(message);
-  if (end == "permanent_failure") return Outcome::permanent_failure(message);
-  if (end != "snooze" && end != "rate_limited") {
-    return fail(ErrorCode::invalid, "there is no outcome '" + end + "'",
+  const auto end = text_member_or(object, "outcome", "success");
+  if (!end) return std::unexpected(end.error());
+  if (*end == "success") return success_of(object);
+  const auto message = text_member_or(object, "message", "failed");
+  if (!message) return std::unexpected(message.error());
+  if (*end == "failure") return Outcome::failure(*message);
+  if (*end == "permanent_failure") return Outcome::permanent_failure(*message);
+  if (*end != "snooze" && *end != "rate_limited") {
+    return fail(ErrorCode::invalid, "there is no outcome '" + *end + "'",
                 "send success, failure, permanent_failure, snooze or rate_limited");
   }
   auto text = text_member(object, "until");
   if (!text) return std::unexpected(text.error());
   auto until = parse_moment(*text, system_time());
   if (!until) return std::unexpected(until.error());
-  if (end == "snooze") return Outcome::snooze(*until);
-  return Outcome::rate_limited(*until, text_member_or(object, "service", {}));
+  if (*end == "snooze") return Outcome::snooze(*until);
+  auto service = text_member_or(object, "service", {});
+  if (!service) return std::unexpected(service.error());
+  return Outcome::rate_limited(*until, std::move(*service));
 }
 
 void post_result(const ApiCall& call, const HttpReply& reply) {

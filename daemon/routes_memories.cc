@@ -29,18 +29,23 @@ ordered_json memory_entry(const State& state, MemoryId id, const Memory& memory)
   return json;
 }
 
+// What is searched at present may be newer than the state of the call, and has names that one does
+// not know.
 ApiResult found_memories(const ApiCall& call, MemoryQuery query) {
   query.now = now_for(call);
   auto hits = call.is_past ? search_memories(*call.state, query)
                            : call.api.engine().search_memories(std::move(query));
   if (!hits) return std::unexpected(hits.error());
+  const auto state = call.is_past ? call.state : call.api.engine().state();
   ordered_json items = ordered_json::array();
   for (const MemoryHit& hit : *hits) {
-    ordered_json json = memory_entry(*call.state, hit.id, *hit.memory);
+    ordered_json json = memory_entry(*state, hit.id, *hit.memory);
     json["similarity"] = hit.similarity;
     items.push_back(std::move(json));
   }
-  return items_response(std::move(items));
+  auto response = items_response(std::move(items));
+  response.shows = state->position;
+  return response;
 }
 
 ApiResult get_memories(const ApiCall& call) {
@@ -53,24 +58,44 @@ ApiResult get_memories(const ApiCall& call) {
                                .limit = page->limit});
 }
 
+Result<MemoryQuery> memory_query_of(const ordered_json& object) {
+  MemoryQuery query;
+  auto kind = text_member_or(object, "kind", {});
+  if (!kind) return std::unexpected(kind.error());
+  query.kind = std::move(*kind);
+  auto user = text_member_or(object, "user", {});
+  if (!user) return std::unexpected(user.error());
+  query.user = std::move(*user);
+  auto text = text_member_or(object, "text", {});
+  if (!text) return std::unexpected(text.error());
+  query.text = std::move(*text);
+  if (object.contains("embedding")) {
+    auto embedding = parse_embedding(object["embedding"].dump());
+    if (!embedding) return std::unexpected(embedding.error());
+    query.embedding = std::move(*embedding);
+  }
+  if (object.contains("tag")) {
+    auto tag = text_member(object, "tag");
+    if (!tag) return std::unexpected(tag.error());
+    query.tags = {std::move(*tag)};
+  }
+  if (object.contains("limit")) {
+    if (!object["limit"].is_number_unsigned()) {
+      return fail(ErrorCode::invalid, "the member 'limit' is no number of entries",
+                  fmt::format("send 1 to {}", limits::page_items_max));
+    }
+    query.limit = std::min<std::size_t>(object["limit"].get<std::size_t>(), limits::page_items_max);
+  }
+  return query;
+}
+
 // By what an entry is like: the embedding is too long for a path.
 ApiResult post_search(const ApiCall& call) {
   auto object = object_of(call.request, "embedding kind user text tag limit");
   if (!object) return std::unexpected(object.error());
-  MemoryQuery query{.kind = text_member_or(*object, "kind", {}),
-                    .user = text_member_or(*object, "user", {}),
-                    .text = text_member_or(*object, "text", {})};
-  if (object->contains("embedding")) {
-    auto embedding = parse_embedding((*object)["embedding"].dump());
-    if (!embedding) return std::unexpected(embedding.error());
-    query.embedding = std::move(*embedding);
-  }
-  if (object->contains("tag")) query.tags = {text_member_or(*object, "tag", {})};
-  if (object->contains("limit") && (*object)["limit"].is_number_unsigned()) {
-    query.limit =
-        std::min<std::size_t>((*object)["limit"].get<std::size_t>(), limits::page_items_max);
-  }
-  return found_memories(call, std::move(query));
+  auto query = memory_query_of(*object);
+  if (!query) return std::unexpected(query.error());
+  return found_memories(call, std::move(*query));
 }
 
 ApiResult get_memory(const ApiCall& call) {
@@ -89,13 +114,15 @@ ApiResult get_memory(const ApiCall& call) {
 void post_memories(const ApiCall& call, const HttpReply& reply) {
   MemoryTransaction transaction;
   std::string_view rest = call.request.body;
-  const bool is_lines = call.request.header("content-type")->find("json") != std::string::npos &&
-                        !call.request.header("content-type")->starts_with("application/json");
+  const std::string type = call.request.media_type();
+  const bool is_lines = !type.empty() && type != "application/json";
+  bool is_empty = true;
   for (int number = 1; !rest.empty(); ++number) {
     const std::size_t end = is_lines ? std::min(rest.find('\n'), rest.size()) : rest.size();
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
+    is_empty = false;
     auto entry = parse_memory(line, system_time());
     if (!entry) {
       Error error = entry.error();
@@ -103,6 +130,10 @@ void post_memories(const ApiCall& call, const HttpReply& reply) {
       return reply.send(problem(error));
     }
     if (*entry) transaction.store.push_back(std::move(**entry));
+  }
+  if (is_empty) {
+    return reply.send(problem({ErrorCode::invalid, "there is no entry",
+                               R"(send {"kind": "note", "content": "…"} or the like)"}));
   }
   call.api.engine().change_memories(
       std::move(transaction), [reply](Result<std::vector<MemoryId>> stored) {

@@ -120,8 +120,8 @@ HttpResponse all_submitted(const std::vector<Submitted>& submitted) {
 
 // One of them is refused, and so are all.
 void post_tasks(const ApiCall& call, const HttpReply& reply) {
-  const std::string* type = call.request.header("content-type");
-  const bool is_one = type == nullptr || type->starts_with(task_body);
+  const std::string type = call.request.media_type();
+  const bool is_one = type.empty() || type == task_body;
   Result<std::vector<TaskSpec>> tasks;
   if (is_one) {
     auto task = read_task_request(call.request.body, system_time());

@@ -29,6 +29,10 @@ inline constexpr std::size_t export_nesting_max = 8;
 inline constexpr std::size_t export_frame_events_max = 2 * batch_events_max;
 inline constexpr std::size_t export_frame_bytes_max = 4 * export_line_bytes_max;
 
+// Lists and objects inside each other, of an entry of memory and of the body of a request. Three
+// are in use: the entry, its metadata, a list in that.
+inline constexpr std::size_t json_nesting_max = 64;
+
 // Each reads the log in a transaction of its own, of which LMDB has 256 for all processes.
 inline constexpr std::size_t verify_jobs_max = 64;
 

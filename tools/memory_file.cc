@@ -1,5 +1,6 @@
 #include <almanac/tools/memory_file.h>
 
+#include <almanac/tools/json_nesting.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -107,6 +108,7 @@ class EntryReader {
 }  // namespace
 
 Result<std::optional<MemorySpec>> parse_memory(std::string_view line, Time now) {
+  if (auto checked = check_json_nesting(line); !checked) return std::unexpected(checked.error());
   const json object = json::parse(line, nullptr, false);
   if (!object.is_object()) {
     return fail(ErrorCode::invalid, "it is no JSON object",

@@ -106,6 +106,18 @@ TEST_F(LeaseDoor, RefusesWhatMakesNoSense) {
   EXPECT_EQ(
       client().ask("POST", "/v1/leases/result", "{" + nobody + R"(, "outcome": "odd"})").status,
       400);
+  for (const char* odd :
+       {R"("outcome": false)", R"("outcome": null)", R"("result": {"x": 1})", R"("result": null)",
+        R"("result_base64": 7)", R"("result": "a", "result_base64": "YQ==")",
+        R"("outcome": "failure", "message": 7)",
+        R"("outcome": "rate_limited", "until": "in 1 hour", "service": 7)"}) {
+    const std::string body = "{" + nobody + ", " + odd + "}";
+    EXPECT_EQ(client().ask("POST", "/v1/leases/result", body).status, 400) << body;
+  }
+  for (const char* odd : {R"("message": 7)", R"("partial": [])", R"("fraction": "half")"}) {
+    const std::string body = "{" + nobody + ", " + odd + "}";
+    EXPECT_EQ(client().ask("POST", "/v1/leases/progress", body).status, 400) << body;
+  }
   EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", R"({"leases": [7]})").status, 400);
   EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", R"({"leases": []})").status, 400);
 }

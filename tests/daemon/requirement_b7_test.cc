@@ -130,6 +130,9 @@ TEST_F(RequirementB7, KnowsWhatItDoesNotKeep) {
   EXPECT_EQ(client().ask("POST", "/self-healing/fix", R"({"component": "x"})").status, 404);
   EXPECT_EQ(client().ask("POST", "/self-healing/fix", R"({"strategy": "pray"})").status, 400);
   EXPECT_EQ(client().ask("POST", "/self-healing/diagnose", R"({"part": "x"})").status, 400);
+  // Not all of them.
+  EXPECT_EQ(client().ask("POST", "/self-healing/clean-build", R"({"component": 5})").status, 400);
+  EXPECT_EQ(client().ask("POST", "/self-healing/fix", R"({"implementation": null})").status, 400);
   EXPECT_EQ(client().ask("GET", "/self-healing/fix").status, 405);
 }
 

@@ -1,0 +1,74 @@
+// What programs remember, over HTTP.
+#include <almanac/tests/daemon/daemon_fixture.h>
+
+#include <string>
+
+namespace almanac::test {
+namespace {
+
+class MemoryDoor : public DaemonTest {
+ protected:
+  HttpAnswer store(std::string_view body, const std::string& type = "application/json") {
+    return client().ask("POST", "/v1/memories", body, {{"Content-Type", type}});
+  }
+};
+
+TEST_F(MemoryDoor, RefusesAnEmptyBodyOfNoType) {
+  open();
+  EXPECT_EQ(client().ask("POST", "/v1/memories").status, 400);
+  EXPECT_EQ(store(" \n ").status, 400);
+  EXPECT_EQ(store("\n\n", "application/jsonl").status, 400);
+}
+
+TEST_F(MemoryDoor, TellsOneEntryFromLinesByTheWholeType) {
+  open();
+  const std::string one = "{\"kind\": \"note\",\n \"content\": \"a\"}";
+  const std::string lines = R"({"kind": "note", "content": "b"})"
+                            "\n"
+                            R"({"kind": "note", "content": "c"})";
+  EXPECT_EQ(store(one).status, 201);
+  EXPECT_EQ(store(one, "Application/JSON; charset=utf-8").status, 201);
+  EXPECT_EQ(store(lines).status, 400);
+  for (const char* type : {"application/jsonl", "application/x-ndjson", "Application/JSONL"}) {
+    const HttpAnswer stored = store(lines, type);
+    EXPECT_EQ(stored.status, 201) << type;
+    EXPECT_EQ(stored.json()["memories"].size(), 2U) << type;
+  }
+}
+
+TEST_F(MemoryDoor, RefusesJsonThatIsNestedWithoutEnd) {
+  open();
+  const std::string deep = std::string(2'000'000, '[') + std::string(2'000'000, ']');
+  const HttpAnswer searched =
+      client().ask("POST", "/v1/memories/search", R"({"embedding": )" + deep + "}");
+  EXPECT_EQ(searched.status, 400);
+  EXPECT_EQ(searched.code(), "invalid");
+  EXPECT_EQ(store(R"({"kind": "note", "content": "a", "metadata": )" + deep + "}").status, 400);
+  EXPECT_EQ(store(R"({"kind": "note", "content": "[[[[[[", "metadata": {"a": "b"}})").status, 201);
+}
+
+TEST_F(MemoryDoor, RefusesToSearchByWhatIsNoText) {
+  open();
+  ASSERT_EQ(store(R"({"kind": "note", "user": "ann", "content": "a"})").status, 201);
+  for (const char* body : {R"({"user": 5})", R"({"kind": null})", R"({"text": ["a"]})",
+                           R"({"tag": 5})", R"({"limit": "all"})"}) {
+    EXPECT_EQ(client().ask("POST", "/v1/memories/search", body).status, 400) << body;
+  }
+  const HttpAnswer found = client().ask("POST", "/v1/memories/search", R"({"user": "ann"})");
+  EXPECT_EQ(found.json()["items"].size(), 1U) << found.body;
+}
+
+TEST_F(MemoryDoor, SaysThePositionOfWhatItFound) {
+  open();
+  ASSERT_EQ(store(R"({"kind": "note", "content": "a"})").status, 201);
+  const auto end = daemon->engine().state()->position.value;
+  const HttpAnswer found = client().ask("GET", "/v1/memories");
+  EXPECT_EQ(found.json()["items"].size(), 1U);
+  EXPECT_GE(std::stoull(found.headers.at("almanac-position")), end);
+  const HttpAnswer forgotten = client().ask("DELETE", "/v1/memories/1");
+  EXPECT_EQ(forgotten.status, 204) << forgotten.body;
+  EXPECT_GT(std::stoull(forgotten.headers.at("almanac-position")), end);
+}
+
+}  // namespace
+}  // namespace almanac::test
