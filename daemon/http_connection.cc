@@ -42,6 +42,7 @@ void HttpConnection::on_ready(Loop::Readiness ready) {
   if (ready.write) flush();
   if (ready.write && has_more_ && unwritten() == 0) pump();
   if (ready.read && !closed_) read_input();
+  if (!closed_) parse();  // what has waited for room behind answers
   if (!closed_) update_interest();
 }
 
@@ -73,6 +74,7 @@ void HttpConnection::parse() {
   const auto now = Clock::now();
   while (!busy_ && !closing_ && !closed_ && !stream_ && !input_.empty() &&
          unwritten() < limits::http_output_bytes_high) {
+    if (!parser_.has_begun()) parser_.set_body_bytes_max(around_.settings.body_bytes_max);
     input_.erase(0, parser_.feed(input_));
     if (parser_.progress() == HttpParser::Progress::refused) {
       ++around_.counters.refused;
@@ -95,7 +97,6 @@ void HttpConnection::parse() {
 void HttpConnection::dispatch() {
   ++around_.counters.requests;
   HttpRequest request = parser_.take();
-  parser_.set_body_bytes_max(around_.settings.body_bytes_max);
   busy_ = true;
   keep_alive_ = request.keep_alive && !draining_;
   head_only_ = request.method == "HEAD";
@@ -108,7 +109,6 @@ void HttpConnection::answer(HttpResponse response) {
     return;
   }
   busy_ = false;
-  lost_ = std::move(response.lost);
   queue(response, keep_alive_ && !response.closes && !draining_ && !input_ended_);
   if (!closed_) parse();
   if (!closed_) update_interest();
@@ -116,9 +116,12 @@ void HttpConnection::answer(HttpResponse response) {
 
 void HttpConnection::queue(const HttpResponse& response, bool keep_alive) {
   output_ += http_text(response, keep_alive, head_only_);
+  if (response.lost) lost_.push_back({.end = output_.size(), .lost = response.lost});
+  // A head alone is no story, though it says that the connection ends with one.
+  const bool streams = response.stream && !head_only_;
   head_only_ = false;
-  closing_ = !keep_alive && !response.stream;
-  if (response.stream) {
+  closing_ = (!keep_alive || response.stream) && !streams;
+  if (streams) {
     stream_ = response.stream;
     ++around_.streams;
     told_ = Clock::now();
@@ -139,6 +142,7 @@ void HttpConnection::flush() {
     }
     around_.counters.bytes_out += static_cast<std::uint64_t>(size);
     written_ += static_cast<std::size_t>(size);
+    std::erase_if(lost_, [this](const Unwritten& one) { return one.end <= written_; });
     deadline_ = Clock::now() + around_.settings.write_timeout;
   }
   output_.clear();
@@ -148,9 +152,10 @@ void HttpConnection::flush() {
 }
 
 void HttpConnection::finish_writing() {
-  lost_ = nullptr;
   if (closing_) return linger();
   if (stream_) return;
+  // Nobody can ask for more, or nobody may.
+  if (!busy_ && (input_ended_ || draining_)) return linger();
   begin_phase(Clock::now());
 }
 
@@ -268,7 +273,7 @@ void HttpConnection::end_stream() {
 
 void HttpConnection::close() {
   if (std::exchange(closed_, true)) return;
-  if (auto lost = std::exchange(lost_, nullptr)) lost();
+  for (const Unwritten& one : std::exchange(lost_, {})) one.lost();
   watch_.reset();
   socket_ = FileDescriptor();
   end_stream();

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace almanac {
 
@@ -92,7 +93,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::shared_ptr<HttpStream> stream_;
   bool has_more_ = false;  // it may have: its last piece was one
   // Until an answer is written, what is to be done when it cannot be.
-  std::function<void()> lost_;
+  struct Unwritten {
+    std::size_t end;  // of the answer, in output_
+    std::function<void()> lost;
+  };
+  std::vector<Unwritten> lost_;
   bool parsing_ = false;      // answers that come at once do not go down a level each
   bool busy_ = false;         // a request is being answered
   bool keep_alive_ = true;    // of the request that is being answered

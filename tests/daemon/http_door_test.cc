@@ -88,6 +88,45 @@ TEST_F(DoorTest, AnswersHeadWithoutABody) {
   EXPECT_EQ(one.ask("GET", "/livez").status, 200);
 }
 
+TEST_F(DoorTest, EndsBehindTheHeadOfAStory) {
+  open();
+  auto one = client();
+  one.send("HEAD /v1/events HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string head = one.read_until("\r\n\r\n");
+  EXPECT_NE(head.find("200 OK"), std::string::npos) << head;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+  EXPECT_EQ(one.read_some(), "");
+}
+
+TEST_F(DoorTest, AnswersAllThatWaitedForRoomBehindTheirAnswers) {
+  open();
+  const std::string ask = "GET /v1/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string whole = client().ask("GET", "/v1/openapi.json").body;
+  const std::size_t count = 8 * limits::http_output_bytes_high / whole.size() + 1;
+  auto one = client();
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += ask;
+  one.send(text);
+  expect_good_client();  // by now nothing more can be written to the other
+  for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(one.read_answer().body, whole) << i;
+  one.end_input();
+  EXPECT_EQ(one.read_some(), "");
+}
+
+TEST_F(DoorTest, EndsBehindALongAnswerToAClientThatSaysNoMore) {
+  open({.http = {.idle_timeout = 1h}});
+  submit(R"({"kind": "a", "payload": ")" + std::string(2'000'000, 'x') + "\"}");
+  auto one = client();
+  one.send("GET /v1/log HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(one.read_until("\r\n\r\n").find("200 OK"), std::string::npos);
+  one.end_input();  // with most of the answer unwritten
+  std::size_t size = 0;
+  for (std::string some = one.read_some(); !some.empty(); some = one.read_some()) {
+    size += some.size();
+  }
+  EXPECT_GT(size, 2'000'000U);
+}
+
 TEST_F(DoorTest, GivesAHeadItsTimeAndNoMore) {
   open({.http = {.head_timeout = 50ms}});
   auto slow = client();
@@ -111,6 +150,11 @@ TEST_F(DoorTest, ClosesConnectionsThatAreIdle) {
   open({.http = {.idle_timeout = 50ms}});
   auto idle = client();
   EXPECT_EQ(idle.read_some(), "");
+}
+
+// Of a length that a slow machine does not take to ask.
+TEST_F(DoorTest, ClosesConnectionsThatAreIdleBehindAnAnswer) {
+  open({.http = {.idle_timeout = 2s}});
   auto once = client();
   EXPECT_EQ(once.ask("GET", "/livez").status, 200);
   EXPECT_EQ(once.read_some(), "");
@@ -180,13 +224,14 @@ TEST_F(DoorTest, CutsOffAReaderThatTakesNothing) {
   pollfd watched{.fd = slow.descriptor(), .events = POLLRDHUP, .revents = 0};
   EXPECT_EQ(::poll(&watched, 1, 60'000), 1) << "it was not cut off";
   const std::string figures = client().ask("GET", "/metrics").body;
-  EXPECT_NE(figures.find("almanac_http_cut_off_total"), std::string::npos);
+  EXPECT_NE(figures.find("almanac_http_cut_off_total 1\n"), std::string::npos) << figures;
 }
 
-TEST_F(DoorTest, ServesAGoodClientBesideAThousandIdleOnes) {
+TEST_F(DoorTest, ServesAGoodClientBesideHundredsOfIdleOnes) {
   open({.http = {.connections_max = 2'000}});
   std::vector<HttpClient> idle;
-  for (int i = 0; i < 900; ++i) idle.push_back(client());
+  // Each takes two descriptors of this process, which may have 1,024 of them.
+  for (int i = 0; i < 400; ++i) idle.push_back(client());
   expect_good_client();
   EXPECT_EQ(idle.front().ask("GET", "/livez").status, 200);
   EXPECT_EQ(idle.back().ask("GET", "/livez").status, 200);
