@@ -10,13 +10,19 @@
 namespace almanac {
 namespace {
 
-// Looked at in one reading, however few match: the loop has others to serve.
-constexpr std::size_t feed_looks_max = 10'000;
+// Looked at and made text of in one reading: the loop has others to serve.
+constexpr std::size_t feed_looks_max = 500;
+constexpr std::size_t feed_bytes_max = 1 * limits::mebibyte;
 
+std::string_view told_type(const Event& event) {
+  const auto* custom = std::get_if<CustomEvent>(&event.body);
+  return custom == nullptr ? type_name(event.body) : std::string_view(custom->type);
+}
+
+// The text of a large event costs far more than to see that nobody asks for it.
 ToldEvent told_event(const RecordedEvent& recorded) {
-  const auto* custom = std::get_if<CustomEvent>(&recorded.event.body);
   return {.position = recorded.position,
-          .type = std::string(custom == nullptr ? type_name(recorded.event.body) : custom->type),
+          .type = std::string(told_type(recorded.event)),
           .stream = std::string(recorded.event.stream),
           .json = event_json(recorded)};
 }
@@ -30,29 +36,35 @@ void append_told(std::string& text, const ToldEvent& event) {
 
 }  // namespace
 
-bool FeedFilter::matches(const ToldEvent& event) const {
-  if (!stream.empty() && event.stream != stream) return false;
-  return types.empty() || std::ranges::find(types, event.type) != types.end();
+bool FeedFilter::matches(std::string_view type, std::string_view of_stream) const {
+  if (!stream.empty() && of_stream != stream) return false;
+  return types.empty() || std::ranges::find(types, type) != types.end();
 }
 
 Result<void> EventFeed::catch_up() {
   const Position end = end_();
+  is_behind_ = false;
   if (end <= last_) return {};
   if (end.value - last_.value > limits::told_events_max) {  // nobody has listened for a while
     told_.clear();
     told_bytes_ = 0;
     last_ = Position(end.value - limits::told_events_max);
   }
+  std::size_t looks = 0;
+  std::size_t bytes = 0;
   return log_.read(last_.next(), [&](const RecordedEvent& recorded) -> Result<bool> {
     told_.push_back(told_event(recorded));
     told_bytes_ += told_.back().json.size();
+    bytes += told_.back().json.size();
     last_ = recorded.position;
     while (told_.size() > limits::told_events_max ||
            (told_bytes_ > limits::told_bytes_max && told_.size() > 1)) {
       told_bytes_ -= told_.front().json.size();
       told_.pop_front();
     }
-    return true;
+    const bool goes_on = ++looks < feed_looks_max && bytes < feed_bytes_max;
+    is_behind_ = !goes_on && last_ < end;
+    return goes_on;
   });
 }
 
@@ -61,8 +73,9 @@ Result<std::string> EventFeed::read_log(Position& from, const FeedFilter& filter
   std::string text;
   std::size_t looks = 0;
   auto read = log_.read(from, [&](const RecordedEvent& recorded) -> Result<bool> {
-    const ToldEvent event = told_event(recorded);
-    if (filter.matches(event)) append_told(text, event);
+    if (filter.matches(told_type(recorded.event), recorded.event.stream)) {
+      append_told(text, told_event(recorded));
+    }
     from = recorded.position.next();
     return text.size() < bytes_max && ++looks < feed_looks_max;
   });
@@ -79,7 +92,7 @@ Result<std::string> EventFeed::read(Position& from, const FeedFilter& filter,
   while (from <= last_ && text.size() < bytes_max) {
     const ToldEvent& event =
         told_[static_cast<std::size_t>(from.value - told_.front().position.value)];
-    if (filter.matches(event)) append_told(text, event);
+    if (filter.matches(event.type, event.stream)) append_told(text, event);
     from = from.next();
   }
   return text;
@@ -87,14 +100,13 @@ Result<std::string> EventFeed::read(Position& from, const FeedFilter& filter,
 
 std::optional<std::string> EventStream::next(std::size_t bytes_max) {
   if (ended_) return std::nullopt;
-  const Position before = next_;
   auto text = feed_.read(next_, filter_, bytes_max);
   if (!text) {
     ended_ = true;
     return fmt::format("event: error\ndata: {}\n\n", problem(text.error()).body);
   }
-  // What was looked at and does not match: there may be more behind it.
-  if (text->empty() && next_ != before && feed_.has(next_)) return still_here();
+  // What was looked at does not match, or was not all: there may be more behind it.
+  if (text->empty() && feed_.has(next_)) return still_here();
   return std::move(*text);
 }
 

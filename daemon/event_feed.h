@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct FeedFilter {
   std::vector<std::string> types;
   std::string stream;
 
-  [[nodiscard]] bool matches(const ToldEvent& event) const;
+  [[nodiscard]] bool matches(std::string_view type, std::string_view of_stream) const;
 };
 
 // One thread: the loop of a server. Dies before the log.
@@ -39,12 +40,12 @@ class EventFeed {
       : log_(log), end_(std::move(end)), last_(end_()) {}
 
   // The events from `from` on that match, as text/event-stream, some `bytes_max` of it; `from`
-  // moves behind the last one that was looked at. Errors: those of Log::read, not_found (the next
-  // one was trimmed).
+  // moves behind the last one that was looked at, of which one call takes some hundred. Errors:
+  // those of Log::read, not_found (the next one was trimmed).
   [[nodiscard]] Result<std::string> read(Position& from, const FeedFilter& filter,
                                          std::size_t bytes_max);
-  // Whether it is known to be there.
-  [[nodiscard]] bool has(Position position) const { return position <= last_; }
+  // Whether it may be there, so that reading on is worth it.
+  [[nodiscard]] bool has(Position position) const { return position <= last_ || is_behind_; }
 
  private:
   [[nodiscard]] Result<void> catch_up();
@@ -56,6 +57,7 @@ class EventFeed {
   Position last_;               // of what was told, or behind what nobody has asked for
   std::deque<ToldEvent> told_;  // without gaps, up to last_
   std::size_t told_bytes_ = 0;
+  bool is_behind_ = false;  // the last catch_up() has left some for the next
 };
 
 // One client's. Ends when the log cannot be read, and says why.

@@ -37,6 +37,9 @@ inline constexpr std::chrono::milliseconds http_sweep_interval{250};
 // Items of one page.
 inline constexpr std::size_t page_items_default = 100;
 inline constexpr std::size_t page_items_max = 1'000;
+// A page of the log ends behind the event that brings it here: one has 16 MiB at most, 1,000 of
+// them would be in memory together.
+inline constexpr std::size_t page_bytes_max = 4 * mebibyte;
 // A worker, and whoever waits for repairs, is answered within this time.
 inline constexpr std::chrono::seconds long_poll_max{60};
 // Threads that answer what takes long, and those that ask the engine and wait.

@@ -43,16 +43,17 @@ ApiResult get_log(const ApiCall& call) {
   std::size_t count = 0;
   bool has_more = false;
   const bool is_over = *reverse && page->after == 1;
-  auto scanned = is_over
-                     ? Result<void>()
-                     : scan_events(call.api.log(), *filter, {.limit = 0, .reverse = *reverse},
-                                   [&](const RecordedEvent& recorded) -> Result<bool> {
-                                     has_more = count == page->limit;
-                                     if (has_more) return false;
-                                     items += (count++ == 0 ? "" : ",\n ") + event_json(recorded);
-                                     last = recorded.position.value;
-                                     return true;
-                                   });
+  auto scanned =
+      is_over
+          ? Result<void>()
+          : scan_events(call.api.log(), *filter, {.limit = 0, .reverse = *reverse},
+                        [&](const RecordedEvent& recorded) -> Result<bool> {
+                          has_more = count == page->limit || items.size() >= limits::page_bytes_max;
+                          if (has_more) return false;
+                          items += (count++ == 0 ? "" : ",\n ") + event_json(recorded);
+                          last = recorded.position.value;
+                          return true;
+                        });
   if (!scanned) return std::unexpected(scanned.error());
   return HttpResponse{.body = fmt::format("{{\"items\":[{}],\"next\":{}}}\n", items,
                                           has_more ? fmt::format("\"{}\"", last) : "null")};

@@ -17,6 +17,14 @@ class EventDoor : public DaemonTest {
     EXPECT_NE(head.find("text/event-stream"), std::string::npos) << head;
     EXPECT_EQ(one.read_until("\n\n"), "retry: 1000\n\n");
   }
+  // In one request.
+  void submit_many(int count) {
+    std::string lines;
+    for (int i = 0; i < count; ++i) lines += "{\"kind\": \"a\"}\n";
+    const HttpAnswer answer =
+        client().ask("POST", "/v1/tasks", lines, {{"Content-Type", "application/jsonl"}});
+    EXPECT_EQ(answer.status, 201) << answer.body;
+  }
   // The next event that is one: its id, type and data.
   struct Told {
     std::uint64_t id = 0;
@@ -78,6 +86,42 @@ TEST_F(EventDoor, TellsOfTypesThatAreAskedFor) {
   client().ask("DELETE", "/v1/tasks/4");
   const Told told = next(one);
   EXPECT_EQ(told.type, "TaskCancelled");
+}
+
+TEST_F(EventDoor, FindsWhatFewMatchBehindThousandsThatDoNot) {
+  open();
+  submit_many(3'000);
+  client().ask("DELETE", "/v1/tasks/4");
+  auto one = client();
+  follow(one, "?from=1&type=TaskCancelled");
+  EXPECT_EQ(next(one).type, "TaskCancelled");
+}
+
+TEST_F(EventDoor, TellsThousandsThatCameAtOnce) {
+  open();
+  const auto end = daemon->engine().state()->position.value;
+  auto one = client();
+  follow(one, "");
+  submit_many(3'000);
+  for (std::uint64_t id = end + 1; id <= end + 3'000; ++id) ASSERT_EQ(next(one).id, id);
+}
+
+TEST_F(EventDoor, EndsAPageOfTheLogThatIsLarge) {
+  open();
+  const std::string payload(1'500'000, 'x');
+  for (int i = 0; i < 6; ++i) submit(R"({"kind": "a", "payload": ")" + payload + "\"}");
+  std::size_t found = 0;
+  std::size_t pages = 0;
+  std::string page = "0";
+  for (; !page.empty() && pages < 100; ++pages) {
+    const auto answer =
+        client().ask("GET", "/v1/log?limit=1000&type=TaskEnqueued&page=" + page).json();
+    ASSERT_GE(answer["items"].size(), 1U);
+    found += answer["items"].size();
+    page = answer["next"].is_null() ? "" : answer["next"].get<std::string>();
+  }
+  EXPECT_EQ(found, 6U);
+  EXPECT_GE(pages, 2U);
 }
 
 TEST_F(EventDoor, RefusesPositionsThereAreNone) {
