@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,11 @@ class HttpApi {
   [[nodiscard]] const Surroundings& surroundings() const { return around_; }
   // As of what `?at=` says. Errors: those of find_position() and PastStates::at().
   [[nodiscard]] Result<std::shared_ptr<const State>> state_at(std::string_view at) const;
+  // Held by whoever waits for a repair, one at a time, so that repairs never take all threads that
+  // ask the engine. Not held by the lock that comes = another waits.
+  [[nodiscard]] std::unique_lock<std::mutex> wait_for_repair() const {
+    return std::unique_lock(repair_wait_, std::try_to_lock);
+  }
 
  private:
   [[nodiscard]] HttpResponse answer(const HttpRoute& route, const ApiCall& call) const;
@@ -53,6 +59,7 @@ class HttpApi {
 
   Surroundings around_;
   PastStates past_;
+  mutable std::mutex repair_wait_;
   mutable WorkThreads readers_;
   mutable WorkThreads askers_;
 };

@@ -8,8 +8,11 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
+#include <mutex>
 
 namespace almanac {
 namespace {
@@ -17,8 +20,8 @@ namespace {
 using nlohmann::ordered_json;
 
 // Looking at components takes this long at most, a repair what the build may, and a little.
-constexpr std::chrono::seconds check_wait_max{30};
-constexpr std::chrono::seconds repair_wait_slack{30};
+constexpr std::chrono::milliseconds check_wait_max = std::chrono::seconds(30);
+constexpr std::chrono::milliseconds repair_wait_slack = std::chrono::seconds(30);
 
 struct RepairTotals {
   std::uint64_t helped = 0;
@@ -121,7 +124,8 @@ Result<std::vector<Place>> places_asked(const ApiCall& call, const ordered_json&
 }
 
 // Looks at them now: the state behind it, or as it is when that takes too long.
-std::shared_ptr<const State> look_at(const ApiCall& call, const std::vector<Place>& places) {
+std::shared_ptr<const State> look_at(const ApiCall& call, const std::vector<Place>& places,
+                                     std::chrono::milliseconds wait_max = check_wait_max) {
   Engine& engine = call.api.engine();
   const auto before = engine.state();
   engine.check_components();
@@ -134,7 +138,7 @@ std::shared_ptr<const State> look_at(const ApiCall& call, const std::vector<Plac
                  is->state == ImplementationState::repairing;
         });
       },
-      check_wait_max);
+      wait_max);
   return engine.state();
 }
 
@@ -183,6 +187,31 @@ ApiResult post_diagnose(const ApiCall& call) {
 
 // ---- Repairs ----
 
+// All waits of one request together: it is answered within long_poll_max, however long a build may
+// take. Holds the only place to wait for repairs.
+class RepairWait {
+ public:
+  // Errors: busy (another request waits for one).
+  static Result<RepairWait> begin(const HttpApi& api) {
+    RepairWait wait(api.wait_for_repair());
+    if (wait.place_.owns_lock()) return wait;
+    return fail(ErrorCode::busy, "another request waits for a repair already",
+                "ask again when that has ended; GET /self-healing/status tells of it");
+  }
+  [[nodiscard]] std::chrono::milliseconds at_most(std::chrono::milliseconds time) const {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end_ - std::chrono::steady_clock::now());
+    return std::clamp(left, std::chrono::milliseconds(0), time);
+  }
+
+ private:
+  explicit RepairWait(std::unique_lock<std::mutex> place) : place_(std::move(place)) {}
+
+  std::unique_lock<std::mutex> place_;
+  std::chrono::steady_clock::time_point end_ =
+      std::chrono::steady_clock::now() + limits::long_poll_max;
+};
+
 struct RepairEnd {
   bool success = false;
   std::optional<Repair> repair;
@@ -206,14 +235,14 @@ const Repair* ended_behind(const State& state, Position before, const Place& pla
 
 // One that goes on already, by the engine's own decision, is as good as one that is asked for.
 Result<Position> begin_repair(const ApiCall& call, const Place& place,
-                              std::optional<RepairStrategy> strategy) {
+                              std::optional<RepairStrategy> strategy, const RepairWait& wait) {
   Engine& engine = call.api.engine();
   const auto state = engine.state();
   const auto running = state->components.running();
   if (running && is_of(*state, *state->components.repairs.find(*running), place)) {
     if (!strategy) return Position(running->value - 1);
     engine.wait([&](const State& later) { return later.components.running() != running; },
-                check_wait_max);
+                wait.at_most(check_wait_max));
   }
   auto asked = engine.repair_component(place.component, place.implementation, strategy);
   if (asked) return state->position;
@@ -228,18 +257,18 @@ Result<Position> begin_repair(const ApiCall& call, const Place& place,
 
 // Asks for one, and waits for its end.
 RepairEnd repair_and_wait(const ApiCall& call, const Place& place,
-                          std::optional<RepairStrategy> strategy) {
+                          std::optional<RepairStrategy> strategy, const RepairWait& wait) {
   Engine& engine = call.api.engine();
-  const auto before = begin_repair(call, place, strategy);
+  const auto before = begin_repair(call, place, strategy, wait);
   if (!before) return {.error = describe(before.error())};
   const Component* component = call.state->components.all.find(place.place.component);
   const auto wait_max = std::chrono::duration_cast<std::chrono::milliseconds>(
       component->setting.build_timeout + Duration(repair_wait_slack));
   engine.wait([&](const State& state) { return ended_behind(state, *before, place) != nullptr; },
-              wait_max);
+              wait.at_most(wait_max));
   const auto state = engine.state();
   const Repair* repair = ended_behind(*state, *before, place);
-  if (repair == nullptr) return {.error = "it has not ended in time; see /self-healing/status"};
+  if (repair == nullptr) return {.error = "it has not ended yet; see /self-healing/status"};
   const bool success =
       repair->outcome == RepairOutcome::done && repair->left == ComponentIssue::none;
   return {.success = success,
@@ -263,7 +292,9 @@ ApiResult post_fix(const ApiCall& call) {
   if (!strategy) return std::unexpected(strategy.error());
   auto places = places_asked(call, *object);
   if (!places) return std::unexpected(places.error());
-  const auto state = look_at(call, *places);
+  const auto wait = RepairWait::begin(call.api);
+  if (!wait) return std::unexpected(wait.error());
+  const auto state = look_at(call, *places, wait->at_most(check_wait_max));
   const Place* broken = first_broken(*state, *places);
   if (broken == nullptr && !*strategy) {
     return json_response({{"success", true},
@@ -273,7 +304,7 @@ ApiResult post_fix(const ApiCall& call) {
   }
   const Place& place = broken == nullptr ? places->front() : *broken;
   const ComponentIssue issue = health_at(*state, place)->issue;
-  const RepairEnd end = repair_and_wait(call, place, *strategy);
+  const RepairEnd end = repair_and_wait(call, place, *strategy, *wait);
   return json_response(
       {{"success", end.success},
        {"issue_type", name(issue)},
@@ -307,10 +338,12 @@ ApiResult post_clean_build(const ApiCall& call) {
   if (!object) return std::unexpected(object.error());
   auto places = places_asked(call, *object);
   if (!places) return std::unexpected(places.error());
+  const auto wait = RepairWait::begin(call.api);
+  if (!wait) return std::unexpected(wait.error());
   std::string message;
   bool success = true;
   for (const Place& place : *places) {
-    const RepairEnd end = repair_and_wait(call, place, RepairStrategy::clean_build);
+    const RepairEnd end = repair_and_wait(call, place, RepairStrategy::clean_build, *wait);
     success = success && end.success;
     message += fmt::format("{}{} of {}: {}", message.empty() ? "" : "; ", place.implementation,
                            place.component, end.success ? "built" : end.error);

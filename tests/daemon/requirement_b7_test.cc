@@ -1,7 +1,11 @@
 // Row B7: the endpoints of self-healing that existing programs expect, with exactly these members.
 #include <almanac/tests/daemon/daemon_fixture.h>
 
+#include <sys/stat.h>
+
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 
@@ -124,6 +128,24 @@ TEST_F(RequirementB7, BuildsAnewAlsoWhatIsHealthy) {
   write_file(parts() / "source", "exit 1\n");
   auto broken = post("/self-healing/clean-build", R"({"implementation": "native"})");
   EXPECT_EQ(broken["success"], false);
+}
+
+TEST_F(RequirementB7, LetsOneRequestWaitForARepairAndServesOthersBeside) {
+  fs::remove(parts() / "source");
+  ASSERT_EQ(::mkfifo((parts() / "source").c_str(), 0600), 0);  // the build waits to read it
+  const auto id = submit(R"({"kind": "nobody"})");
+  auto first = client();
+  first.send("POST /self-healing/fix HTTP/1.1\r\nHost: a\r\n\r\n");
+  daemon->engine().wait([](const State& state) { return state.components.running().has_value(); },
+                        std::chrono::minutes(1));
+  for (const char* path : {"/self-healing/fix", "/self-healing/clean-build"}) {
+    const HttpAnswer second = client().ask("POST", path, "{}");
+    EXPECT_EQ(second.status, 503) << second.body;
+    EXPECT_EQ(second.code(), "busy");
+  }
+  EXPECT_EQ(client().ask("DELETE", "/v1/tasks/" + std::to_string(id)).status, 200);
+  std::ofstream(parts() / "source") << "#!/bin/sh\necho 2.0\n";
+  EXPECT_EQ(first.read_answer().json()["success"], true);
 }
 
 TEST_F(RequirementB7, KnowsWhatItDoesNotKeep) {
