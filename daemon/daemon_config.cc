@@ -125,9 +125,9 @@ const std::array key_rows = {
            set_text<&DaemonConfig::token_file>},
     KeyRow{{"http", "hosts", "[]", "Names of this machine that requests may use", true},
            set_http_texts<&HttpSettings::hosts>},
-    KeyRow{
-        {"http", "origins", "[]", "Web pages that may ask, such as \"https://example.org\"", true},
-        set_http_texts<&HttpSettings::origins>},
+    KeyRow{{"http", "origins", "[]",
+            "Web pages whose requests are let in, such as \"https://example.org\"", true},
+           set_http_texts<&HttpSettings::origins>},
     KeyRow{{"http", "body_max", "\"16MiB\"", "The largest body", true}, put_body_max},
     KeyRow{{"http", "connections_max", "1024", "Connections at once", true},
            [](DaemonConfig& config, const Field& field) {

@@ -119,7 +119,14 @@ Result<void> remove_stale(const std::filesystem::path& path, const sockaddr_un& 
 bool is_loopback(std::string_view address) {
   const auto parts = split_address(address);
   if (!parts) return false;
-  return parts->host == "localhost" || parts->host == "::1" || parts->host.starts_with("127.");
+  if (parts->host == "localhost") return true;
+  // By its numbers: 127.example.org is a name of anywhere.
+  in_addr four{};
+  if (::inet_pton(AF_INET, parts->host.c_str(), &four) == 1) {
+    return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+  }
+  in6_addr six{};
+  return ::inet_pton(AF_INET6, parts->host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
 Result<HttpListener> listen_on_tcp(const std::string& address) {

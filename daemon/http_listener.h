@@ -34,7 +34,8 @@ struct HttpListener {
 // listen).
 [[nodiscard]] Result<std::vector<HttpListener>> take_passed_listeners();
 
-// Whether only programs of this machine can reach it: "127.0.0.1:7411".
+// Whether only programs of this machine can reach it: "127.0.0.1:7411", "[::1]:7411",
+// "localhost:7411". Other names are not looked up, and are none.
 [[nodiscard]] bool is_loopback(std::string_view address);
 
 // Who has connected; none = a user that may not, or it has gone. A Unix socket takes its own user
