@@ -179,9 +179,15 @@ Result<void> check_room(std::size_t entries, std::size_t bytes) {
 
 }  // namespace
 
+// A check quotes what is a user's, in its message and behind the dot of its field, and what is on
+// record of an attempt is not sealed.
 std::string unstorable(const Error& error) {
-  return ("what it remembers cannot be stored: " + describe(error))
-      .substr(0, limits::message_bytes_max);
+  std::string why = describe(error);
+  for (const auto& [name, value] : error.context()) {
+    if (name != "field") continue;
+    why = value.substr(0, value.find('.')) + " is " + std::string(almanac::name(error.code));
+  }
+  return ("what it remembers cannot be stored: " + why).substr(0, limits::message_bytes_max);
 }
 
 std::unexpected<Error> refuse_field(std::string_view field, const std::string& what,

@@ -66,7 +66,8 @@ struct MemoryTransaction {
 [[nodiscard]] Result<void> check_embedding(const std::vector<float>& embedding);
 [[nodiscard]] Result<void> check_transaction(const MemoryTransaction& transaction);
 
-// Why an attempt whose memories cannot be stored has failed.
+// Why an attempt whose memories cannot be stored has failed: of a field that was refused its name
+// and the code, nothing of what it says, as that is for the log in the clear.
 [[nodiscard]] std::string unstorable(const Error& error);
 // That this field of an entry or a query is not as it has to be: the error names it.
 [[nodiscard]] std::unexpected<Error> refuse_field(std::string_view field, const std::string& what,

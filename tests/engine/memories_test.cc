@@ -290,7 +290,7 @@ TEST_F(EngineMemories, RequirementC7AreStoredWithTheEndOfTheTaskThatMadeThem) {
   wait_for(erred, TaskState::failed);
   EXPECT_EQ(engine->state()->memories.all.size(), 2U);
   const AttemptOutcome end = outcome(erred);
-  EXPECT_NE(end.message.find("what it remembers cannot be stored: embedding: it has 1 numbers"),
+  EXPECT_NE(end.message.find("what it remembers cannot be stored: embedding is invalid"),
             std::string::npos)
       << end.message;
   EXPECT_TRUE(end.result.empty());

@@ -170,6 +170,29 @@ TEST_F(SealedMemoriesOfEngine, ATaskWhoseMemoriesHaveNoKeyFails) {
       << outcome(id).message;
 }
 
+// Nor is what was refused of it: why the attempt has failed is on record in the clear.
+TEST_F(SealedMemoriesOfEngine, ARefusedEntryOfATaskLeavesNothingReadableOnDisk) {
+  open();
+  std::vector<MemorySpec> refused(3, canaries("ann"));
+  refused[0].tags = {"canary tag"};
+  refused[1].metadata = {{"canary name", true}};
+  refused[2].metadata = {{"canary-name", std::string("\xff")}};
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    const std::string kind = "learn" + std::to_string(i);
+    engine->handle(kind, [spec = refused[i]](const Attempt&) {
+      return Outcome::success("done").remembering({spec});
+    });
+    const TaskId id = submit({.kind = kind});
+    wait_for(id, TaskState::failed);
+    const std::string field = i == 0 ? "tags" : "metadata";
+    EXPECT_EQ(outcome(id).message, "what it remembers cannot be stored: " + field + " is invalid");
+  }
+  EXPECT_NE(engine->remember(refused[0]).error().message.find("canary tag"), std::string::npos)
+      << "who asks is told";
+  close();
+  EXPECT_EQ(found_on_disk(), "");
+}
+
 TEST_F(SealedMemoriesOfEngine, ACrashBehindTheLedgerIsMadeGood) {
   open();
   ASSERT_TRUE(engine->remember(canaries("ann")));
