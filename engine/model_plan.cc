@@ -40,12 +40,6 @@ bool is_on_its_way(const ModelRoom& room, NameId id, const Model& model) {
          model.state == ModelState::releasing;
 }
 
-bool has_one_on_its_way(const ModelRoom& room, NameId gpu) {
-  return room.moving.contains(gpu) || std::ranges::any_of(room.models.all, [&](const auto& entry) {
-           return entry.value.gpu == gpu && is_on_its_way(room, entry.key, entry.value);
-         });
-}
-
 // May be below zero, where more is promised than there is.
 std::int64_t room_left(const ModelRoom& room, const GpuRoom& gpu) {
   std::int64_t reserved = 0;
@@ -211,6 +205,12 @@ GpuMemory largest_own_heap(const GpuDeviceReading& seen) {
 
 }  // namespace
 
+bool has_one_on_its_way(const ModelRoom& room, NameId gpu) {
+  return room.moving.contains(gpu) || std::ranges::any_of(room.models.all, [&](const auto& entry) {
+           return entry.value.gpu == gpu && is_on_its_way(room, entry.key, entry.value);
+         });
+}
+
 std::vector<GpuRoom> rooms_of(const State& state) {
   std::vector<GpuRoom> rooms;
   for (const auto& [id, device] : state.gpu.devices) {
@@ -325,7 +325,8 @@ bool is_steady(const GpuMemory& before, const GpuMemory& now) {
 std::uint64_t learned_bytes(std::uint64_t before, const GpuMemory& now, std::uint64_t declared) {
   const std::uint64_t after = now.available();
   const std::uint64_t taken = before > after ? before - after : 0;
-  const bool is_believed = !now.is_estimate && taken >= declared / 2 && taken <= now.size;
+  const bool is_believed = !now.is_estimate && taken >= declared / 2 && taken <= now.size &&
+                           taken - taken / 2 <= declared;
   return is_believed ? taken : 0;
 }
 

@@ -50,6 +50,9 @@ struct ModelRoom {
 [[nodiscard]] std::uint64_t free_bytes(const ModelRoom& room, NameId gpu);
 [[nodiscard]] bool can_load(const ModelRoom& room, NameId gpu, std::uint64_t bytes);
 
+// Whether a model is being loaded to a GPU, or unloaded from it: on each one goes after the other.
+[[nodiscard]] bool has_one_on_its_way(const ModelRoom& room, NameId gpu);
+
 struct EvictionCandidate {
   NameId model;
   std::uint64_t bytes = 0;
@@ -83,7 +86,7 @@ struct LoadPlan {
   };
   Kind kind = Kind::wait;
   NameId gpu;                 // of all but no GPU at all
-  std::vector<NameId> evict;  // at least one exactly for `evict`
+  std::vector<NameId> evict;  // at least one exactly for `evict`; one after the other
   std::string reason;         // "needs 9.2 GiB, device 6e76696c has 5.9 free, …"; empty for `load`
 };
 
@@ -93,8 +96,8 @@ struct LoadPlan {
 // What is free differs so little that it has come to rest.
 [[nodiscard]] bool is_steady(const GpuMemory& before, const GpuMemory& now);
 // What a model has taken, from what was free before it was loaded and is now; 0 where that is less
-// than half of what was declared, or more than there is: then somebody else has moved, or the
-// driver does not say what is so.
+// than half of what was declared, more than twice of it, or more than there is: then somebody else
+// has moved, or the driver does not say what is so.
 [[nodiscard]] std::uint64_t learned_bytes(std::uint64_t before, const GpuMemory& now,
                                           std::uint64_t declared);
 // Whether the budget shows an unload: half of what it took is free that was not before.

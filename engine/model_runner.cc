@@ -276,16 +276,22 @@ ModelRunner::Round ModelRunner::begin_round() const {
 }
 
 void ModelRunner::see_models(Round& round) {
+  const auto note = [&](NameId id, const ModelEntry& entry) {
+    const auto moving = entry.is_busy ? round.state->names.find(entry.target) : std::nullopt;
+    if (moving) round.room.moving.insert(*moving);
+    round.room.uses[id] = {entry.in_use, entry.used_at, entry.is_busy};
+  };
+  // All of them first: a step looks at what the others do.
   for (const auto& [id, model] : round.state->models.all) {
-    follow(round, model, table_->entries[round.text(id)]);
+    ModelEntry& entry = table_->entries[round.text(id)];
+    follow(round, model, entry);
+    note(id, entry);
   }
   for (const auto& [id, model] : round.state->models.all) {
     ModelEntry& entry = table_->entries[round.text(id)];
     if (!entry.is_busy && round.now >= entry.told_next) step(round, id, model, entry);
     if (round.now < entry.told_next) round.consider(entry.told_next);
-    const auto moving = entry.is_busy ? round.state->names.find(entry.target) : std::nullopt;
-    if (moving) round.room.moving.insert(*moving);
-    round.room.uses[id] = {entry.in_use, entry.used_at, entry.is_busy};
+    note(id, entry);
   }
 }
 
@@ -299,6 +305,9 @@ void ModelRunner::follow(Round& round, const Model& model, ModelEntry& entry) co
   if (entry.waiting_at != model.changed) {
     entry.waiting_at = model.changed;
     entry.waiting_since = round.now;
+    const ModelState before = std::exchange(entry.state, model.state);
+    const bool has_failed = before == ModelState::loading && model.state == ModelState::absent;
+    if (has_failed) entry.failed_at = round.now;
     entry.look_before.reset();
     entry.look_number = looks_;
   }
@@ -345,8 +354,8 @@ void ModelRunner::load_or_unload(Round& round, NameId id, const Model& model, Mo
   using Kind = ModelStep::Kind;
   const bool is_load = model.state == ModelState::loading;
   if (!entry.work) {
-    const GpuRoom* gpu = round.usable(*model.gpu);
-    entry.free_before = gpu == nullptr ? 0 : gpu->memory.available();
+    entry.free_before.reset();
+    if (const GpuRoom* gpu = round.usable(*model.gpu)) entry.free_before = gpu->memory.available();
     const auto kind = is_load ? ModelWork::Kind::load : ModelWork::Kind::unload;
     begin_work(table_, entry, kind,
                {.model = round.text(id), .gpu = entry.gpu, .bytes = model.bytes(), .stop = {}},
@@ -380,7 +389,9 @@ void ModelRunner::settle(Round& round, NameId id, const Model& model, ModelEntry
   }
   if (!is_over) return;
   const std::uint64_t learned =
-      gpu == nullptr ? 0 : learned_bytes(entry.free_before, gpu->memory, model.setting.bytes);
+      gpu == nullptr || !entry.free_before
+          ? 0
+          : learned_bytes(*entry.free_before, gpu->memory, model.setting.bytes);
   say(round, id, model, entry, {.kind = ModelStep::Kind::measured, .bytes = learned});
 }
 
@@ -389,13 +400,15 @@ void ModelRunner::release(Round& round, NameId id, const Model& model, ModelEntr
   const GpuRoom* gpu = round.usable(*model.gpu);
   round.looks = true;
   round.consider(limit);
-  const bool is_shown =
-      gpu != nullptr && shows_release(entry.free_before, gpu->memory, model.bytes());
+  // What was free in front of the unload is not known: at least what comes free from now on is.
+  if (gpu != nullptr && !entry.free_before) entry.free_before = gpu->memory.available();
+  const std::uint64_t before = entry.free_before.value_or(0);
+  const bool is_shown = gpu != nullptr && shows_release(before, gpu->memory, model.bytes());
   if (!is_shown && round.now < limit) return;
   const std::uint64_t now = gpu == nullptr ? 0 : gpu->memory.available();
   say(round, id, model, entry,
       {.kind = ModelStep::Kind::released,
-       .bytes = now > entry.free_before ? now - entry.free_before : 0,
+       .bytes = now > before ? now - before : 0,
        .is = !is_shown});
 }
 
@@ -405,6 +418,7 @@ void ModelRunner::find_out(Round& round, NameId id, const Model& model, ModelEnt
     return round.consider(round.now + (model.retry_at - round.room.now));
   }
   if (commands_in(model.setting.commands.view()).check.empty()) {
+    if (has_one_on_its_way(round.room, *model.gpu)) return;
     return say(round, id, model, entry,
                {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::unknown});
   }

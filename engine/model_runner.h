@@ -77,7 +77,8 @@ class ModelRunner {
   void serve(Round& round);
   // Whether it is answered.
   [[nodiscard]] bool serve(Round& round, ModelWaiter& waiter);
-  [[nodiscard]] bool serve_unload(Round& round, NameId id, const Model& model, ModelEntry& entry);
+  [[nodiscard]] bool serve_unload(Round& round, const ModelWaiter& waiter, NameId id,
+                                  const Model& model, ModelEntry& entry);
   // Why it has to wait. Hopeless: as things are, it would wait for what nobody has promised.
   [[nodiscard]] std::string admit(Round& round, const ModelWaiter& waiter, NameId id,
                                   const Model& model, ModelEntry& entry, bool& is_hopeless);

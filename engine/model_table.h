@@ -48,13 +48,16 @@ struct ModelEntry {
   std::unique_ptr<ModelWork> work;
   SteadyTime told_next;  // what was refused is not told again before
 
-  // Of the load or unload that goes on: what was free in front of it.
-  std::uint64_t free_before = 0;
+  // Of the load or unload that goes on: what was free in front of it. None before somebody has
+  // looked at its GPU.
+  std::optional<std::uint64_t> free_before;
   // Of what it waits for since its last change: what was free last, and since when.
   std::optional<GpuMemory> look_before;
   std::uint64_t look_number = 0;
   Position waiting_at;
   SteadyTime waiting_since;
+  ModelState state = ModelState::absent;  // since that change
+  SteadyTime failed_at;                   // its last load here, where one has failed
 
   std::uint64_t untold_uses = 0;
   std::map<std::string, std::uint64_t> untold_degraded;  // by alternative

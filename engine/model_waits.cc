@@ -9,6 +9,14 @@
 #include <utility>
 
 namespace almanac {
+namespace {
+
+// The load that it waited for has failed, however long ago; who came later waits for the next try.
+bool has_failed_for(const ModelWaiter& waiter, const Model& model, const ModelEntry& entry) {
+  return model.failures_in_row > 0 && waiter.since <= entry.failed_at;
+}
+
+}  // namespace
 
 void ModelRunner::relieve(Round& round) {
   for (const GpuRoom& gpu : round.room.gpus) {
@@ -37,6 +45,7 @@ void ModelRunner::serve(Round& round) {
   }
 }
 
+// What is refused as too late has nothing done for it: it is only told why.
 bool ModelRunner::serve(Round& round, ModelWaiter& waiter) {
   const auto answer = [&](Result<ModelLease> result) {
     auto shared = std::make_shared<Result<ModelLease>>(std::move(result));
@@ -53,7 +62,7 @@ bool ModelRunner::serve(Round& round, ModelWaiter& waiter) {
     }
     ModelEntry& entry = table_->entries[waiter.model];
     if (waiter.unloads) {
-      if (serve_unload(round, *id, *model, entry)) return answer(ModelLease());
+      if (serve_unload(round, waiter, *id, *model, entry)) return answer(ModelLease());
       reason = "it is " + std::string(name(model->state)) +
                (entry.in_use > 0 ? ", and used by " + std::to_string(entry.in_use) : "");
       break;
@@ -61,14 +70,20 @@ bool ModelRunner::serve(Round& round, ModelWaiter& waiter) {
     const bool is_to_go = std::ranges::any_of(table_->waiters, [&](const ModelWaiter& other) {
       return other.unloads && other.model == waiter.model;
     });
-    if (entry.is_open && !is_to_go) return answer(lease_of(table_, waiter, entry, round.room.now));
+    if (entry.is_open && !is_to_go) {
+      auto lease = lease_of(table_, waiter, entry, round.room.now);
+      // For those who are served later in this round.
+      round.room.uses[*id].in_use = entry.in_use;
+      round.room.uses[*id].used_at = entry.used_at;
+      return answer(std::move(lease));
+    }
     bool is_hopeless = false;
     reason = entry.reason = admit(round, waiter, *id, *model, entry, is_hopeless);
     if (is_hopeless && degrade(round, waiter, *model, reason)) continue;
-    const bool has_failed = is_hopeless && model->retry_at > round.room.now;
-    if (has_failed) round.consider(round.now + (model->retry_at - round.room.now));
-    // Who came later waits for the next try.
-    if (has_failed && waiter.since <= entry.waiting_since) {
+    if (is_hopeless && model->retry_at > round.room.now) {
+      round.consider(round.now + (model->retry_at - round.room.now));
+    }
+    if (is_hopeless && has_failed_for(waiter, *model, entry)) {
       return answer(fail(ErrorCode::model_loading,
                          "the model '" + waiter.model + "' cannot be loaded: " + reason,
                          "it is tried again by whoever uses it in a while"));
@@ -84,9 +99,12 @@ bool ModelRunner::serve(Round& round, ModelWaiter& waiter) {
   return false;
 }
 
-bool ModelRunner::serve_unload(Round& round, NameId id, const Model& model, ModelEntry& entry) {
+bool ModelRunner::serve_unload(Round& round, const ModelWaiter& waiter, NameId id,
+                               const Model& model, ModelEntry& entry) {
   if (model.state == ModelState::absent && !entry.is_busy) return true;
-  const bool may_go = model.state == ModelState::resident && !entry.is_busy && entry.in_use == 0;
+  const bool may_go = round.now < waiter.until && model.state == ModelState::resident &&
+                      !entry.is_busy && entry.in_use == 0 &&
+                      !has_one_on_its_way(round.room, *model.gpu);
   if (may_go) {
     say(round, id, model, entry,
         {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::asked});
@@ -101,19 +119,25 @@ std::string ModelRunner::admit(Round& round, const ModelWaiter& waiter, NameId i
   if (model.state != ModelState::absent || entry.is_busy) {
     return "it is " + std::string(name(model.state));
   }
-  if (model.failures_in_row > 0 && model.retry_at > round.room.now) {
+  const bool is_to_wait = model.failures_in_row > 0 && model.retry_at > round.room.now;
+  if (is_to_wait || has_failed_for(waiter, model, entry)) {
     is_hopeless = true;
     return entry.failure.empty() ? "its last load has failed" : entry.failure;
   }
   LoadPlan plan = plan_load(round.room, round.state->names, id);
   is_hopeless = plan.kind == LoadPlan::Kind::no_way;
+  if (round.now >= waiter.until) {
+    return plan.kind == LoadPlan::Kind::load ? "there is room for it only now" : plan.reason;
+  }
   if (plan.kind == LoadPlan::Kind::load) {
     say(round, id, model, entry,
         {.kind = ModelStep::Kind::load, .gpu = round.text(plan.gpu), .bytes = model.bytes()});
     round.room.moving.insert(plan.gpu);
     return "it is being loaded";
   }
-  for (const NameId other : plan.evict) {
+  // One at a time: what comes free is then that one's, and what is still missing is planned anew.
+  if (plan.kind == LoadPlan::Kind::evict) {
+    const NameId other = plan.evict.front();
     say(round, other, *round.state->models.all.find(other), table_->entries[round.text(other)],
         {.kind = ModelStep::Kind::unload, .other = waiter.model, .cause = ModelUnloadCause::room});
     round.room.uses[other].is_leaving = true;

@@ -207,6 +207,8 @@ TEST(ModelPlan, LearnsWhatALoadHasTakenUnlessThatMakesNoSense) {
   EXPECT_EQ(learned_bytes(10 * plan_gib, after, 5 * plan_gib), 4 * plan_gib);
   EXPECT_EQ(learned_bytes(10 * plan_gib, after, 9 * plan_gib), 0U) << "less than half";
   EXPECT_EQ(learned_bytes(5 * plan_gib, after, plan_gib), 0U) << "more is free than was";
+  EXPECT_EQ(learned_bytes(10 * plan_gib, after, 2 * plan_gib), 4 * plan_gib);
+  EXPECT_EQ(learned_bytes(10 * plan_gib, after, 2 * plan_gib - 1), 0U) << "more than twice of it";
   GpuMemory estimate = after;
   estimate.is_estimate = true;
   EXPECT_EQ(learned_bytes(10 * plan_gib, estimate, 5 * plan_gib), 0U);
