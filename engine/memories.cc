@@ -87,13 +87,7 @@ class Changes {
     const auto found = find(update.id);
     if (!found) return std::unexpected(found.error());
     const Memory& memory = **found;
-    if (update.expected && update.expected != memory.changed) {
-      return fail(ErrorCode::conflict,
-                  "memory " + std::to_string(update.id.value) + " was changed at " +
-                      std::to_string(memory.changed.value) + ", not at " +
-                      std::to_string(update.expected.value),
-                  "read it again, and change what it says now");
-    }
+    if (auto checked = check_changed(update.id, memory, update.expected); !checked) return checked;
     if (update.embedding) {
       auto checked = check_dimension(state_.names.text(memory.kind), *update.embedding);
       if (!checked) return checked;
@@ -104,9 +98,10 @@ class Changes {
     return {};
   }
 
-  Result<void> forget(MemoryId id, std::string_view reason) {
+  Result<void> forget(MemoryId id, std::string_view reason, Position expected) {
     const auto found = find(id);
     if (!found) return std::unexpected(found.error());
+    if (auto checked = check_changed(id, **found, expected); !checked) return checked;
     if (!forgotten_.insert(id).second) return {};
     add(MemoryForgotten{id, ForgetCause::asked, reason});
     return {};
@@ -124,6 +119,16 @@ class Changes {
       return std::unexpected(unknown_memory(state_, id));
     }
     return &**version;
+  }
+
+  [[nodiscard]] static Result<void> check_changed(MemoryId id, const Memory& memory,
+                                                  Position expected) {
+    if (!expected || expected == memory.changed) return {};
+    return fail(ErrorCode::conflict,
+                "memory " + std::to_string(id.value) + " was changed at " +
+                    std::to_string(memory.changed.value) + ", not at " +
+                    std::to_string(expected.value),
+                "read it again, and change what it says now");
   }
 
   // That of its kind, or the first one of it.
@@ -221,7 +226,9 @@ Result<Decision> decide_one(const State& state, const ChangeMemories& command,
     if (auto updated = changes.update(update); !updated) return std::unexpected(updated.error());
   }
   for (const MemoryId id : asked.forget) {
-    auto forgotten = changes.forget(id, asked.reason);
+    const auto expected = asked.forget_expected.find(id);
+    auto forgotten = changes.forget(
+        id, asked.reason, expected == asked.forget_expected.end() ? Position() : expected->second);
     if (!forgotten) return std::unexpected(forgotten.error());
   }
   return Decision{changes.take(), std::move(stored)};

@@ -118,7 +118,10 @@ Result<MemoryTransaction> consolidate(const Consolidation& consolidation,
   summary.metadata["last_stored_us"] = micros(replaced.back().memory->stored_at);
   MemoryTransaction transaction;
   transaction.store.push_back(std::move(summary));
-  for (const MemoryHit& hit : replaced) transaction.forget.push_back(hit.id);
+  for (const MemoryHit& hit : replaced) {
+    transaction.forget.push_back(hit.id);
+    transaction.forget_expected.emplace(hit.id, hit.memory->changed);
+  }
   transaction.reason = "a summary stands for it";
   return transaction;
 }

@@ -50,8 +50,9 @@ struct Consolidation {
                                                                const Consolidation& consolidation,
                                                                const UserKeys* keys = nullptr);
 // Stores `summary` in their place, all or nothing: its kind and user are theirs, and its metadata
-// say how many they are and when the first and the last of them were stored. Errors: not_found
-// (there are none).
+// say how many they are and when the first and the last of them were stored. It is refused as a
+// conflict where one of them was changed since it was found: what it says now is not summed up.
+// Errors: not_found (there are none).
 [[nodiscard]] Result<MemoryTransaction> consolidate(const Consolidation& consolidation,
                                                     const std::vector<MemoryHit>& replaced,
                                                     MemorySpec summary);

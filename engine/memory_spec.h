@@ -57,6 +57,8 @@ struct MemoryTransaction {
   std::vector<MemorySpec> store = {};
   std::vector<MemoryUpdate> update = {};
   std::vector<MemoryId> forget = {};
+  // Of those to forget, as MemoryUpdate::expected; whichever where it is not there.
+  std::map<MemoryId, Position> forget_expected = {};
   std::string reason = {};  // of what is forgotten
 };
 

@@ -80,6 +80,21 @@ TEST_F(MemoryConsolidation, ASummaryStandsForWhatMattersLittleAndIsOld) {
   EXPECT_EQ(engine->consolidate_memories({}, in_short).error().code, ErrorCode::invalid);
 }
 
+TEST_F(MemoryConsolidation, WhatWasChangedMeanwhileIsNotDropped) {
+  open_on_manual_clock();
+  remember({.kind = "fact", .content = "one", .significance = 0.1});
+  remember({.kind = "fact", .content = "two", .significance = 0.1});
+  const auto change_then_sum_up = [&](const std::vector<MemoryHit>& found) {
+    EXPECT_TRUE(engine->update_memory({.id = found[1].id, .content = "three"}));
+    return in_short(found);
+  };
+  EXPECT_EQ(engine->consolidate_memories({.kind = "fact"}, change_then_sum_up).error().code,
+            ErrorCode::conflict);
+  EXPECT_EQ(engine->state()->memories.all.size(), 2U) << "all or nothing";
+  EXPECT_EQ(content_of(**engine->memory(MemoryId(2))).content, "three");
+  EXPECT_TRUE(engine->consolidate_memories({.kind = "fact"}, in_short));
+}
+
 // What is summed up of a user is sealed as that was, and nothing is lost where it cannot be stored.
 TEST_F(MemoryConsolidation, OfAUserIsTheUsers) {
   open_on_manual_clock();
