@@ -5,6 +5,7 @@
 #include <almanac/log/printable.h>
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <vector>
 
@@ -85,18 +86,34 @@ Result<void> UserContexts::tell_forgotten(ForgetUser command) {
   });
 }
 
+Result<void> UserContexts::tell_forgotten_without_waiting(ForgetUser command) {
+  const auto refused = std::make_shared<std::promise<Error>>();
+  auto answer = refused->get_future();
+  around_.tell(std::move(command), [refused](const Result<Answer>& result) {
+    if (!result) refused->set_value(result.error());
+  });
+  // One that does not even enter the mailbox is refused before this returns.
+  const bool is_refused = answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  return is_refused ? std::unexpected(answer.get()) : Result<void>();
+}
+
+// On the engine's own thread, too, which gives the memories of an attempt their keys: it must not
+// wait here for what only it answers.
 Result<UserKey> UserContexts::key_of(const std::string& user) {
-  std::unique_lock lock(making_);
+  const std::lock_guard lock(making_);
   around_.keys->look_again();
   if (const auto id = known(user)) {
-    made_.erase(user);
     auto key = around_.keys->need(*id);
+    if (key) made_.erase(user);
     if (key) return UserKey{*id, std::move(*key)};
     if (key.error().code != ErrorCode::refused) return std::unexpected(key.error());
-    lock.unlock();
-    // Somebody who shares the keys has forgotten the user.
-    if (auto told = tell_forgotten({user, {*id}}); !told) return std::unexpected(told.error());
-    lock.lock();
+    // Somebody who shares the keys has forgotten the user. The mailbox is in order: that is heard
+    // before what is sealed with the new key. Told once, as what is told again would forget that.
+    const auto made = made_.find(user);
+    if (made == made_.end() || made->second == *id) {
+      auto told = tell_forgotten_without_waiting({user, {*id}});
+      if (!told) return std::unexpected(told.error());
+    }
   }
   if (const auto made = made_.find(user); made != made_.end()) {
     if (auto key = around_.keys->find(made->second)) return UserKey{made->second, std::move(key)};

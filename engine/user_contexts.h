@@ -113,6 +113,8 @@ class UserContexts {
 
  private:
   [[nodiscard]] Result<void> tell_forgotten(ForgetUser command);
+  // Errors: that it could not be told.
+  [[nodiscard]] Result<void> tell_forgotten_without_waiting(ForgetUser command);
   [[nodiscard]] std::optional<UserKeyId> known(std::string_view user) const;
   [[nodiscard]] Result<void> add_owners(std::span<const MemorySpec> memories, UserKeyRing& keys);
   [[nodiscard]] Result<void> add_changed(std::span<const MemoryUpdate> updates, UserKeyRing& keys);

@@ -238,7 +238,15 @@ Result<void> UserKeys::bring(const UserKeyId& id, const EncryptionKey& key) {
   if (find(id) != nullptr) return {};
   auto added = add(id, std::make_shared<const EncryptionKey>(key));
   ++generation_;
-  return added;
+  if (!added) return added;
+  // Who shares the files may have destroyed it since they were read here, and has then looked for
+  // it before it came; who enters it later overwrites it, as it is there.
+  const auto ledger = read_if_there(ledger_file(folder_));
+  if (!ledger) return std::unexpected(ledger.error());
+  if (!ids_in(as_text(*ledger)).contains(id)) return {};
+  if (auto gone = overwrite(keys_file(folder_), id); !gone) return gone;
+  if (auto known = read(); !known) return known;
+  return fail(ErrorCode::refused, "the key was destroyed, and stays so");
 }
 
 std::shared_ptr<const EncryptionKey> UserKeys::find(const UserKeyId& id) const {

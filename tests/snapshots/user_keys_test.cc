@@ -180,6 +180,22 @@ TEST_F(UserKeysTest, AreCarriedToAnotherLogButNotWhatWasDestroyed) {
   EXPECT_EQ(open("other")->bring(gone, *key).error().code, ErrorCode::refused);
 }
 
+// Which those hear of that have read the files before only when they look again.
+TEST_F(UserKeysTest, WhatAnotherHasDestroyedMeanwhileIsNotBroughtBack) {
+  const auto first = open();
+  const UserKeyId id = *first->create();
+  const EncryptionKey key = *first->find(id);
+  fs::resize_file(users(), 64);
+  const auto other = open();
+  ASSERT_EQ(other->find(id), nullptr);
+  ASSERT_TRUE(first->destroy(id));
+  EXPECT_FALSE(other->is_destroyed(id)) << "it has not heard of it";
+  EXPECT_EQ(other->bring(id, key).error().code, ErrorCode::refused);
+  EXPECT_FALSE(holds(users(), key));
+  EXPECT_EQ(other->find(id), nullptr);
+  EXPECT_TRUE(other->is_destroyed(id));
+}
+
 TEST_F(UserKeysTest, AFileOfKeysThatIsNotWholeBringsNothing) {
   (void)open()->create();
   ASSERT_TRUE(export_user_keys(folder / "log", folder / "carried"));
