@@ -180,6 +180,7 @@ TEST_F(AdvisorTest, RequirementA8OneThatHangsHasThreeAttemptsAndNobodyWaitsForIt
   auto advisor = spec();
   advisor.size = 3;  // one for each attempt
   advisor.timeout = 1s;
+  advisor.start_timeout = 3s;
   advisor.backoff = 100ms;
   open_with(advisor, 2);
   ASSERT_TRUE(engine->configure_queue("default", 1));
