@@ -238,11 +238,12 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
   EventBatch batch{std::move(events), nullptr};
   const auto cost = check_batch(batch);
   if (!cost) return std::unexpected(cost.error());
+  // A large batch is given its room at once; small ones let it double.
+  if (turn.events.empty()) turn.events.reserve(batch.events.size());
   for (const Event& event : batch.events) {
-    RecordedEvent recorded{head_.position.next(), event};
+    const RecordedEvent& recorded = turn.events.emplace_back(head_.position.next(), event);
     fold_into(head_, recorded);
     add_effects(head_, recorded, turn.effects);
-    turn.events.push_back(recorded);
   }
   turn.add(std::move(batch), *cost);
   return {};
@@ -258,7 +259,9 @@ void Core::Turn::add(EventBatch batch, const BatchCost& cost) {
     last = cost;
     return;
   }
-  std::ranges::move(batch.events, std::back_inserter(batches.back().events));
+  auto& joined = batches.back().events;
+  joined.insert(joined.end(), std::move_iterator(batch.events.begin()),
+                std::move_iterator(batch.events.end()));
   last.bytes += cost.bytes;
   last.names += cost.names;
 }

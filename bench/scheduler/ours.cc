@@ -225,7 +225,7 @@ Percentiles measure_dead_worker(const fs::path& folder, const Sizes& sizes) {
                       .slots = 1,
                       .on_events = [&](const State&, std::span<const RecordedEvent> events) {
                         for (const RecordedEvent& one : events) {
-                          if (std::holds_alternative<TaskReadied>(one.event.body)) {
+                          if (std::holds_alternative<TaskHandedBack>(one.event.body)) {
                             ready = Clock::now();
                           }
                         }
@@ -250,6 +250,7 @@ Percentiles measure_dead_worker(const fs::path& folder, const Sizes& sizes) {
     const auto killed = Clock::now();
     require(::kill(worker, SIGKILL) == 0, "kill");
     require(engine->wait([](const State& state) { return state.tasks.live() == 0; }), "no end");
+    require(ready.load() > killed, "it was not given back");
     all.push_back(ready.load() - killed);
   }
   return percentiles(std::move(all));
