@@ -26,11 +26,13 @@ constexpr std::array status_texts = {
     StatusText{201, "Created"},
     StatusText{202, "Accepted"},
     StatusText{204, "No Content"},
+    StatusText{304, "Not Modified"},
     StatusText{400, "Bad Request"},
     StatusText{401, "Unauthorized"},
     StatusText{403, "Forbidden"},
     StatusText{404, "Not Found"},
     StatusText{405, "Method Not Allowed"},
+    StatusText{406, "Not Acceptable"},
     StatusText{408, "Request Timeout"},
     StatusText{409, "Conflict"},
     StatusText{413, "Content Too Large"},
@@ -82,14 +84,16 @@ std::string_view http_reason(int status) {
 std::string http_text(const HttpResponse& response, bool keep_alive, bool head_only) {
   std::string text =
       fmt::format("HTTP/1.1 {} {}\r\n", response.status, http_reason(response.status));
-  const bool has_body = response.status != 204;
+  const bool has_body = response.status != 204 && response.status != 304;
   if (has_body) append_field(text, "Content-Type", response.type);
   if (has_body && !response.stream) {
     append_field(text, "Content-Length", std::to_string(response.body.size()));
   }
   for (const auto& [name, value] : response.headers) append_field(text, name, value);
   append_field(text, "X-Content-Type-Options", "nosniff");
-  append_field(text, "Cache-Control", "no-store");
+  if (first_of(response.headers, "Cache-Control") == nullptr) {
+    append_field(text, "Cache-Control", "no-store");
+  }
   if (!keep_alive || response.stream) append_field(text, "Connection", "close");
   text += "\r\n";
   if (has_body && !head_only) text += response.body;

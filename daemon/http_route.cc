@@ -81,9 +81,10 @@ const std::vector<IndexedRoute>& indexed_routes() {
 std::span<const HttpRoute> http_routes() {
   static const std::vector<HttpRoute> all = [] {
     std::vector<HttpRoute> routes;
-    for (const auto table : {daemon_routes(), task_routes(), lease_routes(), queue_routes(),
-                             circuit_routes(), component_routes(), healing_routes(),
-                             memory_routes(), log_routes(), overview_routes(), past_routes()}) {
+    for (const auto table :
+         {daemon_routes(), task_routes(), lease_routes(), queue_routes(), circuit_routes(),
+          component_routes(), healing_routes(), memory_routes(), log_routes(), overview_routes(),
+          past_routes(), page_routes()}) {
       routes.insert(routes.end(), table.begin(), table.end());
     }
     return routes;

@@ -63,6 +63,7 @@ struct HttpRoute {
 [[nodiscard]] std::span<const HttpRoute> log_routes();
 [[nodiscard]] std::span<const HttpRoute> overview_routes();  // and models, snapshots, reviews
 [[nodiscard]] std::span<const HttpRoute> past_routes();
+[[nodiscard]] std::span<const HttpRoute> page_routes();  // for a browser
 // All of them.
 [[nodiscard]] std::span<const HttpRoute> http_routes();
 

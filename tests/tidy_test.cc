@@ -20,10 +20,11 @@ namespace {
 // A file includes its own folder and those before it.
 constexpr std::array<std::string_view, 6> arrow = {"log",    "projections", "snapshots",
                                                    "engine", "tools",       "daemon"};
-constexpr std::array<std::string_view, 8> described_folders = {
-    "log", "projections", "snapshots", "engine", "tools", "daemon", "tests", "bench"};
-constexpr std::array<std::string_view, 9> all_folders = {
-    "log", "projections", "snapshots", "engine", "tools", "daemon", "tests", "bench", "examples"};
+constexpr std::array<std::string_view, 9> described_folders = {
+    "log", "projections", "snapshots", "engine", "tools", "daemon", "web", "tests", "bench"};
+constexpr std::array<std::string_view, 10> all_folders = {
+    "log",    "projections", "snapshots", "engine", "tools",
+    "daemon", "web",         "tests",     "bench",  "examples"};
 
 // One door per library. `stems` are the files that may include it, separated by spaces ("*codec"
 // is every name that ends so); empty means any file of the folder, but only `pairs_max` of them.
@@ -60,6 +61,10 @@ constexpr std::array<std::string_view, 2> not_installed = {"log/lmdb.h", "log/st
 constexpr std::size_t file_lines_max = 500;
 constexpr std::size_t line_columns_max = 100;
 constexpr std::size_t function_lines_max = 60;
+
+bool has_sizes(const SourceFile& file) {
+  return file.is_code() || file.is_script() || file.path.ends_with(".capnp");
+}
 
 // ---- The rules ---------------------------------------------------------------------------------
 
@@ -192,7 +197,7 @@ std::size_t columns(std::string_view line) {
 Findings over_size(const SourceTree& tree) {
   Findings findings;
   for (const SourceFile& file : tree) {
-    if (!file.is_code() && !file.path.ends_with(".capnp")) continue;
+    if (!has_sizes(file)) continue;
     const auto lines = lines_in(file.text);
     if (lines.size() > file_lines_max) {
       findings.push_back(at(file, lines.size()) + "the file has over 500 lines");
@@ -214,7 +219,8 @@ Findings over_size(const SourceTree& tree) {
 Findings without_readme(const SourceTree& tree) {
   std::map<std::string, bool, std::less<>> has_readme;
   for (const SourceFile& file : tree) {
-    if (file.is_code()) has_readme.try_emplace(std::string(file.folder()), false);
+    if (file.is_code() || file.is_script())
+      has_readme.try_emplace(std::string(file.folder()), false);
   }
   for (const SourceFile& file : tree) {
     if (file.path == std::string(file.folder()) + "/README.md") {
@@ -235,7 +241,9 @@ Findings without_readme(const SourceTree& tree) {
 constexpr std::string_view disabled =
     "DISABLED"
     "_";
-constexpr std::array<std::string_view, 6> left_behind = {
+constexpr std::array<std::string_view, 7> left_behind = {
+    "waitFor"
+    "Timeout",
     "sleep_"
     "for",
     "sleep_"
@@ -252,7 +260,7 @@ constexpr std::array<std::string_view, 6> left_behind = {
 Findings unfinished(const SourceTree& tree) {
   Findings findings;
   for (const SourceFile& file : tree) {
-    if (!file.is_code() && !file.path.ends_with(".capnp")) continue;
+    if (!has_sizes(file)) continue;
     const auto lines = lines_in(file.text);
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const bool found =
@@ -402,6 +410,14 @@ TEST(SizeRule, FindsALongFileAndALongLine) {
   EXPECT_EQ(over_size({file_with("log/a.cc", repeated("…", line_columns_max + 1))}).size(), 1U);
 }
 
+TEST(SizeRule, HoldsOfThePageToo) {
+  for (const std::string name : {"web/src/a.ts", "web/src/a.tsx", "web/tests/a.js", "web/a.css"}) {
+    EXPECT_EQ(over_size({file_with(name, repeated("//\n", file_lines_max + 1))}).size(), 1U)
+        << name;
+    EXPECT_EQ(over_size({file_with(name, repeated("x", line_columns_max + 1))}).size(), 1U) << name;
+  }
+}
+
 TEST(SizeRule, FindsALongFunctionWhereverItStands) {
   const std::string body = repeated("  f();\n", function_lines_max - 2);
   for (const std::string head :
@@ -440,6 +456,8 @@ TEST(UnfinishedRule, FindsWhatIsLeftForLater) {
                                  "eep",
                                  "DISABLED"
                                  "_x",
+                                 "page.waitFor"
+                                 "Timeout",
                                  "std::this_thread::sleep_"
                                  "for"}) {
     EXPECT_EQ(unfinished({file_with("log/a.cc", "int a;  // " + word + "()\n")}).size(), 1U)

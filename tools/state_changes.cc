@@ -166,7 +166,10 @@ ordered_json engine_fields(const State& state) {
 
 class Collector {
  public:
-  Collector(const State& before, const State& after) : before_(before), after_(after) {}
+  Collector(const State& before, const State& after)
+      : before_(before),
+        after_(after),
+        names_(before.position > after.position ? before.names : after.names) {}
 
   void operator()(TaskId id, const Task* was, const Task* is) {
     changes["tasks"][std::to_string(id.value)] =
@@ -232,7 +235,7 @@ class Collector {
   }
   void operator()(const ImplementationPlace& place, const ImplementationStatus* was,
                   const ImplementationStatus* is) {
-    const auto of = fmt::format("{} {}", after_.names.text(place.kind), place.place + 1);
+    const auto of = fmt::format("{} {}", names_.text(place.kind), place.place + 1);
     changes["implementations"][of] =
         changed_fields(implementation_fields(before_, was), implementation_fields(after_, is));
   }
@@ -240,7 +243,7 @@ class Collector {
     const auto of = [](const VersionRange* range) {
       return range == nullptr ? ordered_json() : ordered_json(versions_text(*range));
     };
-    changes["versions"][std::string(after_.names.text(kind))] = {
+    changes["versions"][std::string(names_.text(kind))] = {
         {"runs", ordered_json::array({of(was), of(is)})}};
   }
   void operator()(const DependencyKey& key, const DependencyCondition* was,
@@ -252,7 +255,7 @@ class Collector {
         {"condition", ordered_json::array({of(was), of(is)})}};
   }
   void operator()(const PausedWork& work, Change change) {
-    const auto of = fmt::format("{} {}", name(work.scope), after_.names.text(work.name));
+    const auto of = fmt::format("{} {}", name(work.scope), names_.text(work.name));
     const bool is_paused = change == Change::added;
     changes["pauses"][of] = {{"paused", ordered_json::array({!is_paused, is_paused})}};
   }
@@ -271,25 +274,25 @@ class Collector {
   void operator()(NameId queue, const Policy* was, const Policy* is) {
     static const Policy by_priority;
     const auto fields = [&](const Policy* policy) {
-      return policy_json(after_.names, policy == nullptr ? by_priority : *policy);
+      return policy_json(names_, policy == nullptr ? by_priority : *policy);
     };
-    changes["queues"][std::string(after_.names.text(queue))].update(
+    changes["queues"][std::string(names_.text(queue))].update(
         changed_fields(fields(was), fields(is)));
   }
   void operator()(NameId queue, const QueueRetention* was, const QueueRetention* is) {
     const auto fields = [](const QueueRetention* retention) {
       return retention_json(retention == nullptr ? QueueRetention() : *retention);
     };
-    changes["queues"][std::string(after_.names.text(queue))].update(
+    changes["queues"][std::string(names_.text(queue))].update(
         changed_fields(fields(was), fields(is)));
   }
   void operator()(NameId job, const BackupJob* was, const BackupJob* is) {
-    changes["backups"][std::string(after_.names.text(job))] =
+    changes["backups"][std::string(names_.text(job))] =
         changed_fields(was == nullptr ? ordered_json::object() : job_json(*was),
                        is == nullptr ? ordered_json::object() : job_json(*is));
   }
   void operator()(NameId schedule, const Schedule* was, const Schedule* is) {
-    changes["schedules"][std::string(after_.names.text(schedule))] =
+    changes["schedules"][std::string(names_.text(schedule))] =
         changed_fields(was == nullptr ? ordered_json::object() : schedule_json(*was),
                        is == nullptr ? ordered_json::object() : schedule_json(*is));
   }
@@ -301,14 +304,14 @@ class Collector {
         {"asks for", ordered_json::array({of(before_, was), of(after_, is)})}};
   }
   void operator()(const Lane& lane, const LaneWait* was, const LaneWait* is) {
-    auto key = fmt::format("{}/{}", after_.names.text(lane.queue), after_.names.text(lane.kind));
+    auto key = fmt::format("{}/{}", names_.text(lane.queue), names_.text(lane.kind));
     if (lane.version != 0) key += fmt::format(" version {}", lane.version);
     const auto demands = demands_text(after_, lane.demands);
     changes["blocked"][demands.empty() ? key : key + " " + demands] =
         changed_fields(wait_fields(before_, was), wait_fields(after_, is));
   }
   void operator()(NameId limit, const LimitSetting* was, const LimitSetting* is) {
-    changes["limits"][std::string(after_.names.text(limit))] =
+    changes["limits"][std::string(names_.text(limit))] =
         changed_fields(limit_fields(was), limit_fields(is));
   }
   // A service's setting and its circuit are one entry.
@@ -323,7 +326,7 @@ class Collector {
       return component == nullptr ? ordered_json::object()
                                   : component_json(state.names, *component);
     };
-    changes["components"][std::string(after_.names.text(id))] =
+    changes["components"][std::string(names_.text(id))] =
         changed_fields(of(before_, was), of(after_, is));
   }
   void operator()(const ComponentPlace& place, const ImplementationHealth* was,
@@ -332,42 +335,40 @@ class Collector {
       return health == nullptr ? ordered_json::object() : health_json(*health);
     };
     const auto& named = is == nullptr ? *was : *is;
-    const auto key =
-        fmt::format("{} {}", after_.names.text(place.component), after_.names.text(named.name));
+    const auto key = fmt::format("{} {}", names_.text(place.component), names_.text(named.name));
     changes["components"][key] = changed_fields(of(was), of(is));
   }
   void operator()(NameId id, const GpuDevice* was, const GpuDevice* is) {
     const auto of = [](const State& state, const GpuDevice* device) {
       return device == nullptr ? ordered_json::object() : gpu_json(state.names, *device);
     };
-    changes["gpu"][std::string(after_.names.text(id))] =
-        changed_fields(of(before_, was), of(after_, is));
+    changes["gpu"][std::string(names_.text(id))] = changed_fields(of(before_, was), of(after_, is));
   }
   void operator()(const GpuHeapKey& key, const GpuHeap* was, const GpuHeap* is) {
     const auto of = [](const GpuHeap* heap) {
       return heap == nullptr ? ordered_json::object() : gpu_heap_json(*heap);
     };
-    const auto heap = fmt::format("{} heap {}", after_.names.text(key.device), key.heap);
+    const auto heap = fmt::format("{} heap {}", names_.text(key.device), key.heap);
     changes["gpu"][heap] = changed_fields(of(was), of(is));
   }
   void operator()(NameId id, const Model* was, const Model* is) {
     const auto of = [](const State& state, const Model* model) {
       return model == nullptr ? ordered_json::object() : model_json(state.names, *model);
     };
-    changes["models"][std::string(after_.names.text(id))] =
+    changes["models"][std::string(names_.text(id))] =
         changed_fields(of(before_, was), of(after_, is));
   }
   void operator()(NameId pool, const PoolRecord* was, const PoolRecord* is) {
-    changes["pools"][std::string(after_.names.text(pool))] =
+    changes["pools"][std::string(names_.text(pool))] =
         changed_fields(pool_fields(was), pool_fields(is));
   }
   void operator()(NameId advisor, const AdvisorRecord* was, const AdvisorRecord* is) {
-    changes["advisors"][std::string(after_.names.text(advisor))] =
+    changes["advisors"][std::string(names_.text(advisor))] =
         changed_fields(advisor_fields(was), advisor_fields(is));
   }
   void operator()(MemoryId id, const MemoryVersion* was, const MemoryVersion* is) {
     const auto of = [&](const MemoryVersion* version) {
-      return version == nullptr ? ordered_json::object() : memory_json(after_.names, **version);
+      return version == nullptr ? ordered_json::object() : memory_json(names_, **version);
     };
     changes["memories"][std::to_string(id.value)] = changed_fields(of(was), of(is));
   }
@@ -375,8 +376,7 @@ class Collector {
     const auto of = [](const UserKeyId* key) {
       return key == nullptr ? ordered_json::object() : ordered_json{{"user_key", to_hex(*key)}};
     };
-    changes["memories"]["of " + std::string(after_.names.text(user))] =
-        changed_fields(of(was), of(is));
+    changes["memories"]["of " + std::string(names_.text(user))] = changed_fields(of(was), of(is));
   }
   void operator()(TextNumber user, const SharedContext* was, const SharedContext* is) {
     const State& named = is == nullptr ? before_ : after_;
@@ -392,7 +392,7 @@ class Collector {
 
  private:
   void add_circuit(NameId service, const ordered_json& was, const ordered_json& is) {
-    changes["circuits"][std::string(after_.names.text(service))].update(changed_fields(was, is));
+    changes["circuits"][std::string(names_.text(service))].update(changed_fields(was, is));
   }
   static ordered_json pair(const TaskId* was, const TaskId* is) {
     const auto of = [](const TaskId* id) {
@@ -403,6 +403,7 @@ class Collector {
 
   const State& before_;
   const State& after_;
+  const Names& names_;  // of the later one, which has those of both
 };
 
 constexpr std::size_t change_columns = 80;

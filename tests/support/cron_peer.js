@@ -7,7 +7,8 @@ const { CronExpressionParser } = require(folder);
 function answer(line) {
   const [expression, tz, time, count] = line.split('\t');
   try {
-    const parsed = CronExpressionParser.parse(expression, { tz, currentDate: new Date(Number(time)) });
+    const currentDate = new Date(Number(time));
+    const parsed = CronExpressionParser.parse(expression, { tz, currentDate });
     const instants = [];
     while (instants.length < Number(count)) instants.push(parsed.next().getTime());
     return instants.join(' ');

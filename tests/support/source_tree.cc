@@ -143,11 +143,17 @@ std::string_view SourceFile::name() const {
   return std::string_view(path).substr(path.rfind('/') + 1);
 }
 
+bool SourceFile::is_script() const {
+  static constexpr std::array<std::string_view, 4> kinds = {".ts", ".tsx", ".js", ".css"};
+  return std::ranges::any_of(kinds, [this](auto kind) { return path.ends_with(kind); });
+}
+
 std::string_view SourceFile::stem() const { return name().substr(0, name().rfind('.')); }
 
 SourceTree read_source_tree(const std::filesystem::path& root,
                             std::span<const std::string_view> folders) {
-  static constexpr std::array<std::string_view, 4> kinds = {".h", ".cc", ".capnp", ".md"};
+  static constexpr std::array<std::string_view, 8> kinds = {".h",  ".cc",  ".capnp", ".md",
+                                                            ".ts", ".tsx", ".js",    ".css"};
   SourceTree tree;
   for (std::string_view folder : folders) {
     if (!std::filesystem::is_directory(root / folder)) continue;

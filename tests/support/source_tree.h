@@ -21,11 +21,12 @@ struct SourceFile {
   [[nodiscard]] std::string_view stem() const;    // "task_codec"
   [[nodiscard]] bool is_header() const { return path.ends_with(".h"); }
   [[nodiscard]] bool is_code() const { return is_header() || path.ends_with(".cc"); }
+  [[nodiscard]] bool is_script() const;  // of the page, or what looks after it
 };
 
 using SourceTree = std::vector<SourceFile>;
 
-// Every .h, .cc, .capnp and .md below the folders of `root` that exist, sorted by path.
+// Every .h, .cc, .capnp, .md and script below the folders of `root` that exist, sorted by path.
 [[nodiscard]] SourceTree read_source_tree(const std::filesystem::path& root,
                                           std::span<const std::string_view> folders);
 

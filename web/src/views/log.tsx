@@ -1,0 +1,98 @@
+// The log: its events by position, filtered, the newest first; in the present it follows.
+import { useEffect, useState } from 'preact/hooks';
+import type { LogEvent, Page } from '../api/shapes.ts';
+import { useRead } from '../api/use_read.ts';
+import { Read } from '../parts/notice.tsx';
+import { at } from '../time/moment.ts';
+import { parameter, setParameters } from '../time/route.ts';
+import { EventTable } from './event_table.tsx';
+
+const pageSize = 50;
+
+function LogFilter({
+  isFollowing,
+  follow,
+}: {
+  isFollowing: boolean;
+  follow: (wanted: boolean) => void;
+}) {
+  const type = parameter('type');
+  const stream = parameter('stream');
+  const onSubmit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const text = (name: string) => String(form.get(name) ?? '');
+    setParameters({ type: text('type'), stream: text('stream') });
+  };
+  return (
+    <form class="filters" role="search" aria-label="Log" onSubmit={onSubmit}>
+      <label class="wide">
+        Types, with commas between
+        <input
+          key={type}
+          type="search"
+          name="type"
+          defaultValue={type}
+          data-search=""
+          placeholder="TaskFailed,TaskSucceeded"
+          spellcheck={false}
+        />
+      </label>
+      <label>
+        Stream
+        <input key={stream} type="search" name="stream" defaultValue={stream} />
+      </label>
+      <button type="submit" class="primary">
+        Filter
+      </button>
+      <label class="inline">
+        <input
+          type="checkbox"
+          checked={isFollowing}
+          disabled={at.value !== null}
+          onChange={(event) => follow(event.currentTarget.checked)}
+        />
+        Follow
+      </label>
+    </form>
+  );
+}
+
+export function LogView() {
+  const [trail, setTrail] = useState<string[]>([]);
+  const [isFollowing, setFollowing] = useState(true);
+  const type = parameter('type');
+  const stream = parameter('stream');
+  const end = at.value;
+  useEffect(() => setTrail([]), [type, stream, end]);
+  const page = trail.at(-1) ?? '';
+  const reading = useRead<Page<LogEvent>>(
+    '/v1/log',
+    { type, stream, reverse: true, limit: pageSize, page, to: end },
+    { hasPast: false, isLive: isFollowing && end === null && page === '' },
+  );
+  const older = reading.data?.next;
+  return (
+    <>
+      <h1>Log</h1>
+      <LogFilter isFollowing={isFollowing} follow={setFollowing} />
+      <Read of={reading}>{({ items }) => <EventTable title="Events" events={items} />}</Read>
+      <div class="row end">
+        <button
+          type="button"
+          disabled={trail.length === 0}
+          onClick={() => setTrail(trail.slice(0, -1))}
+        >
+          Newer
+        </button>
+        <button
+          type="button"
+          disabled={!older}
+          onClick={() => older && setTrail([...trail, older])}
+        >
+          Older
+        </button>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,112 @@
+// The present as it happens: ten thousand events leave the page smooth, and what it shows is right.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openBrowser, Visit } from './browser.js';
+import { Daemon } from './daemon.js';
+
+/** @type {Daemon} */
+let daemon;
+/** @type {import('playwright-core').Browser} */
+let browser;
+
+before(async () => {
+  daemon = await Daemon.start();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await daemon?.stop();
+});
+
+const eventsMany = 10_000;
+const batch = 100;
+
+/** @param {number} count */
+const tasks = (count) =>
+  Array.from({ length: count }, (_, i) =>
+    JSON.stringify({ kind: 'bulk', label: `bulk ${i}`, payload: 'x' }),
+  ).join('\n');
+
+/** Keeps in the page what its slowest frame was from now on. @param {Visit} visit */
+async function watchFrames(visit) {
+  await visit.page.evaluate(() => {
+    const kept = /** @type {any} */ (window);
+    kept.slowestFrame = 0;
+    let last = performance.now();
+    const look = (/** @type {number} */ now) => {
+      kept.slowestFrame = Math.max(kept.slowestFrame, now - last);
+      last = now;
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+}
+
+test('10,000 live updates are counted, read sparingly, and leave the page smooth', async () => {
+  const visit = await Visit.begin(browser, daemon);
+  await visit.open();
+  await visit.page.locator('.connection.live').waitFor();
+  await watchFrames(visit);
+  let asked = 0;
+  visit.page.on('request', (request) => {
+    if (request.url().includes('/v1/overview')) asked += 1;
+  });
+  const begun = Date.now();
+  for (let i = 0; i < eventsMany / batch; i += 1) {
+    await daemon.ask('POST', '/v1/tasks', tasks(batch));
+  }
+  await visit.page.locator('[data-count="ready"]').getByText('10,000').waitFor();
+  await visit.page.getByText(/1\d,\d\d\d events seen/).waitFor();
+  const seconds = (Date.now() - begun) / 1000;
+  const frame = await visit.page.evaluate(() => /** @type {any} */ (window).slowestFrame);
+  const rows = await visit.page.locator('main tr').count();
+  console.log(
+    `10,000 events in ${seconds.toFixed(1)} s: ${asked} reads of the overview, ` +
+      `the slowest frame ${frame.toFixed(0)} ms`,
+  );
+  assert.ok(asked <= 4 * seconds + 4, `${asked} reads in ${seconds} s`);
+  assert.ok(frame < 2000, `a frame took ${frame} ms`);
+  assert.ok(rows < 200, `the page holds ${rows} rows`);
+  assert.deepEqual(visit.complaints, []);
+  await visit.end();
+});
+
+test('what happens is seen without a reload, wherever it comes from', async () => {
+  const visit = await Visit.begin(browser, daemon);
+  await visit.open('#/tasks?queue=fresh');
+  await visit.sees('No task is like that.');
+  await daemon.submit({ kind: 'seen', label: 'brand new', queue: 'fresh', payload: 'x' });
+  await visit.sees('brand new');
+  await daemon.work('seen', { outcome: 'success' });
+  await visit.page.locator('main tbody').getByText('succeeded').waitFor();
+  await visit.end();
+});
+
+test('the log follows while that is wanted, and stands still when it is not', async () => {
+  const visit = await Visit.begin(browser, daemon);
+  await visit.open('#/log?type=TaskEnqueued');
+  await visit.page.getByLabel('Follow').waitFor();
+  await daemon.submit({ kind: 'x', label: 'first seen', payload: 'x' });
+  await visit.sees(/label first seen/);
+  await visit.page.getByLabel('Follow').uncheck();
+  await daemon.submit({ kind: 'x', label: 'never seen', payload: 'x' });
+  const position = new Intl.NumberFormat('en').format(await daemon.position());
+  await visit.page.locator('#moment').getByText(`event ${position}`).waitFor();
+  assert.equal(await visit.page.getByText('label never seen').count(), 0);
+  await visit.page.getByLabel('Follow').check();
+  await visit.sees('label never seen');
+  await visit.end();
+});
+
+test('a daemon that is gone is told, and its return is noticed', async () => {
+  const folder = daemon.folder;
+  const visit = await Visit.begin(browser, daemon);
+  await visit.open('#/queues');
+  await visit.page.locator('.connection.live').waitFor();
+  const address = new URL(daemon.address).host;
+  await daemon.end();
+  await visit.page.locator('.connection.lost').waitFor();
+  daemon = await Daemon.start({ folder, listen: address, token: daemon.token });
+  await visit.page.locator('.connection.live').waitFor();
+  await visit.end();
+});
