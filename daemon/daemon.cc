@@ -199,7 +199,8 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
                             .meter = parts->meter,
                             .feed = *parts->feed,
                             .figures = [inside = parts.get()] { return inside->figures(); },
-                            .threads = options.config.threads});
+                            .threads = options.config.threads,
+                            .repositories = options.config.repositories});
   if (auto spoken = parts->serve_wire(options.config); !spoken) {
     return std::unexpected(spoken.error());
   }

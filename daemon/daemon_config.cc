@@ -147,6 +147,10 @@ const std::array key_rows = {
              return put(workload::read_integer(field, {1, limits::http_threads_max}),
                         config.threads);
            }},
+    KeyRow{{"snapshots", "repositories", "[]", "Whose snapshots GET /v1/snapshots tells of"},
+           [](DaemonConfig& config, const Field& field) {
+             return put_texts(field, config.repositories);
+           }},
     KeyRow{{"faktory", "listen", "\"\"", "Address and port of the wire protocol; empty = none"},
            set_wire_text<&WireOptions::address>},
     KeyRow{{"faktory", "password_file", "\"\"",
@@ -269,6 +273,7 @@ Result<DaemonConfig> load_daemon_config(const std::string& path) {
                              &config.socket_path, &config.token_file, &config.wire_password_file}) {
     from_folder(*named, file->folder);
   }
+  for (std::string& repository : config.repositories) from_folder(repository, file->folder);
   return config;
 }
 

@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace almanac {
 
@@ -36,6 +37,7 @@ struct DaemonConfig {
   bool is_public = false;   // whether that may be another address than this machine's own
   std::string token_file;   // empty = in the log's folder
   std::size_t threads = limits::http_threads_default;
+  std::vector<std::string> repositories;  // of snapshots, that the page shows
   HttpSettings http;
   std::string wire_password_file;   // empty = no password
   WireOptions wire{.address = {}};  // an empty address = not by the wire protocol

@@ -12,6 +12,7 @@
 #include <almanac/engine/engine.h>
 #include <almanac/log/log.h>
 #include <almanac/snapshots/past_states.h>
+#include <almanac/tools/queue_tally.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -34,6 +35,7 @@ class HttpApi {
     EventFeed& feed;
     std::function<HttpFigures()> figures;
     std::size_t threads = limits::http_threads_default;
+    std::vector<std::string> repositories = {};  // of snapshots, that are told of
   };
   explicit HttpApi(Surroundings surroundings);
 
@@ -47,6 +49,9 @@ class HttpApi {
   [[nodiscard]] const Surroundings& surroundings() const { return around_; }
   // As of what `?at=` says. Errors: those of find_position() and PastStates::at().
   [[nodiscard]] Result<std::shared_ptr<const State>> state_at(std::string_view at) const;
+  // Those that ?at= has asked for, shared by all requests.
+  [[nodiscard]] const PastStates& past() const { return past_; }
+  [[nodiscard]] QueueTally& tally() const { return tally_; }
   // Held by whoever waits for a repair, one at a time, so that repairs never take all threads that
   // ask the engine. Not held by the lock that comes = another waits.
   [[nodiscard]] std::unique_lock<std::mutex> wait_for_repair() const {
@@ -59,6 +64,7 @@ class HttpApi {
 
   Surroundings around_;
   PastStates past_;
+  mutable QueueTally tally_;
   mutable std::mutex repair_wait_;
   mutable WorkThreads readers_;
   mutable WorkThreads askers_;

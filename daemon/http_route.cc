@@ -26,6 +26,13 @@ constexpr std::array known_parameters = {
     QueryParameter{"reverse", "true: the newest first"},
     QueryParameter{"output", "true: nothing but the bytes that the last attempt wrote"},
     QueryParameter{"samples", "true: with the last measurements"},
+    QueryParameter{"buckets", "Into how many parts the log is cut, 1 to 1000; 100 when left out"},
+    QueryParameter{"by", "queue (when left out), kind or owner"},
+    QueryParameter{"since", "What happened behind a position or a time; else all"},
+    QueryParameter{"owner", "Of this owner"},
+    QueryParameter{"tree", "true: with what led to the task, and what it led to"},
+    QueryParameter{"depth", "Of the tree, in tasks, up to 100; 8 when left out"},
+    QueryParameter{"when", "A condition about the state, such as tasks.failed > 100"},
 };
 
 // Cut at slashes: "/v1/tasks" has "v1" and "tasks".
@@ -74,9 +81,9 @@ const std::vector<IndexedRoute>& indexed_routes() {
 std::span<const HttpRoute> http_routes() {
   static const std::vector<HttpRoute> all = [] {
     std::vector<HttpRoute> routes;
-    for (const auto table :
-         {daemon_routes(), task_routes(), lease_routes(), queue_routes(), circuit_routes(),
-          component_routes(), healing_routes(), memory_routes(), log_routes()}) {
+    for (const auto table : {daemon_routes(), task_routes(), lease_routes(), queue_routes(),
+                             circuit_routes(), component_routes(), healing_routes(),
+                             memory_routes(), log_routes(), overview_routes(), past_routes()}) {
       routes.insert(routes.end(), table.begin(), table.end());
     }
     return routes;

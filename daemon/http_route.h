@@ -61,6 +61,8 @@ struct HttpRoute {
 [[nodiscard]] std::span<const HttpRoute> healing_routes();
 [[nodiscard]] std::span<const HttpRoute> memory_routes();  // and contexts
 [[nodiscard]] std::span<const HttpRoute> log_routes();
+[[nodiscard]] std::span<const HttpRoute> overview_routes();  // and models, snapshots, reviews
+[[nodiscard]] std::span<const HttpRoute> past_routes();
 // All of them.
 [[nodiscard]] std::span<const HttpRoute> http_routes();
 

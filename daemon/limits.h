@@ -54,6 +54,13 @@ inline constexpr std::size_t told_events_max = 8'192;
 inline constexpr std::size_t told_bytes_max = 16 * mebibyte;
 // An event stream that has nothing to tell says so this often, or whoever is between would end it.
 inline constexpr std::chrono::seconds stream_silence_max{15};
+// Parts of the time line.
+inline constexpr std::size_t timeline_buckets_default = 100;
+inline constexpr std::size_t timeline_buckets_max = 1'000;
+// Events that a request may have looked at one by one: two seconds, and for one whose answer has
+// all that changed between two moments, a fifth of the memory of a large body for each thousand.
+inline constexpr std::uint64_t route_events_max = 2'000'000;
+inline constexpr std::uint64_t diff_events_max = 100'000;
 // Past states that are kept for `?at=`.
 inline constexpr std::size_t past_states_kept = 64;
 

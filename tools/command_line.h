@@ -120,6 +120,8 @@ void add_memory_commands(CommandGroup& memory);
 void add_schedule_commands(CommandGroup& schedule);
 // `almanac diagnostics …`
 void add_diagnostics_commands(CommandGroup& diagnostics);
+// `almanac submit`
+void add_submit_command(CommandGroup& root);
 // `almanac health`
 void add_health_command(CommandGroup& root);
 // `almanac whatif`

@@ -10,8 +10,6 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include <utility>
-
 namespace almanac {
 namespace {
 
@@ -44,13 +42,11 @@ ExitCode diff_states(const DiffCommand& command) {
   if (!before) return report(before.error());
   auto after = state_of(**log, past, command.after);
   if (!after) return report(after.error());
-  auto changes = state_changes(*before, *after);
-  if (!command.json) {
-    print_changes(*before, *after, changes);
-    return ExitCode::ok;
+  if (command.json) {
+    fmt::print("{}\n", difference_json(*before, *after));
+  } else {
+    print_changes(*before, *after, state_changes(*before, *after));
   }
-  fmt::print("{{\"from\":{},\"to\":{},\"changes\":{}}}\n", before->position.value,
-             after->position.value, changes_json(std::move(changes)));
   return ExitCode::ok;
 }
 

@@ -2,6 +2,7 @@
 #include <almanac/tools/past_commands.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/task_event.h>
+#include <almanac/tools/task_history.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -43,12 +44,11 @@ ExitCode history(const HistoryCommand& command) {
   if (task == nullptr) return report(no_task(source->state, id, command.at));
   Table table({"POSITION", "TIME", "AFTER", "EVENT"});
   Printer printer(table, command.json);
-  // The last event of a task is not behind the one that changed it last.
-  auto read = source->log->read(task->enqueued, [&](const RecordedEvent& event) -> Result<bool> {
-    if (event.position > task->changed) return false;
-    if (task_of(event.event.body) == id) printer.print(event);
-    return event.position < task->changed;
-  });
+  auto read = read_task_history({.log = *source->log, .id = id, .task = *task},
+                                [&](const RecordedEvent& event) -> Result<bool> {
+                                  printer.print(event);
+                                  return true;
+                                });
   if (!read) return report(read.error());
   if (!command.json) fmt::print("{}", table.text(terminal_columns()));
   return ExitCode::ok;

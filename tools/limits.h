@@ -47,4 +47,11 @@ inline constexpr std::size_t nearest_candidates_max = 100'000;
 // Frames that are restored in a second, for a guess: 56 MiB were, on two busy processors.
 inline constexpr std::uint64_t restore_bytes_per_second = 50 * mebibyte;
 
+// An overview: tasks that run, ends, and how far it looks back for those; and the events it reads
+// for each of its rates, half a millisecond.
+inline constexpr std::size_t overview_running_max = 100;
+inline constexpr std::size_t overview_ends_max = 20;
+inline constexpr std::size_t overview_ends_reads_max = 2'048;
+inline constexpr std::uint64_t rate_reads_max = 8'192;
+
 }  // namespace almanac::limits

@@ -251,7 +251,7 @@ class CommandLine {
     app_.set_version_flag("--version", "almanac " + std::string(version), "Print the version");
     app_.set_help_flag("-h,--help", "Print this help");
     add_run();
-    add_submit();
+    add_submit_command(groups_.emplace_back(app_, action_));
     add_list();
     add_show();
     for (auto* add : {add_task_commands, add_past_commands, add_health_command, add_what_if_command,
@@ -385,44 +385,6 @@ class CommandLine {
     add_group({"snapshot", "Archive the log, and look at archives",
                "almanac snapshot create --repository /backup/build"},
               add_snapshot_commands);
-  }
-
-  void add_submit() {
-    auto [app, options] =
-        add<SubmitCommand>(app_, "submit", "Add one command for the next `almanac run`",
-                           "almanac submit --name backup --attempts 3 -- tar czf home.tgz /home\n"
-                           "  almanac run",
-                           almanac::submit);
-    Typed typed(*app);
-    add_command_task(typed, options->task);
-    add_unique_options(typed, options->unique);
-    add_group_options(typed, options->groups);
-    typed.text("-n,--name", options->name, {"TEXT", "What to call it; when left out, the command"});
-    typed.text("--key", options->key, {"TEXT", "Idempotency key: the same key submits once"});
-    add_conditions(*app, *options);
-  }
-
-  // When a submitted command may run.
-  void add_conditions(CLI::App& app, SubmitCommand& options) {
-    auto* delay = app.add_option("--delay", options.delay, "Not before this long from now")
-                      ->type_name("TIME");
-    app.add_option("--run-at", options.run_at, "Not before, such as 2026-11-21T10:00:00Z")
-        ->type_name("MOMENT")
-        ->excludes(delay);
-    app.add_option("--after", options.after,
-                   "A task that must succeed first, or end as WHEN\n"
-                   "says: end, failure, success_in_the_end; may be\nrepeated")
-        ->type_name("ID[:WHEN]")
-        ->allow_extra_args(false);
-    app.add_option("--deadline", options.deadline,
-                   "When it should have ended, such as \"in 2 hours\"")
-        ->type_name("MOMENT");
-    auto* expires =
-        app.add_option("--expires", options.expires, "Not begun any more so long from now")
-            ->type_name("TIME");
-    app.add_option("--expires-at", options.expires_at, "Not begun any more from then on")
-        ->type_name("MOMENT")
-        ->excludes(expires);
   }
 
   void add_list() {

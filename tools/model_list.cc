@@ -23,8 +23,7 @@ std::map<std::string, Model> models_of(const State& state) {
 }
 
 void print_model_json(const State& state, std::string_view name, const Model& model) {
-  ordered_json json{{"model", name}};
-  json.update(model_json(state.names, model));
+  const ordered_json json = model_json(state, name, model);
   fmt::print("{}\n",
              printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }

@@ -39,4 +39,10 @@ ordered_json model_json(const Names& names, const Model& model) {
           {"changed_at", time_json(model.changed_at)}};
 }
 
+ordered_json model_json(const State& state, std::string_view model_name, const Model& model) {
+  ordered_json json{{"model", model_name}};
+  json.update(model_json(state.names, model));
+  return json;
+}
+
 }  // namespace almanac

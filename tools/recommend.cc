@@ -1,6 +1,6 @@
 #include <almanac/tools/past_commands.h>
+#include <almanac/tools/recommendation_json.h>
 #include <almanac/tools/source.h>
-#include <almanac/tools/terms_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -38,43 +38,22 @@ std::string because(const State& state, const Recommendation& next) {
   return text.empty() ? "submitted first" : text;
 }
 
-ordered_json json_of(const State& state, const Recommendation& next, std::string_view label) {
-  const Task& task = *state.tasks.all.find(next.id);
-  ordered_json json{{"id", next.id.value},
-                    {"label", label},
-                    {"queue", state.names.text(task.queue)},
-                    {"kind", state.names.text(task.kind)},
-                    {"policy", name(next.policy)},
-                    {"score", next.score()},
-                    {"factors", ordered_json::object()}};
-  for (const auto& [name, points] : next.factors) json["factors"][std::string(name)] = points;
-  if (next.until_deadline) json["until_deadline_us"] = next.until_deadline->count();
-  if (next.ahead) json["ahead_us"] = next.ahead->count();
-  add_terms(json, state, next.id);
-  return json;
-}
-
 }  // namespace
 
 ExitCode recommend(const RecommendCommand& command) {
   auto source = open_source(command.folder, command.at);
   if (!source) return report(source.error());
   const State& state = source->state;
-  RecommendOptions options{
-      .now = command.at.empty() ? std::max(system_time(), state.time) : state.time,
-      .limit = command.limit};
-  if (!command.queue.empty()) options.queue = state.names.find(command.queue);
-  if (!command.owner.empty()) options.owner = state.names.find(command.owner);
-  const bool nothing =
-      (!command.queue.empty() && !options.queue) || (!command.owner.empty() && !options.owner);
-  const auto all = nothing ? std::vector<Recommendation>() : recommend(state, options);
+  const Time now = command.at.empty() ? std::max(system_time(), state.time) : state.time;
+  const auto all = recommend_for(
+      state, {.now = now, .limit = command.limit, .queue = command.queue, .owner = command.owner});
   Table table({"ID", "QUEUE", "SCORE", "BECAUSE", "LABEL"});
   for (const Recommendation& next : all) {
     const Task& task = *state.tasks.all.find(next.id);
     auto label = source->label(task);
     if (!label) return report(label.error());
     if (command.json) {
-      const auto json = json_of(state, next, *label);
+      const auto json = recommendation_json(state, next, *label);
       fmt::print("{}\n",
                  printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
       continue;

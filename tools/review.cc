@@ -1,5 +1,6 @@
 #include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/review_commands.h>
+#include <almanac/tools/review_json.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
@@ -14,16 +15,6 @@ namespace almanac {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json hold_json(TaskId id, const Hold& hold, std::string_view label) {
-  ordered_json json{{"id", id.value},
-                    {"label", label},
-                    {"reason", name(hold.reason)},
-                    {"outcome", name(hold.outcome)}};
-  if (hold.started) json["started"] = hold.started.value;
-  if (hold.ended) json["ended"] = hold.ended.value;
-  return json;
-}
 
 std::string position_text(Position position) {
   return position ? std::to_string(position.value) : "-";
@@ -89,7 +80,7 @@ ExitCode review_list(const ReviewListCommand& command) {
     auto label = source->label(*tasks.all.find(id));
     if (!label) return report(label.error());
     if (command.json) {
-      const auto json = hold_json(id, hold, *label);
+      const auto json = review_json(id, hold, *label);
       fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
       continue;
     }

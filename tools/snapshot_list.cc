@@ -1,5 +1,6 @@
 #include <almanac/tools/coverage.h>
 #include <almanac/tools/snapshot_commands.h>
+#include <almanac/tools/snapshot_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -9,28 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace almanac {
 namespace {
 
-using nlohmann::ordered_json;
-
 constexpr std::size_t picture_columns = 64;
-
-// Of the files that no older snapshot has.
-std::uint64_t own_bytes(const Manifest& manifest, std::set<ArchiveName>& known) {
-  std::uint64_t bytes = 0;
-  auto add = [&](const ArchiveName& name, std::uint64_t size) {
-    if (known.insert(name).second) bytes += size;
-  };
-  add(name_of(manifest.timeline, manifest.checkpoint), manifest.checkpoint.file.bytes);
-  for (const SegmentRecord& segment : manifest.segments) {
-    add(name_of(segment.header, segment.file), segment.file.bytes);
-  }
-  return bytes;
-}
 
 // How many times smaller than the frames it holds.
 std::string ratio_of(const Manifest& manifest) {
@@ -39,51 +24,14 @@ std::string ratio_of(const Manifest& manifest) {
   return fmt::format("{}.{}", tenths / 10, tenths % 10);
 }
 
-struct SnapshotRow {
-  const CheckedSnapshot* snapshot;
-  std::uint64_t own_bytes;
-};
-
-// The newest first, each with what it added.
-std::vector<SnapshotRow> rows_of(const std::vector<CheckedSnapshot>& snapshots) {
-  std::vector<SnapshotRow> rows;
-  std::set<ArchiveName> known;
-  for (auto each = snapshots.rbegin(); each != snapshots.rend(); ++each) {
-    rows.push_back({&*each, each->manifest ? own_bytes(*each->manifest, known) : 0});
-  }
-  std::ranges::reverse(rows);
-  return rows;
-}
-
-ordered_json json_of(const SnapshotRow& row, bool is_encrypted) {
-  const CheckedSnapshot& snapshot = *row.snapshot;
-  ordered_json json{
-      {"snapshot", snapshot.number}, {"whole", snapshot.whole()}, {"encrypted", is_encrypted}};
-  for (const Error& error : snapshot.damage) json["damage"].push_back(printable(error.message));
-  if (!snapshot.manifest) return json;
-  const Manifest& manifest = *snapshot.manifest;
-  if (!manifest.tag.empty()) json["tag"] = manifest.tag;
-  json["made_at"] = format_time(manifest.made_at);
-  json["timeline"] = to_hex(manifest.timeline);
-  json["first"] = manifest.first().value;
-  json["last"] = manifest.tail.last.value;
-  json["first_time"] = format_time(manifest.segments.front().header.first_time);
-  json["last_time"] = format_time(manifest.tail.time);
-  json["bytes"] = manifest.bytes();
-  json["new_bytes"] = row.own_bytes;
-  json["frame_bytes"] = manifest.frame_bytes();
-  if (manifest.signer) json["signed_by"] = to_hex(manifest.signer->bytes);
-  return json;
-}
-
 const char* condition_of(const CheckedSnapshot& snapshot) {
   if (!snapshot.whole()) return "damaged";
   return snapshot.manifest->signer ? "signed" : "";
 }
 
-void print(const std::vector<SnapshotRow>& rows, bool is_encrypted) {
+void print(const std::vector<ArchiveRow>& rows, bool is_encrypted) {
   Table table({"SNAPSHOT", "MADE", "POSITIONS", "SPAN", "SIZE", "NEW", "RATIO", ""});
-  for (const SnapshotRow& row : rows) {
+  for (const ArchiveRow& row : rows) {
     const CheckedSnapshot& snapshot = *row.snapshot;
     const char* state = condition_of(snapshot);
     if (!snapshot.manifest) {
@@ -99,7 +47,7 @@ void print(const std::vector<SnapshotRow>& rows, bool is_encrypted) {
   }
   fmt::print("{}", table.text(terminal_columns()));
   if (is_encrypted) fmt::print("encrypted\n");
-  for (const SnapshotRow& row : rows) {
+  for (const ArchiveRow& row : rows) {
     const auto& manifest = row.snapshot->manifest;
     if (manifest && !manifest->tag.empty()) {
       fmt::print("snapshot {}: {}\n", row.snapshot->number, manifest->tag);
@@ -125,21 +73,6 @@ void print(const Coverage& coverage) {
   }
 }
 
-ordered_json json_of(const CheckedTail& checked) {
-  ordered_json json{{"tail", to_hex(checked.timeline)}, {"whole", checked.whole()}};
-  for (const Error& error : checked.damage) json["damage"].push_back(printable(error.message));
-  if (!checked.tail) return json;
-  const ArchiveTail& tail = *checked.tail;
-  json["snapshot"] = tail.snapshot;
-  json["archived_at"] = format_time(tail.archived_at);
-  json["first"] = tail.first().value;
-  json["last"] = tail.end.last.value;
-  json["last_time"] = format_time(tail.end.time);
-  json["files"] = tail.segments.size();
-  json["bytes"] = tail.bytes();
-  return json;
-}
-
 // How much would be lost is told by who follows the log: here it is not known whether anything has
 // happened since.
 void print(const CheckedTail& checked, Time now) {
@@ -161,11 +94,11 @@ ExitCode snapshot_list(const SnapshotListCommand& command) {
   if (!repository) return report(repository.error());
   const auto tails = list_tails(*repository);
   const auto snapshots = list_snapshots(*repository);
-  const auto rows = rows_of(snapshots);
+  const auto rows = archive_rows(snapshots);
   const bool is_encrypted = repository->is_encrypted();
   if (command.json) {
-    for (const SnapshotRow& row : rows) fmt::print("{}\n", json_of(row, is_encrypted).dump());
-    for (const CheckedTail& tail : tails) fmt::print("{}\n", json_of(tail).dump());
+    for (const ArchiveRow& row : rows) fmt::print("{}\n", snapshot_json(row, is_encrypted).dump());
+    for (const CheckedTail& tail : tails) fmt::print("{}\n", tail_json(tail).dump());
     return ExitCode::ok;
   }
   if (rows.empty()) {

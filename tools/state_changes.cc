@@ -463,4 +463,9 @@ std::string changes_json(ordered_json changes) {
   return printable_json(changes.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
+std::string difference_json(const State& before, const State& after) {
+  return fmt::format("{{\"from\":{},\"to\":{},\"changes\":{}}}", before.position.value,
+                     after.position.value, changes_json(state_changes(before, after)));
+}
+
 }  // namespace almanac

@@ -20,5 +20,7 @@ namespace almanac {
 [[nodiscard]] std::string changes_text(const nlohmann::ordered_json& changes);
 // And in one line of JSON, safe on a terminal.
 [[nodiscard]] std::string changes_json(nlohmann::ordered_json changes);
+// What changed from one state to another, with their positions: what `almanac diff --json` prints.
+[[nodiscard]] std::string difference_json(const State& before, const State& after);
 
 }  // namespace almanac

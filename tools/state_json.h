@@ -5,6 +5,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <string_view>
+
 namespace almanac {
 
 // null where it is not set.
@@ -33,5 +35,7 @@ namespace almanac {
 [[nodiscard]] nlohmann::ordered_json gpu_memory_json(const GpuMemory& memory);
 // The same of a model.
 [[nodiscard]] nlohmann::ordered_json model_json(const Names& names, const Model& model);
+[[nodiscard]] nlohmann::ordered_json model_json(const State& state, std::string_view model_name,
+                                                const Model& model);
 
 }  // namespace almanac

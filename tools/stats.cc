@@ -18,23 +18,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-Result<StatsBy> parse_by(std::string_view text) {
-  if (text == "queue") return StatsBy::queue;
-  if (text == "kind") return StatsBy::kind;
-  if (text == "owner") return StatsBy::owner;
-  return fail(ErrorCode::invalid, fmt::format("tasks are not grouped by '{}'", text),
-              "use queue, kind or owner");
-}
-
-void print_json(const std::string& by, const std::string* group, const TaskStats& stats,
-                const GatheredStats& gathered) {
-  ordered_json json;
-  json[by] = group == nullptr ? ordered_json() : ordered_json(*group);
-  json.update(stats_json(stats, gathered));
-  fmt::print("{}\n",
-             printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
-}
-
 std::string compact(const std::vector<Duration>& rising, double share) {
   return rising.empty() ? "-" : format_compact(quantile(rising, share));
 }
@@ -63,41 +46,25 @@ void print_table(const std::string& by, const GatheredStats& gathered) {
   fmt::print("{}", table.text(terminal_columns()));
 }
 
-// The time that a position stands for: of its event, or of the first one when it is 0.
-Result<Time> time_at(const Log& log, Position from) {
-  Time time;
-  auto read =
-      log.read_one(std::max(from, Position(1)), [&](const Event& event) { time = event.at; });
-  if (!read) return std::unexpected(read.error());
-  return time;
-}
-
 }  // namespace
 
 ExitCode stats(const StatsCommand& command) {
-  auto by = parse_by(command.by);
+  auto by = stats_by_from(command.by);
   if (!by) return report(by.error());
   auto source = open_source(command.folder, command.at);
   if (!source) return report(source.error());
   auto since = find_position(*source->log, command.since, system_time());
   if (!since) return report(since.error());
-  const Position from = command.since.empty() ? Position() : **since;
-  auto from_time = time_at(*source->log, from);
-  if (!from_time) return report(from_time.error());
-  auto gathered = gather_stats({.log = *source->log,
-                                .state = source->state,
-                                .from = from,
-                                .from_time = *from_time,
-                                .by = *by});
+  auto gathered = gather_stats_since(*source->log, source->state, *since, *by);
   if (!gathered) return report(gathered.error());
   if (!command.json) {
     print_table(command.by, *gathered);
     return ExitCode::ok;
   }
-  for (const auto& [name, stats] : gathered->groups) {
-    print_json(command.by, &name, stats, *gathered);
+  for (const ordered_json& json : stats_rows_json(*by, *gathered)) {
+    fmt::print("{}\n",
+               printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
   }
-  print_json(command.by, nullptr, gathered->total, *gathered);
   return ExitCode::ok;
 }
 

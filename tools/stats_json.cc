@@ -2,6 +2,10 @@
 
 #include <almanac/tools/units.h>
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 namespace almanac {
 namespace {
 
@@ -14,7 +18,48 @@ ordered_json quantiles_json(const std::vector<Duration>& rising) {
           {"max_us", quantile(rising, 1).count()}};
 }
 
+std::string_view group_word(StatsBy by) {
+  switch (by) {
+    case StatsBy::queue: return "queue";
+    case StatsBy::kind: return "kind";
+    case StatsBy::owner: return "owner";
+  }
+  return "queue";
+}
+
 }  // namespace
+
+Result<StatsBy> stats_by_from(std::string_view text) {
+  for (const StatsBy by : {StatsBy::queue, StatsBy::kind, StatsBy::owner}) {
+    if (text == group_word(by)) return by;
+  }
+  return fail(ErrorCode::invalid, fmt::format("tasks are not grouped by '{}'", text),
+              "use queue, kind or owner");
+}
+
+Result<GatheredStats> gather_stats_since(const Log& log, const State& state,
+                                         std::optional<Position> since, StatsBy by) {
+  const Position from = since.value_or(Position());
+  Time from_time;
+  auto first = log.first();
+  if (!first) return std::unexpected(first.error());
+  auto read =
+      log.read_one(std::max(from, *first), [&](const Event& event) { from_time = event.at; });
+  if (!read) return std::unexpected(read.error());
+  return gather_stats({.log = log, .state = state, .from = from, .from_time = from_time, .by = by});
+}
+
+std::vector<ordered_json> stats_rows_json(StatsBy by, const GatheredStats& gathered) {
+  std::vector<ordered_json> rows;
+  const auto add = [&](ordered_json group, const TaskStats& stats) {
+    ordered_json json{{std::string(group_word(by)), std::move(group)}};
+    json.update(stats_json(stats, gathered));
+    rows.push_back(std::move(json));
+  };
+  for (const auto& [group, stats] : gathered.groups) add(group, stats);
+  add(nullptr, gathered.total);
+  return rows;
+}
 
 double events_per_hour(std::uint64_t count, const GatheredStats& gathered) {
   const double hours =

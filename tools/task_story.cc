@@ -1,6 +1,5 @@
 #include <almanac/tools/task_story.h>
 
-#include <almanac/tools/source.h>
 #include <almanac/tools/task_event.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/wait_sentence.h>
@@ -98,7 +97,7 @@ Result<TaskStory> tell_story(const StoryOptions& options) {
   const Task& task = *options.state.tasks.all.find(options.id);
   const bool ended = has_ended(task.state);
   const Position last = ended ? task.changed : options.state.position;
-  auto state = find_state(options.log, options.folder, Position(task.enqueued.value - 1));
+  auto state = options.past.at(Position(task.enqueued.value - 1));
   if (!state) return std::unexpected(state.error());
   TaskStory story{.id = options.id, .state = task.state};
   Teller teller(story);

@@ -5,8 +5,8 @@
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
 #include <almanac/projections/wait_reason.h>
+#include <almanac/snapshots/past_states.h>
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,10 +36,10 @@ struct TaskStory {
 };
 
 // The story of `task` as of `state`, which must hold it. Folds what happened between its first and
-// its last event, or the end. Errors: those of find_state() and Log::read.
+// its last event, or the end. Errors: those of PastStates::at() and Log::read.
 struct StoryOptions {
   const Log& log;
-  const std::filesystem::path& folder;
+  const PastStates& past;  // of that log
   const State& state;
   TaskId id;
 };

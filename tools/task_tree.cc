@@ -2,9 +2,9 @@
 
 #include <almanac/tools/limits.h>
 #include <almanac/tools/task_event.h>
+#include <almanac/tools/task_json.h>
 
 #include <almanac/projections/state_diff.h>
-#include <almanac/snapshots/state_at.h>
 
 #include <algorithm>
 #include <functional>
@@ -55,11 +55,11 @@ struct Enqueued {
 
 // All that tasks did to each other from `first` on, up to the state's position.
 Result<Effects> find_effects(const TaskTreeOptions& options, Position first) {
-  const Log& log = *options.source.log;
-  const Position last = options.source.state.position;
+  const Log& log = options.log;
+  const Position last = options.state.position;
   Effects effects;
   std::vector<Enqueued> enqueued;
-  auto state = state_at(log, options.folder, Position(first.value - 1));
+  auto state = options.past.at(Position(first.value - 1));
   if (!state) return std::unexpected(state.error());
   auto read = log.read(first, [&](const RecordedEvent& recorded) -> Result<bool> {
     const Event& event = recorded.event;
@@ -90,8 +90,8 @@ Result<Effects> find_effects(const TaskTreeOptions& options, Position first) {
 
 class Grower {
  public:
-  Grower(const Source& source, const Effects& effects, std::size_t depth_max)
-      : source_(source), effects_(effects), depth_max_(depth_max) {}
+  Grower(const TaskTreeOptions& options, const Effects& effects)
+      : options_(options), effects_(effects) {}
 
   // What `id` caused, `depth` below the root; each task's own effects once, so that it ends however
   // the effects lie.
@@ -101,14 +101,14 @@ class Grower {
     if (found == effects_.end()) return {};
     shown_.insert(id);
     for (const Caused& effect : found->second) {
-      const Task* task = source_.state.tasks.all.find(effect.id);
+      const Task* task = options_.state.tasks.all.find(effect.id);
       if (task == nullptr) continue;
-      if (depth == depth_max_ || tasks_ == limits::tree_tasks_max) {
+      if (depth == options_.depth_max || tasks_ == limits::tree_tasks_max) {
         left_out += 1;
         continue;
       }
       tasks_ += 1;
-      auto label = source_.label(*task);
+      auto label = task_label(options_.log, *task);
       if (!label) return std::unexpected(label.error());
       CausedTask node{.id = effect.id,
                       .label = std::move(*label),
@@ -126,9 +126,8 @@ class Grower {
   }
 
  private:
-  const Source& source_;
+  const TaskTreeOptions& options_;
   const Effects& effects_;
-  std::size_t depth_max_;
   std::size_t tasks_ = 0;
   std::set<TaskId> shown_;
 };
@@ -168,13 +167,13 @@ std::string_view name(CausalLink link) {
 }
 
 Result<TaskTree> grow_tree(const TaskTreeOptions& options) {
-  const Task& task = *options.source.state.tasks.all.find(options.id);
-  auto causes = find_causes(*options.source.log, task.enqueued);
+  const Task& task = *options.state.tasks.all.find(options.id);
+  auto causes = find_causes(options.log, task.enqueued);
   if (!causes) return std::unexpected(causes.error());
   auto effects = find_effects(options, task.enqueued);
   if (!effects) return std::unexpected(effects.error());
   TaskTree tree{.causes = std::move(*causes)};
-  Grower grower(options.source, *effects, options.depth_max);
+  Grower grower(options, *effects);
   auto grown = grower.grow(options.id, 0, tree.caused, tree.left_out);
   if (!grown) return std::unexpected(grown.error());
   return tree;

@@ -1,7 +1,9 @@
 // What led to a task and what it led to, task by task: the tree of `almanac why --tree`.
 #pragma once
 
-#include <almanac/tools/source.h>
+#include <almanac/log/log.h>
+#include <almanac/projections/state.h>
+#include <almanac/snapshots/past_states.h>
 
 #include <cstddef>
 #include <string>
@@ -42,13 +44,15 @@ struct TaskTree {
   std::size_t left_out = 0;
 };
 
-// The tree of a task of `source.state`, so many tasks deep. Folds what happened from the task on.
-// Errors: those of state_at() and Log::read.
+// The tree of a task of the state, so many tasks deep. Folds what happened from the task on.
+// Errors: those of PastStates::at() and Log::read.
 struct TaskTreeOptions {
-  const Source& source;
-  const std::filesystem::path& folder;
+  const Log& log;
+  const PastStates& past;  // of that log
+  const State& state;
   TaskId id;
-  std::size_t depth_max = 8;
+  static constexpr std::size_t depth_default = 8;
+  std::size_t depth_max = depth_default;
 };
 [[nodiscard]] Result<TaskTree> grow_tree(const TaskTreeOptions& options);
 

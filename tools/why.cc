@@ -1,5 +1,6 @@
 #include <almanac/tools/past_commands.h>
 #include <almanac/tools/source.h>
+#include <almanac/tools/story_json.h>
 #include <almanac/tools/task_event.h>
 #include <almanac/tools/task_story.h>
 #include <almanac/tools/task_tree.h>
@@ -7,6 +8,8 @@
 #include <almanac/tools/text.h>
 #include <almanac/tools/text_tree.h>
 #include <almanac/tools/units.h>
+
+#include <almanac/snapshots/past_states.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -20,54 +23,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t story_columns = 80;
-
-ordered_json step_json(const StoryStep& step) {
-  ordered_json json{{"position", step.since.value}, {"time", format_time(step.from)}};
-  if (step.wait) json["wait"] = name(step.wait->wait);
-  if (step.wait && step.wait->next != Time()) json["next"] = format_time(step.wait->next);
-  if (step.until) json["until"] = step.until->value;
-  if (step.to) json["microseconds"] = (*step.to - step.from).count();
-  json["sentence"] = step.sentence;
-  return json;
-}
-
-ordered_json caused_json(const std::vector<CausedTask>& caused) {
-  auto list = ordered_json::array();
-  for (const CausedTask& task : caused) {
-    ordered_json json{{"id", task.id.value},       {"label", task.label},
-                      {"state", name(task.state)}, {"link", name(task.link)},
-                      {"position", task.at.value}, {"caused", caused_json(task.caused)}};
-    if (task.is_repeated) json["repeated"] = true;
-    if (task.left_out > 0) json["left_out"] = task.left_out;
-    list.push_back(std::move(json));
-  }
-  return list;
-}
-
-void add_tree(ordered_json& json, const TaskTree& tree) {
-  json["causes"] = ordered_json::array();
-  for (const Cause& cause : tree.causes) {
-    ordered_json event{{"position", cause.position.value}, {"type", cause.type}};
-    if (cause.task) event["task"] = cause.task.value;
-    json["causes"].push_back(std::move(event));
-  }
-  json["caused"] = caused_json(tree.caused);
-  if (tree.left_out > 0) json["left_out"] = tree.left_out;
-}
-
-void print_json(const State& state, const TaskStory& story, const std::optional<TaskTree>& tree) {
-  ordered_json json{{"id", story.id.value}, {"label", story.label}, {"state", name(story.state)}};
-  add_terms(json, state, story.id);
-  if (story.causation) json["causation"] = story.causation.value;
-  json["after"] = ids_json(story.dependencies);
-  json["steps"] = ordered_json::array();
-  for (const StoryStep& step : story.steps) json["steps"].push_back(step_json(step));
-  json["unblocked"] = ids_json(story.unblocked);
-  json["doomed"] = ids_json(story.doomed);
-  if (tree) add_tree(json, *tree);
-  fmt::print("{}\n",
-             printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
-}
 
 void print_cut(const std::string& line) { fmt::print("{}\n", cut(line, story_columns)); }
 
@@ -170,18 +125,23 @@ ExitCode why(const WhyCommand& command) {
   if (!source) return report(source.error());
   const TaskId id(command.id);
   if (!source->state.tasks.all.contains(id)) return report(no_task(source->state, id, command.at));
-  auto story =
-      tell_story({.log = *source->log, .folder = command.folder, .state = source->state, .id = id});
+  const PastStates past(*source->log, command.folder, {.refused = tell_refused});
+  auto story = tell_story({.log = *source->log, .past = past, .state = source->state, .id = id});
   if (!story) return report(story.error());
   std::optional<TaskTree> tree;
   if (command.tree) {
-    auto grown = grow_tree(
-        {.source = *source, .folder = command.folder, .id = id, .depth_max = command.depth});
+    auto grown = grow_tree({.log = *source->log,
+                            .past = past,
+                            .state = source->state,
+                            .id = id,
+                            .depth_max = command.depth});
     if (!grown) return report(grown.error());
     tree = std::move(*grown);
   }
   if (command.json) {
-    print_json(source->state, *story, tree);
+    const auto json = story_json(source->state, *story, tree);
+    fmt::print("{}\n",
+               printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
     return ExitCode::ok;
   }
   if (tree) {
