@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 namespace almanac {
 namespace {
@@ -63,17 +64,38 @@ struct IndexedRoute {
   std::vector<std::string_view> segments;
 };
 
-const std::vector<IndexedRoute>& indexed_routes() {
-  static const std::vector<IndexedRoute> index = [] {
-    std::vector<IndexedRoute> all;
-    for (const HttpRoute& route : http_routes()) all.push_back({&route, segments_of(route.path)});
-    // What is said in full comes before what stands for anything.
-    std::ranges::stable_sort(all, {}, [](const IndexedRoute& one) {
+// What is said in full comes before what stands for anything.
+struct RouteIndex {
+  std::unordered_map<std::string_view, std::vector<const HttpRoute*>> said;  // by path
+  std::vector<IndexedRoute> meant;                                           // with variables
+};
+
+const RouteIndex& route_index() {
+  static const RouteIndex index = [] {
+    RouteIndex all;
+    for (const HttpRoute& route : http_routes()) {
+      if (route.path.find('{') == std::string_view::npos) {
+        all.said[route.path].push_back(&route);
+      } else {
+        all.meant.push_back({&route, segments_of(route.path)});
+      }
+    }
+    std::ranges::stable_sort(all.meant, {}, [](const IndexedRoute& one) {
       return std::ranges::count_if(one.segments, is_variable);
     });
     return all;
   }();
   return index;
+}
+
+// Whether it is the route that was meant; else another method of its path.
+bool takes(RouteMatch& match, const HttpRoute& route, std::string_view method) {
+  if (route.method == method) {
+    match.route = &route;
+    return true;
+  }
+  match.allowed += (match.allowed.empty() ? "" : ", ") + std::string(route.method);
+  return false;
 }
 
 }  // namespace
@@ -92,16 +114,18 @@ std::span<const HttpRoute> http_routes() {
 }
 
 RouteMatch find_route(std::string_view method, std::string_view path) {
-  const auto segments = segments_of(path);
+  const RouteIndex& index = route_index();
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   RouteMatch match;
-  for (const IndexedRoute& indexed : indexed_routes()) {
-    if (!matches_path(indexed.segments, segments)) continue;
-    if (indexed.route->method != wanted) {
-      match.allowed += (match.allowed.empty() ? "" : ", ") + std::string(indexed.route->method);
-      continue;
+  if (const auto said = index.said.find(path); said != index.said.end()) {
+    for (const HttpRoute* route : said->second) {
+      if (takes(match, *route, wanted)) return match;
     }
-    match.route = indexed.route;
+  }
+  const auto segments = segments_of(path);
+  for (const IndexedRoute& indexed : index.meant) {
+    if (!matches_path(indexed.segments, segments)) continue;
+    if (!takes(match, *indexed.route, wanted)) continue;
     for (std::size_t i = 0; i < segments.size(); ++i) {
       if (is_variable(indexed.segments[i])) match.values.emplace_back(segments[i]);
     }

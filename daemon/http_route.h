@@ -9,6 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -49,6 +50,9 @@ struct HttpRoute {
   std::string_view body = {};        // content types it takes: "application/json"; empty = no body
   int success = 200;
   std::string_view answers = "application/json";  // the content type of a success
+  // Of a GET without `?at=`: the answer is the same for so long as the state is, but no longer than
+  // that. 0 = never, unless it is made anew.
+  std::chrono::milliseconds holds{0};
 };
 
 // One for each resource.

@@ -61,8 +61,16 @@ inline constexpr std::size_t timeline_buckets_max = 1'000;
 // all that changed between two moments, a fifth of the memory of a large body for each thousand.
 inline constexpr std::uint64_t route_events_max = 2'000'000;
 inline constexpr std::uint64_t diff_events_max = 100'000;
-// Past states that are kept for `?at=`.
-inline constexpr std::size_t past_states_kept = 64;
+// Past states that are kept for `?at=`, and which share of the machine's memory all states of the
+// process may take before those go: a state each 50,000 events of a log of 10,000,000 are 200,
+// which share most of what they hold.
+inline constexpr std::size_t past_states_kept = 512;
+inline constexpr std::size_t past_memory_share = 4;
+// Answers that are given again while nothing changes.
+inline constexpr std::size_t answers_kept = 4'096;
+inline constexpr std::size_t answer_bytes_kept = 16 * mebibyte;
+inline constexpr std::size_t answer_bytes_max = 64 * kibibyte;
+static_assert(answer_bytes_max <= answer_bytes_kept);
 
 // Tokens of one file.
 inline constexpr std::size_t tokens_max = 1'000;
