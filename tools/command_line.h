@@ -122,6 +122,8 @@ void add_schedule_commands(CommandGroup& schedule);
 void add_diagnostics_commands(CommandGroup& diagnostics);
 // `almanac submit`
 void add_submit_command(CommandGroup& root);
+// `almanac top`
+void add_top_command(CommandGroup& root);
 // `almanac health`
 void add_health_command(CommandGroup& root);
 // `almanac whatif`

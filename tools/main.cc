@@ -255,7 +255,7 @@ class CommandLine {
     add_list();
     add_show();
     for (auto* add : {add_task_commands, add_past_commands, add_health_command, add_what_if_command,
-                      add_serve_command}) {
+                      add_serve_command, add_top_command}) {
       add(groups_.emplace_back(app_, action_));
     }
     add_groups();
