@@ -59,7 +59,7 @@ ExitCode top(const TopCommand& command) {
 
 void add_top_command(CommandGroup& root) {
   auto [options, command] = root.add<TopCommand>(
-      {"top", "Show how things stand, on a terminal, as they change",
+      {"top", "Show on a terminal how things stand, live",
        "almanac top --dir work\n  almanac top --once --json --at \"2 hours ago\"\n"
        "  ? shows what the keys do. Where there is no terminal, one page."},
       top);
