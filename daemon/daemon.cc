@@ -1,5 +1,6 @@
 #include <almanac/daemon/daemon.h>
 
+#include <almanac/daemon/address_file.h>
 #include <almanac/daemon/event_feed.h>
 #include <almanac/daemon/http_api.h>
 #include <almanac/daemon/http_gate.h>
@@ -83,6 +84,7 @@ struct Daemon::Parts {
   std::filesystem::path token_file;
   std::vector<std::string> tcp;
   std::vector<std::string> paths;
+  AddressFile address;
   TaskMeter meter;
   // In front of the engine, whose thread uses them to its end.
   mutable std::mutex mutex;
@@ -185,6 +187,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   if (auto made = make_doors_folder(parts->doors); !made) return std::unexpected(made.error());
   auto listeners = make_listeners(options, parts->doors);
   if (!listeners) return std::unexpected(listeners.error());
+  if (auto written = parts->address.write(parts->folder, *listeners); !written) {
+    return std::unexpected(written.error());
+  }
   for (const HttpListener& listener : *listeners) {
     (listener.is_local ? parts->paths : parts->tcp).push_back(listener.name);
   }
@@ -224,6 +229,7 @@ void Daemon::stop() {
   {
     std::lock_guard guard(parts_->mutex);
     if (std::exchange(parts_->stopped, true)) return;
+    parts_->address.remove();
     parts_->server->drain();
   }
   parts_->wire.reset();

@@ -1,5 +1,6 @@
 #include <almanac/daemon/http_api.h>
 
+#include <almanac/tools/json_fields.h>
 #include <almanac/tools/json_nesting.h>
 #include <almanac/tools/nearest.h>
 #include <almanac/tools/past.h>
@@ -90,7 +91,7 @@ HttpResponse HttpApi::answer(const HttpRoute& route, const ApiCall& call) const 
 }
 
 std::optional<HttpResponse> HttpApi::serve(HttpRequest request, const HttpReply& reply) const {
-  RouteMatch match = find_route(request.method, request.path);
+  RouteMatch match = find_route(request);
   if (match.route == nullptr) return problem({ErrorCode::not_found, "there is nothing here", ""});
   const HttpRoute& route = *match.route;
   if (auto checked = check_query(route, request); !checked) return problem(checked.error());
@@ -122,6 +123,35 @@ std::optional<HttpResponse> HttpApi::serve(HttpRequest request, const HttpReply&
 HttpResponse json_response(const ordered_json& json, int status) {
   return {.status = status,
           .body = json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n"};
+}
+
+Result<ordered_json> json_body(const HttpRequest& request) {
+  if (request.body.empty()) return ordered_json::object();
+  auto json = parse_json(request.body);
+  if (json && json->is_object()) return json;
+  return fail(ErrorCode::invalid, "the body is no JSON object", "send one, such as {}");
+}
+
+Result<std::optional<Position>> expected_version(const HttpRequest& request, ordered_json& object) {
+  std::optional<std::uint64_t> number;
+  if (const std::string* header = request.header("if-match")) {
+    std::string_view text = *header;
+    if (text.size() > 1 && text.starts_with('"') && text.ends_with('"')) {
+      text = text.substr(1, text.size() - 2);
+    }
+    number = whole_number(text);
+    if (!number) {
+      return fail(ErrorCode::invalid, "If-Match is no version", "send the version of an answer");
+    }
+  } else if (object.contains("expected")) {
+    if (!object["expected"].is_number_unsigned()) {
+      return fail(ErrorCode::invalid, "the member 'expected' is no version",
+                  "send the version of an answer");
+    }
+    number = object["expected"].get<std::uint64_t>();
+  }
+  object.erase("expected");
+  return number ? std::optional(Position(*number)) : std::nullopt;
 }
 
 Result<ordered_json> object_of(const HttpRequest& request, std::string_view members) {

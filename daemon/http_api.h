@@ -67,6 +67,12 @@ class HttpApi {
 // ---- What routes are made of ----
 
 [[nodiscard]] HttpResponse json_response(const nlohmann::ordered_json& json, int status = 200);
+// The body as JSON, {} where there is none. Errors: invalid.
+[[nodiscard]] Result<nlohmann::ordered_json> json_body(const HttpRequest& request);
+// The version that a change expects, by If-Match ("41") or as the member `expected`; none = any.
+// Errors: invalid.
+[[nodiscard]] Result<std::optional<Position>> expected_version(const HttpRequest& request,
+                                                               nlohmann::ordered_json& object);
 // The body as an object with none but these members ("task token"). Errors: invalid.
 [[nodiscard]] Result<nlohmann::ordered_json> object_of(const HttpRequest& request,
                                                        std::string_view members);

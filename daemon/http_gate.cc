@@ -112,7 +112,7 @@ std::optional<HttpResponse> HttpGate::check_token(const HttpRequest& request,
 
 std::optional<HttpResponse> HttpGate::refusal(const HttpRequest& request,
                                               const HttpPeer& peer) const {
-  const RouteMatch match = find_route(request.method, request.path);
+  const RouteMatch match = find_route(request);
   std::optional<HttpResponse> response;
   if (!peer.is_local) response = check_host(request);
   if (!response) response = check_origin(request);

@@ -20,10 +20,11 @@ using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
 // A value; owns everything.
 struct HttpRequest {
-  std::string method;  // "GET"
-  std::string path;    // decoded, begins with a slash
-  HttpFields query;    // decoded, in their order
-  HttpFields headers;  // names in lower case; values without space around them
+  std::string method;         // "GET"
+  std::string path;           // decoded, begins with a slash
+  std::string raw_path = {};  // as it was sent; empty = as it is decoded
+  HttpFields query;           // decoded, in their order
+  HttpFields headers;         // names in lower case; values without space around them
   std::string body;
   bool has_body = false;
   bool keep_alive = true;

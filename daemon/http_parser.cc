@@ -199,6 +199,7 @@ int HttpParser::Parts::on_head_complete() {
                               "write %XX for each byte that stands for something else"));
   }
   request.path = std::move(*path);
+  request.raw_path = local->substr(0, question);
   if (auto response = on_head(request)) return refuse(std::move(*response));
   progress = Progress::body;
   is_trailer = true;

@@ -1,3 +1,4 @@
+#include <almanac/daemon/http_parser.h>
 #include <almanac/daemon/http_route.h>
 
 #include <algorithm>
@@ -26,6 +27,7 @@ constexpr std::array known_parameters = {
     QueryParameter{"reverse", "true: the newest first"},
     QueryParameter{"output", "true: nothing but the bytes that the last attempt wrote"},
     QueryParameter{"samples", "true: with the last measurements"},
+    QueryParameter{"similarity", "Also those whose embeddings are so near, 0 to 1"},
 };
 
 // Cut at slashes: "/v1/tasks" has "v1" and "tasks".
@@ -43,7 +45,7 @@ std::vector<std::string_view> segments_of(std::string_view path) {
 bool is_variable(std::string_view segment) { return segment.starts_with('{'); }
 
 bool matches_path(const std::vector<std::string_view>& pattern,
-                  const std::vector<std::string_view>& path) {
+                  const std::vector<std::string>& path) {
   if (pattern.size() != path.size()) return false;
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (is_variable(pattern[i]) ? path[i].empty() : pattern[i] != path[i]) return false;
@@ -76,7 +78,8 @@ std::span<const HttpRoute> http_routes() {
     std::vector<HttpRoute> routes;
     for (const auto table :
          {daemon_routes(), task_routes(), lease_routes(), queue_routes(), circuit_routes(),
-          component_routes(), healing_routes(), memory_routes(), log_routes()}) {
+          component_routes(), healing_routes(), memory_routes(), log_routes(), task_change_routes(),
+          setting_routes(), model_change_routes(), memory_change_routes(), upkeep_routes()}) {
       routes.insert(routes.end(), table.begin(), table.end());
     }
     return routes;
@@ -84,9 +87,14 @@ std::span<const HttpRoute> http_routes() {
   return all;
 }
 
-RouteMatch find_route(std::string_view method, std::string_view path) {
-  const auto segments = segments_of(path);
-  const std::string_view wanted = method == "HEAD" ? "GET" : method;
+RouteMatch find_route(const HttpRequest& request) {
+  std::vector<std::string> segments;
+  const bool is_encoded = !request.raw_path.empty();
+  for (const auto segment : segments_of(is_encoded ? request.raw_path : request.path)) {
+    segments.push_back(is_encoded ? decode_percent(segment, false).value_or("")
+                                  : std::string(segment));
+  }
+  const std::string_view wanted = request.method == "HEAD" ? "GET" : request.method;
   RouteMatch match;
   for (const IndexedRoute& indexed : indexed_routes()) {
     if (!matches_path(indexed.segments, segments)) continue;

@@ -61,6 +61,11 @@ struct HttpRoute {
 [[nodiscard]] std::span<const HttpRoute> healing_routes();
 [[nodiscard]] std::span<const HttpRoute> memory_routes();  // and contexts
 [[nodiscard]] std::span<const HttpRoute> log_routes();
+[[nodiscard]] std::span<const HttpRoute> task_change_routes();  // and reviews and groups
+[[nodiscard]] std::span<const HttpRoute> setting_routes();      // of queues, limits, schedules, …
+[[nodiscard]] std::span<const HttpRoute> model_change_routes();
+[[nodiscard]] std::span<const HttpRoute> memory_change_routes();  // and contexts
+[[nodiscard]] std::span<const HttpRoute> upkeep_routes();         // of components and the log
 // All of them.
 [[nodiscard]] std::span<const HttpRoute> http_routes();
 
@@ -69,7 +74,8 @@ struct RouteMatch {
   std::vector<std::string> values;
   std::string allowed;  // methods of the path, when there are some: "GET, POST"
 };
-[[nodiscard]] RouteMatch find_route(std::string_view method, std::string_view path);
+// By the path as it was sent: %2F is no slash of it, but one in a name.
+[[nodiscard]] RouteMatch find_route(const HttpRequest& request);
 
 // A parameter of the query, and what it means; all routes share them.
 struct QueryParameter {

@@ -42,6 +42,8 @@ inline constexpr std::size_t page_items_max = 1'000;
 inline constexpr std::size_t page_bytes_max = 4 * mebibyte;
 // A worker, and whoever waits for repairs, is answered within this time.
 inline constexpr std::chrono::seconds long_poll_max{60};
+// A model is loaded, or gone, within this time.
+inline constexpr std::chrono::minutes model_wait_max{10};
 // Threads that answer what takes long, and those that ask the engine and wait.
 inline constexpr std::size_t http_threads_default = 2;
 inline constexpr std::size_t http_threads_max = 64;
