@@ -123,23 +123,27 @@ Result<std::vector<Place>> places_asked(const ApiCall& call, const ordered_json&
               "start the daemon with components, or name one of them");
 }
 
-// Looks at them now: the state behind it, or as it is when that takes too long.
+// Looks at them now: the state behind it, or as it is when that takes too long. What the engine
+// does about it by itself may have ended already in the next one.
 std::shared_ptr<const State> look_at(const ApiCall& call, const std::vector<Place>& places,
                                      std::chrono::milliseconds wait_max = check_wait_max) {
   Engine& engine = call.api.engine();
   const auto before = engine.state();
   engine.check_components();
+  std::shared_ptr<const State> seen;
   engine.wait(
       [&](const State& state) {
-        return std::ranges::all_of(places, [&](const Place& place) {
+        const bool is_seen = std::ranges::all_of(places, [&](const Place& place) {
           const ImplementationHealth* was = health_at(*before, place);
           const ImplementationHealth* is = health_at(state, place);
           return was == nullptr || is == nullptr || is->diagnosed > was->diagnosed ||
                  is->state == ImplementationState::repairing;
         });
+        if (is_seen) seen = std::make_shared<const State>(state);
+        return is_seen;
       },
       wait_max);
-  return engine.state();
+  return seen != nullptr ? seen : engine.state();
 }
 
 std::string evidence_of(const Log& log, Position diagnosed) {

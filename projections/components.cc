@@ -91,16 +91,23 @@ void find_healthy(ImplementationHealth& health, Duration took) {
   forget_attempts(health);
 }
 
+struct Finding {
+  ComponentIssue issue = ComponentIssue::none;
+  ImplementationState from = unknown;
+  Time at;
+  bool is_left_alone = false;  // until a repair is asked for
+};
+
 // What is tried against it begins anew where it is another issue than the one before.
-void find_broken(const Components& components, ImplementationHealth& health, ComponentIssue issue,
-                 ImplementationState from, Time at) {
-  const bool is_new = from != broken || issue != health.issue;
-  if (issue != health.issue) health.tried = 0;
-  if (issue != health.issue && from == given_up) forget_attempts(health);
-  health.issue = issue;
-  if (from == unknown || from == healthy) count_failure(health, at);
+void find_broken(const Components& components, ImplementationHealth& health, const Finding& found) {
+  const bool is_new = found.from != broken || found.issue != health.issue;
+  if (found.issue != health.issue) health.tried = 0;
+  if (found.issue != health.issue && found.from == given_up) forget_attempts(health);
+  health.issue = found.issue;
+  if (found.from == unknown || found.from == healthy) count_failure(health, found.at);
   if (is_new && health.requested == 0) {
-    health.repair_at = next_strategy(components, health) ? at : Time();
+    const bool is_tried = !found.is_left_alone && next_strategy(components, health);
+    health.repair_at = is_tried ? found.at : Time();
   }
 }
 
@@ -342,6 +349,11 @@ bool fold(Components& components, Names& names, const EventPlace& place,
   const auto to = next_state(before.state, is_healthy ? Step::found_healthy : Step::found_broken);
   if (!to) return false;
   const bool is_hopeless = before.state == given_up && !is_news(before.issue, event.issue);
+  const Finding found{
+      .issue = event.issue,
+      .from = before.state,
+      .at = place.at,
+      .is_left_alone = components.all.find(at->component)->setting.attempts_max == 0};
   change(components, *at, [&](ImplementationHealth& health) {
     health.state = is_hopeless ? given_up : *to;
     health.diagnosed = place.position;
@@ -349,7 +361,7 @@ bool fold(Components& components, Names& names, const EventPlace& place,
     health.trend = event.trend;
     ++health.checks;
     if (is_healthy) return find_healthy(health, event.took);
-    if (!is_hopeless) find_broken(components, health, event.issue, before.state, place.at);
+    if (!is_hopeless) find_broken(components, health, found);
   });
   return true;
 }

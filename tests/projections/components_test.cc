@@ -24,7 +24,8 @@ constexpr auto repairable = ImplementationTraits(ComponentKind::plugin)
                                 .with(RepairStrategy::build)
                                 .with(RepairStrategy::clean_build);
 
-bool describe(Story& story, ImplementationTraits traits = repairable) {
+bool describe(Story& story, ImplementationTraits traits = repairable,
+              std::uint16_t attempts_max = 3) {
   const std::array<DescribedImplementation, 2> implementations = {
       DescribedImplementation{"native", traits},
       DescribedImplementation{"plain", ImplementationTraits(ComponentKind::builtin)}};
@@ -32,7 +33,7 @@ bool describe(Story& story, ImplementationTraits traits = repairable) {
       ComponentDescribed{.component = "parser",
                          .folder = "/parts/parser",
                          .implementations = DescribedImplementationsView(implementations),
-                         .attempts_max = 3,
+                         .attempts_max = attempts_max,
                          .backoff = 10s,
                          .backoff_max = 5min,
                          .build_timeout = 10min,
@@ -208,6 +209,18 @@ TEST(Components, AreRepairedOneAtATimeAndByWhatIsAllowed) {
   EXPECT_FALSE(diagnose(story, ComponentIssue::none)) << "it is in the works";
   ASSERT_TRUE(end_repair(story, ComponentIssue::not_built, story.now() + 10s));
   EXPECT_FALSE(start_repair(story)) << "not due";
+}
+
+TEST(Components, ThatHaveNoAttemptsAreRepairedWhenThatIsAskedFor) {
+  Story story;
+  describe(story, repairable, 0);
+  diagnose(story, ComponentIssue::not_built);
+  EXPECT_EQ(native(story).state, broken);
+  EXPECT_EQ(native(story).repair_at, Time());
+  EXPECT_TRUE(story.state().components.due.empty());
+  EXPECT_FALSE(start_repair(story));
+  ASSERT_TRUE(story.tell(RepairRequested{"parser", "native", {}}));
+  EXPECT_TRUE(start_repair(story));
 }
 
 TEST(Strategies, B2ThatAreTriedFirstAreThoseOfTheIssue) {
