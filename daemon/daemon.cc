@@ -200,6 +200,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
                             .feed = *parts->feed,
                             .figures = [inside = parts.get()] { return inside->figures(); },
                             .threads = options.config.threads});
+  if (auto set = set_wire_crons(*parts->engine, options.config.crons); !set) {
+    return std::unexpected(set.error());
+  }
   if (auto spoken = parts->serve_wire(options.config); !spoken) {
     return std::unexpected(spoken.error());
   }
@@ -215,6 +218,7 @@ const std::string& Daemon::wire_address() const { return parts_->wire_address; }
 
 Result<void> Daemon::reload(const DaemonConfig& config) {
   if (auto loaded = parts_->load_gate(config); !loaded) return loaded;
+  if (auto set = set_wire_crons(*parts_->engine, config.crons); !set) return set;
   std::lock_guard guard(parts_->mutex);
   if (parts_->server) parts_->server->change(config.http);
   return {};

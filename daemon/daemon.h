@@ -39,7 +39,7 @@ class Daemon {
   [[nodiscard]] const std::string& wire_address() const;
 
   // Takes what can be changed while it runs; connections stay. Nothing is changed when it fails.
-  // Errors: those of the file of tokens.
+  // Errors: those of the file of tokens, and of set_wire_crons().
   [[nodiscard]] Result<void> reload(const DaemonConfig& config);
   // Listens no more, lets the engine end what runs, answers what was asked, and waits for all that.
   void stop();

@@ -212,12 +212,32 @@ Placed read_section(DaemonConfig& config, const Member& section) {
   return {};
 }
 
+Placed read_crons(DaemonConfig& config, const Member& section) {
+  const auto* list = std::get_if<Value::List>(&section.value.content);
+  if (list == nullptr) {
+    return at_key(
+        {section.line, "'cron' is no list of tables", "write [[cron]] on a line of its own"},
+        section.key);
+  }
+  for (const Value& value : *list) {
+    auto cron = read_wire_cron(value);
+    if (!cron) return at_key(std::move(cron.error()), {});
+    config.crons.push_back(std::move(*cron));
+  }
+  return {};
+}
+
 Placed read_sections(DaemonConfig& config, const Value::Table& head) {
   std::vector<std::string_view> known;
   for (const KeyRow& row : key_rows) {
     if (known.empty() || known.back() != row.key.section) known.push_back(row.key.section);
   }
+  known.push_back("cron");
   for (const Member& section : head) {
+    if (section.key == "cron") {
+      if (auto read = read_crons(config, section); !read) return read;
+      continue;
+    }
     if (std::ranges::find(known, section.key) == known.end()) return unknown_at(section, known);
     if (auto read = read_section(config, section); !read) return read;
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <almanac/daemon/http_settings.h>
+#include <almanac/daemon/wire_cron.h>
 #include <almanac/daemon/wire_server.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/log/error.h>
@@ -18,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace almanac {
 
@@ -39,6 +41,7 @@ struct DaemonConfig {
   HttpSettings http;
   std::string wire_password_file;   // empty = no password
   WireOptions wire{.address = {}};  // an empty address = not by the wire protocol
+  std::vector<WireCron> crons;      // a reload changes them
 };
 
 // A key, as the guide and the tests see it.

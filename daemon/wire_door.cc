@@ -12,6 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t read_bytes = 64 << 10;
+// Before requests are read again.
+constexpr int drain_rounds_max = 16;
 constexpr Duration worker_interval = 15s;
 // Often enough that no lease is silent for the longest time there is (limits::lease_time_max).
 constexpr Duration upkeep_interval = 10min;
@@ -30,7 +32,7 @@ bool WirePosts::post(std::function<void()> call) {
   std::lock_guard guard(mutex_);
   if (has_ended_) return false;
   posted_.push_back(std::move(call));
-  if (loop_ != nullptr && posted_.size() == 1) loop_->wake();
+  if (loop_ != nullptr && !std::exchange(is_awake_, true)) loop_->wake();
   return true;
 }
 
@@ -41,6 +43,7 @@ void WirePosts::begin(Loop& loop) {
 
 std::vector<std::function<void()>> WirePosts::take() {
   std::lock_guard guard(mutex_);
+  is_awake_ = !posted_.empty();
   return std::exchange(posted_, {});
 }
 
@@ -95,8 +98,22 @@ void WireDoor::begin(Loop& loop) {
   after(upkeep_interval, [this] { look_at_jobs(); });
 }
 
+// Answers come one by one while others are on their way: who is told several is written to once.
 void WireDoor::drain() {
-  for (const auto& call : posts_->take()) call();
+  is_draining_ = true;
+  for (int round = 0; round < drain_rounds_max; ++round) {
+    const auto calls = posts_->take();
+    if (calls.empty()) break;
+    for (const auto& call : calls) call();
+    for (const Number number : std::exchange(changed_, {})) update(number);
+    if (round + 1 == drain_rounds_max) loop_->wake();
+  }
+  is_draining_ = false;
+}
+
+void WireDoor::on_change(Number number) {
+  if (!is_draining_) return update(number);
+  changed_.push_back(number);
 }
 
 void WireDoor::after(Duration wait, std::function<void()> call) {
@@ -160,10 +177,12 @@ WireSessionOptions WireDoor::session_options() const {
 void WireDoor::add(FileDescriptor socket) {
   const Number number = ++last_;
   WireSession::Calls calls{
-      .perform = [this](const WireRequest& request, WireSession& session,
-                        WireSession::Done done) { verbs_->perform(request, session, done); },
+      .perform =
+          [this](const WireRequest& request, WireSession& session, WireSession::Done done) {
+            verbs_->perform(request, session, std::move(done));
+          },
       .on_hello = [this](WireSession& session) { verbs_->workers().join(session, steady_time()); },
-      .on_change = [this](WireSession& session) { update(session.number()); }};
+      .on_change = [this](WireSession& session) { on_change(session.number()); }};
   Connection& connection = connections_[number];
   connection.socket = std::move(socket);
   connection.session = std::make_shared<WireSession>(number, session_options(), std::move(calls));
@@ -258,6 +277,7 @@ void WireDoor::close(Number number) {
 
 void WireDoor::look_at_workers() {
   for (const Number number : verbs_->workers().forget_silent(steady_time())) close(number);
+  verbs_->jobs().look_at_expired();
   after(worker_interval, [this] { look_at_workers(); });
 }
 

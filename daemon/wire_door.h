@@ -26,6 +26,7 @@ class WirePosts {
   // False once it has ended, and then it is not called. Any thread.
   bool post(std::function<void()> call);
   void begin(Loop& loop);
+  // Once there is none, the next one that is posted wakes the loop.
   [[nodiscard]] std::vector<std::function<void()>> take();
   // Nothing more is taken; what was, and was not called yet.
   [[nodiscard]] std::vector<std::function<void()>> end();
@@ -34,6 +35,7 @@ class WirePosts {
   std::mutex mutex_;  // of all below
   std::vector<std::function<void()>> posted_;
   Loop* loop_ = nullptr;
+  bool is_awake_ = false;  // somebody will take what is there
   bool has_ended_ = false;
 };
 
@@ -63,6 +65,7 @@ class WireDoor {
 
   void begin(Loop& loop);
   void drain();
+  void on_change(Number number);
   void fire_timers();
   void after(Duration wait, std::function<void()> call);
   void arm();
@@ -93,6 +96,8 @@ class WireDoor {
   Loop::WatchHandle accepts_;
   Connections connections_;
   Number last_ = 0;
+  std::vector<Number> changed_;  // in this drain(): each is written to once
+  bool is_draining_ = false;
   std::multimap<SteadyTime, std::function<void()>> timers_;
   std::vector<char> buffer_;
   bool is_stopping_ = false;

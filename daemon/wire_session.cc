@@ -33,6 +33,13 @@ bool may_overlap(std::string_view verb) {
   return verb == "PUSH" || verb == "PUSHB" || verb == "ACK";
 }
 
+// It takes what the engine has when it comes to it, and that is behind those in front of it. Of
+// several queues the published state says which one is first.
+bool may_follow(const WireRequest& request) {
+  return request.verb == "FETCH" && request.has_argument &&
+         request.argument.find(' ') == std::string_view::npos;
+}
+
 WireRequest request_of(std::string_view line) {
   const auto space = line.find(' ');
   if (space == std::string_view::npos) return {line, {}, false};
@@ -182,7 +189,7 @@ bool WireSession::take_line() {
 }
 
 bool WireSession::must_wait(std::string_view line) const {
-  return !slots_.empty() && !may_overlap(request_of(line).verb);
+  return !slots_.empty() && !may_overlap(request_of(line).verb) && !may_follow(request_of(line));
 }
 
 void WireSession::accept_hello(std::string_view line) {
@@ -212,8 +219,9 @@ void WireSession::accept_hello(std::string_view line) {
 }
 
 void WireSession::serve(std::string_view line) {
-  const WireRequest request = request_of(line);
+  WireRequest request = request_of(line);
   if (request.verb == "END") return close_with({});
+  request.is_behind = !slots_.empty();
   const auto slot = std::make_shared<Slot>();
   slots_.push_back(slot);
   waits_for_all_ = !may_overlap(request.verb);

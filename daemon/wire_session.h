@@ -2,7 +2,8 @@
 // the password, cuts lines into requests, has them performed, and answers in their order.
 //
 // Requests that change one job (PUSH, PUSHB, ACK) are begun before those in front of them are
-// answered; every other one waits for these, and those behind wait for it.
+// answered, and so is a FETCH of one queue; every other one waits for these. Behind all but the
+// first three those that come wait.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +29,7 @@ struct WireRequest {
   std::string_view verb;
   std::string_view argument;  // all behind the first space
   bool has_argument = false;  // there is a space
+  bool is_behind = false;     // others of its connection are under way
 };
 
 // Replies, ready to be sent.
