@@ -55,6 +55,8 @@ struct HttpServer::Parts {
   void run();
   void on_wake();
   void on_timer();
+  void pump_streams();
+  void arm();
   void accept(const HttpListener& listener);
   void take_in(FileDescriptor socket, const HttpListener& listener);
   void serve(HttpConnection& connection, HttpRequest request);
@@ -76,7 +78,9 @@ struct HttpServer::Parts {
   std::map<std::uint64_t, std::shared_ptr<HttpConnection>> connections;
   std::uint64_t last_connection = 0;
   HttpConnection::Clock::time_point swept;
-  bool rests = false;  // nobody is accepted until the next look at deadlines
+  HttpConnection::Clock::time_point pump_at;  // not before
+  bool pump_waits = false;                    // for that
+  bool rests = false;                         // nobody is accepted until the next look at deadlines
 
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
@@ -153,15 +157,38 @@ void HttpServer::Parts::on_wake() {
     const auto connection = found->second;  // it may end by this
     connection->answer(std::move(item.response));
   }
-  if (streams) {
-    each_connection([](HttpConnection& connection) { connection.pump(); });
-  }
+  if (streams) pump_streams();
   if (drains) begin_drain();
   if (ends) loop->stop();
 }
 
+// All of them together, and for half of the loop's time at most: what comes meanwhile is told in
+// one piece.
+void HttpServer::Parts::pump_streams() {
+  using Clock = HttpConnection::Clock;
+  const auto begun = Clock::now();
+  if (begun < pump_at) {
+    pump_waits = true;
+    return arm();
+  }
+  pump_waits = false;
+  each_connection([](HttpConnection& connection) { connection.pump(); });
+  const auto ended = Clock::now();
+  pump_at = ended + std::min<Clock::duration>(ended - begun, limits::stream_pause_max);
+}
+
+void HttpServer::Parts::arm() {
+  auto next = swept + limits::http_sweep_interval;
+  if (pump_waits) next = std::min<HttpConnection::Clock::time_point>(next, pump_at);
+  const auto wait =
+      std::chrono::duration_cast<std::chrono::microseconds>(next - HttpConnection::Clock::now());
+  loop->arm(std::max(wait, std::chrono::microseconds(0)));
+}
+
 void HttpServer::Parts::on_timer() {
   const auto now = HttpConnection::Clock::now();
+  if (pump_waits && now >= pump_at) pump_streams();
+  if (now < swept + limits::http_sweep_interval) return arm();
   const auto lag = std::chrono::duration_cast<std::chrono::microseconds>(
       now - swept - limits::http_sweep_interval);
   swept = now;
@@ -172,7 +199,7 @@ void HttpServer::Parts::on_timer() {
   }
   each_connection([&](HttpConnection& connection) { connection.sweep(now); });
   publish(std::max(lag, std::chrono::microseconds(0)));
-  loop->arm(limits::http_sweep_interval);
+  arm();
 }
 
 void HttpServer::Parts::publish(std::chrono::microseconds lag) {

@@ -54,6 +54,9 @@ inline constexpr std::size_t told_events_max = 8'192;
 inline constexpr std::size_t told_bytes_max = 16 * mebibyte;
 // An event stream that has nothing to tell says so this often, or whoever is between would end it.
 inline constexpr std::chrono::seconds stream_silence_max{15};
+// Between two rounds in which all streams are told what there is; as long as one takes, and no
+// longer.
+inline constexpr std::chrono::milliseconds stream_pause_max{20};
 // Past states that are kept for `?at=`.
 inline constexpr std::size_t past_states_kept = 64;
 

@@ -238,6 +238,8 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
   EventBatch batch{std::move(events), nullptr};
   const auto cost = check_batch(batch);
   if (!cost) return std::unexpected(cost.error());
+  const std::size_t count = turn.events.size() + batch.events.size();
+  if (count > turn.events.capacity()) turn.events.reserve(std::max(2 * turn.events.size(), count));
   for (const Event& event : batch.events) {
     RecordedEvent recorded{head_.position.next(), event};
     fold_into(head_, recorded);
