@@ -81,6 +81,8 @@ struct Fold {
       return fold(state.memories, state.names, place, event);
     } else if constexpr (requires { fold(state.models, state.names, place, event); }) {
       return fold(state.models, state.names, place, event);
+    } else if constexpr (requires { fold(state.audits, state.names, place, event); }) {
+      return fold(state.audits, state.names, place, event);
     } else if constexpr (requires { fold(state.contexts, place, event); }) {
       return fold(state.contexts, place, event);
     } else if constexpr (requires { result_of(event); }) {
@@ -175,6 +177,7 @@ Digest digest(const State& state) {
   state.memories.hash_into(hasher);
   state.contexts.hash_into(hasher);
   state.models.hash_into(hasher);
+  state.audits.hash_into(hasher);
   return hasher.finish();
 }
 
