@@ -37,7 +37,12 @@ struct DaemonConfig {
   std::string token_file;   // empty = in the log's folder
   std::size_t threads = limits::http_threads_default;
   HttpSettings http;
-  std::string wire_password_file;   // empty = no password
+  std::string tls_certificate;  // of HTTP by TCP; empty = it is plain
+  std::string tls_key;
+  bool may_be_plain = false;         // also where others than this machine can reach it
+  std::string wire_password_file;    // empty = no password
+  std::string wire_tls_certificate;  // empty = the wire protocol is plain
+  std::string wire_tls_key;
   WireOptions wire{.address = {}};  // an empty address = not by the wire protocol
 };
 

@@ -25,6 +25,7 @@ constexpr std::array known_parameters = {
     QueryParameter{"stream", "Of this stream"},
     QueryParameter{"reverse", "true: the newest first"},
     QueryParameter{"output", "true: nothing but the bytes that the last attempt wrote"},
+    QueryParameter{"principal", "Of the one of this name"},
     QueryParameter{"samples", "true: with the last measurements"},
 };
 

@@ -45,7 +45,14 @@ class HttpMailbox {
   Loop* loop_ = nullptr;     // guarded by mutex_; none = the server has ended
 };
 
+HttpReply HttpReply::told_to(std::function<void(const HttpResponse&)> seen) const {
+  HttpReply reply = *this;
+  reply.seen_ = std::make_shared<const std::function<void(const HttpResponse&)>>(std::move(seen));
+  return reply;
+}
+
 void HttpReply::send(HttpResponse response) const {
+  if (seen_) (*seen_)(response);
   auto lost = response.lost;
   if (!mailbox_->put({connection_, std::move(response)}) && lost) lost();
 }
@@ -104,6 +111,7 @@ HttpServer::Parts::Parts(std::vector<HttpListener> from, HttpSettings with_setti
                    .screen = handlers.screen,
                    .serve = [this](HttpConnection& connection,
                                    HttpRequest request) { serve(connection, std::move(request)); },
+                   .refused = handlers.refused,
                    .gone = [this](std::uint64_t id) { connections.erase(id); }} {
   mailbox->attach(&*loop);
 }
@@ -216,24 +224,29 @@ void HttpServer::Parts::accept(const HttpListener& listener) {
 
 void HttpServer::Parts::take_in(FileDescriptor socket, const HttpListener& listener) {
   auto peer = peer_of(socket.get(), listener.is_local);
-  if (!peer) {
+  if (!peer) return;
+  if (!peer->may_ask) {
     ++counters.turned_away;
+    handlers.refused(*peer, {.status = 0});
     warn("a connection of another user was turned away", {{"socket", listener.name}});
     return;
   }
   if (connections.size() >= settings.connections_max) {
     ++counters.turned_away;
-    const std::string text = http_text(
-        problem({ErrorCode::busy, "there are too many connections", "close some, or try again"}),
-        false, false);
+    const HttpResponse refusal =
+        problem({ErrorCode::busy, "there are too many connections", "close some, or try again"});
+    handlers.refused(*peer, refusal);
+    const std::string text = http_text(refusal, false, false);
     (void)::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(socket.get(), SHUT_WR);
     return;
   }
   ++counters.accepted;
   const std::uint64_t id = ++last_connection;
-  const auto connection =
-      std::make_shared<HttpConnection>(id, std::move(socket), std::move(*peer), surroundings);
+  std::unique_ptr<TlsChannel> tls;
+  if (!listener.is_local && settings.tls) tls = std::make_unique<TlsChannel>(settings.tls);
+  const auto connection = std::make_shared<HttpConnection>(id, std::move(socket), std::move(*peer),
+                                                           surroundings, std::move(tls));
   connections.emplace(id, connection);
   connection->start();
 }

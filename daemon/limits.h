@@ -61,6 +61,24 @@ inline constexpr std::size_t past_states_kept = 64;
 inline constexpr std::size_t tokens_max = 1'000;
 inline constexpr std::size_t token_file_bytes_max = 1 * mebibyte;
 
+// Refusals on record of one source: so many at once, and so many a second from then on. Of all
+// sources together ten times as much: an event takes some 200 bytes, so that nobody can add more
+// than 170 MiB a day from outside, and an hour of it takes 7 MiB.
+inline constexpr double refusals_burst = 20;
+inline constexpr double refusals_per_second = 1;
+inline constexpr double all_refusals_burst = 200;
+inline constexpr double all_refusals_per_second = 10;
+// Sources of which that is known: some 1 KiB each. Who is quiet for so long is forgotten.
+inline constexpr std::size_t refusal_sources_max = 1'000;
+inline constexpr std::chrono::minutes refusal_memory{1};
+// How often what was counted and left out goes on record.
+inline constexpr std::chrono::minutes audit_interval{1};
+// Of a text of an event that tells of a request.
+inline constexpr std::size_t audit_text_bytes_max = 200;
+
+// Of a key, as text.
+inline constexpr std::size_t tls_file_bytes_max = 256 * kibibyte;
+
 // Of the wire protocol, which has its other ceilings in WireOptions.
 inline constexpr std::size_t wire_connections_max = 65'536;
 inline constexpr std::size_t wire_password_bytes_max = 4 * kibibyte;

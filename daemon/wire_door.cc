@@ -1,5 +1,6 @@
 #include <almanac/daemon/wire_door.h>
 
+#include <almanac/daemon/http_listener.h>
 #include <almanac/log/hash.h>
 
 #include <algorithm>
@@ -138,7 +139,11 @@ void WireDoor::accept_all() {
 }
 
 void WireDoor::refuse(FileDescriptor socket) const {
-  (void)write_wire(socket,
+  if (const auto peer = peer_of(socket.get(), false)) {
+    WireAudit(options_.trail, peer->name).refused(RefusalReason::crowded);
+  }
+  if (options_.tls) return;  // there is nothing that it would understand
+  (void)write_wire(socket, nullptr,
                    wire_error("too many connections: " + std::to_string(options_.connections_max)));
   end_wire_output(socket);
 }
@@ -160,12 +165,27 @@ WireSessionOptions WireDoor::session_options() const {
 void WireDoor::add(FileDescriptor socket) {
   const Number number = ++last_;
   WireSession::Calls calls{
-      .perform = [this](const WireRequest& request, WireSession& session,
-                        WireSession::Done done) { verbs_->perform(request, session, done); },
-      .on_hello = [this](WireSession& session) { verbs_->workers().join(session, steady_time()); },
+      .perform =
+          [this](const WireRequest& request, WireSession& session, WireSession::Done done) {
+            if (WireAudit* audit = audit_of(session)) audit->count(request.verb);
+            verbs_->perform(request, session, done);
+          },
+      .on_hello =
+          [this](WireSession& session) {
+            if (WireAudit* audit = audit_of(session)) audit->came(session.hello());
+            verbs_->workers().join(session, steady_time());
+          },
+      .on_refusal =
+          [this](WireSession& session, RefusalReason reason) {
+            if (const WireAudit* audit = audit_of(session)) audit->refused(reason);
+          },
       .on_change = [this](WireSession& session) { update(session.number()); }};
   Connection& connection = connections_[number];
   connection.socket = std::move(socket);
+  if (options_.tls) connection.tls = std::make_unique<TlsChannel>(options_.tls);
+  if (const auto peer = peer_of(connection.socket.get(), false)) {
+    connection.audit = WireAudit(options_.trail, peer->name);
+  }
   connection.session = std::make_shared<WireSession>(number, session_options(), std::move(calls));
   verbs_->connections = connections_.size();
   connection.wanted = {.read = true, .write = false};
@@ -180,6 +200,7 @@ void WireDoor::add(FileDescriptor socket) {
 void WireDoor::end_greeting(Number number) {
   const auto found = connections_.find(number);
   if (found == connections_.end() || found->second.session->is_greeted()) return;
+  found->second.audit.refused(RefusalReason::timed_out);
   close(number);
 }
 
@@ -192,20 +213,39 @@ void WireDoor::on_ready(Number number, Loop::Readiness ready) {
   update(number);
 }
 
+WireAudit* WireDoor::audit_of(const WireSession& session) {
+  const auto found = connections_.find(session.number());
+  return found == connections_.end() ? nullptr : &found->second.audit;
+}
+
+// Encrypted, and not taken by the socket yet.
+bool WireDoor::has_unsent(const Connection& connection) {
+  return connection.tls && connection.tls->unsent() > 0;
+}
+
+// Until both sides have agreed how, nothing but that is written.
+bool WireDoor::wants_to_write(const Connection& connection) {
+  const bool can_go = !connection.tls || connection.tls->is_open();
+  return has_unsent(connection) || (can_go && !connection.session->output().empty());
+}
+
 // A part of what there is: others are served between two parts.
 void WireDoor::read_some(Connection& connection) {
   if (!connection.session->wants_input()) return;
-  const WireMoved read = read_wire(connection.socket, buffer_);
+  const WireMoved read = read_wire(connection.socket, connection.tls.get(), buffer_);
   switch (read.outcome) {
     case WireMove::moved: return connection.session->receive({buffer_.data(), read.bytes});
     case WireMove::must_wait: return;
     case WireMove::ended: return connection.session->end_input();
+    case WireMove::broken:
+      connection.audit.refused(RefusalReason::encryption);
+      return connection.session->drop();
     case WireMove::failed: return connection.session->drop();
   }
 }
 
 void WireDoor::read_away(Connection& connection) {
-  const WireMoved read = read_wire(connection.socket, buffer_);
+  const WireMoved read = read_wire(connection.socket, connection.tls.get(), buffer_);
   if (read.outcome == WireMove::moved || read.outcome == WireMove::must_wait) return;
   close(connection.session->number());
 }
@@ -213,12 +253,13 @@ void WireDoor::read_away(Connection& connection) {
 // False when the connection is gone.
 bool WireDoor::write_all(Connection& connection) {
   while (!connection.session->output().empty()) {
-    const WireMoved written = write_wire(connection.socket, connection.session->output());
+    const WireMoved written =
+        write_wire(connection.socket, connection.tls.get(), connection.session->output());
     if (written.outcome == WireMove::must_wait) return true;
     if (written.outcome != WireMove::moved) return false;
     connection.session->sent(written.bytes);
   }
-  return true;
+  return !connection.tls || connection.tls->flush(connection.socket.get());
 }
 
 void WireDoor::update(Number number) {
@@ -228,8 +269,8 @@ void WireDoor::update(Number number) {
   WireSession& session = *connection.session;
   if (!session.is_gone() && !write_all(connection)) session.drop();
   if (session.is_gone()) return close(number);
-  if (session.is_over()) return begin_lingering(number, connection);
-  const Loop::Readiness wanted{.read = session.wants_input(), .write = !session.output().empty()};
+  if (session.is_over() && !has_unsent(connection)) return begin_lingering(number, connection);
+  const Loop::Readiness wanted{.read = session.wants_input(), .write = wants_to_write(connection)};
   if (wanted == connection.wanted) return;
   connection.wanted = wanted;
   Loop::change(*connection.watch, wanted);
@@ -237,6 +278,7 @@ void WireDoor::update(Number number) {
 
 // Closed while something of it is unread, its last reply might be lost.
 void WireDoor::begin_lingering(Number number, Connection& connection) {
+  if (connection.tls) connection.tls->end(connection.socket.get());
   end_wire_output(connection.socket);
   if (connection.session->has_ended_input()) return close(number);
   connection.is_lingering = true;
@@ -249,6 +291,7 @@ void WireDoor::close(Number number) {
   const auto found = connections_.find(number);
   if (found == connections_.end()) return;
   const auto session = found->second.session;
+  found->second.audit.went();
   session->drop();
   verbs_->workers().leave(*session);
   connections_.erase(found);

@@ -1,7 +1,9 @@
 // What runs on the thread of a WireServer: its connections, its timers, and what is posted to it.
 #pragma once
 
+#include <almanac/daemon/tls_channel.h>
 #include <almanac/daemon/wire_aside.h>
+#include <almanac/daemon/wire_audit.h>
 #include <almanac/daemon/wire_server.h>
 #include <almanac/daemon/wire_session.h>
 #include <almanac/daemon/wire_socket.h>
@@ -48,13 +50,16 @@ class WireDoor {
   // By post().
   void stop();
   void tell_workers(std::string_view wid, WireWorkerState state);
+  void change(std::shared_ptr<const TlsContext> tls) { options_.tls = std::move(tls); }
   [[nodiscard]] std::uint16_t port() const { return listener_.port; }
 
  private:
   using Number = std::uint64_t;
   struct Connection {
     FileDescriptor socket;
+    std::unique_ptr<TlsChannel> tls;  // none = it is plain
     std::shared_ptr<WireSession> session;
+    WireAudit audit = {};
     Loop::WatchHandle watch;  // dies before its socket
     Loop::Readiness wanted = {};
     bool is_lingering = false;  // all was sent; what still comes is read, so that it arrives
@@ -72,7 +77,10 @@ class WireDoor {
   void on_ready(Number number, Loop::Readiness ready);
   void read_some(Connection& connection);
   void read_away(Connection& connection);
+  [[nodiscard]] WireAudit* audit_of(const WireSession& session);
   void update(Number number);
+  [[nodiscard]] static bool has_unsent(const Connection& connection);
+  [[nodiscard]] static bool wants_to_write(const Connection& connection);
   [[nodiscard]] bool write_all(Connection& connection);
   void begin_lingering(Number number, Connection& connection);
   void close(Number number);

@@ -157,6 +157,7 @@ bool WireSession::take_line() {
                                      ? std::min(hello_bytes_max, options_.line_bytes_max)
                                      : options_.line_bytes_max;
   if (length > length_max) {
+    calls_.on_refusal(*this, RefusalReason::too_large);
     close_with(wire_error("a line has at most " + std::to_string(length_max) + " bytes"));
     return false;
   }
@@ -189,7 +190,10 @@ void WireSession::accept_hello(std::string_view line) {
   constexpr std::string_view verb = "HELLO ";
   const bool is_hello = line.starts_with("HELLO {");
   auto members = parse_wire_object(is_hello ? line.substr(verb.size()) : std::string_view());
-  if (!members) return close_with({});
+  if (!members) {
+    calls_.on_refusal(*this, RefusalReason::malformed);
+    return close_with({});
+  }
   if (!options_.password.empty()) {
     const WireValue* version = find_member(*members, "v");
     const bool is_old = version == nullptr || wire_whole_number(*version).value_or(0) < 2;
@@ -197,6 +201,7 @@ void WireSession::accept_hello(std::string_view line) {
         is_old && options_.allows_one_round ? 1 : std::max(options_.iterations, 1U);
     const auto wanted = wire_password_hash(options_.password, options_.salt, rounds);
     if (!is_same_secret(text_of(*members, "pwdhash"), wanted)) {
+      calls_.on_refusal(*this, RefusalReason::password);
       return close_with(wire_error("Invalid password"));
     }
   }

@@ -5,6 +5,8 @@
 // answered; every other one waits for these, and those behind wait for it.
 #pragma once
 
+#include <almanac/log/events/audit.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -58,6 +60,9 @@ class WireSession : public std::enable_shared_from_this<WireSession> {
     std::function<void(const WireRequest&, WireSession&, Done done)> perform;
     // Behind a HELLO that was accepted.
     std::function<void(WireSession&)> on_hello;
+    // It is not let in.
+    std::function<void(WireSession&, RefusalReason)> on_refusal = [](WireSession&, RefusalReason) {
+    };
     // There is output, or input is wanted again, by a reply that came later.
     std::function<void(WireSession&)> on_change;
   };

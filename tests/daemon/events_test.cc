@@ -51,12 +51,15 @@ TEST_F(EventDoor, TellsWhatComes) {
   auto one = client();
   follow(one, "");
   submit(R"({"kind": "a", "label": "first"})");
+  const Told audited = next(one);
+  EXPECT_EQ(audited.id, end + 1);
+  EXPECT_EQ(audited.type, "RequestAudited");
   const Told told = next(one);
-  EXPECT_EQ(told.id, end + 1);
+  EXPECT_EQ(told.id, end + 2);
   EXPECT_EQ(told.type, "TaskEnqueued");
-  EXPECT_EQ(told.data["position"], end + 1);
+  EXPECT_EQ(told.data["position"], end + 2);
   submit(R"({"kind": "a"})");
-  EXPECT_EQ(next(one).id, end + 2);
+  EXPECT_EQ(next(one).id, end + 3);
 }
 
 TEST_F(EventDoor, TellsAllFromAPositionInOrderAndOnce) {
