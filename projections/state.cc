@@ -34,6 +34,8 @@ struct Fold {
       } else if (claim.on == ClaimOn::tokens) {
         take_tokens(state.limits, claim.limit, setting_of(state.limits, state.names, claim.limit),
                     claim.amount, place.at);
+      } else if (claim.on == ClaimOn::model) {
+        note_use(state.models, claim.limit, place.at);
       }
     }
     return true;

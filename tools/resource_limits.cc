@@ -59,7 +59,7 @@ LimitRows find_rows(const State& state, Time now) {
   for (const auto& [lane, places] : state.tasks.ready.lanes()) {
     std::string last;
     for (const LaneClaim& claim : claims_of(state, lane)) {
-      if (claim.on == ClaimOn::circuit) continue;
+      if (claim.on == ClaimOn::circuit || claim.on == ClaimOn::model) continue;
       if (claim.on != ClaimOn::queue_slots) add_limit(rows, state, claim.limit, now);
       // A limit with units and a rate is claimed twice.
       const auto name = name_of(state, claim);
