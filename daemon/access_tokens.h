@@ -1,10 +1,11 @@
-// Who may do what by TCP: the tokens of one file, of which only digests stay in memory.
+// Who may do what by TCP: the tokens of one file, of which it holds digests and never a token.
 //
-//   # of the reports' server
-//   almanac_4f…c1 read
-//   almanac_90…7d read,submit,work
+//   name=ci may=read,submit made=2026-11-22T10:00:00Z hash=4f…c1
+//   name=grafana may=read made=2026-11-22T10:00:00Z expires=2026-12-22T10:00:00Z hash=90…7d
 //
-// A line is a token and what it may; without a word it may everything. Never logged, never shown.
+// `almanac token` writes these lines; hash is the BLAKE2b-256 of the token. A line that somebody
+// writes by hand, "almanac_4f…c1 read,submit", is taken too: a token, and what it may; without a
+// word it may everything. Tokens are never logged, and shown once: when they are made.
 #pragma once
 
 #include <almanac/log/error.h>
@@ -12,6 +13,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,28 +49,77 @@ class AccessScopes {
   static unsigned bit(AccessScope scope) { return 1U << static_cast<unsigned>(scope); }
   unsigned bits_ = 0;
 };
+// "read,submit"; empty = all of them. None where a word is no scope.
+[[nodiscard]] std::optional<AccessScopes> scopes_from(std::string_view words);
+[[nodiscard]] std::string text_of(AccessScopes scopes);
+
+// A value.
+struct AccessToken {
+  std::string name;  // of a line by hand: "line 3"
+  AccessScopes scopes;
+  Time made;     // none of a line by hand
+  Time expires;  // none = never
+  Digest digest;
+  bool by_hand = false;  // its line has the token itself
+
+  [[nodiscard]] bool has_expired(Time now) const { return expires != Time() && expires <= now; }
+};
+
+// What a name may be: 1 to 64 letters, digits, and - . _ @
+[[nodiscard]] bool is_token_name(std::string_view name);
+// A line of the file, without its end; none where that is no token.
+[[nodiscard]] std::optional<AccessToken> token_in_line(std::string_view line);
+[[nodiscard]] std::string line_of(const AccessToken& token);
 
 // A value; any thread may ask it.
 class AccessTokens {
  public:
-  // The file is made, with one token that may everything, where it is missing. Errors: invalid (a
-  // line that is none, no token, or too many), refused (others may read the file), io.
+  // Of a text. Errors: invalid (a line that is none, a name that is there twice, too many); nothing
+  // of the line is said, for it may hold a token.
+  [[nodiscard]] static Result<AccessTokens> parse(std::string_view text, std::string_view file);
+  // Errors: those of parse(), not_found, refused (others may read the file), io.
   [[nodiscard]] static Result<AccessTokens> load(const std::filesystem::path& file);
 
-  // What who shows it may; none = nobody has it. Looks at every token to its end, whatever is
-  // shown: how long that takes says nothing of them.
-  [[nodiscard]] std::optional<AccessScopes> find(std::string_view token) const;
-  [[nodiscard]] std::size_t size() const { return tokens_.size(); }
+  // Whose token it is, expired or not; none = nobody's. Looks at every token to its end, whatever
+  // is shown: how long that takes says nothing of them. The pointer lives as long as this.
+  [[nodiscard]] const AccessToken* find(std::string_view token) const;
+  [[nodiscard]] const std::vector<AccessToken>& all() const { return tokens_; }
 
  private:
-  struct Known {
-    Digest digest;
-    AccessScopes scopes;
+  std::vector<AccessToken> tokens_;
+};
+
+// The tokens of a file as they are now: it is read again whenever it has changed, so that what was
+// revoked is refused from then on. Any thread.
+class AccessTokenFile {
+ public:
+  // An empty file is made where there is none. Errors: those of AccessTokens::load().
+  [[nodiscard]] static Result<std::shared_ptr<AccessTokenFile>> open(std::filesystem::path file);
+  explicit AccessTokenFile(std::filesystem::path file) : file_(std::move(file)) {}
+  // Costs one look at the file's times. Of a file that has gone nobody is let in any more; one that
+  // is wrong changes nothing and is a line of the log, once.
+  [[nodiscard]] std::shared_ptr<const AccessTokens> now();
+  [[nodiscard]] const std::filesystem::path& path() const { return file_; }
+
+ private:
+  struct Stamp {
+    std::uint64_t inode = 0;
+    std::int64_t changed_ns = 0;
+    std::int64_t written_ns = 0;
+    std::int64_t bytes = -1;
+    bool operator==(const Stamp&) const = default;
   };
-  std::vector<Known> tokens_;
+  [[nodiscard]] std::optional<Stamp> stamp() const;
+
+  const std::filesystem::path file_;
+  std::mutex mutex_;  // of all below
+  Stamp seen_;
+  std::shared_ptr<const AccessTokens> tokens_;
 };
 
 // "almanac_" and 64 hexadecimal digits, drawn by chance.
 [[nodiscard]] std::string make_access_token();
+// Whether there is one anywhere in a text.
+[[nodiscard]] bool shows_access_token(std::string_view text);
 
 }  // namespace almanac

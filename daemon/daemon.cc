@@ -1,7 +1,10 @@
 #include <almanac/daemon/daemon.h>
 
+#include <almanac/daemon/address_file.h>
+#include <almanac/daemon/audit_trail.h>
 #include <almanac/daemon/event_feed.h>
 #include <almanac/daemon/http_api.h>
+#include <almanac/daemon/http_audit.h>
 #include <almanac/daemon/http_gate.h>
 #include <almanac/daemon/http_server.h>
 #include <almanac/daemon/limits.h>
@@ -42,6 +45,12 @@ Result<std::vector<HttpListener>> make_listeners(DaemonOptions& options,
     return fail(ErrorCode::refused, "others than this machine could reach " + config.listen,
                 "listen on 127.0.0.1, or set public of [http], or --public");
   }
+  if (!is_loopback(config.listen) && config.tls_certificate.empty() && !config.may_be_plain) {
+    return fail(ErrorCode::refused,
+                "what is sent to " + config.listen + " could be read on its way",
+                "set tls_certificate and tls_key of [http], or its plain where the network is "
+                "trusted");
+  }
   auto tcp = listen_on_tcp(config.listen);
   if (!tcp) return std::unexpected(tcp.error());
   listeners.push_back(std::move(*tcp));
@@ -70,6 +79,17 @@ Result<EngineOptions> engine_options(const DaemonOptions& options) {
   return engine;
 }
 
+// None where no file is named. Errors: invalid (only one is), and those of TlsContext::load().
+Result<std::shared_ptr<const TlsContext>> load_tls(const std::string& certificate,
+                                                   const std::string& key) {
+  if (certificate.empty() && key.empty()) return nullptr;
+  if (!certificate.empty() && !key.empty()) return TlsContext::load(certificate, key);
+  return fail(ErrorCode::invalid,
+              certificate.empty() ? "there is a tls_key and no tls_certificate"
+                                  : "there is a tls_certificate and no tls_key",
+              "name both files, or neither");
+}
+
 Result<void> make_doors_folder(const std::filesystem::path& folder) {
   if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return fail_errno(errno, "make the folder " + folder.string());
@@ -83,32 +103,40 @@ struct Daemon::Parts {
   std::filesystem::path token_file;
   std::vector<std::string> tcp;
   std::vector<std::string> paths;
+  AddressFile address;
   TaskMeter meter;
   // In front of the engine, whose thread uses them to its end.
   mutable std::mutex mutex;
   std::shared_ptr<const HttpGate> gate;  // guarded by mutex
-  std::unique_ptr<HttpServer> server;    // the pointer is guarded by mutex
-  bool stopped = false;                  // guarded by mutex
+  std::optional<AuditTrail> trail;
+  std::unique_ptr<HttpServer> server;  // the pointer is guarded by mutex
+  bool stopped = false;                // guarded by mutex
   std::unique_ptr<Engine> engine;
   std::optional<EventFeed> feed;
   std::optional<HttpApi> api;
   std::string wire_address;
   std::unique_ptr<WireServer> wire;
+  bool is_encrypted = false;       // HTTP by TCP
+  bool is_wire_encrypted = false;  // the wire protocol
 
-  Result<void> load_gate(const DaemonConfig& config);
+  Result<void> load_gate(const DaemonConfig& config, bool encrypted);
+  Result<void> check_encryption(bool http, bool wire_protocol) const;
   HttpFigures figures() const;
+  std::optional<HttpRefusal> look(HttpRequest& request, const HttpPeer& peer) const;
   void see(const State& state, std::span<const RecordedEvent> events);
-  void serve(std::vector<HttpListener> listeners, const DaemonConfig& config);
+  void serve(std::vector<HttpListener> listeners, const HttpSettings& settings);
   Result<void> serve_wire(const DaemonConfig& config);
 };
 
-Result<void> Daemon::Parts::load_gate(const DaemonConfig& config) {
+Result<void> Daemon::Parts::load_gate(const DaemonConfig& config, bool encrypted) {
   const std::filesystem::path file =
       config.token_file.empty() ? doors / "tokens" : std::filesystem::path(config.token_file);
-  auto tokens = AccessTokens::load(file);
+  auto tokens = AccessTokenFile::open(file);
   if (!tokens) return std::unexpected(tokens.error());
-  HttpGateOptions options{
-      .hosts = config.http.hosts, .origins = config.http.origins, .tokens = std::move(*tokens)};
+  HttpGateOptions options{.hosts = config.http.hosts,
+                          .origins = config.http.origins,
+                          .tokens = std::move(*tokens),
+                          .is_encrypted = encrypted};
   for (const std::string& address : tcp) options.hosts.push_back(host_of(address));
   std::lock_guard guard(mutex);
   token_file = file;
@@ -128,20 +156,29 @@ void Daemon::Parts::see(const State& state, std::span<const RecordedEvent> event
   if (server) server->wake_streams();
 }
 
-void Daemon::Parts::serve(std::vector<HttpListener> listeners, const DaemonConfig& config) {
-  HttpHandlers handlers{
-      .screen =
-          [this](const HttpRequest& request, const HttpPeer& peer) {
-            std::shared_ptr<const HttpGate> now;
-            {
-              std::lock_guard guard(mutex);
-              now = gate;
-            }
-            return now->refusal(request, peer);
-          },
-      .serve = [this](HttpRequest request, const HttpPeer&,
-                      const HttpReply& reply) { return api->serve(std::move(request), reply); }};
-  auto made = std::make_unique<HttpServer>(std::move(listeners), config.http, std::move(handlers));
+// Clients that found a door encrypted do not find it plain, nor the other way about.
+Result<void> Daemon::Parts::check_encryption(bool http, bool wire_protocol) const {
+  if (http == is_encrypted && (!wire || wire_protocol == is_wire_encrypted)) return {};
+  return fail(ErrorCode::refused, "whether a door is encrypted cannot change while it is open",
+              "restart the daemon, or leave tls_certificate as it was");
+}
+
+std::optional<HttpRefusal> Daemon::Parts::look(HttpRequest& request, const HttpPeer& peer) const {
+  std::shared_ptr<const HttpGate> now;
+  {
+    std::lock_guard guard(mutex);
+    now = gate;
+  }
+  return now->refusal(request, peer);
+}
+
+void Daemon::Parts::serve(std::vector<HttpListener> listeners, const HttpSettings& settings) {
+  HttpHandlers handlers = audited_handlers(
+      {.trail = *trail,
+       .look = [this](HttpRequest& request, const HttpPeer& peer) { return look(request, peer); },
+       .serve = [this](HttpRequest request,
+                       const HttpReply& reply) { return api->serve(std::move(request), reply); }});
+  auto made = std::make_unique<HttpServer>(std::move(listeners), settings, std::move(handlers));
   std::lock_guard guard(mutex);
   server = std::move(made);
 }
@@ -149,6 +186,11 @@ void Daemon::Parts::serve(std::vector<HttpListener> listeners, const DaemonConfi
 Result<void> Daemon::Parts::serve_wire(const DaemonConfig& config) {
   WireOptions options = config.wire;
   if (options.address.empty()) return {};
+  auto tls = load_tls(config.wire_tls_certificate, config.wire_tls_key);
+  if (!tls) return std::unexpected(tls.error());
+  options.tls = std::move(*tls);
+  options.trail = &*trail;
+  is_wire_encrypted = options.tls != nullptr;
   if (!config.wire_password_file.empty()) {
     auto text = read_secret_file(config.wire_password_file, limits::wire_password_bytes_max);
     if (!text) return std::unexpected(text.error());
@@ -185,12 +227,23 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   if (auto made = make_doors_folder(parts->doors); !made) return std::unexpected(made.error());
   auto listeners = make_listeners(options, parts->doors);
   if (!listeners) return std::unexpected(listeners.error());
+  if (auto written = parts->address.write(parts->folder, *listeners); !written) {
+    return std::unexpected(written.error());
+  }
   for (const HttpListener& listener : *listeners) {
     (listener.is_local ? parts->paths : parts->tcp).push_back(listener.name);
   }
-  if (auto loaded = parts->load_gate(options.config); !loaded) {
+  auto tls = load_tls(options.config.tls_certificate, options.config.tls_key);
+  if (!tls) return std::unexpected(tls.error());
+  if (auto loaded = parts->load_gate(options.config, *tls != nullptr); !loaded) {
     return std::unexpected(loaded.error());
   }
+  parts->trail.emplace([into = parts->engine.get()](std::vector<AuditNote> notes) {
+    into->record(std::move(notes), [](Result<void> done) {
+      if (!done && done.error().code != ErrorCode::stopped)
+        warn("requests are not on record: " + describe(done.error()));
+    });
+  });
   parts->feed.emplace(parts->engine->log(),
                       [from = parts->engine.get()] { return from->state()->position; });
   parts->api.emplace(
@@ -201,10 +254,15 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
                             .figures = [inside = parts.get()] { return inside->figures(); },
                             .threads = options.config.threads,
                             .repositories = options.config.repositories});
+  if (auto set = set_wire_crons(*parts->engine, options.config.crons); !set) {
+    return std::unexpected(set.error());
+  }
   if (auto spoken = parts->serve_wire(options.config); !spoken) {
     return std::unexpected(spoken.error());
   }
-  parts->serve(std::move(*listeners), options.config);
+  parts->is_encrypted = *tls != nullptr;
+  options.config.http.tls = std::move(*tls);
+  parts->serve(std::move(*listeners), options.config.http);
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
 
@@ -212,12 +270,24 @@ Engine& Daemon::engine() const { return *parts_->engine; }
 const std::vector<std::string>& Daemon::tcp_addresses() const { return parts_->tcp; }
 const std::vector<std::string>& Daemon::socket_paths() const { return parts_->paths; }
 const std::filesystem::path& Daemon::token_file() const { return parts_->token_file; }
+bool Daemon::is_encrypted() const { return parts_->is_encrypted; }
 const std::string& Daemon::wire_address() const { return parts_->wire_address; }
 
 Result<void> Daemon::reload(const DaemonConfig& config) {
-  if (auto loaded = parts_->load_gate(config); !loaded) return loaded;
+  HttpSettings settings = config.http;
+  auto tls = load_tls(config.tls_certificate, config.tls_key);
+  if (!tls) return std::unexpected(tls.error());
+  auto wire_tls = load_tls(config.wire_tls_certificate, config.wire_tls_key);
+  if (!wire_tls) return std::unexpected(wire_tls.error());
+  if (auto kept = parts_->check_encryption(*tls != nullptr, *wire_tls != nullptr); !kept) {
+    return kept;
+  }
+  if (auto loaded = parts_->load_gate(config, *tls != nullptr); !loaded) return loaded;
+  settings.tls = std::move(*tls);
+  if (auto set = set_wire_crons(*parts_->engine, config.crons); !set) return set;
   std::lock_guard guard(parts_->mutex);
-  if (parts_->server) parts_->server->change(config.http);
+  if (parts_->server) parts_->server->change(std::move(settings));
+  if (parts_->wire) parts_->wire->change(std::move(*wire_tls));
   return {};
 }
 
@@ -225,9 +295,11 @@ void Daemon::stop() {
   {
     std::lock_guard guard(parts_->mutex);
     if (std::exchange(parts_->stopped, true)) return;
+    parts_->address.remove();
     parts_->server->drain();
   }
   parts_->wire.reset();
+  parts_->trail->flush();
   parts_->engine->stop();
   parts_->engine->wait_until_stopped();
   if (!parts_->server->wait_until_drained(drain_time_max)) {

@@ -35,11 +35,14 @@ class Daemon {
   [[nodiscard]] const std::vector<std::string>& tcp_addresses() const;
   [[nodiscard]] const std::vector<std::string>& socket_paths() const;
   [[nodiscard]] const std::filesystem::path& token_file() const;
+  // Whether TCP speaks TLS.
+  [[nodiscard]] bool is_encrypted() const;
   // Of the wire protocol: "127.0.0.1:7419"; empty where it is not spoken.
   [[nodiscard]] const std::string& wire_address() const;
 
   // Takes what can be changed while it runs; connections stay. Nothing is changed when it fails.
-  // Errors: those of the file of tokens.
+  // Errors: those of the file of tokens, of certificates and of set_wire_crons(), refused (a door
+  // that is encrypted would not be, or the other way about).
   [[nodiscard]] Result<void> reload(const DaemonConfig& config);
   // Listens no more, lets the engine end what runs, answers what was asked, and waits for all that.
   void stop();

@@ -128,6 +128,14 @@ const std::array key_rows = {
     KeyRow{{"http", "origins", "[]",
             "Web pages whose requests are let in, such as \"https://example.org\"", true},
            set_http_texts<&HttpSettings::origins>},
+    KeyRow{{"http", "tls_certificate", "\"\"",
+            "A file with the certificate by which TCP is encrypted; empty = it is not", true},
+           set_text<&DaemonConfig::tls_certificate>},
+    KeyRow{{"http", "tls_key", "\"\"", "Its key, in a file that nobody else can read", true},
+           set_text<&DaemonConfig::tls_key>},
+    KeyRow{{"http", "plain", "false",
+            "Whether others than this machine are answered without encryption"},
+           set_truth<&DaemonConfig::may_be_plain>},
     KeyRow{{"http", "body_max", "\"16MiB\"", "The largest body", true}, put_body_max},
     KeyRow{{"http", "connections_max", "1024", "Connections at once", true},
            [](DaemonConfig& config, const Field& field) {
@@ -157,6 +165,13 @@ const std::array key_rows = {
             "The password of its clients, in a file; beyond this machine there has to be one"},
            [](DaemonConfig& config, const Field& field) {
              return put(workload::read_text(field), config.wire_password_file);
+           }},
+    KeyRow{{"faktory", "tls_certificate", "\"\"", "As of HTTP, of the wire protocol", true},
+           set_text<&DaemonConfig::wire_tls_certificate>},
+    KeyRow{{"faktory", "tls_key", "\"\"", "The same", true}, set_text<&DaemonConfig::wire_tls_key>},
+    KeyRow{{"faktory", "plain", "false", "The same"},
+           [](DaemonConfig& config, const Field& field) {
+             return put(workload::read_truth(field), config.wire.may_be_plain);
            }},
     KeyRow{{"faktory", "old_clients", "false",
             "Whether the weak hash of clients of version 1 is good enough"},
@@ -216,12 +231,32 @@ Placed read_section(DaemonConfig& config, const Member& section) {
   return {};
 }
 
+Placed read_crons(DaemonConfig& config, const Member& section) {
+  const auto* list = std::get_if<Value::List>(&section.value.content);
+  if (list == nullptr) {
+    return at_key(
+        {section.line, "'cron' is no list of tables", "write [[cron]] on a line of its own"},
+        section.key);
+  }
+  for (const Value& value : *list) {
+    auto cron = read_wire_cron(value);
+    if (!cron) return at_key(std::move(cron.error()), {});
+    config.crons.push_back(std::move(*cron));
+  }
+  return {};
+}
+
 Placed read_sections(DaemonConfig& config, const Value::Table& head) {
   std::vector<std::string_view> known;
   for (const KeyRow& row : key_rows) {
     if (known.empty() || known.back() != row.key.section) known.push_back(row.key.section);
   }
+  known.push_back("cron");
   for (const Member& section : head) {
+    if (section.key == "cron") {
+      if (auto read = read_crons(config, section); !read) return read;
+      continue;
+    }
     if (std::ranges::find(known, section.key) == known.end()) return unknown_at(section, known);
     if (auto read = read_section(config, section); !read) return read;
   }
@@ -269,8 +304,10 @@ Result<DaemonConfig> load_daemon_config(const std::string& path) {
                 workload::located(file->shown, read.error().line, read.error().message),
                 read.error().next_step);
   }
-  for (std::string* named : {&config.components, &config.advisor, &config.log.file,
-                             &config.socket_path, &config.token_file, &config.wire_password_file}) {
+  for (std::string* named :
+       {&config.components, &config.advisor, &config.log.file, &config.socket_path,
+        &config.token_file, &config.wire_password_file, &config.tls_certificate, &config.tls_key,
+        &config.wire_tls_certificate, &config.wire_tls_key}) {
     from_folder(*named, file->folder);
   }
   for (std::string& repository : config.repositories) from_folder(repository, file->folder);

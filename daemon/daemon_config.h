@@ -8,6 +8,7 @@
 #pragma once
 
 #include <almanac/daemon/http_settings.h>
+#include <almanac/daemon/wire_cron.h>
 #include <almanac/daemon/wire_server.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/log/error.h>
@@ -39,8 +40,14 @@ struct DaemonConfig {
   std::size_t threads = limits::http_threads_default;
   std::vector<std::string> repositories;  // of snapshots, that the page shows
   HttpSettings http;
-  std::string wire_password_file;   // empty = no password
+  std::string tls_certificate;  // of HTTP by TCP; empty = it is plain
+  std::string tls_key;
+  bool may_be_plain = false;         // also where others than this machine can reach it
+  std::string wire_password_file;    // empty = no password
+  std::string wire_tls_certificate;  // empty = the wire protocol is plain
+  std::string wire_tls_key;
   WireOptions wire{.address = {}};  // an empty address = not by the wire protocol
+  std::vector<WireCron> crons;      // a reload changes them
 };
 
 // A key, as the guide and the tests see it.

@@ -19,19 +19,20 @@ std::string_view told_type(const Event& event) {
   return custom == nullptr ? type_name(event.body) : std::string_view(custom->type);
 }
 
+std::string told_text(const RecordedEvent& recorded) {
+  // A type is a name of whoever appends custom events: it must not end its line.
+  std::string type(told_type(recorded.event));
+  std::ranges::replace_if(type, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", recorded.position.value, type,
+                     event_json(recorded));
+}
+
 // The text of a large event costs far more than to see that nobody asks for it.
 ToldEvent told_event(const RecordedEvent& recorded) {
   return {.position = recorded.position,
           .type = std::string(told_type(recorded.event)),
           .stream = std::string(recorded.event.stream),
-          .json = event_json(recorded)};
-}
-
-void append_told(std::string& text, const ToldEvent& event) {
-  // A type is a name of whoever appends custom events: it must not end its line.
-  std::string type = event.type;
-  std::ranges::replace_if(type, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  text += fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.position.value, type, event.json);
+          .text = told_text(recorded)};
 }
 
 }  // namespace
@@ -54,12 +55,12 @@ Result<void> EventFeed::catch_up() {
   std::size_t bytes = 0;
   return log_.read(last_.next(), [&](const RecordedEvent& recorded) -> Result<bool> {
     told_.push_back(told_event(recorded));
-    told_bytes_ += told_.back().json.size();
-    bytes += told_.back().json.size();
+    told_bytes_ += told_.back().text.size();
+    bytes += told_.back().text.size();
     last_ = recorded.position;
     while (told_.size() > limits::told_events_max ||
            (told_bytes_ > limits::told_bytes_max && told_.size() > 1)) {
-      told_bytes_ -= told_.front().json.size();
+      told_bytes_ -= told_.front().text.size();
       told_.pop_front();
     }
     const bool goes_on = ++looks < feed_looks_max && bytes < feed_bytes_max;
@@ -74,7 +75,7 @@ Result<std::string> EventFeed::read_log(Position& from, const FeedFilter& filter
   std::size_t looks = 0;
   auto read = log_.read(from, [&](const RecordedEvent& recorded) -> Result<bool> {
     if (filter.matches(told_type(recorded.event), recorded.event.stream)) {
-      append_told(text, told_event(recorded));
+      text += told_text(recorded);
     }
     from = recorded.position.next();
     return text.size() < bytes_max && ++looks < feed_looks_max;
@@ -88,14 +89,19 @@ Result<std::string> EventFeed::read(Position& from, const FeedFilter& filter,
   if (auto caught_up = catch_up(); !caught_up) return std::unexpected(caught_up.error());
   const bool is_told = !told_.empty() && from >= told_.front().position;
   if (from <= last_ && !is_told) return read_log(from, filter, bytes_max);
-  std::string text;
-  while (from <= last_ && text.size() < bytes_max) {
-    const ToldEvent& event =
-        told_[static_cast<std::size_t>(from.value - told_.front().position.value)];
-    if (filter.matches(event.type, event.stream)) append_told(text, event);
-    from = from.next();
+  if (from > last_) return std::string();
+  const bool is_same = piece_.from == from && piece_.to == last_.next() &&
+                       piece_.bytes_max == bytes_max && piece_.filter == filter;
+  if (!is_same) {
+    piece_ = {.from = from, .to = from, .bytes_max = bytes_max, .filter = filter, .text = {}};
+    for (; piece_.to <= last_ && piece_.text.size() < bytes_max; piece_.to = piece_.to.next()) {
+      const ToldEvent& event =
+          told_[static_cast<std::size_t>(piece_.to.value - told_.front().position.value)];
+      if (filter.matches(event.type, event.stream)) piece_.text += event.text;
+    }
   }
-  return text;
+  from = piece_.to;
+  return piece_.text;
 }
 
 std::optional<std::string> EventStream::next(std::size_t bytes_max) {

@@ -21,7 +21,7 @@ struct ToldEvent {
   Position position;
   std::string type;
   std::string stream;
-  std::string json;  // as event_json() writes it
+  std::string text;  // as it is told: id, type, and what event_json() writes
 };
 
 // Which of them a stream is told. What is empty does not matter.
@@ -30,6 +30,7 @@ struct FeedFilter {
   std::string stream;
 
   [[nodiscard]] bool matches(std::string_view type, std::string_view of_stream) const;
+  bool operator==(const FeedFilter&) const = default;
 };
 
 // One thread: the loop of a server. Dies before the log.
@@ -58,6 +59,16 @@ class EventFeed {
   std::deque<ToldEvent> told_;  // without gaps, up to last_
   std::size_t told_bytes_ = 0;
   bool is_behind_ = false;  // the last catch_up() has left some for the next
+  // What was told last, for the next one who asks for the same: a thousand streams that are not
+  // behind ask for nothing else.
+  struct Piece {
+    Position from;
+    Position to;  // behind the last that was looked at
+    std::size_t bytes_max = 0;
+    FeedFilter filter;
+    std::string text;
+  };
+  Piece piece_;
 };
 
 // One client's. Ends when the log cannot be read, and says why.

@@ -1,5 +1,8 @@
 #include <almanac/daemon/http_api.h>
 
+#include <unistd.h>
+
+#include <almanac/tools/json_fields.h>
 #include <almanac/tools/json_nesting.h>
 #include <almanac/tools/nearest.h>
 #include <almanac/tools/past.h>
@@ -16,7 +19,12 @@ using nlohmann::ordered_json;
 
 namespace {
 
-PastStatesOptions past_options() { return {.states_max = limits::past_states_kept}; }
+PastStatesOptions past_options() {
+  const auto pages = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
+  const auto page_bytes = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
+  return {.states_max = limits::past_states_kept,
+          .memory_bytes_max = pages * page_bytes / limits::past_memory_share};
+}
 
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
@@ -55,10 +63,23 @@ HttpApi::HttpApi(Surroundings surroundings)
       readers_("http reader", around_.threads, limits::http_waiting_max),
       askers_("http asker", around_.threads, limits::http_waiting_max) {}
 
+const PastStates& HttpApi::past() const {
+  std::call_once(walks_, [this] {
+    walker_ = std::jthread([this](std::stop_token stop) {
+      auto walked = past_.walk(std::move(stop));
+      if (walked || walked.error().code == ErrorCode::stopped) return;
+      warn("the past could not be walked through",
+           {{"error", std::string_view(describe(walked.error()))}});
+    });
+  });
+  past_.offer(*engine().state());
+  return past_;
+}
+
 Result<std::shared_ptr<const State>> HttpApi::state_at(std::string_view at) const {
   auto position = find_position(log(), at, system_time());
   if (!position) return std::unexpected(position.error());
-  auto state = past_.at(*position);
+  auto state = past().at(*position);
   if (!state) return std::unexpected(state.error());
   return std::make_shared<const State>(std::move(*state));
 }
@@ -90,13 +111,20 @@ HttpResponse HttpApi::answer(const HttpRoute& route, const ApiCall& call) const 
 }
 
 std::optional<HttpResponse> HttpApi::serve(HttpRequest request, const HttpReply& reply) const {
-  RouteMatch match = find_route(request.method, request.path);
+  const bool may_be_known = request.method == "GET" && request.parameter("at") == nullptr;
+  if (may_be_known) {
+    if (auto known = answers_.find(request, engine().state()->position)) return known;
+  }
+  RouteMatch match = find_route(request);
   if (match.route == nullptr) return problem({ErrorCode::not_found, "there is nothing here", ""});
   const HttpRoute& route = *match.route;
   if (auto checked = check_query(route, request); !checked) return problem(checked.error());
   const std::string* at = request.parameter("at");
   if (at == nullptr && route.handler != nullptr && route.runs == RouteRuns::on_loop) {
-    return answer(route, {*this, request, std::move(match.values), engine().state(), false});
+    const ApiCall call{*this, request, std::move(match.values), engine().state(), false};
+    HttpResponse response = answer(route, call);
+    if (may_be_known) answers_.keep(request, call.state->position, route.holds, response);
+    return response;
   }
   if (route.act != nullptr && request.body.size() < limits::http_small_body_bytes) {
     route.act({*this, request, std::move(match.values), engine().state(), false}, reply);
@@ -111,8 +139,10 @@ std::optional<HttpResponse> HttpApi::serve(HttpRequest request, const HttpReply&
     if (route.act != nullptr) {
       return route.act({*this, request, std::move(values), std::move(*state), false}, reply);
     }
-    reply.send(
-        answer(route, {*this, request, std::move(values), std::move(*state), moment != nullptr}));
+    const ApiCall call{*this, request, std::move(values), std::move(*state), moment != nullptr};
+    HttpResponse response = answer(route, call);
+    if (!call.is_past) answers_.keep(request, call.state->position, route.holds, response);
+    reply.send(std::move(response));
   };
   WorkThreads& threads = route.runs == RouteRuns::on_asker ? askers_ : readers_;
   if (!threads.post(std::move(work))) return too_busy();
@@ -122,6 +152,35 @@ std::optional<HttpResponse> HttpApi::serve(HttpRequest request, const HttpReply&
 HttpResponse json_response(const ordered_json& json, int status) {
   return {.status = status,
           .body = json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n"};
+}
+
+Result<ordered_json> json_body(const HttpRequest& request) {
+  if (request.body.empty()) return ordered_json::object();
+  auto json = parse_json(request.body);
+  if (json && json->is_object()) return json;
+  return fail(ErrorCode::invalid, "the body is no JSON object", "send one, such as {}");
+}
+
+Result<std::optional<Position>> expected_version(const HttpRequest& request, ordered_json& object) {
+  std::optional<std::uint64_t> number;
+  if (const std::string* header = request.header("if-match")) {
+    std::string_view text = *header;
+    if (text.size() > 1 && text.starts_with('"') && text.ends_with('"')) {
+      text = text.substr(1, text.size() - 2);
+    }
+    number = whole_number(text);
+    if (!number) {
+      return fail(ErrorCode::invalid, "If-Match is no version", "send the version of an answer");
+    }
+  } else if (object.contains("expected")) {
+    if (!object["expected"].is_number_unsigned()) {
+      return fail(ErrorCode::invalid, "the member 'expected' is no version",
+                  "send the version of an answer");
+    }
+    number = object["expected"].get<std::uint64_t>();
+  }
+  object.erase("expected");
+  return number ? std::optional(Position(*number)) : std::nullopt;
 }
 
 Result<ordered_json> object_of(const HttpRequest& request, std::string_view members) {

@@ -5,6 +5,7 @@
 // are answered when they are on disk.
 #pragma once
 
+#include <almanac/daemon/answer_cache.h>
 #include <almanac/daemon/event_feed.h>
 #include <almanac/daemon/http_route.h>
 #include <almanac/daemon/task_meter.h>
@@ -22,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace almanac {
@@ -49,8 +51,9 @@ class HttpApi {
   [[nodiscard]] const Surroundings& surroundings() const { return around_; }
   // As of what `?at=` says. Errors: those of find_position() and PastStates::at().
   [[nodiscard]] Result<std::shared_ptr<const State>> state_at(std::string_view at) const;
-  // Those that ?at= has asked for, shared by all requests.
-  [[nodiscard]] const PastStates& past() const { return past_; }
+  // Those that ?at= has asked for, shared by all requests. Who asks for the first time starts a
+  // walk through the log, so that later questions are answered soon.
+  [[nodiscard]] const PastStates& past() const;
   [[nodiscard]] QueueTally& tally() const { return tally_; }
   // Held by whoever waits for a repair, one at a time, so that repairs never take all threads that
   // ask the engine. Not held by the lock that comes = another waits.
@@ -65,7 +68,10 @@ class HttpApi {
   Surroundings around_;
   PastStates past_;
   mutable QueueTally tally_;
+  mutable AnswerCache answers_;
   mutable std::mutex repair_wait_;
+  mutable std::once_flag walks_;
+  mutable std::jthread walker_;  // through the past; made under walks_, by those that follow
   mutable WorkThreads readers_;
   mutable WorkThreads askers_;
 };
@@ -73,6 +79,12 @@ class HttpApi {
 // ---- What routes are made of ----
 
 [[nodiscard]] HttpResponse json_response(const nlohmann::ordered_json& json, int status = 200);
+// The body as JSON, {} where there is none. Errors: invalid.
+[[nodiscard]] Result<nlohmann::ordered_json> json_body(const HttpRequest& request);
+// The version that a change expects, by If-Match ("41") or as the member `expected`; none = any.
+// Errors: invalid.
+[[nodiscard]] Result<std::optional<Position>> expected_version(const HttpRequest& request,
+                                                               nlohmann::ordered_json& object);
 // The body as an object with none but these members ("task token"). Errors: invalid.
 [[nodiscard]] Result<nlohmann::ordered_json> object_of(const HttpRequest& request,
                                                        std::string_view members);

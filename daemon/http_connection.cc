@@ -21,13 +21,14 @@ HttpResponse timeout_answer(std::string detail, std::string next) {
 }  // namespace
 
 HttpConnection::HttpConnection(std::uint64_t id, FileDescriptor socket, HttpPeer peer,
-                               const Surroundings& surroundings)
+                               const Surroundings& surroundings, std::unique_ptr<TlsChannel> tls)
     : id_(id),
       socket_(std::move(socket)),
+      tls_(std::move(tls)),
       peer_(std::move(peer)),
       around_(surroundings),
       parser_(surroundings.settings.body_bytes_max,
-              [this](const HttpRequest& request) { return around_.screen(request, peer_); }) {}
+              [this](HttpRequest& request) { return around_.screen(request, peer_); }) {}
 
 void HttpConnection::start() {
   interest_ = {.read = true, .write = false};
@@ -46,11 +47,22 @@ void HttpConnection::on_ready(Loop::Readiness ready) {
   if (!closed_) update_interest();
 }
 
+ssize_t HttpConnection::receive(std::span<char> buffer) {
+  if (tls_) return tls_->receive(socket_.get(), buffer);
+  return ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+}
+
+ssize_t HttpConnection::send(std::string_view bytes) {
+  if (tls_) return tls_->send(socket_.get(), bytes);
+  return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
 void HttpConnection::read_input() {
   static thread_local std::array<char, read_step_bytes> buffer;
-  const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+  const ssize_t size = receive(buffer);
   if (size < 0) {
     if (errno == EAGAIN || errno == EINTR) return;
+    if (errno == EPROTO) around_.refused(peer_, {.status = 0});
     return close();
   }
   if (size == 0) {
@@ -78,7 +90,9 @@ void HttpConnection::parse() {
     input_.erase(0, parser_.feed(input_));
     if (parser_.progress() == HttpParser::Progress::refused) {
       ++around_.counters.refused;
-      queue(parser_.refusal(), false);
+      const HttpResponse refusal = parser_.refusal();
+      if (!refusal.is_on_record) around_.refused(peer_, refusal);
+      queue(refusal, false);
       break;
     }
     if (parser_.progress() == HttpParser::Progress::complete) {
@@ -100,6 +114,7 @@ void HttpConnection::dispatch() {
   busy_ = true;
   keep_alive_ = request.keep_alive && !draining_;
   head_only_ = request.method == "HEAD";
+  answer_fields_ = std::move(request.answer_fields);
   around_.serve(*this, std::move(request));
 }
 
@@ -109,6 +124,7 @@ void HttpConnection::answer(HttpResponse response) {
     return;
   }
   busy_ = false;
+  std::ranges::move(std::exchange(answer_fields_, {}), std::back_inserter(response.headers));
   queue(response, keep_alive_ && !response.closes && !draining_ && !input_ended_);
   if (!closed_) parse();
   if (!closed_) update_interest();
@@ -133,8 +149,7 @@ void HttpConnection::queue(const HttpResponse& response, bool keep_alive) {
 
 void HttpConnection::flush() {
   while (unwritten() > 0) {
-    const ssize_t size =
-        ::send(socket_.get(), output_.data() + written_, unwritten(), MSG_NOSIGNAL);
+    const ssize_t size = send(std::string_view(output_).substr(written_));
     if (size < 0) {
       if (errno == EAGAIN) return;
       if (errno == EINTR) continue;
@@ -147,6 +162,8 @@ void HttpConnection::flush() {
   }
   output_.clear();
   written_ = 0;
+  if (tls_ && !tls_->flush(socket_.get())) return close();
+  if (has_unsent()) return;
   if (output_.capacity() > 4 * limits::http_output_bytes_high) output_.shrink_to_fit();
   finish_writing();
 }
@@ -182,7 +199,7 @@ void HttpConnection::begin_phase(Clock::time_point now) {
   Phase phase = Phase::idle;
   if (lingering_) {
     phase = Phase::lingering;
-  } else if (unwritten() > 0) {
+  } else if (has_unsent() && !shakes_hands()) {
     phase = Phase::writing;
   } else if (stream_) {
     phase = Phase::streaming;
@@ -190,7 +207,7 @@ void HttpConnection::begin_phase(Clock::time_point now) {
     phase = Phase::busy;
   } else if (parser_.progress() == HttpParser::Progress::body) {
     phase = Phase::body;
-  } else if (parser_.has_begun()) {
+  } else if (parser_.has_begun() || shakes_hands()) {
     phase = Phase::head;
   }
   if (phase == phase_ && phase != Phase::idle) return;
@@ -215,25 +232,30 @@ void HttpConnection::sweep(Clock::time_point now) {
     if (!closed_) update_interest();
   }
   if (closed_) return;
-  if (phase_ == Phase::writing && unwritten() == 0) begin_phase(now);
+  if (phase_ == Phase::writing && !has_unsent()) begin_phase(now);
   if (now < deadline_) return;
   switch (phase_) {
     case Phase::head:
-    case Phase::body:
-      ++around_.counters.timed_out;
-      queue(phase_ == Phase::head ? timeout_answer("the head of the request did not come in time",
-                                                   "send it at once, in one piece")
-                                  : timeout_answer("the body of the request did not come in time",
-                                                   "send it faster, or in smaller requests"),
-            false);
-      if (!closed_) update_interest();
-      break;
+    case Phase::body: return refuse_slow();
     case Phase::writing:
       ++around_.counters.cut_off;
       close();
       break;
     default: close(); break;
   }
+}
+
+void HttpConnection::refuse_slow() {
+  ++around_.counters.timed_out;
+  const HttpResponse refusal = phase_ == Phase::head
+                                   ? timeout_answer("the head of the request did not come in time",
+                                                    "send it at once, in one piece")
+                                   : timeout_answer("the body of the request did not come in time",
+                                                    "send it faster, or in smaller requests");
+  around_.refused(peer_, refusal);
+  if (shakes_hands()) return close();
+  queue(refusal, false);
+  if (!closed_) update_interest();
 }
 
 void HttpConnection::drain() {
@@ -250,7 +272,7 @@ void HttpConnection::update_interest() {
   const bool has_room = input_.size() < limits::http_input_bytes_max &&
                         (!busy_ || input_.empty()) && unwritten() < limits::http_output_bytes_high;
   const Loop::Readiness wanted{.read = !input_ended_ && (has_room || lingering_),
-                               .write = unwritten() > 0 || (stream_ && has_more_)};
+                               .write = has_unsent() || (stream_ && has_more_)};
   if (wanted == interest_) return;
   interest_ = wanted;
   Loop::change(*watch_, wanted);
@@ -259,6 +281,7 @@ void HttpConnection::update_interest() {
 // What was refused in the middle of a body must not be reset before its answer was read.
 void HttpConnection::linger() {
   if (input_ended_) return close();
+  if (tls_) tls_->end(socket_.get());
   ::shutdown(socket_.get(), SHUT_WR);
   lingering_ = true;
   input_.clear();

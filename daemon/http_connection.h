@@ -5,6 +5,7 @@
 #include <almanac/daemon/http_message.h>
 #include <almanac/daemon/http_parser.h>
 #include <almanac/daemon/http_settings.h>
+#include <almanac/daemon/tls_channel.h>
 #include <almanac/engine/loop.h>
 #include <almanac/log/file.h>
 
@@ -15,7 +16,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace almanac {
@@ -42,13 +45,17 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     HttpCounters& counters;
     std::atomic<std::size_t>& streams;  // connections that are told a story now
     // Whether a request may come in, asked with its head alone.
-    std::function<std::optional<HttpResponse>(const HttpRequest&, const HttpPeer&)> screen;
+    std::function<std::optional<HttpResponse>(HttpRequest&, const HttpPeer&)> screen;
     // Answers by answer(), at once or later.
     std::function<void(HttpConnection&, HttpRequest)> serve;
+    // What was refused without asking anybody, and is on record nowhere yet.
+    std::function<void(const HttpPeer&, const HttpResponse&)> refused = [](const HttpPeer&,
+                                                                           const HttpResponse&) {};
     std::function<void(std::uint64_t id)> gone;  // it may be destroyed
   };
+  // Encrypted where there is a channel.
   HttpConnection(std::uint64_t id, FileDescriptor socket, HttpPeer peer,
-                 const Surroundings& surroundings);
+                 const Surroundings& surroundings, std::unique_ptr<TlsChannel> tls = {});
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
@@ -75,13 +82,20 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void finish_writing();
   void begin_phase(Clock::time_point now);
   void update_interest();
+  void refuse_slow();
   void linger();
   void end_stream();
   void close();
+  [[nodiscard]] ssize_t receive(std::span<char> buffer);
+  [[nodiscard]] ssize_t send(std::string_view bytes);
   [[nodiscard]] std::size_t unwritten() const { return output_.size() - written_; }
+  // Of what was written, too, what the socket has not taken.
+  [[nodiscard]] bool has_unsent() const { return unwritten() > 0 || (tls_ && tls_->unsent() > 0); }
+  [[nodiscard]] bool shakes_hands() const { return tls_ && !tls_->is_open(); }
 
   const std::uint64_t id_;
   FileDescriptor socket_;
+  std::unique_ptr<TlsChannel> tls_;
   const HttpPeer peer_;
   const Surroundings& around_;
   HttpParser parser_;
@@ -91,7 +105,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string output_;  // to be written, from written_ on
   std::size_t written_ = 0;
   std::shared_ptr<HttpStream> stream_;
-  bool has_more_ = false;  // it may have: its last piece was one
+  bool has_more_ = false;     // it may have: its last piece was one
+  HttpFields answer_fields_;  // of the request that is being answered
   // Until an answer is written, what is to be done when it cannot be.
   struct Unwritten {
     std::size_t end;  // of the answer, in output_

@@ -38,8 +38,8 @@ struct HttpListener {
 // "localhost:7411". Other names are not looked up, and are none.
 [[nodiscard]] bool is_loopback(std::string_view address);
 
-// Who has connected; none = a user that may not, or it has gone. A Unix socket takes its own user
-// and root.
+// Who has connected; none = it has gone. A Unix socket takes its own user and root: others may not
+// ask.
 [[nodiscard]] std::optional<HttpPeer> peer_of(int socket, bool is_local);
 
 }  // namespace almanac

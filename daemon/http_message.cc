@@ -35,6 +35,7 @@ constexpr std::array status_texts = {
     StatusText{406, "Not Acceptable"},
     StatusText{408, "Request Timeout"},
     StatusText{409, "Conflict"},
+    StatusText{412, "Precondition Failed"},
     StatusText{413, "Content Too Large"},
     StatusText{415, "Unsupported Media Type"},
     StatusText{417, "Expectation Failed"},

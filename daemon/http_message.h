@@ -20,13 +20,16 @@ using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
 // A value; owns everything.
 struct HttpRequest {
-  std::string method;  // "GET"
-  std::string path;    // decoded, begins with a slash
-  HttpFields query;    // decoded, in their order
-  HttpFields headers;  // names in lower case; values without space around them
+  std::string method;         // "GET"
+  std::string path;           // decoded, begins with a slash
+  std::string raw_path = {};  // as it was sent; empty = as it is decoded
+  HttpFields query;           // decoded, in their order
+  HttpFields headers;         // names in lower case; values without space around them
   std::string body;
   bool has_body = false;
   bool keep_alive = true;
+  std::string principal;     // who asks, as the gate has found: "uid 1000", the name of a token
+  HttpFields answer_fields;  // that its answer has beside its own, as the gate says
 
   // The first of its name; none = it is not there.
   [[nodiscard]] const std::string* header(std::string_view name) const;
@@ -57,6 +60,7 @@ struct HttpResponse {
   std::shared_ptr<HttpStream> stream = {};
   // Called on the server's loop when whoever asked has gone before it could be written.
   std::function<void()> lost = {};
+  bool is_on_record = false;  // of a refusal: nothing more has to be said of it
 };
 
 // "Not Found"; "Unknown" of what this server never answers.
@@ -74,6 +78,7 @@ struct HttpResponse {
 struct HttpPeer {
   bool is_local = false;  // by the Unix socket, from the user that may
   std::string name;       // for people: "127.0.0.1:4711", "uid 1000"
+  bool may_ask = true;    // false: another user of this machine
 };
 
 }  // namespace almanac

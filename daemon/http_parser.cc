@@ -69,6 +69,14 @@ std::optional<std::string_view> origin_form(std::string_view target) {
   return slash == std::string_view::npos ? "/" : target.substr(slash);
 }
 
+// The host of "http://host/v1/tasks"; empty where the target is a path alone.
+std::string_view host_in_target(std::string_view target) {
+  constexpr std::string_view scheme = "http://";
+  if (!target.starts_with(scheme)) return {};
+  target.remove_prefix(scheme.size());
+  return target.substr(0, target.find('/'));
+}
+
 }  // namespace
 
 std::optional<std::string> decode_percent(std::string_view text, bool is_query) {
@@ -191,6 +199,11 @@ int HttpParser::Parts::on_head_complete() {
   if (auto response = check_lengths()) return refuse(std::move(*response));
   const auto local = origin_form(target);
   if (!local) return refuse(bad_request("the target is no path", "ask for one, such as /livez"));
+  const std::string_view named = host_in_target(target);
+  if (!named.empty() && named != *request.header("host")) {
+    return refuse(bad_request("the target names another host than the header field host",
+                              "name the same one in both, or ask for a path alone"));
+  }
   const auto question = std::min(local->find_first_of("?#"), local->size());
   auto path = decode_percent(local->substr(0, question), false);
   const auto query = local->substr(std::min(question + 1, local->size()));
@@ -199,6 +212,7 @@ int HttpParser::Parts::on_head_complete() {
                               "write %XX for each byte that stands for something else"));
   }
   request.path = std::move(*path);
+  request.raw_path = local->substr(0, question);
   if (auto response = on_head(request)) return refuse(std::move(*response));
   progress = Progress::body;
   is_trailer = true;

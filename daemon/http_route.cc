@@ -1,7 +1,9 @@
+#include <almanac/daemon/http_parser.h>
 #include <almanac/daemon/http_route.h>
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 namespace almanac {
 namespace {
@@ -25,6 +27,7 @@ constexpr std::array known_parameters = {
     QueryParameter{"stream", "Of this stream"},
     QueryParameter{"reverse", "true: the newest first"},
     QueryParameter{"output", "true: nothing but the bytes that the last attempt wrote"},
+    QueryParameter{"principal", "Of the one of this name"},
     QueryParameter{"samples", "true: with the last measurements"},
     QueryParameter{"buckets", "Into how many parts the log is cut, 1 to 1000; 100 when left out"},
     QueryParameter{"by", "queue (when left out), kind or owner"},
@@ -33,6 +36,7 @@ constexpr std::array known_parameters = {
     QueryParameter{"tree", "true: with what led to the task, and what it led to"},
     QueryParameter{"depth", "Of the tree, in tasks, up to 100; 8 when left out"},
     QueryParameter{"when", "A condition about the state, such as tasks.failed > 100"},
+    QueryParameter{"similarity", "Also those whose embeddings are so near, 0 to 1"},
 };
 
 // Cut at slashes: "/v1/tasks" has "v1" and "tasks".
@@ -50,7 +54,7 @@ std::vector<std::string_view> segments_of(std::string_view path) {
 bool is_variable(std::string_view segment) { return segment.starts_with('{'); }
 
 bool matches_path(const std::vector<std::string_view>& pattern,
-                  const std::vector<std::string_view>& path) {
+                  const std::vector<std::string>& path) {
   if (pattern.size() != path.size()) return false;
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (is_variable(pattern[i]) ? path[i].empty() : pattern[i] != path[i]) return false;
@@ -63,17 +67,38 @@ struct IndexedRoute {
   std::vector<std::string_view> segments;
 };
 
-const std::vector<IndexedRoute>& indexed_routes() {
-  static const std::vector<IndexedRoute> index = [] {
-    std::vector<IndexedRoute> all;
-    for (const HttpRoute& route : http_routes()) all.push_back({&route, segments_of(route.path)});
-    // What is said in full comes before what stands for anything.
-    std::ranges::stable_sort(all, {}, [](const IndexedRoute& one) {
+// What is said in full comes before what stands for anything.
+struct RouteIndex {
+  std::unordered_map<std::string_view, std::vector<const HttpRoute*>> said;  // by path
+  std::vector<IndexedRoute> meant;                                           // with variables
+};
+
+const RouteIndex& route_index() {
+  static const RouteIndex index = [] {
+    RouteIndex all;
+    for (const HttpRoute& route : http_routes()) {
+      if (route.path.find('{') == std::string_view::npos) {
+        all.said[route.path].push_back(&route);
+      } else {
+        all.meant.push_back({&route, segments_of(route.path)});
+      }
+    }
+    std::ranges::stable_sort(all.meant, {}, [](const IndexedRoute& one) {
       return std::ranges::count_if(one.segments, is_variable);
     });
     return all;
   }();
   return index;
+}
+
+// Whether it is the route that was meant; else another method of its path.
+bool takes(RouteMatch& match, const HttpRoute& route, std::string_view method) {
+  if (route.method == method) {
+    match.route = &route;
+    return true;
+  }
+  match.allowed += (match.allowed.empty() ? "" : ", ") + std::string(route.method);
+  return false;
 }
 
 }  // namespace
@@ -84,7 +109,8 @@ std::span<const HttpRoute> http_routes() {
     for (const auto table :
          {daemon_routes(), task_routes(), lease_routes(), queue_routes(), circuit_routes(),
           component_routes(), healing_routes(), memory_routes(), log_routes(), overview_routes(),
-          past_routes(), page_routes()}) {
+          past_routes(), task_change_routes(), setting_routes(), model_change_routes(),
+          memory_change_routes(), upkeep_routes(), page_routes()}) {
       routes.insert(routes.end(), table.begin(), table.end());
     }
     return routes;
@@ -92,17 +118,26 @@ std::span<const HttpRoute> http_routes() {
   return all;
 }
 
-RouteMatch find_route(std::string_view method, std::string_view path) {
-  const auto segments = segments_of(path);
+RouteMatch find_route(const HttpRequest& request) {
+  const RouteIndex& index = route_index();
+  const std::string_view method = request.method;
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
+  const bool is_encoded = !request.raw_path.empty();
+  const std::string_view path = is_encoded ? request.raw_path : request.path;
   RouteMatch match;
-  for (const IndexedRoute& indexed : indexed_routes()) {
-    if (!matches_path(indexed.segments, segments)) continue;
-    if (indexed.route->method != wanted) {
-      match.allowed += (match.allowed.empty() ? "" : ", ") + std::string(indexed.route->method);
-      continue;
+  if (const auto said = index.said.find(path); said != index.said.end()) {
+    for (const HttpRoute* route : said->second) {
+      if (takes(match, *route, wanted)) return match;
     }
-    match.route = indexed.route;
+  }
+  std::vector<std::string> segments;
+  for (const auto segment : segments_of(path)) {
+    segments.push_back(is_encoded ? decode_percent(segment, false).value_or("")
+                                  : std::string(segment));
+  }
+  for (const IndexedRoute& indexed : index.meant) {
+    if (!matches_path(indexed.segments, segments)) continue;
+    if (!takes(match, *indexed.route, wanted)) continue;
     for (std::size_t i = 0; i < segments.size(); ++i) {
       if (is_variable(indexed.segments[i])) match.values.emplace_back(segments[i]);
     }

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -49,6 +50,9 @@ struct HttpRoute {
   std::string_view body = {};        // content types it takes: "application/json"; empty = no body
   int success = 200;
   std::string_view answers = "application/json";  // the content type of a success
+  // Of a GET without `?at=`: the answer is the same for so long as the state is, but no longer than
+  // that. 0 = never, unless it is made anew.
+  std::chrono::milliseconds holds{0};
 };
 
 // One for each resource.
@@ -64,6 +68,11 @@ struct HttpRoute {
 [[nodiscard]] std::span<const HttpRoute> overview_routes();  // and models, snapshots, reviews
 [[nodiscard]] std::span<const HttpRoute> past_routes();
 [[nodiscard]] std::span<const HttpRoute> page_routes();  // for a browser
+[[nodiscard]] std::span<const HttpRoute> task_change_routes();  // and reviews and groups
+[[nodiscard]] std::span<const HttpRoute> setting_routes();      // of queues, limits, schedules, …
+[[nodiscard]] std::span<const HttpRoute> model_change_routes();
+[[nodiscard]] std::span<const HttpRoute> memory_change_routes();  // and contexts
+[[nodiscard]] std::span<const HttpRoute> upkeep_routes();         // of components and the log
 // All of them.
 [[nodiscard]] std::span<const HttpRoute> http_routes();
 
@@ -72,7 +81,8 @@ struct RouteMatch {
   std::vector<std::string> values;
   std::string allowed;  // methods of the path, when there are some: "GET, POST"
 };
-[[nodiscard]] RouteMatch find_route(std::string_view method, std::string_view path);
+// By the path as it was sent: %2F is no slash of it, but one in a name.
+[[nodiscard]] RouteMatch find_route(const HttpRequest& request);
 
 // A parameter of the query, and what it means; all routes share them.
 struct QueryParameter {

@@ -45,7 +45,14 @@ class HttpMailbox {
   Loop* loop_ = nullptr;     // guarded by mutex_; none = the server has ended
 };
 
+HttpReply HttpReply::told_to(std::function<void(const HttpResponse&)> seen) const {
+  HttpReply reply = *this;
+  reply.seen_ = std::make_shared<const std::function<void(const HttpResponse&)>>(std::move(seen));
+  return reply;
+}
+
 void HttpReply::send(HttpResponse response) const {
+  if (seen_) (*seen_)(response);
   auto lost = response.lost;
   if (!mailbox_->put({connection_, std::move(response)}) && lost) lost();
 }
@@ -55,6 +62,8 @@ struct HttpServer::Parts {
   void run();
   void on_wake();
   void on_timer();
+  void pump_streams();
+  void arm();
   void accept(const HttpListener& listener);
   void take_in(FileDescriptor socket, const HttpListener& listener);
   void serve(HttpConnection& connection, HttpRequest request);
@@ -76,7 +85,9 @@ struct HttpServer::Parts {
   std::map<std::uint64_t, std::shared_ptr<HttpConnection>> connections;
   std::uint64_t last_connection = 0;
   HttpConnection::Clock::time_point swept;
-  bool rests = false;  // nobody is accepted until the next look at deadlines
+  HttpConnection::Clock::time_point pump_at;  // not before
+  bool pump_waits = false;                    // for that
+  bool rests = false;                         // nobody is accepted until the next look at deadlines
 
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
@@ -104,6 +115,7 @@ HttpServer::Parts::Parts(std::vector<HttpListener> from, HttpSettings with_setti
                    .screen = handlers.screen,
                    .serve = [this](HttpConnection& connection,
                                    HttpRequest request) { serve(connection, std::move(request)); },
+                   .refused = handlers.refused,
                    .gone = [this](std::uint64_t id) { connections.erase(id); }} {
   mailbox->attach(&*loop);
 }
@@ -153,15 +165,38 @@ void HttpServer::Parts::on_wake() {
     const auto connection = found->second;  // it may end by this
     connection->answer(std::move(item.response));
   }
-  if (streams) {
-    each_connection([](HttpConnection& connection) { connection.pump(); });
-  }
+  if (streams) pump_streams();
   if (drains) begin_drain();
   if (ends) loop->stop();
 }
 
+// All of them together, and for half of the loop's time at most: what comes meanwhile is told in
+// one piece.
+void HttpServer::Parts::pump_streams() {
+  using Clock = HttpConnection::Clock;
+  const auto begun = Clock::now();
+  if (begun < pump_at) {
+    pump_waits = true;
+    return arm();
+  }
+  pump_waits = false;
+  each_connection([](HttpConnection& connection) { connection.pump(); });
+  const auto ended = Clock::now();
+  pump_at = ended + std::min<Clock::duration>(ended - begun, limits::stream_pause_max);
+}
+
+void HttpServer::Parts::arm() {
+  auto next = swept + limits::http_sweep_interval;
+  if (pump_waits) next = std::min<HttpConnection::Clock::time_point>(next, pump_at);
+  const auto wait =
+      std::chrono::duration_cast<std::chrono::microseconds>(next - HttpConnection::Clock::now());
+  loop->arm(std::max(wait, std::chrono::microseconds(0)));
+}
+
 void HttpServer::Parts::on_timer() {
   const auto now = HttpConnection::Clock::now();
+  if (pump_waits && now >= pump_at) pump_streams();
+  if (now < swept + limits::http_sweep_interval) return arm();
   const auto lag = std::chrono::duration_cast<std::chrono::microseconds>(
       now - swept - limits::http_sweep_interval);
   swept = now;
@@ -172,7 +207,7 @@ void HttpServer::Parts::on_timer() {
   }
   each_connection([&](HttpConnection& connection) { connection.sweep(now); });
   publish(std::max(lag, std::chrono::microseconds(0)));
-  loop->arm(limits::http_sweep_interval);
+  arm();
 }
 
 void HttpServer::Parts::publish(std::chrono::microseconds lag) {
@@ -216,24 +251,29 @@ void HttpServer::Parts::accept(const HttpListener& listener) {
 
 void HttpServer::Parts::take_in(FileDescriptor socket, const HttpListener& listener) {
   auto peer = peer_of(socket.get(), listener.is_local);
-  if (!peer) {
+  if (!peer) return;
+  if (!peer->may_ask) {
     ++counters.turned_away;
+    handlers.refused(*peer, {.status = 0});
     warn("a connection of another user was turned away", {{"socket", listener.name}});
     return;
   }
   if (connections.size() >= settings.connections_max) {
     ++counters.turned_away;
-    const std::string text = http_text(
-        problem({ErrorCode::busy, "there are too many connections", "close some, or try again"}),
-        false, false);
+    const HttpResponse refusal =
+        problem({ErrorCode::busy, "there are too many connections", "close some, or try again"});
+    handlers.refused(*peer, refusal);
+    const std::string text = http_text(refusal, false, false);
     (void)::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(socket.get(), SHUT_WR);
     return;
   }
   ++counters.accepted;
   const std::uint64_t id = ++last_connection;
-  const auto connection =
-      std::make_shared<HttpConnection>(id, std::move(socket), std::move(*peer), surroundings);
+  std::unique_ptr<TlsChannel> tls;
+  if (!listener.is_local && settings.tls) tls = std::make_unique<TlsChannel>(settings.tls);
+  const auto connection = std::make_shared<HttpConnection>(id, std::move(socket), std::move(*peer),
+                                                           surroundings, std::move(tls));
   connections.emplace(id, connection);
   connection->start();
 }

@@ -26,18 +26,25 @@ class HttpReply {
       : mailbox_(std::move(mailbox)), connection_(connection) {}
   // Once. Of a connection that has gone, `lost` of the response is called instead.
   void send(HttpResponse response) const;
+  // The same way, of which `seen` is told what is sent, on the thread that sends it.
+  [[nodiscard]] HttpReply told_to(std::function<void(const HttpResponse&)> seen) const;
 
  private:
   std::shared_ptr<HttpMailbox> mailbox_;
   std::uint64_t connection_;
+  std::shared_ptr<const std::function<void(const HttpResponse&)>> seen_;
 };
 
 struct HttpHandlers {
   // On the server's thread, with the head of a request alone: an answer refuses it.
-  std::function<std::optional<HttpResponse>(const HttpRequest&, const HttpPeer&)> screen;
+  std::function<std::optional<HttpResponse>(HttpRequest&, const HttpPeer&)> screen;
   // On the server's thread, and must return soon: the answer, or none when it comes by `reply`.
   std::function<std::optional<HttpResponse>(HttpRequest, const HttpPeer&, const HttpReply& reply)>
       serve;
+  // On the server's thread: who was refused without asking any of these, and how it was answered;
+  // status 0 = not at all.
+  std::function<void(const HttpPeer&, const HttpResponse&)> refused = [](const HttpPeer&,
+                                                                         const HttpResponse&) {};
 };
 
 struct HttpFigures {

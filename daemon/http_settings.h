@@ -3,10 +3,12 @@
 #pragma once
 
 #include <almanac/daemon/limits.h>
+#include <almanac/daemon/tls_channel.h>
 #include <almanac/log/types.h>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct HttpSettings {
   Duration body_timeout = std::chrono::seconds(60);   // the same of a body
   Duration idle_timeout = std::chrono::seconds(75);   // between requests
   Duration write_timeout = std::chrono::seconds(30);  // while not a byte of an answer is taken
+  std::shared_ptr<const TlsContext> tls = {};  // of connections by TCP; none = they are plain
 };
 
 }  // namespace almanac

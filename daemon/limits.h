@@ -42,6 +42,8 @@ inline constexpr std::size_t page_items_max = 1'000;
 inline constexpr std::size_t page_bytes_max = 4 * mebibyte;
 // A worker, and whoever waits for repairs, is answered within this time.
 inline constexpr std::chrono::seconds long_poll_max{60};
+// A model is loaded, or gone, within this time.
+inline constexpr std::chrono::minutes model_wait_max{10};
 // Threads that answer what takes long, and those that ask the engine and wait.
 inline constexpr std::size_t http_threads_default = 2;
 inline constexpr std::size_t http_threads_max = 64;
@@ -61,12 +63,41 @@ inline constexpr std::size_t timeline_buckets_max = 1'000;
 // all that changed between two moments, a fifth of the memory of a large body for each thousand.
 inline constexpr std::uint64_t route_events_max = 2'000'000;
 inline constexpr std::uint64_t diff_events_max = 100'000;
-// Past states that are kept for `?at=`.
-inline constexpr std::size_t past_states_kept = 64;
+// Past states that are kept for `?at=`, and which share of the machine's memory all states of the
+// process may take before those go: a state each 50,000 events of a log of 10,000,000 are 200,
+// which share most of what they hold.
+inline constexpr std::size_t past_states_kept = 512;
+inline constexpr std::size_t past_memory_share = 4;
+// Answers that are given again while nothing changes.
+inline constexpr std::size_t answers_kept = 4'096;
+inline constexpr std::size_t answer_bytes_kept = 16 * mebibyte;
+inline constexpr std::size_t answer_bytes_max = 64 * kibibyte;
+static_assert(answer_bytes_max <= answer_bytes_kept);
+// Between two rounds in which all streams are told what there is; as long as one takes, and no
+// longer.
+inline constexpr std::chrono::milliseconds stream_pause_max{20};
 
 // Tokens of one file.
 inline constexpr std::size_t tokens_max = 1'000;
 inline constexpr std::size_t token_file_bytes_max = 1 * mebibyte;
+
+// Refusals on record of one source: so many at once, and so many a second from then on. Of all
+// sources together ten times as much: an event takes some 200 bytes, so that nobody can add more
+// than 170 MiB a day from outside, and an hour of it takes 7 MiB.
+inline constexpr double refusals_burst = 20;
+inline constexpr double refusals_per_second = 1;
+inline constexpr double all_refusals_burst = 200;
+inline constexpr double all_refusals_per_second = 10;
+// Sources of which that is known: some 1 KiB each. Who is quiet for so long is forgotten.
+inline constexpr std::size_t refusal_sources_max = 1'000;
+inline constexpr std::chrono::minutes refusal_memory{1};
+// How often what was counted and left out goes on record.
+inline constexpr std::chrono::minutes audit_interval{1};
+// Of a text of an event that tells of a request.
+inline constexpr std::size_t audit_text_bytes_max = 200;
+
+// Of a key, as text.
+inline constexpr std::size_t tls_file_bytes_max = 256 * kibibyte;
 
 // Of the wire protocol, which has its other ceilings in WireOptions.
 inline constexpr std::size_t wire_connections_max = 65'536;

@@ -46,11 +46,17 @@ ordered_json parameters_json(const HttpRoute& route) {
                     {"description", parameter.summary},
                     {"schema", text_schema()}});
   }
-  if (route.method == "POST" && route.path == "/v1/tasks") {
-    list.push_back({{"name", "Idempotency-Key"},
+  const auto add_header = [&](std::string_view name, std::string_view description) {
+    list.push_back({{"name", name},
                     {"in", "header"},
-                    {"description", "The same key submits once"},
+                    {"description", description},
                     {"schema", text_schema()}});
+  };
+  if (route.method == "POST" && route.path == "/v1/tasks") {
+    add_header("Idempotency-Key", "The same key submits once");
+  }
+  if (route.summary.find("If-Match") != std::string_view::npos) {
+    add_header("If-Match", "The version it must have");
   }
   return list;
 }

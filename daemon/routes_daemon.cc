@@ -2,6 +2,7 @@
 #include <almanac/daemon/http_api.h>
 #include <almanac/daemon/metrics.h>
 
+#include <almanac/tools/running_daemon.h>
 #include <almanac/version.h>
 
 #include <nlohmann/json.hpp>
@@ -38,6 +39,7 @@ ApiResult get_about(const ApiCall& call) {
   return json_response({{"name", "almanac"},
                         {"version", version},
                         {"timeline", to_hex(call.api.log().timeline())},
+                        {"folder", daemon_folder_name(call.api.surroundings().folder)},
                         {"position", call.state->position.value}});
 }
 
@@ -61,7 +63,7 @@ constexpr std::array daemon_table = {
     HttpRoute{.method = "GET",
               .path = "/v1",
               .handler = get_about,
-              .summary = "Version, timeline and position"},
+              .summary = "Version, timeline, folder and position"},
     HttpRoute{.method = "GET",
               .path = "/v1/openapi.json",
               .handler = get_openapi,

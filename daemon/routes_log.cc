@@ -4,12 +4,15 @@
 #include <almanac/tools/event_filter.h>
 #include <almanac/tools/event_json.h>
 #include <almanac/tools/event_scan.h>
+#include <almanac/tools/state_json.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
 #include <charconv>
+#include <functional>
+#include <map>
 
 namespace almanac {
 namespace {
@@ -95,7 +98,38 @@ ApiResult get_events(const ApiCall& call) {
   return response;
 }
 
+// The last of them in words, the newest first, and counts of all.
+ApiResult get_audit(const ApiCall& call) {
+  const State& state = *call.state;
+  const std::string principal = text_parameter(call, "principal");
+  const auto is_asked_for = [&](NameId id) {
+    return principal.empty() || state.names.text(id) == principal;
+  };
+  std::map<Position, ordered_json, std::greater<>> entries;
+  const auto add = [&](const PersistentMap<Position, AuditEntry>& from, bool are_refusals) {
+    for (const auto& [position, entry] : from) {
+      if (!is_asked_for(entry.principal)) continue;
+      entries[position] = audit_entry_json(state.names, position, entry, are_refusals);
+    }
+  };
+  add(state.audits.requests, false);
+  add(state.audits.refusals, true);
+  ordered_json json{{"principals", ordered_json::object()}, {"items", ordered_json::array()}};
+  for (const auto& [id, counts] : state.audits.principals) {
+    if (!is_asked_for(id)) continue;
+    json["principals"][std::string(state.names.text(id))] = audit_counts_json(counts);
+  }
+  for (auto& [position, entry] : entries) json["items"].push_back(std::move(entry));
+  return json_response(json);
+}
+
 constexpr std::array log_table = {
+    HttpRoute{.method = "GET",
+              .path = "/v1/audit",
+              .scope = AccessScope::operate,
+              .handler = get_audit,
+              .summary = "Who asked for what through which door, and who was refused",
+              .parameters = "at principal"},
     HttpRoute{.method = "GET",
               .path = "/v1/log",
               .runs = RouteRuns::on_reader,

@@ -166,7 +166,8 @@ constexpr std::array overview_table = {
               .handler = get_overview,
               .summary = "How things stand, on one page: counts, rates, queues, what runs, what "
                          "is wrong",
-              .parameters = "at"},
+              .parameters = "at",
+              .holds = std::chrono::milliseconds(250)},
     HttpRoute{.method = "GET",
               .path = "/v1/timeline",
               .runs = RouteRuns::on_reader,

@@ -4,6 +4,7 @@
 #include <almanac/projections/lane_claims.h>
 #include <almanac/tools/queue_json.h>
 #include <almanac/tools/state_json.h>
+#include <almanac/tools/task_request_json.h>
 
 #include <nlohmann/json.hpp>
 
@@ -39,20 +40,6 @@ ApiResult get_queue(const ApiCall& call) {
               "GET /v1/queues lists those there are");
 }
 
-ApiResult put_queue(const ApiCall& call) {
-  auto object = object_of(call.request, "slots");
-  if (!object) return std::unexpected(object.error());
-  if (!object->contains("slots") || !(*object)["slots"].is_number_unsigned() ||
-      (*object)["slots"].get<std::uint64_t>() > limits::slots_max) {
-    return fail(ErrorCode::invalid, "the member 'slots' is no number of slots",
-                "send {\"slots\": 4}; 0 = as many as the engine has");
-  }
-  auto done = call.api.engine().configure_queue(name_in_path(call),
-                                                (*object)["slots"].get<std::uint32_t>());
-  if (!done) return std::unexpected(done.error());
-  return HttpResponse{.status = 204};
-}
-
 template <bool pauses>
 ApiResult pause_queue(const ApiCall& call) {
   Engine& engine = call.api.engine();
@@ -70,6 +57,9 @@ ApiResult get_schedules(const ApiCall& call) {
     json.update(schedule_json(schedule));
     json["label"] = schedule.definition->task.label;
     json["queue"] = schedule.definition->task.queue;
+    if (auto task = task_request_json(schedule.definition->task)) {
+      json["enqueues"] = std::move(*task);
+    }
     items.push_back(std::move(json));
   }
   return items_response(std::move(items));
@@ -79,8 +69,12 @@ template <ScheduleChange change>
 ApiResult change_schedule(const ApiCall& call) {
   Engine& engine = call.api.engine();
   const std::string name = name_in_path(call);
+  auto object = object_of(call.request, change == ScheduleChange::pause ? "reason" : "");
+  if (!object) return std::unexpected(object.error());
+  auto reason = text_member_or(*object, "reason", {});
+  if (!reason) return std::unexpected(reason.error());
   Result<void> done;
-  if constexpr (change == ScheduleChange::pause) done = engine.pause_schedule(name);
+  if constexpr (change == ScheduleChange::pause) done = engine.pause_schedule(name, *reason);
   if constexpr (change == ScheduleChange::resume) done = engine.resume_schedule(name);
   if constexpr (change == ScheduleChange::remove) done = engine.remove_schedule(name);
   if (!done) return std::unexpected(done.error());
@@ -117,14 +111,6 @@ constexpr std::array queue_table = {
               .handler = get_queue,
               .summary = "One of them",
               .parameters = "at"},
-    HttpRoute{.method = "PUT",
-              .path = "/v1/queues/{queue}",
-              .scope = AccessScope::operate,
-              .runs = RouteRuns::on_asker,
-              .handler = put_queue,
-              .summary = "Sets how many of its attempts run at once (`slots`)",
-              .body = "application/json",
-              .success = 204},
     HttpRoute{.method = "POST",
               .path = "/v1/queues/{queue}/pause",
               .scope = AccessScope::operate,
@@ -150,6 +136,7 @@ constexpr std::array queue_table = {
               .runs = RouteRuns::on_asker,
               .handler = change_schedule<ScheduleChange::pause>,
               .summary = "Its instants pass",
+              .body = "application/json",
               .success = 204},
     HttpRoute{.method = "POST",
               .path = "/v1/schedules/{schedule}/resume",

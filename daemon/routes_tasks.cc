@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <charconv>
+#include <optional>
 
 namespace almanac {
 namespace {
@@ -42,6 +44,9 @@ ApiResult get_tasks(const ApiCall& call) {
   }
   return items_response(std::move(items));
 }
+
+// As an ETag: the position of the last event that changed the task.
+std::string version_tag(Position changed) { return "\"" + std::to_string(changed.value) + "\""; }
 
 struct NamedTask {
   TaskId id;
@@ -81,7 +86,9 @@ ApiResult get_task(const ApiCall& call) {
   }
   auto json = task_detail_json(call.api.log(), *call.state, found->id);
   if (!json) return std::unexpected(json.error());
-  return json_response(*json);
+  auto response = json_response(*json);
+  response.headers.emplace_back("ETag", version_tag(found->task->changed));
+  return response;
 }
 
 std::string_view outcome_name(SubmitOutcome outcome) {
@@ -106,16 +113,20 @@ HttpResponse one_submitted(const Submitted& submitted) {
   return response;
 }
 
+// As items_response() of submitted_json() writes it, without a tree of 100,000 objects: this is the
+// engine's thread.
 HttpResponse all_submitted(const std::vector<Submitted>& submitted) {
-  ordered_json items = ordered_json::array();
+  std::string items;
   bool is_new = false;
   for (const Submitted& each : submitted) {
-    items.push_back(submitted_json(each));
+    items += items.empty() ? R"({"id":)" : R"(,{"id":)";
+    items += std::to_string(each.id.value);
+    items.append(R"(,"outcome":")").append(outcome_name(each.outcome)).append("\"");
+    if (each.replaced) items += R"(,"replaced":)" + std::to_string(each.replaced.value);
+    items += '}';
     is_new = is_new || !each.existed();
   }
-  auto response = items_response(std::move(items));
-  response.status = is_new ? 201 : 200;
-  return response;
+  return {.status = is_new ? 201 : 200, .body = R"({"items":[)" + items + "],\"next\":null}\n"};
 }
 
 // One of them is refused, and so are all.
@@ -148,13 +159,35 @@ Result<std::string> reason_of(const ApiCall& call, std::string otherwise) {
   return text_member(*body, "reason");
 }
 
+// Which event has to be the last that changed it; none = whatever it is. Errors: invalid.
+Result<std::optional<Position>> expected_version(const ApiCall& call) {
+  const std::string* tag = call.request.header("if-match");
+  if (tag == nullptr || *tag == "*") return std::optional<Position>();
+  std::uint64_t number = 0;
+  const char* end = tag->data() + tag->size();
+  const bool is_quoted = tag->size() > 2 && tag->starts_with('"') && tag->ends_with('"');
+  if (is_quoted) {
+    const auto [stop, error] = std::from_chars(tag->data() + 1, end - 1, number);
+    if (error == std::errc() && stop == end - 1) return std::optional(Position(number));
+  }
+  return fail(ErrorCode::invalid, "If-Match names no version of a task",
+              "send the ETag of GET /v1/tasks/{id} as it came, such as \"17\"");
+}
+
+// A conflict with what was expected is said as HTTP has it.
+HttpResponse unchanged_task(const Error& error, bool had_expectation) {
+  return problem(error, had_expectation && error.code == ErrorCode::conflict ? 412 : 0);
+}
+
 ApiResult cancel_task(const ApiCall& call) {
   auto found = find_task(call);
   if (!found) return std::unexpected(found.error());
+  auto expected = expected_version(call);
+  if (!expected) return std::unexpected(expected.error());
   auto reason = reason_of(call, "cancelled");
   if (!reason) return std::unexpected(reason.error());
-  auto cancelled = call.api.engine().cancel(found->id, std::move(*reason));
-  if (!cancelled) return std::unexpected(cancelled.error());
+  auto cancelled = call.api.engine().cancel(found->id, std::move(*reason), *expected);
+  if (!cancelled) return unchanged_task(cancelled.error(), expected->has_value());
   const auto state = call.api.engine().state();
   const Task* task = state->tasks.all.find(found->id);
   return json_response(
@@ -167,8 +200,11 @@ ApiResult change_task(const ApiCall& call) {
   if (!found) return std::unexpected(found.error());
   auto reason = reason_of(call, {});
   if (!reason) return std::unexpected(reason.error());
-  auto changed = call.api.engine().change(change, {found->id}, std::move(*reason));
-  if (!changed) return std::unexpected(changed.error());
+  auto expected = expected_version(call);
+  if (!expected) return std::unexpected(expected.error());
+  auto changed = call.api.engine().change(change, {found->id}, std::move(*reason),
+                                          Engine::Conflicts::refuse, *expected);
+  if (!changed) return unchanged_task(changed.error(), expected->has_value());
   const auto state = call.api.engine().state();
   const Task* task = state->tasks.all.find(found->id);
   return json_response(
@@ -193,7 +229,8 @@ constexpr std::array task_table = {
               .path = "/v1/tasks/{id}",
               .handler = get_task,
               .summary = "One task, with its request and how it ended",
-              .parameters = "output at"},
+              .parameters = "output at",
+              .holds = std::chrono::hours(1)},
     HttpRoute{.method = "DELETE",
               .path = "/v1/tasks/{id}",
               .scope = AccessScope::submit,

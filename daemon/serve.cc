@@ -80,7 +80,7 @@ void print_doors(const Daemon& daemon, const ServeCommand& command) {
   fmt::print("serving {}\n", command.folder.string());
   for (const std::string& path : daemon.socket_paths()) fmt::print("socket {}\n", path);
   for (const std::string& address : daemon.tcp_addresses()) {
-    fmt::print("http http://{}\n", address);
+    fmt::print("http http{}://{}\n", daemon.is_encrypted() ? "s" : "", address);
   }
   if (!daemon.wire_address().empty()) fmt::print("faktory tcp://{}\n", daemon.wire_address());
   if (!daemon.tcp_addresses().empty()) {

@@ -48,7 +48,7 @@ Checked<void> take_payload(RequestDraft& draft, const Field& field) {
 }
 
 // Takes what is ours from the table, and leaves the rest to workloads.
-Checked<RequestDraft> read_request(const Value& value) {
+Checked<RequestDraft> read_request(const Value& value, workload::Scope scope) {
   const auto* table = std::get_if<Value::Table>(&value.content);
   if (table == nullptr) {
     return fault(value.line, "a task must be an object", R"(send {"kind": "mail"} or the like)");
@@ -71,7 +71,7 @@ Checked<RequestDraft> read_request(const Value& value) {
     }
     if (!read) return std::unexpected(std::move(read.error()));
   }
-  auto read = read_task(draft.task, rest, workload::Scope::task);
+  auto read = read_task(draft.task, rest, scope);
   if (!read) return std::unexpected(std::move(read.error()));
   return draft;
 }
@@ -139,7 +139,8 @@ Checked<TaskSpec> finish_request(RequestDraft draft, Time now,
   return std::move(spec);
 }
 
-Checked<std::vector<TaskSpec>> read_lines(std::string_view lines, Time now) {
+Checked<std::vector<TaskSpec>> read_lines(std::string_view lines, Time now,
+                                          workload::Scope scope = workload::Scope::task) {
   std::vector<TaskSpec> tasks;
   std::map<std::string, std::size_t> places;
   const workload::Sink sink{
@@ -153,7 +154,7 @@ Checked<std::vector<TaskSpec>> read_lines(std::string_view lines, Time now) {
                        fmt::format("over the limit of {} tasks", limits::submission_tasks_max),
                        "send several requests");
         }
-        auto draft = read_request(value);
+        auto draft = read_request(value, scope);
         if (!draft) return std::unexpected(std::move(draft.error()));
         const std::string name = draft->task.name;
         auto task = finish_request(std::move(*draft), now, places);
@@ -193,6 +194,17 @@ Result<TaskSpec> read_task_request(std::string_view json, Time now) {
   if (!tasks) return fail(ErrorCode::invalid, tasks.error().message, tasks.error().next_step);
   if (tasks->size() == 1) return std::move(tasks->front());
   return fail(ErrorCode::invalid, "there is no task", R"(send {"kind": "mail"} or the like)");
+}
+
+// Unlike the keys of workloads, that of a submission is none that could be left out there.
+Result<TaskSpec> read_scheduled_task(std::string_view json) {
+  auto tasks = read_lines(json, Time(), workload::Scope::schedule);
+  if (!tasks) return fail(ErrorCode::invalid, tasks.error().message, tasks.error().next_step);
+  if (tasks->size() != 1) {
+    return fail(ErrorCode::invalid, "there is no task", R"(send {"kind": "mail"} or the like)");
+  }
+  if (tasks->front().idempotency_key.empty()) return std::move(tasks->front());
+  return fail(ErrorCode::invalid, "'key' is nothing that a schedule can say", "leave it out");
 }
 
 void add_idempotency_keys(std::vector<TaskSpec>& tasks, const std::string& key) {

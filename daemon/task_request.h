@@ -17,6 +17,10 @@ namespace almanac {
 // Errors: invalid, with the line.
 [[nodiscard]] Result<std::vector<TaskSpec>> read_task_requests(std::string_view lines, Time now);
 
+// What a schedule enqueues: one object on one line, without times, order, key and uniqueness.
+// Errors: invalid.
+[[nodiscard]] Result<TaskSpec> read_scheduled_task(std::string_view json);
+
 // Every task its own key, from that of the request.
 void add_idempotency_keys(std::vector<TaskSpec>& tasks, const std::string& key);
 

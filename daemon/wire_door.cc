@@ -1,5 +1,6 @@
 #include <almanac/daemon/wire_door.h>
 
+#include <almanac/daemon/http_listener.h>
 #include <almanac/log/hash.h>
 
 #include <algorithm>
@@ -12,6 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t read_bytes = 64 << 10;
+// Before requests are read again.
+constexpr int drain_rounds_max = 16;
 constexpr Duration worker_interval = 15s;
 // Often enough that no lease is silent for the longest time there is (limits::lease_time_max).
 constexpr Duration upkeep_interval = 10min;
@@ -30,7 +33,7 @@ bool WirePosts::post(std::function<void()> call) {
   std::lock_guard guard(mutex_);
   if (has_ended_) return false;
   posted_.push_back(std::move(call));
-  if (loop_ != nullptr && posted_.size() == 1) loop_->wake();
+  if (loop_ != nullptr && !std::exchange(is_awake_, true)) loop_->wake();
   return true;
 }
 
@@ -41,6 +44,7 @@ void WirePosts::begin(Loop& loop) {
 
 std::vector<std::function<void()>> WirePosts::take() {
   std::lock_guard guard(mutex_);
+  is_awake_ = !posted_.empty();
   return std::exchange(posted_, {});
 }
 
@@ -95,8 +99,22 @@ void WireDoor::begin(Loop& loop) {
   after(upkeep_interval, [this] { look_at_jobs(); });
 }
 
+// Answers come one by one while others are on their way: who is told several is written to once.
 void WireDoor::drain() {
-  for (const auto& call : posts_->take()) call();
+  is_draining_ = true;
+  for (int round = 0; round < drain_rounds_max; ++round) {
+    const auto calls = posts_->take();
+    if (calls.empty()) break;
+    for (const auto& call : calls) call();
+    for (const Number number : std::exchange(changed_, {})) update(number);
+    if (round + 1 == drain_rounds_max) loop_->wake();
+  }
+  is_draining_ = false;
+}
+
+void WireDoor::on_change(Number number) {
+  if (!is_draining_) return update(number);
+  changed_.push_back(number);
 }
 
 void WireDoor::after(Duration wait, std::function<void()> call) {
@@ -138,7 +156,11 @@ void WireDoor::accept_all() {
 }
 
 void WireDoor::refuse(FileDescriptor socket) const {
-  (void)write_wire(socket,
+  if (const auto peer = peer_of(socket.get(), false)) {
+    WireAudit(options_.trail, peer->name).refused(RefusalReason::crowded);
+  }
+  if (options_.tls) return;  // there is nothing that it would understand
+  (void)write_wire(socket, nullptr,
                    wire_error("too many connections: " + std::to_string(options_.connections_max)));
   end_wire_output(socket);
 }
@@ -160,12 +182,27 @@ WireSessionOptions WireDoor::session_options() const {
 void WireDoor::add(FileDescriptor socket) {
   const Number number = ++last_;
   WireSession::Calls calls{
-      .perform = [this](const WireRequest& request, WireSession& session,
-                        WireSession::Done done) { verbs_->perform(request, session, done); },
-      .on_hello = [this](WireSession& session) { verbs_->workers().join(session, steady_time()); },
-      .on_change = [this](WireSession& session) { update(session.number()); }};
+      .perform =
+          [this](const WireRequest& request, WireSession& session, WireSession::Done done) {
+            if (WireAudit* audit = audit_of(session)) audit->count(request.verb);
+            verbs_->perform(request, session, std::move(done));
+          },
+      .on_hello =
+          [this](WireSession& session) {
+            if (WireAudit* audit = audit_of(session)) audit->came(session.hello());
+            verbs_->workers().join(session, steady_time());
+          },
+      .on_refusal =
+          [this](WireSession& session, RefusalReason reason) {
+            if (const WireAudit* audit = audit_of(session)) audit->refused(reason);
+          },
+      .on_change = [this](WireSession& session) { on_change(session.number()); }};
   Connection& connection = connections_[number];
   connection.socket = std::move(socket);
+  if (options_.tls) connection.tls = std::make_unique<TlsChannel>(options_.tls);
+  if (const auto peer = peer_of(connection.socket.get(), false)) {
+    connection.audit = WireAudit(options_.trail, peer->name);
+  }
   connection.session = std::make_shared<WireSession>(number, session_options(), std::move(calls));
   verbs_->connections = connections_.size();
   connection.wanted = {.read = true, .write = false};
@@ -180,6 +217,7 @@ void WireDoor::add(FileDescriptor socket) {
 void WireDoor::end_greeting(Number number) {
   const auto found = connections_.find(number);
   if (found == connections_.end() || found->second.session->is_greeted()) return;
+  found->second.audit.refused(RefusalReason::timed_out);
   close(number);
 }
 
@@ -192,20 +230,39 @@ void WireDoor::on_ready(Number number, Loop::Readiness ready) {
   update(number);
 }
 
+WireAudit* WireDoor::audit_of(const WireSession& session) {
+  const auto found = connections_.find(session.number());
+  return found == connections_.end() ? nullptr : &found->second.audit;
+}
+
+// Encrypted, and not taken by the socket yet.
+bool WireDoor::has_unsent(const Connection& connection) {
+  return connection.tls && connection.tls->unsent() > 0;
+}
+
+// Until both sides have agreed how, nothing but that is written.
+bool WireDoor::wants_to_write(const Connection& connection) {
+  const bool can_go = !connection.tls || connection.tls->is_open();
+  return has_unsent(connection) || (can_go && !connection.session->output().empty());
+}
+
 // A part of what there is: others are served between two parts.
 void WireDoor::read_some(Connection& connection) {
   if (!connection.session->wants_input()) return;
-  const WireMoved read = read_wire(connection.socket, buffer_);
+  const WireMoved read = read_wire(connection.socket, connection.tls.get(), buffer_);
   switch (read.outcome) {
     case WireMove::moved: return connection.session->receive({buffer_.data(), read.bytes});
     case WireMove::must_wait: return;
     case WireMove::ended: return connection.session->end_input();
+    case WireMove::broken:
+      connection.audit.refused(RefusalReason::encryption);
+      return connection.session->drop();
     case WireMove::failed: return connection.session->drop();
   }
 }
 
 void WireDoor::read_away(Connection& connection) {
-  const WireMoved read = read_wire(connection.socket, buffer_);
+  const WireMoved read = read_wire(connection.socket, connection.tls.get(), buffer_);
   if (read.outcome == WireMove::moved || read.outcome == WireMove::must_wait) return;
   close(connection.session->number());
 }
@@ -213,12 +270,13 @@ void WireDoor::read_away(Connection& connection) {
 // False when the connection is gone.
 bool WireDoor::write_all(Connection& connection) {
   while (!connection.session->output().empty()) {
-    const WireMoved written = write_wire(connection.socket, connection.session->output());
+    const WireMoved written =
+        write_wire(connection.socket, connection.tls.get(), connection.session->output());
     if (written.outcome == WireMove::must_wait) return true;
     if (written.outcome != WireMove::moved) return false;
     connection.session->sent(written.bytes);
   }
-  return true;
+  return !connection.tls || connection.tls->flush(connection.socket.get());
 }
 
 void WireDoor::update(Number number) {
@@ -228,8 +286,8 @@ void WireDoor::update(Number number) {
   WireSession& session = *connection.session;
   if (!session.is_gone() && !write_all(connection)) session.drop();
   if (session.is_gone()) return close(number);
-  if (session.is_over()) return begin_lingering(number, connection);
-  const Loop::Readiness wanted{.read = session.wants_input(), .write = !session.output().empty()};
+  if (session.is_over() && !has_unsent(connection)) return begin_lingering(number, connection);
+  const Loop::Readiness wanted{.read = session.wants_input(), .write = wants_to_write(connection)};
   if (wanted == connection.wanted) return;
   connection.wanted = wanted;
   Loop::change(*connection.watch, wanted);
@@ -237,6 +295,7 @@ void WireDoor::update(Number number) {
 
 // Closed while something of it is unread, its last reply might be lost.
 void WireDoor::begin_lingering(Number number, Connection& connection) {
+  if (connection.tls) connection.tls->end(connection.socket.get());
   end_wire_output(connection.socket);
   if (connection.session->has_ended_input()) return close(number);
   connection.is_lingering = true;
@@ -249,6 +308,7 @@ void WireDoor::close(Number number) {
   const auto found = connections_.find(number);
   if (found == connections_.end()) return;
   const auto session = found->second.session;
+  found->second.audit.went();
   session->drop();
   verbs_->workers().leave(*session);
   connections_.erase(found);
@@ -258,6 +318,7 @@ void WireDoor::close(Number number) {
 
 void WireDoor::look_at_workers() {
   for (const Number number : verbs_->workers().forget_silent(steady_time())) close(number);
+  verbs_->jobs().look_at_expired();
   after(worker_interval, [this] { look_at_workers(); });
 }
 

@@ -1,7 +1,9 @@
 // What runs on the thread of a WireServer: its connections, its timers, and what is posted to it.
 #pragma once
 
+#include <almanac/daemon/tls_channel.h>
 #include <almanac/daemon/wire_aside.h>
+#include <almanac/daemon/wire_audit.h>
 #include <almanac/daemon/wire_server.h>
 #include <almanac/daemon/wire_session.h>
 #include <almanac/daemon/wire_socket.h>
@@ -26,6 +28,7 @@ class WirePosts {
   // False once it has ended, and then it is not called. Any thread.
   bool post(std::function<void()> call);
   void begin(Loop& loop);
+  // Once there is none, the next one that is posted wakes the loop.
   [[nodiscard]] std::vector<std::function<void()>> take();
   // Nothing more is taken; what was, and was not called yet.
   [[nodiscard]] std::vector<std::function<void()>> end();
@@ -34,6 +37,7 @@ class WirePosts {
   std::mutex mutex_;  // of all below
   std::vector<std::function<void()>> posted_;
   Loop* loop_ = nullptr;
+  bool is_awake_ = false;  // somebody will take what is there
   bool has_ended_ = false;
 };
 
@@ -48,13 +52,16 @@ class WireDoor {
   // By post().
   void stop();
   void tell_workers(std::string_view wid, WireWorkerState state);
+  void change(std::shared_ptr<const TlsContext> tls) { options_.tls = std::move(tls); }
   [[nodiscard]] std::uint16_t port() const { return listener_.port; }
 
  private:
   using Number = std::uint64_t;
   struct Connection {
     FileDescriptor socket;
+    std::unique_ptr<TlsChannel> tls;  // none = it is plain
     std::shared_ptr<WireSession> session;
+    WireAudit audit = {};
     Loop::WatchHandle watch;  // dies before its socket
     Loop::Readiness wanted = {};
     bool is_lingering = false;  // all was sent; what still comes is read, so that it arrives
@@ -63,6 +70,7 @@ class WireDoor {
 
   void begin(Loop& loop);
   void drain();
+  void on_change(Number number);
   void fire_timers();
   void after(Duration wait, std::function<void()> call);
   void arm();
@@ -72,7 +80,10 @@ class WireDoor {
   void on_ready(Number number, Loop::Readiness ready);
   void read_some(Connection& connection);
   void read_away(Connection& connection);
+  [[nodiscard]] WireAudit* audit_of(const WireSession& session);
   void update(Number number);
+  [[nodiscard]] static bool has_unsent(const Connection& connection);
+  [[nodiscard]] static bool wants_to_write(const Connection& connection);
   [[nodiscard]] bool write_all(Connection& connection);
   void begin_lingering(Number number, Connection& connection);
   void close(Number number);
@@ -93,6 +104,8 @@ class WireDoor {
   Loop::WatchHandle accepts_;
   Connections connections_;
   Number last_ = 0;
+  std::vector<Number> changed_;  // in this drain(): each is written to once
+  bool is_draining_ = false;
   std::multimap<SteadyTime, std::function<void()>> timers_;
   std::vector<char> buffer_;
   bool is_stopping_ = false;

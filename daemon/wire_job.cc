@@ -182,11 +182,14 @@ std::uint16_t WireJob::attempts() const {
   return static_cast<std::uint16_t>(std::clamp<std::int64_t>(retry, 0, most - 1) + 1);
 }
 
-Result<WireJob> parse_wire_job(std::string_view json) {
+std::string wire_jid_of(TaskId id) { return "almanac-task-" + std::to_string(id.value); }
+
+Result<WireJob> parse_wire_job(std::string_view json, std::string_view jid) {
   auto members = parse_wire_object(json);
   if (!members) return bad_job("invalid JSON: " + members.error().message);
   WireJob job;
   if (auto read = read_fields(*members, job); !read) return std::unexpected(read.error());
+  if (job.jid.empty()) job.jid = jid;
   if (json.size() > limits::payload_bytes_max) return bad_job("a job has at most 8 MiB");
   if (auto checked = check_wire_job(job); !checked) return std::unexpected(checked.error());
   if (!job.at.empty()) {

@@ -45,8 +45,10 @@ struct WireJob {
   [[nodiscard]] std::uint16_t attempts() const;
 };
 
-// Errors: invalid, with the sentence that clients know.
-[[nodiscard]] Result<WireJob> parse_wire_job(std::string_view json);
+// A job that names no jid has `jid`. Errors: invalid, with the sentence that clients know.
+[[nodiscard]] Result<WireJob> parse_wire_job(std::string_view json, std::string_view jid = {});
+// Of a task whose text names none.
+[[nodiscard]] std::string wire_jid_of(TaskId id);
 // The tag of a job that is tracked, by which it is found.
 [[nodiscard]] std::string wire_track_tag(std::string_view jid);
 [[nodiscard]] TaskSpec task_of(const WireJob& job, std::string text);

@@ -10,6 +10,7 @@ namespace {
 
 // The name under which a worker's leases are on record.
 constexpr std::string_view worker_prefix = "faktory";
+constexpr Duration promptness = std::chrono::milliseconds(200);
 // A few KiB each as a rule, 64 KiB at most.
 constexpr std::size_t known_failures_max = 1'000;
 
@@ -64,15 +65,23 @@ struct WireJobs::Fetching {
   std::vector<std::string> queues;
   std::vector<std::string> ready;  // those to look into one by one; the next one comes last
   std::string wid;
-  bool waits = false;        // for all of them
+  bool waits = false;  // for all of them
+  SteadyTime begun = steady_time();
+  bool is_prompt = false;    // there is something, or will be at once
   bool is_answered = false;  // before anything came
   std::weak_ptr<WireSession> session;
   Done done;
 };
 
+// So soon nobody has gone who has only ended what it sends.
+bool WireJobs::is_young(const Fetching& fetching) {
+  return steady_time() - fetching.begun < promptness;
+}
+
 WireJobs::WireJobs(Engine& engine, WirePorts ports, Duration fetch_wait)
     : engine_(engine),
       ports_(std::move(ports)),
+      post_(std::make_shared<const std::function<bool(std::function<void()>)>>(ports_.post)),
       fetch_wait_(fetch_wait),
       random_(std::random_device()()) {
   const auto state = engine_.state();
@@ -100,6 +109,10 @@ void WireJobs::fetch(const WireRequest& request, WireSession& session, bool is_q
   for (const std::string& queue : fetching->queues) {
     if (has_ready(*state, queue)) fetching->ready.push_back(queue);
   }
+  // One queue needs no order: one lease takes what is there, or waits.
+  const bool is_one = fetching->queues.size() == 1;
+  fetching->is_prompt = is_one && (request.is_behind || !fetching->ready.empty());
+  if (is_one) fetching->ready.clear();
   std::ranges::reverse(fetching->ready);
   lease_next(fetching);
 }
@@ -109,7 +122,8 @@ void WireJobs::lease_next(std::shared_ptr<Fetching> fetching) {
   spec.timeout = std::chrono::milliseconds(0);
   if (fetching->ready.empty()) {
     const auto session = fetching->session.lock();
-    if (!session || session->has_ended_input()) return fetching->done(wire_null());
+    const bool is_alone = !session || (session->has_ended_input() && !fetching->is_prompt);
+    if (is_alone) return fetching->done(wire_null());
     fetching->waits = true;
     waiting_.insert(fetching);
     spec.queues = fetching->queues;
@@ -118,10 +132,10 @@ void WireJobs::lease_next(std::shared_ptr<Fetching> fetching) {
     spec.queues = {fetching->ready.back()};
     fetching->ready.pop_back();
   }
-  engine_.lease(std::move(spec), [self = weak_from_this(), &engine = engine_, post = ports_.post,
+  engine_.lease(std::move(spec), [self = weak_from_this(), &engine = engine_, post = post_,
                                   fetching](Result<std::vector<LeasedTask>> leased) {
     const auto shared = std::make_shared<Result<std::vector<LeasedTask>>>(std::move(leased));
-    const bool is_posted = post([self, fetching, shared] {
+    const bool is_posted = (*post)([self, fetching, shared] {
       if (const auto jobs = self.lock()) jobs->take(fetching, std::move(*shared));
     });
     if (is_posted || !*shared) return;
@@ -133,8 +147,9 @@ void WireJobs::take(std::shared_ptr<Fetching> fetching, Result<std::vector<Lease
   waiting_.erase(fetching);
   const auto session = fetching->session.lock();
   // What nobody may be there to do any more goes to the next one.
+  const bool has_waited = fetching->waits && !(fetching->is_prompt && is_young(*fetching));
   const bool is_lost = fetching->is_answered || !session || session->is_gone() ||
-                       (fetching->waits && session->has_ended_input());
+                       (has_waited && session->has_ended_input());
   if (leased && is_lost) {
     for (const LeasedTask& task : *leased) engine_.give_back(task.lease, [](const auto&) {});
   }
@@ -170,7 +185,7 @@ void WireJobs::give_now(const Fetching& fetching, LeasedTask task, const Task& k
     engine_.give_back(task.lease, [](const auto&) {});
     return fetching.done(wire_null());
   }
-  const auto job = parse_wire_job(task.payload);
+  const auto job = parse_wire_job(task.payload, wire_jid_of(task.lease.id));
   if (!job || job->jobtype != task.kind) return give_foreign(fetching, task);
   hold(job->jid, {.lease = task.lease,
                   .retry = job->retry,
@@ -186,10 +201,8 @@ void WireJobs::give_now(const Fetching& fetching, LeasedTask task, const Task& k
 void WireJobs::give_foreign(const Fetching& fetching, const LeasedTask& task) {
   const bool is_list = parse_wire_list(task.payload).has_value();
   const std::string args = is_list ? task.payload : "[" + wire_quoted(task.payload) + "]";
-  WireJob job{.jid = "almanac-task-" + std::to_string(task.lease.id.value),
-              .jobtype = task.kind,
-              .queue = task.queue,
-              .args = args};
+  WireJob job{
+      .jid = wire_jid_of(task.lease.id), .jobtype = task.kind, .queue = task.queue, .args = args};
   const auto state = engine_.state();
   const Task* known = state->tasks.all.find(task.lease.id);
   const Time now = system_time();
@@ -211,14 +224,14 @@ void WireJobs::end_later(const HeldLease& lease) {
 }
 
 void WireJobs::ack(std::string_view argument, Done done) {
-  const std::string jid = acknowledged(argument);
+  std::string jid = acknowledged(argument);
   if (jid.empty()) return done(wire_error("invalid ACK " + std::string(argument)));
   const auto held = take_held(jid);
   if (!held) return done(wire_simple("OK"));
   engine_.finish(held->lease, Outcome::success(),
-                 [self = weak_from_this(), post = ports_.post, held = *held, jid,
-                  done = std::move(done)](const Result<void>& finished) {
-                   post([self, held, jid, done, finished] {
+                 [self = weak_from_this(), post = post_, held = *held, jid,
+                  done = std::move(done)](const Result<void>& finished) mutable {
+                   (*post)([self, held, jid = std::move(jid), done = std::move(done), finished] {
                      const auto jobs = self.lock();
                      if (!jobs) return;
                      if (finished) {
@@ -282,12 +295,7 @@ void WireJobs::finish_failed(std::string jid, WireHeld held, WireFault fault, Do
                        jobs->failures_.erase(held.lease.id);
                      }
                      if (!held.is_job || held.retry != 0) return done(wire_simple("OK"));
-                     // Nothing is kept of it.
-                     jobs->ports_.aside([jobs, id = held.lease.id, done] {
-                       (void)jobs->engine_.change(TaskChange::forget, {id}, {},
-                                                  Engine::Conflicts::skip);
-                       jobs->ports_.post([done] { done(wire_simple("OK")); });
-                     });
+                     jobs->forget(held.lease.id, done);  // nothing is kept of it
                    });
                  });
 }
@@ -305,6 +313,7 @@ std::optional<WireHeld> WireJobs::take_held(std::string_view jid) {
   WireHeld held = entry->second.front();
   entry->second.erase(entry->second.begin());
   if (entry->second.empty()) held_.erase(entry);
+  told_.erase(held.lease.id);
   return held;
 }
 
@@ -348,6 +357,7 @@ void WireJobs::forget_all() {
     entry = entry->second.empty() ? held_.erase(entry) : std::next(entry);
   }
   failures_.clear();
+  told_.clear();
   counters_ = {};
   queues.clear();
 }
@@ -360,17 +370,18 @@ void WireJobs::adopt() {
   }
   for (const auto& [id, task] : state->tasks.all) {
     if (!has_ended(task.state)) queues.emplace(state->names.text(task.queue));
+    if (is_forgotten_when_failed(id, task)) forget(id, [](const std::string&) {});
   }
 }
 
 void WireJobs::adopt_one(const State& state, TaskId id, const Task& task) {
   WireHeld held{.lease = {id, {engine_.log().timeline(), task.lease}}};
-  std::string jid = "almanac-task-" + std::to_string(id.value);
+  std::string jid = wire_jid_of(id);
   held.is_job = false;
   held.retry = std::int64_t{task.attempts_max} - 1;
   (void)engine_.log().read_one(task.enqueued, [&](const Event& event) {
     const TaskEnqueued& request = request_in(event.body);
-    const auto job = parse_wire_job(as_text(request.payload));
+    const auto job = parse_wire_job(as_text(request.payload), jid);
     if (!job || job->jobtype != request.kind) return;
     held.is_job = true;
     held.retry = job->retry;

@@ -43,12 +43,16 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
   void fail(std::string_view argument, Done done);
   // Of a job that is held; of another one nothing is kept, which is no error.
   void report(const WireProgress& progress, Done done);
+  // What was reported of a job that is held, also what the log does not have yet.
+  [[nodiscard]] std::optional<WireTold> told(TaskId id) const;
 
   // What workers held when the engine before this one ended. Reads the log; once, at the start.
   void adopt();
   // Says of all that is held that somebody lives: what ends a reservation is its own time. And lets
   // go of what is not held any more.
   void look_after();
+  // Forgets jobs of which nothing is kept (`retry` 0) and whose reservation is over. O(held).
+  void look_at_expired();
   // All that came over the wire was removed, but for what came since.
   void forget_all();
   // No FETCH waits any longer; what comes for one goes back.
@@ -72,6 +76,7 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
     Time failed_at;
     std::string json;
   };
+  [[nodiscard]] static bool is_young(const Fetching& fetching);
   void lease_next(std::shared_ptr<Fetching> fetching);
   void take(std::shared_ptr<Fetching> fetching, Result<std::vector<LeasedTask>> leased);
   void give_now(const Fetching& fetching, LeasedTask task, const Task& known,
@@ -86,13 +91,26 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
   void adopt_one(const State& state, TaskId id, const Task& task);
   void end_later(const HeldLease& lease);
   void remember(TaskId id, KnownFailure failure);
+  void tell_engine(const HeldLease& lease);
+  void forget(TaskId id, Done done);
+  void forget_some();
+  [[nodiscard]] bool is_forgotten_when_failed(TaskId id, const Task& task) const;
 
   Engine& engine_;
   WirePorts ports_;
+  // For answers of the engine: copied with each, which costs less than the function itself.
+  std::shared_ptr<const std::function<bool(std::function<void()>)>> post_;
   Duration fetch_wait_;
   std::unordered_map<std::string, std::vector<WireHeld>> held_;
   std::unordered_map<TaskId, KnownFailure> failures_;  // some of them; the log has all
   std::set<std::shared_ptr<Fetching>> waiting_;
+  std::unordered_map<TaskId, WireTold> told_;  // of those that are held
+  struct Forgetting {
+    TaskId id;
+    Done done;
+  };
+  std::vector<Forgetting> to_forget_;  // together, as soon as those before are gone
+  bool is_forgetting_ = false;
   Counters counters_;
   std::mt19937_64 random_;
 };

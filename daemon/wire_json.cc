@@ -48,6 +48,9 @@ void append_utf8(std::string& text, std::uint32_t code) {
   byte(0x80 | (code & 0x3FU));
 }
 
+// As many as a job has.
+constexpr std::size_t members_usual = 8;
+
 // Reads one value and gathers those one level below it. Numbers are read by their grammar alone,
 // which is why no library does it: those known refuse what no double can hold.
 class JsonScanner {
@@ -240,6 +243,7 @@ class JsonScanner {
 
 Result<std::vector<WireMember>> parse_slices(std::string_view json, WireKind wanted) {
   JsonScanner scanner(json);
+  scanner.members.reserve(members_usual);
   if (!scanner.scan(wanted)) return bad_json(scanner.fault());
   return std::move(scanner.members);
 }

@@ -37,15 +37,16 @@ void WireJobs::push(std::string_view argument, Done done) {
   if (has_expired(*job)) return done(wire_simple("OK"));
   std::vector<TaskSpec> tasks;
   tasks.push_back(task_of(*job, std::string(argument)));
-  engine_.submit(std::move(tasks), [post = ports_.post, done = std::move(done),
-                                    is_unique](Result<std::vector<Submitted>> submitted) {
+  engine_.submit(std::move(tasks), [post = post_, done = std::move(done),
+                                    is_unique](Result<std::vector<Submitted>> submitted) mutable {
     std::string reply = wire_simple("OK");
     if (!submitted) {
       const bool is_taken = is_unique && submitted.error().code == ErrorCode::conflict;
       reply =
           is_taken ? wire_error("Job not unique", "NOTUNIQUE") : wire_refusal(submitted.error());
     }
-    post([done, reply = std::move(reply)]() mutable { done(std::move(reply)); });
+    (*post)(
+        [done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
   });
 }
 

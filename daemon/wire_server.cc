@@ -23,6 +23,12 @@ Result<std::unique_ptr<WireServer>> WireServer::open(Engine& engine, WireOptions
                 "whoever reaches " + options.address + " could run jobs without a password",
                 "set a password, or listen on 127.0.0.1 alone");
   }
+  if (!is_local && !options.tls && !options.may_be_plain && is_wire_address(options.address)) {
+    return fail(ErrorCode::refused,
+                "what is sent to " + options.address + " could be read on its way",
+                "set tls_certificate and tls_key of [faktory], or its plain where the network is "
+                "trusted");
+  }
   auto listener = listen_on_wire(options.address);
   if (!listener) return std::unexpected(listener.error());
   std::unique_ptr<Parts> parts(new Parts{{engine, std::move(options), std::move(*listener)}, {}});
@@ -40,6 +46,11 @@ WireServer::~WireServer() {
 
 void WireServer::stop() {
   parts_->door.post([&door = parts_->door] { door.stop(); });
+}
+
+void WireServer::change(std::shared_ptr<const TlsContext> tls) {
+  parts_->door.post(
+      [&door = parts_->door, tls = std::move(tls)]() mutable { door.change(std::move(tls)); });
 }
 
 std::uint16_t WireServer::port() const { return parts_->door.port(); }

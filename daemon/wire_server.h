@@ -4,6 +4,8 @@
 //   auto server = almanac::WireServer::open(engine, {.address = "127.0.0.1:7419"});
 #pragma once
 
+#include <almanac/daemon/audit_trail.h>
+#include <almanac/daemon/tls_channel.h>
 #include <almanac/engine/engine.h>
 
 #include <cstddef>
@@ -26,14 +28,17 @@ struct WireOptions {
   Duration fetch_wait = std::chrono::seconds(2);  // of FETCH, where there is nothing
   // Of a stop: so long replies that are due may take.
   Duration stop_grace = std::chrono::seconds(2);
-  std::string description = "Almanac";  // in INFO; clients look for "Enterprise" in it
+  std::string description = "Almanac";         // in INFO; clients look for "Enterprise" in it
+  std::shared_ptr<const TlsContext> tls = {};  // none = connections are plain
+  bool may_be_plain = false;                   // also where others than this machine can reach it
+  AuditTrail* trail = nullptr;  // outlives the server; none = nothing is put on record
 };
 
 // Owned by whoever opened it, and gone before the engine is. Any thread.
 class WireServer {
  public:
   // Listens when it returns. Errors: invalid (the address), io (it cannot be had), refused (others
-  // than this machine could reach it without a password).
+  // than this machine could reach it without a password, or without encryption).
   [[nodiscard]] static Result<std::unique_ptr<WireServer>> open(Engine& engine,
                                                                 WireOptions options);
   // As stop(), and waits for it.
@@ -45,6 +50,8 @@ class WireServer {
   // told `-ERR shutdown in progress` and closed. Returns at once.
   void stop();
   [[nodiscard]] std::uint16_t port() const;
+  // Of connections that come from now on. Returns at once.
+  void change(std::shared_ptr<const TlsContext> tls);
   // One worker by its wid, or all of them with "", are told with their next heartbeat to take no
   // more jobs, or also to end. Returns at once.
   void quiet(std::string_view wid);

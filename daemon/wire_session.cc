@@ -33,6 +33,13 @@ bool may_overlap(std::string_view verb) {
   return verb == "PUSH" || verb == "PUSHB" || verb == "ACK";
 }
 
+// It takes what the engine has when it comes to it, and that is behind those in front of it. Of
+// several queues the published state says which one is first.
+bool may_follow(const WireRequest& request) {
+  return request.verb == "FETCH" && request.has_argument &&
+         request.argument.find(' ') == std::string_view::npos;
+}
+
 WireRequest request_of(std::string_view line) {
   const auto space = line.find(' ');
   if (space == std::string_view::npos) return {line, {}, false};
@@ -157,6 +164,7 @@ bool WireSession::take_line() {
                                      ? std::min(hello_bytes_max, options_.line_bytes_max)
                                      : options_.line_bytes_max;
   if (length > length_max) {
+    calls_.on_refusal(*this, RefusalReason::too_large);
     close_with(wire_error("a line has at most " + std::to_string(length_max) + " bytes"));
     return false;
   }
@@ -182,14 +190,17 @@ bool WireSession::take_line() {
 }
 
 bool WireSession::must_wait(std::string_view line) const {
-  return !slots_.empty() && !may_overlap(request_of(line).verb);
+  return !slots_.empty() && !may_overlap(request_of(line).verb) && !may_follow(request_of(line));
 }
 
 void WireSession::accept_hello(std::string_view line) {
   constexpr std::string_view verb = "HELLO ";
   const bool is_hello = line.starts_with("HELLO {");
   auto members = parse_wire_object(is_hello ? line.substr(verb.size()) : std::string_view());
-  if (!members) return close_with({});
+  if (!members) {
+    calls_.on_refusal(*this, RefusalReason::malformed);
+    return close_with({});
+  }
   if (!options_.password.empty()) {
     const WireValue* version = find_member(*members, "v");
     const bool is_old = version == nullptr || wire_whole_number(*version).value_or(0) < 2;
@@ -197,6 +208,7 @@ void WireSession::accept_hello(std::string_view line) {
         is_old && options_.allows_one_round ? 1 : std::max(options_.iterations, 1U);
     const auto wanted = wire_password_hash(options_.password, options_.salt, rounds);
     if (!is_same_secret(text_of(*members, "pwdhash"), wanted)) {
+      calls_.on_refusal(*this, RefusalReason::password);
       return close_with(wire_error("Invalid password"));
     }
   }
@@ -212,8 +224,9 @@ void WireSession::accept_hello(std::string_view line) {
 }
 
 void WireSession::serve(std::string_view line) {
-  const WireRequest request = request_of(line);
+  WireRequest request = request_of(line);
   if (request.verb == "END") return close_with({});
+  request.is_behind = !slots_.empty();
   const auto slot = std::make_shared<Slot>();
   slots_.push_back(slot);
   waits_for_all_ = !may_overlap(request.verb);

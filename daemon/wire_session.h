@@ -2,8 +2,11 @@
 // the password, cuts lines into requests, has them performed, and answers in their order.
 //
 // Requests that change one job (PUSH, PUSHB, ACK) are begun before those in front of them are
-// answered; every other one waits for these, and those behind wait for it.
+// answered, and so is a FETCH of one queue; every other one waits for these. Behind all but the
+// first three those that come wait.
 #pragma once
+
+#include <almanac/log/events/audit.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +31,7 @@ struct WireRequest {
   std::string_view verb;
   std::string_view argument;  // all behind the first space
   bool has_argument = false;  // there is a space
+  bool is_behind = false;     // others of its connection are under way
 };
 
 // Replies, ready to be sent.
@@ -58,6 +62,9 @@ class WireSession : public std::enable_shared_from_this<WireSession> {
     std::function<void(const WireRequest&, WireSession&, Done done)> perform;
     // Behind a HELLO that was accepted.
     std::function<void(WireSession&)> on_hello;
+    // It is not let in.
+    std::function<void(WireSession&, RefusalReason)> on_refusal = [](WireSession&, RefusalReason) {
+    };
     // There is output, or input is wanted again, by a reply that came later.
     std::function<void(WireSession&)> on_change;
   };

@@ -114,12 +114,12 @@ std::string failure_at(const Log& log, Position position) {
   return json.starts_with("{\"retry_count\"") ? json : std::string();
 }
 
-bool passes(const Engine& engine, const WireFilter& filter, const Task& task) {
+bool passes(const Engine& engine, const WireFilter& filter, TaskId id, const Task& task) {
   if (filter.is_empty()) return true;
   bool holds = false;
   const std::string failure = task.failures > 0 ? failure_at(engine.log(), task.changed) : "";
   (void)engine.log().read_one(task.enqueued, [&](const Event& event) {
-    const auto job = parse_wire_job(as_text(request_in(event.body).payload));
+    const auto job = parse_wire_job(as_text(request_in(event.body).payload), wire_jid_of(id));
     if (!job) return;
     if (!filter.jids.empty()) {
       holds = filter.jids.contains(job->jid);
@@ -190,7 +190,8 @@ Result<WireMutation> parse_wire_mutation(std::string_view json) {
 Result<void> mutate_wire_jobs(Engine& engine, const WireMutation& mutation) {
   const auto state = engine.state();
   const Ids ids = select(*state, [&](TaskId id, const Task& task) {
-    return wire_set_of(*state, id, task) == mutation.set && passes(engine, mutation.filter, task);
+    return wire_set_of(*state, id, task) == mutation.set &&
+           passes(engine, mutation.filter, id, task);
   });
   switch (mutation.change) {
     case WireChange::clear:

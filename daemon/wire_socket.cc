@@ -71,6 +71,7 @@ WireMoved moved(ssize_t bytes) {
   if (bytes > 0) return {WireMove::moved, static_cast<std::size_t>(bytes)};
   if (bytes == 0) return {WireMove::ended, 0};
   const bool waits = errno == EAGAIN || errno == EINTR;
+  if (errno == EPROTO) return {WireMove::broken, 0};
   return {waits ? WireMove::must_wait : WireMove::failed, 0};
 }
 
@@ -113,11 +114,13 @@ WireAccept accept_on_wire(const WireListener& listener, FileDescriptor& connecti
   }
 }
 
-WireMoved read_wire(const FileDescriptor& connection, std::span<char> buffer) {
+WireMoved read_wire(const FileDescriptor& connection, TlsChannel* tls, std::span<char> buffer) {
+  if (tls != nullptr) return moved(tls->receive(connection.get(), buffer));
   return moved(::recv(connection.get(), buffer.data(), buffer.size(), 0));
 }
 
-WireMoved write_wire(const FileDescriptor& connection, std::string_view bytes) {
+WireMoved write_wire(const FileDescriptor& connection, TlsChannel* tls, std::string_view bytes) {
+  if (tls != nullptr) return moved(tls->send(connection.get(), bytes));
   return moved(::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
 }
 

@@ -1,6 +1,7 @@
 // Sockets of TCP as the wire's door uses them: numbers for addresses, none blocks.
 #pragma once
 
+#include <almanac/daemon/tls_channel.h>
 #include <almanac/log/error.h>
 #include <almanac/log/file.h>
 
@@ -31,13 +32,17 @@ enum class WireAccept : std::uint8_t {
 [[nodiscard]] WireAccept accept_on_wire(const WireListener& listener, FileDescriptor& connection);
 
 // Bytes moved; 0 = it would have to wait, none = the connection is gone, or has ended (of reading).
-enum class WireMove : std::uint8_t { moved, must_wait, ended, failed };
+// Broken = the other side speaks no TLS.
+enum class WireMove : std::uint8_t { moved, must_wait, ended, failed, broken };
 struct WireMoved {
   WireMove outcome = WireMove::moved;
   std::size_t bytes = 0;
 };
-[[nodiscard]] WireMoved read_wire(const FileDescriptor& connection, std::span<char> buffer);
-[[nodiscard]] WireMoved write_wire(const FileDescriptor& connection, std::string_view bytes);
+// Through a channel where there is one.
+[[nodiscard]] WireMoved read_wire(const FileDescriptor& connection, TlsChannel* tls,
+                                  std::span<char> buffer);
+[[nodiscard]] WireMoved write_wire(const FileDescriptor& connection, TlsChannel* tls,
+                                   std::string_view bytes);
 // Says that no more is sent; what was sent still arrives.
 void end_wire_output(const FileDescriptor& connection);
 

@@ -4,7 +4,7 @@
 #include <almanac/daemon/wire_time.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cmath>
 
 namespace almanac {
 namespace {
@@ -70,19 +70,28 @@ std::optional<TaskId> find_tracked(const State& state, std::string_view jid) {
   return last;
 }
 
-std::string wire_track_json(const Log& log, const State& state, std::string_view jid) {
+WireTold read_told(const Log& log, const State& state, TaskId id) {
+  const TaskProgress* progress = state.tasks.progress.find(id);
+  if (progress == nullptr) return {};
+  return {.fraction = double(progress->permille) / 1'000,
+          .description = told_by(log, *progress),
+          .at = progress->at};
+}
+
+std::string wire_track_json(const Log& log, const State& state, std::string_view jid,
+                            const std::optional<WireTold>& told) {
   std::string json = "{\"jid\":" + wire_quoted(jid);
   const auto id = find_tracked(state, jid);
   if (!id) return json + R"(,"state":"unknown","updated_at":""})";
   const Task& task = *state.tasks.all.find(*id);
-  const TaskProgress* progress = state.tasks.progress.find(*id);
-  const Time at = std::max(changed_at(log, task), progress == nullptr ? Time() : progress->at);
+  const WireTold progress = told ? *told : read_told(log, state, *id);
+  const Time at = std::max(changed_at(log, task), progress.at);
   json += ",\"state\":" + wire_quoted(track_state(task)) +
           ",\"updated_at\":" + wire_quoted(wire_time(at));
-  if (progress == nullptr) return json + "}";
-  json += ",\"percent\":" + std::to_string(progress->permille / 10);
-  const std::string message = told_by(log, *progress);
-  return json + (message.empty() ? "" : ",\"desc\":" + wire_quoted(message)) + "}";
+  if (progress.at == Time()) return json + "}";
+  json += ",\"percent\":" + std::to_string(std::lround(progress.fraction * 100));
+  if (!progress.description.empty()) json += ",\"desc\":" + wire_quoted(progress.description);
+  return json + "}";
 }
 
 }  // namespace almanac

@@ -58,18 +58,110 @@ std::optional<WireLastFailure> read_last_failure(const Log& log, const State& st
   return found;
 }
 
+// What comes sooner than the engine keeps it is told in one piece when that time is over.
 void WireJobs::report(const WireProgress& progress, Done done) {
   const auto held = held_.find(progress.jid);
   if (held == held_.end()) return done(wire_simple("OK"));
+  const HeldLease lease = held->second.front().lease;
+  const auto state = engine_.state();
+  const Time now = system_time();
+  auto entry = told_.find(lease.id);
+  if (entry == told_.end()) {
+    entry = told_.emplace(lease.id, read_told(engine_.log(), *state, lease.id)).first;
+  }
+  WireTold& told = entry->second;
+  const Duration rest = told.at == Time() ? Duration(0) : told.at + limits::progress_interval - now;
+  if (progress.fraction) told.fraction = *progress.fraction;
+  if (progress.description) told.description = *progress.description;
+  if (told.waits) return done(wire_simple("OK"));
+  if (rest > Duration(0)) {
+    told.waits = true;
+    ports_.after(rest, [self = weak_from_this(), lease] {
+      if (const auto jobs = self.lock()) jobs->tell_engine(lease);
+    });
+    return done(wire_simple("OK"));
+  }
+  told.at = now;
   engine_.report_progress(
-      held->second.front().lease,
-      {.fraction = progress.fraction.value_or(0), .message = progress.description, .partial = {}},
-      [post = ports_.post, done = std::move(done)](const Result<void>& told) {
-        const bool is_kept = told || told.error().code == ErrorCode::refused;
-        post([done, reply = is_kept ? wire_simple("OK") : wire_refusal(told.error())] {
+      lease, {.fraction = told.fraction, .message = told.description, .partial = {}},
+      [post = ports_.post, done = std::move(done)](const Result<void>& taken) {
+        const bool is_kept = taken || taken.error().code == ErrorCode::refused;
+        post([done, reply = is_kept ? wire_simple("OK") : wire_refusal(taken.error())] {
           done(reply);
         });
       });
+}
+
+void WireJobs::tell_engine(const HeldLease& lease) {
+  const auto entry = told_.find(lease.id);
+  if (entry == told_.end()) return;  // it is held no more
+  WireTold& told = entry->second;
+  told.waits = false;
+  told.at = system_time();
+  engine_.report_progress(lease,
+                          {.fraction = told.fraction, .message = told.description, .partial = {}},
+                          [](const Result<void>&) {});
+}
+
+std::optional<WireTold> WireJobs::told(TaskId id) const {
+  const auto entry = told_.find(id);
+  return entry == told_.end() ? std::nullopt : std::optional(entry->second);
+}
+
+// What forgetting costs grows with the state, and little with how many are forgotten at once.
+void WireJobs::forget(TaskId id, Done done) {
+  to_forget_.push_back({id, std::move(done)});
+  if (!is_forgetting_) forget_some();
+}
+
+void WireJobs::forget_some() {
+  const std::size_t count = std::min(to_forget_.size(), limits::changes_max);
+  is_forgetting_ = count > 0;
+  if (count == 0) return;
+  const auto end = to_forget_.begin() + std::ptrdiff_t(count);
+  auto some = std::make_shared<std::vector<Forgetting>>(std::make_move_iterator(to_forget_.begin()),
+                                                        std::make_move_iterator(end));
+  to_forget_.erase(to_forget_.begin(), end);
+  ports_.aside([self = shared_from_this(), some] {
+    std::vector<TaskId> ids;
+    for (const Forgetting& one : *some) ids.push_back(one.id);
+    (void)self->engine_.change(TaskChange::forget, ids, {}, Engine::Conflicts::skip);
+    self->ports_.post([self, some] {
+      for (Forgetting& one : *some) one.done(wire_simple("OK"));
+      self->forget_some();
+    });
+  });
+}
+
+// Reads the log where its only attempt has failed, to see whether that is all that it may have.
+bool WireJobs::is_forgotten_when_failed(TaskId id, const Task& task) const {
+  if (task.state != TaskState::failed || task.attempts_max != 1) return false;
+  bool is_asked = false;
+  (void)engine_.log().read_one(task.enqueued, [&](const Event& event) {
+    const TaskEnqueued& request = request_in(event.body);
+    bool is_wire = false;
+    for (std::uint32_t i = 0; i < request.tags.size(); ++i) {
+      is_wire = is_wire || request.tags[i] == wire_tag;
+    }
+    if (!is_wire) return;
+    const auto job = parse_wire_job(as_text(request.payload), wire_jid_of(id));
+    is_asked = job && job->retry == 0;
+  });
+  return is_asked;
+}
+
+void WireJobs::look_at_expired() {
+  const auto state = engine_.state();
+  std::vector<HeldLease> gone;
+  for (const auto& [jid, all] : held_) {
+    for (const WireHeld& held : all) {
+      if (held.retry != 0 || !held.is_job) continue;
+      const Task* task = state->tasks.all.find(held.lease.id);
+      if (task == nullptr || task->state == TaskState::failed) gone.push_back(held.lease);
+    }
+  }
+  let_go(gone);
+  for (const HeldLease& lease : gone) forget(lease.id, [](const std::string&) {});
 }
 
 void WireJobs::look_after() {
@@ -99,6 +191,7 @@ void WireJobs::look_after() {
 
 void WireJobs::let_go(const std::vector<HeldLease>& gone) {
   if (gone.empty()) return;
+  for (const HeldLease& lease : gone) told_.erase(lease.id);
   std::map<TaskId, FencingToken> tokens;
   for (const HeldLease& lease : gone) tokens[lease.id] = lease.token;
   for (auto entry = held_.begin(); entry != held_.end();) {

@@ -115,9 +115,11 @@ void WireVerbs::batch(const WireRequest& request, Done done) {
 void WireVerbs::track(const WireRequest& request, Done done) {
   const std::string_view argument = request.argument;
   if (argument.starts_with("GET ")) {
-    return ports_.aside([&engine = engine_, post = ports_.post, done = std::move(done),
-                         jid = std::string(argument.substr(4))] {
-      post([done, reply = wire_bulk(wire_track_json(engine.log(), *engine.state(), jid))] {
+    const std::string jid(argument.substr(4));
+    const auto id = find_tracked(*engine_.state(), jid);
+    return ports_.aside([&engine = engine_, post = ports_.post, done = std::move(done), jid,
+                         told = id ? jobs_->told(*id) : std::nullopt] {
+      post([done, reply = wire_bulk(wire_track_json(engine.log(), *engine.state(), jid, told))] {
         done(reply);
       });
     });

@@ -79,6 +79,7 @@ void Attempts::begin(const BeginAttempt& effect, const TaskEnqueued& enqueued, I
                       .version = enqueued.version,
                       .payload = std::string(as_text(enqueued.payload)),
                       .dependencies = std::move(inputs.dependencies),
+                      .models = effect.models,
                       .stop = running.stop_source.get_token()});
   }
   if (effect.deadline != Time()) advance(now);  // it may have passed
@@ -95,6 +96,7 @@ void Attempts::begin_command(const BeginAttempt& effect, const TaskEnqueued& enq
                                           .id = effect.id,
                                           .attempt = effect.attempt,
                                           .spec = std::move(*spec),
+                                          .models = effect.models,
                                           .dependencies = std::move(inputs)})
                       : std::unexpected(spec.error());
   if (started) {

@@ -123,6 +123,11 @@ Result<Decision> decide_one(const State& state, const ChangeTasks& command,
   std::vector<TaskId> ids = command.ids;
   std::ranges::sort(ids);
   ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  for (const TaskId id : ids) {
+    if (auto checked = check_version(state, id, command.expected); !checked) {
+      return std::unexpected(checked.error());
+    }
+  }
   if (command.change == TaskChange::forget) return forget_now(state, ids, command.skips, context);
   Decision decision;
   State after = state;  // with the events so far: of those that are the same work one runs again

@@ -2,6 +2,7 @@
 // into it until they are on disk.
 #pragma once
 
+#include <almanac/engine/audit_note.h>
 #include <almanac/engine/backup_spec.h>
 #include <almanac/engine/component_spec.h>
 #include <almanac/engine/gpu_options.h>
@@ -39,6 +40,7 @@ struct EnqueueTasks {
 struct CancelTask {
   TaskId id;
   std::string reason;
+  std::optional<Position> expected = {};  // Task::changed; none = whatever it is
 };
 
 // All of them or none.
@@ -60,7 +62,8 @@ struct ChangeTasks {
   std::vector<TaskId> ids;
   TaskChange change = TaskChange::cancel;
   std::string reason;
-  bool skips = false;  // those that cannot be changed so; else it is all or none
+  bool skips = false;                     // those that cannot be changed so; else it is all or none
+  std::optional<Position> expected = {};  // Task::changed of each; none = whatever it is
 };
 
 struct PauseWork {
@@ -234,6 +237,11 @@ struct ReportGpu {
   bool is_due = false;  // all are to be sampled, whether anything has changed or not
 };
 
+// From the doors of a program: who asked for what, and who was turned away.
+struct RecordAudits {
+  std::vector<AuditNote> notes;
+};
+
 // From an engine, or a worker elsewhere, that stops before the attempt has ended.
 struct HandBackAttempt {
   TaskId id;
@@ -374,7 +382,7 @@ using Command =
                  ObserveCircuit, ProbeCircuit, ReportRateLimit, LeaseTasks, LapseLease, OpenGroup,
                  CloseGroup, ReportDiagnosis, ReportComponentFailure, FinishRepair, RequestRepair,
                  SwitchComponent, ReportPoolEvent, ReportGpu, ChangeMemories, ChangeContext,
-                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel>;
+                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel, RecordAudits>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

@@ -198,7 +198,8 @@ void Core::refuse_waits(const Error& error) {
 void Core::record_reasons(Turn& turn, const DecideContext& context) {
   const bool is_seen = reasons_seen_ == head_.position;
   if (is_seen || is_held_back_ || head_.tasks.ready.empty() || context.now < reasons_due_) return;
-  auto reasons = decide_reasons(head_, context, can_run(), &lease_waits_);
+  auto reasons = decide_reasons(head_, context, can_run(),
+                                {.workers = &lease_waits_, .models = &model_turns_});
   ALMANAC_CHECK(absorb(turn, std::move(reasons.events)).has_value());
   reasons_seen_ = reasons.is_complete ? head_.position : Position();
   reasons_due_ = context.now + limits::reasons_interval;
@@ -238,8 +239,9 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
   EventBatch batch{std::move(events), nullptr};
   const auto cost = check_batch(batch);
   if (!cost) return std::unexpected(cost.error());
-  // A large batch is given its room at once; small ones let it double.
-  if (turn.events.empty()) turn.events.reserve(batch.events.size());
+  // A large batch is given its room at once.
+  const std::size_t count = turn.events.size() + batch.events.size();
+  if (count > turn.events.capacity()) turn.events.reserve(std::max(2 * turn.events.size(), count));
   for (const Event& event : batch.events) {
     const RecordedEvent& recorded = turn.events.emplace_back(head_.position.next(), event);
     fold_into(head_, recorded);
@@ -324,6 +326,7 @@ void Core::roll_back(const Error& error) {
   reserve_refused_ = !parked_.empty() && parked_.front()->space == Space::reserve;
   if (!parked_.empty()) release_durable_part(*parked_.front());
   head_ = *published_.state();
+  model_turns_ = {};
   // Before anybody is told, who may look at the clock then.
   paused_until_ = now() + limits::storage_retry_interval;
   probe_ = Position();
@@ -437,6 +440,7 @@ std::optional<Time> Core::next_start() const {
 }
 
 void Core::arm_timer(Time now) {
+  show_model_turns();
   std::optional<Time> next;
   auto consider = [&](std::optional<Time> time) {
     if (time && (!next || *time < *next)) next = time;

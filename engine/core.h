@@ -14,6 +14,8 @@
 #include <almanac/engine/inline_projections.h>
 #include <almanac/engine/lease_waits.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/model_spec.h>
+#include <almanac/engine/model_turns.h>
 #include <almanac/engine/published.h>
 #include <almanac/engine/remote_attempts.h>
 #include <almanac/engine/task_retention.h>
@@ -49,6 +51,9 @@ struct CoreOptions {
   // Sees every durable event in order with the state behind it; may be empty. Views die with the
   // call.
   std::function<void(const State&, std::span<const RecordedEvent>)> on_events;
+  Duration model_patience = ModelOptions().patience;
+  // What should be loaded and unloaded for tasks has changed, as the published state tells.
+  std::function<void()> on_model_turns = {};
 };
 
 // Owned by the engine.
@@ -114,6 +119,8 @@ class Core {
   void start(Turn& turn, const DecideContext& context);
   // None where the built-in order decides.
   [[nodiscard]] std::optional<Advice> advice(const AdvisorStanding& standing) const;
+  void take_model_turns(ModelTurns turns);
+  void show_model_turns();
   void grant(Turn& turn, std::span<const Starts::Grant> grants, std::size_t first);
   void answer_late_leases(Turn& turn);
   void forgive_silence(SteadyTime now);
@@ -174,6 +181,9 @@ class Core {
 
   // When what waits for tokens may start.
   std::optional<Time> starts_due_;
+  // Whose turn it is on GPUs, and since when that has not been shown.
+  ModelTurns model_turns_;
+  std::optional<Position> model_turns_since_;
   TokenWaits token_waits_;
   SteadyTime timer_due_;  // when the next turn was to be; not set = when something comes
   LeaseWaits lease_waits_;

@@ -31,9 +31,15 @@ void Core::start(Turn& turn, const DecideContext& context) {
     advice = this->advice(*standing);
   }
   is_held_back_ = advice && advice->holds_back;
-  Starts starts = decide_starts(head_, context, can_run(),
-                                {.workers = &lease_waits_, .advice = advice ? &*advice : nullptr});
+  take_model_turns(model_turns(head_, context.now, options_.model_patience));
+  Starts starts = decide_starts(
+      head_, context, can_run(),
+      {.workers = &lease_waits_, .advice = advice ? &*advice : nullptr, .models = &model_turns_});
   starts_due_ = starts.next;
+  const auto turn_of_another = model_turns_.next;
+  if (turn_of_another && (!starts_due_ || *turn_of_another < *starts_due_)) {
+    starts_due_ = std::max(*turn_of_another, context.now);
+  }
   // There may be room for the end of one where there is none for those of all.
   if (full() && !starts.events.empty()) {
     starts.events.resize(1);
@@ -42,6 +48,19 @@ void Core::start(Turn& turn, const DecideContext& context) {
   const std::size_t first = turn.events.size();
   ALMANAC_CHECK(absorb(turn, std::move(starts.events)).has_value());
   grant(turn, starts.grants, first);
+}
+
+void Core::take_model_turns(ModelTurns turns) {
+  if (turns == model_turns_) return;
+  model_turns_ = std::move(turns);
+  model_turns_since_ = head_.position;
+}
+
+// Once who is told can see the state that they follow from.
+void Core::show_model_turns() {
+  if (!model_turns_since_ || durable_ < *model_turns_since_) return;
+  model_turns_since_.reset();
+  if (options_.on_model_turns) options_.on_model_turns();
 }
 
 std::optional<Advice> Core::advice(const AdvisorStanding& standing) const {

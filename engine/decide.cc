@@ -1,5 +1,6 @@
 #include <almanac/engine/decide.h>
 
+#include <almanac/engine/audits.h>
 #include <almanac/engine/backups.h>
 #include <almanac/engine/carrying.h>
 #include <almanac/engine/changes.h>

@@ -5,6 +5,7 @@
 #include <almanac/engine/implementations.h>
 #include <almanac/engine/lease_waits.h>
 #include <almanac/engine/limits.h>
+#include <almanac/engine/model_turns.h>
 #include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
@@ -119,6 +120,7 @@ class Chooser {
       : state_(state),
         now_(now),
         advice_(options.advice),
+        models_(options.models),
         places_(state, can_run, options.workers) {}
 
   std::vector<Chosen> run() {
@@ -172,11 +174,14 @@ class Chooser {
     return at != Time() && at <= now_;
   }
 
-  // A circuit that lets nothing begin, of those that stand in front of all else.
-  auto first_open(const std::vector<LaneClaim>& claims) {
-    return std::ranges::find_if(claims, [&](const LaneClaim& one) {
-      return one.on == ClaimOn::circuit && room(one).free == 0;
-    });
+  static bool stands_in_front(const LaneClaim& claim) {
+    return claim.on == ClaimOn::circuit || claim.on == ClaimOn::model;
+  }
+
+  // A circuit or a model that lets nothing begin, of those that stand in front of all else.
+  auto first_shut(const std::vector<LaneClaim>& claims) {
+    return std::ranges::find_if(
+        claims, [&](const LaneClaim& one) { return stands_in_front(one) && room(one).free == 0; });
   }
 
   // The lanes that can start something, or have something to keep.
@@ -190,8 +195,8 @@ class Chooser {
               if (!tells_blocked_ && !places_.find(lane)) return false;
               auto claims = claims_of(state_, lane);
               if (claims.empty()) return true;
-              if (const auto open = first_open(claims); open != claims.end()) {
-                refuse(lane, *open);
+              if (const auto shut = first_shut(claims); shut != claims.end()) {
+                refuse(lane, *shut);
                 return false;
               }
               // With nothing of what it takes first it has nothing to keep, and no turn to wait
@@ -205,11 +210,16 @@ class Chooser {
             }};
   }
 
+  [[nodiscard]] bool gives_way(const LaneClaim& claim) const {
+    return claim.on == ClaimOn::model && models_ != nullptr &&
+           models_->closed.contains(claim.limit);
+  }
+
   Room& room(const LaneClaim& claim) {
     auto [entry, added] = rooms_.try_emplace({claim.on, claim.limit});
     if (added) {
       const auto [most, free] = room_for(state_, claim, now_);
-      entry->second = {most, free};
+      entry->second = {most, gives_way(claim) ? 0 : free};
     }
     return entry->second;
   }
@@ -221,8 +231,9 @@ class Chooser {
     const auto& claims = found->second;
     const auto is_impossible = [&](const LaneClaim& one) { return one.amount > room(one).most; };
     const auto is_short = [&](const LaneClaim& one) { return one.amount > room(one).free; };
-    // Who waits for a circuit keeps nothing, or one that fails would hold up what needs others.
-    auto refused = first_open(claims);
+    // Who waits for a circuit or a model keeps nothing, or one that fails would hold up what needs
+    // others.
+    auto refused = first_shut(claims);
     if (refused == claims.end()) refused = std::ranges::find_if(claims, is_impossible);
     const bool keeps = refused == claims.end();
     if (keeps) refused = std::ranges::find_if(claims, is_short);
@@ -230,7 +241,7 @@ class Chooser {
     if (!takes) refuse(lane, *refused);
     if (!keeps) return false;
     for (auto claim = claims.begin(); claim != refused; ++claim) {
-      if (!takes && claim->on == ClaimOn::circuit) continue;  // a probe is for who can begin
+      if (!takes && stands_in_front(*claim)) continue;  // a probe is for who can begin
       room(*claim).free -= claim->amount;
       if (!takes) room(*claim).kept += claim->amount;
     }
@@ -245,6 +256,9 @@ class Chooser {
       const Time until = circuit_of(state_.circuits, claim.limit).until;
       return block(lane, LaneBlock::circuit, claim.limit, until);
     }
+    if (claim.on == ClaimOn::model) {
+      return block(lane, LaneBlock::model, claim.limit, overdue_at(claim.limit));
+    }
     if (claim.amount > left.most) return block(lane, LaneBlock::too_large, claim.limit);
     if (claim.on == ClaimOn::queue_slots) {
       return block(lane, left.kept > 0 ? LaneBlock::behind : LaneBlock::queue_slots);
@@ -253,6 +267,12 @@ class Chooser {
     if (left.kept > 0) return block(lane, LaneBlock::behind, claim.limit);
     if (claim.on == ClaimOn::units) return block(lane, LaneBlock::units, claim.limit);
     block(lane, LaneBlock::tokens, claim.limit, due);
+  }
+
+  [[nodiscard]] Time overdue_at(NameId model) const {
+    if (models_ == nullptr) return {};
+    const auto found = models_->overdue_at.find(model);
+    return found == models_->overdue_at.end() ? Time() : found->second;
   }
 
   // When there are enough for those in front and for it. Not set where there never are: one of
@@ -278,6 +298,7 @@ class Chooser {
   const State& state_;
   const Time now_;
   const Advice* const advice_;
+  const ModelTurns* const models_;
   Places places_;
   std::map<Lane, std::vector<LaneClaim>> claims_;  // of those that ask for something
   std::map<std::pair<ClaimOn, NameId>, Room> rooms_;
@@ -345,8 +366,9 @@ Starts decide_starts(const State& state, const DecideContext& context, const Can
 }
 
 std::vector<BlockedLane> blocked_lanes(const State& state, Time now, const CanRun& can_run,
-                                       const LeaseWaits* workers) {
-  return Chooser(state, now, can_run, {.workers = workers}).run_blocked();
+                                       const StartOptions& options) {
+  const StartOptions unadvised{.workers = options.workers, .models = options.models};
+  return Chooser(state, now, can_run, unadvised).run_blocked();
 }
 
 }  // namespace almanac

@@ -71,6 +71,7 @@ using CanRun = std::function<bool(std::string_view kind)>;
 
 class LeaseWaits;
 struct Advice;
+struct ModelTurns;
 
 struct Starts {
   std::vector<Event> events;
@@ -88,6 +89,7 @@ struct Starts {
 struct StartOptions {
   const LeaseWaits* workers = nullptr;  // elsewhere, that wait
   const Advice* advice = nullptr;       // whom to begin with (advised_order.h)
+  const ModelTurns* models = nullptr;   // which of them give way; none does when left out
 };
 
 // The TaskStarted events for the free slots, and for the workers elsewhere that wait, in that
@@ -98,11 +100,11 @@ struct StartOptions {
 // they are and are in nobody's way.
 //
 // A task takes all it asks for at once, or nothing. The first of a lane that does not fit keeps its
-// turn: what it takes is secured in one order (circuits, tokens, the queue's slot, then units,
-// limit by limit), and up to the first that is short nobody behind it gets what it needs, nor any
-// of that one. So small tasks cannot starve a large one, and as everybody secures in the same
-// order, and only running tasks hold anything, none waits for one that waits for it. What asks for
-// more than a limit has by now secures nothing, nor does what waits for a circuit.
+// turn: what it takes is secured in one order (circuits, models, tokens, the queue's slot, then
+// units, limit by limit), and up to the first that is short nobody behind it gets what it needs,
+// nor any of that one. So small tasks cannot starve a large one, and as everybody secures in the
+// same order, and only running tasks hold anything, none waits for one that waits for it. What asks
+// for more than a limit has by now secures nothing, nor does what waits for a circuit or a model.
 //
 // O(lanes + started * log), a lane being the ready tasks of one queue, kind and version that ask
 // for the same; lanes that ask for something cost their demands.
@@ -116,6 +118,6 @@ struct BlockedLane {
 };
 [[nodiscard]] std::vector<BlockedLane> blocked_lanes(const State& state, Time now,
                                                      const CanRun& can_run,
-                                                     const LeaseWaits* workers = nullptr);
+                                                     const StartOptions& options = {});
 
 }  // namespace almanac

@@ -4,6 +4,7 @@
 
 #include <almanac/engine/circuit_gate.h>
 #include <almanac/engine/component_spec.h>
+#include <almanac/engine/handler.h>
 #include <almanac/log/event.h>
 #include <almanac/projections/state.h>
 
@@ -21,6 +22,7 @@ struct BeginAttempt {
   Time deadline;               // not set = none
   Position enqueued;           // the event that holds kind and payload
   std::string implementation;  // of several; empty = its kind has one handler
+  std::vector<AttemptModel> models = {};
 };
 
 struct CancelAttempt {

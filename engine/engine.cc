@@ -173,20 +173,26 @@ void Engine::submit(std::vector<TaskSpec> tasks,
   });
 }
 
-Result<CancelOutcome> Engine::cancel(TaskId id, std::string reason) {
-  auto answer = ask(CancelTask{id, std::move(reason)});
+Result<CancelOutcome> Engine::cancel(TaskId id, std::string reason,
+                                     std::optional<Position> expected) {
+  auto answer = ask(CancelTask{id, std::move(reason), expected});
   if (!answer) return std::unexpected(answer.error());
   return std::get<CancelOutcome>(*answer);
 }
 
 Result<std::size_t> Engine::change(TaskChange change, std::vector<TaskId> ids, std::string reason,
-                                   Conflicts conflicts) {
+                                   Conflicts conflicts, std::optional<Position> expected) {
   auto answer = ask(ChangeTasks{.ids = std::move(ids),
                                 .change = change,
                                 .reason = std::move(reason),
-                                .skips = conflicts == Conflicts::skip});
+                                .skips = conflicts == Conflicts::skip,
+                                .expected = expected});
   if (!answer) return std::unexpected(answer.error());
   return std::get<Changed>(*answer).tasks;
+}
+
+void Engine::record(std::vector<AuditNote> notes, std::function<void(Result<void>)> done) {
+  tell_without_answer(RecordAudits{std::move(notes)}, std::move(done));
 }
 
 Result<bool> Engine::try_take(std::string service, std::uint32_t tokens) {

@@ -144,17 +144,25 @@ class Engine {
 
   // A task that is not running is cancelled, a running one told to stop.
   // Errors: not_found, conflict (it has ended), and those of submit().
-  [[nodiscard]] Result<CancelOutcome> cancel(TaskId id, std::string reason = "cancelled");
+  // With `expected` only what was changed last by that event (Task::changed); else it is a conflict
+  // too.
+  [[nodiscard]] Result<CancelOutcome> cancel(TaskId id, std::string reason = "cancelled",
+                                             std::optional<Position> expected = {});
   // Changes tasks as TaskChange says (command.h); answers how many. All or none, or with `skip`
   // those that can be. At most 10,000 in one call. Errors: not_found, conflict (the state of
   // one does not allow it), and those of submit().
   enum class Conflicts : std::uint8_t { refuse, skip };
   [[nodiscard]] Result<std::size_t> change(TaskChange change, std::vector<TaskId> ids,
                                            std::string reason = {},
-                                           Conflicts conflicts = Conflicts::refuse);
+                                           Conflicts conflicts = Conflicts::refuse,
+                                           std::optional<Position> expected = {});
   // No attempt begins any more in a queue, or of a kind; what runs goes on. Resumed, they do.
   [[nodiscard]] Result<void> pause(PauseScope scope, std::string name);
   [[nodiscard]] Result<void> resume(PauseScope scope, std::string name);
+  // Puts on record who asked for what, and who was turned away (audit_note.h), in front of what is
+  // asked for by this thread from now on; returns at once. `done` as above. Errors: invalid (too
+  // many), and those of submit().
+  void record(std::vector<AuditNote> notes, std::function<void(Result<void>)> done);
   // Decides about tasks under review (snapshots/review.h), all or none. Errors: not_found, conflict
   // (one is not under review), and those of submit().
   [[nodiscard]] Result<void> review(std::vector<TaskId> ids, ReviewDecision decision);

@@ -71,19 +71,21 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                  .on_move = options.on_circuit});
   if (auto advised = start_advisor(); !advised) return advised;
   prepare_models();
-  core.emplace(
-      Core::Parts{*core_log, loop, *attempts, *backups, *circuits, *published, projections,
-                  healer ? &*healer : nullptr, advisor.get()},
-      CoreOptions{.clock = options.clock,
-                  .steady_clock = steady_time,
-                  .stop_grace = options.stop_grace,
-                  .fires_schedules = options.fires_schedules,
-                  .output_bytes_max = options.output_bytes_max,
-                  .retention = options.retention,
-                  .health_hold = options.health_hold,
-                  .on_events = [this](const State& after, std::span<const RecordedEvent> events) {
-                    released(after, events);
-                  }});
+  core.emplace(Core::Parts{*core_log, loop, *attempts, *backups, *circuits, *published, projections,
+                           healer ? &*healer : nullptr, advisor.get()},
+               CoreOptions{.clock = options.clock,
+                           .steady_clock = steady_time,
+                           .stop_grace = options.stop_grace,
+                           .fires_schedules = options.fires_schedules,
+                           .output_bytes_max = options.output_bytes_max,
+                           .retention = options.retention,
+                           .health_hold = options.health_hold,
+                           .on_events =
+                               [this](const State& after, std::span<const RecordedEvent> events) {
+                                 released(after, events);
+                               },
+                           .model_patience = options.models.patience,
+                           .on_model_turns = [this] { models->wake(); }});
   if (options.handle_signals) loop.watch_signals();
   return {};
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -31,6 +32,13 @@ struct ProgressReport {
   std::string partial;  // of the result: at most 64 KiB; more is left out
 };
 
+// A model that a task names, and the GPU it is loaded to, by its identity.
+struct AttemptModel {
+  std::string name;
+  std::string gpu;
+  bool operator==(const AttemptModel&) const = default;
+};
+
 // What a handler is told about the attempt it runs. Lives until the handler returns.
 struct Attempt {
   TaskId id;
@@ -40,6 +48,7 @@ struct Attempt {
   std::string_view kind;
   std::uint32_t version = 0;  // TaskSpec::version
   Bytes payload;
+  std::span<const AttemptModel> models;  // that its task names; loaded for as long as it runs
   std::stop_token stop;  // asked for on timeout, on cancel and when the engine stops
   // Tells how far it is. Returns at once; what is told within a second of the last is dropped.
   std::function<void(ProgressReport)> progress;

@@ -12,6 +12,10 @@ namespace almanac::limits {
 // Commands that may wait for the loop. A full mailbox answers `busy`.
 inline constexpr std::size_t mailbox_commands_max = 65'536;
 
+// Notes about requests (AuditNote) in one command: some 400 bytes each.
+inline constexpr std::size_t audit_notes_max = 1'024;
+static_assert(audit_notes_max <= batch_events_max);
+
 // Tasks in one submission. Each becomes at most one event, and all of them one batch.
 inline constexpr std::size_t submission_tasks_max = 100'000;
 static_assert(submission_tasks_max <= batch_events_max);

@@ -40,14 +40,22 @@ bool is_on_its_way(const ModelRoom& room, NameId id, const Model& model) {
          model.state == ModelState::releasing;
 }
 
-// May be below zero, where more is promised than there is.
-std::int64_t room_left(const ModelRoom& room, const GpuRoom& gpu) {
+// May be below zero, where more is promised than there is. With what is on its way out of it, or
+// without.
+std::int64_t room_left(const ModelRoom& room, const GpuRoom& gpu, bool counts_leaving = false) {
   std::int64_t reserved = 0;
   std::int64_t held = 0;
   for (const auto& [id, model] : room.models.all) {
     if (model.gpu != gpu.gpu) continue;
     reserved += signed_bytes(model.reserved);
-    if (model.holds_memory()) held += signed_bytes(held_bytes(model));
+    const bool is_leaving = model.state == ModelState::unloading ||
+                            model.state == ModelState::releasing ||
+                            (model.state == ModelState::resident && use_of(room, id).is_leaving);
+    if (counts_leaving && is_leaving) {
+      reserved -= signed_bytes(model.bytes());
+    } else if (model.holds_memory()) {
+      held += signed_bytes(held_bytes(model));
+    }
   }
   const GpuMemory& memory = gpu.memory;
   const std::uint64_t most = memory.is_estimate ? memory.available() : memory.size;
@@ -246,6 +254,11 @@ std::uint64_t free_bytes(const ModelRoom& room, NameId gpu) {
   const GpuRoom* found = find_room(room, gpu);
   if (found == nullptr || !found->is_usable) return 0;
   return static_cast<std::uint64_t>(std::max<std::int64_t>(room_left(room, *found), 0));
+}
+
+std::int64_t bytes_to_be_free(const ModelRoom& room, NameId gpu) {
+  const GpuRoom* found = find_room(room, gpu);
+  return found == nullptr || !found->is_usable ? -1 : room_left(room, *found, true);
 }
 
 bool can_load(const ModelRoom& room, NameId gpu, std::uint64_t bytes) {

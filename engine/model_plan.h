@@ -48,6 +48,9 @@ struct ModelRoom {
 // not show yet; and never more than its size, or the estimate of its budget, leaves beside all that
 // is there. 0 of one that cannot be used.
 [[nodiscard]] std::uint64_t free_bytes(const ModelRoom& room, NameId gpu);
+// What it will have left once all that is being unloaded is gone; below zero where more is promised
+// than there is, or it cannot be used.
+[[nodiscard]] std::int64_t bytes_to_be_free(const ModelRoom& room, NameId gpu);
 [[nodiscard]] bool can_load(const ModelRoom& room, NameId gpu, std::uint64_t bytes);
 
 // Whether a model is being loaded to a GPU, or unloaded from it: on each one goes after the other.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/engine/model_runner.h>
+#include <almanac/engine/model_turns.h>
 
 #include <algorithm>
 
@@ -17,6 +18,7 @@ struct ModelRunner::Round {
   std::vector<std::unique_ptr<ModelWork>> dropped;  // joined outside of the mutex
   bool looks = false;
   std::optional<SteadyTime> due;
+  ModelTurns turns;  // of what tasks want
 
   void consider(SteadyTime at) {
     if (!due || at < *due) due = at;

@@ -3,6 +3,7 @@
 #include <almanac/engine/limits.h>
 #include <almanac/engine/model_round.h>
 #include <almanac/log/this_thread.h>
+#include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
 #include <chrono>
@@ -146,6 +147,11 @@ void ModelRunner::saw(std::span<const RecordedEvent> events) {
   table_->wake();
 }
 
+void ModelRunner::wake() {
+  const std::lock_guard lock(table_->mutex);
+  table_->wake();
+}
+
 std::vector<ReportModel> ModelRunner::take_uses() {
   std::vector<ReportModel> reports;
   for (auto& [name, entry] : table_->entries) {
@@ -233,7 +239,13 @@ std::optional<SteadyTime> ModelRunner::take_steps() {
   Round round = begin_round();
   see_models(round);
   relieve(round);
+  round.turns =
+      model_turns(round.room, round.state->names, wanted_models(*round.state), options_.patience);
+  for (const auto& [id, other] : round.turns.closed) {
+    table_->entries[round.text(id)].is_open = false;
+  }
   serve(round);
+  serve_tasks(round);
   std::vector<ReportModel> reports;
   if (round.now >= uses_told_ + limits::model_use_interval) {
     reports = take_uses();
@@ -270,7 +282,8 @@ ModelRunner::Round ModelRunner::begin_round() const {
               .answers = {},
               .dropped = {},
               .looks = false,
-              .due = {}};
+              .due = {},
+              .turns = {}};
   if (looks_ > 0) refresh(round.room.gpus, *state, seen_, surroundings_.gpus);
   return round;
 }
@@ -279,7 +292,8 @@ void ModelRunner::see_models(Round& round) {
   const auto note = [&](NameId id, const ModelEntry& entry) {
     const auto moving = entry.is_busy ? round.state->names.find(entry.target) : std::nullopt;
     if (moving) round.room.moving.insert(*moving);
-    round.room.uses[id] = {entry.in_use, entry.used_at, entry.is_busy};
+    const auto tasks = static_cast<std::uint32_t>(tasks_with(*round.state, id));
+    round.room.uses[id] = {entry.in_use + tasks, entry.used_at, entry.is_busy};
   };
   // All of them first: a step looks at what the others do.
   for (const auto& [id, model] : round.state->models.all) {

@@ -49,6 +49,8 @@ class ModelRunner {
   // What a look has shown, and what has become durable.
   void saw(const GpuReading& reading);
   void saw(std::span<const RecordedEvent> events);
+  // What tasks want has changed.
+  void wake();
   // Puts on record what was used since it was last put there.
   void flush();
   // Nobody is served any more, and what goes on is told to end.
@@ -75,6 +77,7 @@ class ModelRunner {
   void find_out(Round& round, NameId id, const Model& model, ModelEntry& entry);
   void relieve(Round& round);
   void serve(Round& round);
+  void serve_tasks(Round& round);
   // Whether it is answered.
   [[nodiscard]] bool serve(Round& round, ModelWaiter& waiter);
   [[nodiscard]] bool serve_unload(Round& round, const ModelWaiter& waiter, NameId id,

@@ -47,6 +47,8 @@ struct ModelSpec {
   bool is_pinned = false;                         // never gives way
   Duration residency = std::chrono::seconds(30);  // gives way to no other so long
   Duration timeout = std::chrono::minutes(2);     // of a load, and of an unload
+  // What a load takes, for what_if() alone: an engine measures it.
+  Duration load_time{0};
   // Either these …
   ModelCommands commands;
   // … or these, on a thread of the engine; to be named again by each program that opens it.
@@ -66,6 +68,9 @@ struct ModelOptions {
   Duration settle_limit = std::chrono::seconds(10);
   // After an unload, until what it took is free; then it counts as slow, and as gone.
   Duration release_limit = std::chrono::seconds(10);
+  // How long tasks that name a model wait before one gives way to it that has tasks of its own; and
+  // how long each keeps its place before it does (model_turns.h).
+  Duration patience = std::chrono::seconds(30);
 };
 
 struct ModelUseOptions {

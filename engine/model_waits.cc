@@ -45,6 +45,34 @@ void ModelRunner::serve(Round& round) {
   }
 }
 
+// Behind who waits for a lease, whom a time-out tells to give up.
+void ModelRunner::serve_tasks(Round& round) {
+  const auto may_step = [&](NameId id) {
+    const ModelEntry& entry = table_->entries[round.text(id)];
+    if (round.now < entry.told_next) round.consider(entry.told_next);
+    return !entry.is_busy && round.now >= entry.told_next;
+  };
+  for (const ModelTurn& turn : round.turns.steps) {
+    if (round.room.moving.contains(turn.gpu)) continue;
+    const NameId moved = turn.evicts ? turn.victim : turn.model;
+    if (!may_step(moved) || (turn.evicts && round.room.uses[moved].in_use > 0)) continue;
+    ModelStep step{.kind = ModelStep::Kind::load,
+                   .gpu = round.text(turn.gpu),
+                   .bytes = round.state->models.all.find(moved)->bytes()};
+    if (turn.evicts) {
+      step = {.kind = ModelStep::Kind::unload,
+              .other = round.text(turn.model),
+              .cause = ModelUnloadCause::room};
+    }
+    const Model& model = *round.state->models.all.find(moved);
+    say(round, moved, model, table_->entries[round.text(moved)], std::move(step));
+    round.room.uses[moved].is_leaving = true;
+    round.room.moving.insert(turn.gpu);
+  }
+  const auto& next = round.turns.next;
+  if (next) round.consider(round.now + std::max(*next - round.room.now, Duration(0)));
+}
+
 // What is refused as too late has nothing done for it: it is only told why.
 bool ModelRunner::serve(Round& round, ModelWaiter& waiter) {
   const auto answer = [&](Result<ModelLease> result) {
@@ -64,7 +92,9 @@ bool ModelRunner::serve(Round& round, ModelWaiter& waiter) {
     if (waiter.unloads) {
       if (serve_unload(round, waiter, *id, *model, entry)) return answer(ModelLease());
       reason = "it is " + std::string(name(model->state)) +
-               (entry.in_use > 0 ? ", and used by " + std::to_string(entry.in_use) : "");
+               (round.room.uses[*id].in_use > 0
+                    ? ", and used by " + std::to_string(round.room.uses[*id].in_use)
+                    : "");
       break;
     }
     const bool is_to_go = std::ranges::any_of(table_->waiters, [&](const ModelWaiter& other) {
@@ -73,7 +103,7 @@ bool ModelRunner::serve(Round& round, ModelWaiter& waiter) {
     if (entry.is_open && !is_to_go) {
       auto lease = lease_of(table_, waiter, entry, round.room.now);
       // For those who are served later in this round.
-      round.room.uses[*id].in_use = entry.in_use;
+      ++round.room.uses[*id].in_use;
       round.room.uses[*id].used_at = entry.used_at;
       return answer(std::move(lease));
     }
@@ -103,7 +133,7 @@ bool ModelRunner::serve_unload(Round& round, const ModelWaiter& waiter, NameId i
                                const Model& model, ModelEntry& entry) {
   if (model.state == ModelState::absent && !entry.is_busy) return true;
   const bool may_go = round.now < waiter.until && model.state == ModelState::resident &&
-                      !entry.is_busy && entry.in_use == 0 &&
+                      !entry.is_busy && round.room.uses[id].in_use == 0 &&
                       !has_one_on_its_way(round.room, *model.gpu);
   if (may_go) {
     say(round, id, model, entry,

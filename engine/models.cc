@@ -1,6 +1,8 @@
 #include <almanac/engine/models.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/model_turns.h>
+#include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
 #include <initializer_list>
@@ -141,6 +143,11 @@ Result<Decision> decide_one(const State& state, const RemoveModel& command,
                 "the model '" + command.model + "' is " + std::string(name(known->state)),
                 "unload it first");
   }
+  const NameId id = *state.names.find(command.model);
+  if (tasks_with(state, id) > 0 || wanted_models(state).contains(id)) {
+    return fail(ErrorCode::conflict, "tasks wait for the model '" + command.model + "', or use it",
+                "cancel them first");
+  }
   return decision_of(context.now, ModelRemoved{command.model});
 }
 
@@ -151,6 +158,14 @@ Result<Decision> decide_one(const State& state, const ReportModel& command,
   if (!may_step(*known, command.step.kind)) {
     return fail(ErrorCode::conflict,
                 "the model '" + command.model + "' is " + std::string(name(known->state)));
+  }
+  // What tasks use stays where it is: decided of the same state as their beginnings are.
+  if (command.step.kind == ModelStep::Kind::unload && known->state == ModelState::resident) {
+    if (const auto tasks = tasks_with(state, *state.names.find(command.model)); tasks > 0) {
+      return fail(ErrorCode::conflict, "the model '" + command.model + "' is used by " +
+                                           std::to_string(tasks) +
+                                           (tasks == 1 ? " task" : " tasks"));
+    }
   }
   if (command.step.kind == ModelStep::Kind::load && !has_gpu(state, command.step.gpu)) {
     return fail(ErrorCode::conflict, "the GPU '" + command.step.gpu + "' is not there");

@@ -88,6 +88,11 @@ Result<void> Processes::start(const Start& start) {
   set_variable(environment, "ALMANAC_TASK", std::to_string(start.id.value));
   set_variable(environment, "ALMANAC_ATTEMPT", std::to_string(start.attempt));
   set_variable(environment, "ALMANAC_TOKEN", to_text(start.token));
+  // The first is enough for most; one that uses several asks for each by its name.
+  if (!start.models.empty()) {
+    set_variable(environment, "ALMANAC_MODEL", start.models.front().name);
+    set_variable(environment, "ALMANAC_GPU", start.models.front().gpu);
+  }
   FileDescriptor dependencies;
   if (!start.dependencies.empty()) {
     auto made = in_memory(start.dependencies);

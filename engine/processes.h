@@ -4,6 +4,7 @@
 #include <almanac/engine/command.h>
 #include <almanac/engine/command_spec.h>
 #include <almanac/engine/guard.h>
+#include <almanac/engine/handler.h>
 #include <almanac/engine/loop.h>
 #include <almanac/engine/spawn.h>
 
@@ -35,6 +36,7 @@ class Processes {
     TaskId id;
     std::uint32_t attempt = 0;
     CommandSpec spec;
+    std::vector<AttemptModel> models = {};
     std::string dependencies;  // what it is shown of them; empty = it has none
   };
   // Errors: those of spawn(); on_end is then not called.

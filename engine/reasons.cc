@@ -41,9 +41,9 @@ Event event_of(const State& state, const DecideContext& context, const BlockedLa
 }  // namespace
 
 Reasons decide_reasons(const State& state, const DecideContext& context, const CanRun& can_run,
-                       const LeaseWaits* workers) {
+                       const StartOptions& options) {
   Reasons reasons;
-  for (const BlockedLane& blocked : blocked_lanes(state, context.now, can_run, workers)) {
+  for (const BlockedLane& blocked : blocked_lanes(state, context.now, can_run, options)) {
     if (is_on_record(state, blocked)) continue;
     const bool is_young = ready_since(state, blocked.lane) + limits::reasons_interval > context.now;
     if (is_young || reasons.events.size() == limits::reasons_per_turn) {

@@ -18,6 +18,6 @@ struct Reasons {
 // limits::reasons_interval, and at most limits::reasons_per_turn. Called at most once in such an
 // interval, so that a lane that flaps adds one event in it, however often it does. O(lanes).
 [[nodiscard]] Reasons decide_reasons(const State& state, const DecideContext& context,
-                                     const CanRun& can_run, const LeaseWaits* workers = nullptr);
+                                     const CanRun& can_run, const StartOptions& options = {});
 
 }  // namespace almanac

@@ -68,13 +68,15 @@ Result<void> check_demand(const State& state, const TaskDemand& demand) {
                 "ask for 1 or more, or leave it out");
   }
   const LimitSetting setting = setting_of(state.limits, state.names, demand.limit);
-  const auto service = state.names.find(demand.limit);
-  if (!setting.is_set() && service && guards(state.circuits, state.names, *service)) return {};
+  const auto known = state.names.find(demand.limit);
+  const bool is_other =
+      known && (state.models.all.contains(*known) || guards(state.circuits, state.names, *known));
+  if (!setting.is_set() && is_other) return {};
   if (!setting.is_set()) {
     return fail(ErrorCode::not_found,
                 "it asks for " + std::to_string(demand.units) + " of the limit " +
                     in_quotes(demand.limit) + ", which is not set",
-                "`almanac limits` shows those there are");
+                "`almanac limits` shows those there are, and `almanac model list` models");
   }
   const auto refuse = [&](std::uint64_t most, std::string_view of) {
     return fail(ErrorCode::refused,

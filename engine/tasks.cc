@@ -127,8 +127,21 @@ EventBody crashed(const State& state, TaskId id, HandBackReason reason, AttemptE
   return TaskFailed{id, task.lease, end, crashes};
 }
 
+Result<void> check_version(const State& state, TaskId id, std::optional<Position> expected) {
+  const Task* task = expected ? state.tasks.all.find(id) : nullptr;
+  if (task == nullptr || task->changed == *expected) return {};
+  return fail(ErrorCode::conflict,
+              "task " + std::to_string(id.value) + " was changed by event " +
+                  std::to_string(task->changed.value) + ", and event " +
+                  std::to_string(expected->value) + " was expected",
+              "look at it again, and decide anew");
+}
+
 Result<Decision> decide_one(const State& state, const CancelTask& command,
                             const DecideContext& context) {
+  if (auto checked = check_version(state, command.id, command.expected); !checked) {
+    return std::unexpected(checked.error());
+  }
   auto event = cancel(state, command.id, command.reason);
   if (!event) return std::unexpected(event.error());
   if (!*event) return Decision{{}, CancelOutcome::stopping};

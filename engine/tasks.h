@@ -44,6 +44,11 @@ namespace almanac {
                                                const FencingToken& token,
                                                const DecideContext& context);
 
+// Whether the last event that changed the task is the expected one; so it is where none is
+// expected, or there is no such task. Errors: conflict (with both positions).
+[[nodiscard]] Result<void> check_version(const State& state, TaskId id,
+                                         std::optional<Position> expected);
+
 // That there is none, or no longer.
 [[nodiscard]] Error unknown_task(const State& state, TaskId id);
 

@@ -4,6 +4,7 @@
 #include <almanac/engine/dispatch.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/tasks.h>
+#include <almanac/engine/virtual_gpu.h>
 
 #include <algorithm>
 #include <map>
@@ -30,10 +31,21 @@ WhatIfWaits summary(std::vector<Duration> waits) {
           .max = waits.back()};
 }
 
+Duration longest_attempt(const RecordedWork& work) {
+  Duration longest{0};
+  for (const RecordedTask& task : work.tasks) {
+    for (const RecordedAttempt& one : task.attempts) longest = std::max(longest, one.took);
+  }
+  return longest;
+}
+
 class Rehearsal {
  public:
   Rehearsal(const RecordedWork& work, const WhatIfSettings& settings)
-      : work_(work), settings_(settings) {}
+      : work_(work),
+        settings_(settings),
+        gpu_(settings.models, state_, longest_attempt(work),
+             [this](const Command& command) { return apply(command); }) {}
 
   Result<WhatIfReport> run() {
     report_.slots = settings_.slots > 0 ? settings_.slots : work_.slots;
@@ -74,6 +86,7 @@ class Rehearsal {
                                      .repository = {},
                                      .backups = {}});
     if (!started) return started;
+    if (auto begun = gpu_.begin(now_); !begun) return begun;
     plan_settings();
     plan_groups();
     for (std::size_t i = 0; i < work_.tasks.size(); ++i) {
@@ -123,6 +136,7 @@ class Rehearsal {
     consider(state_.tasks.next_due());
     consider(state_.tasks.next_expiry());
     consider(starts_due_);
+    consider(gpu_.next());
     if (const auto change = state_.tasks.ranking.next_change()) {
       consider(std::max(*change, state_.tasks.ranking.done.at + limits::rerank_interval));
     }
@@ -139,15 +153,32 @@ class Rehearsal {
     }
     Arena memory;
     fold_all(decide_due(state_, {now_, memory}));
-    const Starts starts = decide_starts(state_, {now_, memory}, runs_every_kind);
-    starts_due_ = starts.next;
-    fold_all(starts.events);
+    if (auto begun = begin_all(); !begun) return begun;
     const auto ready = state_.tasks.count(TaskState::ready);
     const bool is_new = report_.backlog.empty() || report_.backlog.back().ready != ready;
     if (is_new && now_ >= report_.began) {
       report_.backlog.push_back({now_, ready});
     }
     return {};
+  }
+
+  // What begins changes what is to be loaded, and the other way round.
+  Result<void> begin_all() {
+    const bool has_models = !settings_.models.models.empty();
+    while (true) {
+      if (auto moved = gpu_.advance(now_); !moved) return moved;
+      Arena memory;
+      Starts starts =
+          decide_starts(state_, {now_, memory}, runs_every_kind, {.models = &gpu_.turns()});
+      starts_due_ = starts.next;
+      if (const auto only = gpu_.only()) {
+        std::erase_if(starts.events, [&](const Event& event) {
+          return std::get<TaskStarted>(event.body).id != *only;
+        });
+      }
+      fold_all(starts.events);
+      if (starts.events.empty() || !has_models) return {};
+    }
   }
 
   Result<void> take(ConfigureQueue& settings) { return apply(std::move(settings)); }
@@ -167,6 +198,7 @@ class Rehearsal {
     TaskSpec spec = work_.tasks[arrival.index].spec;
     spec.deadline = deadline_of(arrival.index);
     drop_unknown_groups(spec);
+    drop_unknown_demands(spec);
     const auto done = apply(EnqueueTasks{{spec}});
     return is_refusal(done) ? refuse(std::move(spec)) : done;
   }
@@ -204,6 +236,16 @@ class Rehearsal {
     const Groups& groups = state_.tasks.groups;
     if (!groups.find(spec.group)) spec.group.clear();
     if (spec.after_group && !groups.find(spec.after_group->group)) spec.after_group.reset();
+  }
+
+  // A trace names models, also where it is run without any.
+  void drop_unknown_demands(TaskSpec& spec) const {
+    std::erase_if(spec.demands, [&](const TaskDemand& demand) {
+      const auto known = state_.names.find(demand.limit);
+      const bool is_other = known && (state_.models.all.contains(*known) ||
+                                      guards(state_.circuits, state_.names, *known));
+      return !is_other && !setting_of(state_.limits, state_.names, demand.limit).is_set();
+    });
   }
 
   // It keeps its number, which others may depend on.
@@ -274,6 +316,7 @@ class Rehearsal {
     report_.failed = state_.tasks.count(TaskState::failed);
     report_.cancelled = state_.tasks.count(TaskState::cancelled) - report_.refused;
     report_.unfinished = state_.tasks.live();
+    if (!settings_.models.models.empty()) report_.models = gpu_.report();
     report_.waits = summary(std::move(waits_));
     report_.make_span = last - report_.began;
     const auto room =
@@ -284,6 +327,7 @@ class Rehearsal {
   const RecordedWork& work_;
   const WhatIfSettings& settings_;
   State state_;
+  VirtualGpu gpu_;
   Time now_;
   std::optional<Time> starts_due_;   // of tasks that wait for tokens
   std::multimap<Time, Step> steps_;  // of one time, in the order in which they were planned

@@ -3,13 +3,30 @@
 // clock.
 #pragma once
 
+#include <almanac/engine/model_spec.h>
 #include <almanac/engine/recorded_work.h>
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace almanac {
+
+// A GPU of the rehearsal, and the models that tasks name on it.
+enum class ModelOrder : std::uint8_t {
+  batched,     // as an engine does it (model_turns.h)
+  first_come,  // the first in the order of the queues begins next, whatever that takes, and what
+               // gives way is what was used longest ago
+};
+[[nodiscard]] std::string_view name(ModelOrder order);
+
+struct WhatIfModelSettings {
+  std::vector<ModelSpec> models;  // empty = tasks begin without any
+  std::uint64_t memory = 0;       // of the GPU
+  ModelOrder order = ModelOrder::batched;
+  Duration patience = ModelOptions().patience;
+};
 
 struct WhatIfSettings {
   std::uint32_t slots = 0;             // of the engine; 0 = as recorded
@@ -17,6 +34,7 @@ struct WhatIfSettings {
   std::vector<ConfigureLimit> limits;  // the same
   // Behind its arrival a task should have ended that has no deadline of its own; 0 = whenever.
   Duration deadline{0};
+  WhatIfModelSettings models;
 };
 
 struct WhatIfStart {
@@ -39,6 +57,18 @@ struct WhatIfWaits {
   Duration max{0};
 };
 
+struct WhatIfModels {
+  std::uint64_t loads = 0;
+  std::uint64_t evictions = 0;
+  Duration loading{0};  // all loads together
+  // How long one that was wanted was not there, at most; and the bound that held for that wait, as
+  // model_turns.h states it. None was longer than its own but these.
+  Duration longest_wait{0};
+  Duration bound{0};
+  std::uint64_t beyond = 0;
+  bool operator==(const WhatIfModels&) const = default;
+};
+
 // A value.
 struct WhatIfReport {
   std::uint32_t slots = 0;
@@ -50,11 +80,12 @@ struct WhatIfReport {
   // Of those that succeeded or failed, later than their deadline; none where no task has one.
   std::optional<std::uint64_t> missed;
   WhatIfWaits waits;
-  Time began;                       // the first arrival
-  Duration make_span{0};            // from there to the last end
-  Duration busy{0};                 // of all attempts together
-  double utilisation = 0;           // of the slots, meanwhile
-  std::vector<WhatIfStart> starts;  // in order
+  std::optional<WhatIfModels> models;  // where there are some
+  Time began;                          // the first arrival
+  Duration make_span{0};               // from there to the last end
+  Duration busy{0};                    // of all attempts together
+  double utilisation = 0;              // of the slots, meanwhile
+  std::vector<WhatIfStart> starts;     // in order
   std::vector<WhatIfBacklog> backlog;
 };
 

@@ -69,6 +69,7 @@ Command Workers::run(const WorkerJob& job) const {
       .kind = job.kind,
       .version = job.version,
       .payload = as_bytes(job.payload),
+      .models = job.models,
       .stop = job.stop,
       .progress =
           [&](ProgressReport told) { report_(report_of(job.id, job.token, std::move(told))); },

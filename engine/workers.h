@@ -35,6 +35,7 @@ struct WorkerJob {
   std::uint32_t version = 0;
   std::string payload;
   std::vector<EndedDependency> dependencies;
+  std::vector<AttemptModel> models = {};
   std::stop_token stop;
 };
 

@@ -179,7 +179,8 @@ bool read_domain_body(schema::Event::Body::Reader body, const codec::Names& name
          read_component_body(body, names, to) || read_pool_body(body, names, to) ||
          read_health_body(body, names, to) || read_gpu_body(body, names, to) ||
          read_advisor_body(body, names, to) || read_memory_body(body, names, to) ||
-         read_context_body(body, names, to) || read_model_body(body, names, to);
+         read_context_body(body, names, to) || read_model_body(body, names, to) ||
+         read_audit_body(body, names, to);
 }
 
 // False for a type of a newer version.

@@ -105,7 +105,9 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
     "ModelLost",
     "ModelChecked",
     "ModelUsed",
-    "ModelDegraded"};
+    "ModelDegraded",
+    "RequestAudited",
+    "RequestRefused"};
 
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
@@ -289,6 +291,13 @@ struct Carried {
     if constexpr (requires { event.commands; }) bytes += event.commands.size();
     if constexpr (requires { event.message; }) bytes += event.message.size();
     if constexpr (requires { event.reason; }) bytes += event.reason.size();
+  }
+  template <class OfPrincipal>
+    requires requires(const OfPrincipal& event) { event.principal; }
+  void operator()(const OfPrincipal& event) {
+    names.push_back(event.principal);
+    bytes += event.action.size() + event.remote.size();
+    if constexpr (requires { event.subject; }) bytes += event.subject.size();
   }
   void operator()(const EngineStarted& event) { bytes += event.version.size(); }
   void operator()(const EngineStopped&) {}

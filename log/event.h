@@ -4,6 +4,7 @@
 
 #include <almanac/log/error.h>
 #include <almanac/log/events/advisor.h>
+#include <almanac/log/events/audit.h>
 #include <almanac/log/events/backup.h>
 #include <almanac/log/events/circuit.h>
 #include <almanac/log/events/component.h>
@@ -54,7 +55,7 @@ using EventBody = std::variant<
     ConversationTurnAdded, UserForgotten, ModelRegistered, ModelChanged, ModelRemoved,
     ModelLoadStarted, ModelLoaded, ModelLoadFailed, ModelMeasured, ModelUnloadStarted,
     ModelUnloaded, ModelUnloadFailed, ModelReleased, ModelLost, ModelChecked, ModelUsed,
-    ModelDegraded>;
+    ModelDegraded, RequestAudited, RequestRefused>;
 
 struct Event {
   Time at;                                // never before the event in front of it

@@ -27,6 +27,7 @@ std::string_view name(LaneBlock block) {
     case LaneBlock::unavailable: return "unavailable";
     case LaneBlock::circuit: return "circuit";
     case LaneBlock::version: return "version";
+    case LaneBlock::model: return "model";
   }
   return "unknown";
 }

@@ -194,6 +194,8 @@ void write(const ModelLost& from, BodyBuilder to, NameTable& names);
 void write(const ModelChecked& from, BodyBuilder to, NameTable& names);
 void write(const ModelUsed& from, BodyBuilder to, NameTable& names);
 void write(const ModelDegraded& from, BodyBuilder to, NameTable& names);
+void write(const RequestAudited& from, BodyBuilder to, NameTable& names);
+void write(const RequestRefused& from, BodyBuilder to, NameTable& names);
 
 TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
@@ -263,5 +265,6 @@ bool read_advisor_body(schema::Event::Body::Reader body, const Names& names, Eve
 bool read_memory_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
 bool read_context_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
 bool read_model_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
+bool read_audit_body(schema::Event::Body::Reader body, const Names& names, EventBody& to);
 
 }  // namespace almanac::codec

@@ -21,6 +21,7 @@ using Advisor = import "events/advisor.capnp";
 using Memory = import "events/memory.capnp";
 using Context = import "events/context.capnp";
 using Model = import "events/model.capnp";
+using Audit = import "events/audit.capnp";
 $Cxx.namespace("almanac::schema");
 
 struct Frame {
@@ -134,6 +135,8 @@ struct Event {
     modelChecked @96 :Model.ModelChecked;
     modelUsed @97 :Model.ModelUsed;
     modelDegraded @98 :Model.ModelDegraded;
+    requestAudited @99 :Audit.RequestAudited;
+    requestRefused @100 :Audit.RequestRefused;
   }
   meta @15 :Meta;              # null for most events
 }

@@ -258,6 +258,14 @@ struct Owned {
     if constexpr (requires { event.message; }) own(event.message);
     if constexpr (requires { event.reason; }) own(event.reason);
   }
+  template <class OfPrincipal>
+    requires requires(OfPrincipal& event) { event.principal; }
+  void operator()(OfPrincipal& event) {
+    own(event.principal);
+    own(event.action);
+    own(event.remote);
+    if constexpr (requires { event.subject; }) own(event.subject);
+  }
   void operator()(LimitConfigured& event) { own(event.name); }
   void operator()(TokensTaken& event) { own(event.limit); }
   void operator()(LaneBlocked& event) {

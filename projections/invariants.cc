@@ -42,6 +42,7 @@ class Check {
     check_schedules();
     for (const auto& one : broken_invariants(state_.gpu, state_.names)) expect(false, one, "");
     for (const auto& one : broken_invariants(state_.models, state_.names)) expect(false, one, "");
+    for (const auto& one : broken_invariants(state_.audits, state_.names)) expect(false, one, "");
     for (const std::string& text : broken_memories(state_.memories, state_.names)) {
       expect(false, text, "");
     }

@@ -1,9 +1,12 @@
 #include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace almanac {
 namespace {
+
+constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max() / 2;
 
 // A circuit that has just closed lets those begin that waited for it at the pace of a recovery.
 void add_circuit(const State& state, NameId service, std::vector<LaneClaim>& claims) {
@@ -20,6 +23,10 @@ void add_claims(const State& state, const LimitDemand& demand, std::vector<LaneC
   const LimitSetting setting = setting_of(state.limits, state.names, demand.limit);
   if (setting.per_minute > 0) claims.push_back({ClaimOn::tokens, demand.limit, demand.units});
   if (setting.units > 0) claims.push_back({ClaimOn::units, demand.limit, demand.units});
+}
+
+void add_model(const State& state, NameId model, std::vector<LaneClaim>& claims) {
+  if (state.models.all.contains(model)) claims.push_back({ClaimOn::model, model, 1});
 }
 
 std::uint32_t slots_of(const State& state, NameId queue) {
@@ -40,11 +47,27 @@ std::vector<LaneClaim> claims_of(const State& state, const Lane& lane) {
   }
   for (const LimitDemand& demand : state.tasks.demand_sets.of(lane.demands)) {
     add_circuit(state, demand.limit, claims);
+    add_model(state, demand.limit, claims);
     add_claims(state, demand, claims);
   }
   if (slots_of(state, lane.queue) > 0) claims.push_back({ClaimOn::queue_slots, lane.queue, 1});
   std::ranges::stable_sort(claims, {}, &LaneClaim::on);
   return claims;
+}
+
+bool is_usable(const State& state, const Model& model) {
+  if (!model.is_loaded()) return false;
+  const GpuDevice* device = state.gpu.devices.find(*model.gpu);
+  return device != nullptr && device->presence == GpuPresence::present;
+}
+
+std::uint64_t tasks_with(const State& state, NameId model) {
+  std::uint64_t tasks = 0;
+  for (auto entry = state.tasks.in_use.lower_bound({model, TaskId()});
+       entry != state.tasks.in_use.end() && (*entry).key.limit == model; ++entry) {
+    ++tasks;
+  }
+  return tasks;
 }
 
 std::uint64_t units_in_use(const State& state, NameId limit) {
@@ -69,6 +92,10 @@ ClaimRoom room_for(const State& state, const LaneClaim& claim, Time now) {
     const std::uint64_t free = admits(state.circuits, claim.limit);
     const std::uint64_t most = circuit_of(state.circuits, claim.limit).probes;
     return {std::max({most, free, std::uint64_t{1}}), free};
+  }
+  if (claim.on == ClaimOn::model) {
+    const Model* model = state.models.all.find(claim.limit);
+    return {any_number, model != nullptr && is_usable(state, *model) ? any_number : 0};
   }
   const LimitSetting setting = setting_of(state.limits, state.names, claim.limit);
   if (claim.on == ClaimOn::units) return room_of(setting.units, units_in_use(state, claim.limit));

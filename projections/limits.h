@@ -24,6 +24,11 @@ inline constexpr std::size_t repairs_kept_max = 100;
 // A probe of a component is cut off long before; what a log says beyond that makes no average.
 inline constexpr Duration probe_took_max = std::chrono::hours(24);
 
+// Requests, and refusals, that a state keeps in words, some 300 bytes each. All are in the log.
+inline constexpr std::size_t audits_kept_max = 100;
+// Who is counted alone: those that tokens were made for, and some users. The others together.
+inline constexpr std::size_t audit_principals_max = 1'000;
+
 // Turns of a conversation that a state keeps of each user: some days of talk. Older ones stay in
 // the log.
 inline constexpr std::size_t context_turns_kept_max = 10'000;

@@ -192,6 +192,13 @@ bool fold(Models& models, Names& names, const EventPlace& place, const ModelChec
   return true;
 }
 
+void note_use(Models& models, NameId model, Time at) {
+  if (!models.all.contains(model)) return;
+  Model& used = *models.all.edit(model);
+  ++used.uses;
+  used.used_at = std::max(used.used_at, at);
+}
+
 bool fold(Models& models, Names& names, const EventPlace&, const ModelUsed& event) {
   Model* model = find_model(models, names, event.model);
   if (model == nullptr) return false;

@@ -104,6 +104,8 @@ bool fold(Models& models, Names& names, const EventPlace& place, const ModelLost
 bool fold(Models& models, Names& names, const EventPlace& place, const ModelChecked& event);
 bool fold(Models& models, Names& names, const EventPlace& place, const ModelUsed& event);
 bool fold(Models& models, Names& names, const EventPlace& place, const ModelDegraded& event);
+// A task has begun that names it.
+void note_use(Models& models, NameId model, Time at);
 // Another program runs: what the one before loaded itself is gone, and of what commands loaded
 // nobody can say.
 void forget_loaded(Models& models);

@@ -34,6 +34,8 @@ struct Fold {
       } else if (claim.on == ClaimOn::tokens) {
         take_tokens(state.limits, claim.limit, setting_of(state.limits, state.names, claim.limit),
                     claim.amount, place.at);
+      } else if (claim.on == ClaimOn::model) {
+        note_use(state.models, claim.limit, place.at);
       }
     }
     return true;
@@ -81,6 +83,8 @@ struct Fold {
       return fold(state.memories, state.names, place, event);
     } else if constexpr (requires { fold(state.models, state.names, place, event); }) {
       return fold(state.models, state.names, place, event);
+    } else if constexpr (requires { fold(state.audits, state.names, place, event); }) {
+      return fold(state.audits, state.names, place, event);
     } else if constexpr (requires { fold(state.contexts, place, event); }) {
       return fold(state.contexts, place, event);
     } else if constexpr (requires { result_of(event); }) {
@@ -175,6 +179,7 @@ Digest digest(const State& state) {
   state.memories.hash_into(hasher);
   state.contexts.hash_into(hasher);
   state.models.hash_into(hasher);
+  state.audits.hash_into(hasher);
   return hasher.finish();
 }
 

@@ -5,6 +5,7 @@
 
 #include <almanac/log/event.h>
 #include <almanac/projections/advisors.h>
+#include <almanac/projections/audits.h>
 #include <almanac/projections/backups.h>
 #include <almanac/projections/circuits.h>
 #include <almanac/projections/components.h>
@@ -48,6 +49,7 @@ struct State {
   std::uint64_t ignored = 0;
   Memories memories;
   Models models;
+  Audits audits;
 };
 
 // The only way a state changes. Pure and total: no clock, no chance, no refusal. The event's

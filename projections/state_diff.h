@@ -13,10 +13,10 @@ namespace almanac {
 // crashes, progress, implementations and workers that run, uniqueness, groups, their members and
 // who waits for them, idempotency keys, policies, slots and retention of queues, settings of
 // limits, buckets, jobs of backups, schedules, implementations and versions of kinds, circuits,
-// components, their implementations, pools, GPUs and their heaps, advisors, memories, contexts and
-// models, as diff() of their containers does, and visit(key, Change) for what is in an order or
-// not, and for destroyed keys. `visit` tells them apart by the type of the key, and of the value.
-// Names are only ever added; numbers beyond before.names.size() are new.
+// components, their implementations, pools, GPUs and their heaps, advisors, memories, contexts,
+// models and principals, as diff() of their containers does, and visit(key, Change) for what is in
+// an order or not, and for destroyed keys. `visit` tells them apart by the type of the key, and of
+// the value. Names are only ever added; numbers beyond before.names.size() are new.
 template <class Visit>
 void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.all, after.tasks.all, visit);
@@ -67,6 +67,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.contexts.all, after.contexts.all, visit);
   diff(before.contexts.destroyed, after.contexts.destroyed, visit);
   diff(before.models.all, after.models.all, visit);
+  diff(before.audits.principals, after.audits.principals, visit);
 }
 
 }  // namespace almanac

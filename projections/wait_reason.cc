@@ -11,6 +11,7 @@ namespace {
 Wait wait_on(ClaimOn on) {
   switch (on) {
     case ClaimOn::circuit: return Wait::circuit;
+    case ClaimOn::model: return Wait::model;
     case ClaimOn::tokens: return Wait::tokens;
     case ClaimOn::queue_slots: return Wait::queue_limit;
     case ClaimOn::units: break;
@@ -29,6 +30,10 @@ std::optional<WaitReason> shortage(const State& state, const Lane& lane, Time no
                       .asked = claim.amount,
                       .used = claim.on == ClaimOn::tokens ? free : most - free,
                       .most = most};
+    if (claim.on == ClaimOn::model) {
+      if (!first) first = WaitReason{.wait = Wait::model, .limit = claim.limit};
+      continue;
+    }
     if (claim.on == ClaimOn::circuit) {
       const Circuit circuit = circuit_of(state.circuits, claim.limit);
       reason.used = circuit.probes;
@@ -68,11 +73,17 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
   if (const auto advisor = held_back_by(state.advisors)) {
     return {.wait = Wait::advice, .limit = advisor};
   }
-  if (const auto reason = shortage(state, own.lane, now)) return *reason;
+  const bool is_for_model = known != nullptr && known->reason == LaneBlock::model;
+  if (auto reason = shortage(state, own.lane, now)) {
+    if (reason->wait == Wait::model && is_for_model) reason->next = known->next;
+    return *reason;
+  }
   const std::uint64_t slots = state.engine.slots;
   if (slots > 0 && tasks.running_here() >= slots) {
     return {.wait = Wait::slots, .used = tasks.running_here(), .most = slots};
   }
+  // It is there, and gives way to another one.
+  if (is_for_model) return {.wait = Wait::model, .limit = known->limit, .next = known->next};
   if (known != nullptr && known->reason == LaneBlock::behind) {
     return {.wait = Wait::turn, .limit = known->limit};
   }
@@ -118,6 +129,7 @@ std::string_view name(Wait wait) {
     case Wait::version: return "version";
     case Wait::group: return "group";
     case Wait::advice: return "advice";
+    case Wait::model: return "model";
   }
   return "";
 }

@@ -31,13 +31,14 @@ enum class Wait : std::uint8_t {
   version,      // what runs its kind runs other versions
   group,        // a group it waits for is not over, or not as it must be
   advice,       // an advisor that nothing begins without does not advise
+  model,        // it names a model that is not loaded, or gives way to another
 };
 [[nodiscard]] std::string_view name(Wait wait);
 
 struct WaitReason {
   Wait wait = Wait::next;
-  std::optional<NameId> limit;  // or the queue, of queue_limit, the service, of circuit, or the
-                                // advisor, of advice
+  std::optional<NameId> limit;  // or the queue, of queue_limit, the service, of circuit, the
+                                // model, or the advisor, of advice
   std::uint64_t asked = 0;      // of it; of version, its own
   std::uint64_t used = 0;       // of it, or of the engine's slots; of tokens, how many there are;
                                 // of a circuit, probes

@@ -12,13 +12,15 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 
 namespace almanac {
 
 struct PastStatesOptions {
   // A state is kept at each multiple of so many events that is passed, and where one was asked for.
   std::uint64_t every = 50'000;
-  // So many are kept; then the one that served longest ago goes.
+  // So many are kept; then the one that served longest ago goes, as long as there are some of those
+  // that were asked for.
   std::size_t states_max = 512;
   // The same, but for the last one, while all states of this process, whoever holds them, take more
   // than this together.
@@ -42,6 +44,15 @@ class PastStates {
   // less than folding. Errors: those of rebuild().
   [[nodiscard]] Result<State> at(std::optional<Position> through = {}) const;
 
+  // Goes through the log once, so that later questions begin close to their answers: a state is
+  // kept at each multiple of `every`, or of more where those would be more than three quarters of
+  // `states_max`. O(events) in all, no more than that of each stretch at a time. Errors: those of
+  // rebuild(), stopped.
+  [[nodiscard]] Result<void> walk(std::stop_token stop = {}) const;
+  // Keeps a state of this log that somebody else came to, such as an engine, where none is kept
+  // within `every` events in front of it. O(log states).
+  void offer(const State& state) const;
+
   // How many states are kept.
   [[nodiscard]] std::size_t kept() const;
 
@@ -49,11 +60,16 @@ class PastStates {
   struct Kept {
     State state;
     std::uint64_t served = 0;  // when, counted in uses
+    bool is_mark = false;      // on the way for others; else it was asked for
   };
+  enum class KeptAs : std::uint8_t { answer, mark };
 
   [[nodiscard]] State nearest(Position through) const;
   [[nodiscard]] Result<State> start(Position through) const;
-  [[nodiscard]] State keep(State state) const;
+  [[nodiscard]] State keep(State state, KeptAs as) const;
+  [[nodiscard]] bool is_multiple(Position position) const {
+    return position.value % options_.every == 0;
+  }
   void drop_those_too_many() const;
 
   const Log& log_;

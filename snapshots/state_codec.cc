@@ -1,6 +1,7 @@
 #include <almanac/snapshots/state_codec.h>
 
 #include <almanac/snapshots/advisors_codec.h>
+#include <almanac/snapshots/audits_codec.h>
 #include <almanac/snapshots/backups_codec.h>
 #include <almanac/snapshots/circuits_codec.h>
 #include <almanac/snapshots/columns.h>
@@ -184,6 +185,7 @@ enum class LaterPart : std::uint64_t {
   contexts = 27,
   models = 28,
   sealed_memories = 29,
+  audits = 30,
 };
 
 // What programs have beside their tasks.
@@ -223,6 +225,10 @@ void write_parts_of_programs(ColumnWriter& writer, const State& state) {
   if (has_sealed_memories(state.memories)) {
     writer.number(std::uint64_t(LaterPart::sealed_memories));
     write_sealed_memories(writer, state.memories);
+  }
+  if (!state.audits.empty()) {
+    writer.number(std::uint64_t(LaterPart::audits));
+    write_audits(writer, state.audits);
   }
 }
 
@@ -429,6 +435,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::contexts: return read_contexts(reader, state.contexts);
     case LaterPart::models: return read_models(reader, state);
     case LaterPart::sealed_memories: return read_sealed_memories(reader, state);
+    case LaterPart::audits: return read_audits(reader, state);
   }
   reader.fail();
 }

@@ -1,6 +1,7 @@
 // Prose that goes stale is worse than none: code shown in a page is a region of a compiled file,
 // and links lead somewhere.
 #include <almanac/tests/support/almanac_command.h>
+#include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/past_commands.h>
 #include <almanac/tests/support/recorded_traces.h>
@@ -8,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -283,6 +285,17 @@ TEST_F(ShownCommands, OfHealthPrintWhatThePageSays) {
 TEST_F(ShownCommands, OfAdvisorsPrintWhatThePageSays) {
   fs::create_directory_symlink(source_folder() / "examples", folder_ / "examples");
   expect_true({.guide = "advisors.md", .mark = "advisor", .commands_min = 6, .log = "advised"});
+}
+
+TEST_F(ShownCommands, OfWorkersPrintWhatThePageSays) {
+  fs::create_directory_symlink(source_folder() / "examples", folder_ / "examples");
+  almanac::test::ChildProcess daemon(
+      {almanac::test::almanac_path(), "serve", "--dir", (folder_ / "work").string()});
+  ASSERT_TRUE(daemon.read_line().starts_with("serving "));
+  ASSERT_TRUE(daemon.read_line().starts_with("socket "));
+  expect_true({.guide = "workers.md", .mark = "served", .commands_min = 15, .log = "work"});
+  daemon.kill(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
 }
 
 TEST_F(ShownCommands, OfTheRecordedNightPrintWhatThePageSays) {

@@ -49,6 +49,8 @@ constexpr std::array doors = {
     Door{"date", "date/", "engine", "time_zone"},
     Door{"Vulkan", "vulkan/", "engine", ""},
     Door{"llhttp", "llhttp.h", "daemon", "http_parser"},
+    Door{"ncurses", "curses.h", "tools", "terminal_screen"},
+    Door{"OpenSSL", "openssl/", "daemon", "tls_channel"},
     Door{"CLI11", "CLI/", "tools", ""},
     Door{"toml++", "toml++/", "tools", ""},
     Door{"RapidJSON", "rapidjson/", "tools", "workload_jsonl event_json json_tree", any_number},

@@ -1,5 +1,5 @@
 #include <almanac/tools/circuit_commands.h>
-#include <almanac/tools/quiet_engine.h>
+#include <almanac/tools/operations.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
@@ -62,21 +62,16 @@ Result<CircuitSetting> setting_of(const CircuitSetCommand& command) {
   return setting;
 }
 
-ExitCode ask(const std::filesystem::path& folder, const Command& asked,
-             const std::function<Result<void>(Engine&)>& call) {
+ExitCode ask(const std::filesystem::path& folder, const Command& asked) {
   auto state = read_state_or_none(folder);
   if (!state) return report(state.error());
   if (auto accepted = try_out(*state, asked); !accepted) return report(accepted.error());
-  auto engine = open_quietly(folder);
-  if (!engine) return report(engine.error());
-  const auto done = call(**engine);
+  const auto done = ask_once(folder, asked);
   return done ? ExitCode::ok : report(done.error());
 }
 
 ExitCode force(const CircuitForceCommand& command, CircuitState to) {
-  return ask(
-      command.folder, ForceCircuit{command.service, to, command.reason},
-      [&](Engine& engine) { return engine.force_circuit(command.service, to, command.reason); });
+  return ask(command.folder, ForceCircuit{command.service, to, command.reason});
 }
 
 }  // namespace
@@ -84,8 +79,7 @@ ExitCode force(const CircuitForceCommand& command, CircuitState to) {
 ExitCode circuit_set(const CircuitSetCommand& command) {
   const auto setting = setting_of(command);
   if (!setting) return report(setting.error());
-  return ask(command.folder, ConfigureCircuit{command.service, *setting},
-             [&](Engine& engine) { return engine.configure_circuit(command.service, *setting); });
+  return ask(command.folder, ConfigureCircuit{command.service, *setting});
 }
 
 ExitCode circuit_open(const CircuitForceCommand& command) {

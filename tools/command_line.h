@@ -122,8 +122,14 @@ void add_schedule_commands(CommandGroup& schedule);
 void add_diagnostics_commands(CommandGroup& diagnostics);
 // `almanac submit`
 void add_submit_command(CommandGroup& root);
+// `almanac top`
+void add_top_command(CommandGroup& root);
 // `almanac health`
 void add_health_command(CommandGroup& root);
+// `almanac audit`
+void add_audit_command(CommandGroup& root);
+// `almanac token …`; daemon/token_commands.cc has it.
+void add_token_commands(CommandGroup& token);
 // `almanac whatif`
 void add_what_if_command(CommandGroup& root);
 // `almanac serve`; daemon/serve.cc has it, which knows the tools and is not known to them.

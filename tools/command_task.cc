@@ -59,6 +59,7 @@ void add_command_task(OptionSet& options, CommandTask& task) {
   options.text("--owner", task.owner, {"NAME", "For whom it runs"});
   options.text("--estimate", task.estimate, {"TIME", "How long an attempt may take, such as 5m"});
   options.texts("--tag", task.tags, {"NAME", "A tag; may be repeated"});
+  options.text("--model", task.model, {"NAME", "A model that is loaded while it runs"});
   options.texts("--needs", task.needs, {"LIMIT=UNITS", "What it asks of a limit; may be repeated"});
 }
 
@@ -98,6 +99,7 @@ Result<TaskSpec> make_task(const CommandTask& task) {
     if (!demand) return std::unexpected(demand.error());
     spec.demands.push_back(std::move(*demand));
   }
+  if (!task.model.empty()) spec.demands.push_back({task.model, 1});
   return spec;
 }
 

@@ -24,6 +24,7 @@ struct CommandTask {
   std::string estimate;
   std::vector<std::string> tags;
   std::vector<std::string> needs;  // LIMIT=UNITS
+  std::string model;               // empty = none
 };
 
 void add_command_task(OptionSet& options, CommandTask& task);

@@ -35,8 +35,9 @@ struct RunCommand {
   bool retain_all = false;
   std::string components;  // the file that describes those it keeps; empty = none
   bool gpu_watch = false;
-  std::string models;   // the file that describes those it registers; empty = none
-  std::string advisor;  // the file that describes it; empty = none
+  std::string models;          // the file that describes those it registers; empty = none
+  std::string model_patience;  // empty = 30s
+  std::string advisor;         // the file that describes it; empty = none
   RunBackups backups;
   RunLog log;
 };

@@ -1,6 +1,6 @@
 #include <almanac/tools/context_commands.h>
 #include <almanac/tools/context_text.h>
-#include <almanac/tools/quiet_engine.h>
+#include <almanac/tools/operations.h>
 #include <almanac/tools/text.h>
 
 #include <fmt/core.h>
@@ -68,11 +68,11 @@ ExitCode context_set(const ContextSetCommand& command) {
   auto checked = check_user(command.user);
   if (checked) checked = check_changes(*changes, {});
   if (!checked) return report(checked.error());
-  auto engine = open_quietly(command.folder);
-  if (!engine) return report(engine.error());
-  std::optional<Position> expected;
-  if (command.version != UINT64_MAX) expected = Position(command.version);
-  const auto changed = (*engine)->contexts().change(command.user, *changes, expected);
+  auto operations = open_operations(command.folder);
+  if (!operations) return report(operations.error());
+  ContextRequest request{command.user, *changes};
+  if (command.version != UINT64_MAX) request.expected = Position(command.version);
+  const auto changed = (*operations)->change_context(request);
   return changed ? ExitCode::ok : report(changed.error());
 }
 

@@ -3,6 +3,7 @@
 
 #include <almanac/log/event.h>
 #include <almanac/tools/events/advisor_fields.h>
+#include <almanac/tools/events/audit_fields.h>
 #include <almanac/tools/events/backup_fields.h>
 #include <almanac/tools/events/circuit_fields.h>
 #include <almanac/tools/events/component_fields.h>

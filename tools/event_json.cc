@@ -80,6 +80,8 @@ class JsonFields {
   void put(AdvisorFault value) { string(name(value)); }
   void put(ForgetCause value) { string(name(value)); }
   void put(ModelUnloadCause value) { string(name(value)); }
+  void put(AuditDoor value) { string(name(value)); }
+  void put(RefusalReason value) { string(name(value)); }
   void put(RetryPolicy value) { string(name(value)); }
   void put(PauseScope value) { string(name(value)); }
   void put(UniqueUntil value) { string(name(value)); }

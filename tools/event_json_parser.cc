@@ -228,6 +228,10 @@ class ObjectFields {
   void get(const JsonValue& value, ModelUnloadCause& field) {
     choose(value, field, model_unload_cause_count);
   }
+  void get(const JsonValue& value, AuditDoor& field) { choose(value, field, audit_door_count); }
+  void get(const JsonValue& value, RefusalReason& field) {
+    choose(value, field, refusal_reason_count);
+  }
   void get(const JsonValue& value, RetryPolicy& field) { choose(value, field, retry_policy_count); }
   void get(const JsonValue& value, UniqueUntil& field) { choose(value, field, unique_until_count); }
   void get(const JsonValue& value, TaskIdentity& field) {

@@ -61,6 +61,8 @@ class LineFields {
   static std::string text_of(AdvisorFault value) { return std::string(name(value)); }
   static std::string text_of(ForgetCause value) { return std::string(name(value)); }
   static std::string text_of(ModelUnloadCause value) { return std::string(name(value)); }
+  static std::string text_of(AuditDoor value) { return std::string(name(value)); }
+  static std::string text_of(RefusalReason value) { return std::string(name(value)); }
   static std::string text_of(bool value) { return value ? "true" : "false"; }
   static std::string text_of(DependencyCondition value) { return std::string(name(value)); }
   static std::string text_of(RetryPolicy value) { return std::string(name(value)); }
@@ -167,6 +169,8 @@ class Texts {
   void see(AdvisorFault value) { see(name(value)); }
   void see(ForgetCause value) { see(name(value)); }
   void see(ModelUnloadCause value) { see(name(value)); }
+  void see(AuditDoor value) { see(name(value)); }
+  void see(RefusalReason value) { see(name(value)); }
   void see(RetryPolicy value) { see(name(value)); }
   void see(PauseScope value) { see(name(value)); }
   void see(UniqueUntil value) { see(name(value)); }

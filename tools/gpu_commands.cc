@@ -10,6 +10,8 @@ void add_gpu_options(OptionSet& options, RunCommand& command) {
   options.flag("--gpu-watch", command.gpu_watch, "Watch GPUs and their memory");
   options.text("--models", command.models,
                {"FILE", "Register the models that it describes; watches\nGPUs"});
+  options.text("--model-patience", command.model_patience,
+               {"TIME", "How long tasks wait for a model before one in use\ngives way; 30s"});
 }
 
 void add_gpu_commands(CommandGroup& gpu) {

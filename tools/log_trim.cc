@@ -1,7 +1,7 @@
 #include <almanac/tools/log_commands.h>
 
 #include <almanac/tools/moment.h>
-#include <almanac/tools/quiet_engine.h>
+#include <almanac/tools/operations.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -68,20 +68,20 @@ Result<Trimmed> trim_log(const LogTrimCommand& command, const TrimOptions& optio
   return Trimmed{*trimmed, needed_behind(**log, command, *trimmed)};
 }
 
-// As only an engine can: what holds the rest is written again at the log's end, and there are
-// checkpoints.
+// As only an engine can, or the daemon that holds the log: what holds the rest is written again at
+// the log's end, and there are checkpoints.
 Result<void> trim_further(const LogTrimCommand& command, const TrimOptions& options,
                           Trimmed& trimmed) {
-  auto engine = open_quietly(command.folder);
-  if (!engine) return std::unexpected(engine.error());
-  auto further = (*engine)->trim(options);
+  auto operations = open_operations(command.folder);
+  if (!operations) return std::unexpected(operations.error());
+  auto further = (*operations)->trim(options);
   if (!further) return std::unexpected(further.error());
   trimmed.carried += further->carried;
-  trimmed.report.first = further->log.first;
-  trimmed.report.events += further->log.events;
-  trimmed.report.bytes += further->log.bytes;
-  trimmed.report.held_by = further->log.held_by;
-  trimmed.needed = needed_behind((*engine)->log(), command, further->log);
+  trimmed.report.first = further->report.first;
+  trimmed.report.events += further->report.events;
+  trimmed.report.bytes += further->report.bytes;
+  trimmed.report.held_by = further->report.held_by;
+  trimmed.needed = {.position = further->needed, .task = further->needed_by, .of = {}};
   return {};
 }
 
@@ -122,9 +122,11 @@ ExitCode log_trim(const LogTrimCommand& command) {
   if (!exists) return report(exists.error());
   exists->reset();
   auto trimmed = trim_log(command, *options);
+  const bool is_held = !trimmed && trimmed.error().code == ErrorCode::conflict;
+  if (is_held) trimmed.emplace();
   if (!trimmed) return report(trimmed.error());
   // Where there is no checkpoint it takes two engines to write two.
-  int engines = trimmed->report.held_by == Position() ? 2 : trimmed->needed.task ? 1 : 0;
+  int engines = trimmed->report.held_by == Position() ? 2 : trimmed->needed.task || is_held ? 1 : 0;
   for (; engines > 0; --engines) {
     if (auto further = trim_further(command, *options, *trimmed); !further) {
       return report(further.error());

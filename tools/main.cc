@@ -255,7 +255,7 @@ class CommandLine {
     add_list();
     add_show();
     for (auto* add : {add_task_commands, add_past_commands, add_health_command, add_what_if_command,
-                      add_serve_command}) {
+                      add_serve_command, add_top_command, add_audit_command}) {
       add(groups_.emplace_back(app_, action_));
     }
     add_groups();
@@ -376,6 +376,7 @@ class CommandLine {
               add_advisor_commands);
     add_group({"memory", "What programs remember", "almanac memory search sea"},
               add_memory_commands);
+    add_group({"token", "Who may ask a daemon", "almanac token list"}, add_token_commands);
     add_group({"context", "What is known of users", "almanac context get --user ann"},
               add_context_commands);
     add_group({"log", "Look at the log itself", "almanac log cat --from 100\n  almanac log verify"},

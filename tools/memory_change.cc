@@ -3,7 +3,7 @@
 #include <almanac/tools/context_commands.h>
 #include <almanac/tools/memory_commands.h>
 #include <almanac/tools/memory_file.h>
-#include <almanac/tools/quiet_engine.h>
+#include <almanac/tools/operations.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
@@ -120,11 +120,11 @@ Result<std::vector<MemoryId>> carry_out(const std::filesystem::path& folder,
     auto accepted = try_out(*state, ChangeMemories{transaction, keys});
     if (!accepted) return std::unexpected(accepted.error());
   }
-  auto engine = open_quietly(folder);
-  if (!engine) return std::unexpected(engine.error());
+  auto operations = open_operations(folder);
+  if (!operations) return std::unexpected(operations.error());
   std::vector<MemoryId> stored;
   for (MemoryTransaction& transaction : transactions) {
-    auto done = (*engine)->change_memories(std::move(transaction));
+    auto done = (*operations)->change_memories(std::move(transaction));
     if (!done) return std::unexpected(done.error());
     stored.insert(stored.end(), done->begin(), done->end());
   }

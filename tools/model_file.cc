@@ -14,9 +14,9 @@ namespace {
 
 using namespace workload;
 
-constexpr std::array<std::string_view, 10> model_keys = {
+constexpr std::array<std::string_view, 11> model_keys = {
     "bytes",     "gpu",     "alternative", "priority", "pinned",
-    "residency", "timeout", "load",        "unload",   "check"};
+    "residency", "timeout", "load",        "unload",   "check",    "load_time"};
 
 Checked<void> read_model_command(const Field& field, std::vector<std::string>& command) {
   auto words = read_words(field);
@@ -36,6 +36,7 @@ Checked<void> read_member(ModelSpec& model, const Member& member) {
   if (member.key == "pinned") return put(read_truth(field), model.is_pinned);
   if (member.key == "residency") return put(read_duration(field), model.residency);
   if (member.key == "timeout") return put(read_duration(field), model.timeout);
+  if (member.key == "load_time") return put(read_duration(field), model.load_time);
   if (member.key == "load") return read_model_command(field, model.commands.load);
   if (member.key == "unload") return read_model_command(field, model.commands.unload);
   if (member.key == "check") return read_model_command(field, model.commands.check);

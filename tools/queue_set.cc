@@ -1,7 +1,7 @@
+#include <almanac/tools/operations.h>
 #include <almanac/tools/policy_text.h>
 #include <almanac/tools/queue_commands.h>
 #include <almanac/tools/queue_retention.h>
-#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
@@ -91,10 +91,12 @@ ExitCode queue_set(const QueueSetCommand& command) {
   auto state = read_state_or_none(command.folder);
   if (!state) return report(state.error());
   if (auto answer = try_out(*state, *settings); !answer) return report(answer.error());
-  auto engine = open_quietly(command.folder);
-  if (!engine) return report(engine.error());
-  if (auto set = (*engine)->configure_queue(*settings); !set) return report(set.error());
-  print(command, *(*engine)->state());
+  auto operations = open_operations(command.folder);
+  if (!operations) return report(operations.error());
+  if (auto set = (*operations)->ask(*settings); !set) return report(set.error());
+  const auto after = (*operations)->state();
+  if (!after) return report(after.error());
+  print(command, **after);
   return ExitCode::ok;
 }
 

@@ -4,12 +4,15 @@
 
 namespace almanac {
 
-Result<std::unique_ptr<Engine>> open_quietly(const std::filesystem::path& folder) {
+Result<std::unique_ptr<Engine>> open_quietly(const std::filesystem::path& folder,
+                                             bool watches_gpus) {
   set_verbosity(Verbosity::quiet);
-  return Engine::open({.folder = folder,
-                       .runs_commands = false,
-                       .fires_schedules = false,
-                       .retention = TaskRetention::keep_all()});
+  EngineOptions options{.folder = folder,
+                        .runs_commands = false,
+                        .fires_schedules = false,
+                        .retention = TaskRetention::keep_all()};
+  if (watches_gpus) options.gpu_watch.emplace();
+  return Engine::open(std::move(options));
 }
 
 }  // namespace almanac

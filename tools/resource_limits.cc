@@ -1,5 +1,5 @@
+#include <almanac/tools/operations.h>
 #include <almanac/tools/past_commands.h>
-#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
@@ -59,7 +59,7 @@ LimitRows find_rows(const State& state, Time now) {
   for (const auto& [lane, places] : state.tasks.ready.lanes()) {
     std::string last;
     for (const LaneClaim& claim : claims_of(state, lane)) {
-      if (claim.on == ClaimOn::circuit) continue;
+      if (claim.on == ClaimOn::circuit || claim.on == ClaimOn::model) continue;
       if (claim.on != ClaimOn::queue_slots) add_limit(rows, state, claim.limit, now);
       // A limit with units and a rate is claimed twice.
       const auto name = name_of(state, claim);
@@ -138,9 +138,7 @@ ExitCode resource_limits(const LimitsCommand& command) {
   if (!state) return report(state.error());
   auto accepted = try_out(*state, configure);
   if (!accepted) return report(accepted.error());
-  auto engine = open_quietly(command.folder);
-  if (!engine) return report(engine.error());
-  auto configured = (*engine)->configure_limit(configure.name, configure.setting);
+  const auto configured = ask_once(command.folder, configure);
   return configured ? ExitCode::ok : report(configured.error());
 }
 

@@ -1,4 +1,5 @@
-#include <almanac/tools/quiet_engine.h>
+#include <almanac/engine/limits.h>
+#include <almanac/tools/operations.h>
 #include <almanac/tools/review_commands.h>
 #include <almanac/tools/review_json.h>
 #include <almanac/tools/source.h>
@@ -50,18 +51,20 @@ ExitCode decide_all(const ReviewCommand& command, ReviewDecision decision) {
   }
   auto accepted = try_out(*state, ReviewTasks{ids, decision});
   if (!accepted) return report(accepted.error());
-  auto engine = open_quietly(command.folder);
-  if (!engine) return report(engine.error());
+  auto operations = open_operations(command.folder);
+  if (!operations) return report(operations.error());
   for (std::size_t begin = 0; begin < ids.size(); begin += limits::submission_tasks_max) {
     const auto end = std::min(begin + limits::submission_tasks_max, ids.size());
     std::vector<TaskId> some(ids.begin() + std::ptrdiff_t(begin),
                              ids.begin() + std::ptrdiff_t(end));
-    auto reviewed = (*engine)->review(std::move(some), decision);
+    auto reviewed = (*operations)->ask(ReviewTasks{std::move(some), decision});
     if (!reviewed) return report(reviewed.error());
   }
-  const auto after = (*engine)->state();
+  const auto after = (*operations)->state();
+  if (!after) return report(after.error());
   for (TaskId id : ids) {
-    fmt::print("task {} {}\n", id.value, outcome_text(*after->tasks.all.find(id)));
+    const Task* task = (*after)->tasks.all.find(id);
+    if (task != nullptr) fmt::print("task {} {}\n", id.value, outcome_text(*task));
   }
   return ExitCode::ok;
 }

@@ -95,7 +95,12 @@ Error about(std::string_view what, const std::string& name, Error error) {
 }
 
 // All of the workload will be accepted, or why not, before anything of it is.
-Result<void> try_out_workload(const Workload& workload, State state) {
+Result<void> try_out_workload(const Workload& workload, const std::vector<ModelSpec>& models,
+                              State state) {
+  for (const ModelSpec& model : models) {
+    auto accepted = try_out(state, RegisterModel{model});
+    if (!accepted) return std::unexpected(accepted.error());
+  }
   for (const ConfigureQueue& settings : workload.queues) {
     auto accepted = try_out(state, settings);
     if (!accepted) return std::unexpected(about("queue", settings.queue, accepted.error()));
@@ -208,7 +213,7 @@ struct Plan {
   State before;
 };
 
-Result<Plan> make_plan(const RunCommand& command) {
+Result<Plan> make_plan(const RunCommand& command, const std::vector<ModelSpec>& models) {
   Plan plan;
   if (!command.workload.empty()) {
     auto loaded = load_workload(command.workload, system_time());
@@ -219,7 +224,7 @@ Result<Plan> make_plan(const RunCommand& command) {
   if (!state) return std::unexpected(state.error());
   plan.before = std::move(*state);
   if (plan.workload) {
-    auto accepted = try_out_workload(*plan.workload, plan.before);
+    auto accepted = try_out_workload(*plan.workload, models, plan.before);
     if (!accepted) return std::unexpected(accepted.error());
   }
   return plan;
@@ -237,6 +242,25 @@ Result<TaskRetention> parse_task_retention(const RunCommand& command) {
 std::optional<GpuWatchOptions> gpu_watch_of(const RunCommand& command) {
   if (!command.gpu_watch && command.models.empty()) return std::nullopt;
   return GpuWatchOptions();
+}
+
+struct RunModels {
+  std::vector<ModelSpec> specs;
+  ModelOptions options;
+};
+
+Result<RunModels> run_models_of(const RunCommand& command) {
+  RunModels models;
+  if (!command.models.empty()) {
+    auto specs = load_models(command.models);
+    if (!specs) return std::unexpected(specs.error());
+    models.specs = std::move(*specs);
+  }
+  if (command.model_patience.empty()) return models;
+  const auto patience = parse_duration(command.model_patience);
+  if (!patience) return std::unexpected(patience.error());
+  models.options.patience = *patience;
+  return models;
 }
 
 Result<void> register_all(Engine& engine, const std::vector<ModelSpec>& models) {
@@ -308,10 +332,9 @@ ExitCode run(const RunCommand& command) {
     if (!loaded) return report(loaded.error());
     advisor = std::move(*loaded);
   }
-  const auto models =
-      command.models.empty() ? std::vector<ModelSpec>() : load_models(command.models);
+  const auto models = run_models_of(command);
   if (!models) return report(models.error());
-  auto plan = make_plan(command);
+  auto plan = make_plan(command, models->specs);
   if (!plan) return report(plan.error());
   if (auto begun = begin_log(command.log); !begun) return report(begun.error());
   set_verbosity(command.verbose ? Verbosity::everything : Verbosity::warnings);
@@ -329,9 +352,10 @@ ExitCode run(const RunCommand& command) {
                         std::span<const RecordedEvent> events) { progress.see(state, events); },
        .components = *components,
        .gpu_watch = gpu_watch_of(command),
+       .models = models->options,
        .advisor = std::move(advisor)});
   if (!engine) return report(engine.error());
-  if (auto done = register_all(**engine, *models); !done) return report(done.error());
+  if (auto done = register_all(**engine, models->specs); !done) return report(done.error());
   auto tasks = plan->workload ? hand_over(**engine, *plan->workload)
                               : live_tasks(progress.began(), (*engine)->log());
   if (!tasks) return report(tasks.error());

@@ -1,5 +1,5 @@
 #include <almanac/tools/choices.h>
-#include <almanac/tools/quiet_engine.h>
+#include <almanac/tools/operations.h>
 #include <almanac/tools/schedule_commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
@@ -38,13 +38,14 @@ Result<ScheduleSpec> make_spec(const ScheduleAddCommand& command) {
   return spec;
 }
 
-using Ask = std::function<Result<void>(Engine&)>;
-Result<std::shared_ptr<const State>> ask_engine(const std::filesystem::path& folder,
-                                                const Ask& ask) {
-  auto engine = open_quietly(folder);
-  if (!engine) return std::unexpected(engine.error());
-  if (auto answered = ask(**engine); !answered) return std::unexpected(answered.error());
-  return (*engine)->state();
+Result<std::shared_ptr<const State>> state_behind(const std::filesystem::path& folder,
+                                                  const Command& asked) {
+  auto operations = open_operations(folder);
+  if (!operations) return std::unexpected(operations.error());
+  if (auto answered = (*operations)->ask(asked); !answered) {
+    return std::unexpected(answered.error());
+  }
+  return (*operations)->state();
 }
 
 const Schedule* find_schedule(const State& state, const std::string& name) {
@@ -52,18 +53,20 @@ const Schedule* find_schedule(const State& state, const std::string& name) {
   return id ? state.schedules.all.find(*id) : nullptr;
 }
 
+// Somebody else may have removed it meanwhile.
 void print_next(const State& state, const std::string& name) {
   const Schedule* schedule = find_schedule(state, name);
+  if (schedule == nullptr) return;
   fmt::print("schedule {} {}\n", printable(name),
              schedule->paused ? "is paused"
                               : "is due at " + format_time(schedule->next).substr(0, 19) + "Z");
 }
 
-ExitCode change(const std::filesystem::path& folder, const ChangeSchedule& change, const Ask& ask) {
+ExitCode change(const std::filesystem::path& folder, const ChangeSchedule& change) {
   auto before = read_state(folder);
   if (!before) return report(before.error());
   if (auto accepted = try_out(*before, change); !accepted) return report(accepted.error());
-  auto after = ask_engine(folder, ask);
+  auto after = state_behind(folder, change);
   if (!after) return report(after.error());
   if (change.change == ScheduleChange::remove) {
     fmt::print("schedule {} is removed\n", printable(change.name));
@@ -87,27 +90,22 @@ ExitCode schedule_add(const ScheduleAddCommand& command) {
   if (auto accepted = try_out(*before, DefineSchedule{*spec}); !accepted) {
     return report(accepted.error());
   }
-  auto after =
-      ask_engine(command.folder, [&](Engine& engine) { return engine.define_schedule(*spec); });
+  auto after = state_behind(command.folder, DefineSchedule{*spec});
   if (!after) return report(after.error());
   print_next(**after, command.name);
   return ExitCode::ok;
 }
 
 ExitCode schedule_pause(const SchedulePauseCommand& command) {
-  return change(
-      command.folder, {command.name, ScheduleChange::pause, command.reason},
-      [&](Engine& engine) { return engine.pause_schedule(command.name, command.reason); });
+  return change(command.folder, {command.name, ScheduleChange::pause, command.reason});
 }
 
 ExitCode schedule_resume(const ScheduleChangeCommand& command) {
-  return change(command.folder, {command.name, ScheduleChange::resume},
-                [&](Engine& engine) { return engine.resume_schedule(command.name); });
+  return change(command.folder, {command.name, ScheduleChange::resume});
 }
 
 ExitCode schedule_remove(const ScheduleChangeCommand& command) {
-  return change(command.folder, {command.name, ScheduleChange::remove},
-                [&](Engine& engine) { return engine.remove_schedule(command.name); });
+  return change(command.folder, {command.name, ScheduleChange::remove});
 }
 
 }  // namespace almanac

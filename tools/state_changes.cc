@@ -358,6 +358,13 @@ class Collector {
     changes["models"][std::string(names_.text(id))] =
         changed_fields(of(before_, was), of(after_, is));
   }
+  void operator()(NameId principal, const AuditCounts* was, const AuditCounts* is) {
+    const auto of = [](const AuditCounts* counts) {
+      return counts == nullptr ? ordered_json::object() : audit_counts_json(*counts);
+    };
+    changes["principals"][std::string(after_.names.text(principal))] =
+        changed_fields(of(was), of(is));
+  }
   void operator()(NameId pool, const PoolRecord* was, const PoolRecord* is) {
     changes["pools"][std::string(names_.text(pool))] =
         changed_fields(pool_fields(was), pool_fields(is));

@@ -33,6 +33,10 @@ namespace almanac {
 [[nodiscard]] nlohmann::ordered_json gpu_json(const Names& names, const GpuDevice& device);
 [[nodiscard]] nlohmann::ordered_json gpu_heap_json(const GpuHeap& heap);
 [[nodiscard]] nlohmann::ordered_json gpu_memory_json(const GpuMemory& memory);
+// The same of a principal, and of a request or a refusal that is on record at a position.
+[[nodiscard]] nlohmann::ordered_json audit_counts_json(const AuditCounts& counts);
+[[nodiscard]] nlohmann::ordered_json audit_entry_json(const Names& names, Position position,
+                                                      const AuditEntry& entry, bool is_refusal);
 // The same of a model.
 [[nodiscard]] nlohmann::ordered_json model_json(const Names& names, const Model& model);
 [[nodiscard]] nlohmann::ordered_json model_json(const State& state, std::string_view model_name,

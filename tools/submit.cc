@@ -1,9 +1,11 @@
 #include <almanac/tools/choices.h>
 #include <almanac/tools/commands.h>
 #include <almanac/tools/moment.h>
-#include <almanac/tools/quiet_engine.h>
+#include <almanac/tools/operations.h>
 #include <almanac/tools/trial.h>
 #include <almanac/tools/units.h>
+
+#include <almanac/engine/engine.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -109,11 +111,10 @@ ExitCode submit(const SubmitCommand& command) {
   if (auto accepted = check_accepted(command.folder, *spec); !accepted) {
     return report(accepted.error());
   }
-  // An engine that only takes the task: no kind of command runs while it is open.
-  auto engine = open_quietly(command.folder);
-  if (!engine) return report(engine.error());
-  auto submitted = (*engine)->submit(std::move(*spec));
-  if (!submitted) return report(submitted.error());
+  // An engine that is opened for it only takes the task: no command runs while it is open.
+  const auto answer = ask_once(command.folder, EnqueueTasks{{std::move(*spec)}});
+  if (!answer) return report(answer.error());
+  const Submitted* submitted = &std::get<std::vector<Submitted>>(*answer).front();
   if (command.json) {
     nlohmann::ordered_json json{{"id", submitted->id.value}, {"existed", submitted->existed()}};
     if (submitted->outcome == SubmitOutcome::skipped) json["skipped"] = true;

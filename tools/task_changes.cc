@@ -1,5 +1,6 @@
+#include <almanac/engine/limits.h>
+#include <almanac/tools/operations.h>
 #include <almanac/tools/query_error.h>
-#include <almanac/tools/quiet_engine.h>
 #include <almanac/tools/task_commands.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/trial.h>
@@ -54,33 +55,19 @@ ExitCode check_named(const Request& request, State& state) {
   return first;
 }
 
-// Those for which the expression holds and that can be changed.
-Result<std::vector<TaskId>> find_matching(const Request& request, State state) {
-  auto where = parse_query(request.choice.where, QuerySubject::task);
-  if (!where) return std::unexpected(where.error());
-  std::vector<TaskId> ids;
-  for (const auto& [id, task] : State(state).tasks.all) {
-    if (where->holds(state, id, task)) ids.push_back(id);
-  }
-  std::erase_if(ids, [&](TaskId id) {
-    State trial = state;
-    auto answer = try_out(trial, request.of({id}));
-    return !answer || std::get<Changed>(*answer).tasks == 0;
-  });
-  return ids;
-}
-
 // A part of them at a time, so that no number of them makes one huge batch.
-Result<std::size_t> change_all(Engine& engine, const Request& request,
-                               const std::vector<TaskId>& ids, Engine::Conflicts conflicts) {
+Result<std::size_t> change_all(const Request& request, const std::vector<TaskId>& ids, bool skips) {
+  auto operations = open_operations(request.folder);
+  if (!operations) return std::unexpected(operations.error());
   std::size_t changed = 0;
   for (std::size_t begin = 0; begin < ids.size(); begin += limits::changes_max) {
     const auto end = std::min(begin + limits::changes_max, ids.size());
-    auto some = engine.change(
-        request.change, {ids.begin() + std::ptrdiff_t(begin), ids.begin() + std::ptrdiff_t(end)},
-        request.reason, conflicts);
-    if (!some) return some;
-    changed += *some;
+    ChangeTasks asked =
+        request.of({ids.begin() + std::ptrdiff_t(begin), ids.begin() + std::ptrdiff_t(end)});
+    asked.skips = skips;
+    auto some = (*operations)->ask(asked);
+    if (!some) return std::unexpected(some.error());
+    changed += std::get<Changed>(*some).tasks;
   }
   return changed;
 }
@@ -91,9 +78,7 @@ ExitCode change_named(const Request& request, State state) {
   std::vector<TaskId> ids;
   for (std::uint64_t id : request.choice.ids) ids.emplace_back(id);
   if (!request.choice.dry_run) {
-    auto engine = open_quietly(request.folder);
-    if (!engine) return report(engine.error());
-    auto changed = change_all(**engine, request, ids, Engine::Conflicts::refuse);
+    auto changed = change_all(request, ids, false);
     if (!changed) return report(changed.error());
   }
   for (TaskId id : ids) {
@@ -103,7 +88,7 @@ ExitCode change_named(const Request& request, State state) {
 }
 
 ExitCode change_matching(const Request& request, const State& state) {
-  auto ids = find_matching(request, state);
+  auto ids = tasks_to_change(state, request.choice.where, request.of({}));
   if (!ids) return report(ids.error());
   const Words words = words_of(request.change);
   if (request.choice.dry_run) {
@@ -112,9 +97,7 @@ ExitCode change_matching(const Request& request, const State& state) {
   }
   std::size_t done = 0;
   if (!ids->empty()) {
-    auto engine = open_quietly(request.folder);
-    if (!engine) return report(engine.error());
-    auto changed = change_all(**engine, request, *ids, Engine::Conflicts::skip);
+    auto changed = change_all(request, *ids, true);
     if (!changed) return report(changed.error());
     done = *changed;
   }
@@ -152,9 +135,7 @@ ExitCode pause_or_resume(const PauseCommand& command, bool pauses) {
   if (!state) return report(state.error());
   auto accepted = try_out(*state, PauseWork{scope, name, pauses});
   if (!accepted) return report(accepted.error());
-  auto engine = open_quietly(command.folder);
-  if (!engine) return report(engine.error());
-  auto done = pauses ? (*engine)->pause(scope, name) : (*engine)->resume(scope, name);
+  auto done = ask_once(command.folder, PauseWork{scope, name, pauses});
   if (!done) return report(done.error());
   fmt::print("{} {} {}\n", almanac::name(scope), printable(name), pauses ? "paused" : "resumed");
   return ExitCode::ok;

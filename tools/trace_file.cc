@@ -28,9 +28,10 @@ enum TraceColumn : std::size_t {
   outcome,
   owner,
   deadline,
-  estimate
+  estimate,
+  model
 };
-constexpr std::size_t column_count = 9;
+constexpr std::size_t column_count = 10;
 
 // What each is called here, and what else it is known as.
 struct ColumnNames {
@@ -47,6 +48,7 @@ constexpr std::array<ColumnNames, column_count> usual = {{
     {"owner", {"groupId", "user"}},
     {"deadline", {"", ""}},
     {"estimate", {"", ""}},
+    {"model", {"checkpoint_model_version_id", ""}},
 }};
 
 using Fields = std::vector<std::string>;
@@ -178,6 +180,7 @@ class TraceReader {
       }
       task.spec.priority = static_cast<std::int32_t>(*value);
     }
+    if (!field(model).empty()) task.spec.demands = {{std::string(field(model)), 1}};
     if (field(duration).empty()) return task;
     RecordedAttempt attempt{.status = status()};
     if (read = read_duration(duration, attempt.took); !read) return std::unexpected(read.error());

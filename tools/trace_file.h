@@ -13,7 +13,7 @@ namespace almanac {
 //   arrival   a moment as parse_moment() takes it, or seconds since any beginning
 //   duration  seconds, or "1m30s"; nothing where it is not known
 //   kind, queue, priority (a number), outcome (one that begins with "fail" or "err" is a failure)
-//   owner, deadline (a moment as the arrival), estimate (as the duration)
+//   owner, deadline (a moment as the arrival), estimate (as the duration), model (what it names)
 // Only the arrival must be there; rows may come in any order. Errors: invalid (with the line), and
 // those of opening the file.
 [[nodiscard]] Result<RecordedWork> read_trace(const std::string& path,

@@ -3,6 +3,7 @@
 #include <almanac/engine/decide.h>
 #include <almanac/engine/engine.h>
 #include <almanac/snapshots/state_at.h>
+#include <almanac/tools/query_error.h>
 
 #include <algorithm>
 #include <utility>
@@ -30,6 +31,24 @@ Result<Answer> try_out(State& state, const Command& command) {
     fold_into(state, recorded);
   }
   return std::move(decision->answer);
+}
+
+Result<std::vector<TaskId>> tasks_to_change(const State& state, std::string_view where,
+                                            const ChangeTasks& change) {
+  auto query = parse_query(where, QuerySubject::task);
+  if (!query) return std::unexpected(query.error());
+  std::vector<TaskId> ids;
+  for (const auto& [id, task] : state.tasks.all) {
+    if (query->holds(state, id, task)) ids.push_back(id);
+  }
+  std::erase_if(ids, [&](TaskId id) {
+    State trial = state;
+    ChangeTasks one = change;
+    one.ids = {id};
+    auto answer = try_out(trial, one);
+    return !answer || std::get<Changed>(*answer).tasks == 0;
+  });
+  return ids;
 }
 
 }  // namespace almanac

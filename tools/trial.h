@@ -7,6 +7,8 @@
 #include <almanac/projections/state.h>
 
 #include <filesystem>
+#include <string_view>
+#include <vector>
 
 namespace almanac {
 
@@ -19,5 +21,11 @@ namespace almanac {
 // Decides the command and folds what follows into `state`. Errors: those of decide(); `state` is
 // as it was then.
 [[nodiscard]] Result<Answer> try_out(State& state, const Command& command);
+
+// Tasks for which the expression holds, and that `change` would change; it names none itself. Each
+// is tried out. Errors: invalid (the expression).
+[[nodiscard]] Result<std::vector<TaskId>> tasks_to_change(const State& state,
+                                                          std::string_view where,
+                                                          const ChangeTasks& change);
 
 }  // namespace almanac

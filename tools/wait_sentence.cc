@@ -1,5 +1,6 @@
 #include <almanac/tools/wait_sentence.h>
 
+#include <almanac/engine/model_turns.h>
 #include <almanac/projections/dependencies.h>
 #include <almanac/projections/group_ends.h>
 #include <almanac/tools/task_event.h>
@@ -56,6 +57,35 @@ std::string circuit_sentence(const State& state, const WaitReason& reason) {
     default: break;
   }
   return fmt::format("the circuit of {} is open, not before {}", service, format_time(reason.next));
+}
+
+std::string model_sentence(const State& state, const WaitReason& reason) {
+  using Kind = ModelWait::Kind;
+  const auto named = [&](NameId id) { return "model " + printable(state.names.text(id)); };
+  const std::string model = named(*reason.limit);
+  const ModelWait wait = model_wait(state, *reason.limit, state.time);
+  switch (wait.kind) {
+    case Kind::usable: return model + " is loaded: it is the next to start";
+    case Kind::short_of_memory: break;
+    case Kind::next: return model + " is not loaded; there is room, and it is the next to be";
+    case Kind::makes_room: return fmt::format("{} is unloaded for {}", named(*wait.other), model);
+    case Kind::loading:
+      return fmt::format("{} is being loaded since {}", model, format_time(wait.since));
+    case Kind::unloading:
+      return fmt::format("{} is being unloaded since {}", model, format_time(wait.since));
+    case Kind::has_failed:
+      return fmt::format("the load of {} has failed; not again before {}", model,
+                         format_time(wait.since));
+    case Kind::gives_way:
+      return fmt::format("{} gives way to {}, which has been waited for since {}", model,
+                         printable(state.names.text(*wait.other)), format_time(wait.since));
+    case Kind::unknown: return fmt::format("nobody can say whether {} is loaded", model);
+  }
+  const std::string text = model + " " + wait.numbers;
+  const bool is_to_come = reason.next > state.time;
+  return is_to_come
+             ? fmt::format("{}; others give way to it from {} on", text, format_time(reason.next))
+             : text;
 }
 
 std::string queue_sentence(const State& state, const WaitReason& reason) {
@@ -164,6 +194,7 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
     case Wait::advice:
       return fmt::format("advisor {} does not advise, and nothing begins without it for now",
                          printable(state.names.text(*reason.limit)));
+    case Wait::model: return model_sentence(state, reason);
     case Wait::version: return version_sentence(state, task.kind, reason);
   }
   return {};

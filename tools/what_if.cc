@@ -1,5 +1,6 @@
 // `almanac whatif`: recorded work once more, under other settings.
 #include <almanac/tools/command_line.h>
+#include <almanac/tools/model_file.h>
 #include <almanac/tools/moment.h>
 #include <almanac/tools/past.h>
 #include <almanac/tools/text.h>
@@ -30,6 +31,10 @@ struct WhatIfCommand {
   std::string policy;
   std::vector<std::string> limits;
   std::string deadline;
+  std::string models;  // a file
+  std::string gpu_memory;
+  std::string model_order;
+  std::string model_patience;
   std::string price;
   bool json = false;
 };
@@ -70,6 +75,21 @@ Result<WhatIfPrices> read_prices(const std::string& text) {
               "write what a slot costs in an hour, such as --price 2.50");
 }
 
+Result<void> read_model_choices(const WhatIfCommand& command, WhatIfChoices& choices) {
+  choices.gpu_memory = command.gpu_memory;
+  choices.model_orders = command.model_order;
+  if (!command.model_patience.empty()) {
+    const auto patience = parse_duration(command.model_patience);
+    if (!patience) return std::unexpected(patience.error());
+    choices.model_patience = *patience;
+  }
+  if (command.models.empty()) return {};
+  auto models = load_models(command.models);
+  if (!models) return std::unexpected(models.error());
+  choices.models = std::move(*models);
+  return {};
+}
+
 Result<std::vector<WhatIfResult>> try_all(const WhatIfCommand& command, RecordedWork& work) {
   WhatIfChoices choices{.slots = command.slots,
                         .queue_slots = command.queue_slots,
@@ -80,6 +100,7 @@ Result<std::vector<WhatIfResult>> try_all(const WhatIfCommand& command, Recorded
     if (!deadline) return std::unexpected(deadline.error());
     choices.deadline = *deadline;
   }
+  if (auto read = read_model_choices(command, choices); !read) return std::unexpected(read.error());
   auto cases = cases_of(choices, work);
   if (!cases) return std::unexpected(cases.error());
   std::vector<WhatIfResult> results;
@@ -95,7 +116,8 @@ void print(const RecordedWork& work, const std::vector<WhatIfResult>& results,
            const WhatIfPrices& prices) {
   fmt::print("{}", counted(work.tasks.size(), "task"));
   if (work.assumed > 0) fmt::print(", {} of which take what their kind usually does", work.assumed);
-  fmt::print("\n{}\n{}", table_of(results, prices), plots_of(results, glyphs_of_output()));
+  fmt::print("\n{}{}\n{}", table_of(results, prices), models_of(results),
+             plots_of(results, glyphs_of_output()));
 }
 
 ExitCode what_if_command(const WhatIfCommand& command) {
@@ -131,8 +153,8 @@ void add_what_if_command(CommandGroup& root) {
   options.texts("--columns", command.columns,
                 {"NAME=HEADING",
                  "Which column of the file is the arrival, duration,\n"
-                 "kind, queue, priority, outcome, owner, deadline or\n"
-                 "estimate"});
+                 "kind, queue, priority, outcome, owner, deadline,\n"
+                 "estimate or model"});
   options.text("--slots", command.slots,
                {"NUMBERS", "Of the engine, such as 4,8; as recorded when left out"});
   options.texts("--queue-slots", command.queue_slots,
@@ -155,6 +177,15 @@ void add_what_if_command(CommandGroup& root) {
       "--deadline", command.deadline,
       {"TIME",
        "So long behind its arrival a task should have\nended that has no deadline, such as 10m"});
+  options.text("--models", command.models,
+               {"FILE", "What tasks name: a file of models, with the load_time\nof each"});
+  options.text("--gpu-memory", command.gpu_memory, {"SIZE", "Of the one GPU, such as 24GiB"});
+  options.text("--model-order", command.model_order,
+               {"NAMES",
+                "batched, as an engine does it; first_come, in the\n"
+                "order of arrival, unloading what was used longest\nago; both when left out"});
+  options.text("--model-patience", command.model_patience,
+               {"TIME", "How long tasks wait before a model in use gives way"});
   options.text("--price", command.price, {"NUMBER", "Of a slot for an hour, to show the cost"});
 }
 

@@ -20,8 +20,14 @@ double slot_hours(const WhatIfReport& report) {
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
+std::string order_of(const WhatIfCase& tried) {
+  return std::string(name(tried.settings.models.order));
+}
+
 std::string named(const WhatIfCase& tried) {
-  return tried.policy.empty() ? "recorded" : tried.policy;
+  std::string text = tried.policy.empty() ? "recorded" : tried.policy;
+  if (!tried.settings.models.models.empty()) text += ", " + order_of(tried);
+  return text;
 }
 
 // The most that waited at once in each part of the time.
@@ -62,6 +68,24 @@ std::string table_of(const std::vector<WhatIfResult>& results, const WhatIfPrice
   return table.text(columns_max);
 }
 
+std::string models_of(const std::vector<WhatIfResult>& results) {
+  Table table(
+      {"SLOTS", "MODELS", "LOADS", "EVICTED", "LOADING", "LONGEST WAIT", "BOUND", "BEYOND"});
+  bool is_empty = true;
+  for (const auto& [tried, report] : results) {
+    if (!report.models) continue;
+    const WhatIfModels& models = *report.models;
+    const bool is_bound = tried.settings.models.order == ModelOrder::batched;
+    is_empty = false;
+    table.add({std::to_string(report.slots), order_of(tried), std::to_string(models.loads),
+               std::to_string(models.evictions), format_compact(models.loading),
+               format_compact(models.longest_wait), is_bound ? format_compact(models.bound) : "-",
+               is_bound ? std::to_string(models.beyond) : "-"});
+  }
+  constexpr std::size_t columns_max = 80;
+  return is_empty ? std::string() : "\n" + table.text(columns_max);
+}
+
 std::string plots_of(const std::vector<WhatIfResult>& results, Glyphs glyphs) {
   Duration span{0};
   for (const auto& [tried, report] : results) span = std::max(span, report.make_span);
@@ -100,6 +124,15 @@ std::string json_of(const WhatIfResult& result, const WhatIfPrices& prices) {
                               {"busy_seconds", seconds(report.busy)},
                               {"utilisation", report.utilisation},
                               {"slot_hours", slot_hours(report)}};
+  if (report.models) {
+    json["models"] = {{"order", order_of(tried)},
+                      {"loads", report.models->loads},
+                      {"evictions", report.models->evictions},
+                      {"loading_seconds", seconds(report.models->loading)},
+                      {"longest_wait_seconds", seconds(report.models->longest_wait)},
+                      {"bound_seconds", seconds(report.models->bound)},
+                      {"beyond_bound", report.models->beyond}};
+  }
   if (report.missed) json["missed"] = *report.missed;
   if (prices.slot_hour > 0) json["cost"] = slot_hours(report) * prices.slot_hour;
   return json.dump(-1, ' ', false, decltype(json)::error_handler_t::replace);

@@ -22,6 +22,9 @@ struct WhatIfPrices {
 // Lines of 80 columns at most.
 [[nodiscard]] std::string table_of(const std::vector<WhatIfResult>& results,
                                    const WhatIfPrices& prices);
+// Of the cases that have models: how often they were loaded, and how long they were waited for.
+// Empty where none has.
+[[nodiscard]] std::string models_of(const std::vector<WhatIfResult>& results);
 // One plot below the other, over the same time.
 [[nodiscard]] std::string plots_of(const std::vector<WhatIfResult>& results, Glyphs glyphs);
 // One object, without the end of the line.

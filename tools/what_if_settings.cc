@@ -3,6 +3,7 @@
 #include <almanac/engine/limits.h>
 #include <almanac/tools/policy_text.h>
 #include <almanac/tools/text.h>
+#include <almanac/tools/units.h>
 
 #include <fmt/ranges.h>
 
@@ -204,6 +205,30 @@ Result<std::vector<ConfigureLimit>> read_limits(const std::vector<std::string>& 
   return limits;
 }
 
+Result<std::vector<WhatIfModelSettings>> read_models(const WhatIfChoices& choices) {
+  WhatIfModelSettings settings{.models = choices.models, .patience = choices.model_patience};
+  if (choices.models.empty()) return std::vector{settings};
+  const auto memory = parse_bytes(choices.gpu_memory);
+  if (!memory) {
+    return fail(ErrorCode::invalid, "nothing says how much memory the GPU has",
+                "say it: --gpu-memory 24GiB");
+  }
+  settings.memory = *memory;
+  std::vector<WhatIfModelSettings> all;
+  const bool says_nothing = choices.model_orders.empty();
+  for (const std::string& word :
+       words(says_nothing ? "first_come,batched" : choices.model_orders)) {
+    settings.order = ModelOrder::batched;
+    if (word == name(ModelOrder::first_come)) settings.order = ModelOrder::first_come;
+    if (word != name(settings.order)) {
+      return fail(ErrorCode::invalid, "'" + printable(word) + "' is no order of models",
+                  "write batched, first_come, or both with a comma between");
+    }
+    all.push_back(settings);
+  }
+  return all;
+}
+
 // What the table calls the policies of a case.
 std::string label_of(const std::string& tried, const Policies& policies) {
   const bool has_both = !tried.empty() && !policies.said_of_queues.empty();
@@ -224,14 +249,21 @@ Result<std::vector<WhatIfCase>> cases_of(const WhatIfChoices& choices, const Rec
   }
   const auto limits = read_limits(choices.limits, work);
   if (!limits) return std::unexpected(limits.error());
+  const auto models = read_models(choices);
+  if (!models) return std::unexpected(models.error());
   std::vector<WhatIfCase> cases;
   for (const std::string& tried : policies->tried) {
     for (std::uint32_t count : *slots) {
-      cases.push_back({.policy = label_of(tried, *policies),
-                       .settings = {.slots = count,
-                                    .queues = changed_queues(tried, *policies, *queue_slots, work),
-                                    .limits = *limits,
-                                    .deadline = choices.deadline}});
+      WhatIfCase one{.policy = label_of(tried, *policies),
+                     .settings = {.slots = count,
+                                  .queues = changed_queues(tried, *policies, *queue_slots, work),
+                                  .limits = *limits,
+                                  .deadline = choices.deadline,
+                                  .models = {}}};
+      for (const WhatIfModelSettings& order : *models) {
+        one.settings.models = order;
+        cases.push_back(one);
+      }
     }
   }
   return cases;

@@ -16,6 +16,10 @@ struct WhatIfChoices {
   std::string policies;                  // "fifo,urgency,web=fair" or "all"; empty = as recorded
   std::vector<std::string> limits;       // "gpu=2", "mail=60/min", "mail=60/min:10"
   Duration deadline{0};
+  std::vector<ModelSpec> models;  // that tasks name
+  std::string gpu_memory;         // "24GiB"
+  std::string model_orders;       // "batched,first_come"; empty = both
+  Duration model_patience = ModelOptions().patience;
 };
 
 struct WhatIfCase {

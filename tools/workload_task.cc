@@ -170,10 +170,23 @@ Checked<void> set_tags(TaskDraft& draft, const Field& field) {
   return {};
 }
 
+void demand_model(TaskDraft& draft) {
+  if (!draft.model.empty()) draft.spec.demands.push_back({draft.model, 1});
+}
+
+Checked<void> set_model(TaskDraft& draft, const Field& field) {
+  std::erase_if(draft.spec.demands,
+                [&](const TaskDemand& demand) { return demand.limit == draft.model; });
+  if (auto read = put(read_text(field), draft.model); !read) return read;
+  demand_model(draft);
+  return check_word("model", draft.model, field.value.line);
+}
+
 Checked<void> set_needs(TaskDraft& draft, const Field& field) {
   auto table = read_table(field);
   if (!table) return std::unexpected(std::move(table.error()));
   draft.spec.demands.clear();
+  demand_model(draft);
   for (const Member& member : **table) {
     if (auto checked = check_word("limit", member.key, member.line); !checked) return checked;
     auto& demand = draft.spec.demands.emplace_back(member.key);
@@ -267,6 +280,7 @@ constexpr std::array keys = {
     TaskKey{"version", true, true, set_version},
     TaskKey{"tags", true, true, set_tags},
     TaskKey{"needs", true, true, set_needs},
+    TaskKey{"model", true, true, set_model},
     TaskKey{"unique", true, false, set_unique},
     TaskKey{"cwd", true, true, set_cwd},
     TaskKey{"env", true, true, set_env},

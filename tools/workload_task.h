@@ -23,6 +23,7 @@ struct TaskDraft {
   std::vector<After> after;
   CommandSpec command;              // the working folder as it was written
   TaskSpec spec;                    // without payload and dependencies
+  std::string model;                // one of the demands of it; empty = it names none
   std::optional<Duration> delay;    // at most one of this and spec.run_at is set
   std::optional<Duration> expires;  // and of this and spec.expires_at
 };

@@ -1,23 +1,9 @@
 #include <almanac/bench/scheduler/peers.h>
 
-#include <almanac/bench/require.h>
-#include <almanac/bench/stopwatch.h>
+#include <almanac/bench/peer_process.h>
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
 #include <cstdlib>
 #include <string_view>
-
-extern char** environ;
 
 namespace almanac::bench {
 namespace {
@@ -28,67 +14,6 @@ constexpr std::uint16_t beanstalkd_port = 21'300;
 constexpr std::uint16_t redis_port = 21'301;
 constexpr std::uint16_t postgres_port = 21'302;
 constexpr std::uint16_t rabbitmq_port = 21'303;  // and the two behind it
-
-// The last line a shell command prints; empty when it fails.
-std::string last_line(const std::string& command) {
-  FILE* out = ::popen((command + " 2>/dev/null").c_str(), "r");
-  require(out != nullptr, "popen");
-  std::string line;
-  for (char buffer[1024]; std::fgets(buffer, sizeof(buffer), out) != nullptr;) line = buffer;
-  const bool good = ::pclose(out) == 0;
-  while (line.ends_with('\n')) line.pop_back();
-  return good ? line : "";
-}
-
-bool is_installed(const std::string& program) {
-  return !last_line("command -v " + program).empty();
-}
-
-// A server for as long as this lives.
-class Server {
- public:
-  explicit Server(std::vector<std::string> words) {
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    posix_spawn_file_actions_t quiet;
-    ::posix_spawn_file_actions_init(&quiet);
-    ::posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    require(
-        ::posix_spawnp(&process_, arguments[0], &quiet, nullptr, arguments.data(), environ) == 0,
-        "cannot start " + words[0]);
-    ::posix_spawn_file_actions_destroy(&quiet);
-  }
-  ~Server() {
-    ::kill(process_, SIGTERM);
-    ::waitpid(process_, nullptr, 0);
-  }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-
- private:
-  pid_t process_ = 0;
-};
-
-int connect_to(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const Stopwatch watch;
-  constexpr double patience = 10;
-  while (watch.seconds() < patience) {
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-      const int on = 1;
-      ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-      return socket;
-    }
-    ::close(socket);
-    ::poll(nullptr, 0, 10);  // until it listens
-  }
-  stop("nobody listens on port " + std::to_string(port));
-}
 
 // One job after the other through a connection: put, reserve, delete.
 class BeanstalkdClient {

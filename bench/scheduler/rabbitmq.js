@@ -15,11 +15,33 @@ async function connect(triesLeft) {
   }
 }
 
+// One message after the other: how long until a waiting consumer has it.
+async function measureIdle(channel) {
+  const times = [];
+  let begun;
+  let ended;
+  await channel.consume(queue, (message) => {
+    times.push(process.hrtime.bigint() - begun);
+    channel.ack(message);
+    ended();
+  });
+  for (let i = 0; i < seconds; ++i) {
+    const end = new Promise((resolve) => (ended = resolve));
+    begun = process.hrtime.bigint();
+    channel.sendToQueue(queue, Buffer.from("nothing"), { persistent: true });
+    await end;
+  }
+  times.sort((a, b) => (a < b ? -1 : 1));
+  console.log(Number(times[times.length >> 1]) / 1000);
+  process.exit(0);
+}
+
 async function main() {
   const connection = await connect(120);
   const channel = await connection.createChannel();
   await channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": "quorum" } });
   await channel.prefetch(inFlight);
+  if (process.argv[5] === "idle") return measureIdle(channel);
   const publish = () => channel.sendToQueue(queue, Buffer.from("nothing"), { persistent: true });
   let done = 0;
   await channel.consume(queue, (message) => {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Messages per second through a quorum queue of RabbitMQ: published, delivered and acknowledged.
 #   rabbitmq.sh FOLDER PORT IN_FLIGHT SECONDS
+#   rabbitmq.sh FOLDER PORT 1 COUNT idle    microseconds from publishing to delivery, p50
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 folder=$1 port=$2
@@ -17,4 +18,4 @@ export RABBITMQ_ENABLED_PLUGINS_FILE="$folder/plugins"
 export RABBITMQ_CONFIG_FILE="$folder/none" RABBITMQ_PID_FILE="$folder/pid"
 "$server" >"$folder/out" 2>&1 &
 trap 'kill "$(cat "$folder/pid")"; wait; epmd -port "$ERL_EPMD_PORT" -kill >/dev/null 2>&1 || true' EXIT
-NODE_PATH=$modules/node_modules node "$here/rabbitmq.js" "$port" "$3" "$4"
+NODE_PATH=$modules/node_modules node "$here/rabbitmq.js" "$port" "$3" "$4" "${5:-rate}"

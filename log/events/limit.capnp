@@ -30,6 +30,7 @@ enum LaneBlock {               # what the first task of a lane waits for
   unavailable @7;              # nothing that runs its kind can be used
   circuit @8;                  # of a service
   version @9;                  # what runs its kind runs other versions
+  model @10;                   # not loaded, or gives way to another
 }
 
 struct LaneBlocked {           # the reason of a lane has changed

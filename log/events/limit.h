@@ -37,8 +37,9 @@ enum class LaneBlock : std::uint8_t {
   unavailable,  // nothing that runs its kind can be used
   circuit,      // of a service it needs is not closed
   version,      // what runs its kind runs other versions
+  model,        // is not loaded, or gives way to another
 };
-inline constexpr int lane_block_count = 10;
+inline constexpr int lane_block_count = 11;
 [[nodiscard]] std::string_view name(LaneBlock block);
 
 // What the tasks of one queue, kind, set of demands and version wait for has changed.
@@ -47,7 +48,7 @@ struct LaneBlocked {
   std::string_view kind;
   DemandListView demands;
   LaneBlock reason = LaneBlock::slots;
-  std::string_view limit;  // the one that is short, or the service; empty = none is
+  std::string_view limit;  // the one that is short, the service or the model; empty = none is
   Time next;               // when it can change at the earliest; not set = when something ends
   std::uint32_t version = 0;
 };

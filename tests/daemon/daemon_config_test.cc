@@ -46,6 +46,10 @@ TEST_F(ConfigFile, TakesEveryKeyAsItsDefaultIsWritten) {
   EXPECT_EQ(config->retention.cancelled, preset.retention.cancelled);
   EXPECT_EQ(config->listen, preset.listen);
   EXPECT_EQ(config->is_public, preset.is_public);
+  EXPECT_EQ(config->may_be_plain, preset.may_be_plain);
+  EXPECT_EQ(config->wire.may_be_plain, preset.wire.may_be_plain);
+  EXPECT_EQ(config->tls_certificate, preset.tls_certificate);
+  EXPECT_EQ(config->tls_key, preset.tls_key);
   EXPECT_EQ(config->threads, preset.threads);
   EXPECT_EQ(config->wire.address, preset.wire.address);
   EXPECT_EQ(config->wire_password_file, preset.wire_password_file);

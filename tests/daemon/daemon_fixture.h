@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/daemon/daemon.h>
+#include <almanac/daemon/token_file.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/http_client.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -29,10 +30,21 @@ class DaemonTest : public ::testing::Test {
   [[nodiscard]] HttpClient tcp_client() const {
     return HttpClient(daemon->tcp_addresses().front());
   }
-  // The first of its file of tokens.
+  // One that may everything, made when it is first asked for.
   [[nodiscard]] std::string token() const {
-    const std::string text = read_file(daemon->token_file());
-    return text.substr(0, text.find_first_of(" \n"));
+    if (token_.empty()) token_ = make_token("test", "read,submit,work,operate");
+    return token_;
+  }
+  [[nodiscard]] std::string make_token(const std::string& name, std::string_view scopes,
+                                       Duration good_for = {}) const {
+    const Time now = system_time();
+    auto made = add_token(daemon->token_file(),
+                          {.name = name,
+                           .scopes = *scopes_from(scopes),
+                           .made = now,
+                           .expires = good_for == Duration() ? Time() : now + good_for});
+    EXPECT_TRUE(made) << describe(made.error());
+    return made.value_or("");
   }
 
   // One task; its number.
@@ -44,6 +56,9 @@ class DaemonTest : public ::testing::Test {
 
   TempFolder folder;
   std::unique_ptr<Daemon> daemon;
+
+ private:
+  mutable std::string token_;
 };
 
 }  // namespace almanac::test

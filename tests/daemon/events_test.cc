@@ -4,6 +4,7 @@
 #include <almanac/daemon/event_feed.h>
 
 #include <string>
+#include <vector>
 
 namespace almanac::test {
 namespace {
@@ -51,12 +52,15 @@ TEST_F(EventDoor, TellsWhatComes) {
   auto one = client();
   follow(one, "");
   submit(R"({"kind": "a", "label": "first"})");
+  const Told audited = next(one);
+  EXPECT_EQ(audited.id, end + 1);
+  EXPECT_EQ(audited.type, "RequestAudited");
   const Told told = next(one);
-  EXPECT_EQ(told.id, end + 1);
+  EXPECT_EQ(told.id, end + 2);
   EXPECT_EQ(told.type, "TaskEnqueued");
-  EXPECT_EQ(told.data["position"], end + 1);
+  EXPECT_EQ(told.data["position"], end + 2);
   submit(R"({"kind": "a"})");
-  EXPECT_EQ(next(one).id, end + 2);
+  EXPECT_EQ(next(one).id, end + 3);
 }
 
 TEST_F(EventDoor, TellsAllFromAPositionInOrderAndOnce) {
@@ -86,6 +90,44 @@ TEST_F(EventDoor, TellsOfTypesThatAreAskedFor) {
   client().ask("DELETE", "/v1/tasks/4");
   const Told told = next(one);
   EXPECT_EQ(told.type, "TaskCancelled");
+}
+
+TEST_F(EventDoor, TellsEachWhatItAsksForBesideOthersThatAskForElse) {
+  open();
+  auto all = client();
+  auto new_ones = client();
+  auto cancelled = client();
+  follow(all, "");
+  follow(new_ones, "?type=TaskEnqueued");
+  follow(cancelled, "?type=TaskCancelled");
+  const auto id = submit(R"({"kind": "a"})");
+  EXPECT_EQ(client().ask("DELETE", "/v1/tasks/" + std::to_string(id)).status, 200);
+  submit(R"({"kind": "b"})");
+  // Who asked stands in front of what was done.
+  EXPECT_EQ(next(all).type, "RequestAudited");
+  EXPECT_EQ(next(all).type, "TaskEnqueued");
+  EXPECT_EQ(next(all).type, "RequestAudited");
+  EXPECT_EQ(next(all).type, "TaskCancelled");
+  EXPECT_EQ(next(all).type, "RequestAudited");
+  EXPECT_EQ(next(all).data["kind"], "b");
+  EXPECT_EQ(next(new_ones).data["kind"], "a");
+  EXPECT_EQ(next(new_ones).data["kind"], "b");
+  EXPECT_EQ(next(cancelled).type, "TaskCancelled");
+}
+
+TEST_F(EventDoor, TellsManyTheSameInOrderAndOnce) {
+  open();
+  const auto end = daemon->engine().state()->position.value;
+  std::vector<HttpClient> many;
+  for (int i = 0; i < 40; ++i) {
+    many.push_back(client());
+    follow(many.back(), "");
+  }
+  constexpr std::uint64_t count = 60;
+  for (std::uint64_t i = 0; i < count; ++i) submit(R"({"kind": "a"})");
+  for (HttpClient& one : many) {
+    for (std::uint64_t i = 1; i <= count; ++i) ASSERT_EQ(next(one).id, end + i);
+  }
 }
 
 TEST_F(EventDoor, FindsWhatFewMatchBehindThousandsThatDoNot) {

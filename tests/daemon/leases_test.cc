@@ -150,16 +150,27 @@ TEST_F(LeaseDoor, TakesBackWhatAWorkerWasNeverTold) {
   EXPECT_EQ(lease(R"(, "wait": "1m")").size(), 1U);
 }
 
-TEST_F(LeaseDoor, ServesTheWorkerOfTheExample) {
+TEST_F(LeaseDoor, ServesTheWorkersOfTheExamples) {
   open();
-  for (const char* whom : {"Ann", "Ben", "Zoë"}) {
-    submit(R"({"kind": "greet", "payload": ")" + std::string(whom) + "\"}");
+  const std::vector<std::pair<std::string, std::string>> programs = {
+      {"python3", "examples/http_worker.py"},
+      {"node", "examples/http_worker.mjs"},
+      {"sh", "examples/http_worker.sh"}};
+  std::size_t done = 0;
+  for (const auto& [interpreter, program] : programs) {
+    std::uint64_t last = 0;
+    for (const char* whom : {"Ann", "Ben", "Zoë"}) {
+      last = submit(R"({"kind": "greet", "payload": ")" + std::string(whom) + "\"}");
+    }
+    ChildProcess worker(
+        {"/usr/bin/env", interpreter, source_path(program), daemon->socket_paths().front(), "3"});
+    EXPECT_EQ(worker.wait(), 0) << program;
+    const auto task = client().ask("GET", "/v1/tasks/" + std::to_string(last)).json();
+    EXPECT_EQ(task["result"], "Hello, Zoë!") << program;
+    done += 3;
+    EXPECT_EQ(client().ask("GET", "/v1/tasks?state=succeeded").json()["items"].size(), done)
+        << program;
   }
-  ChildProcess worker({"/usr/bin/env", "python3", source_path("examples/http_worker.py"),
-                       daemon->socket_paths().front(), "3"});
-  EXPECT_EQ(worker.wait(), 0);
-  EXPECT_EQ(client().ask("GET", "/v1/tasks/3").json()["result"], "Hello, Zoë!");
-  EXPECT_EQ(client().ask("GET", "/v1/tasks?state=succeeded").json()["items"].size(), 3U);
 }
 
 }  // namespace

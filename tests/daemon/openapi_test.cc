@@ -41,6 +41,8 @@ TEST_F(OpenApi, DescribesEveryRouteAndNothingElse) {
     EXPECT_EQ(operation["security"].empty(), route.scope == AccessScope::none) << name;
   }
   EXPECT_EQ(described, routed);
+  const std::string context = document["paths"]["/v1/contexts/{user}"]["put"].dump();
+  EXPECT_NE(context.find("\"If-Match\""), std::string::npos) << context;
 }
 
 // What is described is there: no path of the document is answered as one that is not.

@@ -96,11 +96,9 @@ TEST_F(ReadingRoutes, SayOfThePastWhatTheCommandsSay) {
 
 TEST_F(ReadingRoutes, TellOfModels) {
   open();
-  auto registered = daemon->engine().register_model({.name = "small",
-                                                     .bytes = 1'000'000,
-                                                     .priority = 3,
-                                                     .on_load = nullptr,
-                                                     .on_unload = nullptr});
+  const auto works = [](const ModelJob&) { return Result<void>(); };
+  auto registered = daemon->engine().register_model(
+      {.name = "small", .bytes = 1'000'000, .priority = 3, .on_load = works, .on_unload = works});
   ASSERT_TRUE(registered) << describe(registered.error());
   const json models = get("/v1/models");
   EXPECT_EQ(models["items"], lines({"model", "list"}));
@@ -173,7 +171,7 @@ TEST_F(ReadingRoutes, ShowHowThingsStandNowAndAtAnyMoment) {
   ASSERT_EQ(then["ended"].size(), 2U);
   EXPECT_EQ(then["ended"][0]["state"], "failed");
   EXPECT_EQ(then["ended"][0]["code"], 3);
-  EXPECT_EQ(then["ended"][1]["label"], "echo one");
+  EXPECT_EQ(then["ended"][1]["label"], "/bin/sh -c 'echo one'");
   ASSERT_EQ(then["rates"].size(), 3U);
   EXPECT_EQ(then["rates"][0]["minutes"], 1);
   EXPECT_EQ(then["rates"][0]["enqueued_per_minute"], 3.0);
@@ -182,6 +180,7 @@ TEST_F(ReadingRoutes, ShowHowThingsStandNowAndAtAnyMoment) {
   EXPECT_EQ(then["rates"][0]["failed_per_minute"], 1.0);
   EXPECT_EQ(then["rates"][1]["ended_per_minute"], 0.4);
   EXPECT_EQ(get("/v1/overview")["tasks"], then["tasks"]);
+  EXPECT_EQ(then, lines({"top", "--once", "--at", now()})[0]);
   const json before = get("/v1/overview?at=1");
   EXPECT_EQ(before["live"], 0);
   EXPECT_EQ(before["queues"], json::array());
@@ -205,6 +204,21 @@ TEST_F(ReadingRoutes, ShowWhatRuns) {
     EXPECT_GE(task["running_us"], 0);
   }
   EXPECT_TRUE(found) << running;
+}
+
+// What was answered before is answered again, until something has changed.
+TEST_F(ReadingRoutes, AnswerAnewWhenSomethingHasChanged) {
+  open();
+  submit(R"({"kind": "nobody", "label": "one"})");
+  for (int again = 0; again < 3; ++again) {
+    EXPECT_EQ(get("/v1/tasks/1")["state"], "ready");
+    EXPECT_EQ(get("/v1/overview")["tasks"]["ready"], 1);
+  }
+  EXPECT_EQ(client().ask("GET", "/v1/tasks/1?output=true").body, "");
+  ASSERT_EQ(client().ask("DELETE", "/v1/tasks/1").status, 200);
+  EXPECT_EQ(get("/v1/tasks/1")["state"], "cancelled");
+  EXPECT_EQ(get("/v1/overview")["tasks"]["cancelled"], 1);
+  EXPECT_EQ(tcp_client().ask("GET", "/v1/tasks/1").status, 401) << "known answers are no open ones";
 }
 
 TEST_F(ReadingRoutes, CutTheLogIntoBuckets) {

@@ -4,6 +4,8 @@
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/wire_client.h>
 
+#include <almanac/daemon/token_file.h>
+
 #include <almanac/engine/engine.h>
 
 #include <sys/socket.h>
@@ -215,8 +217,8 @@ TEST_F(Serve, WritesNoTokenAnywhereElse) {
     wait_until_ready(process);
     const std::string door = process.read_line();  // "http http://127.0.0.1:…"
     const std::string where = door.substr(door.rfind('/') + 1);
-    const std::string tokens = read_file(log_folder() + "/daemon/tokens");
-    const std::string token = tokens.substr(0, tokens.find('\n'));
+    const std::string token =
+        *add_token(log_folder() + "/daemon/tokens", {.name = "ci", .scopes = AccessScopes::all()});
     EXPECT_EQ(process.read_line().find(token), std::string::npos);
     const HttpClient::Headers shown{{"Authorization", "Bearer " + token}};
     const HttpClient::Headers wrong{{"Authorization", "Bearer canary-of-the-test"}};
@@ -227,7 +229,7 @@ TEST_F(Serve, WritesNoTokenAnywhereElse) {
     EXPECT_EQ(process.wait(), 0);
     EXPECT_NE(read_file(log).find("turned away"), std::string::npos);
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
-      if (!entry.is_regular_file() || entry.path().filename() == "tokens") continue;
+      if (!entry.is_regular_file()) continue;
       const std::string text = read_file(entry.path());
       EXPECT_EQ(text.find(token), std::string::npos) << entry.path();
       EXPECT_EQ(text.find("canary-of-the-test"), std::string::npos) << entry.path();

@@ -47,8 +47,13 @@ class WireJobsTest : public EngineTest {
     jobs = std::make_shared<WireJobs>(
         *engine,
         WirePorts{.post = [this](std::function<void()> call) { return posts.add(std::move(call)); },
-                  .after = [](Duration, const std::function<void()>&) {},
-                  .aside = [](const std::function<void()>& call) { call(); }},
+                  .after = [this](Duration,
+                                  std::function<void()> call) { later.push_back(std::move(call)); },
+                  .aside =
+                      [this](std::function<void()> call) {
+                        if (!holds_aside) return call();
+                        beside.push_back(std::move(call));
+                      }},
         Duration(0));
     session = std::make_shared<WireSession>(
         1, WireSessionOptions{},
@@ -71,7 +76,24 @@ class WireJobsTest : public EngineTest {
     });
   }
 
+  // Hands out a job that was pushed.
+  void hand_out(const std::string& job) {
+    ASSERT_EQ(ask([&](auto done) { jobs->push(job, std::move(done)); }), "+OK\r\n");
+    ASSERT_NE(fetch(), "$-1\r\n");
+  }
+  std::size_t count_forgotten() {
+    std::size_t count = 0;
+    (void)engine->log().read(Position(1), [&](const RecordedEvent& recorded) -> Result<bool> {
+      count += std::holds_alternative<TasksForgotten>(recorded.event.body) ? 1 : 0;
+      return true;
+    });
+    return count;
+  }
+
   Posts posts;
+  std::vector<std::function<void()>> later;
+  std::vector<std::function<void()>> beside;
+  bool holds_aside = false;
   std::shared_ptr<WireJobs> jobs;
   std::shared_ptr<WireSession> session;
 };
@@ -93,6 +115,82 @@ TEST_F(WireJobsTest, AreLetGoWhenTheirReservationIsOver) {
   EXPECT_EQ(ask([&](auto done) { jobs->ack(R"({"jid":"job-0002"})", std::move(done)); }),
             "+OK\r\n");
   EXPECT_EQ(task(TaskId(2)).state, TaskState::succeeded);
+}
+
+TEST_F(WireJobsTest, OfWhichNothingIsKeptAreForgottenWhenTheirReservationIsOver) {
+  begin();
+  hand_out(R"({"jid":"job-0001","jobtype":"a","args":[],"reserve_for":60,"retry":0})");
+  hand_out(R"({"jid":"job-0002","jobtype":"a","args":[],"reserve_for":60,"retry":-1})");
+  hand_out(R"({"jid":"job-0003","jobtype":"a","args":[],"retry":0})");
+  advance(61s);
+  (void)wait_for(TaskId(1), TaskState::failed);
+  (void)wait_for(TaskId(2), TaskState::failed);
+  jobs->look_at_expired();
+  ASSERT_TRUE(posts.perform_one());
+  const auto state = engine->state();
+  EXPECT_EQ(state->tasks.all.find(TaskId(1)), nullptr);
+  EXPECT_NE(state->tasks.all.find(TaskId(2)), nullptr);  // the dead are kept
+  EXPECT_EQ(task(TaskId(3)).state, TaskState::running);
+  EXPECT_EQ(jobs->held(), 2U);
+  EXPECT_EQ(jobs->counters().reaped, 1U);
+}
+
+TEST_F(WireJobsTest, WhoseReservationEndedWhileNobodyLookedAreForgottenAtTheStart) {
+  begin();
+  hand_out(R"({"jid":"job-0001","jobtype":"a","args":[],"reserve_for":60,"retry":0})");
+  hand_out(R"({"jid":"job-0002","jobtype":"a","args":[],"reserve_for":60,"retry":-1})");
+  advance(61s);
+  (void)wait_for(TaskId(1), TaskState::failed);
+  (void)wait_for(TaskId(2), TaskState::failed);
+  jobs->adopt();
+  ASSERT_TRUE(posts.perform_one());
+  EXPECT_EQ(engine->state()->tasks.all.find(TaskId(1)), nullptr);
+  EXPECT_NE(engine->state()->tasks.all.find(TaskId(2)), nullptr);
+}
+
+TEST_F(WireJobsTest, ThatFailWithNothingKeptAreForgottenTogether) {
+  begin();
+  constexpr int count = 20;
+  const auto jid = [](int i) { return "job-" + std::to_string(1000 + i); };
+  for (int i = 0; i < count; ++i) {
+    hand_out(R"({"jid":")" + jid(i) + R"(","jobtype":"a","args":[],"retry":0})");
+  }
+  holds_aside = true;
+  std::vector<std::string> replies(count);
+  for (int i = 0; i < count; ++i) {
+    jobs->fail(R"({"jid":")" + jid(i) + R"("})", into(replies[std::size_t(i)]));
+  }
+  for (int i = 0; i < count; ++i) ASSERT_TRUE(posts.perform_one());
+  for (std::size_t i = 0; i < beside.size(); ++i) {
+    const auto call = beside[i];
+    call();
+    ASSERT_TRUE(posts.perform_one());
+  }
+  EXPECT_EQ(beside.size(), 2U);
+  EXPECT_EQ(count_forgotten(), 2U);
+  EXPECT_EQ(replies, std::vector<std::string>(count, "+OK\r\n"));
+  EXPECT_TRUE(engine->state()->tasks.all.empty());
+}
+
+TEST_F(WireJobsTest, AreToldOfInOnePieceWhenTheEngineKeepsItAgain) {
+  begin();
+  hand_out(R"({"jid":"job-0001","jobtype":"a","args":[],"custom":{"track":1}})");
+  const auto report = [&](const WireProgress& progress) {
+    return ask([&](auto done) { jobs->report(progress, std::move(done)); });
+  };
+  EXPECT_EQ(report({.jid = "job-0001", .fraction = 0.25, .description = "a"}), "+OK\r\n");
+  EXPECT_EQ(report({.jid = "job-0001", .fraction = 0.5, .description = {}}), "+OK\r\n");
+  EXPECT_EQ(report({.jid = "job-0001", .fraction = {}, .description = "b"}), "+OK\r\n");
+  const auto permille = [&] { return engine->state()->tasks.progress.find(TaskId(1))->permille; };
+  EXPECT_EQ(permille(), 250);
+  EXPECT_EQ(jobs->told(TaskId(1))->fraction, 0.5);
+  ASSERT_EQ(later.size(), 1U);
+  advance(2s);
+  later.front()();
+  EXPECT_TRUE(engine->wait(
+      [&](const State& state) { return state.tasks.progress.find(TaskId(1))->permille == 500; },
+      20s));
+  EXPECT_EQ(read_told(engine->log(), *engine->state(), TaskId(1)).description, "b");
 }
 
 TEST_F(WireJobsTest, GoBackWhenNobodyIsThereToReceiveThem) {

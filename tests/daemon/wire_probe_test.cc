@@ -1,5 +1,6 @@
 // Every rule of the wire protocol that can be seen on a connection: wire_cases.txt against a server
 // with an engine behind it.
+#include <almanac/daemon/wire_cron.h>
 #include <almanac/daemon/wire_server.h>
 #include <almanac/daemon/wire_session.h>
 #include <almanac/tests/support/temp_folder.h>
@@ -129,6 +130,7 @@ class WireProbe : public ::testing::Test {
     open("password", {.password = password});
     open("oneround", {.password = password, .allows_one_round = true});
     open("patient", {}, std::chrono::seconds(20));
+    open("cron", {}, std::chrono::seconds(20));
   }
   static void open(const std::string& how, WireOptions options,
                    Duration fetch_wait = std::chrono::milliseconds(40)) {
@@ -144,16 +146,39 @@ class WireProbe : public ::testing::Test {
     delete folder;
   }
 
+  // The job of every second, while one of its cases is looked at.
+  class EverySecond {
+   public:
+    explicit EverySecond(bool is_wanted) : is_wanted_(is_wanted) {
+      if (!is_wanted_) return;
+      const auto set = set_wire_crons(
+          *engine, {{.schedule = "* * * * * *",
+                     .job = R"({"jobtype":"Report","queue":"nightly","args":["daily",1],"retry":3,)"
+                            R"("custom":{"a":1.5},"reserve_for":90})"}});
+      EXPECT_TRUE(set) << describe(set.error());
+    }
+    ~EverySecond() {
+      if (!is_wanted_) return;
+      EXPECT_TRUE(set_wire_crons(*engine, {}));
+    }
+    EverySecond(const EverySecond&) = delete;
+    EverySecond& operator=(const EverySecond&) = delete;
+
+   private:
+    bool is_wanted_;
+  };
+
   // Runs a case; answers what went otherwise.
   std::string run(const WireCase& one) {
     std::string how = one.how;
     const bool is_raw = how.find("raw") != std::string::npos;
     how = trimmed(replaced(how, "raw", ""));
     const std::uint16_t port = servers[how]->port();
-    if (how.empty() || how == "patient") {
+    if (how.empty() || how == "patient" || how == "cron") {
       WireClient cleaner(port);
       if (!cleaner.hello() || cleaner.ask("FLUSH") != "+OK") return "it could not be begun";
     }
+    const EverySecond every_second(how == "cron");
     std::map<char, std::unique_ptr<WireClient>> clients;
     char current = '1';
     std::string greeting;

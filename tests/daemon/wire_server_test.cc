@@ -352,7 +352,9 @@ TEST_F(WireServerTest, RefusesAnAddressThatIsNone) {
     ASSERT_FALSE(opened) << address;
     EXPECT_EQ(opened.error().code, ErrorCode::refused) << address;
   }
-  EXPECT_TRUE(WireServer::open(*engine, {.address = "0.0.0.0:0", .password = "long"}));
+  EXPECT_FALSE(WireServer::open(*engine, {.address = "0.0.0.0:0", .password = "long"}));
+  EXPECT_TRUE(WireServer::open(*engine,
+                               {.address = "0.0.0.0:0", .password = "long", .may_be_plain = true}));
   begin();
   const auto taken =
       WireServer::open(*engine, {.address = "127.0.0.1:" + std::to_string(server->port())});

@@ -70,6 +70,29 @@ TEST(WireSession, LetsWhatReadsWaitForWhatWrites) {
   EXPECT_EQ(desk.output(), "+1\r\n+2\r\n");
 }
 
+TEST(WireSession, BeginsAFetchOfOneQueueBehindWhatWritesAndNothingBehindThat) {
+  SessionDesk desk;
+  desk.greet();
+  desk.session->receive("ACK a\r\nPUSH b\r\nFETCH q\r\nPUSH c\r\n");
+  EXPECT_EQ(desk.begun, "ACK PUSH FETCH");
+  desk.waiting[2]("$1\r\n3\r\n");
+  EXPECT_EQ(desk.output(), "");
+  desk.waiting[0]("+1\r\n");
+  EXPECT_EQ(desk.output(), "+1\r\n");
+  desk.waiting[1]("+2\r\n");
+  EXPECT_EQ(desk.output(), "+2\r\n$1\r\n3\r\n");
+  EXPECT_EQ(desk.begun, "ACK PUSH FETCH PUSH");
+}
+
+TEST(WireSession, BeginsAFetchOfSeveralQueuesAlone) {
+  SessionDesk desk;
+  desk.greet();
+  desk.session->receive("PUSH a\r\nFETCH q r\r\n");
+  EXPECT_EQ(desk.begun, "PUSH");
+  desk.waiting[0]("+1\r\n");
+  EXPECT_EQ(desk.begun, "PUSH FETCH");
+}
+
 TEST(WireSession, TakesBytesAsTheyCome) {
   SessionDesk desk;
   for (const char byte : std::string("HELLO {\"v\":2}\r\nPUSH x\r\n\nINFO\n")) {

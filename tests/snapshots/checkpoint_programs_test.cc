@@ -85,6 +85,25 @@ TEST(CheckpointOfPrograms, HoldsAdvisorsAndAStateWithoutAnyIsAsItWas) {
   }
 }
 
+TEST(CheckpointOfPrograms, HoldsAuditsAndAStateWithoutAnyIsAsItWas) {
+  const TempFolder folder;
+  Story story = full_story(21);
+  tell_audits(story);
+  const auto read = written_and_read(folder / "one", story.state());
+  EXPECT_EQ(to_hex(digest(read.state)), to_hex(digest(story.state())));
+  EXPECT_TRUE(read.state.audits.principals == story.state().audits.principals);
+  EXPECT_TRUE(read.state.audits.requests == story.state().audits.requests);
+  EXPECT_TRUE(read.state.audits.refusals == story.state().audits.refusals);
+  const auto whole = encode(story.state());
+  State without_any = story.state();
+  without_any.audits = {};
+  const auto without = encode(without_any);
+  ASSERT_TRUE(std::ranges::equal(without, Bytes(whole).first(without.size())));
+  for (std::size_t length = without.size() + 1; length < whole.size(); ++length) {
+    EXPECT_FALSE(decode_state(Bytes(whole).first(length))) << "length " << length;
+  }
+}
+
 TEST(CheckpointOfPrograms, HoldsMemoriesAndAStateWithoutAnyIsAsItWas) {
   const TempFolder folder;
   Story story = full_story(21);

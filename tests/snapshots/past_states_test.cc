@@ -175,6 +175,44 @@ TEST_F(PastStatesOfALog, AreDroppedToTheLastOneWhereMemoryIsShort) {
   EXPECT_EQ(states.kept(), 1U);
 }
 
+TEST_F(PastStatesOfALog, AreCloseToOneThatIsKeptBehindAWalk) {
+  const PastStates states = past({.every = 50, .states_max = 40});
+  ASSERT_TRUE(states.walk());
+  const std::size_t marks = last / 50;
+  EXPECT_EQ(states.kept(), marks);
+  // What is asked for later goes before the marks do.
+  expect_the_same_everywhere(states);
+  EXPECT_LE(states.kept(), 40U);
+  const auto kept_mark = states.at(Position(50));
+  ASSERT_TRUE(kept_mark);
+  EXPECT_TRUE(share_their_tasks(*kept_mark, *states.at(Position(50))));
+  const State first = *kept_mark;
+  expect_the_same_everywhere(states, 2);
+  EXPECT_TRUE(share_their_tasks(first, *states.at(Position(50)))) << "the mark was dropped";
+}
+
+TEST_F(PastStatesOfALog, AreWalkedThroughInLongerStepsWhereTheyWouldBeTooMany) {
+  const PastStates states = past({.every = 10, .states_max = 8});
+  ASSERT_TRUE(states.walk());
+  EXPECT_GT(states.kept(), 3U);
+  EXPECT_LE(states.kept(), 6U);
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_EQ(code_of(past().walk(stopped.get_token())), "stopped");
+}
+
+TEST_F(PastStatesOfALog, TakeWhatIsOfferedWhereNoneIsNear) {
+  const PastStates states = past({.every = 50});
+  states.offer(end);
+  EXPECT_EQ(states.kept(), 1U);
+  EXPECT_TRUE(share_their_tasks(end, *states.at(Position(last))));
+  states.offer(end);
+  const auto near_the_start = rebuild(**log, {.through = Position(49)});
+  ASSERT_TRUE(near_the_start);
+  states.offer(*near_the_start);
+  EXPECT_EQ(states.kept(), 1U) << "the beginning is as near";
+}
+
 TEST_F(PastStatesOfALog, BeginAtACheckpointThatIsFarAhead) {
   write_checkpoint(290);
   const PastStates states = past();

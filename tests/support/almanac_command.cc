@@ -33,9 +33,10 @@ class StartedCommand {
     words_.push_back("almanac");
     words_.insert(words_.end(), invocation.arguments.begin(), invocation.arguments.end());
     for (char** variable = environ; *variable != nullptr; ++variable) {
-      if (!std::string_view(*variable).starts_with("ALMANAC_DIR=")) {
-        variables_.emplace_back(*variable);
-      }
+      const std::string_view text(*variable);
+      const std::string name(text.substr(0, text.find('=')));
+      const bool is_replaced = name == "ALMANAC_DIR" || invocation.environment.contains(name);
+      if (!is_replaced) variables_.emplace_back(*variable);
     }
     for (const auto& [name, value] : invocation.environment) {
       variables_.push_back(name + "=" + value);

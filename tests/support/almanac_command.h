@@ -19,7 +19,8 @@ struct Invocation {
   std::vector<std::string> arguments;  // behind the program's name
   std::filesystem::path folder;        // where it runs
   std::string input;
-  // Beside the test's own variables, of which ALMANAC_DIR is taken out.
+  // Beside the test's own variables, of which ALMANAC_DIR and those that are named here are taken
+  // out.
   std::map<std::string, std::string> environment = {};
   // Runs in the child just before it becomes the command.
   std::function<void()> in_child = {};

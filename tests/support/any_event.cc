@@ -311,6 +311,28 @@ EventBody any_model_body(EventArena& arena, std::size_t which) {
   }
 }
 
+EventBody any_audit_body(EventArena& arena, bool is_refused) {
+  const auto number = [] { return any_number<std::uint64_t>(); };
+  const auto door = any_of<AuditDoor>(audit_door_count);
+  if (!is_refused) {
+    return RequestAudited{number(),
+                          door,
+                          any_name(arena),
+                          any_text(arena, 30),
+                          any_text(arena, 30),
+                          any_text(arena, 30),
+                          number()};
+  }
+  return RequestRefused{number(),
+                        door,
+                        any_of<RefusalReason>(refusal_reason_count),
+                        any_name(arena),
+                        any_text(arena, 30),
+                        any_text(arena, 30),
+                        any_number<std::uint16_t>(),
+                        number()};
+}
+
 EventBody any_later_body(EventArena& arena, std::size_t which) {
   TaskId id(any_number<std::uint64_t>());
   Lease lease(any_number<std::uint64_t>());
@@ -357,6 +379,7 @@ EventBody any_later_body(EventArena& arena, std::size_t which) {
       if (which < 37) return any_gpu_body(arena, which - 32);
       if (which < 39) return any_advisor_body(arena, which - 37);
       if (which < 42) return any_memory_body(arena, which - 39);
+      if (which >= 60) return any_audit_body(arena, which == 61);
       return which < 45 ? any_context_body(arena, which - 42) : any_model_body(arena, which - 45);
   }
 }

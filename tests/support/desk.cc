@@ -3,6 +3,7 @@
 #include <almanac/engine/backups.h>
 #include <almanac/engine/circuits.h>
 #include <almanac/engine/components.h>
+#include <almanac/engine/model_turns.h>
 #include <almanac/engine/reasons.h>
 #include <almanac/engine/schedules.h>
 #include <almanac/engine/tasks.h>
@@ -59,9 +60,11 @@ const std::vector<Event>& Desk::keep_components() {
 }
 
 std::vector<TaskId> Desk::start(const CanRun& can_run, const LeaseWaits* workers) {
-  auto starts =
-      decide_starts(state_, {now, memory_}, can_run, {.workers = workers, .advice = advice});
+  const ModelTurns turns = model_turns(state_, now, model_patience);
+  auto starts = decide_starts(state_, {now, memory_}, can_run,
+                              {.workers = workers, .advice = advice, .models = &turns});
   next_start_ = starts.next;
+  if (turns.next && (!next_start_ || *turns.next < *next_start_)) next_start_ = turns.next;
   granted_ = std::move(starts.grants);
   fold_all(std::move(starts.events));
   std::vector<TaskId> started;
@@ -80,7 +83,9 @@ const std::vector<Event>& Desk::fire() {
 }
 
 const std::vector<Event>& Desk::record_reasons(const CanRun& can_run, const LeaseWaits* workers) {
-  fold_all(decide_reasons(state_, {now, memory_}, can_run, workers).events);
+  const ModelTurns turns = model_turns(state_, now, model_patience);
+  const StartOptions options{.workers = workers, .models = &turns};
+  fold_all(decide_reasons(state_, {now, memory_}, can_run, options).events);
   return last_;
 }
 

@@ -30,6 +30,7 @@ class Desk {
 
   Time now{std::chrono::seconds(1'000'000)};
   const Advice* advice = nullptr;  // whom to begin with
+  Duration model_patience = std::chrono::seconds(30);
   Timeline timeline{std::byte{7}};
   UserKeyRing keys;  // of users whose memories are stored and changed
   [[nodiscard]] FencingToken token(Lease lease) const { return {timeline, lease}; }

@@ -186,6 +186,13 @@ std::vector<EventBody> of_models() {
           ModelDegraded{"llama", "llama-klein", 3, "needs 9.2 GiB"}};
 }
 
+std::vector<EventBody> of_audits() {
+  return {RequestAudited{17, AuditDoor::http, "größer", "POST /v1/tasks", "/v1/tasks",
+                         "127.0.0.1:4711", 3},
+          RequestRefused{18, AuditDoor::faktory, RefusalReason::token_in_url, "grafana",
+                         "GET /v1/tasks", "[::1]:4711", 400, 5}};
+}
+
 std::vector<EventBody> memory_of_each() {
   const SealedMemory sealed{as_bytes("0123456789abcdef"), as_bytes("sealed \x01 bytes"), 384};
   return {
@@ -245,6 +252,7 @@ std::vector<Event> one_of_each(Time at) {
   std::ranges::copy(of_advisors(), std::back_inserter(bodies));
   std::ranges::copy(memory_of_each(), std::back_inserter(bodies));
   std::ranges::copy(of_models(), std::back_inserter(bodies));
+  std::ranges::copy(of_audits(), std::back_inserter(bodies));
   std::vector<Event> events;
   for (const EventBody& body : bodies) {
     auto number = events.size() + 1;

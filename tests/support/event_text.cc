@@ -419,6 +419,17 @@ struct AddBody {
     const auto& [user, key] = event;
     line.add("user", user).add("key", key);
   }
+  void operator()(const RequestAudited& event) {
+    const auto& [request, door, principal, action, subject, remote, count] = event;
+    line.add("request", request).add("door", name(door)).add("principal", principal);
+    line.add("action", action).add("subject", subject).add("remote", remote).add("count", count);
+  }
+  void operator()(const RequestRefused& event) {
+    const auto& [request, door, reason, principal, action, remote, status, left_out] = event;
+    line.add("request", request).add("door", name(door)).add("reason", name(reason));
+    line.add("principal", principal).add("action", action).add("remote", remote);
+    line.add("status", std::uint64_t{status}).add("left_out", left_out);
+  }
   template <class OfModel>
     requires requires(const OfModel& event) { event.model; }
   void operator()(const OfModel& event) {

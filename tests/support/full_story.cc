@@ -241,6 +241,17 @@ void tell_models(Story& story) {
   story.tell(ModelChanged{"resident", false, 9});
 }
 
+void tell_audits(Story& story) {
+  story.tell(RequestAudited{1, AuditDoor::socket, "uid 1000", "POST /v1/tasks", "/v1/tasks",
+                            "uid 1000", 1});
+  story.tell(RequestAudited{2, AuditDoor::http, "ci", "DELETE /v1/tasks/{id}", "/v1/tasks/17",
+                            "127.0.0.1:4711", 2});
+  story.tell(RequestRefused{2, AuditDoor::http, RefusalReason::failed, "ci",
+                            "DELETE /v1/tasks/{id}", "127.0.0.1:4711", 404, 0});
+  story.tell(RequestRefused{0, AuditDoor::faktory, RefusalReason::password, "", "HELLO",
+                            "127.0.0.1:4712", 0, 7});
+}
+
 void tell_advisors(Story& story) {
   story.tell(AdvisorReturned{"ranker"});
   story.tell(AdvisorFellBack{"ranker", AdvisorFault::timed_out, 3, "it has not answered in time"});

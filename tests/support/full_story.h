@@ -34,6 +34,9 @@ void tell_health(Story& story);
 // Models in every state in which one can stand, each with something that was counted. Goes on from
 // tell_gpus().
 void tell_models(Story& story);
+// Who asked for what through the doors, and who was turned away: two that are known, and one that
+// is not.
+void tell_audits(Story& story);
 // Two advisors: one that has returned, and one that has fallen back.
 void tell_advisors(Story& story);
 // Four entries of two kinds: one that was changed, one that was forgotten, one that expires, and

@@ -25,8 +25,15 @@ FileDescriptor connect_locally(const std::string& path) {
   return socket;
 }
 
-FileDescriptor connect_by_tcp(const std::string& where) {
+FileDescriptor connect_by_tcp(const std::string& where, const char* from = nullptr) {
   FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (from != nullptr) {
+    sockaddr_in source{};
+    source.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &source.sin_addr);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&source);
+    EXPECT_EQ(::bind(socket.get(), generic, sizeof(source)), 0);
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port =
@@ -47,6 +54,15 @@ std::string lower(std::string text) {
 
 HttpClient::HttpClient(const std::string& where)
     : socket_(where.starts_with('/') ? connect_locally(where) : connect_by_tcp(where)) {
+  wait_a_minute_at_most();
+}
+
+HttpClient::HttpClient(const std::string& where, const std::string& from)
+    : socket_(connect_by_tcp(where, from.c_str())) {
+  wait_a_minute_at_most();
+}
+
+void HttpClient::wait_a_minute_at_most() {
   const timeval minute{.tv_sec = 60, .tv_usec = 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &minute, sizeof(minute));
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &minute, sizeof(minute));

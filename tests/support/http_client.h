@@ -27,6 +27,8 @@ class HttpClient {
  public:
   // "127.0.0.1:7411", or the path of a Unix socket. Where nobody listens no answer comes.
   explicit HttpClient(const std::string& where);
+  // The same from another address of this machine, such as 127.0.0.2.
+  HttpClient(const std::string& where, const std::string& from);
 
   void send(std::string_view bytes);
   void end_input();  // half-closes
@@ -45,6 +47,8 @@ class HttpClient {
  private:
   FileDescriptor socket_;
   std::string unread_;
+
+  void wait_a_minute_at_most();
 };
 
 }  // namespace almanac::test

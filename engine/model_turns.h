@@ -1,0 +1,84 @@
+// Whose turn it is on GPUs that tasks of several models want: pure, from what a state knows of
+// models, GPUs and tasks. The core asks it which models begin nothing more, the runner of models
+// what to load and what to unload, `almanac whatif` both, and `almanac why` what is missing.
+//
+// A model is wanted while a task that names it could begin but for that. Those that are wanted and
+// not loaded come one after the other: of the higher priority first, then who has waited longer,
+// from when it was last unloaded.
+// - Where there is room it is loaded; else models go that nobody uses, no task waits for, and whose
+//   last use is longer ago than the patience, as far as that is enough, the cheapest of them.
+// - A model that has tasks of its own keeps its place: they are done together, whatever came in
+//   between. Until one that is not loaded has waited for the patience, and is overdue. Then those
+//   that have been there longest give way, once they have had their place for the patience and for
+//   their residency: none of their tasks begins until they are gone, and nothing else is loaded to
+//   that GPU. So one that is wanted waits at most for
+//     patience + n * (max(patience, residency) + longest attempt + unload + load)
+//   on a GPU where n models are in front of it, itself among them, of no lower priority than those
+//   there, and that has room for it.
+// - One that cannot be loaded, be it that its loads fail or that others keep the memory, keeps
+//   nothing: nobody stands behind it.
+#pragma once
+
+#include <almanac/engine/model_plan.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace almanac {
+
+// Models that tasks want, and since when the first of those does. Tasks that are paused, that
+// nothing runs, or that a circuit holds back want none. O(lanes that ask for something).
+[[nodiscard]] std::map<NameId, Time> wanted_models(const State& state);
+
+// As far as a state knows: its GPUs as they were last sampled, and tasks that run for who uses a
+// model.
+[[nodiscard]] ModelRoom room_of(const State& state, Time now);
+
+struct ModelTurn {
+  NameId model;  // absent, to be loaded to `gpu`, …
+  NameId gpu;    // …
+  bool evicts = false;
+  NameId victim;  // … once this one is unloaded from it
+  bool operator==(const ModelTurn&) const = default;
+};
+
+struct ModelTurns {
+  std::vector<ModelTurn> steps;       // that can be taken now, at most one for a GPU
+  std::map<NameId, NameId> closed;    // none of its tasks begins until it has given way to that one
+  std::map<NameId, Time> overdue_at;  // of those that are wanted and absent: when others give way
+  std::optional<Time> next;  // when it may be another's turn, if nothing else happens before
+  bool operator==(const ModelTurns&) const = default;
+};
+
+// The uses in `room` are what keeps a model where it is.
+[[nodiscard]] ModelTurns model_turns(ModelRoom room, const Names& names,
+                                     const std::map<NameId, Time>& wanted, Duration patience);
+// Of what a state knows; empty where no model is wanted, which costs nothing where there are none.
+[[nodiscard]] ModelTurns model_turns(const State& state, Time now, Duration patience);
+
+// Why a task that names a model waits for it.
+struct ModelWait {
+  enum class Kind : std::uint8_t {
+    usable,           // it does not
+    short_of_memory,  // `numbers` say of what: "needs 9.2 GiB, device 0 has 5.9 free, …"
+    next,             // there is room: it is the next to be loaded
+    makes_room,       // `other` is unloaded for it
+    loading,          // since then
+    unloading,        // since then
+    has_failed,       // its last load: it is tried again then
+    gives_way,        // to `other`, which has waited since then
+    unknown,          // nobody can say whether it is loaded, or its GPU is not there
+  };
+  Kind kind = Kind::usable;
+  std::string numbers = {};
+  std::optional<NameId> other = {};
+  Time since = {};
+};
+// As far as the state knows.
+[[nodiscard]] ModelWait model_wait(const State& state, NameId model, Time now);
+
+}  // namespace almanac
