@@ -253,19 +253,20 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
 
 // A log takes one batch of many decisions for less than many of one.
 void Core::Turn::add(EventBatch batch, const BatchCost& cost) {
-  const bool joins = !batches.empty() && last.bytes + cost.bytes <= limits::frame_bytes_target &&
-                     last.names + cost.names < limits::frame_names_max &&
-                     batches.back().events.size() + batch.events.size() <= limits::batch_events_max;
+  Checked* last = batches.empty() ? nullptr : &batches.back();
+  const bool joins = last != nullptr &&
+                     last->cost.bytes + cost.bytes <= limits::frame_bytes_target &&
+                     last->cost.names + cost.names < limits::frame_names_max &&
+                     last->batch.events.size() + batch.events.size() <= limits::batch_events_max;
   if (!joins) {
-    batches.push_back(std::move(batch));
-    last = cost;
+    batches.push_back({std::move(batch), cost});
     return;
   }
-  auto& joined = batches.back().events;
+  auto& joined = last->batch.events;
   joined.insert(joined.end(), std::move_iterator(batch.events.begin()),
                 std::move_iterator(batch.events.end()));
-  last.bytes += cost.bytes;
-  last.names += cost.names;
+  last->cost.bytes += cost.bytes;
+  last->cost.names += cost.names;
 }
 
 void Core::park(std::shared_ptr<Turn> turn) {
@@ -278,9 +279,9 @@ void Core::park(std::shared_ptr<Turn> turn) {
   Position next = turn->events.empty() ? Position() : turn->events.front().position;
   const bool is_alone = parked_.empty() && turn->is_small();
   if (is_alone && begins_attempt(turn->effects)) attempts_.expect_handler();
-  for (const EventBatch& batch : turn->batches) {
+  for (const auto& [batch, cost] : turn->batches) {
     auto first = log_.append(std::shared_ptr<const EventBatch>(turn, &batch),
-                             {.space = turn->space, .by_caller = is_alone});
+                             {.space = turn->space, .by_caller = is_alone, .cost = cost});
     ALMANAC_CHECK(first && *first == next);
     next = Position(next.value + batch.events.size());
   }

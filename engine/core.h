@@ -89,14 +89,18 @@ class Core {
       Result<Answer> answer;
       Position through;  // the last event there was when it was decided
     };
+    struct Checked {
+      EventBatch batch;
+      BatchCost cost;
+    };
     void add(EventBatch batch, const BatchCost& cost);
     [[nodiscard]] bool is_small() const {
-      return batches.size() <= 1 && last.bytes <= limits::alone_bytes_max &&
-             events.size() <= limits::alone_events_max;
+      return batches.empty() ||
+             (batches.size() == 1 && batches.front().cost.bytes <= limits::alone_bytes_max &&
+              events.size() <= limits::alone_events_max);
     }
 
-    std::deque<EventBatch> batches;
-    BatchCost last;  // of the last batch
+    std::deque<Checked> batches;
     std::vector<Answered> answered;
     std::vector<RecordedEvent> events;
     std::vector<Effect> effects;

@@ -37,6 +37,9 @@ struct AppendOptions {
   // nothing else is on its way this thread writes the events itself and returns when they are on
   // disk or refused, which saves two switches of threads.
   bool by_caller = false;
+  // Of a batch that the caller has checked himself: what check_batch() has answered, or more, where
+  // batches that passed were joined. It is not asked again.
+  std::optional<BatchCost> cost = std::nullopt;
 };
 
 struct Appended {

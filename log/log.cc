@@ -84,7 +84,7 @@ Result<AppendTicket> Log::append(std::span<const Event> events, const AppendOpti
 Result<Position> Log::append(std::shared_ptr<const EventBatch> batch,
                              const AppendOptions& options) {
   if (auto able = parts_->check_options(options); !able) return std::unexpected(able.error());
-  auto cost = check_batch(*batch);
+  auto cost = options.cost ? *options.cost : check_batch(*batch);
   if (!cost) return std::unexpected(cost.error());
   std::vector<IndexEntry> entries;
   if (parts_->index.on()) entries = parts_->index_entries_of(batch->events);

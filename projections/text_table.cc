@@ -6,18 +6,31 @@
 namespace almanac {
 
 TextNumber TextTable::intern(std::string_view text) {
+  if (const auto recent = find_recent(text)) return *recent;
   const Place place = locate(text);
-  if (place.number) return *place.number;
-  const auto last = texts_.last();
-  const TextNumber number{last ? last->key.value + 1 : 0};
-  numbers_.set(place.hash, number);
-  texts_.set(number, SharedText(text));
+  TextNumber number;
+  if (place.number) {
+    number = *place.number;
+  } else {
+    const auto last = texts_.last();
+    if (last) number.value = last->key.value + 1;
+    numbers_.set(place.hash, number);
+    texts_.set(number, SharedText(text));
+  }
+  recent_[oldest_] = {this->text(number), number};
+  oldest_ = (oldest_ + 1) % recent_.size();
   return number;
+}
+
+std::optional<TextNumber> TextTable::find(std::string_view text) const {
+  const auto recent = find_recent(text);
+  return recent ? recent : locate(text).number;
 }
 
 // A place that becomes free would hide what stands behind it up to the next free one: that is
 // entered again.
 void TextTable::erase(TextNumber number) {
+  recent_ = {};
   std::uint64_t hash = locate(text(number)).hash;
   numbers_.erase(hash);
   texts_.erase(number);

@@ -8,7 +8,9 @@
 #include <almanac/projections/persistent/shared_text.h>
 #include <almanac/projections/persistent/vector.h>
 
+#include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -23,14 +25,13 @@ struct TextNumber {
 // A value; O(1) copy.
 class TextTable {
  public:
-  // The number of a text, a fresh one when it is new. O(log n).
+  // The number of a text, a fresh one when it is new. O(log n), and O(1) for one that was given
+  // lately: events in a row speak of the same few.
   TextNumber intern(std::string_view text);
   // Forgets the text of a number, which must be one of this table's. O(log n).
   void erase(TextNumber number);
   // O(log n); allocates nothing.
-  [[nodiscard]] std::optional<TextNumber> find(std::string_view text) const {
-    return locate(text).number;
-  }
+  [[nodiscard]] std::optional<TextNumber> find(std::string_view text) const;
   // Lives as long as this value, or a copy of it. The number must be one of this table's.
   [[nodiscard]] std::string_view text(TextNumber number) const;
   [[nodiscard]] std::size_t size() const { return texts_.size(); }
@@ -43,6 +44,21 @@ class TextTable {
   };
   [[nodiscard]] Place locate(std::string_view text) const;
 
+  // A text that was interned lately; it points into `texts_`.
+  struct Recent {
+    std::string_view text;  // empty = none
+    TextNumber number;
+  };
+  // None when it is not one of them.
+  [[nodiscard]] std::optional<TextNumber> find_recent(std::string_view text) const {
+    for (const Recent& one : recent_) {
+      if (one.text == text && !text.empty()) return one.number;
+    }
+    return std::nullopt;
+  }
+
+  std::array<Recent, 4> recent_;
+  std::size_t oldest_ = 0;  // of `recent_`
   PersistentVector<TextNumber, SharedText> texts_;
   PersistentMap<std::uint64_t, TextNumber> numbers_;  // by hash
 };

@@ -15,8 +15,8 @@ namespace {
 using namespace workload;
 
 constexpr std::array<std::string_view, 11> model_keys = {
-    "bytes",     "gpu",     "alternative", "priority", "pinned",
-    "residency", "timeout", "load",        "unload",   "check",    "load_time"};
+    "bytes",   "gpu",  "alternative", "priority", "pinned",   "residency",
+    "timeout", "load", "unload",      "check",    "load_time"};
 
 Checked<void> read_model_command(const Field& field, std::vector<std::string>& command) {
   auto words = read_words(field);
