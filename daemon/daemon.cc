@@ -13,6 +13,7 @@
 #include <almanac/engine/diagnostics.h>
 #include <almanac/tools/advisor_file.h>
 #include <almanac/tools/component_file.h>
+#include <almanac/tools/model_file.h>
 
 #include <sys/stat.h>
 
@@ -64,7 +65,8 @@ Result<EngineOptions> engine_options(const DaemonOptions& options) {
                        .stop_grace = config.grace,
                        .runs_commands = config.commands,
                        .retention = config.retention,
-                       .health_hold = limits::health_hold};
+                       .health_hold = limits::health_hold,
+                       .models = {.patience = config.model_patience}};
   if (!config.components.empty()) {
     auto components = load_components(config.components);
     if (!components) return std::unexpected(components.error());
@@ -75,7 +77,23 @@ Result<EngineOptions> engine_options(const DaemonOptions& options) {
     if (!advisor) return std::unexpected(advisor.error());
     engine.advisor = std::move(*advisor);
   }
-  if (config.gpu_watch) engine.gpu_watch.emplace();
+  if (config.gpu_watch || !config.models.empty()) engine.gpu_watch.emplace();
+  return engine;
+}
+
+// With the models of its file.
+Result<std::unique_ptr<Engine>> open_engine(const DaemonConfig& config, EngineOptions options) {
+  std::vector<ModelSpec> models;
+  if (!config.models.empty()) {
+    auto loaded = load_models(config.models);
+    if (!loaded) return std::unexpected(loaded.error());
+    models = std::move(*loaded);
+  }
+  auto engine = Engine::open(std::move(options));
+  if (!engine) return engine;
+  for (const ModelSpec& model : models) {
+    if (auto done = (*engine)->register_model(model); !done) return std::unexpected(done.error());
+  }
   return engine;
 }
 
@@ -119,7 +137,12 @@ struct Daemon::Parts {
   bool is_encrypted = false;       // HTTP by TCP
   bool is_wire_encrypted = false;  // the wire protocol
 
-  Result<void> load_gate(const DaemonConfig& config, bool encrypted);
+  struct Gate {
+    std::filesystem::path token_file;
+    std::shared_ptr<const HttpGate> gate;
+  };
+  Result<Gate> make_gate(const DaemonConfig& config, bool encrypted) const;
+  void use(Gate made);
   Result<void> check_encryption(bool http, bool wire_protocol) const;
   HttpFigures figures() const;
   std::optional<HttpRefusal> look(HttpRequest& request, const HttpPeer& peer) const;
@@ -128,7 +151,8 @@ struct Daemon::Parts {
   Result<void> serve_wire(const DaemonConfig& config);
 };
 
-Result<void> Daemon::Parts::load_gate(const DaemonConfig& config, bool encrypted) {
+Result<Daemon::Parts::Gate> Daemon::Parts::make_gate(const DaemonConfig& config,
+                                                     bool encrypted) const {
   const std::filesystem::path file =
       config.token_file.empty() ? doors / "tokens" : std::filesystem::path(config.token_file);
   auto tokens = AccessTokenFile::open(file);
@@ -138,10 +162,13 @@ Result<void> Daemon::Parts::load_gate(const DaemonConfig& config, bool encrypted
                           .tokens = std::move(*tokens),
                           .is_encrypted = encrypted};
   for (const std::string& address : tcp) options.hosts.push_back(host_of(address));
+  return Gate{file, std::make_shared<const HttpGate>(std::move(options))};
+}
+
+void Daemon::Parts::use(Gate made) {
   std::lock_guard guard(mutex);
-  token_file = file;
-  gate = std::make_shared<const HttpGate>(std::move(options));
-  return {};
+  token_file = std::move(made.token_file);
+  gate = std::move(made.gate);
 }
 
 HttpFigures Daemon::Parts::figures() const {
@@ -221,7 +248,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
     inside->see(state, events);
   };
   // What holds the log may take its doors: whoever held them before is gone.
-  auto opened = Engine::open(std::move(*engine));
+  auto opened = open_engine(options.config, std::move(*engine));
   if (!opened) return std::unexpected(opened.error());
   parts->engine = std::move(*opened);
   if (auto made = make_doors_folder(parts->doors); !made) return std::unexpected(made.error());
@@ -235,9 +262,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   }
   auto tls = load_tls(options.config.tls_certificate, options.config.tls_key);
   if (!tls) return std::unexpected(tls.error());
-  if (auto loaded = parts->load_gate(options.config, *tls != nullptr); !loaded) {
-    return std::unexpected(loaded.error());
-  }
+  auto gate = parts->make_gate(options.config, *tls != nullptr);
+  if (!gate) return std::unexpected(gate.error());
+  parts->use(std::move(*gate));
   parts->trail.emplace([into = parts->engine.get()](std::vector<AuditNote> notes) {
     into->record(std::move(notes), [](Result<void> done) {
       if (!done && done.error().code != ErrorCode::stopped)
@@ -282,9 +309,11 @@ Result<void> Daemon::reload(const DaemonConfig& config) {
   if (auto kept = parts_->check_encryption(*tls != nullptr, *wire_tls != nullptr); !kept) {
     return kept;
   }
-  if (auto loaded = parts_->load_gate(config, *tls != nullptr); !loaded) return loaded;
+  auto gate = parts_->make_gate(config, *tls != nullptr);
+  if (!gate) return std::unexpected(gate.error());
   settings.tls = std::move(*tls);
   if (auto set = set_wire_crons(*parts_->engine, config.crons); !set) return set;
+  parts_->use(std::move(*gate));
   std::lock_guard guard(parts_->mutex);
   if (parts_->server) parts_->server->change(std::move(settings));
   if (parts_->wire) parts_->wire->change(std::move(*wire_tls));

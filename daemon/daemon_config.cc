@@ -108,6 +108,14 @@ const std::array key_rows = {
            set_text<&DaemonConfig::advisor>},
     KeyRow{{"engine", "gpu_watch", "false", "Whether GPUs and their memory are watched"},
            set_truth<&DaemonConfig::gpu_watch>},
+    KeyRow{{"engine", "models", "\"\"",
+            "The file of the models that tasks name; GPUs are watched then"},
+           set_text<&DaemonConfig::models>},
+    KeyRow{{"engine", "model_patience", "\"30s\"",
+            "How long tasks wait before a model in use gives way to theirs"},
+           [](DaemonConfig& config, const Field& field) {
+             return put(workload::read_duration(field), config.model_patience);
+           }},
     KeyRow{{"log", "file", "\"\"", "Where to write what the daemon does"},
            set_log_text<&RunLog::file>},
     KeyRow{{"log", "format", "\"human\"", "Of its lines: human or json"},
@@ -305,7 +313,7 @@ Result<DaemonConfig> load_daemon_config(const std::string& path) {
                 read.error().next_step);
   }
   for (std::string* named :
-       {&config.components, &config.advisor, &config.log.file, &config.socket_path,
+       {&config.components, &config.advisor, &config.models, &config.log.file, &config.socket_path,
         &config.token_file, &config.wire_password_file, &config.tls_certificate, &config.tls_key,
         &config.wire_tls_certificate, &config.wire_tls_key}) {
     from_folder(*named, file->folder);

@@ -10,6 +10,7 @@
 #include <almanac/daemon/http_settings.h>
 #include <almanac/daemon/wire_cron.h>
 #include <almanac/daemon/wire_server.h>
+#include <almanac/engine/model_spec.h>
 #include <almanac/engine/task_retention.h>
 #include <almanac/log/error.h>
 #include <almanac/log/types.h>
@@ -32,6 +33,8 @@ struct DaemonConfig {
   std::string components;
   std::string advisor;
   bool gpu_watch = false;
+  std::string models;  // a file; with one GPUs are watched
+  Duration model_patience = ModelOptions{}.patience;
   RunLog log;
   std::string socket_path;  // empty = in the log's folder
   std::string listen;       // empty = not by TCP

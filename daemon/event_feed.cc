@@ -54,6 +54,11 @@ Result<void> EventFeed::catch_up() {
   std::size_t looks = 0;
   std::size_t bytes = 0;
   return log_.read(last_.next(), [&](const RecordedEvent& recorded) -> Result<bool> {
+    // What came between was trimmed before it was told: positions in `told_` follow each other.
+    if (recorded.position != last_.next()) {
+      told_.clear();
+      told_bytes_ = 0;
+    }
     told_.push_back(told_event(recorded));
     told_bytes_ += told_.back().text.size();
     bytes += told_.back().text.size();
@@ -74,6 +79,10 @@ Result<std::string> EventFeed::read_log(Position& from, const FeedFilter& filter
   std::string text;
   std::size_t looks = 0;
   auto read = log_.read(from, [&](const RecordedEvent& recorded) -> Result<bool> {
+    if (recorded.position != from) {
+      return fail(ErrorCode::not_found, "the next event was trimmed",
+                  "ask again, from a position that is there");
+    }
     if (filter.matches(told_type(recorded.event), recorded.event.stream)) {
       text += told_text(recorded);
     }

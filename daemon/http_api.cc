@@ -61,7 +61,8 @@ HttpApi::HttpApi(Surroundings surroundings)
     : around_(std::move(surroundings)),
       past_(around_.engine.log(), around_.folder, past_options()),
       readers_("http reader", around_.threads, limits::http_waiting_max),
-      askers_("http asker", around_.threads, limits::http_waiting_max) {}
+      // One of them may wait for minutes; changes go on.
+      askers_("http asker", std::max<std::size_t>(2, around_.threads), limits::http_waiting_max) {}
 
 const PastStates& HttpApi::past() const {
   std::call_once(walks_, [this] {

@@ -68,7 +68,7 @@ void HttpConnection::read_input() {
   if (size == 0) {
     input_ended_ = true;
     // Who is answered later may have said all it has to say; who is told a story has gone.
-    if (lingering_ || stream_ || (!busy_ && unwritten() == 0)) return close();
+    if (lingering_ || stream_ || (!busy_ && !has_unsent())) return close();
     return;
   }
   around_.counters.bytes_in += static_cast<std::uint64_t>(size);
@@ -164,7 +164,7 @@ void HttpConnection::flush() {
   written_ = 0;
   if (tls_ && !tls_->flush(socket_.get())) return close();
   if (has_unsent()) return;
-  if (output_.capacity() > 4 * limits::http_output_bytes_high) output_.shrink_to_fit();
+  if (output_.capacity() > limits::http_output_bytes_kept) std::string().swap(output_);
   finish_writing();
 }
 
@@ -263,9 +263,9 @@ void HttpConnection::drain() {
   if (stream_) {
     end_stream();
     closing_ = true;
-    if (unwritten() == 0) return linger();
+    if (!has_unsent()) return linger();
   }
-  if (!busy_ && unwritten() == 0 && !lingering_) close();
+  if (!busy_ && !has_unsent() && !lingering_) close();
 }
 
 void HttpConnection::update_interest() {

@@ -28,6 +28,8 @@ inline constexpr std::size_t http_connections_max = 65'536;
 inline constexpr std::size_t http_input_bytes_max = 64 * kibibyte;
 // What is to be written before an event stream is asked for more.
 inline constexpr std::size_t http_output_bytes_high = 256 * kibibyte;
+// Of its buffer an idle connection keeps no more.
+inline constexpr std::size_t http_output_bytes_kept = 16 * kibibyte;
 // A refused request is read on for so long and so much, so that its refusal can arrive.
 inline constexpr std::chrono::seconds http_linger_max{2};
 inline constexpr std::size_t http_linger_bytes_max = 16 * mebibyte;

@@ -44,6 +44,9 @@ ApiResult put_memory(const ApiCall& call) {
   if (!expected) return std::unexpected(expected.error());
   auto update = memory_update_of(MemoryId(*number), *json);
   if (!update) return std::unexpected(update.error());
+  if (*expected && !**expected) {
+    return fail(ErrorCode::conflict, "no entry has the version 0", "read it again");
+  }
   update->expected = expected->value_or(Position());
   auto done = call.api.engine().update_memory(std::move(*update));
   if (!done) return std::unexpected(done.error());

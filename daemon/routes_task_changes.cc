@@ -60,6 +60,11 @@ ApiResult change_tasks(const ApiCall& call) {
     if (!ids) return std::unexpected(ids.error());
     asked.ids = std::move(*ids);
     asked.skips = true;
+  } else if (!asked.skips && asked.ids.size() > limits::changes_max) {
+    return fail(ErrorCode::invalid,
+                "more than " + std::to_string(limits::changes_max) +
+                    " tasks are named, which cannot be changed all or none",
+                R"(send fewer, or "skip": true, or {"where": …})");
   } else if (bulk->dry_run) {
     State trial = *call.state;
     auto answer = try_out(trial, asked);
@@ -89,17 +94,6 @@ constexpr HttpRoute bulk_row(std::string_view path, std::string_view summary) {
           .handler = change_tasks<change>,
           .summary = summary,
           .body = change_body};
-}
-
-template <TaskChange change>
-ApiResult change_one(const ApiCall& call) {
-  auto id = number_of(call, "task");
-  if (!id) return std::unexpected(id.error());
-  auto changed = call.api.engine().change(change, {TaskId(*id)});
-  if (!changed) return std::unexpected(changed.error());
-  const auto state = call.api.engine().state();
-  const Task* task = state->tasks.all.find(TaskId(*id));
-  return json_response({{"id", *id}, {"state", task == nullptr ? "gone" : name(task->state)}});
 }
 
 ApiResult post_reviews(const ApiCall& call) {
@@ -154,20 +148,6 @@ constexpr std::array task_change_table = {
     bulk_row<TaskChange::resume>("/v1/tasks/resume", "Lets them go on"),
     bulk_row<TaskChange::hasten>("/v1/tasks/hasten", "Makes delayed ones ready now"),
     bulk_row<TaskChange::forget>("/v1/tasks/forget", "Forgets those that have ended"),
-    HttpRoute{.method = "POST",
-              .path = "/v1/tasks/{id}/hasten",
-              .scope = AccessScope::submit,
-              .runs = RouteRuns::on_asker,
-              .handler = change_one<TaskChange::hasten>,
-              .summary = "Makes a delayed task ready now",
-              .body = change_body},
-    HttpRoute{.method = "POST",
-              .path = "/v1/tasks/{id}/forget",
-              .scope = AccessScope::operate,
-              .runs = RouteRuns::on_asker,
-              .handler = change_one<TaskChange::forget>,
-              .summary = "Forgets one that has ended, before its time",
-              .body = change_body},
     HttpRoute{
         .method = "POST",
         .path = "/v1/reviews",

@@ -265,6 +265,20 @@ constexpr std::array task_table = {
               .handler = change_task<TaskChange::resume>,
               .summary = "Lets it go on",
               .body = task_body},
+    HttpRoute{.method = "POST",
+              .path = "/v1/tasks/{id}/hasten",
+              .scope = AccessScope::submit,
+              .runs = RouteRuns::on_asker,
+              .handler = change_task<TaskChange::hasten>,
+              .summary = "Makes a delayed task ready now",
+              .body = task_body},
+    HttpRoute{.method = "POST",
+              .path = "/v1/tasks/{id}/forget",
+              .scope = AccessScope::operate,
+              .runs = RouteRuns::on_asker,
+              .handler = change_task<TaskChange::forget>,
+              .summary = "Forgets one that has ended, before its time",
+              .body = task_body},
 };
 
 }  // namespace

@@ -86,7 +86,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::filesystem
   // An idle connection keeps no buffers.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (!std::filesystem::exists(certificate)) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(certificate, unknown) && !unknown) {
     return fail(ErrorCode::not_found, "there is no certificate " + certificate.string(),
                 "name the file of one in tls_certificate");
   }
@@ -124,7 +125,10 @@ TlsChannel::TlsChannel(std::shared_ptr<const TlsContext> context)
   SSL_set_accept_state(parts_->ssl.get());
 }
 
-TlsChannel::~TlsChannel() = default;
+TlsChannel::~TlsChannel() {
+  parts_.reset();
+  ERR_clear_error();
+}
 
 // What is behind a record that was read is decrypted too: no socket would tell of it again.
 ssize_t TlsChannel::receive(int socket, std::span<char> buffer) {
@@ -133,6 +137,7 @@ ssize_t TlsChannel::receive(int socket, std::span<char> buffer) {
   std::size_t taken = 0;
   while (taken < buffer.size()) {
     const auto room = buffer.subspan(taken);
+    ERR_clear_error();  // of another connection: the queue is the thread's
     const int size = SSL_read(parts_->ssl.get(), room.data(), static_cast<int>(room.size()));
     if (size > 0) {
       taken += static_cast<std::size_t>(size);
@@ -140,9 +145,13 @@ ssize_t TlsChannel::receive(int socket, std::span<char> buffer) {
     }
     const int error = SSL_get_error(parts_->ssl.get(), size);
     if (!flush(socket)) return -1;  // with its errno
-    if (taken > 0) break;
+    const bool wants = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    if (taken > 0) {
+      parts_->has_failed = !wants && error != SSL_ERROR_ZERO_RETURN;
+      break;
+    }
     if (error == SSL_ERROR_ZERO_RETURN) return 0;
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return parts_->failed();
+    if (!wants) return parts_->failed();
     const ssize_t got = ::recv(socket, raw.data(), raw.size(), 0);
     if (got <= 0) return got;
     if (BIO_write(parts_->in, raw.data(), static_cast<int>(got)) != got) return parts_->failed();
@@ -158,6 +167,7 @@ ssize_t TlsChannel::send(int socket, std::string_view bytes) {
     return -1;
   }
   const auto some = static_cast<int>(std::min(bytes.size(), unsent_high));
+  ERR_clear_error();
   const int size = SSL_write(parts_->ssl.get(), bytes.data(), some);
   const int error = size > 0 ? SSL_ERROR_NONE : SSL_get_error(parts_->ssl.get(), size);
   if (!flush(socket)) return -1;

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -19,6 +21,16 @@ namespace almanac {
 namespace {
 
 constexpr std::string_view token_file_head = "# Who may ask by TCP: see `almanac token --help`.\n";
+
+// What another user changes stays the owner's: of the file, or where there is none of its folder.
+Result<void> leave_to_owner(int opened, const std::filesystem::path& file) {
+  struct stat found{};
+  const bool is_known =
+      ::stat(file.c_str(), &found) == 0 || ::stat(file.parent_path().c_str(), &found) == 0;
+  if (!is_known || found.st_uid == ::geteuid()) return {};
+  if (::fchown(opened, found.st_uid, found.st_gid) == 0) return {};
+  return fail_errno(errno, "leave " + file.string() + " to its owner");
+}
 
 Result<void> write_token_file(const std::filesystem::path& file, std::string_view text) {
   const std::filesystem::path draft = file.string() + ".new";
@@ -30,6 +42,7 @@ Result<void> write_token_file(const std::filesystem::path& file, std::string_vie
       ::fsync(opened.get()) != 0) {
     return fail_errno(errno, "write the file of tokens, " + file.string());
   }
+  if (auto left = leave_to_owner(opened.get(), file); !left) return left;
   return rename_synced(draft, file);
 }
 
@@ -40,6 +53,7 @@ Result<FileDescriptor> lock_tokens(const std::filesystem::path& file) {
   if (!lock.valid() || ::flock(lock.get(), LOCK_EX) != 0) {
     return fail_errno(errno, "lock the file of tokens, " + file.string());
   }
+  if (auto left = leave_to_owner(lock.get(), file); !left) return std::unexpected(left.error());
   return lock;
 }
 

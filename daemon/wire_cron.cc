@@ -150,7 +150,10 @@ Result<void> set_wire_crons(Engine& engine, const std::vector<WireCron>& crons) 
   for (const WireCron& cron : crons) {
     auto spec = cron_spec(cron, types);
     if (!spec) return std::unexpected(spec.error());
-    names.insert(spec->name);
+    if (!names.insert(spec->name).second) {
+      return fail(ErrorCode::invalid, "two [[cron]] would have the schedule '" + spec->name + "'",
+                  "give one of them another type of job");
+    }
     specs.push_back(std::move(*spec));
   }
   for (ScheduleSpec& spec : specs) {

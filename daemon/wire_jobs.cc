@@ -319,6 +319,7 @@ std::optional<WireHeld> WireJobs::take_held(std::string_view jid) {
 
 // Of the leases of one task the newest alone is valid.
 void WireJobs::hold(const std::string& jid, WireHeld held) {
+  told_.erase(held.lease.id);  // by an attempt that is over
   std::vector<WireHeld>& all = held_[jid];
   const auto is_same_task = [&](const WireHeld& one) { return one.lease.id == held.lease.id; };
   const auto known = std::ranges::find_if(all, is_same_task);

@@ -23,6 +23,11 @@ struct ModelRunner::Round {
   void consider(SteadyTime at) {
     if (!due || at < *due) due = at;
   }
+  // A step of it was refused just now, and is not asked for again yet.
+  [[nodiscard]] bool is_too_soon(const ModelEntry& entry) {
+    if (now < entry.told_next) consider(entry.told_next);
+    return now < entry.told_next;
+  }
   [[nodiscard]] std::string text(NameId id) const { return std::string(state->names.text(id)); }
   [[nodiscard]] const GpuRoom* usable(NameId gpu) const {
     const auto found = std::ranges::find(room.gpus, gpu, &GpuRoom::gpu);

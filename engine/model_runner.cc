@@ -432,7 +432,8 @@ void ModelRunner::find_out(Round& round, NameId id, const Model& model, ModelEnt
     return round.consider(round.now + (model.retry_at - round.room.now));
   }
   if (commands_in(model.setting.commands.view()).check.empty()) {
-    if (has_one_on_its_way(round.room, *model.gpu)) return;
+    // Tasks of an engine before this one may use it still.
+    if (has_one_on_its_way(round.room, *model.gpu) || round.room.uses[id].in_use > 0) return;
     return say(round, id, model, entry,
                {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::unknown});
   }

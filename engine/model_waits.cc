@@ -22,7 +22,9 @@ void ModelRunner::relieve(Round& round) {
   for (const GpuRoom& gpu : round.room.gpus) {
     const auto id = to_relieve(round.room, gpu.gpu);
     if (!id) continue;
-    say(round, *id, *round.state->models.all.find(*id), table_->entries[round.text(*id)],
+    ModelEntry& entry = table_->entries[round.text(*id)];
+    if (round.is_too_soon(entry)) continue;
+    say(round, *id, *round.state->models.all.find(*id), entry,
         {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::critical});
     round.room.moving.insert(gpu.gpu);
     round.room.uses[*id].is_leaving = true;
@@ -49,8 +51,7 @@ void ModelRunner::serve(Round& round) {
 void ModelRunner::serve_tasks(Round& round) {
   const auto may_step = [&](NameId id) {
     const ModelEntry& entry = table_->entries[round.text(id)];
-    if (round.now < entry.told_next) round.consider(entry.told_next);
-    return !entry.is_busy && round.now >= entry.told_next;
+    return !round.is_too_soon(entry) && !entry.is_busy;
   };
   for (const ModelTurn& turn : round.turns.steps) {
     if (round.room.moving.contains(turn.gpu)) continue;
@@ -135,7 +136,7 @@ bool ModelRunner::serve_unload(Round& round, const ModelWaiter& waiter, NameId i
   const bool may_go = round.now < waiter.until && model.state == ModelState::resident &&
                       !entry.is_busy && round.room.uses[id].in_use == 0 &&
                       !has_one_on_its_way(round.room, *model.gpu);
-  if (may_go) {
+  if (may_go && !round.is_too_soon(entry)) {
     say(round, id, model, entry,
         {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::asked});
     round.room.uses[id].is_leaving = true;
@@ -159,6 +160,10 @@ std::string ModelRunner::admit(Round& round, const ModelWaiter& waiter, NameId i
   if (round.now >= waiter.until) {
     return plan.kind == LoadPlan::Kind::load ? "there is room for it only now" : plan.reason;
   }
+  const bool moves = plan.kind == LoadPlan::Kind::load || plan.kind == LoadPlan::Kind::evict;
+  ModelEntry& moved =
+      plan.kind == LoadPlan::Kind::evict ? table_->entries[round.text(plan.evict.front())] : entry;
+  if (moves && round.is_too_soon(moved)) return "a step of it was refused, and is tried again soon";
   if (plan.kind == LoadPlan::Kind::load) {
     say(round, id, model, entry,
         {.kind = ModelStep::Kind::load, .gpu = round.text(plan.gpu), .bytes = model.bytes()});
@@ -168,7 +173,7 @@ std::string ModelRunner::admit(Round& round, const ModelWaiter& waiter, NameId i
   // One at a time: what comes free is then that one's, and what is still missing is planned anew.
   if (plan.kind == LoadPlan::Kind::evict) {
     const NameId other = plan.evict.front();
-    say(round, other, *round.state->models.all.find(other), table_->entries[round.text(other)],
+    say(round, other, *round.state->models.all.find(other), moved,
         {.kind = ModelStep::Kind::unload, .other = waiter.model, .cause = ModelUnloadCause::room});
     round.room.uses[other].is_leaving = true;
     round.room.moving.insert(plan.gpu);

@@ -102,6 +102,16 @@ EventBody event_of(const State& state, const Model& model, const ReportModel& co
   return ModelDegraded{name, step.other, step.times, shown(step.message)};
 }
 
+// By a task that has not ended. O(tasks that ask for something).
+bool is_named(const State& state, NameId model) {
+  return std::ranges::any_of(state.tasks.demands, [&](const auto& entry) {
+    if (has_ended(state.tasks.all.find(entry.key)->state)) return false;
+    const auto demands = state.tasks.demand_sets.of(entry.value);
+    return std::ranges::any_of(demands,
+                               [&](const LimitDemand& demand) { return demand.limit == model; });
+  });
+}
+
 }  // namespace
 
 Result<Decision> decide_one(const State& state, const RegisterModel& command,
@@ -144,7 +154,7 @@ Result<Decision> decide_one(const State& state, const RemoveModel& command,
                 "unload it first");
   }
   const NameId id = *state.names.find(command.model);
-  if (tasks_with(state, id) > 0 || wanted_models(state).contains(id)) {
+  if (is_named(state, id)) {
     return fail(ErrorCode::conflict, "tasks wait for the model '" + command.model + "', or use it",
                 "cancel them first");
   }
@@ -160,7 +170,7 @@ Result<Decision> decide_one(const State& state, const ReportModel& command,
                 "the model '" + command.model + "' is " + std::string(name(known->state)));
   }
   // What tasks use stays where it is: decided of the same state as their beginnings are.
-  if (command.step.kind == ModelStep::Kind::unload && known->state == ModelState::resident) {
+  if (command.step.kind == ModelStep::Kind::unload) {
     if (const auto tasks = tasks_with(state, *state.names.find(command.model)); tasks > 0) {
       return fail(ErrorCode::conflict, "the model '" + command.model + "' is used by " +
                                            std::to_string(tasks) +

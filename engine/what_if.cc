@@ -51,6 +51,7 @@ class Rehearsal {
     report_.slots = settings_.slots > 0 ? settings_.slots : work_.slots;
     if (auto begun = begin(); !begun) return std::unexpected(begun.error());
     while (auto next = next_moment()) {
+      if (goes_round()) break;
       now_ = std::max(now_, *next);
       if (auto turned = turn(); !turned) return std::unexpected(turned.error());
     }
@@ -71,6 +72,13 @@ class Rehearsal {
   };
   using Step = std::variant<ConfigureQueue, ConfigureLimit, Arrival, Cancellation, ChangeTasks,
                             PauseWork, TakeTokens, OpenGroup, CloseGroup, End>;
+
+  // Models are loaded in turn, and nothing begins by that: its task names more than fits together.
+  [[nodiscard]] bool goes_round() const {
+    const std::uint64_t loads = gpu_.report().loads - loads_at_start_;
+    return steps_.empty() && state_.tasks.running.empty() &&
+           loads > 2 * settings_.models.models.size() + 2;
+  }
 
   // What was set before the first task arrived is set when it does; tokens that were taken then may
   // be missing still.
@@ -178,6 +186,7 @@ class Rehearsal {
       }
       fold_all(starts.events);
       if (starts.events.empty() || !has_models) return {};
+      loads_at_start_ = gpu_.report().loads;
     }
   }
 
@@ -329,7 +338,8 @@ class Rehearsal {
   State state_;
   VirtualGpu gpu_;
   Time now_;
-  std::optional<Time> starts_due_;   // of tasks that wait for tokens
+  std::optional<Time> starts_due_;  // of tasks that wait for tokens
+  std::uint64_t loads_at_start_ = 0;
   std::multimap<Time, Step> steps_;  // of one time, in the order in which they were planned
   std::vector<Duration> waits_;
   WhatIfReport report_;

@@ -1,7 +1,7 @@
 // Keys that work wherever nothing is typed: g and a letter goes to a view, and the time has its
 // own.
 import { signal } from '@preact/signals';
-import { goLive, goTo, mark, standing } from './time/moment.ts';
+import { firstShown, goLive, goTo, mark, standing } from './time/moment.ts';
 import { isPlaying, pause, play } from './time/player.ts';
 import { go } from './time/route.ts';
 import { views } from './views/all.ts';
@@ -22,7 +22,11 @@ export const keys: Key[] = [
   { key: '/', does: 'into the search of the view', run: focusSearch },
   { key: '[', does: 'one event back', run: () => goTo(standing.value - 1) },
   { key: ']', does: 'one event on', run: () => goTo(standing.value + 1) },
-  { key: 'p', does: 'play, or pause', run: () => (isPlaying.value ? pause() : play(1)) },
+  {
+    key: 'p',
+    does: 'play, or pause',
+    run: () => (isPlaying.value ? pause() : play(firstShown.value)),
+  },
   { key: 'a', does: 'mark this moment as A', run: () => mark('a', standing.value) },
   { key: 'b', does: 'mark this moment as B', run: () => mark('b', standing.value) },
   { key: 'n', does: 'now: back to the present', run: goLive },

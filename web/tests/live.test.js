@@ -91,11 +91,14 @@ test('the log follows while that is wanted, and stands still when it is not', as
   await visit.page.getByLabel('Follow').uncheck();
   await daemon.submit({ kind: 'x', label: 'never seen', payload: 'x' });
   // Or one behind it: what was asked for meanwhile is on record too.
-  await visit.page.waitForFunction((position) => {
-    const text = document.querySelector('#moment')?.textContent ?? '';
-    const [, shown = ''] = /event ([\d,]+)/.exec(text) ?? [];
-    return Number(shown.replaceAll(',', '')) >= position;
-  }, await daemon.position());
+  await visit.page.waitForFunction(
+    (position) => {
+      const text = document.querySelector('#moment')?.textContent ?? '';
+      const [, shown = ''] = /event ([\d,]+)/.exec(text) ?? [];
+      return Number(shown.replaceAll(',', '')) >= position;
+    },
+    await daemon.position(),
+  );
   assert.equal(await visit.page.getByText('label never seen').count(), 0);
   await visit.page.getByLabel('Follow').check();
   await visit.sees('label never seen');

@@ -100,9 +100,10 @@ export function useRead<T>(
     const reader = new Reader<T>(key, every, (change) => {
       setReading((before) => ({ ...before, ...change }));
     });
-    reader.want();
     const isPresent = isLive && moment === null;
+    // Who subscribes is called back at once.
     const stop = isPresent ? freshness.subscribe(() => reader.want()) : () => undefined;
+    if (!isPresent) reader.want();
     return () => {
       stop();
       reader.end();

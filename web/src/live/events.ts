@@ -60,7 +60,15 @@ async function follow(abort: AbortController): Promise<void> {
     if (done) return;
     const { messages, rest } = messagesIn(text + value);
     text = rest;
-    for (const message of messages) take(JSON.parse(message) as LogEvent);
+    for (const message of messages) {
+      const event = JSON.parse(message) as Partial<LogEvent>;
+      if (typeof event.position !== 'number') {
+        last = 0; // it was told that what comes next is not there
+        void reader.cancel();
+        throw new ApiError(0, 'stream', 'the stream of events ended', 'it is asked for again');
+      }
+      take(event as LogEvent);
+    }
   }
 }
 

@@ -9,6 +9,8 @@ export const at = computed(() => positionIn(parameter('at')));
 export const isPast = computed(() => at.value !== null);
 /** The newest position that was heard of. */
 export const head = signal(0);
+/** The oldest position there is: what was before is trimmed. */
+export const firstShown = signal(1);
 /** Counts what makes what is shown of the present old, a few times a second at most. */
 export const freshness = signal(0);
 
@@ -22,7 +24,7 @@ export function seePosition(position: number): void {
 export function goTo(position: number): void {
   const last = head.value;
   if (last > 0 && position >= last) return goLive();
-  setParameters({ at: String(Math.max(1, Math.round(position))) });
+  setParameters({ at: String(Math.max(firstShown.value, Math.round(position))) });
 }
 
 export function goLive(): void {

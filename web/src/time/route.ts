@@ -62,8 +62,12 @@ export function setParameters(changes: Record<string, string>): void {
   const { view: to, item } = route.value;
   const text = parameters.toString();
   const path = `#/${to}${item ? `/${encodeURIComponent(item)}` : ''}${text ? `?${text}` : ''}`;
-  history.replaceState(null, '', path);
   route.value = { view: to, item, parameters };
+  try {
+    history.replaceState(null, '', path);
+  } catch {
+    // Some browsers take no more than some changes of the address a second; the next one counts.
+  }
 }
 
 export const parameter = (name: string): string => route.value.parameters.get(name) ?? '';

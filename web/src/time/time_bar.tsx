@@ -5,7 +5,18 @@ import type { LogEvent, Page } from '../api/shapes.ts';
 import { useRead } from '../api/use_read.ts';
 import { Link } from '../parts/link.tsx';
 import { number, spaced, time } from '../parts/text.ts';
-import { at, goLive, goTo, head, isPast, mark, markA, markB, standing } from './moment.ts';
+import {
+  at,
+  firstShown,
+  goLive,
+  goTo,
+  head,
+  isPast,
+  mark,
+  markA,
+  markB,
+  standing,
+} from './moment.ts';
 import { isPlaying, pause, play, speed, speeds } from './player.ts';
 import { eventScale, type ScaleKind, timeAt, type Timeline, timeScale } from './scale.ts';
 import { Track } from './track.tsx';
@@ -136,6 +147,9 @@ function Player({ first }: { first: number }) {
 
 export function TimeBar() {
   const timeline = useTimeline();
+  useEffect(() => {
+    firstShown.value = timeline.first;
+  }, [timeline.first]);
   const [kind, setKind] = useState<ScaleKind>('events');
   const event = useEventHere();
   const last = Math.max(head.value, timeline.last, 1);
