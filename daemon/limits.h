@@ -20,7 +20,8 @@ inline constexpr std::size_t http_body_bytes_max = 64 * mebibyte;
 static_assert(http_body_bytes_default <= batch_bytes_max);
 // A larger one is not read on the loop: 64 KiB of JSON take half a millisecond.
 inline constexpr std::size_t http_small_body_bytes = 64 * kibibyte;
-// An idle connection takes some 3 KiB, one that reads or writes up to twice the buffers below.
+// An idle connection takes some 3 KiB and what is kept of its buffer, one that reads or writes up
+// to twice the buffers below.
 inline constexpr std::size_t http_connections_default = 1'024;
 inline constexpr std::size_t http_connections_max = 65'536;
 // What was read and is not understood yet, while an answer is on its way: then nothing more is
