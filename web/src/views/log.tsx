@@ -11,9 +11,11 @@ const pageSize = 50;
 
 function LogFilter({
   isFollowing,
+  canFollow,
   follow,
 }: {
   isFollowing: boolean;
+  canFollow: boolean;
   follow: (wanted: boolean) => void;
 }) {
   const type = parameter('type');
@@ -49,7 +51,7 @@ function LogFilter({
         <input
           type="checkbox"
           checked={isFollowing}
-          disabled={at.value !== null}
+          disabled={!canFollow}
           onChange={(event) => follow(event.currentTarget.checked)}
         />
         Follow
@@ -60,7 +62,8 @@ function LogFilter({
 
 export function LogView() {
   const [trail, setTrail] = useState<string[]>([]);
-  const [isFollowing, setFollowing] = useState(true);
+  // Where it stands while it does not follow: whatever comes behind that position is not shown.
+  const [stand, setStand] = useState<number | null>(null);
   const type = parameter('type');
   const stream = parameter('stream');
   const end = at.value;
@@ -68,14 +71,18 @@ export function LogView() {
   const page = trail.at(-1) ?? '';
   const reading = useRead<Page<LogEvent>>(
     '/v1/log',
-    { type, stream, reverse: true, limit: pageSize, page, to: end },
-    { hasPast: false, isLive: isFollowing && end === null && page === '' },
+    { type, stream, reverse: true, limit: pageSize, page, to: end ?? stand },
+    { hasPast: false, isLive: stand === null && end === null && page === '' },
   );
   const older = reading.data?.next;
   return (
     <>
       <h1>Log</h1>
-      <LogFilter isFollowing={isFollowing} follow={setFollowing} />
+      <LogFilter
+        isFollowing={stand === null}
+        canFollow={end === null && reading.data !== null}
+        follow={(isWanted) => setStand(isWanted ? null : reading.position)}
+      />
       <Read of={reading}>{({ items }) => <EventTable title="Events" events={items} />}</Read>
       <div class="row end">
         <button
