@@ -6,6 +6,7 @@
 #include <almanac/engine/components.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
+#include <almanac/engine/large_array.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/memories.h>
 #include <almanac/engine/reasons.h>
@@ -241,7 +242,9 @@ Result<void> Core::absorb(Turn& turn, std::vector<Event> events) {
   if (!cost) return std::unexpected(cost.error());
   // A large batch is given its room at once.
   const std::size_t count = turn.events.size() + batch.events.size();
-  if (count > turn.events.capacity()) turn.events.reserve(std::max(2 * turn.events.size(), count));
+  if (count > turn.events.capacity()) {
+    reserve_large(turn.events, std::max(2 * turn.events.size(), count));
+  }
   for (const Event& event : batch.events) {
     const RecordedEvent& recorded = turn.events.emplace_back(head_.position.next(), event);
     fold_into(head_, recorded);

@@ -4,6 +4,7 @@
 #include <almanac/engine/content.h>
 #include <almanac/engine/dependency_order.h>
 #include <almanac/engine/groups.h>
+#include <almanac/engine/large_array.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/resource_limits.h>
 #include <almanac/engine/tasks.h>
@@ -163,7 +164,7 @@ class Enqueuer {
         context_(context),
         next_(state.tasks.last.next()),
         submitted_(command.tasks.size()) {
-    events_.reserve(command.tasks.size());
+    reserve_large(events_, command.tasks.size());
     const auto meets_others = [](const TaskSpec& spec) {
       return spec.unique || !spec.group.empty() || spec.after_group;
     };

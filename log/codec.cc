@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <optional>
 
 namespace almanac {
@@ -255,16 +256,24 @@ NameListView Names::list(std::span<const std::uint16_t> indexes) const {
 
 }  // namespace codec
 
-FrameEncoder::FrameEncoder() : words_(buffer_words_initial) {}
+FrameEncoder::FrameEncoder() { make_room(buffer_words_initial); }
 FrameEncoder::~FrameEncoder() = default;
+
+void FrameEncoder::make_room(std::size_t words) {
+  words_.reset();
+  words_.reset(static_cast<std::uint64_t*>(std::calloc(words, sizeof(std::uint64_t))));
+  if (words_ == nullptr) throw std::bad_alloc();
+  words_size_ = words;
+  words_used_ = 0;
+}
 
 // Cap'n Proto needs zeroed space. False when the frame did not fit in the buffer; `words_used` is
 // what was used before and then what the frame took.
 bool FrameEncoder::encode_into(const FrameHeader& header,
                                std::span<const EventBatch* const> batches,
                                std::size_t& words_used) {
-  std::fill(words_.begin(), words_.begin() + static_cast<std::ptrdiff_t>(words_used), 0);
-  auto* first = reinterpret_cast<capnp::word*>(words_.data() + prefix_words);
+  std::fill_n(words_.get(), words_used, 0);
+  auto* first = reinterpret_cast<capnp::word*>(words_.get() + prefix_words);
   struct Fixed final : capnp::MessageBuilder {
     explicit Fixed(kj::ArrayPtr<capnp::word> space) : space(space) {}
     // A second segment is only asked for when the first is full.
@@ -281,26 +290,30 @@ bool FrameEncoder::encode_into(const FrameHeader& header,
     kj::ArrayPtr<capnp::word> space;
     bool given = false;
     std::vector<kj::Array<capnp::word>> spill;
-  } message(kj::arrayPtr(first, words_.size() - prefix_words));
+  } message(kj::arrayPtr(first, words_size_ - prefix_words));
   write_frame(header, batches, message.initRoot<schema::Frame>());
   words_used = prefix_words;
   for (auto segment : message.getSegmentsForOutput()) words_used += segment.size();
   return message.spill.empty();
 }
 
-Bytes FrameEncoder::encode_draft(FrameHeader header, std::span<const EventBatch* const> batches) {
+Bytes FrameEncoder::encode_draft(FrameHeader header, std::span<const EventBatch* const> batches,
+                                 std::size_t bytes_at_most) {
   header.count = 0;
   for (const EventBatch* batch : batches) {
     header.count += static_cast<std::uint32_t>(batch->events.size());
   }
-  if (words_.size() > buffer_words_kept && words_used_ < buffer_words_initial) {
-    words_ = std::vector<std::uint64_t>(buffer_words_initial);
-    words_used_ = 0;
+  const std::size_t words_at_most =
+      bytes_at_most == 0 ? 0 : prefix_words + bytes_at_most / sizeof(std::uint64_t);
+  if (words_at_most > words_size_) {
+    make_room(words_at_most);
+  } else if (words_size_ > buffer_words_kept && words_used_ < buffer_words_initial) {
+    make_room(buffer_words_initial);
   }
   std::size_t words_used = words_used_;
   if (!encode_into(header, batches, words_used)) {
     // Pointers across segments cost a little more than pointers inside one: twice is enough.
-    words_.assign(2 * words_used, 0);
+    make_room(2 * words_used);
     words_used = 0;
     ALMANAC_CHECK(encode_into(header, batches, words_used));
   }
@@ -318,7 +331,7 @@ Bytes FrameEncoder::encode_draft(FrameHeader header, std::span<const EventBatch*
 }
 
 Bytes FrameEncoder::message() const {
-  return std::as_bytes(std::span(words_).first(words_used_)).subspan(sizeof(Prefix));
+  return std::as_bytes(std::span(words_.get(), words_used_)).subspan(sizeof(Prefix));
 }
 
 FrameEncoder::Encoded FrameEncoder::complete(const Digest& digest) {
@@ -335,7 +348,7 @@ FrameEncoder::Encoded FrameEncoder::encode(const FrameHeader& header,
 }
 
 std::span<std::byte> FrameEncoder::value_in_place() {
-  return std::as_writable_bytes(std::span(words_.data(), words_used_));
+  return std::as_writable_bytes(std::span(words_.get(), words_used_));
 }
 
 struct FrameReader::Parsed {

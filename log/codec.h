@@ -5,6 +5,7 @@
 #include <almanac/log/error.h>
 #include <almanac/log/event.h>
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,13 +46,21 @@ class FrameEncoder {
 
   // The same in two steps, so that the slow one can be taken while the frame is on its way to the
   // disk: a draft is the frame with zeros for its digest, which is that of the message.
-  [[nodiscard]] Bytes encode_draft(FrameHeader header, std::span<const EventBatch* const> batches);
+  // `bytes_at_most`, as check_batch has it, saves a frame that needs a larger buffer from being
+  // encoded twice; 0 = not known.
+  [[nodiscard]] Bytes encode_draft(FrameHeader header, std::span<const EventBatch* const> batches,
+                                   std::size_t bytes_at_most = 0);
   [[nodiscard]] Bytes message() const;
   [[nodiscard]] Encoded complete(const Digest& digest);
 
  private:
-  std::vector<std::uint64_t> words_;
+  struct Free {
+    void operator()(std::uint64_t* words) const { std::free(words); }
+  };
+  std::unique_ptr<std::uint64_t[], Free> words_;  // from calloc: takes what is written of it
+  std::size_t words_size_ = 0;
   std::size_t words_used_ = 0;  // by the last frame; zeroed before the next
+  void make_room(std::size_t words);
   bool encode_into(const FrameHeader& header, std::span<const EventBatch* const> batches,
                    std::size_t& words_used);
   [[nodiscard]] std::span<std::byte> value_in_place();

@@ -266,7 +266,8 @@ Result<void> Writer::commit(const PendingFrame& frame) {
                      .first = frame.first,
                      .time = batches.front()->events.front().at,
                      .previous = tail_.digest};
-  const FrameView draft{frame.first, frame.last, encoder_.encode_draft(header, batches)};
+  const FrameView draft{frame.first, frame.last,
+                        encoder_.encode_draft(header, batches, frame.cost.bytes)};
   digester_.start(encoder_.message());
   auto appended = parts_.journal.append(draft, frame.space);
   auto encoded = encoder_.complete(digester_.finish());

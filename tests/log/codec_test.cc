@@ -254,6 +254,19 @@ TEST(Codec, GrowsForALargeFrameAndLeavesNoTraceOfItInSmallOnes) {
   }
 }
 
+TEST(Codec, IsTheSameWhateverIsSaidOfItsSize) {
+  const EventBatch batch{.events = many_events(20'000), .memory = {}};
+  const EventBatch* batches = &batch;
+  const std::size_t enough = check_batch(batch)->bytes;
+  const auto expected =
+      StoredFrame(FrameEncoder().encode_draft(header_at(Position(1)), {&batches, 1}));
+  FrameEncoder encoder;
+  for (const std::size_t at_most : {std::size_t{1}, enough, enough, std::size_t{0}, 3 * enough}) {
+    const Bytes value = encoder.encode_draft(header_at(Position(1)), {&batches, 1}, at_most);
+    EXPECT_TRUE(std::ranges::equal(value, expected.value())) << at_most;
+  }
+}
+
 TEST(Codec, KeepsTheLargestBatchInOneFrame) {
   const std::string half(limits::batch_bytes_max / 2, 'x');
   const std::vector<Event> events = {{.at = noon, .body = CustomEvent{"", as_bytes(half)}},
