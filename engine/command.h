@@ -5,6 +5,7 @@
 #include <almanac/engine/audit_note.h>
 #include <almanac/engine/backup_spec.h>
 #include <almanac/engine/component_spec.h>
+#include <almanac/engine/event_spec.h>
 #include <almanac/engine/gpu_options.h>
 #include <almanac/engine/lease_spec.h>
 #include <almanac/engine/memory_spec.h>
@@ -242,6 +243,11 @@ struct RecordAudits {
   std::vector<AuditNote> notes;
 };
 
+// From the program: events of its own. Answered with where they stand.
+struct AppendEvents {
+  std::vector<EventSpec> events;
+};
+
 // From an engine, or a worker elsewhere, that stops before the attempt has ended.
 struct HandBackAttempt {
   TaskId id;
@@ -382,7 +388,8 @@ using Command =
                  ObserveCircuit, ProbeCircuit, ReportRateLimit, LeaseTasks, LapseLease, OpenGroup,
                  CloseGroup, ReportDiagnosis, ReportComponentFailure, FinishRepair, RequestRepair,
                  SwitchComponent, ReportPoolEvent, ReportGpu, ChangeMemories, ChangeContext,
-                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel, RecordAudits>;
+                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel, RecordAudits,
+                 AppendEvents>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will
@@ -408,8 +415,8 @@ struct ContextVersion {
 };
 
 // What an accepted command is answered, once its events are on disk.
-using Answer =
-    std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed,
-                 CircuitAdmission, std::vector<LeasedTask>, std::vector<MemoryId>, ContextVersion>;
+using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed,
+                            CircuitAdmission, std::vector<LeasedTask>, std::vector<MemoryId>,
+                            ContextVersion, std::vector<AppendedEvent>>;
 
 }  // namespace almanac

@@ -43,9 +43,8 @@ class Check {
     for (const auto& one : broken_invariants(state_.gpu, state_.names)) expect(false, one, "");
     for (const auto& one : broken_invariants(state_.models, state_.names)) expect(false, one, "");
     for (const auto& one : broken_invariants(state_.audits, state_.names)) expect(false, one, "");
-    for (const std::string& text : broken_memories(state_.memories, state_.names)) {
-      expect(false, text, "");
-    }
+    for (const auto& one : broken_keys(state_.custom_keys, state_.position)) expect(false, one, "");
+    for (const auto& one : broken_memories(state_.memories, state_.names)) expect(false, one, "");
     return std::move(broken_);
   }
 

@@ -33,4 +33,7 @@ inline constexpr std::size_t audit_principals_max = 1'000;
 // the log.
 inline constexpr std::size_t context_turns_kept_max = 10'000;
 
+// Idempotency keys of custom events that a state knows, at some 80 bytes each.
+inline constexpr std::size_t custom_keys_max = 100'000;
+
 }  // namespace almanac::limits

@@ -68,6 +68,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.contexts.destroyed, after.contexts.destroyed, visit);
   diff(before.models.all, after.models.all, visit);
   diff(before.audits.principals, after.audits.principals, visit);
+  diff(before.custom_keys.by_position, after.custom_keys.by_position, visit);
 }
 
 }  // namespace almanac

@@ -365,6 +365,13 @@ class Collector {
     changes["principals"][std::string(after_.names.text(principal))] =
         changed_fields(of(was), of(is));
   }
+  void operator()(Position position, const CustomKey* was, const CustomKey* is) {
+    const auto of = [](const CustomKey* key) {
+      if (key == nullptr) return ordered_json::object();
+      return ordered_json{{"key", fmt::format("{:016x}{:016x}", key->front, key->back)}};
+    };
+    changes["custom_keys"][std::to_string(position.value)] = changed_fields(of(was), of(is));
+  }
   void operator()(NameId pool, const PoolRecord* was, const PoolRecord* is) {
     changes["pools"][std::string(names_.text(pool))] =
         changed_fields(pool_fields(was), pool_fields(is));
