@@ -18,7 +18,7 @@ struct Balance {
   std::int64_t cents = 0;
 };
 
-void fold(Balance& balance, const RecordedEvent& recorded) {
+void add_up(Balance& balance, const RecordedEvent& recorded) {
   const auto* paid = std::get_if<CustomEvent>(&recorded.event.body);
   if (paid == nullptr || paid->type != "Paid") return;
   std::int64_t cents = 0;
@@ -28,12 +28,12 @@ void fold(Balance& balance, const RecordedEvent& recorded) {
 }
 // [fold]
 
-std::vector<std::byte> encode(const Balance& balance) {
+std::vector<std::byte> bytes_of(const Balance& balance) {
   const auto bytes = std::as_bytes(std::span(&balance, 1));
   return {bytes.begin(), bytes.end()};
 }
 
-Result<Balance> decode(Bytes bytes) {
+Result<Balance> balance_of(Bytes bytes) {
   Balance balance;
   if (bytes.size() != sizeof(balance)) return fail(ErrorCode::corrupt, "no balance");
   std::memcpy(&balance, bytes.data(), sizeof(balance));
@@ -50,7 +50,7 @@ int give_up(const Error& error) {
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : "payments";
   const InlineProjection<Balance> balances(
-      {.name = "balance", .fold = fold, .encode = encode, .decode = decode});
+      {.name = "balance", .fold = add_up, .encode = bytes_of, .decode = balance_of});
   auto engine = Engine::open({.folder = folder, .projections = {balances}});
   if (!engine) return give_up(engine.error());
   // [append]

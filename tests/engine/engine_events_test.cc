@@ -2,6 +2,7 @@
 // they come.
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/engine_fixture.h>
+#include <almanac/tests/support/file_bytes.h>
 
 #include <atomic>
 #include <future>
