@@ -67,6 +67,7 @@ struct HttpRoute {
 [[nodiscard]] std::span<const HttpRoute> log_routes();
 [[nodiscard]] std::span<const HttpRoute> overview_routes();  // and models, snapshots, reviews
 [[nodiscard]] std::span<const HttpRoute> past_routes();
+[[nodiscard]] std::span<const HttpRoute> group_routes();
 [[nodiscard]] std::span<const HttpRoute> page_routes();         // for a browser
 [[nodiscard]] std::span<const HttpRoute> task_change_routes();  // and reviews and groups
 [[nodiscard]] std::span<const HttpRoute> setting_routes();      // of queues, limits, schedules, …

@@ -5,6 +5,7 @@
 #include <almanac/tools/context_text.h>
 #include <almanac/tools/memory_file.h>
 #include <almanac/tools/memory_json.h>
+#include <almanac/tools/moment.h>
 #include <almanac/tools/state_json.h>
 #include <almanac/tools/units.h>
 
@@ -48,14 +49,37 @@ ApiResult found_memories(const ApiCall& call, MemoryQuery query) {
   return response;
 }
 
+// Not set where nothing is said.
+Result<Time> stored_moment(const std::string& text) {
+  return text.empty() ? Result<Time>() : parse_moment(text, system_time());
+}
+
 ApiResult get_memories(const ApiCall& call) {
   auto page = page_of(call);
   if (!page) return std::unexpected(page.error());
+  auto since = stored_moment(text_parameter(call, "stored_since"));
+  if (!since) return std::unexpected(since.error());
+  auto until = stored_moment(text_parameter(call, "stored_until"));
+  if (!until) return std::unexpected(until.error());
   return found_memories(call, {.kind = text_parameter(call, "kind"),
                                .user = text_parameter(call, "user"),
                                .tags = texts_parameter(call, "tag"),
                                .text = text_parameter(call, "text"),
+                               .from = *since,
+                               .until = *until,
                                .limit = page->limit});
+}
+
+Result<void> read_stored_times(const ordered_json& object, MemoryQuery& query) {
+  for (const auto& [name, into] :
+       {std::pair("stored_since", &query.from), std::pair("stored_until", &query.until)}) {
+    auto text = text_member_or(object, name, {});
+    if (!text) return std::unexpected(text.error());
+    auto moment = stored_moment(*text);
+    if (!moment) return std::unexpected(moment.error());
+    *into = *moment;
+  }
+  return {};
 }
 
 Result<MemoryQuery> memory_query_of(const ordered_json& object) {
@@ -74,6 +98,7 @@ Result<MemoryQuery> memory_query_of(const ordered_json& object) {
     if (!embedding) return std::unexpected(embedding.error());
     query.embedding = std::move(*embedding);
   }
+  if (auto times = read_stored_times(object, query); !times) return std::unexpected(times.error());
   if (object.contains("tag")) {
     auto tag = text_member(object, "tag");
     if (!tag) return std::unexpected(tag.error());
@@ -91,7 +116,8 @@ Result<MemoryQuery> memory_query_of(const ordered_json& object) {
 
 // By what an entry is like: the embedding is too long for a path.
 ApiResult post_search(const ApiCall& call) {
-  auto object = object_of(call.request, "embedding kind user text tag limit");
+  auto object =
+      object_of(call.request, "embedding kind user text tag limit stored_since stored_until");
   if (!object) return std::unexpected(object.error());
   auto query = memory_query_of(*object);
   if (!query) return std::unexpected(query.error());
@@ -189,7 +215,7 @@ constexpr std::array memory_table = {
               .runs = RouteRuns::on_reader,
               .handler = get_memories,
               .summary = "What is remembered, the newest first",
-              .parameters = "kind user tag text limit at"},
+              .parameters = "kind user tag text stored_since stored_until limit at"},
     HttpRoute{.method = "POST",
               .path = "/v1/memories",
               .scope = AccessScope::submit,
