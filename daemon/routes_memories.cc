@@ -2,6 +2,7 @@
 #include <almanac/daemon/http_api.h>
 
 #include <almanac/engine/memory_query.h>
+#include <almanac/engine/memory_reader.h>
 #include <almanac/tools/context_text.h>
 #include <almanac/tools/memory_file.h>
 #include <almanac/tools/memory_json.h>
@@ -30,12 +31,19 @@ ordered_json memory_entry(const State& state, MemoryId id, const Memory& memory)
   return json;
 }
 
+// Those of users are opened with their keys, as an engine does.
+Result<std::vector<MemoryHit>> search_past(const ApiCall& call, const MemoryQuery& query) {
+  const auto keys = UserKeys::open(call.api.surroundings().folder);
+  if (!keys) return std::unexpected(keys.error());
+  return search_memories(*call.state, query, keys->get());
+}
+
 // What is searched at present may be newer than the state of the call, and has names that one does
 // not know.
 ApiResult found_memories(const ApiCall& call, MemoryQuery query) {
   query.now = now_for(call);
-  auto hits = call.is_past ? search_memories(*call.state, query)
-                           : call.api.engine().search_memories(std::move(query));
+  auto hits =
+      call.is_past ? search_past(call, query) : call.api.engine().search_memories(std::move(query));
   if (!hits) return std::unexpected(hits.error());
   const auto state = call.is_past ? call.state : call.api.engine().state();
   ordered_json items = ordered_json::array();
@@ -130,7 +138,10 @@ ApiResult get_memory(const ApiCall& call) {
   const MemoryId id(*number);
   const MemoryVersion* version = call.state->memories.all.find(id);
   if (version != nullptr && !(*version)->has_expired(now_for(call))) {
-    return json_response(memory_entry(*call.state, id, **version));
+    const auto keys = UserKeys::open(call.api.surroundings().folder);
+    if (!keys) return std::unexpected(keys.error());
+    const MemoryReader reader(*call.state, keys->get());
+    return json_response(memory_entry(*call.state, id, *reader.read(id, *version)));
   }
   return fail(ErrorCode::not_found, fmt::format("there is no memory {}", id.value),
               "GET /v1/memories lists those there are");
@@ -232,6 +243,7 @@ constexpr std::array memory_table = {
               .body = "application/json"},
     HttpRoute{.method = "GET",
               .path = "/v1/memories/{id}",
+              .runs = RouteRuns::on_reader,
               .handler = get_memory,
               .summary = "One entry",
               .parameters = "at"},

@@ -7,6 +7,7 @@ import { Section } from '../parts/section.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { duration, number, rounded } from '../parts/text.ts';
 import { standing } from '../time/moment.ts';
+import { countedSince } from './counted.ts';
 import { Factors } from './next.tsx';
 
 /** It counts through a part of the log. */
@@ -39,14 +40,6 @@ const nextColumns: Column<Recommended>[] = [
     cell: (row) => <Factors of={row} />,
   },
 ];
-
-/** So that the page costs the same however long the log is: waits and runs of late. */
-const eventsCounted = 50_000;
-const step = 10_000;
-
-/** Behind which event is counted; 0 = all of the log. Moves by steps, or each would be read anew. */
-export const countedSince = (position: number): number =>
-  Math.max(0, Math.floor((position - eventsCounted) / step) * step);
 
 export function StatsSection() {
   const since = countedSince(standing.value);
