@@ -73,6 +73,8 @@ TEST_F(MemoryDoor, FindsWhatWasStoredBetweenTwoTimes) {
   EXPECT_EQ(count("stored_since=2999-01-01", R"("stored_since": "2999-01-01")"), 0);
   EXPECT_EQ(count("stored_until=2999-01-01", R"("stored_until": "2999-01-01")"), 1);
   EXPECT_EQ(count("stored_until=1h%20ago", R"("stored_until": "1h ago")"), 0);
+  // One entry alone, which is like what is looked for, and otherwise not what is asked for.
+  EXPECT_EQ(count("text=zzz", R"("text": "zzz")"), 0);
   EXPECT_EQ(count("stored_until=never", R"("stored_until": "never")"), -400);
 }
 

@@ -182,8 +182,9 @@ TEST_F(TaskDoor, ListsByTagAndStateWhatALookAtAllFinds) {
     for (std::string page = "0"; !page.empty();) {
       const HttpAnswer answer = client().ask("GET", "/v1/tasks?limit=2&page=" + page + query);
       EXPECT_EQ(answer.status, 200) << answer.body;
-      for (const auto& task : answer.json()["items"]) ids += task["id"].dump() + " ";
-      const auto next = answer.json()["next"];
+      const auto tasks = answer.json();
+      for (const auto& task : tasks["items"]) ids += task["id"].dump() + " ";
+      const auto next = tasks["next"];
       page = next.is_null() ? "" : next.get<std::string>();
     }
     return ids;

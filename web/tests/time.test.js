@@ -1,7 +1,7 @@
 // The time slider over everything: what the page shows of the past is what was.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { openBrowser, Visit } from './browser.js';
+import { openBrowser, Visit, watchReads } from './browser.js';
 import { Daemon } from './daemon.js';
 
 /** @type {Daemon} */
@@ -137,6 +137,46 @@ test('dragging shows each moment in all views, as the daemon tells it', async ()
   );
 });
 
+test('a drag asks for one moment at a time, and ends where it was let go', async () => {
+  await visit.open();
+  await counts({ succeeded: 5 });
+  const watch = watchReads(visit);
+  const box = await slider().boundingBox();
+  assert.ok(box);
+  const moves = 150;
+  const y = box.y + box.height / 2;
+  await visit.page.mouse.move(box.x + box.width * 0.99, y);
+  await visit.page.mouse.down();
+  for (let i = 0; i < moves; i += 1) {
+    await visit.page.mouse.move(box.x + box.width * (0.95 - (0.6 * (i % 50)) / 50), y);
+  }
+  await visit.page.mouse.move(box.x + box.width / 2, y);
+  await visit.page.mouse.up();
+  const shown = Number(await slider().getAttribute('aria-valuenow'));
+  await visit.page.waitForFunction((at) => location.hash.includes(`at=${at}`), shown);
+  const was = await daemon.ask('GET', `/v1/overview?at=${shown}`);
+  await counts({ ready: was.tasks.ready, succeeded: was.tasks.succeeded });
+  assert.deepEqual(watch.crowded(), []);
+  assert.ok(watch.asked('/v1/overview') >= 3, 'what lies between is seen too');
+});
+
+test('of a trimmed log the slider begins with the oldest state', async () => {
+  const timeline = await daemon.ask('GET', '/v1/timeline?buckets=240');
+  await visit.page.route('**/v1/timeline*', (route) =>
+    route.fulfill({ json: { ...timeline, first_state: submitted } }),
+  );
+  await visit.open('#/overview?at=2');
+  await visit.page.locator('#moment').getByText(`event ${submitted} of`).waitFor();
+  await counts({ ready: 12, succeeded: 0 });
+  assert.equal(await slider().getAttribute('aria-valuemin'), String(submitted));
+  await slider().focus();
+  await visit.page.keyboard.press('PageUp');
+  await visit.page.keyboard.press('Home');
+  assert.equal(standing(), submitted);
+  await visit.page.keyboard.press('ArrowLeft');
+  assert.equal(standing(), submitted);
+});
+
 test('by time the slider has the same ends, and leads to a moment of its time', async () => {
   await visit.open();
   await visit.page.getByLabel('Scale of the slider').selectOption('time');
@@ -146,10 +186,13 @@ test('by time the slider has the same ends, and leads to a moment of its time', 
   const box = await slider().boundingBox();
   assert.ok(box);
   await visit.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
-  const { items } = await daemon.ask('GET', `/v1/log?from=${standing()}&limit=2`);
+  // Each event has a part of the slider to itself: the half lies beside the one it leads to.
+  const at = standing();
+  const { items } = await daemon.ask('GET', `/v1/log?from=${at - 1}&to=${at + 1}`);
   const half = (from + to) / 2;
-  assert.ok(Date.parse(items[0].time) <= half + (to - from) / 4, 'far behind the half');
-  assert.ok(Date.parse(items[1]?.time ?? to) >= half - (to - from) / 4, 'far before the half');
+  const pixels = (to - from) / box.width;
+  assert.ok(Date.parse(items[0].time) <= half + pixels, 'behind the half');
+  assert.ok(Date.parse(items.at(-1).time) >= half - pixels, 'before the half');
 });
 
 test('the slider is moved by keys: an event, to the first, to the present', async () => {
@@ -181,6 +224,7 @@ test('two marked moments show what changed between them', async () => {
   await counts({ ready: 12 });
   await visit.page.getByRole('button', { name: 'Mark A' }).click();
   await visit.page.getByRole('button', { name: 'Live', exact: true }).click();
+  await counts({ succeeded: 5 });
   await visit.page.getByRole('button', { name: 'Mark B' }).click();
   await visit.page.getByRole('link', { name: 'What changed' }).click();
   await visit.sees('tasks: 6 changed');

@@ -2,7 +2,7 @@
 // asked for changes, and while the present is shown again when something has happened. What was
 // read before stays until the next is there. However fast the moment moves, one request is on its
 // way at a time: the next one asks for where the moment is by then.
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { at, freshness, seePosition } from '../time/moment.ts';
 import { ApiError, type Parameters, pathWith, read } from './client.ts';
 import { token } from './token.ts';
@@ -38,6 +38,7 @@ interface Question {
   body: string | null;
   /** What it is about, whatever the moment. */
   subject: string;
+  isOfNow: boolean;
   every: number;
 }
 
@@ -100,7 +101,7 @@ class Reader<T> {
 
 /** Never throws: what went wrong is part of it. */
 async function answerOf<T>(
-  { path, body }: Question,
+  { path, body, isOfNow }: Question,
   signal: AbortSignal,
 ): Promise<Partial<Reading<T>>> {
   const init: RequestInit =
@@ -109,7 +110,7 @@ async function answerOf<T>(
       : { signal, method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
   try {
     const { data, position } = await read<T>(path, init);
-    seePosition(position);
+    if (isOfNow) seePosition(position);
     return { data, error: null, position };
   } catch (thrown) {
     const error =
@@ -142,6 +143,7 @@ export function useRead<T>(
     isLoading: path !== null,
     position: 0,
   }));
+  const asked = useRef(key);
   const reader = useMemo(
     () => new Reader<T>((change) => setReading((before) => ({ ...before, ...change }))),
     [],
@@ -149,17 +151,20 @@ export function useRead<T>(
 
   useEffect(() => () => reader.end(), []);
   useEffect(() => {
+    asked.current = key;
     if (path === null || key === null) {
       reader.end();
       return undefined;
     }
     setReading((before) => ({ ...before, isLoading: true }));
-    reader.aim({ path: key, body, subject: subjectOf(path, parameters, body), every });
+    const subject = subjectOf(path, parameters, body);
+    reader.aim({ path: key, body, subject, isOfNow: moment === null, every });
     const isPresent = isLive && moment === null;
     // Who subscribes is called back at once.
     if (isPresent) return freshness.subscribe(() => reader.want());
     reader.want();
     return undefined;
   }, [key, body, isLive, moment]);
-  return reading;
+  // What is asked for from this rendering on is on its way, though nothing has been sent yet.
+  return asked.current === key ? reading : { ...reading, isLoading: key !== null };
 }
