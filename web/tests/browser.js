@@ -154,6 +154,7 @@ const isRead = (request) => new URL(request.url()).pathname.startsWith('/v1/');
 export function watchReads(visit) {
   /** @type {Map<string, { now: number, most: number, all: number }>} */
   const paths = new Map();
+  const givenUp = /** @type {string[]} */ ([]);
   /** @param {import('playwright-core').Request} request */
   const of = (request) => {
     const { pathname } = new URL(request.url());
@@ -173,11 +174,16 @@ export function watchReads(visit) {
     if (isRead(request)) of(request).now -= 1;
   };
   visit.page.on('requestfinished', end);
-  visit.page.on('requestfailed', end);
+  visit.page.on('requestfailed', (request) => {
+    end(request);
+    if (isRead(request)) givenUp.push(request.url());
+  });
   return {
     /** Those that were asked for again while an answer was on its way. */
     crowded: () =>
       [...paths].filter(([, { most }]) => most > 1).map(([path, { most }]) => `${path}: ${most}`),
+    /** Those that nobody waited for to the end: the daemon answered them all the same. */
+    givenUp,
     asked: (/** @type {string} */ path) => paths.get(path)?.all ?? 0,
     total: () => [...paths.values()].reduce((sum, { all }) => sum + all, 0),
   };

@@ -157,6 +157,7 @@ test('a drag asks for one moment at a time, and ends where it was let go', async
   const was = await daemon.ask('GET', `/v1/overview?at=${shown}`);
   await counts({ ready: was.tasks.ready, succeeded: was.tasks.succeeded });
   assert.deepEqual(watch.crowded(), []);
+  assert.deepEqual(watch.givenUp, []);
   assert.ok(watch.asked('/v1/overview') >= 3, 'what lies between is seen too');
 });
 
