@@ -15,7 +15,10 @@ const poolEvents = [
   { type: 'InstanceRetired', pool: 'reasoners', instance: 1, reason: 'error', message: 'it fell' },
 ];
 
-/** The log it is restored from: what became of a pool. @param {string} folder @param {string} old */
+/**
+ * The log it is restored from: what became of a pool.
+ * @param {string} folder @param {string} old
+ */
 async function importPools(folder, old) {
   const begun = Date.now() - 10_000;
   const lines = poolEvents.map((event, i) => ({
@@ -74,7 +77,10 @@ const gib = 2 ** 30;
 const gpuScript = (own) =>
   `enumerate 0\ngpu 1 2 budget ok Scripted\nheap ${8 * gib} local ${own} ${6 * gib}\n`;
 
-/** Loaded, it takes memory of the GPU. @param {string} folder @param {string} name @param {number} size */
+/**
+ * Loaded, it takes memory of the GPU.
+ * @param {string} folder @param {string} name @param {number} size
+ */
 function model(folder, name, size) {
   const command = (/** @type {string} */ state) =>
     JSON.stringify(['cp', join(folder, `gpus.${state}`), join(folder, 'gpus')]);

@@ -17,7 +17,7 @@ function Found({ found, when }: { found: Bisected; when: string }) {
   return (
     <Section title="It holds since">
       <p>
-        <code>{when}</code> holds for the first time at position <ToPosition position={position} />.{' '}
+        <code>{when}</code> holds for the first time at position <ToPosition position={position} />.
         The button shows the world at that moment.
       </p>
       <Facts

@@ -3,6 +3,6 @@
 const eventsCounted = 50_000;
 const step = 10_000;
 
-/** Behind which event; 0 = all of the log. Moves by steps, or each event would have it read anew. */
+/** Behind which event; 0 = all of the log. Moves by steps, or each event had it read anew. */
 export const countedSince = (position: number): number =>
   Math.max(0, Math.floor((position - eventsCounted) / step) * step);

@@ -1,4 +1,4 @@
-// What programs remember, found by what it says, what it is, when it was stored and what it is like.
+// What programs remember, found by what it says and is, when it was stored and what it is like.
 import { useState } from 'preact/hooks';
 import type { Memory, Page } from '../api/shapes.ts';
 import { useRead } from '../api/use_read.ts';

@@ -1,5 +1,5 @@
-// What a restore holds: tasks that ran at the restored moment or went on behind it. Somebody decides
-// whether each runs again.
+// What a restore holds: tasks that ran at the restored moment or went on behind it. Somebody
+// decides whether each runs again.
 import type { Page, Review } from '../api/shapes.ts';
 import { useRead } from '../api/use_read.ts';
 import { type Action, ActionButton } from '../parts/action.tsx';
@@ -26,7 +26,7 @@ function decisions(tasks: number[], named: string): Action[] {
     action(
       'run',
       'Run again',
-      'It runs, as if it had not gone on: what it did behind the restored moment is done once more.',
+      'It runs as if it had not gone on: what it did behind the restored moment is done again.',
       true,
     ),
     action(
