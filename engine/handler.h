@@ -32,10 +32,12 @@ struct ProgressReport {
   std::string partial;  // of the result: at most 64 KiB; more is left out
 };
 
-// A model that a task names, and the GPU it is loaded to, by its identity.
+// A model that a task names, and the GPU it is loaded to, by its identity. Or memory that it asks
+// for, and the GPU it has it of: without a name, then.
 struct AttemptModel {
   std::string name;
   std::string gpu;
+  std::uint64_t bytes = 0;  // that it asks for
   bool operator==(const AttemptModel&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include <almanac/projections/invariants.h>
 
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/projections/group_ends.h>
 
 #include <algorithm>
@@ -43,9 +44,8 @@ class Check {
     for (const auto& one : broken_invariants(state_.gpu, state_.names)) expect(false, one, "");
     for (const auto& one : broken_invariants(state_.models, state_.names)) expect(false, one, "");
     for (const auto& one : broken_invariants(state_.audits, state_.names)) expect(false, one, "");
-    for (const std::string& text : broken_memories(state_.memories, state_.names)) {
-      expect(false, text, "");
-    }
+    for (const auto& one : broken_memories(state_.memories, state_.names)) expect(false, one, "");
+    for (const auto& one : broken_places(state_)) expect(false, one, "");
     return std::move(broken_);
   }
 

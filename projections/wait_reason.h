@@ -32,6 +32,7 @@ enum class Wait : std::uint8_t {
   group,        // a group it waits for is not over, or not as it must be
   advice,       // an advisor that nothing begins without does not advise
   model,        // it names a model that is not loaded, or gives way to another
+  gpu_memory,   // no GPU has the memory it asks for, or that is kept for another
 };
 [[nodiscard]] std::string_view name(Wait wait);
 

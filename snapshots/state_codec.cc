@@ -186,6 +186,7 @@ enum class LaterPart : std::uint64_t {
   models = 28,
   sealed_memories = 29,
   audits = 30,
+  gpu_use = 32,
 };
 
 // What programs have beside their tasks.
@@ -229,6 +230,10 @@ void write_parts_of_programs(ColumnWriter& writer, const State& state) {
   if (!state.audits.empty()) {
     writer.number(std::uint64_t(LaterPart::audits));
     write_audits(writer, state.audits);
+  }
+  if (has_gpu_use(state)) {
+    writer.number(std::uint64_t(LaterPart::gpu_use));
+    write_gpu_use(writer, state);
   }
 }
 
@@ -436,6 +441,7 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::models: return read_models(reader, state);
     case LaterPart::sealed_memories: return read_sealed_memories(reader, state);
     case LaterPart::audits: return read_audits(reader, state);
+    case LaterPart::gpu_use: return read_gpu_use(reader, state);
   }
   reader.fail();
 }

@@ -233,6 +233,15 @@ class Collector {
     changes["workers"][std::to_string(id.value)] =
         changed_fields(remote_fields(was), remote_fields(is));
   }
+  void operator()(TaskId id, const GpuPlace* was, const GpuPlace* is) {
+    const auto of = [](const State& state, const GpuPlace* place) {
+      return place == nullptr ? ordered_json()
+                              : ordered_json(fmt::format("{} MiB on {}", place->mebibytes,
+                                                         state.names.text(place->gpu)));
+    };
+    changes["gpu_memory"][std::to_string(id.value)] = {
+        {"held", ordered_json::array({of(before_, was), of(after_, is)})}};
+  }
   void operator()(const ImplementationPlace& place, const ImplementationStatus* was,
                   const ImplementationStatus* is) {
     const auto of = fmt::format("{} {}", names_.text(place.kind), place.place + 1);

@@ -84,6 +84,7 @@ struct TaskStarted {           # the position of this event is the lease's fenci
   deadline @2 :Int64;
   implementation @3 :UInt16;   # index into the frame's table of names; 0 = its kind has no others
   advisor @4 :UInt16;          # on whose advice it began now; 0 = nobody's
+  gpu @5 :UInt16;              # that has the memory it asks for; 0 = it asks for none
 }
 
 struct TaskLeased {            # TaskStarted, at a worker elsewhere
@@ -93,6 +94,7 @@ struct TaskLeased {            # TaskStarted, at a worker elsewhere
   deadline @3 :Int64;
   leaseTime @4 :Int64;         # of silence, after which the task is handed back
   advisor @5 :UInt16;          # as in TaskStarted
+  gpu @6 :UInt16;              # the same
 }
 
 enum AttemptStatus {           # how one attempt ended

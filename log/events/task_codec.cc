@@ -114,6 +114,7 @@ void write_leased(const TaskStarted& from, schema::TaskLeased::Builder to, NameT
   to.setDeadline(micros(from.deadline));
   to.setLeaseTime(from.lease_time.count());
   to.setAdvisor(names.index(from.advisor));
+  to.setGpu(names.index(from.gpu));
 }
 
 }  // namespace
@@ -189,6 +190,7 @@ void write(const TaskStarted& from, schema::Event::Body::Builder to, NameTable& 
   start.setDeadline(micros(from.deadline));
   start.setImplementation(names.index(from.implementation));
   start.setAdvisor(names.index(from.advisor));
+  start.setGpu(names.index(from.gpu));
 }
 
 TaskStarted read(schema::TaskStarted::Reader from, const Names& names) {
@@ -196,7 +198,8 @@ TaskStarted read(schema::TaskStarted::Reader from, const Names& names) {
           .attempt = from.getAttempt(),
           .deadline = time(from.getDeadline()),
           .implementation = names.at(from.getImplementation()),
-          .advisor = names.at(from.getAdvisor())};
+          .advisor = names.at(from.getAdvisor()),
+          .gpu = names.at(from.getGpu())};
 }
 
 TaskStarted read(schema::TaskLeased::Reader from, const Names& names) {
@@ -205,7 +208,8 @@ TaskStarted read(schema::TaskLeased::Reader from, const Names& names) {
           .deadline = time(from.getDeadline()),
           .worker = names.at(from.getWorker()),
           .lease_time = Duration(from.getLeaseTime()),
-          .advisor = names.at(from.getAdvisor())};
+          .advisor = names.at(from.getAdvisor()),
+          .gpu = names.at(from.getGpu())};
 }
 
 void write(const TaskSucceeded& from, schema::TaskSucceeded::Builder to, NameTable&) {
