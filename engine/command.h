@@ -345,7 +345,7 @@ struct ChangeContext {
   std::optional<Position> expected = {};  // version; none = whatever it is
 };
 
-// These keys were destroyed, which no event may be sealed with any more; none = that of his context.
+// These keys were destroyed, and no event may be sealed with them; none = that of his context.
 struct ForgetUser {
   std::string user;
   std::vector<UserKeyId> keys = {};

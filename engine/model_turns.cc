@@ -72,7 +72,8 @@ class TurnPlanner {
       line.push_back({id, since, {model(id).bytes(), setting.gpu, setting.priority}});
     }
     for (const auto& [wish, since] : memory_) {
-      const auto gpu = names_.find(gpu_of_demand(names_.text(wish.demand)));
+      const auto identity = gpu_of_demand(names_.text(wish.demand));
+      const auto gpu = identity.empty() ? std::nullopt : names_.find(identity);
       line.push_back({wish.demand, since, {wish.bytes(), gpu, 0, false}, wish.mebibytes});
     }
     std::ranges::sort(line, {}, &Wanted::place);
@@ -100,12 +101,13 @@ class TurnPlanner {
   // With what is used often in use, as long as it stays for that.
   LoadPlan plan_for(const Wanted& one, bool is_overdue) {
     if (is_overdue) return plan_room(kept_, names_, one.wish);
-    const auto uses = kept_.uses;
+    std::vector<NameId> staying;
     for (const auto& [id, other] : room_.models.all) {
-      if (other.is_loaded() && stays_until(id, one) > room_.now) ++kept_.uses[id].in_use;
+      if (other.is_loaded() && stays_until(id, one) > room_.now) staying.push_back(id);
     }
+    for (const NameId id : staying) ++kept_.uses[id].in_use;
     LoadPlan plan = plan_room(kept_, names_, one.wish);
-    kept_.uses = uses;
+    for (const NameId id : staying) --kept_.uses[id].in_use;
     return plan;
   }
 

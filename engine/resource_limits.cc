@@ -233,6 +233,14 @@ Result<void> check_demands(const State& state, const std::vector<TaskDemand>& de
     return fail(ErrorCode::invalid, "it asks for memory of more than one GPU",
                 "ask once, of any GPU or of one");
   }
+  const auto is_model = [&](const TaskDemand& demand) {
+    const auto id = state.names.find(demand.limit);
+    return id && state.models.all.contains(*id);
+  };
+  if (std::ranges::any_of(demands, is_memory) && std::ranges::any_of(demands, is_model)) {
+    return fail(ErrorCode::invalid, "it names a model and asks for memory of a GPU",
+                "do one of them: a model has memory of its own");
+  }
   return check_together(state, demands);
 }
 

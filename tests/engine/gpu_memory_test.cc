@@ -108,16 +108,16 @@ TEST_F(MemoryOfGpus, OneThatIsPinnedOrOfAHigherPriorityStays) {
 TEST_F(MemoryOfGpus, IsKeptForWhoIsOverdue) {
   const TaskId first = ask_for(4);
   desk.start();
-  const TaskId large = ask_for(8);
+  const TaskId large = ask_for(9);
   desk.now += 29s;
   const TaskId small = ask_for(2);
   EXPECT_EQ(desk.start(), (std::vector{small})) << "it has not waited long";
   desk.now += 1s;
-  const TaskId late = ask_for(2);
+  const TaskId late = ask_for(1);
   EXPECT_TRUE(desk.start().empty()) << "small ones would come again and again";
   desk.finish(first, AttemptStatus::succeeded);
   EXPECT_TRUE(desk.start().empty());
-  EXPECT_EQ(wait_of(2).kind, ModelWait::Kind::gives_way);
+  EXPECT_EQ(wait_of(1).kind, ModelWait::Kind::gives_way);
   desk.finish(small, AttemptStatus::succeeded);
   EXPECT_EQ(desk.start(), (std::vector{large}));
   EXPECT_EQ(desk.next_start(), desk.now) << "what is left is for others again";
@@ -194,6 +194,10 @@ TEST_F(MemoryOfGpus, WhatNoneCanEverHaveIsRefused) {
   TaskSpec twice = asking(desk_gib);
   twice.demands = {{"gpu_memory:card", 5}};
   EXPECT_EQ(refusal(twice).code, ErrorCode::invalid);
+  add("a", 1);
+  TaskSpec both = asking(desk_gib);
+  both.demands = {{"a", 1}};
+  EXPECT_EQ(refusal(both).code, ErrorCode::invalid);
   EXPECT_EQ(error_of(desk.ask(ConfigureLimit{.name = "gpu_memory", .setting = {.units = 2}})).code,
             ErrorCode::invalid);
   EXPECT_EQ(
