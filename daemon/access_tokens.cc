@@ -190,7 +190,10 @@ Result<AccessTokens> AccessTokens::load(const std::filesystem::path& file) {
 }
 
 const AccessToken* AccessTokens::find(std::string_view token) const {
-  const Digest shown = blake2b(as_bytes(token));
+  return find(blake2b(as_bytes(token)));
+}
+
+const AccessToken* AccessTokens::find(const Digest& shown) const {
   const AccessToken* found = nullptr;
   for (const AccessToken& known : tokens_) {
     if (same_digest(known.digest, shown)) found = &known;

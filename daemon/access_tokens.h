@@ -83,6 +83,8 @@ class AccessTokens {
   // Whose token it is, expired or not; none = nobody's. Looks at every token to its end, whatever
   // is shown: how long that takes says nothing of them. The pointer lives as long as this.
   [[nodiscard]] const AccessToken* find(std::string_view token) const;
+  // The same of a token that was seen before.
+  [[nodiscard]] const AccessToken* find(const Digest& shown) const;
   [[nodiscard]] const std::vector<AccessToken>& all() const { return tokens_; }
 
  private:

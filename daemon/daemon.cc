@@ -145,6 +145,7 @@ struct Daemon::Parts {
   void use(Gate made);
   Result<void> check_encryption(bool http, bool wire_protocol) const;
   HttpFigures figures() const;
+  std::shared_ptr<const HttpGate> gate_now() const;
   std::optional<HttpRefusal> look(HttpRequest& request, const HttpPeer& peer) const;
   void see(const State& state, std::span<const RecordedEvent> events);
   void serve(std::vector<HttpListener> listeners, const HttpSettings& settings);
@@ -190,13 +191,13 @@ Result<void> Daemon::Parts::check_encryption(bool http, bool wire_protocol) cons
               "restart the daemon, or leave tls_certificate as it was");
 }
 
+std::shared_ptr<const HttpGate> Daemon::Parts::gate_now() const {
+  std::lock_guard guard(mutex);
+  return gate;
+}
+
 std::optional<HttpRefusal> Daemon::Parts::look(HttpRequest& request, const HttpPeer& peer) const {
-  std::shared_ptr<const HttpGate> now;
-  {
-    std::lock_guard guard(mutex);
-    now = gate;
-  }
-  return now->refusal(request, peer);
+  return gate_now()->refusal(request, peer);
 }
 
 void Daemon::Parts::serve(std::vector<HttpListener> listeners, const HttpSettings& settings) {
@@ -204,7 +205,8 @@ void Daemon::Parts::serve(std::vector<HttpListener> listeners, const HttpSetting
       {.trail = *trail,
        .look = [this](HttpRequest& request, const HttpPeer& peer) { return look(request, peer); },
        .serve = [this](HttpRequest request,
-                       const HttpReply& reply) { return api->serve(std::move(request), reply); }});
+                       const HttpReply& reply) { return api->serve(std::move(request), reply); },
+       .withdrawn = [this](const HttpPass& pass) { return gate_now()->withdrawn(pass); }});
   auto made = std::make_unique<HttpServer>(std::move(listeners), settings, std::move(handlers));
   std::lock_guard guard(mutex);
   server = std::move(made);
@@ -328,6 +330,7 @@ void Daemon::stop() {
     parts_->server->drain();
   }
   parts_->wire.reset();
+  parts_->api->snapshots().stop();
   parts_->trail->flush();
   parts_->engine->stop();
   parts_->engine->wait_until_stopped();

@@ -41,6 +41,8 @@ class HttpGate {
   // everything. Every refusal is a line of the log, without what was shown.
   [[nodiscard]] std::optional<HttpRefusal> refusal(HttpRequest& request,
                                                    const HttpPeer& peer) const;
+  // Of what was let in and stays open: none = it still would be. Costs a look at the tokens.
+  [[nodiscard]] std::optional<HttpRefusal> withdrawn(const HttpPass& pass) const;
   // The answer to a browser that asks whether a page may ask (CORS); none = it asks for something
   // else. Only of what was let in.
   [[nodiscard]] static std::optional<HttpResponse> preflight(const HttpRequest& request);
@@ -51,13 +53,14 @@ class HttpGate {
   [[nodiscard]] Refusal check_host(const HttpRequest& request) const;
   [[nodiscard]] Refusal check_origin(HttpRequest& request) const;
   [[nodiscard]] Refusal check_token(HttpRequest& request, AccessScope scope) const;
+  [[nodiscard]] Refusal judge(const AccessToken* token, AccessScope scope) const;
   [[nodiscard]] bool is_known_host(std::string_view host) const;
 
   HttpGateOptions options_;
 };
 
-// What a request is called on record: its method and its route; of one that is refused, its method
-// and what can be shown of its path.
+// What a request is called on record: its method and its route, once the gate has found it; of one
+// that is refused, its method and what can be shown of its path.
 [[nodiscard]] std::string action_of(const HttpRequest& request);
 [[nodiscard]] std::string refused_action_of(const HttpRequest& request);
 

@@ -27,6 +27,7 @@ constexpr std::array known_parameters = {
     QueryParameter{"stream", "Of this stream"},
     QueryParameter{"reverse", "true: the newest first"},
     QueryParameter{"output", "true: nothing but the bytes that the last attempt wrote"},
+    QueryParameter{"wait", "true: answers when it has ended"},
     QueryParameter{"principal", "Of the one of this name"},
     QueryParameter{"samples", "true: with the last measurements"},
     QueryParameter{"buckets", "Into how many parts the log is cut, 1 to 1000; 100 when left out"},
@@ -110,7 +111,7 @@ std::span<const HttpRoute> http_routes() {
          {daemon_routes(), task_routes(), lease_routes(), queue_routes(), circuit_routes(),
           component_routes(), healing_routes(), memory_routes(), log_routes(), overview_routes(),
           past_routes(), task_change_routes(), setting_routes(), model_change_routes(),
-          memory_change_routes(), upkeep_routes(), page_routes()}) {
+          memory_change_routes(), upkeep_routes(), snapshot_routes(), page_routes()}) {
       routes.insert(routes.end(), table.begin(), table.end());
     }
     return routes;

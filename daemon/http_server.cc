@@ -116,6 +116,7 @@ HttpServer::Parts::Parts(std::vector<HttpListener> from, HttpSettings with_setti
                    .serve = [this](HttpConnection& connection,
                                    HttpRequest request) { serve(connection, std::move(request)); },
                    .refused = handlers.refused,
+                   .withdrawn = handlers.withdrawn,
                    .gone = [this](std::uint64_t id) { connections.erase(id); }} {
   mailbox->attach(&*loop);
 }

@@ -36,6 +36,9 @@ inline constexpr std::chrono::seconds http_linger_max{2};
 inline constexpr std::size_t http_linger_bytes_max = 16 * mebibyte;
 // How often deadlines are looked at.
 inline constexpr std::chrono::milliseconds http_sweep_interval{250};
+// How often a stream, and who waits for a task, is asked for its token again: one that was revoked
+// is told no more a second later.
+inline constexpr std::chrono::milliseconds http_pass_interval{1'000};
 
 // Items of one page.
 inline constexpr std::size_t page_items_default = 100;
@@ -52,6 +55,10 @@ inline constexpr std::size_t http_threads_default = 2;
 inline constexpr std::size_t http_threads_max = 64;
 // Requests that wait for one of them; more are answered `busy`.
 inline constexpr std::size_t http_waiting_max = 1'024;
+
+// Snapshots that wait to be made or verified, and those that are remembered: some 1 KiB each.
+inline constexpr std::size_t snapshot_works_waiting_max = 8;
+inline constexpr std::size_t snapshot_works_kept = 100;
 
 // The last events as they are told, shared by all streams: a stream that is not behind costs no
 // reading of the log.
@@ -104,6 +111,8 @@ inline constexpr std::size_t tls_file_bytes_max = 256 * kibibyte;
 
 // Of the wire protocol, which has its other ceilings in WireOptions.
 inline constexpr std::size_t wire_connections_max = 65'536;
+// Queues that INFO tells of though they are empty: 128 bytes each.
+inline constexpr std::size_t wire_queues_max = 10'000;
 inline constexpr std::size_t wire_password_bytes_max = 4 * kibibyte;
 
 }  // namespace almanac::limits

@@ -1,12 +1,10 @@
 // How things stand: the overview, the time line of the log, and what is counted or advised.
 #include <almanac/daemon/http_api.h>
 
-#include <almanac/tools/named_repository.h>
 #include <almanac/tools/overview.h>
 #include <almanac/tools/past.h>
 #include <almanac/tools/recommendation_json.h>
 #include <almanac/tools/review_json.h>
-#include <almanac/tools/snapshot_json.h>
 #include <almanac/tools/state_json.h>
 #include <almanac/tools/stats_json.h>
 #include <almanac/tools/task_json.h>
@@ -17,7 +15,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 namespace almanac {
 namespace {
@@ -115,31 +112,6 @@ ApiResult get_model(const ApiCall& call) {
               "GET /v1/models lists those there are");
 }
 
-// Of the configuration, and those that the engine's backup jobs write to.
-std::set<std::string> repositories_of(const ApiCall& call) {
-  const auto& configured = call.api.surroundings().repositories;
-  std::set<std::string> folders(configured.begin(), configured.end());
-  for (const auto& [id, job] : call.state->backups.jobs) {
-    if (!job.repository.empty()) folders.insert(job.repository);
-  }
-  return folders;
-}
-
-ApiResult get_snapshots(const ApiCall& call) {
-  ordered_json items = ordered_json::array();
-  for (const std::string& folder : repositories_of(call)) {
-    ordered_json json{{"repository", folder}, {"error", nullptr}};
-    auto repository = Repository::open(folder, Access::read);
-    if (repository) {
-      json.update(repository_json(*repository));
-    } else {
-      json["error"] = describe(repository.error());
-    }
-    items.push_back(std::move(json));
-  }
-  return items_response(std::move(items));
-}
-
 ApiResult get_reviews(const ApiCall& call) {
   auto page = page_of(call);
   if (!page) return std::unexpected(page.error());
@@ -196,12 +168,6 @@ constexpr std::array overview_table = {
               .handler = get_model,
               .summary = "One of them",
               .parameters = "at"},
-    HttpRoute{.method = "GET",
-              .path = "/v1/snapshots",
-              .runs = RouteRuns::on_reader,
-              .handler = get_snapshots,
-              .summary = "Snapshots of the repositories that the configuration or backups name, "
-                         "and what they cover"},
     HttpRoute{.method = "GET",
               .path = "/v1/reviews",
               .runs = RouteRuns::on_reader,

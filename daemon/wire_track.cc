@@ -55,7 +55,13 @@ Result<WireProgress> parse_wire_progress(std::string_view json) {
     progress.fraction = double(*whole) / 100;
   }
   if (const WireValue* text = find_member(*members, "desc")) progress.description = text->string;
-  progress.reserves = find_member(*members, "reserve_until") != nullptr;
+  const WireValue* until = find_member(*members, "reserve_until");
+  if (until == nullptr || until->kind == WireKind::null) return progress;
+  const auto time = parse_time(until->string);
+  if (until->kind != WireKind::string || !time) {
+    return fail(ErrorCode::invalid, "reserve_until is no time such as 2026-11-22T10:00:00Z");
+  }
+  progress.reserve_until = *time;
   return progress;
 }
 

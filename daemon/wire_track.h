@@ -15,7 +15,7 @@ struct WireProgress {
   std::string jid;
   std::optional<double> fraction;  // 0 to 1
   std::optional<std::string> description;
-  bool reserves = false;  // more time is asked for
+  std::optional<Time> reserve_until;  // the reservation is to last until then
 };
 // All that was said of one job.
 struct WireTold {

@@ -100,6 +100,12 @@ struct DefineSchedule {
   ScheduleSpec schedule;
 };
 
+// All schedules whose names begin so, together: those there are from now on.
+struct SetSchedules {
+  std::string prefix;
+  std::vector<ScheduleSpec> schedules;
+};
+
 enum class ScheduleChange : std::uint8_t { pause, resume, remove };
 
 struct ChangeSchedule {
@@ -200,6 +206,7 @@ struct ReportProgress {
   std::uint16_t permille = 0;
   std::string message;
   std::string partial;
+  bool is_last = false;
 };
 
 // What runs the tasks of a kind from now on, in order of preference; none = one handler. And which
@@ -382,7 +389,8 @@ using Command =
                  ObserveCircuit, ProbeCircuit, ReportRateLimit, LeaseTasks, LapseLease, OpenGroup,
                  CloseGroup, ReportDiagnosis, ReportComponentFailure, FinishRepair, RequestRepair,
                  SwitchComponent, ReportPoolEvent, ReportGpu, ChangeMemories, ChangeContext,
-                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel, RecordAudits>;
+                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel, RecordAudits,
+                 SetSchedules>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will

@@ -192,6 +192,9 @@ class Engine {
   [[nodiscard]] Result<void> resume_schedule(std::string name);
   // What it has enqueued stays.
   [[nodiscard]] Result<void> remove_schedule(std::string name);
+  // From now on these are all whose names begin so, in one append. Errors: those of
+  // define_schedule(), of the first that is refused; then nothing is changed.
+  [[nodiscard]] Result<void> set_schedules(std::string prefix, std::vector<ScheduleSpec> schedules);
   // How much there is of something that tasks ask for (TaskSpec::demands); nothing set lifts the
   // limit. What names mean: projections/resource_limits.h. What runs goes on, whatever it holds.
   [[nodiscard]] Result<void> configure_limit(std::string name, LimitSetting setting);
