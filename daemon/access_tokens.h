@@ -67,7 +67,7 @@ struct AccessToken {
 
 // What a name may be: 1 to 64 letters, digits, and - . _ @
 [[nodiscard]] bool is_token_name(std::string_view name);
-// A line of the file, without its end; none where that is no token.
+// A line of the file, with or without space around it; none where that is no token.
 [[nodiscard]] std::optional<AccessToken> token_in_line(std::string_view line);
 [[nodiscard]] std::string line_of(const AccessToken& token);
 

@@ -10,6 +10,7 @@
 #include <almanac/daemon/limits.h>
 #include <almanac/daemon/secret_file.h>
 #include <almanac/daemon/task_meter.h>
+#include <almanac/daemon/warning_limit.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/tools/advisor_file.h>
 #include <almanac/tools/component_file.h>
@@ -267,10 +268,13 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   auto gate = parts->make_gate(options.config, *tls != nullptr);
   if (!gate) return std::unexpected(gate.error());
   parts->use(std::move(*gate));
-  parts->trail.emplace([into = parts->engine.get()](std::vector<AuditNote> notes) {
-    into->record(std::move(notes), [](Result<void> done) {
-      if (!done && done.error().code != ErrorCode::stopped)
-        warn("requests are not on record: " + describe(done.error()));
+  const auto lines = std::make_shared<WarningLimit>();
+  parts->trail.emplace([into = parts->engine.get(), lines](std::vector<AuditNote> notes) {
+    into->record(std::move(notes), [lines](Result<void> done) {
+      const auto left_out = done ? std::nullopt : lines->take();
+      if (left_out) {
+        warn("requests are not on record: " + describe(done.error()), {{"left_out", *left_out}});
+      }
     });
   });
   parts->feed.emplace(parts->engine->log(),

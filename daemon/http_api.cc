@@ -80,9 +80,12 @@ const PastStates& HttpApi::past() const {
 
 Result<std::shared_ptr<const State>> HttpApi::state_at(std::string_view at) const {
   auto position = find_position(log(), at, system_time());
-  if (!position) return std::unexpected(position.error());
+  if (!position) {
+    return std::unexpected(with_first_state(position.error(), log(), around_.folder));
+  }
   auto state = past().at(*position);
-  if (!state) return std::unexpected(state.error());
+  if (!state)
+    return std::unexpected(with_first_state(state.error(), log(), around_.folder, *position));
   return std::make_shared<const State>(std::move(*state));
 }
 

@@ -222,10 +222,12 @@ std::optional<HttpRefusal> HttpGate::refusal(HttpRequest& request, const HttpPee
   HttpResponse& response = refusal->response;
   response.headers.insert(response.headers.end(), request.answer_fields.begin(),
                           request.answer_fields.end());
-  if (refusal->reason) {
+  const auto left_out = refusal->reason ? warnings_->take() : std::nullopt;
+  if (left_out) {
     warn("a request was turned away", {{"status", std::int64_t{response.status}},
                                        {"because", name(*refusal->reason)},
-                                       {"peer", std::string_view(peer.name)}});
+                                       {"peer", std::string_view(peer.name)},
+                                       {"left_out", *left_out}});
   }
   return refusal;
 }

@@ -5,6 +5,7 @@
 #include <almanac/daemon/access_tokens.h>
 #include <almanac/daemon/http_message.h>
 #include <almanac/daemon/http_route.h>
+#include <almanac/daemon/warning_limit.h>
 #include <almanac/engine/engine.h>
 #include <almanac/log/events/audit.h>
 
@@ -38,7 +39,8 @@ class HttpGate {
 
   // None = it may come in; then the request says who asks, and what its answer has to say to a page
   // of another origin. Who comes by the Unix socket was known when it connected, and may
-  // everything. Every refusal is a line of the log, without what was shown.
+  // everything. A refusal is a line of the log, without what was shown; of many in a second some,
+  // and how many others there were.
   [[nodiscard]] std::optional<HttpRefusal> refusal(HttpRequest& request,
                                                    const HttpPeer& peer) const;
   // Of what was let in and stays open: none = it still would be. Costs a look at the tokens.
@@ -57,6 +59,7 @@ class HttpGate {
   [[nodiscard]] bool is_known_host(std::string_view host) const;
 
   HttpGateOptions options_;
+  std::shared_ptr<WarningLimit> warnings_ = std::make_shared<WarningLimit>();
 };
 
 // What a request is called on record: its method and its route, once the gate has found it; of one

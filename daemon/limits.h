@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace almanac::limits {
 
@@ -101,6 +102,9 @@ inline constexpr double all_refusals_per_second = 10;
 // Sources of which that is known: some 1 KiB each. Who is quiet for so long is forgotten.
 inline constexpr std::size_t refusal_sources_max = 1'000;
 inline constexpr std::chrono::minutes refusal_memory{1};
+// Lines of the log about refusals, of each kind: a line has some 150 bytes, so that an hour of them
+// takes 6 MiB.
+inline constexpr std::uint32_t refusal_lines_per_second = 10;
 // How often what was counted and left out goes on record.
 inline constexpr std::chrono::minutes audit_interval{1};
 // Of a text of an event that tells of a request.

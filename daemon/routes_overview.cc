@@ -10,6 +10,8 @@
 #include <almanac/tools/task_json.h>
 #include <almanac/tools/timeline.h>
 
+#include <almanac/snapshots/state_at.h>
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
@@ -50,6 +52,9 @@ ApiResult get_timeline(const ApiCall& call) {
                              .last = std::min(call.state->position, Position(*to)),
                              .buckets = *buckets});
   if (!json) return std::unexpected(json.error());
+  // In front of it there are events of a trimmed log, and no state.
+  const auto shown = first_state_position(call.api.log(), call.api.surroundings().folder);
+  (*json)["first_state"] = shown ? ordered_json(shown->value) : ordered_json();
   return json_response(*json);
 }
 
@@ -144,7 +149,8 @@ constexpr std::array overview_table = {
               .path = "/v1/timeline",
               .runs = RouteRuns::on_reader,
               .handler = get_timeline,
-              .summary = "Evenly spaced positions with their times, and what went on between them",
+              .summary = "Evenly spaced positions with their times, and what went on between them; "
+                         "`first_state` is the first of which there is a state",
               .parameters = "buckets from to"},
     HttpRoute{.method = "GET",
               .path = "/v1/stats",

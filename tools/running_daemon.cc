@@ -107,7 +107,7 @@ std::optional<RawAnswer> answer_in(const std::string& text) {
   if (!status) return std::nullopt;
   RawAnswer answer{int(*status), text.substr(head_end + 4)};
   const auto field = head.find(length_field);
-  if (field == head.npos) return answer.body.empty() ? std::optional(answer) : std::nullopt;
+  if (field == head.npos) return answer;
   const auto length = number_at(head.substr(field + length_field.size()));
   if (!length || *length != answer.body.size()) return std::nullopt;
   return answer;

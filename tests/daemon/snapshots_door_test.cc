@@ -66,7 +66,9 @@ TEST_F(SnapshotsDoor, MakesOneThatIsListedAndWhole) {
 TEST_F(SnapshotsDoor, FindsDamage) {
   open_with_repository();
   EXPECT_EQ(make()["state"], "done");
-  for (const auto& file : std::filesystem::directory_iterator(repository() + "/segments")) {
+  for (const auto& file :
+       std::filesystem::recursive_directory_iterator(repository() + "/segments")) {
+    if (!file.is_regular_file()) continue;
     std::filesystem::resize_file(file.path(), std::filesystem::file_size(file.path()) - 1);
   }
   const auto verified =
