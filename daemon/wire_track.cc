@@ -2,6 +2,7 @@
 
 #include <almanac/daemon/wire_json.h>
 #include <almanac/daemon/wire_time.h>
+#include <almanac/tools/units.h>
 
 #include <algorithm>
 #include <cmath>
