@@ -43,8 +43,7 @@ class HealThroughDaemon : public DaemonTest {
   }
   [[nodiscard]] CommandOutput act(HealWords words, const std::string& file = "parts.toml") const {
     words.insert(words.end(), {"-c", file, "--dir", "log"});
-    return run_almanac(
-        {.arguments = std::move(words), .folder = folder.path(), .environment = {}, .input = {}});
+    return run_almanac({.arguments = std::move(words), .folder = folder.path(), .input = {}});
   }
   [[nodiscard]] std::string active() const {
     const auto json = client().ask("GET", "/v1/components/tool").json();

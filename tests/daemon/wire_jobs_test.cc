@@ -54,7 +54,7 @@ class WireJobsTest : public EngineTest {
                         if (!holds_aside) return call();
                         beside.push_back(std::move(call));
                       },
-                  .now = [this] { return now(); }},
+                  .now = clock.function()},
         Duration(0));
     session = std::make_shared<WireSession>(
         1, WireSessionOptions{},
@@ -220,7 +220,7 @@ TEST_F(WireJobsTest, AreReservedForAsLongAsTheyAsk) {
                    std::move(done));
     });
   };
-  const Time begun = now();
+  const Time begun = clock.now();
   const auto fire = [&] {
     for (const auto& call : std::exchange(later, {})) call();
   };
@@ -244,9 +244,11 @@ TEST_F(WireJobsTest, AreReservedForADayMoreAtMost) {
   begin();
   hand_out(R"({"jid":"job-0001","jobtype":"a","args":[],"reserve_for":60,"custom":{"track":1}})");
   (void)ask([&](auto done) {
-    jobs->report(
-        {.jid = "job-0001", .fraction = {}, .description = {}, .reserve_until = now() + 1'000h},
-        std::move(done));
+    jobs->report({.jid = "job-0001",
+                  .fraction = {},
+                  .description = {},
+                  .reserve_until = clock.now() + 1'000h},
+                 std::move(done));
   });
   advance(24h + 1s);
   for (const auto& call : std::exchange(later, {})) call();
