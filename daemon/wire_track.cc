@@ -10,6 +10,9 @@
 namespace almanac {
 namespace {
 
+// Of the log, in front of an attempt's end.
+constexpr std::size_t told_looks_max = 10'000;
+
 std::string_view track_state(const Task& task) {
   switch (task.state) {
     case TaskState::running:
@@ -37,6 +40,26 @@ std::string told_by(const Log& log, const TaskProgress& progress) {
     if (const auto* told = std::get_if<TaskProgressed>(&event.body)) message = told->message;
   });
   return message;
+}
+
+// The state forgets progress with the attempt; what was said last stands in front of its end.
+WireTold told_before_end(const Log& log, const State& state, TaskId id) {
+  WireTold last;
+  const Task* task = state.tasks.all.find(id);
+  const bool is_over = task != nullptr && task->state != TaskState::running &&
+                       task->state != TaskState::cancelling && task->changed > task->enqueued;
+  if (!is_over) return last;
+  std::size_t looks = 0;
+  (void)log.read_backward(task->changed, [&](const RecordedEvent& recorded) -> Result<bool> {
+    if (recorded.position <= task->enqueued || ++looks > told_looks_max) return false;
+    const auto* told = std::get_if<TaskProgressed>(&recorded.event.body);
+    if (told == nullptr || told->id != id) return true;
+    last = {.fraction = double(told->permille) / 1'000,
+            .description = std::string(told->message),
+            .at = recorded.event.at};
+    return false;
+  });
+  return last;
 }
 
 }  // namespace
@@ -79,7 +102,7 @@ std::optional<TaskId> find_tracked(const State& state, std::string_view jid) {
 
 WireTold read_told(const Log& log, const State& state, TaskId id) {
   const TaskProgress* progress = state.tasks.progress.find(id);
-  if (progress == nullptr) return {};
+  if (progress == nullptr) return told_before_end(log, state, id);
   return {.fraction = double(progress->permille) / 1'000,
           .description = told_by(log, *progress),
           .at = progress->at};
