@@ -4,44 +4,41 @@
 #include <almanac/tests/support/trimmed_log.h>
 
 #include <almanac/daemon/event_feed.h>
+#include <almanac/snapshots/checkpoints.h>
 
 #include <string>
 
 namespace almanac::test {
 namespace {
 
-class TrimmedPast : public DaemonTest {
- protected:
-  // As often as it takes: the front goes as far as the last checkpoint but one.
-  std::uint64_t trim_some() {
-    std::uint64_t first = 0;
-    for (int round = 0; round < 3; ++round) {
-      for (int i = 0; i < 20; ++i) submit(R"({"kind": "a"})");
-      EXPECT_EQ(client().ask("POST", "/v1/tasks/cancel", R"({"where": "true"})").status, 200);
-      const HttpAnswer trimmed = client().ask("POST", "/v1/log/trim", R"({"before": 1000})");
-      EXPECT_EQ(trimmed.status, 200) << trimmed.body;
-      first = trimmed.json().value("first", std::uint64_t{0});
-    }
-    EXPECT_GT(first, 2U);
-    return first;
-  }
-};
+using TrimmedPast = DaemonTest;
 
+// Events from 6 on, and a state as of 8.
 TEST_F(TrimmedPast, BeginsWhereTheTimelineSays) {
+  const auto events = told_events();
+  write_trimmed(log_folder(), events, Position(5));
+  {
+    auto log = Log::open(log_folder(), {.access = Access::read});
+    ASSERT_TRUE(log) << describe(log.error());
+    State state;
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      state = fold(std::move(state), {Position(i + 1), events[i]});
+    }
+    ASSERT_TRUE(keep_checkpoint(**log, log_folder(), state));
+  }
   open();
-  const std::uint64_t first = trim_some();
   const auto line = client().ask("GET", "/v1/timeline").json();
-  EXPECT_EQ(line["first"], first);
-  const auto shown = line["first_state"].get<std::uint64_t>();
-  EXPECT_GE(shown + 1, first);
-  const auto at = [&](std::uint64_t position) {
+  EXPECT_EQ(line["first"], 6);
+  EXPECT_EQ(line["first_state"], 8);
+  const auto at = [&](int position) {
     return client().ask("GET", "/v1/tasks?at=" + std::to_string(position));
   };
-  EXPECT_EQ(at(shown).status, 200);
-  const std::string advice = "name a moment from position " + std::to_string(shown) + " on";
-  const HttpAnswer early = at(first - 2);
-  EXPECT_EQ(early.status, 422) << early.body;
-  EXPECT_EQ(early.json()["next"], advice) << early.body;
+  EXPECT_EQ(at(8).status, 200);
+  for (const int early : {2, 6, 7}) {
+    const HttpAnswer refused = at(early);
+    EXPECT_EQ(refused.status, 422) << refused.body;
+    EXPECT_EQ(refused.json()["next"], "name a moment from position 8 on") << refused.body;
+  }
 }
 
 TEST_F(TrimmedPast, EndsAStreamThatHasFallenBehindItsFrontAndSaysSo) {
