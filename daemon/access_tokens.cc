@@ -46,8 +46,10 @@ std::optional<AccessScope> scope_from(std::string_view word) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
-  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\r' || text.back() == '\t')) {
+    text.remove_suffix(1);
+  }
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
   return text;
 }
 
@@ -142,6 +144,7 @@ bool shows_access_token(std::string_view text) {
 }
 
 std::optional<AccessToken> token_in_line(std::string_view line) {
+  line = trimmed(line);
   if (!line.starts_with("name=")) return token_by_hand(line);
   AccessToken token{.digest = Digest()};
   while (!line.empty()) {
@@ -190,7 +193,10 @@ Result<AccessTokens> AccessTokens::load(const std::filesystem::path& file) {
 }
 
 const AccessToken* AccessTokens::find(std::string_view token) const {
-  const Digest shown = blake2b(as_bytes(token));
+  return find(blake2b(as_bytes(token)));
+}
+
+const AccessToken* AccessTokens::find(const Digest& shown) const {
   const AccessToken* found = nullptr;
   for (const AccessToken& known : tokens_) {
     if (same_digest(known.digest, shown)) found = &known;

@@ -67,7 +67,7 @@ struct AccessToken {
 
 // What a name may be: 1 to 64 letters, digits, and - . _ @
 [[nodiscard]] bool is_token_name(std::string_view name);
-// A line of the file, without its end; none where that is no token.
+// A line of the file, with or without space around it; none where that is no token.
 [[nodiscard]] std::optional<AccessToken> token_in_line(std::string_view line);
 [[nodiscard]] std::string line_of(const AccessToken& token);
 
@@ -83,6 +83,8 @@ class AccessTokens {
   // Whose token it is, expired or not; none = nobody's. Looks at every token to its end, whatever
   // is shown: how long that takes says nothing of them. The pointer lives as long as this.
   [[nodiscard]] const AccessToken* find(std::string_view token) const;
+  // The same of a token that was seen before.
+  [[nodiscard]] const AccessToken* find(const Digest& shown) const;
   [[nodiscard]] const std::vector<AccessToken>& all() const { return tokens_; }
 
  private:

@@ -10,6 +10,7 @@
 #include <almanac/daemon/limits.h>
 #include <almanac/daemon/secret_file.h>
 #include <almanac/daemon/task_meter.h>
+#include <almanac/daemon/warning_limit.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/tools/advisor_file.h>
 #include <almanac/tools/component_file.h>
@@ -145,6 +146,7 @@ struct Daemon::Parts {
   void use(Gate made);
   Result<void> check_encryption(bool http, bool wire_protocol) const;
   HttpFigures figures() const;
+  std::shared_ptr<const HttpGate> gate_now() const;
   std::optional<HttpRefusal> look(HttpRequest& request, const HttpPeer& peer) const;
   void see(const State& state, std::span<const RecordedEvent> events);
   void serve(std::vector<HttpListener> listeners, const HttpSettings& settings);
@@ -190,13 +192,13 @@ Result<void> Daemon::Parts::check_encryption(bool http, bool wire_protocol) cons
               "restart the daemon, or leave tls_certificate as it was");
 }
 
+std::shared_ptr<const HttpGate> Daemon::Parts::gate_now() const {
+  std::lock_guard guard(mutex);
+  return gate;
+}
+
 std::optional<HttpRefusal> Daemon::Parts::look(HttpRequest& request, const HttpPeer& peer) const {
-  std::shared_ptr<const HttpGate> now;
-  {
-    std::lock_guard guard(mutex);
-    now = gate;
-  }
-  return now->refusal(request, peer);
+  return gate_now()->refusal(request, peer);
 }
 
 void Daemon::Parts::serve(std::vector<HttpListener> listeners, const HttpSettings& settings) {
@@ -204,7 +206,8 @@ void Daemon::Parts::serve(std::vector<HttpListener> listeners, const HttpSetting
       {.trail = *trail,
        .look = [this](HttpRequest& request, const HttpPeer& peer) { return look(request, peer); },
        .serve = [this](HttpRequest request,
-                       const HttpReply& reply) { return api->serve(std::move(request), reply); }});
+                       const HttpReply& reply) { return api->serve(std::move(request), reply); },
+       .withdrawn = [this](const HttpPass& pass) { return gate_now()->withdrawn(pass); }});
   auto made = std::make_unique<HttpServer>(std::move(listeners), settings, std::move(handlers));
   std::lock_guard guard(mutex);
   server = std::move(made);
@@ -265,10 +268,13 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   auto gate = parts->make_gate(options.config, *tls != nullptr);
   if (!gate) return std::unexpected(gate.error());
   parts->use(std::move(*gate));
-  parts->trail.emplace([into = parts->engine.get()](std::vector<AuditNote> notes) {
-    into->record(std::move(notes), [](Result<void> done) {
-      if (!done && done.error().code != ErrorCode::stopped)
-        warn("requests are not on record: " + describe(done.error()));
+  const auto lines = std::make_shared<WarningLimit>();
+  parts->trail.emplace([into = parts->engine.get(), lines](std::vector<AuditNote> notes) {
+    into->record(std::move(notes), [lines](Result<void> done) {
+      const auto left_out = done ? std::nullopt : lines->take();
+      if (left_out) {
+        warn("requests are not on record: " + describe(done.error()), {{"left_out", *left_out}});
+      }
     });
   });
   parts->feed.emplace(parts->engine->log(),
@@ -328,6 +334,7 @@ void Daemon::stop() {
     parts_->server->drain();
   }
   parts_->wire.reset();
+  parts_->api->snapshots().stop();
   parts_->trail->flush();
   parts_->engine->stop();
   parts_->engine->wait_until_stopped();

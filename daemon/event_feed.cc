@@ -118,7 +118,7 @@ std::optional<std::string> EventStream::next(std::size_t bytes_max) {
   auto text = feed_.read(next_, filter_, bytes_max);
   if (!text) {
     ended_ = true;
-    return fmt::format("event: error\ndata: {}\n\n", problem(text.error()).body);
+    return ended_by(problem(text.error()));
   }
   // What was looked at does not match, or was not all: there may be more behind it.
   if (text->empty() && feed_.has(next_)) return still_here();
@@ -127,6 +127,10 @@ std::optional<std::string> EventStream::next(std::size_t bytes_max) {
 
 std::string EventStream::still_here() const {
   return fmt::format(": still here, before {}\n\n", next_.value);
+}
+
+std::string EventStream::ended_by(const HttpResponse& why) const {
+  return fmt::format("event: error\ndata: {}\n\n", why.body);
 }
 
 }  // namespace almanac

@@ -78,6 +78,7 @@ class EventStream final : public HttpStream {
       : feed_(feed), next_(from), filter_(std::move(filter)) {}
   std::optional<std::string> next(std::size_t bytes_max) override;
   [[nodiscard]] std::string still_here() const override;
+  [[nodiscard]] std::string ended_by(const HttpResponse& why) const override;
 
  private:
   EventFeed& feed_;

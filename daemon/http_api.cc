@@ -60,6 +60,7 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 HttpApi::HttpApi(Surroundings surroundings)
     : around_(std::move(surroundings)),
       past_(around_.engine.log(), around_.folder, past_options()),
+      snapshots_(around_.engine.log(), around_.folder),
       readers_("http reader", around_.threads, limits::http_waiting_max),
       // One of them may wait for minutes; changes go on.
       askers_("http asker", std::max<std::size_t>(2, around_.threads), limits::http_waiting_max) {}
@@ -79,9 +80,12 @@ const PastStates& HttpApi::past() const {
 
 Result<std::shared_ptr<const State>> HttpApi::state_at(std::string_view at) const {
   auto position = find_position(log(), at, system_time());
-  if (!position) return std::unexpected(position.error());
+  if (!position) {
+    return std::unexpected(with_first_state(position.error(), log(), around_.folder));
+  }
   auto state = past().at(*position);
-  if (!state) return std::unexpected(state.error());
+  if (!state)
+    return std::unexpected(with_first_state(state.error(), log(), around_.folder, *position));
   return std::make_shared<const State>(std::move(*state));
 }
 
@@ -116,23 +120,25 @@ std::optional<HttpResponse> HttpApi::serve(HttpRequest request, const HttpReply&
   if (may_be_known) {
     if (auto known = answers_.find(request, engine().state()->position)) return known;
   }
-  RouteMatch match = find_route(request);
-  if (match.route == nullptr) return problem({ErrorCode::not_found, "there is nothing here", ""});
-  const HttpRoute& route = *match.route;
+  if (request.route == nullptr) {
+    return problem({ErrorCode::not_found, "there is nothing here", ""});
+  }
+  const HttpRoute& route = *request.route;
+  std::vector<std::string> values = std::move(request.path_values);
   if (auto checked = check_query(route, request); !checked) return problem(checked.error());
   const std::string* at = request.parameter("at");
   if (at == nullptr && route.handler != nullptr && route.runs == RouteRuns::on_loop) {
-    const ApiCall call{*this, request, std::move(match.values), engine().state(), false};
+    const ApiCall call{*this, request, std::move(values), engine().state(), false};
     HttpResponse response = answer(route, call);
     if (may_be_known) answers_.keep(request, call.state->position, route.holds, response);
     return response;
   }
   if (route.act != nullptr && request.body.size() < limits::http_small_body_bytes) {
-    route.act({*this, request, std::move(match.values), engine().state(), false}, reply);
+    route.act({*this, request, std::move(values), engine().state(), false}, reply);
     return std::nullopt;
   }
   auto work = [this, &route, reply, request = std::move(request),
-               values = std::move(match.values)]() mutable {
+               values = std::move(values)]() mutable {
     const std::string* moment = request.parameter("at");
     auto state = moment == nullptr ? Result<std::shared_ptr<const State>>(engine().state())
                                    : state_at(*moment);

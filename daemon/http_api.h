@@ -8,6 +8,7 @@
 #include <almanac/daemon/answer_cache.h>
 #include <almanac/daemon/event_feed.h>
 #include <almanac/daemon/http_route.h>
+#include <almanac/daemon/snapshot_works.h>
 #include <almanac/daemon/task_meter.h>
 #include <almanac/daemon/work_threads.h>
 #include <almanac/engine/engine.h>
@@ -55,6 +56,7 @@ class HttpApi {
   // walk through the log, so that later questions are answered soon.
   [[nodiscard]] const PastStates& past() const;
   [[nodiscard]] QueueTally& tally() const { return tally_; }
+  [[nodiscard]] SnapshotWorks& snapshots() const { return snapshots_; }
   // Held by whoever waits for a repair, one at a time, so that repairs never take all threads that
   // ask the engine. Not held by the lock that comes = another waits.
   [[nodiscard]] std::unique_lock<std::mutex> wait_for_repair() const {
@@ -70,6 +72,7 @@ class HttpApi {
   mutable QueueTally tally_;
   mutable AnswerCache answers_;
   mutable std::mutex repair_wait_;
+  mutable SnapshotWorks snapshots_;
   mutable std::once_flag walks_;
   mutable std::jthread walker_;  // through the past; made under walks_, by those that follow
   mutable WorkThreads readers_;

@@ -29,9 +29,9 @@ RefusalReason reason_of(const HttpPeer& peer, int status) {
 
 // What it is on record as; none = it changes nothing.
 std::optional<AccessScope> scope_of_change(const HttpRequest& request) {
-  const RouteMatch match = find_route(request);
-  if (match.route == nullptr || match.route->method == "GET") return std::nullopt;
-  const AccessScope scope = match.route->scope;
+  const HttpRoute* route = request.route;
+  if (route == nullptr || route->method == "GET") return std::nullopt;
+  const AccessScope scope = route->scope;
   return scope == AccessScope::none || scope == AccessScope::read ? std::nullopt
                                                                   : std::optional(scope);
 }
@@ -76,6 +76,18 @@ class HttpAudit {
     return response;
   }
 
+  std::optional<HttpResponse> withdrawn(const HttpPass& pass, const HttpPeer& peer) const {
+    auto refusal = options_.withdrawn(pass);
+    if (!refusal) return std::nullopt;
+    options_.trail.refuse({.door = AuditDoor::http,
+                           .reason = refusal->reason,
+                           .principal = pass.principal,
+                           .action = pass.action,
+                           .remote = peer.name,
+                           .status = static_cast<std::uint16_t>(refusal->response.status)});
+    return std::move(refusal->response);
+  }
+
   void refused(const HttpPeer& peer, const HttpResponse& response) const {
     options_.trail.refuse({.door = peer.is_local ? AuditDoor::socket : AuditDoor::http,
                            .reason = reason_of(peer, response.status),
@@ -99,7 +111,9 @@ HttpHandlers audited_handlers(HttpAuditOptions options) {
                 return audit->serve(std::move(request), peer, reply);
               },
           .refused = [audit](const HttpPeer& peer,
-                             const HttpResponse& response) { audit->refused(peer, response); }};
+                             const HttpResponse& response) { audit->refused(peer, response); },
+          .withdrawn = [audit](const HttpPass& pass,
+                               const HttpPeer& peer) { return audit->withdrawn(pass, peer); }};
 }
 
 }  // namespace almanac

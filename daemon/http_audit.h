@@ -16,6 +16,9 @@ struct HttpAuditOptions {
   AuditTrail& trail;
   std::function<std::optional<HttpRefusal>(HttpRequest&, const HttpPeer&)> look;
   std::function<std::optional<HttpResponse>(HttpRequest, const HttpReply&)> serve;
+  std::function<std::optional<HttpRefusal>(const HttpPass&)> withdrawn = [](const HttpPass&) {
+    return std::nullopt;
+  };
 };
 [[nodiscard]] HttpHandlers audited_handlers(HttpAuditOptions options);
 

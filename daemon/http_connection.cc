@@ -115,6 +115,8 @@ void HttpConnection::dispatch() {
   keep_alive_ = request.keep_alive && !draining_;
   head_only_ = request.method == "HEAD";
   answer_fields_ = std::move(request.answer_fields);
+  pass_ = std::move(request.pass);
+  if (pass_) looked_ = Clock::now();
   around_.serve(*this, std::move(request));
 }
 
@@ -137,6 +139,7 @@ void HttpConnection::queue(const HttpResponse& response, bool keep_alive) {
   const bool streams = response.stream && !head_only_;
   head_only_ = false;
   closing_ = (!keep_alive || response.stream) && !streams;
+  if (!streams) pass_.reset();
   if (streams) {
     stream_ = response.stream;
     ++around_.streams;
@@ -223,7 +226,25 @@ void HttpConnection::begin_phase(Clock::time_point now) {
   }
 }
 
+// Who may not ask any more is told no more. An answer that comes later finds nobody here.
+void HttpConnection::look_again(Clock::time_point now) {
+  if (!pass_ || closed_ || closing_ || now - looked_ < limits::http_pass_interval) return;
+  looked_ = now;
+  auto refusal = around_.withdrawn(*pass_, peer_);
+  if (!refusal) return;
+  refusal->closes = true;
+  pass_.reset();
+  if (!stream_) return answer(std::move(*refusal));
+  output_ += stream_->ended_by(*refusal);
+  end_stream();
+  closing_ = true;
+  begin_phase(now);
+  flush();
+  if (!closed_) update_interest();
+}
+
 void HttpConnection::sweep(Clock::time_point now) {
+  look_again(now);
   if (stream_ && unwritten() == 0 && now - told_ >= limits::stream_silence_max) {
     told_ = now;
     output_ += stream_->still_here();

@@ -51,6 +51,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     // What was refused without asking anybody, and is on record nowhere yet.
     std::function<void(const HttpPeer&, const HttpResponse&)> refused = [](const HttpPeer&,
                                                                            const HttpResponse&) {};
+    // Why what is told now, or waited for, has to end.
+    std::function<std::optional<HttpResponse>(const HttpPass&, const HttpPeer&)> withdrawn =
+        [](const HttpPass&, const HttpPeer&) { return std::nullopt; };
     std::function<void(std::uint64_t id)> gone;  // it may be destroyed
   };
   // Encrypted where there is a channel.
@@ -67,7 +70,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void answer(HttpResponse response);
   // Asks its stream for more, if it has one.
   void pump();
-  // Deadlines.
+  // Deadlines; and whether what stays open still may.
   void sweep(Clock::time_point now);
   // No more requests: it ends behind the answer that is on its way, and at once when there is none.
   void drain();
@@ -84,6 +87,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void update_interest();
   void refuse_slow();
   void linger();
+  void look_again(Clock::time_point now);
   void end_stream();
   void close();
   [[nodiscard]] ssize_t receive(std::span<char> buffer);
@@ -126,7 +130,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   enum class Phase : std::uint8_t { idle, head, body, busy, writing, streaming, lingering };
   Phase phase_ = Phase::idle;
   Clock::time_point deadline_;
-  Clock::time_point told_;  // when a stream said something last
+  Clock::time_point told_;        // when a stream said something last
+  std::optional<HttpPass> pass_;  // of what is told or waited for
+  Clock::time_point looked_;      // when it was asked whether that still holds
 };
 
 }  // namespace almanac

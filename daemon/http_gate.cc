@@ -20,6 +20,14 @@ HttpRefusal turned_away(int status, RefusalReason reason, std::string detail, st
   return {problem({ErrorCode::refused, std::move(detail), std::move(next)}, status), reason};
 }
 
+HttpRefusal no_entry(RefusalReason reason, std::string detail) {
+  auto refusal = turned_away(401, reason, std::move(detail),
+                             "send Authorization: Bearer TOKEN, with one that `almanac token "
+                             "create` has made");
+  refusal.response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return refusal;
+}
+
 std::string in_lower_case(std::string_view text) {
   std::string lower(text);
   std::ranges::transform(lower, lower.begin(),
@@ -105,9 +113,8 @@ bool is_preflight(const HttpRequest& request) {
 }  // namespace
 
 std::string action_of(const HttpRequest& request) {
-  const RouteMatch match = find_route(request);
   return request.method + " " +
-         (match.route == nullptr ? request.path : std::string(match.route->path));
+         (request.route == nullptr ? request.path : std::string(request.route->path));
 }
 
 std::string refused_action_of(const HttpRequest& request) {
@@ -151,36 +158,48 @@ HttpGate::Refusal HttpGate::check_origin(HttpRequest& request) const {
   return std::nullopt;
 }
 
-HttpGate::Refusal HttpGate::check_token(HttpRequest& request, AccessScope scope) const {
-  if (scope == AccessScope::none) return std::nullopt;
-  constexpr std::string_view scheme = "bearer ";
-  const std::string* shown = request.header("authorization");
-  const auto refused = [](RefusalReason reason, std::string detail) {
-    auto refusal = turned_away(401, reason, std::move(detail),
-                               "send Authorization: Bearer TOKEN, with one that `almanac token "
-                               "create` has made");
-    refusal.response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    return refusal;
-  };
-  if (shown == nullptr) return refused(RefusalReason::no_token, "no token is shown");
-  if (in_lower_case(std::string_view(*shown).substr(0, scheme.size())) != scheme) {
-    return refused(RefusalReason::unknown_token, "what is shown is no token");
-  }
-  const auto tokens = options_.tokens ? options_.tokens->now() : nullptr;
-  const AccessToken* token =
-      tokens ? tokens->find(std::string_view(*shown).substr(scheme.size())) : nullptr;
-  if (token == nullptr) return refused(RefusalReason::unknown_token, "the token is not known");
-  request.principal = token->name;
+// Of a token that was shown; none = nobody's.
+HttpGate::Refusal HttpGate::judge(const AccessToken* token, AccessScope scope) const {
+  if (token == nullptr) return no_entry(RefusalReason::unknown_token, "the token is not known");
   if (token->has_expired(options_.clock())) {
-    return refused(RefusalReason::expired_token, "the token has expired");
+    return no_entry(RefusalReason::expired_token, "the token has expired");
   }
   if (token->scopes.contains(scope)) return std::nullopt;
   return turned_away(403, RefusalReason::scope, "the token may not do this",
                      "use one that may " + std::string(name(scope)));
 }
 
+HttpGate::Refusal HttpGate::check_token(HttpRequest& request, AccessScope scope) const {
+  if (scope == AccessScope::none) return std::nullopt;
+  constexpr std::string_view scheme = "bearer ";
+  const std::string* shown = request.header("authorization");
+  if (shown == nullptr) return no_entry(RefusalReason::no_token, "no token is shown");
+  if (in_lower_case(std::string_view(*shown).substr(0, scheme.size())) != scheme) {
+    return no_entry(RefusalReason::unknown_token, "what is shown is no token");
+  }
+  const auto tokens = options_.tokens ? options_.tokens->now() : nullptr;
+  const AccessToken* token =
+      tokens ? tokens->find(std::string_view(*shown).substr(scheme.size())) : nullptr;
+  if (token != nullptr) request.principal = token->name;
+  auto refusal = judge(token, scope);
+  if (!refusal && request.route != nullptr && request.route->stays_open) {
+    request.pass = {.token = token->digest,
+                    .scope = scope,
+                    .principal = token->name,
+                    .action = action_of(request)};
+  }
+  return refusal;
+}
+
+std::optional<HttpRefusal> HttpGate::withdrawn(const HttpPass& pass) const {
+  const auto tokens = options_.tokens ? options_.tokens->now() : nullptr;
+  return judge(tokens ? tokens->find(pass.token) : nullptr, pass.scope);
+}
+
 HttpGate::Refusal HttpGate::look(HttpRequest& request, const HttpPeer& peer) const {
-  const RouteMatch match = find_route(request);
+  RouteMatch match = find_route(request);
+  request.route = match.route;
+  request.path_values = std::move(match.values);
   if (peer.is_local) request.principal = peer.name;
   Refusal refusal;
   if (!peer.is_local) refusal = check_host(request);
@@ -203,10 +222,12 @@ std::optional<HttpRefusal> HttpGate::refusal(HttpRequest& request, const HttpPee
   HttpResponse& response = refusal->response;
   response.headers.insert(response.headers.end(), request.answer_fields.begin(),
                           request.answer_fields.end());
-  if (refusal->reason) {
+  const auto left_out = refusal->reason ? warnings_->take() : std::nullopt;
+  if (left_out) {
     warn("a request was turned away", {{"status", std::int64_t{response.status}},
                                        {"because", name(*refusal->reason)},
-                                       {"peer", std::string_view(peer.name)}});
+                                       {"peer", std::string_view(peer.name)},
+                                       {"left_out", *left_out}});
   }
   return refusal;
 }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,16 @@
 namespace almanac {
 
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
+enum class AccessScope : std::uint8_t;
+struct HttpRoute;
+
+// By what an answer that stays open was let in: asked again and again whether it still would be.
+struct HttpPass {
+  Digest token = {};  // the digest of the one that was shown
+  AccessScope scope{};
+  std::string principal;
+  std::string action;  // as it is on record
+};
 
 // A value; owns everything.
 struct HttpRequest {
@@ -30,6 +41,9 @@ struct HttpRequest {
   bool keep_alive = true;
   std::string principal;     // who asks, as the gate has found: "uid 1000", the name of a token
   HttpFields answer_fields;  // that its answer has beside its own, as the gate says
+  const HttpRoute* route = nullptr;           // as the gate has found; none = there is none
+  std::vector<std::string> path_values = {};  // of the parts of its path in braces
+  std::optional<HttpPass> pass = {};          // none = what is let in now may stay
 
   // The first of its name; none = it is not there.
   [[nodiscard]] const std::string* header(std::string_view name) const;
@@ -38,6 +52,7 @@ struct HttpRequest {
   [[nodiscard]] std::string media_type() const;
 };
 
+struct HttpResponse;
 // What follows a head without end, piece by piece. On the loop of its server.
 class HttpStream {
  public:
@@ -46,6 +61,8 @@ class HttpStream {
   virtual std::optional<std::string> next(std::size_t bytes_max) = 0;
   // Said when nothing was for a while.
   [[nodiscard]] virtual std::string still_here() const = 0;
+  // Its last words, where it ends because of this.
+  [[nodiscard]] virtual std::string ended_by(const HttpResponse& why) const = 0;
 };
 
 // A value.

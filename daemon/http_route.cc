@@ -21,12 +21,15 @@ constexpr std::array known_parameters = {
     QueryParameter{"tag", "With this tag"},
     QueryParameter{"user", "Of this user"},
     QueryParameter{"text", "With this in the content or the summary"},
+    QueryParameter{"stored_since", "Stored at this time or later"},
+    QueryParameter{"stored_until", "Stored before this time"},
     QueryParameter{"from", "The first position"},
     QueryParameter{"to", "The last position"},
     QueryParameter{"type", "Of this type, such as TaskFailed; several with commas between"},
     QueryParameter{"stream", "Of this stream"},
     QueryParameter{"reverse", "true: the newest first"},
     QueryParameter{"output", "true: nothing but the bytes that the last attempt wrote"},
+    QueryParameter{"wait", "true: answers when it has ended"},
     QueryParameter{"principal", "Of the one of this name"},
     QueryParameter{"samples", "true: with the last measurements"},
     QueryParameter{"buckets", "Into how many parts the log is cut, 1 to 1000; 100 when left out"},
@@ -109,8 +112,9 @@ std::span<const HttpRoute> http_routes() {
     for (const auto table :
          {daemon_routes(), task_routes(), lease_routes(), queue_routes(), circuit_routes(),
           component_routes(), healing_routes(), memory_routes(), log_routes(), overview_routes(),
-          past_routes(), task_change_routes(), setting_routes(), model_change_routes(),
-          memory_change_routes(), upkeep_routes(), page_routes()}) {
+          past_routes(), group_routes(), task_change_routes(), setting_routes(),
+          model_change_routes(), memory_change_routes(), upkeep_routes(), snapshot_routes(),
+          page_routes()}) {
       routes.insert(routes.end(), table.begin(), table.end());
     }
     return routes;

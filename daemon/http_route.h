@@ -53,6 +53,8 @@ struct HttpRoute {
   // Of a GET without `?at=`: the answer is the same for so long as the state is, but no longer than
   // that. 0 = never, unless it is made anew.
   std::chrono::milliseconds holds{0};
+  // It tells on, or waits for what may be told: no longer than its token holds.
+  bool stays_open = false;
 };
 
 // One for each resource.
@@ -65,14 +67,16 @@ struct HttpRoute {
 [[nodiscard]] std::span<const HttpRoute> healing_routes();
 [[nodiscard]] std::span<const HttpRoute> memory_routes();  // and contexts
 [[nodiscard]] std::span<const HttpRoute> log_routes();
-[[nodiscard]] std::span<const HttpRoute> overview_routes();  // and models, snapshots, reviews
+[[nodiscard]] std::span<const HttpRoute> overview_routes();  // and models, reviews
 [[nodiscard]] std::span<const HttpRoute> past_routes();
+[[nodiscard]] std::span<const HttpRoute> group_routes();
 [[nodiscard]] std::span<const HttpRoute> page_routes();         // for a browser
 [[nodiscard]] std::span<const HttpRoute> task_change_routes();  // and reviews and groups
 [[nodiscard]] std::span<const HttpRoute> setting_routes();      // of queues, limits, schedules, …
 [[nodiscard]] std::span<const HttpRoute> model_change_routes();
 [[nodiscard]] std::span<const HttpRoute> memory_change_routes();  // and contexts
 [[nodiscard]] std::span<const HttpRoute> upkeep_routes();         // of components and the log
+[[nodiscard]] std::span<const HttpRoute> snapshot_routes();
 // All of them.
 [[nodiscard]] std::span<const HttpRoute> http_routes();
 
@@ -81,7 +85,8 @@ struct RouteMatch {
   std::vector<std::string> values;
   std::string allowed;  // methods of the path, when there are some: "GET, POST"
 };
-// By the path as it was sent: %2F is no slash of it, but one in a name.
+// By the path as it was sent: %2F is no slash of it, but one in a name. The gate asks once for each
+// request, and leaves what it found in that.
 [[nodiscard]] RouteMatch find_route(const HttpRequest& request);
 
 // A parameter of the query, and what it means; all routes share them.

@@ -1,5 +1,6 @@
 #include <almanac/daemon/http_server.h>
 
+#include <almanac/daemon/warning_limit.h>
 #include <almanac/engine/diagnostics.h>
 
 #include <sys/socket.h>
@@ -79,6 +80,7 @@ struct HttpServer::Parts {
   HttpCounters counters;
   std::atomic<std::size_t> streams = 0;
   std::shared_ptr<HttpMailbox> mailbox = std::make_shared<HttpMailbox>();
+  WarningLimit turned_away;
   std::optional<Loop> loop;
   HttpConnection::Surroundings surroundings;
   std::vector<Loop::WatchHandle> watches;
@@ -116,6 +118,7 @@ HttpServer::Parts::Parts(std::vector<HttpListener> from, HttpSettings with_setti
                    .serve = [this](HttpConnection& connection,
                                    HttpRequest request) { serve(connection, std::move(request)); },
                    .refused = handlers.refused,
+                   .withdrawn = handlers.withdrawn,
                    .gone = [this](std::uint64_t id) { connections.erase(id); }} {
   mailbox->attach(&*loop);
 }
@@ -255,7 +258,10 @@ void HttpServer::Parts::take_in(FileDescriptor socket, const HttpListener& liste
   if (!peer->may_ask) {
     ++counters.turned_away;
     handlers.refused(*peer, {.status = 0});
-    warn("a connection of another user was turned away", {{"socket", listener.name}});
+    if (const auto left_out = turned_away.take()) {
+      warn("a connection of another user was turned away",
+           {{"socket", std::string_view(listener.name)}, {"left_out", *left_out}});
+    }
     return;
   }
   if (connections.size() >= settings.connections_max) {

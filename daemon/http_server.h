@@ -45,6 +45,9 @@ struct HttpHandlers {
   // status 0 = not at all.
   std::function<void(const HttpPeer&, const HttpResponse&)> refused = [](const HttpPeer&,
                                                                          const HttpResponse&) {};
+  // On the server's thread, once a second of each answer that stays open: why it has to end.
+  std::function<std::optional<HttpResponse>(const HttpPass&, const HttpPeer&)> withdrawn =
+      [](const HttpPass&, const HttpPeer&) { return std::nullopt; };
 };
 
 struct HttpFigures {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace almanac::limits {
 
@@ -36,6 +37,9 @@ inline constexpr std::chrono::seconds http_linger_max{2};
 inline constexpr std::size_t http_linger_bytes_max = 16 * mebibyte;
 // How often deadlines are looked at.
 inline constexpr std::chrono::milliseconds http_sweep_interval{250};
+// How often a stream, and who waits for a task, is asked for its token again: one that was revoked
+// is told no more a second later.
+inline constexpr std::chrono::milliseconds http_pass_interval{1'000};
 
 // Items of one page.
 inline constexpr std::size_t page_items_default = 100;
@@ -52,6 +56,10 @@ inline constexpr std::size_t http_threads_default = 2;
 inline constexpr std::size_t http_threads_max = 64;
 // Requests that wait for one of them; more are answered `busy`.
 inline constexpr std::size_t http_waiting_max = 1'024;
+
+// Snapshots that wait to be made or verified, and those that are remembered: some 1 KiB each.
+inline constexpr std::size_t snapshot_works_waiting_max = 8;
+inline constexpr std::size_t snapshot_works_kept = 100;
 
 // The last events as they are told, shared by all streams: a stream that is not behind costs no
 // reading of the log.
@@ -94,6 +102,9 @@ inline constexpr double all_refusals_per_second = 10;
 // Sources of which that is known: some 1 KiB each. Who is quiet for so long is forgotten.
 inline constexpr std::size_t refusal_sources_max = 1'000;
 inline constexpr std::chrono::minutes refusal_memory{1};
+// Lines of the log about refusals, of each kind: a line has some 150 bytes, so that an hour of them
+// takes 6 MiB.
+inline constexpr std::uint32_t refusal_lines_per_second = 10;
 // How often what was counted and left out goes on record.
 inline constexpr std::chrono::minutes audit_interval{1};
 // Of a text of an event that tells of a request.
@@ -104,6 +115,8 @@ inline constexpr std::size_t tls_file_bytes_max = 256 * kibibyte;
 
 // Of the wire protocol, which has its other ceilings in WireOptions.
 inline constexpr std::size_t wire_connections_max = 65'536;
+// Queues that INFO tells of though they are empty: 128 bytes each.
+inline constexpr std::size_t wire_queues_max = 10'000;
 inline constexpr std::size_t wire_password_bytes_max = 4 * kibibyte;
 
 }  // namespace almanac::limits

@@ -141,7 +141,8 @@ constexpr std::array log_table = {
               .handler = get_events,
               .summary = "Events as they come, as Server-Sent Events; goes on behind Last-Event-ID",
               .parameters = "from type stream",
-              .answers = "text/event-stream"},
+              .answers = "text/event-stream",
+              .stays_open = true},
 };
 
 }  // namespace

@@ -2,9 +2,11 @@
 #include <almanac/daemon/http_api.h>
 
 #include <almanac/engine/memory_query.h>
+#include <almanac/engine/memory_reader.h>
 #include <almanac/tools/context_text.h>
 #include <almanac/tools/memory_file.h>
 #include <almanac/tools/memory_json.h>
+#include <almanac/tools/moment.h>
 #include <almanac/tools/state_json.h>
 #include <almanac/tools/units.h>
 
@@ -29,12 +31,19 @@ ordered_json memory_entry(const State& state, MemoryId id, const Memory& memory)
   return json;
 }
 
+// Those of users are opened with their keys, as an engine does.
+Result<std::vector<MemoryHit>> search_past(const ApiCall& call, const MemoryQuery& query) {
+  const auto keys = UserKeys::open(call.api.surroundings().folder);
+  if (!keys) return std::unexpected(keys.error());
+  return search_memories(*call.state, query, keys->get());
+}
+
 // What is searched at present may be newer than the state of the call, and has names that one does
 // not know.
 ApiResult found_memories(const ApiCall& call, MemoryQuery query) {
   query.now = now_for(call);
-  auto hits = call.is_past ? search_memories(*call.state, query)
-                           : call.api.engine().search_memories(std::move(query));
+  auto hits =
+      call.is_past ? search_past(call, query) : call.api.engine().search_memories(std::move(query));
   if (!hits) return std::unexpected(hits.error());
   const auto state = call.is_past ? call.state : call.api.engine().state();
   ordered_json items = ordered_json::array();
@@ -48,14 +57,37 @@ ApiResult found_memories(const ApiCall& call, MemoryQuery query) {
   return response;
 }
 
+// Not set where nothing is said.
+Result<Time> stored_moment(const std::string& text) {
+  return text.empty() ? Result<Time>() : parse_moment(text, system_time());
+}
+
 ApiResult get_memories(const ApiCall& call) {
   auto page = page_of(call);
   if (!page) return std::unexpected(page.error());
+  auto since = stored_moment(text_parameter(call, "stored_since"));
+  if (!since) return std::unexpected(since.error());
+  auto until = stored_moment(text_parameter(call, "stored_until"));
+  if (!until) return std::unexpected(until.error());
   return found_memories(call, {.kind = text_parameter(call, "kind"),
                                .user = text_parameter(call, "user"),
                                .tags = texts_parameter(call, "tag"),
                                .text = text_parameter(call, "text"),
+                               .from = *since,
+                               .until = *until,
                                .limit = page->limit});
+}
+
+Result<void> read_stored_times(const ordered_json& object, MemoryQuery& query) {
+  for (const auto& [name, into] :
+       {std::pair("stored_since", &query.from), std::pair("stored_until", &query.until)}) {
+    auto text = text_member_or(object, name, {});
+    if (!text) return std::unexpected(text.error());
+    auto moment = stored_moment(*text);
+    if (!moment) return std::unexpected(moment.error());
+    *into = *moment;
+  }
+  return {};
 }
 
 Result<MemoryQuery> memory_query_of(const ordered_json& object) {
@@ -74,6 +106,7 @@ Result<MemoryQuery> memory_query_of(const ordered_json& object) {
     if (!embedding) return std::unexpected(embedding.error());
     query.embedding = std::move(*embedding);
   }
+  if (auto times = read_stored_times(object, query); !times) return std::unexpected(times.error());
   if (object.contains("tag")) {
     auto tag = text_member(object, "tag");
     if (!tag) return std::unexpected(tag.error());
@@ -91,7 +124,8 @@ Result<MemoryQuery> memory_query_of(const ordered_json& object) {
 
 // By what an entry is like: the embedding is too long for a path.
 ApiResult post_search(const ApiCall& call) {
-  auto object = object_of(call.request, "embedding kind user text tag limit");
+  auto object =
+      object_of(call.request, "embedding kind user text tag limit stored_since stored_until");
   if (!object) return std::unexpected(object.error());
   auto query = memory_query_of(*object);
   if (!query) return std::unexpected(query.error());
@@ -104,7 +138,10 @@ ApiResult get_memory(const ApiCall& call) {
   const MemoryId id(*number);
   const MemoryVersion* version = call.state->memories.all.find(id);
   if (version != nullptr && !(*version)->has_expired(now_for(call))) {
-    return json_response(memory_entry(*call.state, id, **version));
+    const auto keys = UserKeys::open(call.api.surroundings().folder);
+    if (!keys) return std::unexpected(keys.error());
+    const MemoryReader reader(*call.state, keys->get());
+    return json_response(memory_entry(*call.state, id, *reader.read(id, *version)));
   }
   return fail(ErrorCode::not_found, fmt::format("there is no memory {}", id.value),
               "GET /v1/memories lists those there are");
@@ -189,7 +226,7 @@ constexpr std::array memory_table = {
               .runs = RouteRuns::on_reader,
               .handler = get_memories,
               .summary = "What is remembered, the newest first",
-              .parameters = "kind user tag text limit at"},
+              .parameters = "kind user tag text stored_since stored_until limit at"},
     HttpRoute{.method = "POST",
               .path = "/v1/memories",
               .scope = AccessScope::submit,
@@ -206,6 +243,7 @@ constexpr std::array memory_table = {
               .body = "application/json"},
     HttpRoute{.method = "GET",
               .path = "/v1/memories/{id}",
+              .runs = RouteRuns::on_reader,
               .handler = get_memory,
               .summary = "One entry",
               .parameters = "at"},

@@ -1,23 +1,22 @@
 // How things stand: the overview, the time line of the log, and what is counted or advised.
 #include <almanac/daemon/http_api.h>
 
-#include <almanac/tools/named_repository.h>
 #include <almanac/tools/overview.h>
 #include <almanac/tools/past.h>
 #include <almanac/tools/recommendation_json.h>
 #include <almanac/tools/review_json.h>
-#include <almanac/tools/snapshot_json.h>
 #include <almanac/tools/state_json.h>
 #include <almanac/tools/stats_json.h>
 #include <almanac/tools/task_json.h>
 #include <almanac/tools/timeline.h>
+
+#include <almanac/snapshots/state_at.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 namespace almanac {
 namespace {
@@ -53,6 +52,9 @@ ApiResult get_timeline(const ApiCall& call) {
                              .last = std::min(call.state->position, Position(*to)),
                              .buckets = *buckets});
   if (!json) return std::unexpected(json.error());
+  // In front of it there are events of a trimmed log, and no state.
+  const auto shown = first_state_position(call.api.log(), call.api.surroundings().folder);
+  (*json)["first_state"] = shown ? ordered_json(shown->value) : ordered_json();
   return json_response(*json);
 }
 
@@ -115,31 +117,6 @@ ApiResult get_model(const ApiCall& call) {
               "GET /v1/models lists those there are");
 }
 
-// Of the configuration, and those that the engine's backup jobs write to.
-std::set<std::string> repositories_of(const ApiCall& call) {
-  const auto& configured = call.api.surroundings().repositories;
-  std::set<std::string> folders(configured.begin(), configured.end());
-  for (const auto& [id, job] : call.state->backups.jobs) {
-    if (!job.repository.empty()) folders.insert(job.repository);
-  }
-  return folders;
-}
-
-ApiResult get_snapshots(const ApiCall& call) {
-  ordered_json items = ordered_json::array();
-  for (const std::string& folder : repositories_of(call)) {
-    ordered_json json{{"repository", folder}, {"error", nullptr}};
-    auto repository = Repository::open(folder, Access::read);
-    if (repository) {
-      json.update(repository_json(*repository));
-    } else {
-      json["error"] = describe(repository.error());
-    }
-    items.push_back(std::move(json));
-  }
-  return items_response(std::move(items));
-}
-
 ApiResult get_reviews(const ApiCall& call) {
   auto page = page_of(call);
   if (!page) return std::unexpected(page.error());
@@ -172,7 +149,8 @@ constexpr std::array overview_table = {
               .path = "/v1/timeline",
               .runs = RouteRuns::on_reader,
               .handler = get_timeline,
-              .summary = "Evenly spaced positions with their times, and what went on between them",
+              .summary = "Evenly spaced positions with their times, and what went on between them; "
+                         "`first_state` is the first of which there is a state",
               .parameters = "buckets from to"},
     HttpRoute{.method = "GET",
               .path = "/v1/stats",
@@ -196,12 +174,6 @@ constexpr std::array overview_table = {
               .handler = get_model,
               .summary = "One of them",
               .parameters = "at"},
-    HttpRoute{.method = "GET",
-              .path = "/v1/snapshots",
-              .runs = RouteRuns::on_reader,
-              .handler = get_snapshots,
-              .summary = "Snapshots of the repositories that the configuration or backups name, "
-                         "and what they cover"},
     HttpRoute{.method = "GET",
               .path = "/v1/reviews",
               .runs = RouteRuns::on_reader,

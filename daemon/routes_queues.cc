@@ -24,14 +24,14 @@ ordered_json queue_entry(const State& state, std::string_view queue, const Queue
 
 ApiResult get_queues(const ApiCall& call) {
   ordered_json items = ordered_json::array();
-  for (const auto& [queue, counts] : count_queues(*call.state)) {
+  for (const auto& [queue, counts] : call.api.tally().of(*call.state)) {
     items.push_back(queue_entry(*call.state, queue, counts));
   }
   return items_response(std::move(items));
 }
 
 ApiResult get_queue(const ApiCall& call) {
-  const auto queues = count_queues(*call.state);
+  const auto queues = call.api.tally().of(*call.state);
   const auto found = queues.find(name_in_path(call));
   if (found != queues.end()) {
     return json_response(queue_entry(*call.state, found->first, found->second));

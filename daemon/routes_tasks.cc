@@ -8,8 +8,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <optional>
 
 namespace almanac {
@@ -19,6 +21,32 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view task_body = "application/json";
 constexpr std::string_view tasks_body = "application/json application/x-ndjson application/jsonl";
+
+// Goes through the tasks behind `after` that may match, by number, until it is told to stop: with a
+// tag those that have it, else all of them, but no further than the last in the states asked for.
+void visit_candidates(const State& state, const TaskFilter& filter, TaskId after,
+                      const std::function<bool(TaskId, const Task&)>& visit) {
+  if (filter.nothing) return;
+  const Tasks& tasks = state.tasks;
+  if (filter.tag) {
+    for (auto key = tasks.tagged.lower_bound(TagKey{*filter.tag, TaskId(after.value + 1)});
+         key != tasks.tagged.end() && key->tag == *filter.tag; ++key) {
+      if (!visit(key->id, *tasks.all.find(key->id))) return;
+    }
+    return;
+  }
+  std::uint64_t left = filter.states.empty() ? tasks.all.size() : 0;
+  for (const TaskState each : filter.states) left += tasks.count(each);
+  for (auto entry = tasks.all.lower_bound(TaskId(after.value + 1));
+       left > 0 && entry != tasks.all.end(); ++entry) {
+    const auto& [id, task] = *entry;
+    const bool is_asked_for = filter.states.empty() ||
+                              std::ranges::find(filter.states, task.state) != filter.states.end();
+    if (!is_asked_for) continue;
+    --left;
+    if (!visit(id, task)) return;
+  }
+}
 
 ApiResult get_tasks(const ApiCall& call) {
   const State& state = *call.state;
@@ -31,18 +59,24 @@ ApiResult get_tasks(const ApiCall& call) {
                                          .where = text_parameter(call, "where")});
   if (!filter) return std::unexpected(filter.error());
   ordered_json items = ordered_json::array();
-  const auto& all = state.tasks.all;
   std::uint64_t last = 0;
-  for (auto entry = all.lower_bound(TaskId(page->after + 1)); entry != all.end(); ++entry) {
-    const auto& [id, task] = *entry;
-    if (!filter->matches(state, id, task)) continue;
-    if (items.size() == page->limit) return items_response(std::move(items), last);
+  bool has_more = false;
+  Result<void> read;
+  visit_candidates(state, *filter, TaskId(page->after), [&](TaskId id, const Task& task) {
+    if (!filter->matches(state, id, task)) return true;
+    has_more = items.size() == page->limit;
+    if (has_more) return false;
     auto label = task_label(call.api.log(), task);
-    if (!label) return std::unexpected(label.error());
+    if (!label) {
+      read = std::unexpected(label.error());
+      return false;
+    }
     items.push_back(task_summary_json(state, id, task, *label));
     last = id.value;
-  }
-  return items_response(std::move(items));
+    return true;
+  });
+  if (!read) return std::unexpected(read.error());
+  return items_response(std::move(items), has_more ? last : 0);
 }
 
 // As an ETag: the position of the last event that changed the task.

@@ -3,6 +3,7 @@
 
 #include <almanac/tools/choices.h>
 #include <almanac/tools/daemon_operations.h>
+#include <almanac/tools/healing.h>
 #include <almanac/tools/json_fields.h>
 
 #include <nlohmann/json.hpp>
@@ -73,6 +74,21 @@ ApiResult trim_log_of(const ApiCall& call) {
   return json_response(trim_json(trim_answer(*trimmed, *engine.state())));
 }
 
+// One at a time, as each waits for repairs; within the time of a long poll.
+ApiResult heal_of(const ApiCall& call) {
+  auto json = json_body(call.request);
+  if (!json) return std::unexpected(json.error());
+  auto request = heal_request_of(*json);
+  if (!request) return std::unexpected(request.error());
+  const auto waits = call.api.wait_for_repair();
+  if (!waits.owns_lock()) {
+    return fail(ErrorCode::busy, "another request waits for upkeep", "try again when it has ended");
+  }
+  auto healed = heal(call.api.engine(), *request, limits::long_poll_max);
+  if (!healed) return std::unexpected(healed.error());
+  return json_response(heal_answer_json(*healed));
+}
+
 constexpr std::array upkeep_table = {
     HttpRoute{.method = "POST",
               .path = "/v1/components/{component}/repair",
@@ -97,6 +113,14 @@ constexpr std::array upkeep_table = {
               .handler = check_of,
               .summary = "Looks at its implementations soon",
               .success = 204},
+    HttpRoute{.method = "POST",
+              .path = "/v1/heal",
+              .scope = AccessScope::operate,
+              .runs = RouteRuns::on_asker,
+              .handler = heal_of,
+              .summary = "Looks at components, and does an `act`: check, fix, clean_build, use or "
+                         "wait; answers when it is done, or a minute later how far it is",
+              .body = upkeep_body},
     HttpRoute{.method = "POST",
               .path = "/v1/log/trim",
               .scope = AccessScope::operate,

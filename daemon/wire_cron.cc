@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -94,20 +93,25 @@ Checked<std::string> read_cron_job(const Field& field) {
   return json;
 }
 
-// By its type, so that a change of the rest is one of the schedule.
-std::string cron_name(const std::string& jobtype, std::size_t number) {
-  std::string name = std::string(wire_cron_prefix) + jobtype;
-  if (number > 1) name += "-" + std::to_string(number);
-  if (name.size() <= limits::name_bytes_max) return name;
-  return std::string(wire_cron_prefix) + to_hex(blake2b(as_bytes(name)));
+// By its type, so that a change of the rest is one of the schedule. Of a type called "A-2" and the
+// second "A" the one that comes later has the next number.
+std::string cron_name(const std::string& jobtype, std::set<std::string>& names) {
+  for (std::size_t number = 1;; ++number) {
+    std::string name = std::string(wire_cron_prefix) + jobtype;
+    if (number > 1) name += "-" + std::to_string(number);
+    if (name.size() > limits::name_bytes_max) {
+      name = std::string(wire_cron_prefix) + to_hex(blake2b(as_bytes(name)));
+    }
+    if (names.insert(name).second) return name;
+  }
 }
 
-Result<ScheduleSpec> cron_spec(const WireCron& cron, std::map<std::string, std::size_t>& types) {
+Result<ScheduleSpec> cron_spec(const WireCron& cron, std::set<std::string>& names) {
   auto recurrence = Recurrence::parse(cron.schedule);
   if (!recurrence) return std::unexpected(recurrence.error());
   const auto job = parse_wire_job(cron.job, cron_jid);
   if (!job) return std::unexpected(job.error());
-  ScheduleSpec spec{.name = cron_name(job->jobtype, ++types[job->jobtype]),
+  ScheduleSpec spec{.name = cron_name(job->jobtype, names),
                     .recurrence = std::move(*recurrence),
                     .task = task_of(*job, cron.job),
                     .missed = MissedPolicy::skip,
@@ -144,29 +148,14 @@ Checked<WireCron> read_wire_cron(const Value& value) {
 }
 
 Result<void> set_wire_crons(Engine& engine, const std::vector<WireCron>& crons) {
-  std::map<std::string, std::size_t> types;
   std::set<std::string> names;
   std::vector<ScheduleSpec> specs;
   for (const WireCron& cron : crons) {
-    auto spec = cron_spec(cron, types);
+    auto spec = cron_spec(cron, names);
     if (!spec) return std::unexpected(spec.error());
-    if (!names.insert(spec->name).second) {
-      return fail(ErrorCode::invalid, "two [[cron]] would have the schedule '" + spec->name + "'",
-                  "give one of them another type of job");
-    }
     specs.push_back(std::move(*spec));
   }
-  for (ScheduleSpec& spec : specs) {
-    if (auto defined = engine.define_schedule(std::move(spec)); !defined) return defined;
-  }
-  const auto state = engine.state();
-  for (const auto& [id, schedule] : state->schedules.all) {
-    const std::string name(state->names.text(id));
-    if (!name.starts_with(wire_cron_prefix) || names.contains(name)) continue;
-    const auto removed = engine.remove_schedule(name);
-    if (!removed && removed.error().code != ErrorCode::not_found) return removed;
-  }
-  return {};
+  return engine.set_schedules(std::string(wire_cron_prefix), std::move(specs));
 }
 
 }  // namespace almanac

@@ -30,8 +30,8 @@ struct WireCron {
 // One of them as a configuration has it. Faults name the line.
 [[nodiscard]] workload::Checked<WireCron> read_wire_cron(const workload::Value& value);
 
-// From now on there are these and no others; those that are as they were go on. Waits for a disk.
-// Errors: those of Engine::define_schedule and of Engine::remove_schedule.
+// From now on there are these and no others; those that are as they were go on. All of it in one
+// append, or nothing. Waits for a disk. Errors: those of Engine::set_schedules.
 [[nodiscard]] Result<void> set_wire_crons(Engine& engine, const std::vector<WireCron>& crons);
 
 }  // namespace almanac

@@ -206,14 +206,16 @@ Result<WireJob> parse_wire_job(std::string_view json, std::string_view jid) {
 std::string wire_track_tag(std::string_view jid) { return "faktory-jid:" + std::string(jid); }
 
 TaskSpec task_of(const WireJob& job, std::string text) {
-  TaskSpec spec{.kind = job.jobtype,
-                .queue = job.queue,
-                .label = job.jid,
-                .run_at = job.due,
-                .attempts_max = job.attempts(),
-                // Of reservations that run out; what a worker fails says itself when it goes on.
-                .backoff = {.initial = std::chrono::seconds(15), .max = std::chrono::hours(24)},
-                .timeout = job.reserved_for()};
+  TaskSpec spec{
+      .kind = job.jobtype,
+      .queue = job.queue,
+      .label = job.jid,
+      .run_at = job.due,
+      .attempts_max = job.attempts(),
+      // Of reservations that run out; what a worker fails says itself when it goes on.
+      .backoff = {.initial = std::chrono::seconds(15), .max = std::chrono::hours(24)},
+      // Who is tracked may ask for more time: the door ends its reservation (wire_jobs.h).
+      .timeout = job.is_tracked ? wire_tracked_max : job.reserved_for()};
   spec.tags.emplace_back(wire_tag);
   if (job.is_tracked) spec.tags.push_back(wire_track_tag(job.jid));
   spec.expires_at = job.expires_at;

@@ -18,6 +18,8 @@ inline constexpr std::int64_t wire_retry_default = 25;
 inline constexpr std::chrono::seconds wire_reserve_default{1'800};
 inline constexpr std::chrono::seconds wire_reserve_min{60};
 inline constexpr std::chrono::seconds wire_reserve_max{86'400};
+// Of a job that is tracked: it may ask for more time again and again, and no longer than this.
+inline constexpr std::chrono::hours wire_tracked_max{7 * 24};
 
 // The views are slices of the text it was read from, and die with that.
 struct WireJob {

@@ -1,5 +1,6 @@
 #include <almanac/daemon/wire_jobs.h>
 
+#include <almanac/daemon/limits.h>
 #include <almanac/daemon/wire_json.h>
 
 #include <algorithm>
@@ -38,6 +39,7 @@ std::vector<std::string> queues_in(std::string_view text) {
     const auto end = std::min(text.find(' '), text.size());
     // No other name can be one of a queue: of such there never is a job.
     if (end > 0 && end <= limits::name_bytes_max) words.emplace_back(text.substr(0, end));
+    if (words.size() > limits::lease_names_max) break;  // they are too many already
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return words;
@@ -190,7 +192,8 @@ void WireJobs::give_now(const Fetching& fetching, LeasedTask task, const Task& k
   hold(job->jid, {.lease = task.lease,
                   .retry = job->retry,
                   .failures = known.failures,
-                  .failed_at = failure ? failure->failed_at : Time()});
+                  .failed_at = failure ? failure->failed_at : Time(),
+                  .until = job->is_tracked ? ports_.now() + job->reserved_for() : Time()});
   fetching.done(wire_bulk(wire_job_json(
       *job,
       {.created_at = known.enqueued_at, .enqueued_at = std::max(known.enqueued_at, known.run_at)},
@@ -313,13 +316,18 @@ std::optional<WireHeld> WireJobs::take_held(std::string_view jid) {
   WireHeld held = entry->second.front();
   entry->second.erase(entry->second.begin());
   if (entry->second.empty()) held_.erase(entry);
+  // What was said last is told in front of the end.
+  const auto told = told_.find(held.lease.id);
+  if (told != told_.end() && told->second.waits) tell_engine(held.lease, true);
   told_.erase(held.lease.id);
+  ends_.erase({held.until, held.lease.id});
   return held;
 }
 
 // Of the leases of one task the newest alone is valid.
 void WireJobs::hold(const std::string& jid, WireHeld held) {
   told_.erase(held.lease.id);  // by an attempt that is over
+  if (held.until != Time()) reserve(jid, held, held.until);
   std::vector<WireHeld>& all = held_[jid];
   const auto is_same_task = [&](const WireHeld& one) { return one.lease.id == held.lease.id; };
   const auto known = std::ranges::find_if(all, is_same_task);
@@ -327,6 +335,10 @@ void WireJobs::hold(const std::string& jid, WireHeld held) {
   if (known->lease.token.lease >= held.lease.token.lease) return;
   all.erase(known);
   all.push_back(held);
+}
+
+void WireJobs::remember_queue(std::string_view queue) {
+  if (queues.size() < limits::wire_queues_max) queues.emplace(queue);
 }
 
 void WireJobs::remember(TaskId id, KnownFailure failure) {
@@ -370,7 +382,7 @@ void WireJobs::adopt() {
     adopt_one(*state, id, *state->tasks.all.find(id));
   }
   for (const auto& [id, task] : state->tasks.all) {
-    if (!has_ended(task.state)) queues.emplace(state->names.text(task.queue));
+    if (!has_ended(task.state)) remember_queue(state->names.text(task.queue));
     if (is_forgotten_when_failed(id, task)) forget(id, [](const std::string&) {});
   }
 }
@@ -386,6 +398,8 @@ void WireJobs::adopt_one(const State& state, TaskId id, const Task& task) {
     if (!job || job->jobtype != request.kind) return;
     held.is_job = true;
     held.retry = job->retry;
+    // When it began is not known: its whole time from now on.
+    if (job->is_tracked) held.until = ports_.now() + job->reserved_for();
     jid = job->jid;
   });
   held.failures = task.failures;

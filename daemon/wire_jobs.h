@@ -9,6 +9,7 @@
 #include <almanac/engine/engine.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -26,7 +28,9 @@ struct WireHeld {
   std::int64_t retry = 0;
   std::int64_t failures = 0;  // of attempts before this one
   Time failed_at;             // the first of them; not set = none has
-  bool is_job = true;         // came over the wire; else a task that was submitted otherwise
+  // When its reservation is over, of one that may ask for more; not set = the engine ends it.
+  Time until = {};
+  bool is_job = true;  // came over the wire; else a task that was submitted otherwise
 };
 
 // Used on the server's thread; the engine outlives it. Replies are given by `done`.
@@ -65,7 +69,7 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] std::size_t held() const;
-  // Queues that were named since the start, or have been there then.
+  // Queues that jobs were taken for since the start, or that have been there then: some at most.
   std::set<std::string, std::less<>> queues;
 
  private:
@@ -91,7 +95,12 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
   void adopt_one(const State& state, TaskId id, const Task& task);
   void end_later(const HeldLease& lease);
   void remember(TaskId id, KnownFailure failure);
-  void tell_engine(const HeldLease& lease);
+  void tell_engine(const HeldLease& lease, bool is_last = false);
+  void remember_queue(std::string_view queue);
+  void reserve(const std::string& jid, WireHeld& held, Time until);
+  void wake_for_ends();
+  void end_those_over();
+  void end_if_over(const std::string& jid, TaskId id);
   void forget(TaskId id, Done done);
   void forget_some();
   [[nodiscard]] bool is_forgotten_when_failed(TaskId id, const Task& task) const;
@@ -105,6 +114,9 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
   std::unordered_map<TaskId, KnownFailure> failures_;  // some of them; the log has all
   std::set<std::shared_ptr<Fetching>> waiting_;
   std::unordered_map<TaskId, WireTold> told_;  // of those that are held
+  // Reservations that this ends, with their jids; those that were prolonged or ended meanwhile too.
+  std::map<std::pair<Time, TaskId>, std::string> ends_;
+  Time woken_at_;  // when the timer of the first of them fires; not set = there is none
   struct Forgetting {
     TaskId id;
     Done done;

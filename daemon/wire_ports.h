@@ -1,6 +1,7 @@
 // What those who perform requests need of the server that runs them.
 #pragma once
 
+#include <almanac/engine/engine.h>
 #include <almanac/log/types.h>
 
 #include <functional>
@@ -16,6 +17,8 @@ struct WirePorts {
   // Has it called on a thread beside it that may wait for a disk, one after the other. On the
   // server's thread.
   std::function<void(std::function<void()>)> aside;
+  // What time it is.
+  std::function<Time()> now = system_time;
 };
 
 }  // namespace almanac

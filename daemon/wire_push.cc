@@ -3,6 +3,7 @@
 #include <almanac/daemon/wire_json.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace almanac {
@@ -33,11 +34,11 @@ void WireJobs::push(std::string_view argument, Done done) {
   auto job = parse_wire_job(argument);
   if (!job) return done(wire_error(job.error().message));
   const bool is_unique = job->unique_for > Duration(0);
-  queues.insert(job->queue);
   if (has_expired(*job)) return done(wire_simple("OK"));
   std::vector<TaskSpec> tasks;
   tasks.push_back(task_of(*job, std::string(argument)));
-  engine_.submit(std::move(tasks), [post = post_, done = std::move(done),
+  engine_.submit(std::move(tasks), [self = weak_from_this(), post = post_, done = std::move(done),
+                                    queue = job->queue,
                                     is_unique](Result<std::vector<Submitted>> submitted) mutable {
     std::string reply = wire_simple("OK");
     if (!submitted) {
@@ -45,8 +46,13 @@ void WireJobs::push(std::string_view argument, Done done) {
       reply =
           is_taken ? wire_error("Job not unique", "NOTUNIQUE") : wire_refusal(submitted.error());
     }
-    (*post)(
-        [done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
+    if (!submitted) queue.clear();
+    (*post)([self, done = std::move(done), queue = std::move(queue),
+             reply = std::move(reply)]() mutable {
+      const auto jobs = queue.empty() ? nullptr : self.lock();
+      if (jobs) jobs->remember_queue(queue);
+      done(std::move(reply));
+    });
   });
 }
 
@@ -68,7 +74,6 @@ void WireJobs::push_all(std::string_view argument, Done done) {
       pushing->add_error(jid == nullptr ? std::string() : jid->string, job.error().message);
       continue;
     }
-    queues.insert(job->queue);
     if (has_expired(*job)) continue;
     TaskSpec task = task_of(*job, std::string(value.text));
     // What may be refused for itself is no reason to refuse others.
@@ -87,19 +92,26 @@ void WireJobs::push_all(std::string_view argument, Done done) {
 
 void WireJobs::submit_some(const std::shared_ptr<Pushing>& pushing, std::vector<TaskSpec> tasks) {
   std::vector<std::string> jids;
-  for (const TaskSpec& task : tasks) jids.push_back(task.label);
+  std::set<std::string> named;
+  for (const TaskSpec& task : tasks) {
+    jids.push_back(task.label);
+    named.insert(task.queue);
+  }
   const bool is_unique = tasks.front().unique.has_value();
   ++pushing->open;
-  engine_.submit(std::move(tasks), [post = ports_.post, pushing, jids = std::move(jids),
+  engine_.submit(std::move(tasks), [self = weak_from_this(), post = ports_.post, pushing,
+                                    jids = std::move(jids), named = std::move(named),
                                     is_unique](Result<std::vector<Submitted>> submitted) {
     std::string text;
     if (!submitted) {
       const bool is_taken = is_unique && submitted.error().code == ErrorCode::conflict;
       text = is_taken ? "NOTUNIQUE Job not unique" : submitted.error().message;
     }
-    post([pushing, jids, text] {
+    post([self, pushing, jids, named, text] {
       if (!text.empty()) {
         for (const std::string& jid : jids) pushing->add_error(jid, text);
+      } else if (const auto jobs = self.lock()) {
+        for (const std::string& queue : named) jobs->remember_queue(queue);
       }
       pushing->end_one();
     });

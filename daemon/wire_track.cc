@@ -2,12 +2,16 @@
 
 #include <almanac/daemon/wire_json.h>
 #include <almanac/daemon/wire_time.h>
+#include <almanac/tools/units.h>
 
 #include <algorithm>
 #include <cmath>
 
 namespace almanac {
 namespace {
+
+// Of the log, in front of an attempt's end.
+constexpr std::size_t told_looks_max = 10'000;
 
 std::string_view track_state(const Task& task) {
   switch (task.state) {
@@ -38,6 +42,26 @@ std::string told_by(const Log& log, const TaskProgress& progress) {
   return message;
 }
 
+// The state forgets progress with the attempt; what was said last stands in front of its end.
+WireTold told_before_end(const Log& log, const State& state, TaskId id) {
+  WireTold last;
+  const Task* task = state.tasks.all.find(id);
+  const bool is_over = task != nullptr && task->state != TaskState::running &&
+                       task->state != TaskState::cancelling && task->changed > task->enqueued;
+  if (!is_over) return last;
+  std::size_t looks = 0;
+  (void)log.read_backward(task->changed, [&](const RecordedEvent& recorded) -> Result<bool> {
+    if (recorded.position <= task->enqueued || ++looks > told_looks_max) return false;
+    const auto* told = std::get_if<TaskProgressed>(&recorded.event.body);
+    if (told == nullptr || told->id != id) return true;
+    last = {.fraction = double(told->permille) / 1'000,
+            .description = std::string(told->message),
+            .at = recorded.event.at};
+    return false;
+  });
+  return last;
+}
+
 }  // namespace
 
 Result<WireProgress> parse_wire_progress(std::string_view json) {
@@ -55,7 +79,13 @@ Result<WireProgress> parse_wire_progress(std::string_view json) {
     progress.fraction = double(*whole) / 100;
   }
   if (const WireValue* text = find_member(*members, "desc")) progress.description = text->string;
-  progress.reserves = find_member(*members, "reserve_until") != nullptr;
+  const WireValue* until = find_member(*members, "reserve_until");
+  if (until == nullptr || until->kind == WireKind::null) return progress;
+  const auto time = parse_time(until->string);
+  if (until->kind != WireKind::string || !time) {
+    return fail(ErrorCode::invalid, "reserve_until is no time such as 2026-11-22T10:00:00Z");
+  }
+  progress.reserve_until = *time;
   return progress;
 }
 
@@ -72,7 +102,7 @@ std::optional<TaskId> find_tracked(const State& state, std::string_view jid) {
 
 WireTold read_told(const Log& log, const State& state, TaskId id) {
   const TaskProgress* progress = state.tasks.progress.find(id);
-  if (progress == nullptr) return {};
+  if (progress == nullptr) return told_before_end(log, state, id);
   return {.fraction = double(progress->permille) / 1'000,
           .description = told_by(log, *progress),
           .at = progress->at};

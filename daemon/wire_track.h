@@ -15,7 +15,7 @@ struct WireProgress {
   std::string jid;
   std::optional<double> fraction;  // 0 to 1
   std::optional<std::string> description;
-  bool reserves = false;  // more time is asked for
+  std::optional<Time> reserve_until;  // the reservation is to last until then
 };
 // All that was said of one job.
 struct WireTold {
@@ -29,7 +29,8 @@ struct WireTold {
 
 // The last task of a jid that is tracked; none = there is none.
 [[nodiscard]] std::optional<TaskId> find_tracked(const State& state, std::string_view jid);
-// What the log has of it. Nothing where that is nothing.
+// What the log has of it, also of an attempt that is over. Nothing where that is nothing, or lies
+// thousands of events in front of the end.
 [[nodiscard]] WireTold read_told(const Log& log, const State& state, TaskId id);
 // The answer to TRACK GET; `told` where that is newer than the log. Reads the log.
 [[nodiscard]] std::string wire_track_json(const Log& log, const State& state, std::string_view jid,

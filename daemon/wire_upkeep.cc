@@ -62,7 +62,13 @@ std::optional<WireLastFailure> read_last_failure(const Log& log, const State& st
 void WireJobs::report(const WireProgress& progress, Done done) {
   const auto held = held_.find(progress.jid);
   if (held == held_.end()) return done(wire_simple("OK"));
-  const HeldLease lease = held->second.front().lease;
+  WireHeld& first = held->second.front();
+  if (progress.reserve_until && first.until != Time()) {
+    const Time last = ports_.now() + wire_reserve_max;
+    reserve(progress.jid, first, std::max(first.until, std::min(*progress.reserve_until, last)));
+  }
+  if (!progress.fraction && !progress.description) return done(wire_simple("OK"));
+  const HeldLease lease = first.lease;
   const auto state = engine_.state();
   const Time now = system_time();
   auto entry = told_.find(lease.id);
@@ -92,15 +98,64 @@ void WireJobs::report(const WireProgress& progress, Done done) {
       });
 }
 
-void WireJobs::tell_engine(const HeldLease& lease) {
+void WireJobs::tell_engine(const HeldLease& lease, bool is_last) {
   const auto entry = told_.find(lease.id);
   if (entry == told_.end()) return;  // it is held no more
   WireTold& told = entry->second;
   told.waits = false;
   told.at = system_time();
-  engine_.report_progress(lease,
-                          {.fraction = told.fraction, .message = told.description, .partial = {}},
-                          [](const Result<void>&) {});
+  engine_.report_progress(
+      lease,
+      {.fraction = told.fraction, .message = told.description, .partial = {}, .is_last = is_last},
+      [](const Result<void>&) {});
+}
+
+// ---- Reservations that may be prolonged ----
+
+void WireJobs::reserve(const std::string& jid, WireHeld& held, Time until) {
+  ends_.erase({held.until, held.lease.id});
+  held.until = until;
+  ends_.emplace(std::pair(until, held.lease.id), jid);
+  wake_for_ends();
+}
+
+void WireJobs::wake_for_ends() {
+  if (ends_.empty()) return;
+  const Time first = ends_.begin()->first.first;
+  if (woken_at_ != Time() && woken_at_ <= first) return;
+  woken_at_ = first;
+  ports_.after(std::max(Duration(0), first - ports_.now()), [self = weak_from_this()] {
+    if (const auto jobs = self.lock()) jobs->end_those_over();
+  });
+}
+
+void WireJobs::end_those_over() {
+  woken_at_ = Time();
+  while (!ends_.empty() && ends_.begin()->first.first <= ports_.now()) {
+    const TaskId id = ends_.begin()->first.second;
+    const std::string jid = std::move(ends_.begin()->second);
+    ends_.erase(ends_.begin());
+    end_if_over(jid, id);
+  }
+  wake_for_ends();
+}
+
+void WireJobs::end_if_over(const std::string& jid, TaskId id) {
+  const auto entry = held_.find(jid);
+  if (entry == held_.end()) return;
+  auto& all = entry->second;
+  const auto held =
+      std::ranges::find_if(all, [&](const WireHeld& one) { return one.lease.id == id; });
+  if (held == all.end() || held->until > ports_.now()) return;
+  std::rotate(all.begin(), held, held + 1);
+  const auto over = take_held(jid);
+  ++counters_.reaped;
+  finish_failed(jid, *over,
+                {.jid = jid,
+                 .errtype = "ReservationExpired",
+                 .message = "Faktory job reservation expired",
+                 .backtrace = {}},
+                [](const std::string&) {});
 }
 
 std::optional<WireTold> WireJobs::told(TaskId id) const {

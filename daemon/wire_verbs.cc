@@ -18,6 +18,7 @@ std::vector<std::string> names_in(std::string_view text) {
   while (!text.empty()) {
     const auto end = std::min(text.find(' '), text.size());
     if (end > 0) names.emplace_back(text.substr(0, end));
+    if (names.size() > 1 + limits::lease_names_max) break;  // behind the subcommand
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return names;
@@ -161,6 +162,10 @@ void WireVerbs::queue(const WireRequest& request, Done done) {
   if (names.empty()) return done(wire_error("no such QUEUE subcommand: "));
   const std::string subcommand = in_upper_case(names.front());
   names.erase(names.begin());
+  if (names.size() > limits::lease_names_max) {
+    return done(
+        wire_error("QUEUE names at most " + std::to_string(limits::lease_names_max) + " queues"));
+  }
   if (subcommand == "LATENCY") return latency(names, done);
   const bool pauses = subcommand == "PAUSE";
   const bool removes = subcommand == "REMOVE";

@@ -5,6 +5,7 @@
 #include <almanac/engine/audit_note.h>
 #include <almanac/engine/backup_spec.h>
 #include <almanac/engine/component_spec.h>
+#include <almanac/engine/event_spec.h>
 #include <almanac/engine/gpu_options.h>
 #include <almanac/engine/lease_spec.h>
 #include <almanac/engine/memory_spec.h>
@@ -98,6 +99,12 @@ struct CloseGroup {
 
 struct DefineSchedule {
   ScheduleSpec schedule;
+};
+
+// All schedules whose names begin so, together: those there are from now on.
+struct SetSchedules {
+  std::string prefix;
+  std::vector<ScheduleSpec> schedules;
 };
 
 enum class ScheduleChange : std::uint8_t { pause, resume, remove };
@@ -200,6 +207,7 @@ struct ReportProgress {
   std::uint16_t permille = 0;
   std::string message;
   std::string partial;
+  bool is_last = false;
 };
 
 // What runs the tasks of a kind from now on, in order of preference; none = one handler. And which
@@ -240,6 +248,11 @@ struct ReportGpu {
 // From the doors of a program: who asked for what, and who was turned away.
 struct RecordAudits {
   std::vector<AuditNote> notes;
+};
+
+// From the program: events of its own. Answered with where they stand.
+struct AppendEvents {
+  std::vector<EventSpec> events;
 };
 
 // From an engine, or a worker elsewhere, that stops before the attempt has ended.
@@ -345,7 +358,7 @@ struct ChangeContext {
   std::optional<Position> expected = {};  // version; none = whatever it is
 };
 
-// These keys were destroyed, which no event may be sealed with any more, and that of his context.
+// These keys were destroyed, and no event may be sealed with them; none = that of his context.
 struct ForgetUser {
   std::string user;
   std::vector<UserKeyId> keys = {};
@@ -382,7 +395,8 @@ using Command =
                  ObserveCircuit, ProbeCircuit, ReportRateLimit, LeaseTasks, LapseLease, OpenGroup,
                  CloseGroup, ReportDiagnosis, ReportComponentFailure, FinishRepair, RequestRepair,
                  SwitchComponent, ReportPoolEvent, ReportGpu, ChangeMemories, ChangeContext,
-                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel, RecordAudits>;
+                 ForgetUser, RegisterModel, ChangeModel, RemoveModel, ReportModel, RecordAudits,
+                 AppendEvents, SetSchedules>;
 
 enum class CancelOutcome : std::uint8_t {
   cancelled,  // it was not running and never will
@@ -408,8 +422,8 @@ struct ContextVersion {
 };
 
 // What an accepted command is answered, once its events are on disk.
-using Answer =
-    std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed,
-                 CircuitAdmission, std::vector<LeasedTask>, std::vector<MemoryId>, ContextVersion>;
+using Answer = std::variant<std::monostate, std::vector<Submitted>, CancelOutcome, bool, Changed,
+                            CircuitAdmission, std::vector<LeasedTask>, std::vector<MemoryId>,
+                            ContextVersion, std::vector<AppendedEvent>>;
 
 }  // namespace almanac

@@ -67,13 +67,10 @@ Result<Decision> decide_one(const State& state, const ForgetUser& command,
     if (state.contexts.destroyed.contains(key)) return;
     decision.events.push_back({.at = context.now, .body = UserForgotten{command.user, key}});
   };
-  if (known != nullptr) {
-    context.memory.keep(known->pointer());
-    forget((*known)->key);
-  }
-  for (const UserKeyId& key : command.keys) {
-    if (known == nullptr || (*known)->key != key) forget(key);
-  }
+  // A context that was begun anew since the keys were destroyed has another one, and stays.
+  if (known != nullptr) context.memory.keep(known->pointer());
+  if (known != nullptr && command.keys.empty()) forget((*known)->key);
+  for (const UserKeyId& key : command.keys) forget(key);
   return decision;
 }
 

@@ -7,6 +7,7 @@
 #include <almanac/engine/circuits.h>
 #include <almanac/engine/components.h>
 #include <almanac/engine/contexts.h>
+#include <almanac/engine/custom_events.h>
 #include <almanac/engine/engines.h>
 #include <almanac/engine/gpu.h>
 #include <almanac/engine/groups.h>

@@ -6,6 +6,7 @@
 #include <almanac/engine/lease_waits.h>
 #include <almanac/engine/limits.h>
 #include <almanac/engine/model_turns.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
@@ -112,6 +113,7 @@ struct Chosen {
   TaskId id;
   Places::Number place = 0;
   bool is_advised = false;
+  std::optional<NameId> gpu;  // that has the memory it asks for
 };
 
 class Chooser {
@@ -134,7 +136,7 @@ class Chooser {
       // Without a place to run it keeps nothing that another one could begin with.
       const auto place = places_.find(next->lane);
       if (place && take(next->lane)) {
-        chosen.push_back({next->id, *place, next->is_advised});
+        chosen.push_back({next->id, *place, next->is_advised, gpu_});
         places_.take(*place);
       } else {
         ready.close_lane();
@@ -175,13 +177,38 @@ class Chooser {
   }
 
   static bool stands_in_front(const LaneClaim& claim) {
-    return claim.on == ClaimOn::circuit || claim.on == ClaimOn::model;
+    return claim.on == ClaimOn::circuit || claim.on == ClaimOn::model || is_memory(claim);
+  }
+  static bool is_memory(const LaneClaim& claim) { return claim.on == ClaimOn::gpu_memory; }
+
+  // What lets nothing begin, of that which stands in front of all else.
+  auto first_shut(const std::vector<LaneClaim>& claims) {
+    return std::ranges::find_if(claims, [&](const LaneClaim& one) {
+      return is_memory(one) ? !find_gpu(one) : stands_in_front(one) && room(one).free == 0;
+    });
   }
 
-  // A circuit or a model that lets nothing begin, of those that stand in front of all else.
-  auto first_shut(const std::vector<LaneClaim>& claims) {
-    return std::ranges::find_if(
-        claims, [&](const LaneClaim& one) { return stands_in_front(one) && room(one).free == 0; });
+  // With most left, of those that are not kept for another.
+  std::optional<NameId> find_gpu(const LaneClaim& claim) {
+    const GpuAsked asked = gpu_asked(state_, claim.limit);
+    if (!asked.is_known) return std::nullopt;
+    std::optional<NameId> best;
+    for (const auto& [gpu, device] : state_.gpu.devices) {
+      const bool is_it = (!asked.gpu || *asked.gpu == gpu) && !is_kept(gpu, claim);
+      if (!is_it || memory_left(gpu) < claim.amount * bytes_of_mebibyte) continue;
+      if (!best || memory_left(gpu) > memory_left(*best)) best = gpu;
+    }
+    return best;
+  }
+  [[nodiscard]] bool is_kept(NameId gpu, const LaneClaim& claim) const {
+    if (models_ == nullptr) return false;
+    const auto keeper = models_->kept.find(gpu);
+    return keeper != models_->kept.end() && keeper->second != MemoryWish{claim.limit, claim.amount};
+  }
+  std::uint64_t& memory_left(NameId gpu) {
+    const auto [entry, is_new] = memory_left_.try_emplace(gpu);
+    if (is_new) entry->second = memory_to_give(state_, gpu, now_);
+    return entry->second;
   }
 
   // The lanes that can start something, or have something to keep.
@@ -201,7 +228,7 @@ class Chooser {
               }
               // With nothing of what it takes first it has nothing to keep, and no turn to wait
               // for.
-              if (room(claims.front()).free == 0) {
+              if (!is_memory(claims.front()) && room(claims.front()).free == 0) {
                 refuse(lane, claims.front());
                 return false;
               }
@@ -226,11 +253,16 @@ class Chooser {
 
   // All that a task of the lane asks for; or nothing, and then it keeps its turn.
   bool take(const Lane& lane) {
+    gpu_.reset();
     const auto found = claims_.find(lane);
     if (found == claims_.end()) return true;
     const auto& claims = found->second;
-    const auto is_impossible = [&](const LaneClaim& one) { return one.amount > room(one).most; };
-    const auto is_short = [&](const LaneClaim& one) { return one.amount > room(one).free; };
+    const auto is_impossible = [&](const LaneClaim& one) {
+      return !is_memory(one) && one.amount > room(one).most;
+    };
+    const auto is_short = [&](const LaneClaim& one) {
+      return !is_memory(one) && one.amount > room(one).free;
+    };
     // Who waits for a circuit or a model keeps nothing, or one that fails would hold up what needs
     // others.
     auto refused = first_shut(claims);
@@ -242,6 +274,13 @@ class Chooser {
     if (!keeps) return false;
     for (auto claim = claims.begin(); claim != refused; ++claim) {
       if (!takes && stands_in_front(*claim)) continue;  // a probe is for who can begin
+      if (is_memory(*claim)) {
+        gpu_ = find_gpu(*claim);
+        memory_left(*gpu_) -= claim->amount * bytes_of_mebibyte;
+        // It was kept for this one: what is left is for others, in another look.
+        if (models_ != nullptr && models_->kept.contains(*gpu_)) wake_at(now_);
+        continue;
+      }
       room(*claim).free -= claim->amount;
       if (!takes) room(*claim).kept += claim->amount;
     }
@@ -251,6 +290,9 @@ class Chooser {
   }
 
   void refuse(const Lane& lane, const LaneClaim& claim) {
+    if (is_memory(claim)) {
+      return block(lane, LaneBlock::gpu_memory, claim.limit, overdue_at(claim));
+    }
     const Room& left = room(claim);
     if (claim.on == ClaimOn::circuit) {
       const Time until = circuit_of(state_.circuits, claim.limit).until;
@@ -273,6 +315,12 @@ class Chooser {
     if (models_ == nullptr) return {};
     const auto found = models_->overdue_at.find(model);
     return found == models_->overdue_at.end() ? Time() : found->second;
+  }
+
+  [[nodiscard]] Time overdue_at(const LaneClaim& claim) const {
+    if (models_ == nullptr) return {};
+    const auto found = models_->memory_overdue_at.find({claim.limit, claim.amount});
+    return found == models_->memory_overdue_at.end() ? Time() : found->second;
   }
 
   // When there are enough for those in front and for it. Not set where there never are: one of
@@ -302,6 +350,8 @@ class Chooser {
   Places places_;
   std::map<Lane, std::vector<LaneClaim>> claims_;  // of those that ask for something
   std::map<std::pair<ClaimOn, NameId>, Room> rooms_;
+  std::map<NameId, std::uint64_t> memory_left_;  // of GPUs, while this runs
+  std::optional<NameId> gpu_;                    // of the last that takes memory
   bool tells_blocked_ = false;
   std::vector<BlockedLane> blocked_;
   std::optional<Time> next_;
@@ -345,7 +395,7 @@ Starts decide_starts(const State& state, const DecideContext& context, const Can
                      const StartOptions& options) {
   Starts starts;
   Chooser chooser(state, context.now, can_run, options);
-  for (const auto& [id, place, is_advised] : chooser.run()) {
+  for (const auto& [id, place, is_advised, gpu] : chooser.run()) {
     const Task& task = *state.tasks.all.find(id);
     TaskStarted start{.id = id,
                       .attempt = task.attempts + 1,
@@ -359,6 +409,7 @@ Starts decide_starts(const State& state, const DecideContext& context, const Can
       starts.grants.push_back({starts.events.size(), place});
     }
     if (is_advised) start.advisor = context.memory.text(options.advice->advisor);
+    if (gpu) start.gpu = context.memory.text(state.names.text(*gpu));
     starts.events.push_back({.at = context.now, .body = start});
   }
   starts.next = chooser.next();

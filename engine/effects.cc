@@ -1,5 +1,7 @@
 #include <almanac/engine/effects.h>
 
+#include <almanac/projections/gpu_memory.h>
+
 namespace almanac {
 namespace {
 
@@ -12,15 +14,20 @@ ShowCircuit show_move(const State& after, const Moved& event) {
   return {service, CircuitMove{service, circuit.state, cause, circuit.since, circuit.until}};
 }
 
-std::vector<AttemptModel> models_of(const State& after, TaskId id) {
+std::vector<AttemptModel> models_for(const State& after, TaskId id) {
   std::vector<AttemptModel> models;
   const DemandsId demands = after.tasks.demands_of(id);
-  if (!demands || after.models.all.empty()) return models;
+  if (!demands || (after.models.all.empty() && after.tasks.on_gpu.empty())) return models;
   for (const LimitDemand& demand : after.tasks.demand_sets.of(demands)) {
     const Model* model = after.models.all.find(demand.limit);
     if (model == nullptr || !model->gpu) continue;
     models.push_back(
         {std::string(after.names.text(demand.limit)), std::string(after.names.text(*model->gpu))});
+  }
+  if (const GpuPlace* place = after.tasks.on_gpu.find(id)) {
+    models.push_back({.name = {},
+                      .gpu = std::string(after.names.text(place->gpu)),
+                      .bytes = place->mebibytes * bytes_of_mebibyte});
   }
   return models;
 }
@@ -85,13 +92,13 @@ void add_effects(const State& after, const RecordedEvent& recorded, std::vector<
     const Task& task = *after.tasks.all.find(started->id);
     effects.push_back(BeginAttempt{started->id, task.lease, started->attempt, started->deadline,
                                    task.enqueued, std::string(started->implementation),
-                                   models_of(after, started->id)});
+                                   models_for(after, started->id)});
   }
   if (const auto* over = std::get_if<TaskFailedOver>(&recorded.event.body)) {
     const Task& task = *after.tasks.all.find(over->id);
     effects.push_back(BeginAttempt{over->id, task.lease, task.attempts, over->deadline,
                                    task.enqueued, std::string(over->to),
-                                   models_of(after, over->id)});
+                                   models_for(after, over->id)});
   }
   if (const auto* cancel = std::get_if<TaskCancelRequested>(&recorded.event.body)) {
     effects.push_back(CancelAttempt{after.tasks.all.find(cancel->id)->lease});

@@ -154,8 +154,10 @@ std::vector<EmbeddingIndex::Slot> EmbeddingIndex::search_all(std::span<const flo
   parts_->all.search(1, query.data(), static_cast<faiss::Index::idx_t>(count), distances.data(),
                      labels.data(), wanted ? &parameters : nullptr);
   std::vector<Slot> found;
+  // Asked for a single one FAISS does not look at the selector.
   for (const auto label : labels) {
-    if (label >= 0) found.push_back(static_cast<Slot>(label));
+    const auto slot = static_cast<Slot>(label);
+    if (label >= 0 && (!wanted || wanted(slot))) found.push_back(slot);
   }
   return found;
 }

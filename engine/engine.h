@@ -15,6 +15,7 @@
 #include <almanac/engine/command_spec.h>
 #include <almanac/engine/component_spec.h>
 #include <almanac/engine/context_spec.h>
+#include <almanac/engine/event_spec.h>
 #include <almanac/engine/gpu_options.h>
 #include <almanac/engine/handler.h>
 #include <almanac/engine/inline_projection.h>
@@ -163,6 +164,18 @@ class Engine {
   // asked for by this thread from now on; returns at once. `done` as above. Errors: invalid (too
   // many), and those of submit().
   void record(std::vector<AuditNote> notes, std::function<void(Result<void>)> done);
+  // Puts events of the program's own into the log (event_spec.h), in order with the engine's: all
+  // of them or none, in one append. Those whose key was used for the same before are stored once,
+  // and answered with where they are. Errors: invalid, conflict (a key that stands for something
+  // else), and those of submit().
+  [[nodiscard]] Result<AppendedEvent> append(EventSpec event);
+  template <std::same_as<std::vector<EventSpec>> Events>
+  [[nodiscard]] Result<std::vector<AppendedEvent>> append(Events events) {
+    return append_all(std::move(events));
+  }
+  // Without waiting: `done` is called once, on the engine's thread, and must return soon.
+  void append(std::vector<EventSpec> events,
+              std::function<void(Result<std::vector<AppendedEvent>>)> done);
   // Decides about tasks under review (snapshots/review.h), all or none. Errors: not_found, conflict
   // (one is not under review), and those of submit().
   [[nodiscard]] Result<void> review(std::vector<TaskId> ids, ReviewDecision decision);
@@ -192,6 +205,9 @@ class Engine {
   [[nodiscard]] Result<void> resume_schedule(std::string name);
   // What it has enqueued stays.
   [[nodiscard]] Result<void> remove_schedule(std::string name);
+  // From now on these are all whose names begin so, in one append. Errors: those of
+  // define_schedule(), of the first that is refused; then nothing is changed.
+  [[nodiscard]] Result<void> set_schedules(std::string prefix, std::vector<ScheduleSpec> schedules);
   // How much there is of something that tasks ask for (TaskSpec::demands); nothing set lifts the
   // limit. What names mean: projections/resource_limits.h. What runs goes on, whatever it holds.
   [[nodiscard]] Result<void> configure_limit(std::string name, LimitSetting setting);
@@ -355,6 +371,7 @@ class Engine {
   struct Parts;
   explicit Engine(std::unique_ptr<Parts> parts);
   [[nodiscard]] Result<std::vector<Submitted>> submit_all(std::vector<TaskSpec> tasks);
+  [[nodiscard]] Result<std::vector<AppendedEvent>> append_all(std::vector<EventSpec> events);
   void tell(Command command, std::function<void(Result<Answer>)> done);
   [[nodiscard]] Result<Answer> ask(Command command);
   [[nodiscard]] Result<void> ask_without_answer(Command command);

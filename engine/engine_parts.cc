@@ -37,6 +37,7 @@ Result<void> Engine::Parts::assemble(std::unique_ptr<Log> opened, State state) {
                                            options.projections, state.position);
   if (!projected) return std::unexpected(projected.error());
   projections = std::move(*projected);
+  projections.keep_by(options.checkpoints);
   published.emplace(std::move(state), projections.values());
   if (auto opened_keys = open_contexts(); !opened_keys) return opened_keys;
   auto report = [this](Command command) {

@@ -71,6 +71,10 @@ Result<void> Engine::remove_schedule(std::string name) {
   return ask_without_answer(ChangeSchedule{std::move(name), ScheduleChange::remove});
 }
 
+Result<void> Engine::set_schedules(std::string prefix, std::vector<ScheduleSpec> schedules) {
+  return ask_without_answer(SetSchedules{std::move(prefix), std::move(schedules)});
+}
+
 Result<void> Engine::configure_limit(std::string name, LimitSetting setting) {
   return ask_without_answer(ConfigureLimit{std::move(name), setting});
 }

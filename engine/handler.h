@@ -30,12 +30,15 @@ struct ProgressReport {
   double fraction = 0;  // of the work: 0 to 1
   std::string message;  // at most 4 KiB; the rest is cut off
   std::string partial;  // of the result: at most 64 KiB; more is left out
+  bool is_last = false;  // is kept however soon it comes behind the one before
 };
 
-// A model that a task names, and the GPU it is loaded to, by its identity.
+// A model that a task names, and the GPU it is loaded to, by its identity. Or memory that it asks
+// for, and the GPU it has it of: without a name, then.
 struct AttemptModel {
   std::string name;
   std::string gpu;
+  std::uint64_t bytes = 0;  // that it asks for
   bool operator==(const AttemptModel&) const = default;
 };
 

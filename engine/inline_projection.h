@@ -66,9 +66,11 @@ class AnyInlineProjection {
 // A fold that throws ends its projection, not the engine: from there on in() gives the error, until
 // an engine is opened with one that takes every event.
 //
-// With `encode` and `decode`, checkpoints are kept in DIR/projections: one when the engine ends,
-// and one when it is opened with many events behind the last. An engine that was killed folds again
-// what came behind. Where the log was trimmed, a projection without a checkpoint fails: not_found.
+// With `encode` and `decode`, checkpoints are kept in DIR/projections: by
+// EngineOptions::checkpoints as events come, on a thread of their own that copies of the value are
+// shown to; one when the engine ends, and one when it is opened with many events behind the last.
+// An engine that was killed folds again what came behind. Where the log was trimmed, a projection
+// without a checkpoint fails: not_found.
 template <std::copyable Value>
 class InlineProjection : public AnyInlineProjection {
  public:

@@ -1,6 +1,7 @@
 #include <almanac/engine/inline_projections.h>
 
 #include <almanac/engine/diagnostics.h>
+#include <almanac/log/this_thread.h>
 
 #include <algorithm>
 #include <set>
@@ -77,6 +78,7 @@ std::vector<Publication::Value> InlineProjections::fold(std::span<const Recorded
       }
     }
   }
+  if (policy_ && policy_->write) keep_due();
   return values();
 }
 
@@ -91,7 +93,46 @@ std::vector<Publication::Value> InlineProjections::values() const {
   return values;
 }
 
+bool InlineProjections::is_due(const One& one, Clock::time_point now) const {
+  if (one.failure || one.reached.position == one.kept || !one.reached.value->has_bytes()) {
+    return false;
+  }
+  return one.reached.position.value - one.kept.value >= policy_->events ||
+         now - one.kept_at >= policy_->period;
+}
+
+// The one that waits longest first, so that none is starved by another.
+void InlineProjections::keep_due() {
+  if (writing_.valid()) {
+    if (writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+    finish_writing();
+  }
+  const auto now = Clock::now();
+  auto due = all_.end();
+  for (auto one = all_.begin(); one != all_.end(); ++one) {
+    if (is_due(*one, now) && (due == all_.end() || one->kept_at < due->kept_at)) due = one;
+  }
+  if (due == all_.end()) return;
+  written_ = static_cast<std::size_t>(due - all_.begin());
+  kept_before_ = std::exchange(due->kept, due->reached.position);
+  due->kept_at = now;
+  auto value = std::make_shared<const ReachedValue>(due->reached.value->clone(), due->kept);
+  writing_ = std::async(std::launch::async, [checkpoints = due->checkpoints, value] {
+    this_thread::give_way();
+    return checkpoints.keep(*value);
+  });
+}
+
+// One that could not be written is tried again when the next is due, and at the end.
+void InlineProjections::finish_writing() {
+  auto kept = writing_.get();
+  if (kept) return;
+  warn(describe(kept.error()));
+  if (all_[written_].kept == all_[written_].reached.position) all_[written_].kept = kept_before_;
+}
+
 void InlineProjections::keep() {
+  if (writing_.valid()) finish_writing();
   for (One& one : all_) {
     if (!one.failure && one.reached.position != one.kept) keep(one);
   }

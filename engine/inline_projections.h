@@ -3,9 +3,13 @@
 
 #include <almanac/engine/inline_projection.h>
 #include <almanac/log/log.h>
+#include <almanac/snapshots/checkpoint_policy.h>
 #include <almanac/snapshots/projection_checkpoints.h>
 
+#include <chrono>
+#include <cstddef>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <span>
 #include <vector>
@@ -21,6 +25,9 @@ class InlineProjections {
   [[nodiscard]] static Result<InlineProjections> open(
       const Log& log, const std::filesystem::path& folder,
       std::span<const AnyInlineProjection> projections, Position through);
+  // From now on fold() has checkpoints written as well, by the events and the period of the policy:
+  // one at a time, on a thread of its own.
+  void keep_by(const CheckpointPolicy& policy) { policy_ = policy; }
 
   // Folds the next durable events and gives the values behind them.
   [[nodiscard]] std::vector<Publication::Value> fold(std::span<const RecordedEvent> events);
@@ -29,16 +36,25 @@ class InlineProjections {
   void keep();
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct One {
     AnyInlineProjection projection;
     ProjectionCheckpoints checkpoints;
     ReachedValue reached;
-    Position kept = {};  // the newest checkpoint
+    Position kept = {};  // the newest checkpoint, or one that could not be written
     std::optional<Error> failure = {};
+    Clock::time_point kept_at = Clock::now();
   };
   static void keep(One& one);
+  [[nodiscard]] bool is_due(const One& one, Clock::time_point now) const;
+  void keep_due();
+  void finish_writing();
 
   std::vector<One> all_;
+  std::optional<CheckpointPolicy> policy_;  // none: nothing is written but by keep()
+  std::future<Result<void>> writing_;       // of that one:
+  std::size_t written_ = 0;
+  Position kept_before_;
 };
 
 }  // namespace almanac

@@ -16,6 +16,10 @@ inline constexpr std::size_t mailbox_commands_max = 65'536;
 inline constexpr std::size_t audit_notes_max = 1'024;
 static_assert(audit_notes_max <= batch_events_max);
 
+// Events of the program in one append: one batch.
+inline constexpr std::size_t appended_events_max = 10'000;
+static_assert(appended_events_max <= batch_events_max);
+
 // Tasks in one submission. Each becomes at most one event, and all of them one batch.
 inline constexpr std::size_t submission_tasks_max = 100'000;
 static_assert(submission_tasks_max <= batch_events_max);

@@ -57,6 +57,10 @@ std::int64_t room_left(const ModelRoom& room, const GpuRoom& gpu, bool counts_le
       held += signed_bytes(held_bytes(model));
     }
   }
+  if (const auto tasks = room.held.find(gpu.gpu); tasks != room.held.end()) {
+    reserved += signed_bytes(tasks->second.unseen);
+    held += signed_bytes(tasks->second.held);
+  }
   const GpuMemory& memory = gpu.memory;
   const std::uint64_t most = memory.is_estimate ? memory.available() : memory.size;
   return std::min(signed_bytes(memory.available()) - reserved, signed_bytes(most) - held);
@@ -69,6 +73,13 @@ std::uint64_t sum_of(const std::vector<EvictionCandidate>& candidates) {
                          });
 }
 
+// The more it was used of late, the sooner it is loaded again.
+Duration again(const EvictionCandidate& one) {
+  constexpr std::uint64_t uses_max = 1'000'000;
+  const auto uses = static_cast<std::int64_t>(std::min(one.heat, uses_max));
+  return std::min(one.load_time, Duration(std::chrono::hours(1))) * (1'000 + uses) / 1'000;
+}
+
 // What a set costs, of candidates of which none has too high a priority.
 struct SetCost {
   Duration load_time{0};
@@ -77,7 +88,7 @@ struct SetCost {
   auto operator<=>(const SetCost&) const = default;
 
   [[nodiscard]] SetCost with(const EvictionCandidate& one) const {
-    return {load_time + one.load_time, std::max(used_at, one.used_at), count + 1};
+    return {load_time + again(one), std::max(used_at, one.used_at), count + 1};
   }
 };
 
@@ -125,7 +136,7 @@ class SetSearch {
 // What is dear for what it frees is left out as long as the rest is enough.
 std::vector<NameId> cheap_set(std::vector<EvictionCandidate> candidates, std::uint64_t bytes) {
   const auto price = [](const EvictionCandidate& one) {
-    return static_cast<double>(one.load_time.count() + 1) / static_cast<double>(one.bytes + 1);
+    return static_cast<double>(again(one).count() + 1) / static_cast<double>(one.bytes + 1);
   };
   std::ranges::stable_sort(candidates, [&](const auto& a, const auto& b) {
     return std::tuple(price(a), a.used_at) > std::tuple(price(b), b.used_at);
@@ -158,6 +169,12 @@ std::string shortage(const ModelRoom& room, const Names& names, const GpuRoom& g
   return text + (evictable_bytes == 0 ? "0" : gib_text(evictable_bytes));
 }
 
+// Tasks are still taking what they were given.
+bool is_settling(const ModelRoom& room, NameId gpu) {
+  const auto tasks = room.held.find(gpu);
+  return tasks != room.held.end() && tasks->second.settles_at > room.now;
+}
+
 // What can be done on one GPU, and at which cost.
 struct Choice {
   LoadPlan plan;
@@ -166,17 +183,18 @@ struct Choice {
   SetCost cost;
 };
 
-Choice choice_on(const ModelRoom& room, const Names& names, const Model& model,
+Choice choice_on(const ModelRoom& room, const Names& names, const RoomWish& wish,
                  const GpuRoom& gpu) {
   Choice choice{.plan = {.gpu = gpu.gpu}, .left = room_left(room, gpu)};
-  const std::uint64_t needs = model.bytes();
-  const bool is_moving = has_one_on_its_way(room, gpu.gpu);
+  const std::uint64_t needs = wish.bytes;
+  const bool is_moving =
+      has_one_on_its_way(room, gpu.gpu) || (wish.is_model && is_settling(room, gpu.gpu));
   const bool has_room = choice.left >= signed_bytes(needs);
   if (has_room && !is_moving) {
     choice.plan.kind = LoadPlan::Kind::load;
     return choice;
   }
-  const auto candidates = evictable(room, gpu.gpu, model.setting.priority);
+  const auto candidates = evictable(room, gpu.gpu, wish.priority);
   choice.plan.reason = shortage(room, names, gpu, needs, sum_of(candidates));
   if (is_moving) {
     choice.plan.reason += "; something is on its way there";
@@ -275,7 +293,8 @@ std::vector<EvictionCandidate> evictable(const ModelRoom& room, NameId gpu, std:
                         room.now - model.loaded_at >= model.setting.residency;
     if (!may_go) continue;
     candidates.push_back({id, std::min(model.bytes(), room_max), model.setting.priority,
-                          model.load_time, std::max(model.used_at, use.used_at)});
+                          model.load_time, std::max(model.used_at, use.used_at),
+                          heat_at(model, room.now)});
   }
   return candidates;
 }
@@ -292,7 +311,7 @@ std::optional<std::vector<NameId>> cheapest_set(std::vector<EvictionCandidate> c
   const std::int32_t highest = candidates[enough - 1].priority;
   std::erase_if(candidates, [&](const auto& one) { return one.priority > highest; });
   if (candidates.size() > limits::model_search_max) return cheap_set(std::move(candidates), bytes);
-  std::ranges::stable_sort(candidates, std::greater(), &EvictionCandidate::load_time);
+  std::ranges::stable_sort(candidates, std::greater(), again);
   return SetSearch(candidates, bytes).best();
 }
 
@@ -317,14 +336,18 @@ std::optional<NameId> to_relieve(const ModelRoom& room, NameId gpu) {
 
 LoadPlan plan_load(const ModelRoom& room, const Names& names, NameId id) {
   const Model& model = *room.models.all.find(id);
+  return plan_room(room, names, {model.bytes(), model.setting.gpu, model.setting.priority});
+}
+
+LoadPlan plan_room(const ModelRoom& room, const Names& names, const RoomWish& wish) {
   std::optional<Choice> best;
   for (const GpuRoom& gpu : room.gpus) {
-    if (!gpu.is_usable || (model.setting.gpu && *model.setting.gpu != gpu.gpu)) continue;
-    Choice choice = choice_on(room, names, model, gpu);
+    if (!gpu.is_usable || (wish.gpu && *wish.gpu != gpu.gpu)) continue;
+    Choice choice = choice_on(room, names, wish, gpu);
     if (!best || is_better(choice, *best)) best = std::move(choice);
   }
   if (best) return std::move(best->plan);
-  return {.reason = "needs " + gib_text(model.bytes()) +
+  return {.reason = "needs " + gib_text(wish.bytes) +
                     " GiB, and no GPU that it could go to is "
                     "known to work"};
 }

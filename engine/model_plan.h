@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/engine/gpu_options.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/projections/state.h>
 
 #include <cstdint>
@@ -42,11 +43,12 @@ struct ModelRoom {
   std::map<NameId, ModelUse> uses;
   std::set<NameId> moving;  // GPUs of which something was decided that is not in the state yet
   Time now;
+  std::map<NameId, GpuHold> held = {};  // of GPUs, by tasks that asked for memory
 };
 
 // What a GPU has left: what its driver says, less what is kept free for models whose load it does
-// not show yet; and never more than its size, or the estimate of its budget, leaves beside all that
-// is there. 0 of one that cannot be used.
+// not show yet, and for tasks that asked for memory; and never more than its size, or the estimate
+// of its budget, leaves beside all that is there. 0 of one that cannot be used.
 [[nodiscard]] std::uint64_t free_bytes(const ModelRoom& room, NameId gpu);
 // What it will have left once all that is being unloaded is gone; below zero where more is promised
 // than there is, or it cannot be used.
@@ -62,6 +64,7 @@ struct EvictionCandidate {
   std::int32_t priority = 0;
   Duration load_time{0};
   Time used_at;
+  std::uint64_t heat = 0;  // of late, in thousandths of a use
 };
 
 // Those on a GPU that may give way to one of this priority: resident, not pinned, not in use,
@@ -70,7 +73,8 @@ struct EvictionCandidate {
                                                        std::int32_t priority);
 
 // The set that frees so many bytes at the least cost: of the lowest highest priority; then of the
-// least time to load again; then whose last use is longest ago, then of the fewest. None where all
+// least time to load again, which counts once more for each use of late; then whose last use is
+// longest ago, then of the fewest. None where all
 // of them are not enough. The cheapest of all for up to limits::model_search_max candidates, of
 // which each that is left out would be missed; of more, one from which none can be left out.
 [[nodiscard]] std::optional<std::vector<NameId>> cheapest_set(
@@ -93,6 +97,15 @@ struct LoadPlan {
   std::string reason;         // "needs 9.2 GiB, device 6e76696c has 5.9 free, …"; empty for `load`
 };
 
+// What is asked of a GPU. Memory alone finds room beside a task that is still taking its own, a
+// model does not: it could not be measured.
+struct RoomWish {
+  std::uint64_t bytes = 0;
+  std::optional<NameId> gpu;  // the only one; none = any
+  std::int32_t priority = 0;
+  bool is_model = true;
+};
+[[nodiscard]] LoadPlan plan_room(const ModelRoom& room, const Names& names, const RoomWish& wish);
 // Of a model that is absent. On the GPU with most room, else on that whose evictions are cheapest.
 [[nodiscard]] LoadPlan plan_load(const ModelRoom& room, const Names& names, NameId model);
 

@@ -239,8 +239,8 @@ std::optional<SteadyTime> ModelRunner::take_steps() {
   Round round = begin_round();
   see_models(round);
   relieve(round);
-  round.turns =
-      model_turns(round.room, round.state->names, wanted_models(*round.state), options_.patience);
+  round.turns = model_turns(round.room, round.state->names, wanted_models(*round.state),
+                            options_.patience, wanted_memory(*round.state));
   for (const auto& [id, other] : round.turns.closed) {
     table_->entries[round.text(id)].is_open = false;
   }
@@ -284,6 +284,7 @@ ModelRunner::Round ModelRunner::begin_round() const {
               .looks = false,
               .due = {},
               .turns = {}};
+  round.room.held = held_memory(*state, round.room.now);
   if (looks_ > 0) refresh(round.room.gpus, *state, seen_, surroundings_.gpus);
   return round;
 }

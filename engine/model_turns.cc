@@ -1,6 +1,7 @@
 #include <almanac/engine/model_turns.h>
 
 #include <almanac/projections/lane_claims.h>
+#include <almanac/projections/limits.h>
 
 #include <algorithm>
 #include <tuple>
@@ -9,43 +10,18 @@
 namespace almanac {
 namespace {
 
-// Since when its tasks have waited, whatever came to the front of the lane meanwhile. One that has
-// given way waits anew: it has had its turn.
-Time waiting_since(const State& state, const Lane& lane, NameId id, const Model& model) {
-  const TaskId first = state.tasks.ready.lanes().find(lane)->first()->id;
-  const Task& task = *state.tasks.all.find(first);
-  Time since = std::max(task.enqueued_at, task.run_at);
-  const LaneWait* known = state.tasks.blocked.find(lane);
-  const bool is_known = known != nullptr && known->reason == LaneBlock::model && known->limit == id;
-  if (is_known) since = std::min(since, known->since);
-  return model.state == ModelState::absent ? std::max(since, model.changed_at) : since;
-}
-
-// Whether something else than a model keeps its tasks from ever beginning, as things are.
-bool is_held_back(const State& state, const Lane& lane, const std::vector<LaneClaim>& claims) {
-  if (state.pauses.hold_back(lane)) return true;
-  const LaneWait* known = state.tasks.blocked.find(lane);
-  if (known != nullptr && known->reason == LaneBlock::handler) return true;
-  if (!state.implementations.versions_of(lane.kind).takes(lane.version)) return true;
-  if (state.implementations.hold_back(lane.kind)) return true;
-  return std::ranges::any_of(claims, [&](const LaneClaim& one) {
-    if (one.on == ClaimOn::model) return false;
-    const ClaimRoom room = room_for(state, one, state.time);
-    return one.amount > room.most || (one.on == ClaimOn::circuit && room.free == 0);
-  });
-}
-
-bool names_model(const State& state, const Lane& lane) {
-  return std::ranges::any_of(
-      state.tasks.demand_sets.of(lane.demands),
-      [&](const LimitDemand& demand) { return state.models.all.contains(demand.limit); });
-}
-
+// A model, or memory: `id` is the demand of it then.
 struct Wanted {
   NameId id;
   Time since;
-  std::int32_t priority = 0;
+  RoomWish wish;
+  std::uint32_t mebibytes = 0;
+  [[nodiscard]] auto place() const {
+    return std::tuple(-std::int64_t{wish.priority}, since, id, mebibytes);
+  }
 };
+
+MemoryWish wish_of(const Wanted& one) { return {one.id, one.mebibytes}; }
 
 // What is to go from a GPU so that one that is overdue has room.
 struct Giving {
@@ -58,16 +34,17 @@ struct Giving {
 
 class TurnPlanner {
  public:
+  using WantedMemory = std::map<MemoryWish, Time>;
   TurnPlanner(ModelRoom room, const Names& names, const std::map<NameId, Time>& wanted,
-              Duration patience)
-      : room_(std::move(room)), kept_(room_), names_(names), wanted_(wanted), patience_(patience) {
-    // What tasks wait for stays where it is; and for those who are not overdue what has been used
-    // not long ago.
+              const WantedMemory& memory, Duration patience)
+      : room_(std::move(room)),
+        kept_(room_),
+        names_(names),
+        wanted_(wanted),
+        memory_(memory),
+        patience_(patience) {
+    // What tasks wait for stays where it is.
     for (const auto& [id, since] : wanted_) ++kept_.uses[id].in_use;
-    lingering_ = kept_.uses;
-    for (const auto& [id, one] : room_.models.all) {
-      if (lingers_until(id) > room_.now) ++lingering_[id].in_use;
-    }
   }
 
   ModelTurns run() {
@@ -91,63 +68,90 @@ class TurnPlanner {
       const auto use = room_.uses.find(id);
       const bool is_moving = use != room_.uses.end() && use->second.is_leaving;
       if (model(id).state != ModelState::absent || is_moving) continue;
-      line.push_back({id, since, model(id).setting.priority});
+      const ModelSetting& setting = model(id).setting;
+      line.push_back({id, since, {model(id).bytes(), setting.gpu, setting.priority}});
     }
-    std::ranges::sort(line, [](const Wanted& one, const Wanted& other) {
-      return std::tuple(-std::int64_t{one.priority}, one.since, one.id) <
-             std::tuple(-std::int64_t{other.priority}, other.since, other.id);
-    });
+    for (const auto& [wish, since] : memory_) {
+      const auto identity = gpu_of_demand(names_.text(wish.demand));
+      const auto gpu = identity.empty() ? std::nullopt : names_.find(identity);
+      line.push_back({wish.demand, since, {wish.bytes(), gpu, 0, false}, wish.mebibytes});
+    }
+    std::ranges::sort(line, {}, &Wanted::place);
     return line;
   }
 
   void serve(const Wanted& one) {
     const Time overdue_at = one.since + patience_;
-    turns_.overdue_at.emplace(one.id, overdue_at);
-    if (model(one.id).retry_at > room_.now) return consider(model(one.id).retry_at);
+    if (one.wish.is_model) {
+      turns_.overdue_at.emplace(one.id, overdue_at);
+      if (model(one.id).retry_at > room_.now) return consider(model(one.id).retry_at);
+    }
     const bool is_overdue = overdue_at <= room_.now;
-    if (!is_overdue) kept_.uses.swap(lingering_);
-    LoadPlan plan = plan_load(kept_, names_, one.id);
-    if (!is_overdue) kept_.uses.swap(lingering_);
-    if (plan.kind == LoadPlan::Kind::load) {
-      return take({.model = one.id, .gpu = plan.gpu, .evicts = false, .victim = {}});
-    }
+    LoadPlan plan = plan_for(one, is_overdue);
+    if (plan.kind == LoadPlan::Kind::load) return take_room(one, plan.gpu, is_overdue);
+    if (!one.wish.is_model) turns_.memory_overdue_at.emplace(wish_of(one), overdue_at);
     if (plan.kind == LoadPlan::Kind::evict) {
-      return take({one.id, plan.gpu, true, plan.evict.front()});
+      return take(one, {one.id, plan.gpu, true, plan.evict.front()});
     }
-    consider_residency();
+    consider_residency(one);
     consider(overdue_at);
     if (is_overdue) make_give_way(one);
   }
 
-  // More tasks may come for it, which are then done with it.
-  [[nodiscard]] Time lingers_until(NameId id) const {
-    const auto use = room_.uses.find(id);
-    const Time used_at = use == room_.uses.end() ? Time() : use->second.used_at;
-    return std::max(used_at, model(id).used_at) + patience_;
+  // With what is used often in use, as long as it stays for that.
+  LoadPlan plan_for(const Wanted& one, bool is_overdue) {
+    if (is_overdue) return plan_room(kept_, names_, one.wish);
+    std::vector<NameId> staying;
+    for (const auto& [id, other] : room_.models.all) {
+      if (other.is_loaded() && stays_until(id, one) > room_.now) staying.push_back(id);
+    }
+    for (const NameId id : staying) ++kept_.uses[id].in_use;
+    LoadPlan plan = plan_room(kept_, names_, one.wish);
+    for (const NameId id : staying) --kept_.uses[id].in_use;
+    return plan;
   }
 
-  void take(const ModelTurn& step) {
+  // Expected within two of the patience: heat * 2 * patience / half-life, and never more than one.
+  [[nodiscard]] Time stays_until(NameId id, const Wanted& one) const {
+    const double uses = static_cast<double>(heat_at(model(id), room_.now)) / 1'000.0;
+    const double patience = static_cast<double>(patience_.count());
+    const double expected =
+        uses * 2 * patience / static_cast<double>(limits::model_heat_half_life.count());
+    return one.since + Duration(static_cast<std::int64_t>(patience * std::min(expected, 1.0)));
+  }
+
+  // Memory that is there is given by itself (dispatch.h).
+  void take_room(const Wanted& one, NameId gpu, bool is_overdue) {
+    if (one.wish.is_model) {
+      return take(one, {.model = one.id, .gpu = gpu, .evicts = false, .victim = {}});
+    }
+    if (is_overdue) claim(one, gpu);
+  }
+
+  void take(const Wanted& one, const ModelTurn& step) {
     turns_.steps.push_back(step);
-    claim(step.gpu);
+    claim(one, step.gpu);
   }
   // One thing at a time goes on there, and what comes free is for who is served.
-  void claim(NameId gpu) {
+  void claim(const Wanted& one, NameId gpu) {
     room_.moving.insert(gpu);
     kept_.moving.insert(gpu);
+    turns_.kept.emplace(gpu, wish_of(one));
   }
 
   // Until then those that nobody uses stay as well.
-  void consider_residency() {
+  void consider_residency(const Wanted& wanted) {
     for (const auto& [id, one] : room_.models.all) {
       if (!one.is_loaded() || wanted_.contains(id)) continue;
-      consider(std::max(one.loaded_at + one.setting.residency, lingers_until(id)));
+      consider(std::max(one.loaded_at + one.setting.residency, stays_until(id, wanted)));
     }
+    for (const auto& [gpu, hold] : room_.held) consider(hold.settles_at);
   }
 
   void make_give_way(const Wanted& one) {
     std::optional<Giving> best;
     for (const GpuRoom& gpu : room_.gpus) {
-      const auto& own = model(one.id).setting.gpu;
+      const auto& own = one.wish.gpu;
       if (!gpu.is_usable || (own && *own != gpu.gpu) || claimed_.contains(gpu.gpu)) continue;
       auto giving = giving_on(one, gpu.gpu);
       if (giving && (!best || comes_before(*giving, *best))) best = std::move(giving);
@@ -161,7 +165,7 @@ class TurnPlanner {
       if (idle == nullptr && uses_of(victim) == 0) idle = &victim;
     }
     if (is_free && idle != nullptr) turns_.steps.push_back({one.id, best->gpu, true, *idle});
-    claim(best->gpu);
+    claim(one, best->gpu);
     claimed_.insert(best->gpu);
   }
 
@@ -184,8 +188,11 @@ class TurnPlanner {
   [[nodiscard]] std::optional<Giving> giving_on(const Wanted& one, NameId gpu) const {
     Giving giving{.gpu = gpu, .victims = {}, .possible_at = {}, .loaded_at = {}};
     std::int64_t left = bytes_to_be_free(room_, gpu);
-    const auto needs = static_cast<std::int64_t>(model(one.id).bytes());
-    std::vector<NameId> there = giving_models(gpu, one.priority);
+    // What tasks have comes free when they end: none begins there meanwhile.
+    const auto tasks = room_.held.find(gpu);
+    if (tasks != room_.held.end()) left += static_cast<std::int64_t>(tasks->second.held);
+    const auto needs = static_cast<std::int64_t>(one.wish.bytes);
+    std::vector<NameId> there = giving_models(gpu, one.wish.priority);
     for (const NameId id : there) {
       if (left >= needs) break;
       left += static_cast<std::int64_t>(model(id).bytes());
@@ -236,9 +243,9 @@ class TurnPlanner {
 
   ModelRoom room_;
   ModelRoom kept_;
-  std::map<NameId, ModelUse> lingering_;
   const Names& names_;
   const std::map<NameId, Time>& wanted_;
+  const WantedMemory& memory_;
   const Duration patience_;
   ModelTurns turns_;
   std::set<NameId> claimed_;  // GPUs where others give way to one that is overdue
@@ -246,36 +253,9 @@ class TurnPlanner {
 
 }  // namespace
 
-std::map<NameId, Time> wanted_models(const State& state) {
-  std::map<NameId, Time> wanted;
-  if (state.models.all.empty()) return wanted;
-  for (const auto& [lane, places] : state.tasks.ready.lanes()) {
-    if (!lane.demands || !names_model(state, lane)) continue;
-    const auto claims = claims_of(state, lane);
-    if (is_held_back(state, lane, claims)) continue;
-    for (const LaneClaim& claim : claims) {
-      if (claim.on != ClaimOn::model) continue;
-      const Model& model = *state.models.all.find(claim.limit);
-      const Time since = waiting_since(state, lane, claim.limit, model);
-      const auto [entry, is_new] = wanted.emplace(claim.limit, since);
-      if (!is_new) entry->second = std::min(entry->second, since);
-    }
-  }
-  return wanted;
-}
-
-ModelRoom room_of(const State& state, Time now) {
-  ModelRoom room{
-      .models = state.models, .gpus = rooms_of(state), .uses = {}, .moving = {}, .now = now};
-  for (const auto& [id, model] : state.models.all) {
-    room.uses[id].in_use = static_cast<std::uint32_t>(tasks_with(state, id));
-  }
-  return room;
-}
-
 ModelTurns model_turns(ModelRoom room, const Names& names, const std::map<NameId, Time>& wanted,
-                       Duration patience) {
-  return TurnPlanner(std::move(room), names, wanted, patience).run();
+                       Duration patience, const std::map<MemoryWish, Time>& memory) {
+  return TurnPlanner(std::move(room), names, wanted, memory, patience).run();
 }
 
 ModelTurns model_turns(const State& state, Time now, Duration patience) {
@@ -283,8 +263,9 @@ ModelTurns model_turns(const State& state, Time now, Duration patience) {
   const bool is_missing = std::ranges::any_of(wanted, [&](const auto& one) {
     return state.models.all.find(one.first)->state == ModelState::absent;
   });
-  if (!is_missing) return {};
-  return model_turns(room_of(state, now), state.names, wanted, patience);
+  const auto memory = wanted_memory(state);
+  if (!is_missing && memory.empty()) return {};
+  return model_turns(room_of(state, now), state.names, wanted, patience, memory);
 }
 
 ModelWait model_wait(const State& state, NameId id, Time now) {
@@ -315,6 +296,30 @@ ModelWait model_wait(const State& state, NameId id, Time now) {
   if (plan.kind == LoadPlan::Kind::load) return {.kind = Kind::next};
   if (plan.kind == LoadPlan::Kind::evict) return {.kind = Kind::makes_room, .other = plan.evict[0]};
   return {.kind = Kind::short_of_memory, .numbers = std::move(plan.reason)};
+}
+
+ModelWait memory_wait(const State& state, const MemoryWish& wish, Time now) {
+  using Kind = ModelWait::Kind;
+  ModelRoom room = room_of(state, now);
+  for (const auto& [other, since] : wanted_models(state)) ++room.uses[other].in_use;
+  const auto gpu = gpu_asked(state, wish.demand).gpu;
+  LoadPlan plan = plan_room(room, state.names, {wish.bytes(), gpu, 0, false});
+  if (plan.kind == LoadPlan::Kind::evict) return {.kind = Kind::makes_room, .other = plan.evict[0]};
+  if (plan.kind != LoadPlan::Kind::load) {
+    return {.kind = Kind::short_of_memory, .numbers = std::move(plan.reason)};
+  }
+  ModelWait wait;
+  const auto note = [&](NameId other, Time since) {
+    if (wait.other && since >= wait.since) return;
+    wait = {.kind = Kind::gives_way, .other = other, .since = since};
+  };
+  for (const auto& [other, since] : wanted_models(state)) {
+    if (state.models.all.find(other)->state == ModelState::absent) note(other, since);
+  }
+  for (const auto& [other, since] : wanted_memory(state)) {
+    if (other != wish) note(other.demand, since);
+  }
+  return wait;
 }
 
 }  // namespace almanac

@@ -5,8 +5,10 @@
 // A model is wanted while a task that names it could begin but for that. Those that are wanted and
 // not loaded come one after the other: of the higher priority first, then who has waited longer,
 // from when it was last unloaded.
-// - Where there is room it is loaded; else models go that nobody uses, no task waits for, and whose
-//   last use is longer ago than the patience, as far as that is enough, the cheapest of them.
+// - Where there is room it is loaded; else models go that nobody uses and no task waits for, as far
+//   as that is enough, the cheapest of them. But one that is used often is sure to be wanted again:
+//   it stays for the patience times the uses that are to be expected within two of it, as it was
+//   used of late (heat_at), and never longer than the patience.
 // - A model that has tasks of its own keeps its place: they are done together, whatever came in
 //   between. Until one that is not loaded has waited for the patience, and is overdue. Then those
 //   that have been there longest give way, once they have had their place for the patience and for
@@ -17,9 +19,13 @@
 //   there, and that has room for it.
 // - One that cannot be loaded, be it that its loads fail or that others keep the memory, keeps
 //   nothing: nobody stands behind it.
+// - Memory that tasks ask for (gpu_memory.h) stands in the same line, with the priority 0: the same
+//   models make room for it, in the same order; and once it is overdue a GPU is kept for it, where
+//   nothing else begins or is loaded until it has its room. What tasks have of a GPU comes free
+//   with their ends alone.
 #pragma once
 
-#include <almanac/engine/model_plan.h>
+#include <almanac/engine/model_wants.h>
 
 #include <cstdint>
 #include <map>
@@ -30,16 +36,8 @@
 
 namespace almanac {
 
-// Models that tasks want, and since when the first of those does. Tasks that are paused, that
-// nothing runs, or that a circuit holds back want none. O(lanes that ask for something).
-[[nodiscard]] std::map<NameId, Time> wanted_models(const State& state);
-
-// As far as a state knows: its GPUs as they were last sampled, and tasks that run for who uses a
-// model.
-[[nodiscard]] ModelRoom room_of(const State& state, Time now);
-
 struct ModelTurn {
-  NameId model;  // absent, to be loaded to `gpu`, …
+  NameId model;  // absent, to be loaded to `gpu`, or the demand of memory of it, …
   NameId gpu;    // …
   bool evicts = false;
   NameId victim;  // … once this one is unloaded from it
@@ -50,13 +48,17 @@ struct ModelTurns {
   std::vector<ModelTurn> steps;       // that can be taken now, at most one for a GPU
   std::map<NameId, NameId> closed;    // none of its tasks begins until it has given way to that one
   std::map<NameId, Time> overdue_at;  // of those that are wanted and absent: when others give way
+  std::map<MemoryWish, Time> memory_overdue_at;  // the same of memory that is not there
+  // GPUs of which no memory is given now, but to that one; of a model, mebibytes is 0.
+  std::map<NameId, MemoryWish> kept;
   std::optional<Time> next;  // when it may be another's turn, if nothing else happens before
   bool operator==(const ModelTurns&) const = default;
 };
 
 // The uses in `room` are what keeps a model where it is.
 [[nodiscard]] ModelTurns model_turns(ModelRoom room, const Names& names,
-                                     const std::map<NameId, Time>& wanted, Duration patience);
+                                     const std::map<NameId, Time>& wanted, Duration patience,
+                                     const std::map<MemoryWish, Time>& memory = {});
 // Of what a state knows; empty where no model is wanted, which costs nothing where there are none.
 [[nodiscard]] ModelTurns model_turns(const State& state, Time now, Duration patience);
 
@@ -70,7 +72,7 @@ struct ModelWait {
     loading,          // since then
     unloading,        // since then
     has_failed,       // its last load: it is tried again then
-    gives_way,        // to `other`, which has waited since then
+    gives_way,        // to `other`, a model or a demand of memory, which has waited since then
     unknown,          // nobody can say whether it is loaded, or its GPU is not there
   };
   Kind kind = Kind::usable;
@@ -80,5 +82,8 @@ struct ModelWait {
 };
 // As far as the state knows.
 [[nodiscard]] ModelWait model_wait(const State& state, NameId model, Time now);
+// The same of memory: usable, short_of_memory, makes_room, or gives_way where there is some that is
+// kept for another.
+[[nodiscard]] ModelWait memory_wait(const State& state, const MemoryWish& wish, Time now);
 
 }  // namespace almanac

@@ -40,6 +40,12 @@ bool has_gpu(const State& state, std::string_view gpu) {
   return device != nullptr && device->presence == GpuPresence::present;
 }
 
+// Tasks that have begun since somebody looked have their memory first.
+bool leaves_room(const State& state, const ModelStep& step, Time now) {
+  if (state.tasks.on_gpu.empty()) return true;
+  return can_load(room_of(state, now), *state.names.find(step.gpu), step.bytes);
+}
+
 Time next_try(const Model& model, Time now) {
   Duration wait = limits::model_backoff;
   for (std::uint32_t i = 0; i < model.failures_in_row && wait < limits::model_backoff_max; ++i) {
@@ -179,6 +185,10 @@ Result<Decision> decide_one(const State& state, const ReportModel& command,
   }
   if (command.step.kind == ModelStep::Kind::load && !has_gpu(state, command.step.gpu)) {
     return fail(ErrorCode::conflict, "the GPU '" + command.step.gpu + "' is not there");
+  }
+  if (command.step.kind == ModelStep::Kind::load &&
+      !leaves_room(state, command.step, context.now)) {
+    return fail(ErrorCode::conflict, "a task has begun that has the memory of it");
   }
   return decision_of(context.now, event_of(state, *known, command, context.now));
 }

@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <csignal>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 namespace almanac {
@@ -89,9 +90,12 @@ Result<void> Processes::start(const Start& start) {
   set_variable(environment, "ALMANAC_ATTEMPT", std::to_string(start.attempt));
   set_variable(environment, "ALMANAC_TOKEN", to_text(start.token));
   // The first is enough for most; one that uses several asks for each by its name.
-  if (!start.models.empty()) {
-    set_variable(environment, "ALMANAC_MODEL", start.models.front().name);
-    set_variable(environment, "ALMANAC_GPU", start.models.front().gpu);
+  for (const AttemptModel& one : std::views::reverse(start.models)) {
+    if (!one.name.empty()) set_variable(environment, "ALMANAC_MODEL", one.name);
+    if (one.bytes > 0) {
+      set_variable(environment, "ALMANAC_GPU_MEMORY", std::to_string(one.bytes));
+    }
+    set_variable(environment, "ALMANAC_GPU", one.gpu);
   }
   FileDescriptor dependencies;
   if (!start.dependencies.empty()) {

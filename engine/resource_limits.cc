@@ -1,9 +1,12 @@
 #include <almanac/engine/resource_limits.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/model_wants.h>
 #include <almanac/engine/submission.h>
+#include <almanac/projections/gpu_memory.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <set>
 #include <string>
 
@@ -61,12 +64,63 @@ Result<void> check_demanded_name(const std::string& name) {
   return {};
 }
 
+std::string gib_of(std::uint64_t bytes) {
+  char text[32];
+  (void)std::snprintf(text, sizeof(text), "%.1f GiB",
+                      static_cast<double>(bytes) / static_cast<double>(std::uint64_t{1} << 30U));
+  return text;
+}
+
+// What none of the GPUs that are known could ever have. Where none is known it waits for one.
+Result<void> check_gpu_memory(const State& state, const TaskDemand& demand) {
+  const std::string_view gpu = gpu_of_demand(demand.limit);
+  const std::uint64_t asked = demand.units * bytes_of_mebibyte;
+  std::uint64_t most = 0;
+  bool is_known = state.gpu.devices.empty();
+  for (const auto& [id, device] : state.gpu.devices) {
+    if (!gpu.empty() && state.names.text(id) != gpu) continue;
+    is_known = true;
+    most = std::max(most, memory_of(state, id));
+  }
+  if (!is_known) {
+    return fail(
+        ErrorCode::not_found,
+        "it asks for memory of the GPU " + in_quotes(std::string(gpu)) + ", which is unknown",
+        "`almanac gpu list` shows those there are");
+  }
+  if (state.gpu.devices.empty() || asked <= most) return {};
+  return fail(ErrorCode::refused,
+              "it asks for " + gib_of(asked) + " of " +
+                  (gpu.empty() ? std::string("a GPU, and the largest") : "a GPU that") + " has " +
+                  gib_of(most) + ": it could never run",
+              "ask for less: `almanac gpu list` shows how much there is");
+}
+
+// Models that would only ever take turns.
+Result<void> check_together(const State& state, const std::vector<TaskDemand>& demands) {
+  std::vector<NameId> models;
+  std::string named;
+  for (const TaskDemand& demand : demands) {
+    const auto id = state.names.find(demand.limit);
+    if (!id || !state.models.all.contains(*id)) continue;
+    models.push_back(*id);
+    named += (named.empty() ? "" : ", ") + in_quotes(demand.limit);
+  }
+  if (models.size() < 2 || fit_together(state, models)) return {};
+  return fail(ErrorCode::refused,
+              "it names the models " + named +
+                  ", which no GPUs have room for at once: it could "
+                  "never run",
+              "name fewer of them, or make a task of each");
+}
+
 Result<void> check_demand(const State& state, const TaskDemand& demand) {
   if (auto checked = check_demanded_name(demand.limit); !checked) return checked;
   if (demand.units == 0) {
     return fail(ErrorCode::invalid, "it asks for 0 of the limit " + in_quotes(demand.limit),
                 "ask for 1 or more, or leave it out");
   }
+  if (is_gpu_memory(demand.limit)) return check_gpu_memory(state, demand);
   const LimitSetting setting = setting_of(state.limits, state.names, demand.limit);
   const auto known = state.names.find(demand.limit);
   const bool is_other =
@@ -96,6 +150,11 @@ Result<void> check_demand(const State& state, const TaskDemand& demand) {
 
 Result<void> check_set_name(std::string_view what, const std::string& name) {
   if (auto checked = check_name(what, name); !checked) return checked;
+  if (is_gpu_memory(name)) {
+    return fail(ErrorCode::invalid,
+                "the name " + in_quotes(name) + " stands for the memory of GPUs",
+                "take another: there is as much of that as the GPUs have");
+  }
   const bool is_family =
       name == "*" || (name.ends_with(":*") && std::ranges::count(name, ':') == 1);
   if (std::ranges::count(name, '*') <= (is_family ? 1 : 0)) return {};
@@ -169,7 +228,29 @@ Result<void> check_demands(const State& state, const std::vector<TaskDemand>& de
                   "ask once, for the sum");
     }
   }
-  return {};
+  const auto is_memory = [](const TaskDemand& demand) { return is_gpu_memory(demand.limit); };
+  if (std::ranges::count_if(demands, is_memory) > 1) {
+    return fail(ErrorCode::invalid, "it asks for memory of more than one GPU",
+                "ask once, of any GPU or of one");
+  }
+  const auto is_model = [&](const TaskDemand& demand) {
+    const auto id = state.names.find(demand.limit);
+    return id && state.models.all.contains(*id);
+  };
+  if (std::ranges::any_of(demands, is_memory) && std::ranges::any_of(demands, is_model)) {
+    return fail(ErrorCode::invalid, "it names a model and asks for memory of a GPU",
+                "do one of them: a model has memory of its own");
+  }
+  return check_together(state, demands);
+}
+
+std::vector<TaskDemand> demands_of(const TaskSpec& spec) {
+  auto demands = spec.demands;
+  if (spec.gpu_memory) {
+    demands.push_back(
+        {gpu_memory_demand(spec.gpu_memory->gpu), mebibytes_of(spec.gpu_memory->bytes)});
+  }
+  return demands;
 }
 
 }  // namespace almanac

@@ -28,5 +28,7 @@ namespace almanac {
 // name with neither a limit nor a circuit), refused (more than there is).
 [[nodiscard]] Result<void> check_demands(const State& state,
                                          const std::vector<TaskDemand>& demands);
+// With the memory of a GPU that it asks for, where it does.
+[[nodiscard]] std::vector<TaskDemand> demands_of(const TaskSpec& spec);
 
 }  // namespace almanac

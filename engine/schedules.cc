@@ -6,7 +6,9 @@
 #include <almanac/snapshots/schedule_codec.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -265,6 +267,31 @@ Result<Decision> decide_one(const State& state, const DefineSchedule& command,
   if (known && means_the_same(*(*known)->definition, defined)) return decision;
   decision.events.push_back({.at = context.now, .body = defined});
   return decision;
+}
+
+Result<Decision> decide_one(const State& state, const SetSchedules& command,
+                            const DecideContext& context) {
+  Decision all;
+  const auto add = [&](Decision decision) {
+    std::ranges::move(decision.events, std::back_inserter(all.events));
+  };
+  std::set<std::string_view> named;
+  for (const ScheduleSpec& spec : command.schedules) {
+    named.insert(spec.name);
+    const auto one = std::make_shared<const DefineSchedule>(DefineSchedule{spec});
+    context.memory.keep(one);
+    auto defined = decide_one(state, *one, context);
+    if (!defined) return defined;
+    add(std::move(*defined));
+  }
+  for (const auto& [id, schedule] : state.schedules.all) {
+    const std::string name(state.names.text(id));
+    if (!name.starts_with(command.prefix) || named.contains(name)) continue;
+    const auto kept = std::make_shared<const std::string>(name);
+    context.memory.keep(kept);
+    add(remove(*kept, schedule, context));
+  }
+  return all;
 }
 
 Result<Decision> decide_one(const State& state, const ChangeSchedule& command,

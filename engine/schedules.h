@@ -17,6 +17,11 @@ namespace almanac {
 [[nodiscard]] Result<Decision> decide_one(const State& state, const ChangeSchedule& command,
                                           const DecideContext& context);
 
+// Those of its prefix that it does not name are removed, the others defined as DefineSchedule does:
+// all of it or, where one of them is refused, nothing.
+[[nodiscard]] Result<Decision> decide_one(const State& state, const SetSchedules& command,
+                                          const DecideContext& context);
+
 // What becomes of the instants that have come: each firing, and the task it enqueues behind it. At
 // most limits::firings_per_turn of them; the rest is due at once.
 [[nodiscard]] std::vector<Event> decide_firings(const State& state, const DecideContext& context);

@@ -84,7 +84,7 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
   if (checked)
     checked = check_limit("bytes of payload", spec.payload.size(), limits::payload_bytes_max);
   if (checked) checked = check_limit("bytes of label", spec.label.size(), limits::label_bytes_max);
-  if (checked) checked = check_demands(state, spec.demands);
+  if (checked) checked = check_demands(state, demands_of(spec));
   if (checked) checked = check_limit("tags", spec.tags.size(), limits::tags_max);
   if (checked)
     checked = check_limit("dependencies", spec.dependencies.size(), limits::dependencies_max);
@@ -132,7 +132,7 @@ std::uint64_t content_hash(const TaskSpec& spec, const Awaited& awaited) {
   content.number(spec.tags.size());
   for (const std::string& tag : spec.tags) content.text(tag);
   for (TaskId id : awaited.ids) content.number(id.value);
-  for (const TaskDemand& demand : spec.demands) {
+  for (const TaskDemand& demand : demands_of(spec)) {
     content.text(demand.limit);
     content.number(demand.units);
   }
@@ -311,9 +311,10 @@ class Enqueuer {
               const Uniqueness& unique) {
     auto tags = context_.memory.array<std::string_view>(spec.tags.size());
     std::ranges::copy(spec.tags, tags.begin());
-    auto demands = context_.memory.array<Demand>(spec.demands.size());
-    std::ranges::transform(spec.demands, demands.begin(), [](const TaskDemand& demand) {
-      return Demand{demand.limit, demand.units};
+    const auto asked = demands_of(spec);
+    auto demands = context_.memory.array<Demand>(asked.size());
+    std::ranges::transform(asked, demands.begin(), [this](const TaskDemand& demand) {
+      return Demand{context_.memory.text(demand.limit), demand.units};
     });
     return {.at = context_.now,
             .idempotency_key = spec.idempotency_key,

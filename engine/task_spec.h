@@ -28,6 +28,13 @@ struct TaskDemand {
   bool operator==(const TaskDemand&) const = default;
 };
 
+// Memory of one GPU, in bytes, for as long as an attempt runs; counted in whole MiB.
+struct GpuMemorySpec {
+  std::uint64_t bytes = 0;
+  std::string gpu = {};  // its identity; empty = any
+  bool operator==(const GpuMemorySpec&) const = default;
+};
+
 // What becomes of a submission that meets a task in its way.
 enum class OnConflict : std::uint8_t {
   existing,  // that one is the answer, and nothing is enqueued
@@ -94,6 +101,8 @@ struct TaskSpec {
   std::optional<AfterGroup> after_group = {};  // and one it waits for
   // None = there may be any number of it.
   std::optional<UniqueSpec> unique = {};
+  // As a demand of the name that projections/gpu_memory.h gives it, which may stand there as well.
+  std::optional<GpuMemorySpec> gpu_memory = {};
 };
 
 enum class SubmitOutcome : std::uint8_t {

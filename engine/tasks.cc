@@ -217,7 +217,9 @@ Result<Decision> decide_one(const State& state, const ReportProgress& command,
   auto held = find_attempt(state, command.id, command.token, context);
   if (!held) return std::unexpected(held.error());
   const TaskProgress* last = state.tasks.progress.find(command.id);
-  if (last != nullptr && context.now - last->at < limits::progress_interval) return Decision{};
+  const bool is_soon =
+      last != nullptr && context.now - last->at < limits::progress_interval && !command.is_last;
+  if (is_soon) return Decision{};
   return decision_of(context.now, TaskProgressed{.id = command.id,
                                                  .lease = command.token.lease,
                                                  .permille = command.permille,

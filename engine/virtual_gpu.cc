@@ -30,7 +30,7 @@ std::string_view name(ModelOrder order) {
 }
 
 Result<void> VirtualGpu::begin(Time now) {
-  if (settings_.models.empty()) return {};
+  if (!settings_.is_set()) return {};
   if (settings_.memory == 0) {
     return fail(ErrorCode::invalid, "nothing says how much memory the GPU has",
                 "say it: --gpu-memory 24GiB");
@@ -51,7 +51,7 @@ Result<void> VirtualGpu::begin(Time now) {
 }
 
 Result<void> VirtualGpu::advance(Time now) {
-  if (settings_.models.empty()) return {};
+  if (!settings_.is_set()) return {};
   if (auto ended = end_loads(now); !ended) return ended;
   while (true) {
     const bool is_batched = settings_.order == ModelOrder::batched;
@@ -106,7 +106,8 @@ Result<bool> VirtualGpu::serve_first(Time now) {
       ReadyQueue(state_, [&](const Lane& lane) { return !state_.pauses.hold_back(lane); }).next();
   only_ = first ? std::optional(first->id) : std::optional(TaskId());
   const auto missing = first ? absent_model_of(first->lane) : std::nullopt;
-  if (!missing || !loading_.empty()) return false;
+  if (!loading_.empty()) return false;
+  if (!missing) return first ? make_room(first->lane, now) : Result<bool>(false);
   const ModelRoom room = room_of(state_, now);
   const NameId gpu = room.gpus.front().gpu;
   if (can_load(room, gpu, state_.models.all.find(*missing)->bytes())) {
@@ -117,6 +118,18 @@ Result<bool> VirtualGpu::serve_first(Time now) {
   if (!victim) return false;
   if (auto gone = unload(*victim, *missing); !gone) return std::unexpected(gone.error());
   return true;
+}
+
+// For memory that its first task asks for.
+Result<bool> VirtualGpu::make_room(const Lane& lane, Time now) {
+  for (const LaneClaim& claim : claims_of(state_, lane)) {
+    if (claim.on != ClaimOn::gpu_memory) continue;
+    const auto victim = used_longest_ago();
+    if (room_for(state_, claim, now).free >= claim.amount || !victim) return false;
+    if (auto gone = unload(*victim, claim.limit); !gone) return std::unexpected(gone.error());
+    return true;
+  }
+  return false;
 }
 
 std::optional<NameId> VirtualGpu::used_longest_ago() const {

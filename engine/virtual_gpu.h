@@ -45,6 +45,7 @@ class VirtualGpu {
   [[nodiscard]] Result<void> end_loads(Time now);
   [[nodiscard]] Result<bool> take_turns(Time now);
   [[nodiscard]] Result<bool> serve_first(Time now);
+  [[nodiscard]] Result<bool> make_room(const Lane& lane, Time now);
   [[nodiscard]] std::optional<NameId> used_longest_ago() const;
   [[nodiscard]] Result<void> load(NameId model, Time now);
   [[nodiscard]] Result<void> unload(NameId model, NameId other);

@@ -5,6 +5,7 @@
 #include <almanac/engine/limits.h>
 #include <almanac/engine/tasks.h>
 #include <almanac/engine/virtual_gpu.h>
+#include <almanac/projections/gpu_memory.h>
 
 #include <algorithm>
 #include <map>
@@ -172,7 +173,7 @@ class Rehearsal {
 
   // What begins changes what is to be loaded, and the other way round.
   Result<void> begin_all() {
-    const bool has_models = !settings_.models.models.empty();
+    const bool has_gpu = settings_.models.is_set();
     while (true) {
       if (auto moved = gpu_.advance(now_); !moved) return moved;
       Arena memory;
@@ -185,7 +186,7 @@ class Rehearsal {
         });
       }
       fold_all(starts.events);
-      if (starts.events.empty() || !has_models) return {};
+      if (starts.events.empty() || !has_gpu) return {};
       loads_at_start_ = gpu_.report().loads;
     }
   }
@@ -208,6 +209,7 @@ class Rehearsal {
     spec.deadline = deadline_of(arrival.index);
     drop_unknown_groups(spec);
     drop_unknown_demands(spec);
+    move_gpu_memory(spec);
     const auto done = apply(EnqueueTasks{{spec}});
     return is_refusal(done) ? refuse(std::move(spec)) : done;
   }
@@ -250,11 +252,20 @@ class Rehearsal {
   // A trace names models, also where it is run without any.
   void drop_unknown_demands(TaskSpec& spec) const {
     std::erase_if(spec.demands, [&](const TaskDemand& demand) {
+      if (is_gpu_memory(demand.limit)) return !settings_.models.is_set();
       const auto known = state_.names.find(demand.limit);
       const bool is_other = known && (state_.models.all.contains(*known) ||
                                       guards(state_.circuits, state_.names, *known));
       return !is_other && !setting_of(state_.limits, state_.names, demand.limit).is_set();
     });
+  }
+
+  // There is one GPU, whatever the one was that it was asked of.
+  static void move_gpu_memory(TaskSpec& spec) {
+    for (TaskDemand& demand : spec.demands) {
+      if (is_gpu_memory(demand.limit)) demand.limit = gpu_memory_name;
+    }
+    if (spec.gpu_memory) spec.gpu_memory->gpu.clear();
   }
 
   // It keeps its number, which others may depend on.
@@ -325,7 +336,7 @@ class Rehearsal {
     report_.failed = state_.tasks.count(TaskState::failed);
     report_.cancelled = state_.tasks.count(TaskState::cancelled) - report_.refused;
     report_.unfinished = state_.tasks.live();
-    if (!settings_.models.models.empty()) report_.models = gpu_.report();
+    if (settings_.models.is_set()) report_.models = gpu_.report();
     report_.waits = summary(std::move(waits_));
     report_.make_span = last - report_.began;
     const auto room =

@@ -23,9 +23,11 @@ enum class ModelOrder : std::uint8_t {
 
 struct WhatIfModelSettings {
   std::vector<ModelSpec> models;  // empty = tasks begin without any
-  std::uint64_t memory = 0;       // of the GPU
+  std::uint64_t memory = 0;       // of the GPU; 0 = there is none
   ModelOrder order = ModelOrder::batched;
   Duration patience = ModelOptions().patience;
+
+  [[nodiscard]] bool is_set() const { return memory > 0 || !models.empty(); }
 };
 
 struct WhatIfSettings {

@@ -39,7 +39,8 @@ ReportProgress report_of(TaskId id, const FencingToken& token, ProgressReport pr
           .token = token,
           .permille = static_cast<std::uint16_t>(fraction * 1000),
           .message = progress.message.substr(0, limits::message_bytes_max),
-          .partial = fits ? std::move(progress.partial) : std::string()};
+          .partial = fits ? std::move(progress.partial) : std::string(),
+          .is_last = progress.is_last};
 }
 
 namespace {

@@ -46,6 +46,13 @@ Result<void> check_nobody_reads(const fs::path& store) {
               "wait until it ends, or stop it");
 }
 
+Result<std::uint64_t> pages_bytes(const fs::path& store) {
+  std::error_code error;
+  const auto bytes = fs::file_size(store / pages_file, error);
+  if (error) return fail_errno(error.value(), "measure " + (store / pages_file).string());
+  return bytes;
+}
+
 // Copies frames as they come, in commits of the usual size.
 class Copier {
  public:
@@ -130,8 +137,9 @@ Result<std::uint64_t> copy_frames(const fs::path& from, const fs::path& to,
   if (auto made = Store::create(to, {.timeline = (*old)->timeline()}); !made) {
     return std::unexpected(made.error());
   }
-  const auto map_bytes =
-      std::max<std::uint64_t>(limits::map_bytes_default, 2 * fs::file_size(from / pages_file));
+  const auto old_bytes = pages_bytes(from);
+  if (!old_bytes) return std::unexpected(old_bytes.error());
+  const auto map_bytes = std::max<std::uint64_t>(limits::map_bytes_default, 2 * *old_bytes);
   auto copy = Store::open(to, {.map_bytes = map_bytes});
   if (!copy) return std::unexpected(copy.error());
   Copier copier(**copy);
@@ -212,10 +220,11 @@ Result<CompactReport> build(const fs::path& folder, const fs::path& building, co
   if (verified->last != tail.last || verified->digest != tail.digest) {
     return fail(ErrorCode::corrupt, "the copy of the log is not like the log");
   }
-  return CompactReport{.last = tail.last,
-                       .frames = *frames,
-                       .bytes_before = fs::file_size(store / pages_file),
-                       .bytes_after = fs::file_size(copy / pages_file)};
+  auto before = pages_bytes(store);
+  auto after = pages_bytes(copy);
+  if (!before || !after) return std::unexpected(before ? after.error() : before.error());
+  return CompactReport{
+      .last = tail.last, .frames = *frames, .bytes_before = *before, .bytes_after = *after};
 }
 
 Result<CompactReport> copy_and_replace(const fs::path& folder, const fs::path& building,

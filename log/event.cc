@@ -152,6 +152,7 @@ struct Carried {
     if (!event.implementation.empty()) names.push_back(event.implementation);
     if (!event.worker.empty()) names.push_back(event.worker);
     if (!event.advisor.empty()) names.push_back(event.advisor);
+    if (!event.gpu.empty()) names.push_back(event.gpu);
   }
   void operator()(const TaskSucceeded& event) { add(event.end); }
   void operator()(const TaskAttemptFailed& event) { add(event.end); }

@@ -28,6 +28,7 @@ std::string_view name(LaneBlock block) {
     case LaneBlock::circuit: return "circuit";
     case LaneBlock::version: return "version";
     case LaneBlock::model: return "model";
+    case LaneBlock::gpu_memory: return "gpu_memory";
   }
   return "unknown";
 }

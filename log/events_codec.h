@@ -201,6 +201,7 @@ TaskEnqueued read(schema::TaskEnqueued::Reader from, const Names& names);
 TaskReadied read(schema::TaskReadied::Reader from, const Names& names);
 TaskStarted read(schema::TaskStarted::Reader from, const Names& names);
 TaskStarted read(schema::TaskLeased::Reader from, const Names& names);
+TaskStarted read(schema::TaskStartedOnGpu::Reader from, const Names& names);
 TaskSucceeded read(schema::TaskSucceeded::Reader from, const Names& names);
 TaskAttemptFailed read(schema::TaskAttemptFailed::Reader from, const Names& names);
 TaskFailed read(schema::TaskFailed::Reader from, const Names& names);

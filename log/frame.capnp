@@ -137,6 +137,7 @@ struct Event {
     modelDegraded @98 :Model.ModelDegraded;
     requestAudited @99 :Audit.RequestAudited;
     requestRefused @100 :Audit.RequestRefused;
+    taskStartedOnGpu @101 :Task.TaskStartedOnGpu;  # read as TaskStarted
   }
   meta @15 :Meta;              # null for most events
 }

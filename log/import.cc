@@ -134,6 +134,7 @@ Result<void> LogImport::make_folders() {
 }
 
 LogImport::~LogImport() {
+  if (committing_.valid()) committing_.wait();
   if (folder_.empty()) return;
   reader_.reset();
   store_.reset();
@@ -150,7 +151,7 @@ Result<void> LogImport::set_origin(const LogOrigin& origin) {
 Result<void> LogImport::add_removed(const IndexRecord& record) {
   if (!removed_.indexed_through) removed_.indexed_through = tail_.last;
   removed_.index.push_back(record);
-  return removed_.index.size() < commit_records_max ? Result<void>() : commit();
+  return removed_.index.size() < commit_records_max ? Result<void>() : begin_commit();
 }
 
 Result<void> LogImport::add(Time time, std::vector<Event> events) {
@@ -195,20 +196,41 @@ Result<void> LogImport::add(Encoded frame, const LogTail& tail) {
   tail_ = tail;
   bool is_full =
       pending_bytes_ >= limits::commit_bytes_target || pending_.size() >= commit_frames_max;
-  return is_full ? commit() : Result<void>();
+  return is_full ? begin_commit() : Result<void>();
+}
+
+Result<void> LogImport::write(Store& store, const Commit& commit) {
+  std::vector<Store::Frame> frames;
+  frames.reserve(commit.frames.size());
+  for (const Encoded& frame : commit.frames) frames.push_back({frame.first, frame.value});
+  return store.append(frames, commit.removed);
+}
+
+// One at a time: what is written stands behind what was written before.
+Result<void> LogImport::begin_commit() {
+  if (auto ended = end_commit(); !ended) return ended;
+  if (pending_.empty() && removed_.index.empty()) return {};
+  auto commit = std::make_shared<const Commit>(std::exchange(pending_, {}),
+                                               std::exchange(removed_, {}), tail_.last);
+  pending_bytes_ = 0;
+  committing_through_ = commit->last;
+  committing_ = std::async(std::launch::async,
+                           [store = store_.get(), commit] { return write(*store, *commit); });
+  return {};
+}
+
+Result<void> LogImport::end_commit() {
+  if (committing_.valid()) {
+    auto written = committing_.get();
+    if (written) committed_ = committing_through_;
+    if (!written) failed_ = std::move(written.error());
+  }
+  return failed_ ? std::unexpected(*failed_) : Result<void>();
 }
 
 Result<void> LogImport::commit() {
-  if (pending_.empty() && removed_.index.empty()) return {};
-  std::vector<Store::Frame> frames;
-  frames.reserve(pending_.size());
-  for (const Encoded& frame : pending_) frames.push_back({frame.first, frame.value});
-  if (auto appended = store_->append(frames, removed_); !appended) return appended;
-  pending_.clear();
-  pending_bytes_ = 0;
-  removed_.index.clear();
-  committed_ = tail_.last;
-  return {};
+  if (auto begun = begin_commit(); !begun) return begun;
+  return end_commit();
 }
 
 // 1. commit the rest  2. close LMDB  3. what else belongs there  4. sync the names inside  5.

@@ -13,6 +13,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +21,10 @@
 
 namespace almanac {
 
-// Owned by whoever imports; one thread, but for read_frames(). The log is built in FOLDER.importing
+// Owned by whoever imports; one thread, but for read_frames(). What was added goes to the disk some
+// MiB at a time, on a thread of its own, while more is added: who adds waits for the disk only when
+// that is slower. What it could not write is told by a later call, and by every call from then on.
+// The log is built in FOLDER.importing
 // and gets its name when it is whole: until then, and after a crash, there is nothing under it.
 // What a crash leaves behind the next import into the same folder removes.
 class LogImport {
@@ -50,7 +54,7 @@ class LogImport {
   // into that one. Costs a digest of them. Errors: invalid, corrupt and newer_format (nothing was
   // added), storage_full, unknown_outcome.
   [[nodiscard]] Result<void> add(const FrameReader& frame);
-  // Brings what was added to the disk. Errors: storage_full, unknown_outcome.
+  // Brings what was added to the disk, and waits for that. Errors: storage_full, unknown_outcome.
   [[nodiscard]] Result<void> commit();
   // Where that ends, which is behind the log's end as it may be: frames are brought there together.
   [[nodiscard]] Position committed() const { return committed_; }
@@ -72,9 +76,18 @@ class LogImport {
     Position first;
     std::vector<std::byte> value;
   };
+  // Frames on their way to the disk.
+  struct Commit {
+    std::vector<Encoded> frames;
+    StoreRecords removed;
+    Position last;
+  };
   LogImport() = default;
   [[nodiscard]] Result<void> make_folders();
   [[nodiscard]] Result<void> add(Encoded frame, const LogTail& tail);
+  [[nodiscard]] static Result<void> write(Store& store, const Commit& commit);
+  [[nodiscard]] Result<void> begin_commit();
+  [[nodiscard]] Result<void> end_commit();
 
   std::filesystem::path folder_;
   std::filesystem::path building_;
@@ -88,6 +101,9 @@ class LogImport {
   StoreRecords removed_;  // pending as well
   LogTail tail_;
   Position committed_;
+  std::future<Result<void>> committing_;  // up to:
+  Position committing_through_;
+  std::optional<Error> failed_;  // why nothing is written any more
 };
 
 }  // namespace almanac

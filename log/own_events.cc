@@ -76,6 +76,7 @@ struct Owned {
     own(event.implementation);
     own(event.worker);
     own(event.advisor);
+    own(event.gpu);
   }
   void operator()(TaskSucceeded& event) { own(event.end); }
   void operator()(TaskAttemptFailed& event) { own(event.end); }

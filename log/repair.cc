@@ -130,17 +130,30 @@ Result<void> build(const Salvage& salvage, const StoreRecords& records, const fs
   return fail(ErrorCode::corrupt, "the repaired log does not hold what was found");
 }
 
-fs::path free_name(const fs::path& folder) {
+// Whether there is something of that name, be it a link that leads nowhere.
+Result<bool> has_entry(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::not_found) return false;
+  if (error) return fail_errno(error.value(), "open " + path.string());
+  return true;
+}
+
+Result<fs::path> free_name(const fs::path& folder) {
   for (std::uint64_t number = 1;; ++number) {
     auto path = folder / ("log.damaged-" + std::to_string(number));
-    if (!fs::exists(path)) return path;
+    auto taken = has_entry(path);
+    if (!taken) return std::unexpected(taken.error());
+    if (!*taken) return path;
   }
 }
 
 // A new log lies ready and the old one is gone already: a crash came between two renames.
 Result<void> finish_interrupted(const fs::path& folder) {
   auto ready = folder / ready_folder;
-  if (fs::exists(folder / store_folder) || !fs::exists(ready)) return {};
+  auto stored = has_entry(folder / store_folder);
+  if (!stored) return std::unexpected(stored.error());
+  if (*stored) return {};
   if (auto named = rename_synced(ready, folder / store_folder); !named) return named;
   std::error_code ignored;
   fs::remove_all(folder / repairing_folder, ignored);
@@ -152,11 +165,12 @@ Result<void> finish_interrupted(const fs::path& folder) {
 // its name.
 Result<fs::path> exchange(const fs::path& folder) {
   auto aside = free_name(folder);
+  if (!aside) return aside;
   if (auto synced = sync_folder(folder); !synced) return std::unexpected(synced.error());
   auto building = folder / repairing_folder;
   auto moved = rename_synced(building / store_folder, folder / ready_folder);
   if (moved) moved = sync_folder(building);
-  if (moved) moved = rename_synced(folder / store_folder, aside);
+  if (moved) moved = rename_synced(folder / store_folder, *aside);
   if (moved) moved = rename_synced(folder / ready_folder, folder / store_folder);
   if (!moved) return std::unexpected(moved.error());
   std::error_code ignored;
@@ -167,7 +181,10 @@ Result<fs::path> exchange(const fs::path& folder) {
 }  // namespace
 
 Result<RepairReport> repair(const fs::path& folder, const RepairOptions& options) {
-  if (!fs::exists(folder / store_folder) && !fs::exists(folder / ready_folder)) {
+  auto stored = has_entry(folder / store_folder);
+  auto ready = stored && *stored ? stored : has_entry(folder / ready_folder);
+  if (!stored || !ready) return std::unexpected(stored ? ready.error() : stored.error());
+  if (!*ready) {
     return fail(ErrorCode::not_found, "there is no log in " + folder.string(),
                 "name another folder with --dir");
   }

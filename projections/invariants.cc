@@ -1,6 +1,8 @@
 #include <almanac/projections/invariants.h>
 
+#include <almanac/projections/backup_invariants.h>
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/projections/group_ends.h>
 
 #include <algorithm>
@@ -38,20 +40,23 @@ class Check {
     check_unique();
     check_groups();
     check_settings();
-    check_backups();
     check_schedules();
-    for (const auto& one : broken_invariants(state_.gpu, state_.names)) expect(false, one, "");
-    for (const auto& one : broken_invariants(state_.models, state_.names)) expect(false, one, "");
-    for (const auto& one : broken_invariants(state_.audits, state_.names)) expect(false, one, "");
-    for (const std::string& text : broken_memories(state_.memories, state_.names)) {
-      expect(false, text, "");
-    }
+    take(broken_invariants(state_.gpu, state_.names));
+    take(broken_invariants(state_.models, state_.names));
+    take(broken_invariants(state_.audits, state_.names));
+    take(broken_keys(state_.custom_keys, state_.position));
+    take(broken_memories(state_.memories, state_.names));
+    take(broken_places(state_));
+    take(broken_backups(state_));
     return std::move(broken_);
   }
 
  private:
   void expect(bool holds, const std::string& subject, std::string_view otherwise) {
     if (!holds && broken_.size() < most_) broken_.push_back(subject + std::string(otherwise));
+  }
+  void take(const std::vector<std::string>& broken) {
+    for (const std::string& one : broken) expect(false, one, "");
   }
 
   [[nodiscard]] const Task* find(TaskId id) const { return tasks_.all.find(id); }
@@ -381,25 +386,6 @@ class Check {
            " was started more often than there were events");
     expect(!state_.engine.running || state_.engine.starts > 0, "the engine",
            " runs and was never started");
-  }
-
-  void check_backups() {
-    std::size_t running = 0;
-    for (const auto& [id, job] : state_.backups.jobs) {
-      const auto fails = [&, of = id](bool holds, std::string_view otherwise) {
-        if (!holds) expect(false, named(of), otherwise);
-      };
-      fails(state_.names.contains(id), " is a backup's job and has no text");
-      fails(job.is_scheduled() == (job.next != Time()), " is a job due without a schedule, or not");
-      fails(!job.is_scheduled() || job.next > job.due, " is a job that is due a second time");
-      fails(!job.running || (job.is_scheduled() && job.runs > 0), " is a job that runs unasked");
-      fails(job.failures_in_row <= job.failures && job.failures <= job.runs,
-            " is a job with more failures than runs");
-      fails(job.succeeded <= job.ended && job.ended <= state_.position,
-            " is a job whose end is yet to be");
-      running += job.running ? 1 : 0;
-    }
-    expect(running <= 1, "the engine", " runs more than one backup at once");
   }
 
   void check_circuits() {

@@ -1,5 +1,7 @@
 #include <almanac/projections/lane_claims.h>
 
+#include <almanac/projections/gpu_memory.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -46,6 +48,10 @@ std::vector<LaneClaim> claims_of(const State& state, const Lane& lane) {
     add_claims(state, {*limit, 1}, claims);
   }
   for (const LimitDemand& demand : state.tasks.demand_sets.of(lane.demands)) {
+    if (is_gpu_memory(state.names.text(demand.limit))) {
+      claims.push_back({ClaimOn::gpu_memory, demand.limit, demand.units});
+      continue;
+    }
     add_circuit(state, demand.limit, claims);
     add_model(state, demand.limit, claims);
     add_claims(state, demand, claims);
@@ -84,6 +90,21 @@ std::uint64_t units_in_use(const State& state, NameId limit) {
   return units;
 }
 
+namespace {
+
+// The most of any GPU it can be of, in MiB.
+std::uint64_t most_to_give(const State& state, NameId demand, Time now) {
+  const GpuAsked asked = gpu_asked(state, demand);
+  std::uint64_t most = 0;
+  for (const auto& [id, device] : state.gpu.devices) {
+    if (!asked.is_known || (asked.gpu && *asked.gpu != id)) continue;
+    most = std::max(most, memory_to_give(state, id, now) / bytes_of_mebibyte);
+  }
+  return most;
+}
+
+}  // namespace
+
 ClaimRoom room_for(const State& state, const LaneClaim& claim, Time now) {
   if (claim.on == ClaimOn::queue_slots) {
     return room_of(slots_of(state, claim.limit), state.tasks.running_in(claim.limit));
@@ -96,6 +117,9 @@ ClaimRoom room_for(const State& state, const LaneClaim& claim, Time now) {
   if (claim.on == ClaimOn::model) {
     const Model* model = state.models.all.find(claim.limit);
     return {any_number, model != nullptr && is_usable(state, *model) ? any_number : 0};
+  }
+  if (claim.on == ClaimOn::gpu_memory) {
+    return {any_number, most_to_give(state, claim.limit, now)};
   }
   const LimitSetting setting = setting_of(state.limits, state.names, claim.limit);
   if (claim.on == ClaimOn::units) return room_of(setting.units, units_in_use(state, claim.limit));

@@ -11,17 +11,17 @@
 
 namespace almanac {
 
-enum class ClaimOn : std::uint8_t { circuit, model, tokens, queue_slots, units };
+enum class ClaimOn : std::uint8_t { circuit, model, gpu_memory, tokens, queue_slots, units };
 
 struct LaneClaim {
   ClaimOn on = ClaimOn::units;
   NameId limit;  // of circuit, the service; of model, the model; of queue_slots, the queue
-  std::uint32_t amount = 1;
+  std::uint32_t amount = 1;  // of gpu_memory, MiB
 };
 
 // Of every task of a lane, in the order in which they are secured: circuits, models,
-// tokens, the queue's slot, units. A demand that has the name of a model is for it, as much as it
-// is for a limit of that name. Empty where nothing is limited. O(its demands * log).
+// memory of GPUs, tokens, the queue's slot, units. A demand that has the name of a model is for it,
+// as much as it is for a limit of that name. Empty where nothing is limited. O(its demands * log).
 [[nodiscard]] std::vector<LaneClaim> claims_of(const State& state, const Lane& lane);
 
 struct ClaimRoom {

@@ -33,4 +33,14 @@ inline constexpr std::size_t audit_principals_max = 1'000;
 // the log.
 inline constexpr std::size_t context_turns_kept_max = 10'000;
 
+// Idempotency keys of custom events that a state knows, at some 80 bytes each.
+inline constexpr std::size_t custom_keys_max = 100'000;
+
+// By which what was used counts half: some sessions of a person, and less than a day.
+inline constexpr Duration model_heat_half_life = std::chrono::hours(2);
+
+// What a task takes of a GPU's memory is thought to be taken by then, as a model's is behind its
+// load; what is taken later stays kept free as well.
+inline constexpr Duration gpu_settle_time = std::chrono::seconds(10);
+
 }  // namespace almanac::limits

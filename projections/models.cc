@@ -1,5 +1,6 @@
 #include <almanac/projections/models.h>
 
+#include <almanac/projections/limits.h>
 #include <almanac/projections/tasks.h>
 
 #include <algorithm>
@@ -37,6 +38,15 @@ void count_failure(Model& model, Time next) {
   model.retry_at = next;
 }
 
+constexpr std::uint64_t heat_of_use = 1'000;
+constexpr std::uint64_t heat_max = std::uint64_t{1} << 40U;
+
+void add_heat(Model& model, std::uint64_t uses, Time at) {
+  const std::uint64_t added = std::min(uses, heat_max / heat_of_use) * heat_of_use;
+  model.heat = std::min(heat_at(model, at) + added, heat_max);
+  model.used_at = std::max(model.used_at, at);
+}
+
 std::optional<NameId> interned(Names& names, std::string_view name) {
   return name.empty() ? std::nullopt : std::optional(names.intern(name));
 }
@@ -58,6 +68,21 @@ std::string_view name(ModelState state) {
     case ModelState::unknown: return "unknown";
   }
   return "unknown";
+}
+
+// Halved for each half-life, and between two of them on a straight line.
+std::uint64_t heat_at(const Model& model, Time now) {
+  if (now <= model.used_at || model.heat == 0) return model.heat;
+  const Duration since = now - model.used_at;
+  const auto halvings = since / limits::model_heat_half_life;
+  if (halvings >= 40) return 0;
+  const std::uint64_t heat = model.heat >> static_cast<unsigned>(halvings);
+  const auto rest = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(since % limits::model_heat_half_life)
+          .count());
+  const auto whole = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(limits::model_heat_half_life).count());
+  return heat - heat / 2 * rest / whole;
 }
 
 bool fold(Models& models, Names& names, const EventPlace& place, const ModelRegistered& event) {
@@ -196,14 +221,14 @@ void note_use(Models& models, NameId model, Time at) {
   if (!models.all.contains(model)) return;
   Model& used = *models.all.edit(model);
   ++used.uses;
-  used.used_at = std::max(used.used_at, at);
+  add_heat(used, 1, at);
 }
 
 bool fold(Models& models, Names& names, const EventPlace&, const ModelUsed& event) {
   Model* model = find_model(models, names, event.model);
   if (model == nullptr) return false;
   model->uses += event.uses;
-  model->used_at = std::max(model->used_at, event.last);
+  add_heat(*model, event.uses, event.last);
   return true;
 }
 

@@ -53,6 +53,9 @@ struct Model {
   std::uint64_t reserved = 0;  // kept free for it while it is loading or settling
   Duration load_time{0};       // of the last load; 0 = none yet
   std::uint64_t uses = 0;
+  // Of late, in thousandths, as of used_at: each counts half as much every model_heat_half_life.
+  // Not part of the digest, which archives made before it was counted have as well.
+  std::uint64_t heat = 0;
   std::uint64_t loads = 0;
   std::uint64_t failures = 0;  // of loads and unloads
   std::uint32_t failures_in_row = 0;
@@ -77,6 +80,9 @@ struct Model {
     return state == ModelState::settling || state == ModelState::resident;
   }
 };
+
+// Its heat as it has become by then.
+[[nodiscard]] std::uint64_t heat_at(const Model& model, Time now);
 
 // A value; O(1) copy. Changed by fold() alone.
 struct Models {

@@ -12,8 +12,8 @@ struct Fold {
   State& state;
   EventPlace place;
 
-  // Custom events belong to the program that embeds the library.
-  bool operator()(const CustomEvent&) { return true; }
+  // Custom events belong to the program that embeds the library; their keys are known.
+  bool operator()(const CustomEvent& event) { return fold(state.custom_keys, place, event); }
   bool operator()(const QueueConfigured& event) {
     set_policy(state.tasks, state.names, event);
     return fold(state.queues, state.names, event);

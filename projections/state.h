@@ -10,6 +10,7 @@
 #include <almanac/projections/circuits.h>
 #include <almanac/projections/components.h>
 #include <almanac/projections/contexts.h>
+#include <almanac/projections/custom_keys.h>
 #include <almanac/projections/engines.h>
 #include <almanac/projections/gpu.h>
 #include <almanac/projections/health.h>
@@ -50,6 +51,7 @@ struct State {
   Memories memories;
   Models models;
   Audits audits;
+  CustomKeys custom_keys;
 };
 
 // The only way a state changes. Pure and total: no clock, no chance, no refusal. The event's

@@ -35,6 +35,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.tasks.progress, after.tasks.progress, visit);
   diff(before.tasks.run_by, after.tasks.run_by, visit);
   diff(before.tasks.remote, after.tasks.remote, visit);
+  diff(before.tasks.on_gpu, after.tasks.on_gpu, visit);
   diff(before.tasks.unique.all, after.tasks.unique.all, visit);
   diff(before.tasks.unique.known, after.tasks.unique.known, visit);
   diff(before.tasks.groups.all, after.tasks.groups.all, visit);
@@ -68,6 +69,7 @@ void diff(const State& before, const State& after, Visit visit) {
   diff(before.contexts.destroyed, after.contexts.destroyed, visit);
   diff(before.models.all, after.models.all, visit);
   diff(before.audits.principals, after.audits.principals, visit);
+  diff(before.custom_keys.by_position, after.custom_keys.by_position, visit);
 }
 
 }  // namespace almanac

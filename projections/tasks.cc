@@ -2,6 +2,7 @@
 
 #include <almanac/log/error.h>
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/projections/group_ends.h>
 #include <almanac/projections/resource_limits.h>
 
@@ -39,6 +40,7 @@ void leave_order(Tasks& tasks, TaskId id, const Task& task, TaskState to) {
     }
     if (!tasks.run_by.empty()) tasks.run_by.erase(id);
     if (!tasks.remote.empty()) tasks.remote.erase(id);
+    if (!tasks.on_gpu.empty()) tasks.on_gpu.erase(id);
   }
 }
 
@@ -104,6 +106,14 @@ void set_demands(Tasks& tasks, TaskId id, std::vector<LimitDemand> demands) {
     tasks.demands.set(id, set);
   } else {
     tasks.demands.erase(id);
+  }
+}
+
+// What it has asked for is there from now on, until it ends.
+void place_on_gpu(Tasks& tasks, Names& names, const TaskStarted& event) {
+  for (const LimitDemand& demand : tasks.demand_sets.of(tasks.demands_of(event.id))) {
+    if (!is_gpu_memory(names.text(demand.limit))) continue;
+    tasks.on_gpu.set(event.id, {names.intern(event.gpu), demand.units});
   }
 }
 
@@ -299,6 +309,7 @@ bool fold(Tasks& tasks, Names& names, const EventPlace& place, const TaskStarted
     if (!event.worker.empty()) {
       tasks.remote.set(event.id, {SharedText(event.worker), event.lease_time});
     }
+    if (!event.gpu.empty()) place_on_gpu(tasks, names, event);
   });
 }
 

@@ -101,6 +101,13 @@ struct RemoteLease {
   bool operator==(const RemoteLease&) const = default;
 };
 
+// Where a task that runs has the memory that it asked for (gpu_memory.h).
+struct GpuPlace {
+  NameId gpu;
+  std::uint32_t mebibytes = 0;
+  bool operator==(const GpuPlace&) const = default;
+};
+
 struct LimitUse {
   NameId limit;
   TaskId id;
@@ -150,6 +157,7 @@ struct Tasks {
   PersistentMap<TaskId, TaskProgress> progress;   // of those that have told some, until they end
   PersistentMap<TaskId, NameId> run_by;           // of those that run by one of several
   PersistentMap<TaskId, RemoteLease> remote;      // of those that run at a worker elsewhere
+  PersistentMap<TaskId, GpuPlace> on_gpu;         // of those that run with memory they asked for
   UniqueTasks unique;
   TaskKeys keys;
   Groups groups;

@@ -114,6 +114,16 @@ void hash_run_by(StateHasher& hasher, const PersistentMap<TaskId, NameId>& all) 
   }
 }
 
+void hash_on_gpu(StateHasher& hasher, const PersistentMap<TaskId, GpuPlace>& all) {
+  constexpr std::uint64_t part = 0x6f6e677075;  // "ongpu"
+  hasher.number(part);
+  hasher.number(all.size());
+  for (const auto& [id, place] : all) {
+    hasher.numbers(
+        std::array{id.value, std::uint64_t{place.gpu.value}, std::uint64_t{place.mebibytes}});
+  }
+}
+
 void hash_remote(StateHasher& hasher, const PersistentMap<TaskId, RemoteLease>& all) {
   constexpr std::uint64_t part = 0x72656d6f7465;  // "remote"
   hasher.number(part);
@@ -214,6 +224,7 @@ void Tasks::hash_into(StateHasher& hasher) const {
   if (!terms.empty()) hash_versions(hasher, *this);
   groups.hash_into(hasher);
   keys.hash_into(hasher);
+  if (!on_gpu.empty()) hash_on_gpu(hasher, on_gpu);
 }
 
 }  // namespace almanac

@@ -12,6 +12,7 @@ Wait wait_on(ClaimOn on) {
   switch (on) {
     case ClaimOn::circuit: return Wait::circuit;
     case ClaimOn::model: return Wait::model;
+    case ClaimOn::gpu_memory: return Wait::gpu_memory;
     case ClaimOn::tokens: return Wait::tokens;
     case ClaimOn::queue_slots: return Wait::queue_limit;
     case ClaimOn::units: break;
@@ -32,6 +33,13 @@ std::optional<WaitReason> shortage(const State& state, const Lane& lane, Time no
                       .most = most};
     if (claim.on == ClaimOn::model) {
       if (!first) first = WaitReason{.wait = Wait::model, .limit = claim.limit};
+      continue;
+    }
+    if (claim.on == ClaimOn::gpu_memory) {
+      if (!first) {
+        first = WaitReason{
+            .wait = Wait::gpu_memory, .limit = claim.limit, .asked = claim.amount, .used = free};
+      }
       continue;
     }
     if (claim.on == ClaimOn::circuit) {
@@ -57,6 +65,25 @@ std::optional<WaitReason> shortage(const State& state, const Lane& lane, Time no
   return first;
 }
 
+// Nothing in the engine takes it: workers elsewhere may be at it, each with another task.
+WaitReason reason_without_handler(const Tasks& tasks, const Task& task) {
+  std::uint64_t busy = 0;
+  for (auto entry = tasks.running.lower_bound({task.queue, TaskId()});
+       entry != tasks.running.end() && (*entry).queue == task.queue; ++entry) {
+    const TaskId id = (*entry).id;
+    if (tasks.remote.contains(id) && tasks.all.find(id)->kind == task.kind) ++busy;
+  }
+  if (busy == 0) return {.wait = Wait::handler};
+  return {.wait = Wait::worker, .used = busy};
+}
+
+std::uint64_t units_asked(const State& state, const Lane& lane, NameId limit) {
+  for (const LimitDemand& demand : state.tasks.demand_sets.of(lane.demands)) {
+    if (demand.limit == limit) return demand.units;
+  }
+  return 0;
+}
+
 // A ladder: what would have to change first stands first.
 WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time now) {
   const Tasks& tasks = state.tasks;
@@ -64,7 +91,9 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
   if (!state.engine.running) return {.wait = Wait::engine};
   const ReadyKey own = ready_key(tasks, id, task);
   const LaneWait* known = tasks.blocked.find(own.lane);
-  if (known != nullptr && known->reason == LaneBlock::handler) return {.wait = Wait::handler};
+  if (known != nullptr && known->reason == LaneBlock::handler) {
+    return reason_without_handler(tasks, task);
+  }
   const std::uint32_t version = own.lane.version;
   if (!state.implementations.versions_of(task.kind).takes(version)) {
     return {.wait = Wait::version, .asked = version};
@@ -74,8 +103,10 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
     return {.wait = Wait::advice, .limit = advisor};
   }
   const bool is_for_model = known != nullptr && known->reason == LaneBlock::model;
+  const bool is_for_memory = known != nullptr && known->reason == LaneBlock::gpu_memory;
   if (auto reason = shortage(state, own.lane, now)) {
     if (reason->wait == Wait::model && is_for_model) reason->next = known->next;
+    if (reason->wait == Wait::gpu_memory && is_for_memory) reason->next = known->next;
     return *reason;
   }
   const std::uint64_t slots = state.engine.slots;
@@ -84,6 +115,10 @@ WaitReason ready_reason(const State& state, TaskId id, const Task& task, Time no
   }
   // It is there, and gives way to another one.
   if (is_for_model) return {.wait = Wait::model, .limit = known->limit, .next = known->next};
+  if (is_for_memory) {
+    const std::uint64_t asked = units_asked(state, own.lane, *known->limit);
+    return {.wait = Wait::gpu_memory, .limit = known->limit, .asked = asked, .next = known->next};
+  }
   if (known != nullptr && known->reason == LaneBlock::behind) {
     return {.wait = Wait::turn, .limit = known->limit};
   }
@@ -130,6 +165,8 @@ std::string_view name(Wait wait) {
     case Wait::group: return "group";
     case Wait::advice: return "advice";
     case Wait::model: return "model";
+    case Wait::worker: return "worker";
+    case Wait::gpu_memory: return "gpu_memory";
   }
   return "";
 }

@@ -32,6 +32,8 @@ enum class Wait : std::uint8_t {
   group,        // a group it waits for is not over, or not as it must be
   advice,       // an advisor that nothing begins without does not advise
   model,        // it names a model that is not loaded, or gives way to another
+  worker,       // the workers that do its kind are all at work, and none of them waits
+  gpu_memory,   // no GPU has the memory it asks for, or that is kept for another
 };
 [[nodiscard]] std::string_view name(Wait wait);
 
@@ -41,7 +43,7 @@ struct WaitReason {
                                 // model, or the advisor, of advice
   std::uint64_t asked = 0;      // of it; of version, its own
   std::uint64_t used = 0;       // of it, or of the engine's slots; of tokens, how many there are;
-                                // of a circuit, probes
+                                // of a circuit, probes; of workers, tasks of its kind they run
   std::uint64_t most = 0;       // there can be
   TaskId other;                 // who is to blame, or stands before it
   Time next;                    // when it can change at the earliest; not set = when something ends

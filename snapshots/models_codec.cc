@@ -2,6 +2,7 @@
 
 #include <almanac/snapshots/state_columns.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -90,6 +91,33 @@ void read_models(ColumnReader& reader, State& state) {
   });
   if (reader.failed()) return;
   if (!broken_invariants(state.models, state.names).empty()) reader.fail();
+}
+
+bool has_gpu_use(const State& state) {
+  return !state.tasks.on_gpu.empty() ||
+         std::ranges::any_of(state.models.all,
+                             [](const auto& entry) { return entry.value.heat > 0; });
+}
+
+void write_gpu_use(ColumnWriter& writer, const State& state) {
+  const auto& places = state.tasks.on_gpu;
+  writer.table<3>(places, places.size(), [](const auto& entry) {
+    return Row<3>{entry.key.value, entry.value.gpu.value, entry.value.mebibytes};
+  });
+  const auto& models = state.models.all;
+  writer.table<2>(models, models.size(),
+                  [](const auto& entry) { return Row<2>{entry.key.value, entry.value.heat}; });
+}
+
+void read_gpu_use(ColumnReader& reader, State& state) {
+  read_sorted<3>(reader, state.tasks.on_gpu, [](const Row<3>& row) {
+    return std::pair(TaskId(row[0]), GpuPlace{name_of(row[1]), small(row[2])});
+  });
+  const auto same = [](const Row<2>& row) { return row; };
+  for (const Row<2>& row : TableRows<2, decltype(same)>(reader, same)) {
+    if (!state.models.all.contains(name_of(row[0]))) return reader.fail();
+    state.models.all.edit(name_of(row[0]))->heat = row[1];
+  }
 }
 
 }  // namespace almanac

@@ -27,6 +27,8 @@ class ProjectedValue {
   virtual void fold(const RecordedEvent& event) = 0;
   [[nodiscard]] virtual std::any copy() const = 0;
   [[nodiscard]] virtual std::unique_ptr<ProjectedValue> initial() const = 0;
+  // As it is now, for another thread.
+  [[nodiscard]] virtual std::unique_ptr<ProjectedValue> clone() const = 0;
   [[nodiscard]] virtual bool has_bytes() const = 0;
   [[nodiscard]] virtual std::vector<std::byte> encode() const = 0;
   [[nodiscard]] virtual Result<void> decode(Bytes bytes) = 0;

@@ -47,6 +47,9 @@ class HeldValue final : public ProjectedValue {
     other->value_ = spec_->initial;
     return other;
   }
+  [[nodiscard]] std::unique_ptr<ProjectedValue> clone() const override {
+    return std::make_unique<HeldValue>(*this);
+  }
   [[nodiscard]] bool has_bytes() const override { return spec_->encode && spec_->decode; }
   [[nodiscard]] std::vector<std::byte> encode() const override { return spec_->encode(value_); }
   [[nodiscard]] Result<void> decode(Bytes bytes) override {

@@ -7,6 +7,7 @@
 #include <almanac/snapshots/columns.h>
 #include <almanac/snapshots/components_codec.h>
 #include <almanac/snapshots/contexts_codec.h>
+#include <almanac/snapshots/custom_keys_codec.h>
 #include <almanac/snapshots/gpu_codec.h>
 #include <almanac/snapshots/groups_codec.h>
 #include <almanac/snapshots/health_codec.h>
@@ -186,6 +187,8 @@ enum class LaterPart : std::uint64_t {
   models = 28,
   sealed_memories = 29,
   audits = 30,
+  gpu_use = 32,
+  custom_keys = 33,
 };
 
 // What programs have beside their tasks.
@@ -229,6 +232,14 @@ void write_parts_of_programs(ColumnWriter& writer, const State& state) {
   if (!state.audits.empty()) {
     writer.number(std::uint64_t(LaterPart::audits));
     write_audits(writer, state.audits);
+  }
+  if (has_gpu_use(state)) {
+    writer.number(std::uint64_t(LaterPart::gpu_use));
+    write_gpu_use(writer, state);
+  }
+  if (!state.custom_keys.empty()) {
+    writer.number(std::uint64_t(LaterPart::custom_keys));
+    write_custom_keys(writer, state.custom_keys);
   }
 }
 
@@ -436,6 +447,8 @@ void read_later_part(ColumnReader& reader, State& state) {
     case LaterPart::models: return read_models(reader, state);
     case LaterPart::sealed_memories: return read_sealed_memories(reader, state);
     case LaterPart::audits: return read_audits(reader, state);
+    case LaterPart::gpu_use: return read_gpu_use(reader, state);
+    case LaterPart::custom_keys: return read_custom_keys(reader, state.custom_keys);
   }
   reader.fail();
 }

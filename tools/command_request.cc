@@ -1,5 +1,7 @@
 #include <almanac/tools/command_request.h>
 
+#include <almanac/tools/json_fields.h>
+#include <almanac/tools/running_daemon.h>
 #include <almanac/tools/setting_json.h>
 #include <almanac/tools/state_json.h>
 #include <almanac/tools/task_request_json.h>
@@ -133,11 +135,6 @@ std::optional<SubmitOutcome> submit_outcome_of(const std::string& word) {
   return std::nullopt;
 }
 
-Result<Answer> no_sense() {
-  return fail(ErrorCode::unknown_outcome, "what the daemon has answered makes no sense",
-              "look what there is, with `almanac list` or the like");
-}
-
 }  // namespace
 
 std::string encode_segment(std::string_view text) {
@@ -160,21 +157,25 @@ Result<CommandRequest> command_request(const Command& command) {
 }
 
 Result<Answer> command_answer(const Command& command, const ordered_json& json) {
+  JsonFields fields(json);
   if (std::holds_alternative<EnqueueTasks>(command)) {
-    const bool is_known = json.is_object() && json.contains("id") && json.contains("outcome") &&
-                          json["id"].is_number_unsigned() && json["outcome"].is_string();
-    const auto outcome =
-        is_known ? submit_outcome_of(json["outcome"].get<std::string>()) : std::nullopt;
-    if (!outcome) return no_sense();
-    Submitted submitted{TaskId(json["id"].get<std::uint64_t>()), *outcome};
-    submitted.replaced = TaskId(json.value("replaced", std::uint64_t{0}));
+    std::optional<std::uint64_t> id;
+    std::uint64_t replaced = 0;
+    std::string outcome_word;
+    fields.number("id", id, {.min = 1});
+    fields.number("replaced", replaced);
+    fields.text("outcome", outcome_word);
+    const auto outcome = submit_outcome_of(outcome_word);
+    if (!id || !outcome) return answer_without_sense();
+    Submitted submitted{TaskId(*id), *outcome};
+    submitted.replaced = TaskId(replaced);
     return std::vector<Submitted>{submitted};
   }
   if (std::holds_alternative<ChangeTasks>(command)) {
-    if (!json.is_object() || !json.contains("changed") || !json["changed"].is_number_unsigned()) {
-      return no_sense();
-    }
-    return Changed{json["changed"].get<std::size_t>()};
+    std::optional<std::size_t> changed;
+    fields.number("changed", changed);
+    if (!changed) return answer_without_sense();
+    return Changed{*changed};
   }
   return std::monostate();
 }

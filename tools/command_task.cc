@@ -40,6 +40,22 @@ Result<TaskDemand> parse_need(const std::string& text) {
 
 }  // namespace
 
+Result<std::optional<GpuMemorySpec>> read_gpu_memory(const std::string& size,
+                                                     const std::string& gpu) {
+  if (size.empty() && gpu.empty()) return std::optional<GpuMemorySpec>();
+  if (size.empty()) {
+    return fail(ErrorCode::invalid, "a GPU is named, and not how much of its memory is needed",
+                "say it: 9GiB, or leave the GPU out");
+  }
+  auto bytes = parse_bytes(size);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (*bytes == 0) {
+    return fail(ErrorCode::invalid, "it asks for no memory of a GPU",
+                "ask for more, or leave it out");
+  }
+  return GpuMemorySpec{*bytes, gpu};
+}
+
 void add_command_task(OptionSet& options, CommandTask& task) {
   options.words("command", task.arguments, {"WORD", "The command and its arguments, after --"});
   options.require("command");
@@ -60,6 +76,9 @@ void add_command_task(OptionSet& options, CommandTask& task) {
   options.text("--estimate", task.estimate, {"TIME", "How long an attempt may take, such as 5m"});
   options.texts("--tag", task.tags, {"NAME", "A tag; may be repeated"});
   options.text("--model", task.model, {"NAME", "A model that is loaded while it runs"});
+  options.text("--gpu-memory", task.gpu_memory,
+               {"SIZE", "Memory of one GPU while it runs, such as 9GiB"});
+  options.text("--gpu", task.gpu, {"IDENTITY", "Of this GPU; any when left out"});
   options.texts("--needs", task.needs, {"LIMIT=UNITS", "What it asks of a limit; may be repeated"});
 }
 
@@ -100,6 +119,9 @@ Result<TaskSpec> make_task(const CommandTask& task) {
     spec.demands.push_back(std::move(*demand));
   }
   if (!task.model.empty()) spec.demands.push_back({task.model, 1});
+  auto memory = read_gpu_memory(task.gpu_memory, task.gpu);
+  if (!memory) return std::unexpected(memory.error());
+  spec.gpu_memory = std::move(*memory);
   return spec;
 }
 

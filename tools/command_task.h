@@ -6,6 +6,7 @@
 #include <almanac/tools/command_line.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,15 @@ struct CommandTask {
   std::vector<std::string> tags;
   std::vector<std::string> needs;  // LIMIT=UNITS
   std::string model;               // empty = none
+  std::string gpu_memory;          // a size; empty = none
+  std::string gpu;                 // whose memory; empty = any
 };
 
 void add_command_task(OptionSet& options, CommandTask& task);
+
+// What is asked of the memory of GPUs, as it is written; none where neither is. Errors: invalid.
+[[nodiscard]] Result<std::optional<GpuMemorySpec>> read_gpu_memory(const std::string& size,
+                                                                   const std::string& gpu);
 
 // With the folder this process is in, and the command for a label. Errors: invalid.
 [[nodiscard]] Result<TaskSpec> make_task(const CommandTask& task);

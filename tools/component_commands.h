@@ -40,7 +40,8 @@ struct HealDiagnoseCommand {
 ExitCode heal_diagnose(const HealDiagnoseCommand& command);
 
 // Those that let an engine do it, and wait until it has done what it can. They end with work_failed
-// where a component is left without an implementation that can be used.
+// where a component is left without an implementation that can be used. Where a daemon holds the
+// log, it does it, with those that it keeps.
 struct HealCommand {
   std::filesystem::path folder;
   std::string components;

@@ -36,14 +36,21 @@ class DaemonOperations final : public Operations {
     auto answer = daemon_.ask(
         {"POST", fmt::format("/v1/groups/{}/cancel", encode_segment(group)), {{"reason", reason}}});
     if (!answer) return std::unexpected(answer.error());
-    return answer->value("changed", std::size_t{0});
+    std::optional<std::size_t> changed;
+    JsonFields fields(*answer);
+    fields.number("changed", changed);
+    if (!changed) return answer_without_sense();
+    return *changed;
   }
   Result<std::vector<MemoryId>> change_memories(MemoryTransaction transaction) override {
     auto answer =
         daemon_.ask({"POST", "/v1/memories/change", memory_transaction_json(transaction)});
     if (!answer) return std::unexpected(answer.error());
+    const auto listed = answer->is_object() ? answer->find("memories") : answer->end();
+    if (listed == answer->end() || !listed->is_array()) return answer_without_sense();
     std::vector<MemoryId> stored;
-    for (const auto& id : answer->value("memories", ordered_json::array())) {
+    for (const auto& id : *listed) {
+      if (!id.is_number_unsigned()) return answer_without_sense();
       stored.emplace_back(id.get<std::uint64_t>());
     }
     return stored;
@@ -124,10 +131,8 @@ Result<TrimAnswer> trim_answer_in(const ordered_json& json) {
   fields.number("held_by_checkpoint", held_by);
   fields.number("held_by_task", answer.needed_by.value);
   fields.number("held_at", answer.needed.value);
-  if (auto done = fields.done(); !done) {
-    return fail(ErrorCode::unknown_outcome, "what the daemon has answered makes no sense",
-                "look what there is, with `almanac log stat`");
-  }
+  fields.require("events");
+  if (!fields.done()) return answer_without_sense();
   if (held_by) answer.report.held_by = Position(*held_by);
   return answer;
 }

@@ -15,10 +15,13 @@ namespace {
 
 using nlohmann::ordered_json;
 
-Result<State> state_of(const Log& log, const PastStates& past, std::string_view moment) {
+Result<State> diffed_state(const Log& log, const std::filesystem::path& folder,
+                           const PastStates& past, std::string_view moment) {
   auto position = find_position(log, moment, system_time());
-  if (!position) return std::unexpected(position.error());
-  return past.at(*position);
+  if (!position) return std::unexpected(with_first_state(position.error(), log, folder));
+  auto state = past.at(*position);
+  if (!state) return std::unexpected(with_first_state(state.error(), log, folder, *position));
+  return state;
 }
 
 std::string moment_text(const State& state) {
@@ -38,9 +41,9 @@ ExitCode diff_states(const DiffCommand& command) {
   auto log = Log::open(command.folder, {.access = Access::read});
   if (!log) return report(log.error());
   const PastStates past(**log, command.folder, {.refused = tell_refused});
-  auto before = state_of(**log, past, command.before);
+  auto before = diffed_state(**log, command.folder, past, command.before);
   if (!before) return report(before.error());
-  auto after = state_of(**log, past, command.after);
+  auto after = diffed_state(**log, command.folder, past, command.after);
   if (!after) return report(after.error());
   if (command.json) {
     fmt::print("{}\n", difference_json(*before, *after));

@@ -16,18 +16,9 @@ namespace {
 using nlohmann::ordered_json;
 
 void print_json(const State& state, GroupId id) {
-  const Groups& groups = state.tasks.groups;
-  const GroupCounts counts = counts_of(state.tasks, id);
-  ordered_json json = group_json(*groups.all.find(id));
-  json["tasks"] = counts.members;
-  json["live"] = counts.live;
-  json["succeeded"] = counts.succeeded;
-  json["failed"] = counts.failed;
-  json["cancelled"] = counts.cancelled;
-  json["awaited_by"] = ordered_json::array();
-  for (TaskId waiting : groups.waiting_for(id)) json["awaited_by"].push_back(waiting.value);
-  fmt::print("{}\n",
-             printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
+  const auto line =
+      group_json(state.tasks, id).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  fmt::print("{}\n", printable_json(line));
 }
 
 Result<void> print(const Source& source, GroupId id) {

@@ -1,5 +1,8 @@
+#include <almanac/tools/command_request.h>
 #include <almanac/tools/component_commands.h>
 #include <almanac/tools/component_file.h>
+#include <almanac/tools/healing.h>
+#include <almanac/tools/running_daemon.h>
 #include <almanac/tools/text.h>
 
 #include <almanac/engine/component_probe.h>
@@ -10,7 +13,6 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,29 +20,10 @@
 namespace almanac {
 namespace {
 
-// All was looked at by this engine, and nothing is repaired or will be.
-bool is_settled(const State& state) {
-  const Components& components = state.components;
-  if (components.running() || !components.due.empty() || !components.unsettled.empty()) {
-    return false;
-  }
-  for (const auto& [place, health] : components.implementations) {
-    const bool is_kept = components.all.find(place.component)->kept;
-    const bool is_known =
-        health.state != ImplementationState::unknown && health.next_check != Time();
-    if (is_kept && !is_known) return false;
-  }
-  return true;
-}
-
 // Which of those that the command names are there; nothing named is all.
-struct Choice {
-  std::string component;
-  std::string implementation;
-};
-std::vector<Choice> chosen(const std::vector<ComponentSpec>& components,
-                           const HealCommand& command) {
-  std::vector<Choice> choices;
+std::vector<HealChoice> chosen(const std::vector<ComponentSpec>& components,
+                               const HealCommand& command) {
+  std::vector<HealChoice> choices;
   for (const ComponentSpec& component : components) {
     if (!command.component.empty() && component.name != command.component) continue;
     for (const ComponentImplementation& one : component.implementations) {
@@ -71,11 +54,39 @@ ExitCode print_result(const State& state) {
   return all_used ? ExitCode::ok : ExitCode::work_failed;
 }
 
-using Act = std::function<Result<void>(Engine&, const std::vector<Choice>&)>;
+// What a daemon does about those that it keeps, as its own file describes them.
+ExitCode let_daemon_heal(const RunningDaemon& daemon, HealRequest request) {
+  while (true) {
+    auto json = daemon.ask({"POST", "/v1/heal", heal_request_json(request)});
+    if (!json) return report(json.error());
+    auto answer = heal_answer_in(*json);
+    if (!answer) return report(answer.error());
+    for (const HealedRepair& repair : answer->repairs) {
+      fmt::print("{} {}: {}: {} {}{}\n", printable(repair.component),
+                 printable(repair.implementation), printable(repair.issue),
+                 printable(repair.strategy), printable(repair.outcome),
+                 repair.left.empty()
+                     ? std::string()
+                     : fmt::format("; {}: {}", printable(repair.left), printable(repair.message)));
+    }
+    if (!answer->settled) {
+      if (answer->acted) request.act = HealAct::wait;
+      request.behind = answer->through;
+      continue;
+    }
+    bool all_used = true;
+    for (const HealUse& use : answer->used) {
+      fmt::print("{} is used by {}\n", printable(use.component),
+                 use.implementation.empty() ? "nothing" : printable(use.implementation));
+      all_used = all_used && !use.implementation.empty();
+    }
+    return all_used ? ExitCode::ok : ExitCode::work_failed;
+  }
+}
 
 // Lets an engine look at all that the file describes and repair it, then does what is asked for,
-// and waits until that is done as well.
-ExitCode let_heal(const HealCommand& command, const Act& act) {
+// and waits until that is done as well. Where a daemon holds the log, it does.
+ExitCode let_heal(const HealCommand& command, HealAct act) {
   auto components = load_components(command.components);
   if (!components) return report(components.error());
   const auto choices = chosen(*components, command);
@@ -83,6 +94,8 @@ ExitCode let_heal(const HealCommand& command, const Act& act) {
     return report({ErrorCode::not_found, "the file describes nothing of that name",
                    "name a component, and one of its implementations, as the file does"});
   }
+  const HealRequest request{
+      .act = act, .component = command.component, .implementation = command.implementation};
   set_verbosity(Verbosity::warnings);
   EngineOptions options{.folder = command.folder,
                         .runs_commands = false,
@@ -99,38 +112,19 @@ ExitCode let_heal(const HealCommand& command, const Act& act) {
     }
   };
   auto engine = Engine::open(std::move(options));
+  if (!engine && engine.error().code == ErrorCode::conflict) {
+    if (auto daemon = RunningDaemon::find(command.folder)) {
+      return let_daemon_heal(*daemon, request);
+    }
+  }
   if (!engine) return report(engine.error());
   if (!(*engine)->wait(is_settled)) return ExitCode::work_failed;
-  const auto done = act ? act(**engine, choices) : Result<void>();
+  const auto done = act_on(**engine, request, choices);
   if (!done) return report(done.error());
   if (!(*engine)->wait(is_settled)) return ExitCode::work_failed;
   const auto settled = (*engine)->state();
   engine->reset();  // behind whose end no repair is printed any more
   return print_result(*settled);
-}
-
-// Of those that are broken: what is allowed is tried again, also where it was given up.
-Result<void> fix(Engine& engine, const std::vector<Choice>& choices) {
-  const auto state = engine.state();
-  for (const Choice& choice : choices) {
-    const auto id = state->names.find(choice.component);
-    const auto place = state->components.find(*id, *state->names.find(choice.implementation));
-    const ImplementationHealth& health = *state->components.implementations.find(*place);
-    if (health.state == ImplementationState::healthy) continue;
-    auto asked = engine.repair_component(choice.component, choice.implementation);
-    if (!asked && asked.error().code != ErrorCode::refused) return asked;
-  }
-  return {};
-}
-
-Result<void> clean_build(Engine& engine, const std::vector<Choice>& choices, bool is_named) {
-  for (const Choice& choice : choices) {
-    auto asked = engine.repair_component(choice.component, choice.implementation,
-                                         RepairStrategy::clean_build);
-    // Of all, those that allow it.
-    if (!asked && (is_named || asked.error().code != ErrorCode::refused)) return asked;
-  }
-  return {};
 }
 
 struct Seen {
@@ -187,21 +181,14 @@ ExitCode heal_diagnose(const HealDiagnoseCommand& command) {
   return is_well ? ExitCode::ok : ExitCode::work_failed;
 }
 
-ExitCode heal_check(const HealCommand& command) { return let_heal(command, {}); }
+ExitCode heal_check(const HealCommand& command) { return let_heal(command, HealAct::check); }
 
-ExitCode heal_fix(const HealCommand& command) { return let_heal(command, fix); }
+ExitCode heal_fix(const HealCommand& command) { return let_heal(command, HealAct::fix); }
 
 ExitCode heal_clean_build(const HealCommand& command) {
-  const bool is_named = !command.implementation.empty();
-  return let_heal(command, [&](Engine& engine, const std::vector<Choice>& choices) {
-    return clean_build(engine, choices, is_named);
-  });
+  return let_heal(command, HealAct::clean_build);
 }
 
-ExitCode component_switch(const HealCommand& command) {
-  return let_heal(command, [&](Engine& engine, const std::vector<Choice>&) {
-    return engine.switch_component(command.component, command.implementation);
-  });
-}
+ExitCode component_switch(const HealCommand& command) { return let_heal(command, HealAct::use); }
 
 }  // namespace almanac

@@ -21,7 +21,7 @@ Result<Position> at_number(const Log& log, Position position, std::string_view t
     return fail(ErrorCode::refused,
                 fmt::format("the log begins at position {}: what happened before was removed",
                             base->last.value + 1),
-                fmt::format("name a moment from position {} on", base->last.value));
+                "name a moment behind that");
   }
   if (position <= tail->last) return position;
   return fail(ErrorCode::not_found,
@@ -58,13 +58,23 @@ Result<std::optional<Position>> find_position(const Log& log, std::string_view t
   return *position;
 }
 
+Error with_first_state(Error error, const Log& log, const std::filesystem::path& folder,
+                       std::optional<Position> asked) {
+  if (error.code != ErrorCode::refused) return error;
+  const auto first = first_state_position(log, folder);
+  if (first && asked && *asked >= *first) return error;  // its checkpoint does not serve
+  error.next_step = first ? fmt::format("name a moment from position {} on", first->value)
+                          : first.error().next_step;
+  return error;
+}
+
 Result<PastRange> find_range(const Log& log, const std::filesystem::path& folder,
                              const PastRangeText& text) {
   const auto now = system_time();
   auto from = find_position(log, text.from, now);
-  if (!from) return std::unexpected(from.error());
+  if (!from) return std::unexpected(with_first_state(from.error(), log, folder));
   auto to = find_position(log, text.to, now);
-  if (!to) return std::unexpected(to.error());
+  if (!to) return std::unexpected(with_first_state(to.error(), log, folder));
   auto first = *from ? Result<Position>(**from) : first_state_position(log, folder);
   if (!first) return std::unexpected(first.error());
   auto tail = log.tail();

@@ -16,6 +16,13 @@ namespace almanac {
 [[nodiscard]] Result<std::optional<Position>> find_position(const Log& log, std::string_view text,
                                                             Time now);
 
+// The same error; where a moment in front of the first that can be shown was refused, because the
+// log was trimmed, with that as its next step. `asked` none = one in front of the log. `folder` is
+// the one the log was opened in.
+[[nodiscard]] Error with_first_state(Error error, const Log& log,
+                                     const std::filesystem::path& folder,
+                                     std::optional<Position> asked = {});
+
 // From one position to another, of both of which there is a state.
 struct PastRange {
   Position from;

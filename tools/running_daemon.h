@@ -24,6 +24,10 @@ struct CommandRequest;
 // By which a daemon and those who look for it know that they mean the same.
 [[nodiscard]] std::string daemon_folder_name(const std::filesystem::path& folder);
 
+// An error, unknown_outcome, of an answer that has not what it should have: something else may
+// listen there, or another version of this.
+[[nodiscard]] std::unexpected<Error> answer_without_sense();
+
 // A value.
 class RunningDaemon {
  public:
@@ -32,7 +36,8 @@ class RunningDaemon {
 
   // What a success has answered, null when that is nothing. Errors: those it answers with, with
   // their code, sentence and next step; stopped (it went before it had the request, of which
-  // nothing was done); unknown_outcome (it went before it has answered).
+  // nothing was done); unknown_outcome (it has not answered whole within that time, or without
+  // sense).
   [[nodiscard]] Result<nlohmann::ordered_json> ask(
       const CommandRequest& request,
       std::chrono::seconds answer_time_max = std::chrono::minutes(10)) const;

@@ -1,6 +1,7 @@
 #include <almanac/tools/archive_watch.h>
 #include <almanac/tools/limits.h>
 #include <almanac/tools/snapshot_commands.h>
+#include <almanac/tools/snapshot_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -35,14 +36,7 @@ void print(const SnapshotReport& report) {
 }
 
 void print_json(const SnapshotReport& report) {
-  const Manifest& manifest = report.manifest;
-  const nlohmann::ordered_json json{
-      {"snapshot", manifest.number},      {"made", report.made},
-      {"first", manifest.first().value},  {"from", report.from.value},
-      {"last", manifest.tail.last.value}, {"new_frame_bytes", report.frame_bytes},
-      {"new_bytes", report.file_bytes},   {"bytes", manifest.bytes()},
-      {"state", to_hex(manifest.state)}};
-  fmt::print("{}\n", json.dump());
+  fmt::print("{}\n", snapshot_report_json(report).dump());
 }
 
 }  // namespace

@@ -108,4 +108,40 @@ ordered_json repository_json(const Repository& repository) {
   return json;
 }
 
+ordered_json snapshot_report_json(const SnapshotReport& report) {
+  const Manifest& manifest = report.manifest;
+  return {{"snapshot", manifest.number},      {"made", report.made},
+          {"first", manifest.first().value},  {"from", report.from.value},
+          {"last", manifest.tail.last.value}, {"new_frame_bytes", report.frame_bytes},
+          {"new_bytes", report.file_bytes},   {"bytes", manifest.bytes()},
+          {"state", to_hex(manifest.state)}};
+}
+
+ordered_json checked_json(const CheckedSnapshot& snapshot) {
+  ordered_json json{{"snapshot", snapshot.number}, {"whole", snapshot.whole()}};
+  for (const Error& error : snapshot.damage) json["damage"].push_back(printable(error.message));
+  return json;
+}
+
+ordered_json checked_json(const CheckedTail& tail) {
+  ordered_json json{{"tail", to_hex(tail.timeline)}, {"whole", tail.whole()}};
+  for (const Error& error : tail.damage) json["damage"].push_back(printable(error.message));
+  return json;
+}
+
+ordered_json verification_json(const ArchiveVerification& verification) {
+  ordered_json json{{"whole", verification.whole()},
+                    {"snapshots", ordered_json::array()},
+                    {"tails", ordered_json::array()},
+                    {"read",
+                     {{"files", verification.files},
+                      {"bytes", verification.bytes},
+                      {"frames", verification.frames}}}};
+  for (const auto& snapshot : verification.snapshots) {
+    json["snapshots"].push_back(checked_json(snapshot));
+  }
+  for (const auto& tail : verification.tails) json["tails"].push_back(checked_json(tail));
+  return json;
+}
+
 }  // namespace almanac

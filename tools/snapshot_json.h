@@ -4,6 +4,7 @@
 
 #include <almanac/tools/coverage.h>
 
+#include <almanac/snapshots/archive.h>
 #include <almanac/snapshots/archive_verify.h>
 
 #include <nlohmann/json_fwd.hpp>
@@ -26,5 +27,13 @@ struct ArchiveRow {
 [[nodiscard]] nlohmann::ordered_json coverage_json(const Coverage& coverage);
 // All three of a repository: {"encrypted", "snapshots", "tails", "coverage"}. O(files).
 [[nodiscard]] nlohmann::ordered_json repository_json(const Repository& repository);
+
+// What `almanac snapshot create --json` prints of one that was made.
+[[nodiscard]] nlohmann::ordered_json snapshot_report_json(const SnapshotReport& report);
+// {"whole", "snapshots", "tails", "read"}, with the lines that `almanac snapshot verify --json`
+// prints.
+[[nodiscard]] nlohmann::ordered_json checked_json(const CheckedSnapshot& snapshot);
+[[nodiscard]] nlohmann::ordered_json checked_json(const CheckedTail& tail);
+[[nodiscard]] nlohmann::ordered_json verification_json(const ArchiveVerification& verification);
 
 }  // namespace almanac

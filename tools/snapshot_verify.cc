@@ -1,5 +1,6 @@
 #include <almanac/tools/archive_watch.h>
 #include <almanac/tools/snapshot_commands.h>
+#include <almanac/tools/snapshot_json.h>
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
@@ -35,20 +36,12 @@ void print(const ArchiveVerification& verification) {
 }
 
 void print_json(const ArchiveVerification& verification) {
-  for (const CheckedSnapshot& snapshot : verification.snapshots) {
-    nlohmann::ordered_json json{{"snapshot", snapshot.number}, {"whole", snapshot.whole()}};
-    for (const Error& error : snapshot.damage) json["damage"].push_back(printable(error.message));
-    fmt::print("{}\n", json.dump());
+  for (const auto& snapshot : verification.snapshots) {
+    fmt::print("{}\n", checked_json(snapshot).dump());
   }
-  for (const CheckedTail& tail : verification.tails) {
-    nlohmann::ordered_json json{{"tail", to_hex(tail.timeline)}, {"whole", tail.whole()}};
-    for (const Error& error : tail.damage) json["damage"].push_back(printable(error.message));
-    fmt::print("{}\n", json.dump());
-  }
-  const nlohmann::ordered_json read{{"files", verification.files},
-                                    {"bytes", verification.bytes},
-                                    {"frames", verification.frames}};
-  fmt::print("{}\n", nlohmann::ordered_json{{"read", read}}.dump());
+  for (const auto& tail : verification.tails) fmt::print("{}\n", checked_json(tail).dump());
+  const auto all = verification_json(verification);
+  fmt::print("{}\n", nlohmann::ordered_json{{"read", all["read"]}}.dump());
 }
 
 }  // namespace

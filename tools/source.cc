@@ -23,7 +23,11 @@ void tell_refused(const Error& refused) {
 Result<State> find_state(const Log& log, const std::filesystem::path& folder,
                          std::optional<Position> through) {
   auto reached = reach_state(log, folder, through);
-  if (!reached) return std::unexpected(reached.error());
+  if (!reached) {
+    // Of the end there is a state, or none at all.
+    if (!through) return std::unexpected(reached.error());
+    return std::unexpected(with_first_state(reached.error(), log, folder, *through));
+  }
   for (const Error& refused : reached->refused) tell_refused(refused);
   return std::move(reached->state);
 }
@@ -32,7 +36,7 @@ Result<Source> open_source(const std::filesystem::path& folder, std::string_view
   auto log = Log::open(folder, {.access = Access::read});
   if (!log) return std::unexpected(log.error());
   auto through = find_position(**log, at, system_time());
-  if (!through) return std::unexpected(through.error());
+  if (!through) return std::unexpected(with_first_state(through.error(), **log, folder));
   auto state = find_state(**log, folder, *through);
   if (!state) return std::unexpected(state.error());
   return Source{.log = std::move(*log), .state = std::move(*state)};

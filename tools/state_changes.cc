@@ -233,6 +233,15 @@ class Collector {
     changes["workers"][std::to_string(id.value)] =
         changed_fields(remote_fields(was), remote_fields(is));
   }
+  void operator()(TaskId id, const GpuPlace* was, const GpuPlace* is) {
+    const auto of = [](const State& state, const GpuPlace* place) {
+      return place == nullptr ? ordered_json()
+                              : ordered_json(fmt::format("{} MiB on {}", place->mebibytes,
+                                                         state.names.text(place->gpu)));
+    };
+    changes["gpu_memory"][std::to_string(id.value)] = {
+        {"held", ordered_json::array({of(before_, was), of(after_, is)})}};
+  }
   void operator()(const ImplementationPlace& place, const ImplementationStatus* was,
                   const ImplementationStatus* is) {
     const auto of = fmt::format("{} {}", names_.text(place.kind), place.place + 1);
@@ -364,6 +373,13 @@ class Collector {
     };
     changes["principals"][std::string(after_.names.text(principal))] =
         changed_fields(of(was), of(is));
+  }
+  void operator()(Position position, const CustomKey* was, const CustomKey* is) {
+    const auto of = [](const CustomKey* key) {
+      if (key == nullptr) return ordered_json::object();
+      return ordered_json{{"key", fmt::format("{:016x}{:016x}", key->front, key->back)}};
+    };
+    changes["custom_keys"][std::to_string(position.value)] = changed_fields(of(was), of(is));
   }
   void operator()(NameId pool, const PoolRecord* was, const PoolRecord* is) {
     changes["pools"][std::string(names_.text(pool))] =

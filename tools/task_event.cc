@@ -36,7 +36,8 @@ std::string sentence(const TaskStarted& event) {
   const std::string at = event.worker.empty() ? "" : " at worker " + printable(event.worker);
   const std::string why =
       event.advisor.empty() ? "" : " on the advice of " + printable(event.advisor);
-  return fmt::format("attempt {} began{}{}{}", event.attempt, by, at, why);
+  const std::string on = event.gpu.empty() ? "" : " on GPU " + printable(event.gpu);
+  return fmt::format("attempt {} began{}{}{}{}", event.attempt, by, at, on, why);
 }
 std::string sentence(const TaskSucceeded&) { return "succeeded"; }
 std::string sentence(const TaskFailed& event) { return "failed: " + end_text(event.end); }

@@ -63,6 +63,9 @@ void describe_state(ordered_json& json, const TaskSource& source, TaskId id, con
     json["worker"] = lease->worker.view();
     json["lease_time"] = format_duration(lease->time);
   }
+  if (const GpuPlace* place = source.state.tasks.on_gpu.find(id)) {
+    json["gpu"] = source.state.names.text(place->gpu);
+  }
   if (const Hold* hold = source.state.tasks.held.find(id)) {
     json[hold->reason == HoldReason::paused ? "held" : "review"] = known_text(*hold);
   }

@@ -5,8 +5,10 @@
 #include <almanac/tools/units.h>
 
 #include <almanac/engine/command_spec.h>
+#include <almanac/engine/resource_limits.h>
 
 #include <almanac/log/printable.h>
+#include <almanac/projections/gpu_memory.h>
 
 #include <nlohmann/json.hpp>
 
@@ -53,6 +55,16 @@ void add_times(ordered_json& json, const TaskSpec& task) {
   if (task.expires_at != Time()) json["expires_at"] = format_time(task.expires_at);
 }
 
+// Said as it is on record: of a task that was read from there it is among the demands.
+void add_gpu_memory(ordered_json& json, const TaskSpec& task) {
+  for (const TaskDemand& demand : demands_of(task)) {
+    if (!is_gpu_memory(demand.limit)) continue;
+    json["gpu_memory"] = std::to_string(demand.units) + "MiB";
+    const auto gpu = gpu_of_demand(demand.limit);
+    if (!gpu.empty()) json["gpu"] = gpu;
+  }
+}
+
 void add_relations(ordered_json& json, const TaskSpec& task) {
   for (std::size_t i = 0; i < task.dependencies.size(); ++i) {
     const auto* id = std::get_if<TaskId>(&task.dependencies[i]);
@@ -61,7 +73,11 @@ void add_relations(ordered_json& json, const TaskSpec& task) {
     if (i < task.conditions.size()) after["when"] = name(task.conditions[i]);
     json["after"].push_back(std::move(after));
   }
-  for (const TaskDemand& demand : task.demands) json["needs"][demand.limit] = demand.units;
+  for (const TaskDemand& demand : task.demands) {
+    if (is_gpu_memory(demand.limit)) continue;
+    json["needs"][demand.limit] = demand.units;
+  }
+  add_gpu_memory(json, task);
   if (!task.tags.empty()) json["tags"] = task.tags;
   if (!task.owner.empty()) json["owner"] = task.owner;
   if (!task.group.empty()) json["group"] = task.group;

@@ -1,7 +1,9 @@
 #include <almanac/tools/task_stats.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <map>
 #include <unordered_map>
 
 namespace almanac {
@@ -16,15 +18,26 @@ class Gatherer {
     std::visit([&](const auto& event) { happen(event); }, recorded.event.body);
   }
 
+  // Names are looked up once for each group, and terms for those that have some: there may be
+  // millions of tasks.
   void count_tasks() {
-    const State& state = options_.state;
-    for (const auto& [id, task] : state.tasks.all) {
-      const Time deadline = terms_of(state.tasks, id).deadline;
-      const bool late = deadline != Time() && !has_ended(task.state) && deadline < state.time;
-      in_both(id, [&](TaskStats& stats) {
-        ++stats.counts[static_cast<std::size_t>(task.state)];
-        stats.overdue += late ? 1 : 0;
-      });
+    const Tasks& tasks = options_.state.tasks;
+    std::map<std::optional<NameId>, std::array<std::uint64_t, task_state_count>> counted;
+    for (const auto& [id, task] : tasks.all) {
+      ++counted[group_of(id, task)][static_cast<std::size_t>(task.state)];
+    }
+    for (const auto& [group, counts] : counted) {
+      TaskStats& stats = gathered_.groups[text_of(group)];
+      for (std::size_t i = 0; i < counts.size(); ++i) {
+        stats.counts[i] += counts[i];
+        gathered_.total.counts[i] += counts[i];
+      }
+    }
+    for (const auto& [id, terms] : tasks.terms) {
+      const Task* task = tasks.all.find(id);
+      const bool late = task != nullptr && terms.deadline != Time() && !has_ended(task->state) &&
+                        terms.deadline < options_.state.time;
+      if (late) in_both(id, [](TaskStats& stats) { ++stats.overdue; });
     }
   }
 
@@ -41,15 +54,22 @@ class Gatherer {
   }
 
  private:
+  std::optional<NameId> group_of(TaskId id, const Task& task) const {
+    switch (options_.by) {
+      case StatsBy::queue: return task.queue;
+      case StatsBy::kind: return task.kind;
+      case StatsBy::owner: return terms_of(options_.state.tasks, id).owner;
+    }
+    return task.queue;
+  }
+  std::string text_of(std::optional<NameId> group) const {
+    return group ? std::string(options_.state.names.text(*group)) : std::string();
+  }
   template <class Change>
   void in_both(TaskId id, Change change) {
     change(gathered_.total);
-    const State& state = options_.state;
-    const Task* task = state.tasks.all.find(id);
-    if (task == nullptr) return;
-    std::optional<NameId> name = options_.by == StatsBy::queue ? task->queue : task->kind;
-    if (options_.by == StatsBy::owner) name = terms_of(state.tasks, id).owner;
-    change(gathered_.groups[name ? std::string(state.names.text(*name)) : std::string()]);
+    const Task* task = options_.state.tasks.all.find(id);
+    if (task != nullptr) change(gathered_.groups[text_of(group_of(id, *task))]);
   }
 
   void happen(const TaskEnqueued& event) {

@@ -88,6 +88,38 @@ std::string model_sentence(const State& state, const WaitReason& reason) {
              : text;
 }
 
+// Of a task that names several models.
+std::string models_sentence(const State& state, TaskId id, const WaitReason& reason) {
+  const auto models = models_of(state, lane_of(state.tasks, id, *state.tasks.all.find(id)));
+  if (models.size() < 2 || fit_together(state, models)) return model_sentence(state, reason);
+  std::string text = "no GPUs have room at once for the models ";
+  for (const NameId model : models) {
+    text += (model == models.front() ? "" : ", ") + printable(state.names.text(model));
+  }
+  return text;
+}
+
+std::string memory_sentence(const State& state, const WaitReason& reason) {
+  using Kind = ModelWait::Kind;
+  const MemoryWish wish{*reason.limit, static_cast<std::uint32_t>(reason.asked)};
+  const ModelWait wait = memory_wait(state, wish, state.time);
+  const auto gib = static_cast<double>(wish.bytes()) / static_cast<double>(std::uint64_t{1} << 30U);
+  switch (wait.kind) {
+    case Kind::makes_room:
+      return fmt::format("model {} is unloaded for the {:.1f} GiB of GPU memory that it needs",
+                         printable(state.names.text(*wait.other)), gib);
+    case Kind::gives_way:
+      return fmt::format(
+          "{:.1f} GiB of GPU memory are kept for {}, which has been waited for since {}", gib,
+          printable(state.names.text(*wait.other)), format_time(wait.since));
+    case Kind::short_of_memory: break;
+    default: return "the GPU memory that it needs is there: it is the next to start";
+  }
+  return reason.next > state.time ? fmt::format("{}; others give way to it from {} on",
+                                                wait.numbers, format_time(reason.next))
+                                  : wait.numbers;
+}
+
 std::string queue_sentence(const State& state, const WaitReason& reason) {
   return fmt::format("queue {} runs {} of {}: {}", printable(state.names.text(*reason.limit)),
                      reason.used, reason.most, running_in(state, *reason.limit, reason.used));
@@ -173,6 +205,10 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
       return fmt::format(
           "nothing in this engine runs tasks of kind {}, and no worker asks for them",
           printable(state.names.text(task.kind)));
+    case Wait::worker:
+      return fmt::format("{} of kind {} {} at work elsewhere, and no worker asks for another",
+                         counted(reason.used, "task"), printable(state.names.text(task.kind)),
+                         reason.used == 1 ? "is" : "are");
     case Wait::unavailable:
       return fmt::format("no implementation of kind {} can be used",
                          printable(state.names.text(task.kind)));
@@ -194,7 +230,8 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
     case Wait::advice:
       return fmt::format("advisor {} does not advise, and nothing begins without it for now",
                          printable(state.names.text(*reason.limit)));
-    case Wait::model: return model_sentence(state, reason);
+    case Wait::model: return models_sentence(state, id, reason);
+    case Wait::gpu_memory: return memory_sentence(state, reason);
     case Wait::version: return version_sentence(state, task.kind, reason);
   }
   return {};

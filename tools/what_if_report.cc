@@ -26,7 +26,7 @@ std::string order_of(const WhatIfCase& tried) {
 
 std::string named(const WhatIfCase& tried) {
   std::string text = tried.policy.empty() ? "recorded" : tried.policy;
-  if (!tried.settings.models.models.empty()) text += ", " + order_of(tried);
+  if (tried.settings.models.is_set()) text += ", " + order_of(tried);
   return text;
 }
 

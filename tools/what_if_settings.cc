@@ -207,7 +207,7 @@ Result<std::vector<ConfigureLimit>> read_limits(const std::vector<std::string>& 
 
 Result<std::vector<WhatIfModelSettings>> read_models(const WhatIfChoices& choices) {
   WhatIfModelSettings settings{.models = choices.models, .patience = choices.model_patience};
-  if (choices.models.empty()) return std::vector{settings};
+  if (choices.models.empty() && choices.gpu_memory.empty()) return std::vector{settings};
   const auto memory = parse_bytes(choices.gpu_memory);
   if (!memory) {
     return fail(ErrorCode::invalid, "nothing says how much memory the GPU has",

@@ -182,6 +182,25 @@ Checked<void> set_model(TaskDraft& draft, const Field& field) {
   return check_word("model", draft.model, field.value.line);
 }
 
+Checked<void> set_gpu_memory(TaskDraft& draft, const Field& field) {
+  std::string text;
+  if (auto read = put(read_text(field), text); !read) return read;
+  const auto bytes = parse_bytes(text);
+  if (!bytes || *bytes == 0) {
+    return fault(field.value.line, fmt::format("'{}' is not a size", printable(text)),
+                 "write one such as \"9GiB\"");
+  }
+  if (!draft.spec.gpu_memory) draft.spec.gpu_memory.emplace();
+  draft.spec.gpu_memory->bytes = *bytes;
+  return {};
+}
+
+Checked<void> set_gpu(TaskDraft& draft, const Field& field) {
+  if (!draft.spec.gpu_memory) draft.spec.gpu_memory.emplace();
+  if (auto read = put(read_text(field), draft.spec.gpu_memory->gpu); !read) return read;
+  return check_word("GPU", draft.spec.gpu_memory->gpu, field.value.line);
+}
+
 Checked<void> set_needs(TaskDraft& draft, const Field& field) {
   auto table = read_table(field);
   if (!table) return std::unexpected(std::move(table.error()));
@@ -281,6 +300,8 @@ constexpr std::array keys = {
     TaskKey{"tags", true, true, set_tags},
     TaskKey{"needs", true, true, set_needs},
     TaskKey{"model", true, true, set_model},
+    TaskKey{"gpu_memory", true, true, set_gpu_memory},
+    TaskKey{"gpu", true, true, set_gpu},
     TaskKey{"unique", true, false, set_unique},
     TaskKey{"cwd", true, true, set_cwd},
     TaskKey{"env", true, true, set_env},
@@ -302,6 +323,14 @@ Checked<void> check_alternatives(const Value::Table& table) {
                  fmt::format("'{}' and '{}' stand side by side", one, other), "keep one of them");
   }
   return {};
+}
+
+Checked<void> check_gpu(const TaskDraft& draft, const Value::Table& table, Scope scope) {
+  const Member* member = find(table, "gpu");
+  const bool is_whole = !draft.spec.gpu_memory || draft.spec.gpu_memory->bytes > 0;
+  if (member == nullptr || is_whole || scope == Scope::defaults) return {};
+  return fault(member->line, "'gpu' stands without 'gpu_memory'",
+               "say how much of its memory is needed, or leave it out");
 }
 
 Checked<void> check_backoff(const TaskDraft& draft, const Value::Table& table) {
@@ -342,6 +371,7 @@ Checked<void> read_task(TaskDraft& draft, const Value::Table& table, Scope scope
     if (auto set = key->set(draft, {member.key, member.value}); !set) return set;
   }
   if (auto checked = check_alternatives(table); !checked) return checked;
+  if (auto checked = check_gpu(draft, table, scope); !checked) return checked;
   return check_backoff(draft, table);
 }
 

@@ -1,5 +1,6 @@
 #include <almanac/bench/snapshots/cases.h>
 
+#include <almanac/bench/processor_time.h>
 #include <almanac/bench/require.h>
 #include <almanac/bench/snapshots/appends.h>
 #include <almanac/bench/snapshots/archiving.h>
@@ -27,6 +28,7 @@ using Numbers = std::vector<std::uint64_t>;
 std::uint64_t nanoseconds(const Stopwatch& watch) {
   return static_cast<std::uint64_t>(watch.elapsed().count());
 }
+std::uint64_t worked_nanoseconds() { return static_cast<std::uint64_t>(processor_seconds() * 1e9); }
 std::vector<double> in_units_of(double nanoseconds, const Numbers& numbers) {
   std::vector<double> values;
   for (const std::uint64_t number : numbers) {
@@ -46,24 +48,30 @@ void ask_cold(Measured& measured, const fs::path& folder, const Answers& answers
     const auto took = in_process([&]() -> Numbers {
       const auto log = open_log(folder, Access::read);
       const Stopwatch watch;
+      const std::uint64_t worked = worked_nanoseconds();
       auto state = state_at(*log, folder, answer.first);
       const auto time = nanoseconds(watch);
+      const std::uint64_t work = worked_nanoseconds() - worked;
       (void)checked(std::move(state), answer.second);
-      return {time};
+      return {time, work};
     });
     measured.cold_ms.push_back(in_units_of(1e6, took).front());
+    measured.cold_processor_ms.push_back(in_units_of(1e6, took).back());
   }
 }
 
-// Other positions than those it was asked for before, five times as many.
+// Other positions than those it was asked for before, five times as many: of each how long it took,
+// and how long processors worked.
 Numbers ask_again(const PastStates& past, const Answers& answers) {
   std::mt19937_64 random(4'711);
   Numbers times;
-  while (times.size() < answers.size() * 5) {
+  while (times.size() < answers.size() * 5 * 2) {
     const Position position(1 + random() % answers.rbegin()->first.value);
     const Stopwatch watch;
+    const std::uint64_t worked = worked_nanoseconds();
     auto state = past.at(position);
     times.push_back(nanoseconds(watch));
+    times.push_back(worked_nanoseconds() - worked);
     require(state && state->position == position, "a past state is at another position");
   }
   return times;
@@ -83,7 +91,11 @@ void ask_warm(Measured& measured, const fs::path& folder, const Answers& answers
   numbers.pop_back();
   measured.warm_states = numbers.back();
   numbers.pop_back();
-  measured.warm_ms = in_units_of(1e6, numbers);
+  const auto all = in_units_of(1e6, numbers);
+  for (std::size_t i = 0; i < all.size(); i += 2) {
+    measured.warm_ms.push_back(all[i]);
+    measured.warm_processor_ms.push_back(all[i + 1]);
+  }
 }
 
 // Open and load, and drop the state; how many tasks it has.

@@ -26,9 +26,11 @@ struct Shape {
 
 struct Measured {
   Shape shape;
-  std::uint64_t tasks = 0;                 // in the last state
-  std::vector<double> cold_ms;             // state_at(), each in a new process
-  std::vector<double> warm_ms;             // PastStates::at() that was asked before
+  std::uint64_t tasks = 0;                // in the last state
+  std::vector<double> cold_ms;            // state_at(), each in a new process
+  std::vector<double> cold_processor_ms;  // of the same, both of its threads
+  std::vector<double> warm_ms;            // PastStates::at() that was asked before
+  std::vector<double> warm_processor_ms;
   std::uint64_t warm_states = 0;           // kept
   double warm_bytes = 0;                   // all nodes of the process
   double fold_seconds = 0;                 // the last state from the first event

@@ -46,8 +46,12 @@ void report(const Measured& measured, const Sizes& sizes) {
                     std::to_string(measured.shape.live) + " of them live");
   table.row("cold past state, p50", percentile(measured.cold_ms, 50), "ms", past_p50_ms_max);
   table.row("cold past state, p99", percentile(measured.cold_ms, 99), "ms", past_p99_ms_max);
+  table.row("cold, processor time, p50", percentile(measured.cold_processor_ms, 50), "ms");
+  table.row("cold, processor time, p99", percentile(measured.cold_processor_ms, 99), "ms");
   table.row("warm past state, p50", percentile(measured.warm_ms, 50), "ms", past_p50_ms_max);
   table.row("warm past state, p99", percentile(measured.warm_ms, 99), "ms", past_p99_ms_max);
+  table.row("warm, processor time, p50", percentile(measured.warm_processor_ms, 50), "ms");
+  table.row("warm, processor time, p99", percentile(measured.warm_processor_ms, 99), "ms");
   table.row("states kept", static_cast<double>(measured.warm_states), "");
   table.row("memory of their nodes", measured.warm_bytes / (1 << 20), "MiB");
   table.row("start, checkpoint and tail", median(measured.start_seconds), "s", start_seconds_max);

@@ -1,12 +1,15 @@
 #include <almanac/bench/snapshots_archive/cases.h>
 
+#include <almanac/bench/processor_time.h>
 #include <almanac/bench/projections/mix.h>
 #include <almanac/bench/require.h>
 #include <almanac/bench/stopwatch.h>
 #include <almanac/log/log.h>
 #include <almanac/snapshots/archive.h>
 #include <almanac/snapshots/archive_verify.h>
+#include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/restore.h>
+#include <almanac/snapshots/state_at.h>
 
 #include <algorithm>
 #include <array>
@@ -123,14 +126,33 @@ void run(const std::string& command) {
 
 // Ours is synced when it is there: so is theirs.
 void pack(Packed& packed, const std::string& command, const fs::path& to) {
+  const double worked = processor_seconds_of_children();
   const Stopwatch watch;
   run(command + " && sync '" + to.string() + "'");
   packed.seconds.push_back(watch.seconds());
+  packed.processor_seconds.push_back(processor_seconds_of_children() - worked);
   packed.bytes = fs::file_size(to);
 }
 
 bool is_installed(const std::string& program) {
   return std::system(("command -v " + program + " >/dev/null").c_str()) == 0;
+}
+
+void archive_anew(Packed& packed, const fs::path& folder, std::uint64_t frame_bytes) {
+  fs::remove_all(folder / "archive");
+  const double worked = processor_seconds();
+  const auto report = archive(folder / "log", folder / "archive", packed.seconds.emplace_back());
+  packed.processor_seconds.push_back(processor_seconds() - worked);
+  packed.bytes = report.manifest.bytes();
+  require(report.frame_bytes == frame_bytes, "not all frames were archived");
+}
+
+// By the default policy the last checkpoint lies up to 250,000 events back: half of that.
+void leave_checkpoint(const fs::path& folder, std::uint64_t events) {
+  const auto log = open_log(folder);
+  const Position at(events - std::min<std::uint64_t>(events / 2, 125'000));
+  const State state = taken(state_at(*log, folder, at));
+  (void)taken(keep_checkpoint(*log, folder, state));
 }
 
 void lease_all_over(const fs::path& folder, std::uint64_t tasks, std::uint64_t leased) {
@@ -153,16 +175,16 @@ Archiving compare_archiving(const Sizes& sizes, const fs::path& folder) {
   const std::string frames = folder / "frames";
   Archiving archiving{.frame_bytes = write_frames(folder / "log", frames),
                       .ours = {.system = "almanac snapshot create", .seconds = {}},
+                      .beside_checkpoint = {.system = "the same with a checkpoint", .seconds = {}},
                       .peers = {}};
   const bool has_zstd = is_installed("zstd");
   if (has_zstd) archiving.peers.push_back({.system = "zstd -3 -T2", .seconds = {}});
   archiving.peers.push_back({.system = "tar", .seconds = {}});
   for (int round = 0; round < sizes.rounds; ++round) {
-    fs::remove_all(folder / "archive");
-    const auto report =
-        archive(folder / "log", folder / "archive", archiving.ours.seconds.emplace_back());
-    archiving.ours.bytes = report.manifest.bytes();
-    require(report.frame_bytes == archiving.frame_bytes, "not all frames were archived");
+    archive_anew(archiving.ours, folder, archiving.frame_bytes);
+    leave_checkpoint(folder / "log", sizes.archived);
+    archive_anew(archiving.beside_checkpoint, folder, archiving.frame_bytes);
+    fs::remove_all(checkpoints_folder(folder / "log"));
     if (has_zstd) {
       const std::string to = frames + ".zst";
       pack(archiving.peers.front(), "zstd -q -f -3 -T2 '" + frames + "' -o '" + to + "'", to);
@@ -202,13 +224,15 @@ std::vector<Restored> measure_restores(const Sizes& sizes, const fs::path& folde
   for (int round = 0; round <= sizes.rounds; ++round) {
     const bool is_last = round == sizes.rounds;
     const Position at(is_last ? sizes.restored : 1 + random() % sizes.restored);
+    const double worked = processor_seconds();
     const Stopwatch watch;
     const auto plan = taken(plan_restore(repository, {.snapshot = {}, .moment = at}));
     const auto restored = taken(restore(repository, plan, folder / "restored",
                                         {.now = system_now(), .proves_state = is_last}));
     all.push_back({.at = at.value,
                    .folded = at.value - restored.folded_from.value,
-                   .seconds = watch.seconds()});
+                   .seconds = watch.seconds(),
+                   .processor_seconds = processor_seconds() - worked});
     fs::remove_all(folder / "restored");
   }
   return all;

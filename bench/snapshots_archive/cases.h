@@ -21,11 +21,13 @@ struct Packed {
   std::string system;
   std::vector<double> seconds;
   std::uint64_t bytes = 0;
+  std::vector<double> processor_seconds = {};
 };
 
 struct Archiving {
   std::uint64_t frame_bytes = 0;  // in the log
   Packed ours;
+  Packed beside_checkpoint;   // ours, of a log with the last checkpoint that an engine had left
   std::vector<Packed> peers;  // of those that are installed
 };
 
@@ -49,6 +51,7 @@ struct Restored {
   std::uint64_t at = 0;
   std::uint64_t folded = 0;  // events
   double seconds = 0;
+  double processor_seconds = 0;
 };
 // Moments drawn by chance, and then the end, folded from the beginning: behind it nothing is left
 // to be reviewed. Each is restored with all its proofs. Goes on with the log in `folder`.

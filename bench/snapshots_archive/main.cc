@@ -2,12 +2,15 @@
 // beside what packs the same bytes without knowing what they are?
 //
 //   --quick       everything in a few seconds, with figures that mean little
+//   --events N    of the log that is restored, and half as many archived; 10,000,000 unless said
 //   --only TEXT   only cases whose name contains TEXT: archive, incremental, restore
 #include <almanac/bench/require.h>
 #include <almanac/bench/snapshots_archive/report.h>
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -20,10 +23,15 @@ int main(int argc, char** argv) {
     const std::string_view option = argv[i];
     if (option == "--quick") {
       sizes = {.tasks = 10'000, .archived = 50'000, .restored = 100'000, .rounds = 1};
+    } else if (option == "--events" && i + 1 < argc) {
+      sizes.restored = std::strtoull(argv[++i], nullptr, 10) / 2'000 * 2'000;
+      require(sizes.restored > 0, "--events wants thousands");
+      sizes.archived = sizes.restored / 2;
+      sizes.tasks = std::min(sizes.tasks, sizes.archived / 2'000 * 1'000);
     } else if (option == "--only" && i + 1 < argc) {
       only = argv[++i];
     } else {
-      stop("options: --quick, --only TEXT");
+      stop("options: --quick, --events N, --only TEXT");
     }
   }
   const auto asked = [&](std::string_view name) {

@@ -44,13 +44,20 @@ void report(const Archiving& archiving) {
     return static_cast<double>(archiving.frame_bytes) / static_cast<double>(packed.bytes);
   };
   row(archiving.ours.system, ours, "MB/s");
+  row("  processor time", median(archiving.ours.processor_seconds), "s");
   row("  times smaller than the frames", ratio(archiving.ours), "");
+  const double beside = rate_of(archiving.beside_checkpoint, archiving.frame_bytes);
+  row(archiving.beside_checkpoint.system, beside, "MB/s");
+  row("  processor time, with a checkpoint", median(archiving.beside_checkpoint.processor_seconds),
+      "s");
   for (const Packed& peer : archiving.peers) {
     const double rate = rate_of(peer, archiving.frame_bytes);
     row(peer.system, rate, "MB/s");
+    row("  processor time of " + peer.system, median(peer.processor_seconds), "s");
     row("  times smaller than the frames", ratio(peer), "");
     if (peer.system == "tar") continue;
     row_with_bar("of " + peer.system, ours / rate, ">=", of_zstd_min);
+    row_with_bar("of " + peer.system + ", with a checkpoint", beside / rate, ">=", of_zstd_min);
     print(BenchLine{.bench = "snapshots",
                     .name = "first snapshot",
                     .value = ours,
@@ -77,6 +84,7 @@ void report(const std::vector<Restored>& restored) {
   double longest = 0;
   for (const Restored& each : restored) {
     row("position " + std::to_string(each.at), each.seconds, "s");
+    row("  processor time to " + std::to_string(each.at), each.processor_seconds, "s");
     longest = std::max(longest, each.seconds);
   }
   const Restored& end = restored.back();

@@ -31,6 +31,7 @@ enum LaneBlock {               # what the first task of a lane waits for
   circuit @8;                  # of a service
   version @9;                  # what runs its kind runs other versions
   model @10;                   # not loaded, or gives way to another
+  gpuMemory @11;               # no GPU has as much as it asks for
 }
 
 struct LaneBlocked {           # the reason of a lane has changed

@@ -38,8 +38,9 @@ enum class LaneBlock : std::uint8_t {
   circuit,      // of a service it needs is not closed
   version,      // what runs its kind runs other versions
   model,        // is not loaded, or gives way to another
+  gpu_memory,   // no GPU has as much as it asks for, or that is kept for another
 };
-inline constexpr int lane_block_count = 11;
+inline constexpr int lane_block_count = 12;
 [[nodiscard]] std::string_view name(LaneBlock block);
 
 // What the tasks of one queue, kind, set of demands and version wait for has changed.

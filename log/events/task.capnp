@@ -95,6 +95,17 @@ struct TaskLeased {            # TaskStarted, at a worker elsewhere
   advisor @5 :UInt16;          # as in TaskStarted
 }
 
+struct TaskStartedOnGpu {      # TaskStarted or TaskLeased of a task that has memory of a GPU
+  id @0 :UInt64;
+  attempt @1 :UInt32;
+  gpu @2 :UInt16;              # index into the frame's table of names; that has what it asks for
+  worker @3 :UInt16;           # as in TaskLeased; 0 = the engine itself
+  deadline @4 :Int64;
+  leaseTime @5 :Int64;
+  implementation @6 :UInt16;   # as in TaskStarted
+  advisor @7 :UInt16;
+}
+
 enum AttemptStatus {           # how one attempt ended
   succeeded @0;
   error @1;                    # the handler reported a failure

@@ -108,6 +108,7 @@ struct TaskStarted {
   std::string_view worker = {};          // elsewhere, by its name; empty = the engine itself
   Duration lease_time{0};                // of silence of the worker, until it is handed back
   std::string_view advisor = {};         // on whose advice it began now; empty = nobody's
+  std::string_view gpu = {};  // that has the memory it asks for; empty = it asks for none
 };
 
 enum class AttemptStatus : std::uint8_t {

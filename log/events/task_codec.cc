@@ -116,6 +116,17 @@ void write_leased(const TaskStarted& from, schema::TaskLeased::Builder to, NameT
   to.setAdvisor(names.index(from.advisor));
 }
 
+void write_on_gpu(const TaskStarted& from, schema::TaskStartedOnGpu::Builder to, NameTable& names) {
+  to.setId(from.id.value);
+  to.setAttempt(from.attempt);
+  to.setGpu(names.index(from.gpu));
+  to.setWorker(names.index(from.worker));
+  to.setDeadline(micros(from.deadline));
+  to.setLeaseTime(from.lease_time.count());
+  to.setImplementation(names.index(from.implementation));
+  to.setAdvisor(names.index(from.advisor));
+}
+
 }  // namespace
 
 void write(const DemandListView& from, capnp::List<schema::Demand>::Builder to, NameTable& names) {
@@ -182,6 +193,7 @@ void write(const TaskReadied& from, schema::TaskReadied::Builder to, NameTable&)
 TaskReadied read(schema::TaskReadied::Reader from, const Names&) { return {TaskId(from.getId())}; }
 
 void write(const TaskStarted& from, schema::Event::Body::Builder to, NameTable& names) {
+  if (!from.gpu.empty()) return write_on_gpu(from, to.initTaskStartedOnGpu(), names);
   if (!from.worker.empty()) return write_leased(from, to.initTaskLeased(), names);
   auto start = to.initTaskStarted();
   start.setId(from.id.value);
@@ -206,6 +218,17 @@ TaskStarted read(schema::TaskLeased::Reader from, const Names& names) {
           .worker = names.at(from.getWorker()),
           .lease_time = Duration(from.getLeaseTime()),
           .advisor = names.at(from.getAdvisor())};
+}
+
+TaskStarted read(schema::TaskStartedOnGpu::Reader from, const Names& names) {
+  return {.id = TaskId(from.getId()),
+          .attempt = from.getAttempt(),
+          .deadline = time(from.getDeadline()),
+          .implementation = names.at(from.getImplementation()),
+          .worker = names.at(from.getWorker()),
+          .lease_time = Duration(from.getLeaseTime()),
+          .advisor = names.at(from.getAdvisor()),
+          .gpu = names.at(from.getGpu())};
 }
 
 void write(const TaskSucceeded& from, schema::TaskSucceeded::Builder to, NameTable&) {

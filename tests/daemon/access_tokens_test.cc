@@ -81,6 +81,21 @@ TEST_F(AccessTokensTest, KeepWhatElseIsInTheirFile) {
   EXPECT_EQ(AccessTokens::load(file())->find(by_hand), nullptr);
 }
 
+TEST_F(AccessTokensTest, CanBeRevokedHoweverTheirLinesEnd) {
+  const std::string by_hand = make_access_token();
+  const std::string named = add("ci");
+  const std::string line = lines_of(read_file(file())).back();
+  write_file(file(), "# of the board\r\n  " + line + "\r\n\t" + by_hand + " read \r\n");
+  ASSERT_NE(AccessTokens::load(file())->find(named), nullptr);
+  ASSERT_NE(AccessTokens::load(file())->find(by_hand), nullptr);
+  const auto revoked = remove_token(file(), "ci");
+  EXPECT_TRUE(revoked) << describe(revoked.error());
+  EXPECT_EQ(AccessTokens::load(file())->find(named), nullptr);
+  EXPECT_TRUE(remove_token(file(), "line 2"));
+  EXPECT_EQ(AccessTokens::load(file())->find(by_hand), nullptr);
+  EXPECT_EQ(read_file(file()), "# of the board\r\n");
+}
+
 TEST_F(AccessTokensTest, HaveANameEach) {
   add("ci");
   EXPECT_EQ(add_token(file(), {.name = "ci", .scopes = AccessScopes::all()}).error().code,

@@ -33,6 +33,30 @@ TEST_F(GateTest, LetsInWhoShowsAToken) {
   EXPECT_EQ(tcp_client().ask("GET", "/readyz").status, 200);
 }
 
+TEST(WarningLimit, LeavesOutWhatIsTooMuchAndCountsIt) {
+  SteadyTime now{std::chrono::seconds(100)};
+  WarningLimit limit([&] { return now; });
+  for (std::uint32_t i = 0; i < limits::refusal_lines_per_second; ++i) EXPECT_EQ(limit.take(), 0);
+  for (int i = 0; i < 1'000; ++i) EXPECT_FALSE(limit.take());
+  now += std::chrono::milliseconds(1'001);
+  EXPECT_EQ(limit.take(), 1'000);
+  EXPECT_EQ(limit.take(), 0);
+}
+
+TEST_F(GateTest, WritesSomeLinesOfManyRefusals) {
+  open();
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 400; ++i) EXPECT_EQ(tcp_client().ask("GET", "/v1/tasks").status, 401);
+  const std::string lines = testing::internal::GetCapturedStderr();
+  std::size_t count = 0;
+  for (auto at = lines.find("turned away"); at != lines.npos;
+       at = lines.find("turned away", at + 1)) {
+    ++count;
+  }
+  EXPECT_GE(count, 1U);
+  EXPECT_LT(count, 300U) << "ten a second, in whatever time it takes";
+}
+
 TEST_F(GateTest, TurnsAwayWhoShowsNoneOrAnother) {
   open();
   const std::string real = token();

@@ -29,6 +29,7 @@ class SlowStream final : public HttpStream {
     return std::string();
   }
   [[nodiscard]] std::string still_here() const override { return {}; }
+  [[nodiscard]] std::string ended_by(const HttpResponse&) const override { return {}; }
   // False when it is not asked more often than so within a minute.
   bool wait_for_more_than(int times) {
     std::unique_lock lock(mutex_);

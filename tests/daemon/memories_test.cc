@@ -36,6 +36,48 @@ TEST_F(MemoryDoor, TellsOneEntryFromLinesByTheWholeType) {
   }
 }
 
+// An entry of a user is sealed in the state; who may read is told what it says, by every way.
+TEST_F(MemoryDoor, OpensWhatIsRememberedOfUsersAlsoInThePast) {
+  open();
+  ASSERT_EQ(store(R"({"kind": "note", "user": "ann", "content": "a", "embedding": [1, 0]})").status,
+            201);
+  const std::string at = "?at=" + std::to_string(daemon->engine().state()->position.value);
+  ASSERT_EQ(store(R"({"kind": "note", "content": "b", "embedding": [0, 1]})").status, 201);
+  for (const std::string& target : {std::string("/v1/memories/1"), "/v1/memories/1" + at}) {
+    const auto entry = client().ask("GET", target).json();
+    EXPECT_EQ(entry["content"], "a") << target;
+    EXPECT_EQ(entry["embedding"], nlohmann::json::parse("[1.0, 0.0]")) << target;
+  }
+  const auto past = client().ask("GET", "/v1/memories" + at).json()["items"];
+  ASSERT_EQ(past.size(), 1U);
+  EXPECT_EQ(past[0]["content"], "a");
+  const auto found =
+      client().ask("POST", "/v1/memories/search" + at, R"({"embedding": [1, 1]})").json()["items"];
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0]["user"], "ann");
+}
+
+TEST_F(MemoryDoor, FindsWhatWasStoredBetweenTwoTimes) {
+  open();
+  ASSERT_EQ(store(R"({"kind": "note", "content": "a", "embedding": [1, 0]})").status, 201);
+  const auto count = [&](const std::string& query, const std::string& members) {
+    const auto listed = client().ask("GET", "/v1/memories?" + query);
+    const auto found =
+        client().ask("POST", "/v1/memories/search", R"({"embedding": [1, 0], )" + members + "}");
+    EXPECT_EQ(listed.status, found.status) << listed.body << found.body;
+    if (listed.status != 200) return -listed.status;
+    EXPECT_EQ(listed.json()["items"].size(), found.json()["items"].size()) << query;
+    return static_cast<int>(listed.json()["items"].size());
+  };
+  EXPECT_EQ(count("stored_since=1h%20ago", R"("stored_since": "1h ago")"), 1);
+  EXPECT_EQ(count("stored_since=2999-01-01", R"("stored_since": "2999-01-01")"), 0);
+  EXPECT_EQ(count("stored_until=2999-01-01", R"("stored_until": "2999-01-01")"), 1);
+  EXPECT_EQ(count("stored_until=1h%20ago", R"("stored_until": "1h ago")"), 0);
+  // One entry alone, which is like what is looked for, and otherwise not what is asked for.
+  EXPECT_EQ(count("text=zzz", R"("text": "zzz")"), 0);
+  EXPECT_EQ(count("stored_until=never", R"("stored_until": "never")"), -400);
+}
+
 TEST_F(MemoryDoor, RefusesJsonThatIsNestedWithoutEnd) {
   open();
   const std::string deep = std::string(2'000'000, '[') + std::string(2'000'000, ']');

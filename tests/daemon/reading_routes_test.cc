@@ -225,6 +225,7 @@ TEST_F(ReadingRoutes, CutTheLogIntoBuckets) {
   work();
   const json line = get("/v1/timeline?buckets=4");
   EXPECT_EQ(line["first"], 1);
+  EXPECT_EQ(line["first_state"], 0);
   EXPECT_EQ(line["last"], at);
   EXPECT_EQ(line["sampled"], false);
   ASSERT_EQ(line["buckets"].size(), 4U);

@@ -1,5 +1,6 @@
 // Row B7: the endpoints of self-healing that existing programs expect, with exactly these members.
 #include <almanac/tests/daemon/daemon_fixture.h>
+#include <almanac/tests/support/component_parts.h>
 
 #include <sys/stat.h>
 
@@ -14,32 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A program that its build copies from its source, and a builtin to fall back on.
-constexpr std::string_view parts_toml = R"([tool]
-folder = "parts"
-backoff = "10ms"
-attempts = 0
-check_interval = "5m"
-
-[[tool.implementation]]
-name = "native"
-kind = "program"
-artifact = "tool"
-probe = ["./tool"]
-build = ["sh", "-c", "cp source tool && chmod +x tool"]
-clean = ["rm", "-f", "tool"]
-allow = ["build", "clean_build"]
-
-[[tool.implementation]]
-name = "plain"
-kind = "builtin"
-)";
-
 class RequirementB7 : public DaemonTest {
  protected:
   void SetUp() override {
     fs::create_directory(parts());
-    write_file(folder / "parts.toml", parts_toml);
+    write_file(folder / "parts.toml",
+               parts_with_builtin("attempts = 0\ncheck_interval = \"5m\"\n"));
     write_file(parts() / "source", "#!/bin/sh\necho 2.0\n");
     open({.components = (folder / "parts.toml").string()});
   }

@@ -1,6 +1,8 @@
 // Tasks over HTTP: asked for once, all or none, looked at as they are and were.
 #include <almanac/tests/daemon/daemon_fixture.h>
 
+#include <fmt/core.h>
+
 #include <string>
 #include <vector>
 
@@ -163,6 +165,38 @@ TEST_F(TaskDoor, ListsPageByPageWhatIsAskedFor) {
   }
   EXPECT_NE(client().ask("GET", "/v1/tasks?limt=3").body.find("did you mean 'limit'"),
             std::string::npos);
+}
+
+// Lists by tag and by state do not look at all tasks: they have to find the same.
+TEST_F(TaskDoor, ListsByTagAndStateWhatALookAtAllFinds) {
+  open();
+  for (int i = 0; i < 12; ++i) {
+    submit(fmt::format(R"({{"kind": "nobody", "queue": "q{}", "tags": ["t{}", "all"]}})", i % 2,
+                       i % 3));
+  }
+  for (int id : {3, 5, 6}) {
+    EXPECT_EQ(client().ask("DELETE", fmt::format("/v1/tasks/{}", id)).status, 200);
+  }
+  const auto listed = [&](std::string query) {
+    std::string ids;
+    for (std::string page = "0"; !page.empty();) {
+      const HttpAnswer answer = client().ask("GET", "/v1/tasks?limit=2&page=" + page + query);
+      EXPECT_EQ(answer.status, 200) << answer.body;
+      const auto tasks = answer.json();
+      for (const auto& task : tasks["items"]) ids += task["id"].dump() + " ";
+      const auto next = tasks["next"];
+      page = next.is_null() ? "" : next.get<std::string>();
+    }
+    return ids;
+  };
+  EXPECT_EQ(listed("&tag=t0"), "1 4 7 10 ");
+  EXPECT_EQ(listed("&tag=all&state=cancelled"), "3 5 6 ");
+  EXPECT_EQ(listed("&tag=t1&queue=q0"), "5 11 ");
+  EXPECT_EQ(listed("&state=cancelled"), "3 5 6 ");
+  EXPECT_EQ(listed("&state=cancelled&queue=q1"), "6 ");
+  EXPECT_EQ(listed("&state=ready,cancelled&queue=q1"), "2 4 6 8 10 12 ");
+  EXPECT_EQ(listed("&state=running"), "");
+  EXPECT_EQ(listed("&tag=nothing"), "");
 }
 
 TEST_F(TaskDoor, ShowsEveryReadAsItWas) {

@@ -106,5 +106,31 @@ TEST_F(WireCronTest, AreThoseOfTheConfigurationAndNoOthers) {
   EXPECT_EQ(names(), Names{"mine"});
 }
 
+TEST_F(WireCronTest, HaveNamesOfTheirOwnWhateverTheirTypesAreCalled) {
+  open_on_manual_clock();
+  const WireCron one{.schedule = "@daily", .job = R"({"jobtype":"A","args":[]})"};
+  const WireCron like_the_second{.schedule = "@daily", .job = R"({"jobtype":"A-2","args":[]})"};
+  using Names = std::set<std::string>;
+  ASSERT_TRUE(set_wire_crons(*engine, {one, one, like_the_second}));
+  EXPECT_EQ(names(), (Names{"faktory-cron-A", "faktory-cron-A-2", "faktory-cron-A-2-2"}));
+  ASSERT_TRUE(set_wire_crons(*engine, {like_the_second, one, one}));
+  EXPECT_EQ(names(), (Names{"faktory-cron-A", "faktory-cron-A-2", "faktory-cron-A-3"}));
+}
+
+TEST_F(WireCronTest, AreAllSetOrNone) {
+  open_on_manual_clock();
+  const WireCron one{.schedule = "@daily", .job = R"({"jobtype":"A","args":[]})"};
+  const WireCron two{.schedule = "@daily", .job = R"({"jobtype":"B","args":[]})"};
+  const WireCron large{.schedule = "@daily",
+                       .job = R"({"jobtype":"C","args":[")" +
+                              std::string(limits::schedule_payload_bytes_max, 'x') + "\"]}"};
+  using Names = std::set<std::string>;
+  ASSERT_TRUE(set_wire_crons(*engine, {one}));
+  const Position before = engine->state()->position;
+  EXPECT_FALSE(set_wire_crons(*engine, {two, large}));
+  EXPECT_EQ(names(), Names{"faktory-cron-A"});
+  EXPECT_EQ(engine->state()->position, before);
+}
+
 }  // namespace
 }  // namespace almanac::test

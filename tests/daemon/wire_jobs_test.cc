@@ -53,7 +53,8 @@ class WireJobsTest : public EngineTest {
                       [this](std::function<void()> call) {
                         if (!holds_aside) return call();
                         beside.push_back(std::move(call));
-                      }},
+                      },
+                  .now = clock.function()},
         Duration(0));
     session = std::make_shared<WireSession>(
         1, WireSessionOptions{},
@@ -184,13 +185,110 @@ TEST_F(WireJobsTest, AreToldOfInOnePieceWhenTheEngineKeepsItAgain) {
   const auto permille = [&] { return engine->state()->tasks.progress.find(TaskId(1))->permille; };
   EXPECT_EQ(permille(), 250);
   EXPECT_EQ(jobs->told(TaskId(1))->fraction, 0.5);
-  ASSERT_EQ(later.size(), 1U);
+  ASSERT_EQ(later.size(), 2U);  // the first ends its reservation
   advance(2s);
-  later.front()();
+  later.back()();
   EXPECT_TRUE(engine->wait(
       [&](const State& state) { return state.tasks.progress.find(TaskId(1))->permille == 500; },
       20s));
   EXPECT_EQ(read_told(engine->log(), *engine->state(), TaskId(1)).description, "b");
+}
+
+TEST_F(WireJobsTest, AreToldOfOnceMoreInFrontOfTheirEnd) {
+  begin();
+  hand_out(R"({"jid":"job-0001","jobtype":"a","args":[],"custom":{"track":1}})");
+  const auto report = [&](const WireProgress& progress) {
+    return ask([&](auto done) { jobs->report(progress, std::move(done)); });
+  };
+  EXPECT_EQ(report({.jid = "job-0001", .fraction = 0.25, .description = "a"}), "+OK\r\n");
+  EXPECT_EQ(report({.jid = "job-0001", .fraction = 1, .description = "all of it"}), "+OK\r\n");
+  EXPECT_EQ(ask([&](auto done) { jobs->ack(R"({"jid":"job-0001"})", std::move(done)); }),
+            "+OK\r\n");
+  EXPECT_EQ(task(TaskId(1)).state, TaskState::succeeded);
+  EXPECT_FALSE(jobs->told(TaskId(1)));
+  const WireTold told = read_told(engine->log(), *engine->state(), TaskId(1));
+  EXPECT_EQ(told.description, "all of it");
+  EXPECT_EQ(told.fraction, 1);
+}
+
+TEST_F(WireJobsTest, AreReservedForAsLongAsTheyAsk) {
+  begin();
+  hand_out(R"({"jid":"job-0001","jobtype":"a","args":[],"reserve_for":60,"custom":{"track":1}})");
+  const auto reserve = [&](Time until) {
+    return ask([&](auto done) {
+      jobs->report({.jid = "job-0001", .fraction = {}, .description = {}, .reserve_until = until},
+                   std::move(done));
+    });
+  };
+  const Time begun = clock.now();
+  const auto fire = [&] {
+    for (const auto& call : std::exchange(later, {})) call();
+  };
+  EXPECT_EQ(reserve(begun + 300s), "+OK\r\n");
+  EXPECT_EQ(reserve(begun + 10s), "+OK\r\n");  // never sooner than it was to be
+  advance(299s);
+  fire();
+  EXPECT_EQ(task(TaskId(1)).state, TaskState::running);
+  EXPECT_EQ(jobs->held(), 1U);
+  advance(2s);
+  fire();
+  EXPECT_EQ(jobs->held(), 0U);
+  EXPECT_EQ(jobs->counters().reaped, 1U);
+  (void)wait_for(TaskId(1), TaskState::delayed);
+  const auto last = read_last_failure(engine->log(), *engine->state(), TaskId(1));
+  ASSERT_TRUE(last);
+  EXPECT_NE(last->json.find("ReservationExpired"), std::string::npos) << last->json;
+}
+
+TEST_F(WireJobsTest, AreReservedForADayMoreAtMost) {
+  begin();
+  hand_out(R"({"jid":"job-0001","jobtype":"a","args":[],"reserve_for":60,"custom":{"track":1}})");
+  (void)ask([&](auto done) {
+    jobs->report({.jid = "job-0001",
+                  .fraction = {},
+                  .description = {},
+                  .reserve_until = clock.now() + 1'000h},
+                 std::move(done));
+  });
+  advance(24h + 1s);
+  for (const auto& call : std::exchange(later, {})) call();
+  EXPECT_EQ(jobs->held(), 0U);
+}
+
+TEST_F(WireJobsTest, MakeNoQueueKnownWhenTheyAreRefused) {
+  begin();
+  hand_out(R"({"jid":"job-0001","jobtype":"a","args":[]})");
+  for (const std::string& job :
+       {std::string(R"({"jid":"job-0002","jobtype":"a","args":[],"queue":"expired","custom":)"
+                    R"({"expires_at":"2001-01-01T00:00:00Z"}})"),
+        std::string(R"({"jid":"job-0003","jobtype":"a","args":[],"queue":"never/this"})")}) {
+    (void)ask([&](auto done) { jobs->push(job, std::move(done)); });
+    (void)ask([&](auto done) { jobs->push_all("[" + job + "]", std::move(done)); });
+  }
+  for (int i = 0; i < 2; ++i) {
+    (void)ask([&](auto done) {
+      jobs->push(R"({"jid":"job-0004","jobtype":"a","args":[],"queue":"other","custom":)"
+                 R"({"unique_for":60}})",
+                 std::move(done));
+    });
+  }
+  EXPECT_EQ(ask([&](auto done) {
+              jobs->push(R"({"jid":"job-0005","jobtype":"b","args":[],"queue":"refused","custom":)"
+                         R"({"bid":"no such batch"}})",
+                         std::move(done));
+            }).substr(0, 1),
+            "-");
+  EXPECT_EQ(jobs->queues, (std::set<std::string, std::less<>>{"default", "other"}));
+}
+
+TEST_F(WireJobsTest, AreFetchedFromSoManyQueuesAtMost) {
+  begin();
+  std::string many;
+  for (int i = 0; i < 200'000; ++i) many += " q" + std::to_string(i);
+  const std::string reply = ask([&](WireSession::Done done) {
+    jobs->fetch({"FETCH", many, true}, *session, false, std::move(done));
+  });
+  EXPECT_EQ(reply, "-ERR fetch names at most 1000 queues\r\n");
 }
 
 TEST_F(WireJobsTest, GoBackWhenNobodyIsThereToReceiveThem) {

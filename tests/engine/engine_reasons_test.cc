@@ -62,5 +62,28 @@ TEST_F(EngineReasons, AreOnRecordAtMostOnceASecondHoweverALaneFlaps) {
   close();
 }
 
+TEST_F(EngineReasons, NameTheWorkersThatAreBusyWithOthersOfTheKind) {
+  open_counting();
+  const auto lease = [&](std::string kind) {
+    return engine->lease({.worker = "render-1", .kinds = {std::move(kind)}})->front().lease;
+  };
+  submit({.kind = "strange", .queue = "other"});
+  submit({.kind = "strange"});
+  submit({.kind = "neighbour"});
+  const HeldLease elsewhere = lease("strange");
+  const HeldLease held = lease("strange");
+  const HeldLease neighbour = lease("neighbour");
+  const TaskId waits = submit({.kind = "strange"});
+  advance(seconds(1));
+  const WaitReason busy = *wait_reason(*engine->state(), waits, clock.now());
+  EXPECT_EQ(busy.wait, Wait::worker);
+  EXPECT_EQ(busy.used, 1U) << "in its queue, of its kind";
+  for (const HeldLease& each : {elsewhere, held, neighbour}) {
+    ASSERT_TRUE(engine->finish(each, almanac::Outcome::success()).has_value());
+  }
+  EXPECT_EQ(reason(waits), Wait::handler);
+  close();
+}
+
 }  // namespace
 }  // namespace almanac::test

@@ -183,5 +183,31 @@ TEST_F(ModelTasks, GoOnInTheNextEngine) {
   EXPECT_EQ(wait_until_ended(id).state, TaskState::succeeded);
 }
 
+TEST_F(ModelTasks, ThatAskForMemoryHaveItOneAfterTheOther) {
+  watch_with(10min);
+  hold_tasks(true);
+  const TaskId first = submit({.kind = "ask", .gpu_memory = GpuMemorySpec{6 * card_gib}});
+  wait_for(first, TaskState::running);
+  const TaskId second = submit({.kind = "ask", .gpu_memory = GpuMemorySpec{6 * card_gib}});
+  const TaskId small = submit({.kind = "ask", .gpu_memory = GpuMemorySpec{2 * card_gib}});
+  wait_for(small, TaskState::running);
+  EXPECT_EQ(task(second).state, TaskState::ready);
+  hold_tasks(false);
+  EXPECT_EQ(wait_until_ended(second).state, TaskState::succeeded);
+  wait_until_all_ended();
+  const std::string gpu = ScriptedGpu{}.identity();
+  EXPECT_EQ(gpus_seen(), gpu + gpu + gpu);
+  EXPECT_TRUE(engine->state()->tasks.on_gpu.empty());
+}
+
+TEST_F(ModelTasks, ThatAskForMemoryTakeThePlaceOfAnIdleModel) {
+  watch_with(1s);
+  add(spec("a", 6 * card_gib));
+  make_resident("a");
+  const TaskId id = submit({.kind = "ask", .gpu_memory = GpuMemorySpec{6 * card_gib}});
+  EXPECT_EQ(wait_until_ended(id).state, TaskState::succeeded);
+  EXPECT_EQ(evictions(), "a for gpu_memory, ");
+}
+
 }  // namespace
 }  // namespace almanac::test

@@ -348,5 +348,21 @@ TEST(DecidingAboutContexts, NothingIsSealedWithAnotherKeyOrADestroyedOne) {
   EXPECT_EQ(desk.state().ignored, 0U);
 }
 
+// Two forget a user, and between them a third begins anew with another key.
+TEST(DecidingAboutContexts, WhatWasBegunAnewIsNotForgottenWithWhatWasBefore) {
+  Desk desk;
+  const UserKeyId key{std::byte{1}};
+  const UserKeyId next{std::byte{2}};
+  const UserKeyId never{std::byte{3}};
+  ASSERT_TRUE(desk.ask(ChangeContext{.user = "ann", .key = key, .turns = {"sealed"}}));
+  ASSERT_TRUE(desk.ask(ForgetUser{.user = "ann", .keys = {key}}));
+  ASSERT_TRUE(desk.ask(ChangeContext{.user = "ann", .key = next, .turns = {"sealed"}}));
+  ASSERT_TRUE(desk.ask(ForgetUser{.user = "ann", .keys = {key, never}}));
+  EXPECT_EQ(desk.last().size(), 1U) << "of the key that nobody knew";
+  EXPECT_NE(desk.state().contexts.find("ann"), nullptr);
+  ASSERT_TRUE(desk.ask(ForgetUser{.user = "ann"}));
+  EXPECT_EQ(desk.state().contexts.find("ann"), nullptr);
+}
+
 }  // namespace
 }  // namespace almanac::test

@@ -286,6 +286,7 @@ TEST(Codec, StoresAnEventIn24BytesBesideItsBody) {
   EXPECT_EQ(bytes_per_event(TaskReadied{TaskId(1)}), 24U + 8);
   EXPECT_EQ(bytes_per_event(TaskStarted{TaskId(1), 1, noon}), 24U + 24);
   EXPECT_EQ(bytes_per_event(TaskStarted{.id = TaskId(1), .worker = "w"}), 24U + 32);
+  EXPECT_EQ(bytes_per_event(TaskStarted{.id = TaskId(1), .gpu = "g"}), 24U + 40);
   EXPECT_EQ(bytes_per_event(TaskSucceeded{TaskId(1), Lease(1), {}}), 24U + 24);
   EXPECT_EQ(bytes_per_event(QueueConfigured{"slow", 1}), 24U + 24);
   EXPECT_EQ(bytes_per_event(TasksReranked{.through = noon}), 24U + 16);

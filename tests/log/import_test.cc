@@ -4,14 +4,17 @@
 #include <almanac/tests/support/any_event.h>
 #include <almanac/tests/support/code_of.h>
 #include <almanac/tests/support/file_bytes.h>
+#include <almanac/tests/support/noon.h>
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -40,6 +43,26 @@ std::vector<FrameBytes> frames_of(const fs::path& folder) {
   }));
   return frames;
 }
+
+// No file of this process grows above it.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  sighandler_t signal_;
+};
 
 // Imports a log, frame by frame, into another folder.
 Result<void> copy_log(const fs::path& from, const fs::path& to) {
@@ -272,6 +295,29 @@ TEST_F(LogImportTest, TakesAFrameOfMoreThanOneLargestBatch) {
   ASSERT_TRUE((*log)->finish());
   ASSERT_TRUE(copy_log(folder_ / "new", folder_ / "again"));
   EXPECT_EQ(frames_of(folder_ / "again"), frames_of(folder_ / "new"));
+}
+
+// What is written goes to the disk behind the back of who adds: it is told all the same, and what
+// would stand behind the hole is refused as well.
+TEST_F(LogImportTest, IsRefusedForGoodOnceTheDiskIsFull) {
+  auto copy = begin();
+  ASSERT_TRUE(copy) << describe(copy.error());
+  const std::string large(limits::mebibyte, 'x');
+  const Event event{.at = noon, .body = CustomEvent{"large", as_bytes(large)}};
+  Result<void> added;
+  {
+    const FileSizeLimit limit(24 * limits::mebibyte);
+    for (int i = 0; added && i < 64; ++i) added = (*copy)->add(noon, {event});
+  }
+  ASSERT_FALSE(added);
+  const Position committed = (*copy)->committed();
+  EXPECT_GT(committed, Position());
+  EXPECT_EQ(code_of((*copy)->add(noon, {event})), code_of(added));
+  EXPECT_EQ(code_of((*copy)->commit()), code_of(added));
+  EXPECT_EQ(code_of((*copy)->finish()), code_of(added));
+  EXPECT_EQ((*copy)->committed(), committed);
+  copy->reset();
+  EXPECT_FALSE(fs::exists(folder_ / "new"));
 }
 
 }  // namespace

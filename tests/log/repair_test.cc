@@ -341,5 +341,14 @@ TEST_F(RepairTest, LeavesAllAsItWasOnAFullDisk) {
   EXPECT_TRUE(repair(disk.path() / "log"));
 }
 
+// A library answers with an error whatever the folder is; it does not throw.
+TEST_F(RepairTest, SaysWhyItCannotLookAtALog) {
+  fs::remove_all(log() / "log");
+  fs::create_directory_symlink("log", log() / "log");
+  auto report = repair(log());
+  EXPECT_EQ(code_of(report), "io");
+  EXPECT_NE(report.error().message.find("symbolic links"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace almanac::test

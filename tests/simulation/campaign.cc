@@ -1,12 +1,15 @@
 #include <almanac/tests/simulation/campaign.h>
 
 #include <almanac/engine/diagnostics.h>
+#include <almanac/log/hash.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -20,6 +23,11 @@ thread_local std::uint64_t current_seed = 0;
 extern "C" void say_seed(int) {
   std::fprintf(stderr, "in the simulation of seed %llu\n",
                static_cast<unsigned long long>(current_seed));
+}
+
+std::uint64_t digest_of(std::uint64_t seed, std::uint64_t trace) {
+  const std::array<std::uint64_t, 2> both = {seed, trace};
+  return xxh3(std::as_bytes(std::span(both)));
 }
 
 }  // namespace
@@ -39,6 +47,7 @@ CampaignReport simulate_many(const Seeds& seeds) {
       report.events += run.events;
       report.tasks += run.tasks;
       report.engines += run.engines;
+      report.digest += digest_of(current_seed, run.trace);
       report.coverage.add(run.coverage);
       if (!run.violation.empty()) report.violations[current_seed] = run.violation;
       if (report.violations.size() == violations_max) next = seeds.count;

@@ -18,6 +18,7 @@ struct CampaignReport {
   std::uint64_t events = 0;
   std::uint64_t tasks = 0;
   std::uint64_t engines = 0;
+  std::uint64_t digest = 0;  // of every seed with its trace, whichever thread ran it when
   Coverage coverage;
   std::map<std::uint64_t, std::string> violations;  // by seed; ends soon behind the first ones
 };

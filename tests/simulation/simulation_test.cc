@@ -24,11 +24,12 @@ TEST(Simulation, KeepsEveryPromiseWhateverFails) {
   const auto report = simulate_many(
       {.first = number_from("ALMANAC_SIMULATION_SEED", 1),
        .count = number_from("ALMANAC_SIMULATION_RUNS", campaign ? 1'000'000 : 12'000)});
-  std::printf("%llu runs, %llu events, %llu tasks, %llu engines\n%s\n",
+  std::printf("%llu runs, %llu events, %llu tasks, %llu engines, digest %016llx\n%s\n",
               static_cast<unsigned long long>(report.runs),
               static_cast<unsigned long long>(report.events),
               static_cast<unsigned long long>(report.tasks),
-              static_cast<unsigned long long>(report.engines), report.coverage.summary().c_str());
+              static_cast<unsigned long long>(report.engines),
+              static_cast<unsigned long long>(report.digest), report.coverage.summary().c_str());
   for (const auto& [seed, violation] : report.violations) {
     ADD_FAILURE() << violation << "; see `simulate --trace " << seed << "`";
   }
@@ -63,6 +64,11 @@ TEST(Simulation, GivesTheSameTraceByTheOtherCompiler) {
   const auto theirs = run_command({there, "1", "200"});
   EXPECT_EQ(ours.code, 0);
   EXPECT_EQ(ours.output, theirs.output);
+  const char* many = std::getenv("ALMANAC_CAMPAIGN") != nullptr ? "20000" : "500";
+  const auto our_digest = run_command({here, "--digest", "1", many});
+  EXPECT_EQ(our_digest.code, 0);
+  EXPECT_EQ(our_digest.output, run_command({there, "--digest", "1", many}).output);
+  EXPECT_NE(our_digest.output, run_command({here, "--digest", "2", many}).output);
 }
 
 }  // namespace

@@ -393,6 +393,7 @@ TaskStarted any_started(EventArena& arena, TaskId id) {
     if (!start.worker.empty()) start.lease_time = Duration(any_number<std::int64_t>());
   }
   start.advisor = any_name(arena);
+  start.gpu = any_name(arena);
   return start;
 }
 

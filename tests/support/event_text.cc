@@ -48,11 +48,12 @@ struct AddBody {
     line.add("id", id);
   }
   void operator()(const TaskStarted& event) {
-    const auto& [id, attempt, deadline, implementation, worker, lease_time, advisor] = event;
+    const auto& [id, attempt, deadline, implementation, worker, lease_time, advisor, gpu] = event;
     line.add("id", id).add("attempt", std::uint64_t{attempt}).add("deadline", deadline);
     if (!implementation.empty()) line.add("implementation", implementation);
     if (!worker.empty()) line.add("worker", worker).add("lease_time", lease_time);
     if (!advisor.empty()) line.add("advisor", advisor);
+    if (!gpu.empty()) line.add("gpu", gpu);
   }
   void operator()(const TaskSucceeded& event) {
     const auto& [id, lease, end] = event;

@@ -1,5 +1,6 @@
 // Components and repairs on the command line.
 #include <almanac/tests/support/almanac_command.h>
+#include <almanac/tests/support/component_parts.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/temp_folder.h>
 
@@ -18,32 +19,12 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Words = std::vector<std::string>;
 
-// A program that its build copies from its source.
-constexpr std::string_view native_toml = R"([tool]
-folder = "parts"
-backoff = "10ms"
-
-[[tool.implementation]]
-name = "native"
-kind = "program"
-artifact = "tool"
-probe = ["./tool"]
-build = ["sh", "-c", "cp source tool && chmod +x tool"]
-clean = ["rm", "-f", "tool"]
-allow = ["build", "clean_build"]
-)";
-constexpr std::string_view plain_toml = R"(
-[[tool.implementation]]
-name = "plain"
-kind = "builtin"
-)";
-
 // A folder with the file parts.toml and what it describes.
 class ComponentCommands : public testing::Test {
  protected:
   void SetUp() override {
     fs::create_directory(parts());
-    write_file(folder_ / "parts.toml", std::string(native_toml) + std::string(plain_toml));
+    write_file(folder_ / "parts.toml", parts_with_builtin());
     write_file(parts() / "source", "#!/bin/sh\necho 2.0\n");
   }
   [[nodiscard]] fs::path parts() const { return folder_ / "parts"; }
@@ -161,7 +142,7 @@ TEST_F(ComponentCommands, SwitchUsesOneAsLongAsAnOperatorWants) {
 }
 
 TEST_F(ComponentCommands, FixTriesAgainWhatWasGivenUp) {
-  write_file(folder_ / "parts.toml", native_toml);
+  write_file(folder_ / "parts.toml", native_parts());
   fs::remove(parts() / "source");
   const CommandOutput failed = act({"heal", "check"});
   EXPECT_EQ(failed.code, 1);
@@ -196,7 +177,7 @@ TEST_F(ComponentCommands, RefuseAFileThatMakesNoSenseAndWriteNothing) {
     expect_refusal(act({"heal", "check"}), code, said);
     expect_refusal(act({"heal", "diagnose"}), code, said);
   };
-  const std::string native(native_toml);
+  const std::string native = native_parts();
   const auto with = [&](const std::string& text, const std::string& instead) {
     std::string changed = native;
     return changed.replace(changed.find(text), text.size(), instead);

@@ -227,7 +227,13 @@ TEST_F(PastCommands, BeginWhereATrimmedLogDoes) {
   EXPECT_EQ(early.code, 7);
   EXPECT_EQ(early.errors,
             "almanac: the log begins at position 6: what happened before was removed\n"
-            "  name a moment from position 5 on\n");
+            "  name a moment from position 6 on\n");
+  for (const Words& between : {Words{"diff", "5", "9"}, Words{"list", "--at", "5"}}) {
+    const auto refused = run(on(between));
+    EXPECT_EQ(refused.code, 7) << refused.errors;
+    EXPECT_NE(refused.errors.find("name a moment from position 6 on"), std::string::npos)
+        << refused.errors;
+  }
   EXPECT_EQ(run(on({"diff", "6", "9"})).output, output({"diff", "6", "9"}));
   EXPECT_EQ(output_json(on({"bisect", "--when", "tasks.failed > 0"}))["position"], 15);
   EXPECT_EQ(run(on({"bisect", "--from", "2", "--when", "tasks.failed > 0"})).code, 7);

@@ -107,7 +107,7 @@ TEST(WorkloadGuide, HasARowForEveryKey) {
     EXPECT_NE(guide.find("\n| `" + key + "` |"), std::string::npos) << key;
     ++keys;
   }
-  EXPECT_EQ(keys, 28);
+  EXPECT_EQ(keys, 30);
 }
 
 // ---- genai_workload.sh -------------------------------------------------------------------------

@@ -70,6 +70,7 @@ void describe(Fields& fields, Describes<TaskStarted> auto& event) {
   fields("worker", event.worker);
   fields("lease_time_us", event.lease_time);
   fields("advisor", event.advisor);
+  fields("gpu", event.gpu);
 }
 
 template <class Fields>

@@ -69,7 +69,7 @@ test('a task is paused, let go on and cancelled, and the page follows', async ()
 test('a failed task is retried from its row', async () => {
   await visit.show('tasks?state=failed', 'Tasks');
   await act('Retry', {}, row('broken import'));
-  const { attempts } = await daemon.ask('GET', '/v1/tasks/3');
+  const { attempts } = await daemon.ask('GET', '/v1/tasks/5');
   assert.ok(attempts >= 0);
   const events = await daemon.ask('GET', '/v1/log?type=TaskRedriven');
   assert.equal(events.items.length, 1);
@@ -130,8 +130,72 @@ test('components are checked, diagnosed, fixed and built anew', async () => {
 test('a memory is forgotten', async () => {
   await visit.show('memories', 'Memories');
   await act('Forget', {}, row('The sea is blue'));
-  await visit.sees('Nothing like that is remembered.');
-  assert.equal((await daemon.ask('GET', '/v1/memories')).items.length, 0);
+  await row('The sea is blue').waitFor({ state: 'detached' });
+  const { items } = await daemon.ask('GET', '/v1/memories?text=sea');
+  assert.equal(items.length, 0);
+});
+
+test('what a restore holds runs again, or does not, as somebody decides', async () => {
+  await visit.show('reviews', 'Reviews');
+  await act('Run again', {}, row('send letters'));
+  await row('send letters').waitFor({ state: 'detached' });
+  await act('Skip', {}, row('print letters'));
+  await visit.sees('No task is under review');
+  const { items } = await daemon.ask('GET', '/v1/log?type=TaskReleased,TaskAccepted');
+  assert.deepEqual(
+    items
+      .filter((/** @type {any} */ { task }) => task <= 2)
+      .map((/** @type {any} */ { task, type }) => [task, type]),
+    [
+      [1, 'TaskReleased'],
+      [2, 'TaskAccepted'],
+    ],
+  );
+});
+
+test('a group is closed, and cancelled with its tasks', async () => {
+  await visit.show('groups', 'Groups');
+  await act('Close', {}, row('letters'));
+  await row('letters').getByText('closed').waitFor();
+  await visit.show('groups/letters', 'Group letters');
+  await act(
+    'Cancel',
+    { 'Reason, for the log': 'nobody writes' },
+    visit.page.locator('main > p, main .read > p'),
+  );
+  await visit.page.locator('.facts').getByText('cancelled').first().waitFor();
+  const group = await daemon.ask('GET', '/v1/groups/letters');
+  assert.deepEqual([group.state, group.live, group.cancelled], ['cancelled', 0, 1]);
+});
+
+test('a model is loaded, pinned, unloaded and removed, and refusals are told', async () => {
+  await visit.show('model/llama', 'Model llama');
+  const model = async () => await daemon.ask('GET', '/v1/models/llama');
+  await act('Load', { 'Wait no longer than': '20s' });
+  await visit.page.locator('.facts').getByText('resident').waitFor();
+  await act('Pin');
+  await visit.page.getByRole('button', { name: 'Unpin' }).waitFor();
+  assert.equal((await model()).pinned, true);
+  await act('Priority', { Priority: '7' });
+  assert.equal((await model()).priority, 7);
+  await visit.page.getByRole('button', { name: 'Remove' }).click();
+  const dialog = visit.page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await dialog.getByRole('alert').getByText('unload it first').waitFor();
+  await visit.page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  visit.complaints = visit.complaints.filter((each) => !each.includes('Failed to load resource'));
+  await act('Unpin');
+  await act('Unload', { 'Wait no longer than': '20s' });
+  await visit.page.locator('.facts').getByText('absent').waitFor();
+  await act('Remove');
+  const { items } = await daemon.ask('GET', '/v1/models');
+  assert.deepEqual(
+    items.map((/** @type {any} */ each) => each.model),
+    ['whisper'],
+  );
+  await visit.page.locator('main [role=alert]').first().waitFor();
+  visit.complaints = visit.complaints.filter((each) => !each.includes('Failed to load resource'));
 });
 
 test('what is refused is told in the dialog, with what to do next', async () => {

@@ -75,11 +75,19 @@ export class Visit {
     return this;
   }
 
-  /** Within the page that is open. @param {string} hash */
+  /** Within the page that is open, until it has turned there. @param {string} hash */
   async go(hash) {
-    await this.page.evaluate((to) => {
-      location.hash = to;
-    }, hash);
+    await this.page.evaluate(
+      (to) =>
+        new Promise((resolve) => {
+          const before = location.href;
+          location.hash = to;
+          if (location.href === before) return resolve(0);
+          // Behind what listens already, and what that has rendered.
+          addEventListener('hashchange', () => setTimeout(resolve), { once: true });
+        }),
+      hash,
+    );
   }
 
   /** A view of this name, when it has its heading. @param {string} name @param {string} title */
@@ -133,4 +141,67 @@ export class Visit {
   async end() {
     await this.context.close();
   }
+}
+
+/** @param {import('playwright-core').Request} request */
+const isRead = (request) => new URL(request.url()).pathname.startsWith('/v1/');
+
+/**
+ * Of a page from now on: how many reads of each path were under way at once, how often each was
+ * asked for, and what came.
+ * @param {Visit} visit
+ */
+export function watchReads(visit) {
+  /** @type {Map<string, { now: number, most: number, all: number }>} */
+  const paths = new Map();
+  const givenUp = /** @type {string[]} */ ([]);
+  /** @param {import('playwright-core').Request} request */
+  const of = (request) => {
+    const { pathname } = new URL(request.url());
+    const found = paths.get(pathname) ?? { now: 0, most: 0, all: 0 };
+    paths.set(pathname, found);
+    return found;
+  };
+  visit.page.on('request', (request) => {
+    if (!isRead(request)) return;
+    const found = of(request);
+    found.now += 1;
+    found.all += 1;
+    found.most = Math.max(found.most, found.now);
+  });
+  /** @param {import('playwright-core').Request} request */
+  const end = (request) => {
+    if (isRead(request)) of(request).now -= 1;
+  };
+  visit.page.on('requestfinished', end);
+  visit.page.on('requestfailed', (request) => {
+    end(request);
+    if (isRead(request)) givenUp.push(request.url());
+  });
+  return {
+    /** Those that were asked for again while an answer was on its way. */
+    crowded: () =>
+      [...paths].filter(([, { most }]) => most > 1).map(([path, { most }]) => `${path}: ${most}`),
+    /** Those that nobody waited for to the end: the daemon answered them all the same. */
+    givenUp,
+    asked: (/** @type {string} */ path) => paths.get(path)?.all ?? 0,
+    total: () => [...paths.values()].reduce((sum, { all }) => sum + all, 0),
+  };
+}
+
+/** Keeps in the page what its slowest frame was from now on. @param {Visit} visit */
+export async function watchFrames(visit) {
+  await visit.page.evaluate(() => {
+    const kept = /** @type {any} */ (window);
+    kept.slowestFrame = 0;
+    let last = performance.now();
+    const look = (/** @type {number} */ now) => {
+      kept.slowestFrame = Math.max(kept.slowestFrame, now - last);
+      last = now;
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  return async () =>
+    await visit.page.evaluate(() => Number(/** @type {any} */ (window).slowestFrame));
 }

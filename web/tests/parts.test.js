@@ -140,3 +140,52 @@ test('sizes and times are told as people read them', async () => {
   assert.equal(spaced('TaskAttemptFailed'), 'task attempt failed');
   assert.equal(oneLine('x'.repeat(200), 10), `${'x'.repeat(9)}…`);
 });
+
+test('the part of a timeline that can be shown begins at its oldest state', async () => {
+  const { eventScale, shownPart } = await load('time/scale.ts');
+  assert.equal(shownPart(timeline), timeline);
+  assert.equal(shownPart({ ...timeline, first_state: 1 }).buckets.length, 2);
+  const part = shownPart({ ...timeline, first_state: 15 });
+  assert.deepEqual([part.first, part.last, part.first_time], [15, 20, at(61)]);
+  assert.deepEqual(
+    part.buckets.map((/** @type {any} */ { first, last }) => [first, last]),
+    [[15, 20]],
+  );
+  assert.equal(eventScale(part.first, part.last).positionAt(0), 15);
+});
+
+test('a vector is a list of JSON, or numbers with anything between', async () => {
+  const { dimensionMax, vectorIn } = await load('views/vector.ts');
+  for (const text of ['[1, -0.5, 2e-3]', '1 -0.5 0.002', '1,-0.5\n0.002\n', '1;-0.5;0.002']) {
+    assert.deepEqual(vectorIn(text), { numbers: [1, -0.5, 0.002], error: '' });
+  }
+  assert.deepEqual(vectorIn('  '), { numbers: [], error: '' });
+  for (const text of ['[]', '[1, two]', '1 NaN', '1 Infinity', '[[1]]']) {
+    assert.notEqual(vectorIn(text).error, '', text);
+  }
+  assert.notEqual(vectorIn('1 '.repeat(dimensionMax + 1)).error, '');
+});
+
+test('waits and runs are counted of so many events, by steps', async () => {
+  const { countedSince } = await load('views/counted.ts');
+  assert.equal(countedSince(50_000), 0);
+  assert.equal(countedSince(61_234), 10_000);
+  assert.equal(countedSince(69_999), 10_000);
+  assert.equal(countedSince(1_000_113), 950_000);
+});
+
+test('an address is written at once, and not more often than a browser takes', async () => {
+  const { AddressWriter } = await load('time/address_writer.ts');
+  const seen = /** @type {string[]} */ ([]);
+  const last = '#/overview?at=499';
+  const done = new Promise((resolve) => {
+    const writer = new AddressWriter((/** @type {string} */ path) => {
+      seen.push(path);
+      if (path === last) resolve(0);
+    });
+    for (let i = 0; i < 500; i += 1) writer.write(`#/overview?at=${i}`);
+  });
+  assert.equal(seen[0], '#/overview?at=0');
+  await done;
+  assert.ok(seen.length < 60, `${seen.length} times`);
+});

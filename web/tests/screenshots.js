@@ -26,7 +26,7 @@ async function work(daemon) {
 const pictures = /** @type {const} */ ([
   ['overview', 'light', 1280, 'overview', 'Waits and runs'],
   ['overview-dark', 'dark', 1280, 'overview', 'Waits and runs'],
-  ['task', 'light', 1280, 'task/1', 'TaskSucceeded'],
+  ['task', 'light', 1280, 'task/3', 'TaskSucceeded'],
   ['past', 'light', 1280, 'tasks?at=120&a=40&b=120', 'chapter 1'],
   ['difference', 'light', 1280, 'difference?a=40&b=120&at=120', 'tasks'],
   ['narrow', 'dark', 360, 'queues', 'chapters'],

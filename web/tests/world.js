@@ -15,8 +15,11 @@ const poolEvents = [
   { type: 'InstanceRetired', pool: 'reasoners', instance: 1, reason: 'error', message: 'it fell' },
 ];
 
-/** @param {string} folder */
-async function importPools(folder) {
+/**
+ * The log it is restored from: what became of a pool.
+ * @param {string} folder @param {string} old
+ */
+async function importPools(folder, old) {
   const begun = Date.now() - 10_000;
   const lines = poolEvents.map((event, i) => ({
     position: i + 1,
@@ -26,13 +29,38 @@ async function importPools(folder) {
   }));
   const text = [{ ...header, events: lines.length }, ...lines].map((line) => JSON.stringify(line));
   await writeFile(join(folder, 'pools.jsonl'), `${text.join('\n')}\n`);
-  await run(command(), [
+  await run(command(), ['log', 'import', join(folder, 'pools.jsonl'), '--dir', old]);
+}
+
+/**
+ * The log of the world: one that was restored to a moment behind which two tasks went on, so that
+ * they are under review.
+ * @param {string} folder @param {string} log @param {string} repository
+ */
+async function restoreLog(folder, log, repository) {
+  const old = join(folder, 'old');
+  await importPools(folder, old);
+  const dir = ['--dir', old];
+  for (const label of ['send letters', 'print letters']) {
+    await run(command(), ['submit', ...dir, '--name', label, '--', 'true']);
+  }
+  const { stdout } = await run(command(), [
     'log',
-    'import',
-    join(folder, 'pools.jsonl'),
-    '--dir',
-    join(folder, 'log'),
+    'cat',
+    ...dir,
+    '--type',
+    'TaskEnqueued',
+    '--json',
   ]);
+  const submitted = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).position);
+  await run(command(), ['run', ...dir]);
+  const archive = ['--repository', repository];
+  await run(command(), ['snapshot', 'create', ...dir, ...archive]);
+  const at = String(Math.max(...submitted));
+  await run(command(), ['snapshot', 'restore', '--at', at, '--to', log, ...archive]);
 }
 
 const components = `[parser]
@@ -43,9 +71,22 @@ kind = "program"
 artifact = "run.sh"
 probe = ["true"]
 `;
-/** @param {string} name @param {number} gib */
-const model = (name, gib) =>
-  `[${name}]\nbytes = "${gib} GiB"\nload = ["true"]\nunload = ["true"]\n`;
+const gib = 2 ** 30;
+
+/** What the scripted driver says while so much is in use by us. @param {number} own */
+const gpuScript = (own) =>
+  `enumerate 0\ngpu 1 2 budget ok Scripted\nheap ${8 * gib} local ${own} ${6 * gib}\n`;
+
+/**
+ * Loaded, it takes memory of the GPU.
+ * @param {string} folder @param {string} name @param {number} size
+ */
+function model(folder, name, size) {
+  const command = (/** @type {string} */ state) =>
+    JSON.stringify(['cp', join(folder, `gpus.${state}`), join(folder, 'gpus')]);
+  const [load, unload] = [command(name), command('idle')];
+  return `[${name}]\nbytes = "${size} GiB"\nload = ${load}\nunload = ${unload}\n`;
+}
 
 /** The scripted Vulkan driver of the tests (tests/gpu_driver). @param {string} folder */
 async function scriptGpus(folder) {
@@ -59,11 +100,12 @@ async function scriptGpus(folder) {
     }),
   );
   const gpus = join(folder, 'gpus');
-  const gib = 2 ** 30;
-  await writeFile(
-    gpus,
-    `enumerate 0\ngpu 1 2 budget ok Scripted\n` + `heap ${8 * gib} local ${gib} ${6 * gib}\n`,
-  );
+  await Promise.all([
+    writeFile(gpus, gpuScript(gib)),
+    writeFile(`${gpus}.idle`, gpuScript(gib)),
+    writeFile(`${gpus}.llama`, gpuScript(3 * gib)),
+    writeFile(`${gpus}.whisper`, gpuScript(2 * gib)),
+  ]);
   return {
     VK_DRIVER_FILES: manifest,
     VK_ICD_FILENAMES: manifest,
@@ -92,7 +134,26 @@ async function fill(daemon) {
     content: 'The sea is blue in the morning.',
     tags: ['sea'],
     user: 'ann',
+    embedding: [1, 0, 0],
   });
+  await daemon.ask('POST', '/v1/memories', {
+    kind: 'note',
+    content: 'The ocean is deep.',
+    tags: ['sea', 'depth'],
+    embedding: [0.9, 0.1, 0],
+  });
+  await daemon.ask('POST', '/v1/memories', {
+    kind: 'note',
+    content: 'Bread is baked at night.',
+    embedding: [0, 0.2, 1],
+  });
+  await daemon.ask('PUT', '/v1/groups/letters');
+  await daemon.submit({ label: 'letter a', kind: 'letter', payload: 'a', group: 'letters' });
+  await daemon.submit({ label: 'letter b', kind: 'letter', payload: 'b', group: 'letters' });
+  await daemon.submit({ label: 'post them', kind: 'post', payload: 'x', after_group: 'letters' });
+  await daemon.work('letter', { outcome: 'success' });
+  // On record as refused.
+  await fetch(`${daemon.address}/v1/tasks`, { headers: { Authorization: 'Bearer wrong' } });
   await daemon.work('embed', { outcome: 'success', result: 'vector' });
 }
 
@@ -112,12 +173,13 @@ export async function untilCount(daemon, state = 'failed', count = 1) {
 export async function makeWorld() {
   const folder = await makeFolder();
   const log = join(folder, 'log');
-  await importPools(folder);
+  const repository = join(folder, 'archive');
+  await restoreLog(folder, log, repository);
   await mkdir(join(folder, 'parser'));
   await Promise.all([
     writeFile(join(folder, 'parser', 'run.sh'), '#!/bin/sh\n', { mode: 0o755 }),
     writeFile(join(folder, 'components.toml'), components),
-    writeFile(join(folder, 'models.toml'), model('llama', 2) + model('whisper', 1)),
+    writeFile(join(folder, 'models.toml'), model(folder, 'llama', 2) + model(folder, 'whisper', 1)),
   ]);
   const dir = ['--dir', log];
   await run(command(), ['schedule', 'add', ...dir, 'nightly', 'daily at 02:30', '--', 'true']);
@@ -135,7 +197,6 @@ export async function makeWorld() {
     '--turn',
     'assistant:Good morning',
   ]);
-  const repository = join(folder, 'archive');
   await run(command(), ['snapshot', 'create', ...dir, '--repository', repository]);
   const daemon = await Daemon.start({
     folder,

@@ -216,6 +216,15 @@ export interface Model {
   model: string;
   state: string;
   gpu: string | null;
+  only_gpu?: string | null;
+  alternative?: string | null;
+  residency_us?: number;
+  commands?: string;
+  load_time_us?: number;
+  loaded_at?: string | null;
+  failures_in_row?: number;
+  retry_at?: string | null;
+  changed?: number;
   bytes: number;
   learned: number;
   reserved: number;
@@ -235,7 +244,8 @@ export interface Memory {
   user: string;
   content: string;
   summary: string;
-  tags: string[];
+  tags?: string[];
+  embedding?: number[];
   significance: number;
   stored: number;
   stored_at: string;
@@ -343,6 +353,63 @@ export interface Recommended {
   policy: string;
   score: number;
   factors: Record<string, number>;
+  owner?: string;
+  until_deadline_us?: number;
+}
+
+/** A task that a restore holds; positions are those of the log that was left. */
+export interface Review {
+  id: number;
+  label: string;
+  outcome: string;
+  started?: number;
+  ended?: number;
+}
+
+export interface Group {
+  group: string;
+  state: string;
+  opened_at: string;
+  closed_at?: string;
+  tasks: number;
+  live: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  awaited_by: number[];
+}
+
+export interface Bisected {
+  position: number;
+  states: number;
+  event: LogEvent | null;
+}
+
+export interface AuditCounts {
+  requests: number;
+  refusals: number;
+  last: number;
+  last_at: string | null;
+}
+
+/** A request, or with a reason a refusal. */
+export interface AuditEntry {
+  position: number;
+  at: string;
+  door: string;
+  principal: string;
+  action: string;
+  subject?: string;
+  count?: number;
+  reason?: string;
+  status?: number;
+  left_out?: number;
+  remote: string;
+}
+
+export interface Audit {
+  principals: Record<string, AuditCounts>;
+  items: AuditEntry[];
 }
 
 export interface Snapshot {

@@ -7,9 +7,9 @@ const positionIn = (text: string): number | null => (/^[1-9]\d*$/.test(text) ? N
 /** null = now. */
 export const at = computed(() => positionIn(parameter('at')));
 export const isPast = computed(() => at.value !== null);
-/** The newest position that was heard of. */
+/** The newest position that was heard of; 0 = nothing was heard of the present yet. */
 export const head = signal(0);
-/** The oldest position there is: what was before is trimmed. */
+/** The oldest position that can be shown: of what was before there is no state any more. */
 export const firstShown = signal(1);
 /** Counts what makes what is shown of the present old, a few times a second at most. */
 export const freshness = signal(0);

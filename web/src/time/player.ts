@@ -18,6 +18,7 @@ effect(() => {
       isPlaying.value = false;
       return;
     }
+    if (head.peek() === 0) return; // where it ends is not known yet
     const next = from + Math.max(1, Math.round((speed.peek() * step) / 1000));
     if (next >= head.peek()) {
       isPlaying.value = false;

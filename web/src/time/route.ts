@@ -1,6 +1,7 @@
 // Which view is shown and of what: the part of the address behind #, so that a link says it all.
 //   #/tasks?state=failed&at=120     #/task/7     #/difference?a=10&b=90
 import { computed, signal } from '@preact/signals';
+import { AddressWriter } from './address_writer.ts';
 
 export interface Route {
   view: string;
@@ -28,7 +29,9 @@ function safely(hash: string): Route {
 
 export const route = signal(safely(location.hash));
 export const view = computed(() => route.value.view);
+const written = new AddressWriter((path) => history.replaceState(null, '', path));
 addEventListener('hashchange', () => {
+  written.forget();
   route.value = safely(location.hash);
 });
 
@@ -52,7 +55,8 @@ export function go(to: string, item = '', parameters: Record<string, string> = {
   location.hash = address(to, item, parameters);
 }
 
-/** Changes parameters where one is; without a step in the history, as for a slider that moves. */
+/** Changes parameters where one is; without a step in the history, as for a slider that moves: then
+ * the address follows a little later. */
 export function setParameters(changes: Record<string, string>): void {
   const parameters = new URLSearchParams(route.value.parameters);
   for (const [name, value] of Object.entries(changes)) {
@@ -63,11 +67,7 @@ export function setParameters(changes: Record<string, string>): void {
   const text = parameters.toString();
   const path = `#/${to}${item ? `/${encodeURIComponent(item)}` : ''}${text ? `?${text}` : ''}`;
   route.value = { view: to, item, parameters };
-  try {
-    history.replaceState(null, '', path);
-  } catch {
-    // Some browsers take no more than some changes of the address a second; the next one counts.
-  }
+  written.write(path);
 }
 
 export const parameter = (name: string): string => route.value.parameters.get(name) ?? '';

@@ -13,9 +13,22 @@ export interface TimelineBucket {
 export interface Timeline {
   first: number;
   last: number;
+  /** The oldest moment that can be shown, where that is not the first event: what lies before the
+   * oldest state of a trimmed log is known by its events alone. */
+  first_state?: number;
   first_time: string | null;
   last_time: string | null;
   buckets: TimelineBucket[];
+}
+
+/** The part of it whose moments can be shown. */
+export function shownPart(timeline: Timeline): Timeline {
+  const first = Math.max(timeline.first, timeline.first_state ?? timeline.first);
+  if (first === timeline.first) return timeline;
+  const buckets = timeline.buckets
+    .filter((bucket) => bucket.last >= first)
+    .map((bucket) => (bucket.first < first ? { ...bucket, first } : bucket));
+  return { ...timeline, first, first_time: buckets[0]?.time ?? timeline.last_time, buckets };
 }
 
 export type ScaleKind = 'events' | 'time';

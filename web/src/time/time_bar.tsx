@@ -18,7 +18,14 @@ import {
   standing,
 } from './moment.ts';
 import { isPlaying, pause, play, speed, speeds } from './player.ts';
-import { eventScale, type ScaleKind, timeAt, type Timeline, timeScale } from './scale.ts';
+import {
+  eventScale,
+  type ScaleKind,
+  shownPart,
+  timeAt,
+  type Timeline,
+  timeScale,
+} from './scale.ts';
 import { Track } from './track.tsx';
 
 const bucketCount = 240;
@@ -41,7 +48,7 @@ function useTimeline(): Timeline {
     { limit: 1 },
     { hasPast: false, isLive: false },
   );
-  if (reading.data) return reading.data;
+  if (reading.data) return shownPart(reading.data);
   const first = oldest.data?.items[0];
   return first ? { ...noTimeline, first: first.position, first_time: first.time } : noTimeline;
 }
@@ -149,7 +156,9 @@ export function TimeBar() {
   const timeline = useTimeline();
   useEffect(() => {
     firstShown.value = timeline.first;
-  }, [timeline.first]);
+    // An address may name a moment that has been trimmed since.
+    if (at.value !== null && at.value < timeline.first) goTo(timeline.first);
+  }, [timeline.first, at.value]);
   const [kind, setKind] = useState<ScaleKind>('events');
   const event = useEventHere();
   const last = Math.max(head.value, timeline.last, 1);

@@ -1,14 +1,17 @@
 // GPUs, their memory over time, and the models in it.
 import type { Gpu, GpuHeap, Model, Page } from '../api/shapes.ts';
 import { useRead } from '../api/use_read.ts';
+import { ActionButton } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Chart } from '../parts/chart.tsx';
 import { Facts } from '../parts/facts.tsx';
+import { Link } from '../parts/link.tsx';
 import { Meter } from '../parts/meter.tsx';
 import { Empty, Read } from '../parts/notice.tsx';
 import { Section } from '../parts/section.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { bytes, number, time } from '../parts/text.ts';
+import { actionsOf } from './model.tsx';
 
 function Heap({ heap, index }: { heap: GpuHeap; index: number }) {
   const samples = heap.samples ?? [];
@@ -45,7 +48,14 @@ function Heap({ heap, index }: { heap: GpuHeap; index: number }) {
 }
 
 const columns: Column<Model>[] = [
-  { name: 'Model', cell: (row) => row.model },
+  {
+    name: 'Model',
+    cell: (row) => (
+      <Link to="model" item={row.model}>
+        {row.model}
+      </Link>
+    ),
+  },
   { name: 'State', cell: (row) => <Badge state={row.state} /> },
   { name: 'GPU', cell: (row) => row.gpu ?? '–' },
   { name: 'Size', isNumber: true, cell: (row) => bytes(row.learned || row.bytes) },
@@ -56,6 +66,16 @@ const columns: Column<Model>[] = [
   { name: 'Loads', isNumber: true, cell: (row) => number(row.loads) },
   { name: 'Gave way', isNumber: true, cell: (row) => number(row.evictions) },
   { name: 'Failures', isNumber: true, cell: (row) => number(row.failures) },
+  {
+    name: 'Actions',
+    cell: (row) => (
+      <span class="actions">
+        {actionsOf(row).map((action) => (
+          <ActionButton key={action.name} action={action} />
+        ))}
+      </span>
+    ),
+  },
 ];
 
 export function GpuView() {

@@ -6,8 +6,11 @@ import { Read } from '../parts/notice.tsx';
 import { Section } from '../parts/section.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { duration, number, rounded } from '../parts/text.ts';
+import { standing } from '../time/moment.ts';
+import { countedSince } from './counted.ts';
+import { Factors } from './next.tsx';
 
-/** It counts through the log. */
+/** It counts through a part of the log. */
 const slowly = 4000;
 
 const statColumns: Column<Stats>[] = [
@@ -34,15 +37,13 @@ const nextColumns: Column<Recommended>[] = [
   { name: 'Score', isNumber: true, cell: (row) => rounded(row.score) },
   {
     name: 'Because of',
-    cell: (row) =>
-      Object.entries(row.factors)
-        .map(([name, points]) => `${name} ${rounded(points)}`)
-        .join(', ') || row.policy,
+    cell: (row) => <Factors of={row} />,
   },
 ];
 
 export function StatsSection() {
-  const stats = useRead<Page<Stats>>('/v1/stats', {}, { every: slowly });
+  const since = countedSince(standing.value);
+  const stats = useRead<Page<Stats>>('/v1/stats', { since: since || null }, { every: slowly });
   const next = useRead<Page<Recommended>>('/v1/recommend', { limit: 8 }, { every: slowly });
   return (
     <>
@@ -59,7 +60,10 @@ export function StatsSection() {
           )}
         </Read>
       </Section>
-      <Section title="Waits and runs">
+      <Section
+        title="Waits and runs"
+        aside={since ? <span class="quiet">since event {number(since)}</span> : null}
+      >
         <Read of={stats}>
           {(data) => (
             <Table

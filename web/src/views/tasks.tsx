@@ -1,8 +1,8 @@
 // Tasks by what they are and by an expression, page by page, as the server cuts them.
-import { useEffect, useState } from 'preact/hooks';
 import { type Page, taskStates, type TaskSummary } from '../api/shapes.ts';
 import { useRead } from '../api/use_read.ts';
 import { Read } from '../parts/notice.tsx';
+import { Turner, usePages } from '../parts/pages.tsx';
 import { parameter, setParameters } from '../time/route.ts';
 import { TaskTable } from './task_table.tsx';
 
@@ -42,18 +42,6 @@ function TextFilter({
   );
 }
 
-/** Where the pages before ended: "" is the first. */
-function usePages(): { page: string; turn: (next: string) => void; back: (() => void) | null } {
-  const [trail, setTrail] = useState<string[]>([]);
-  const what = ['state', 'where', ...filters].map(parameter).join('\n');
-  useEffect(() => setTrail([]), [what]);
-  return {
-    page: trail.at(-1) ?? '',
-    turn: (next) => setTrail([...trail, next]),
-    back: trail.length > 0 ? () => setTrail(trail.slice(0, -1)) : null,
-  };
-}
-
 function TaskFilter() {
   return (
     <form
@@ -86,25 +74,21 @@ function TaskFilter() {
 }
 
 export function TasksView() {
-  const { page, turn, back } = usePages();
+  const pages = usePages(['state', 'where', ...filters].map(parameter).join('\n'));
   const asked = Object.fromEntries(
     ['state', 'where', ...filters].map((name) => [name, parameter(name)]),
   );
-  const reading = useRead<Page<TaskSummary>>('/v1/tasks', { limit: pageSize, page, ...asked });
-  const next = reading.data?.next;
+  const reading = useRead<Page<TaskSummary>>('/v1/tasks', {
+    limit: pageSize,
+    page: pages.page,
+    ...asked,
+  });
   return (
     <>
       <h1>Tasks</h1>
       <TaskFilter />
       <Read of={reading}>{({ items }) => <TaskTable tasks={items} title="Tasks" />}</Read>
-      <div class="row end">
-        <button type="button" disabled={!back} onClick={() => back?.()}>
-          Page before
-        </button>
-        <button type="button" disabled={!next} onClick={() => next && turn(next)}>
-          Next page
-        </button>
-      </div>
+      <Turner pages={pages} next={reading.data?.next} />
     </>
   );
 }
