@@ -145,7 +145,8 @@ test('dragging shows each moment in all views, as the daemon tells it', async ()
 });
 
 test('a drag asks for one moment at a time, and ends where it was let go', async () => {
-  await visit.open();
+  // In the past, and never to its end: the present is read again by itself.
+  await visit.open(`#/overview?at=${worked}`);
   await counts({ succeeded: 5 });
   const watch = watchReads(visit);
   // The first answer comes when the drag is over.
@@ -161,10 +162,10 @@ test('a drag asks for one moment at a time, and ends where it was let go', async
   assert.ok(box);
   const moves = 150;
   const y = box.y + box.height / 2;
-  await visit.page.mouse.move(box.x + box.width * 0.99, y);
+  await visit.page.mouse.move(box.x + box.width * 0.9, y);
   await visit.page.mouse.down();
   for (let i = 0; i < moves; i += 1) {
-    await visit.page.mouse.move(box.x + box.width * (0.95 - (0.6 * (i % 50)) / 50), y);
+    await visit.page.mouse.move(box.x + box.width * (0.9 - (0.6 * (i % 50)) / 50), y);
   }
   await visit.page.mouse.move(box.x + box.width / 2, y);
   await visit.page.mouse.up();
