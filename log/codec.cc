@@ -8,13 +8,11 @@
 
 #include <capnp/message.h>
 #include <capnp/serialize.h>
-#include <kj/exception.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <new>
-#include <optional>
 
 namespace almanac {
 namespace {

@@ -4,7 +4,6 @@
 #include <almanac/log/custom_events_codec.h>
 #include <almanac/log/events_codec.h>
 #include <almanac/log/hash.h>
-#include <almanac/log/limits.h>
 #include <almanac/log/stored_frame_codec.h>
 
 #include <capnp/message.h>
