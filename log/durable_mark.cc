@@ -1,20 +1,18 @@
 #include <almanac/log/durable_mark.h>
 
 #include <almanac/log/file.h>
+#include <almanac/log/futex.h>
 #include <almanac/log/hash.h>
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <ctime>
@@ -72,12 +70,6 @@ Position unpack(std::uint64_t word) { return Position(word >> check_bits); }
 std::unexpected<Error> unusable(const std::filesystem::path& file, const std::string& what) {
   return fail(ErrorCode::corrupt, file.string() + " " + what,
               "put back the folder as it was, or restore all of it from a backup");
-}
-
-// The processes that share the file have it mapped at places of their own: no private futex.
-long futex(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
-           const timespec* timeout = nullptr) {
-  return ::syscall(SYS_futex, &word, operation, value, timeout, nullptr, 0);
 }
 
 }  // namespace
@@ -181,14 +173,14 @@ bool DurableMark::wait(Position seen, std::chrono::milliseconds time_max) const 
   auto seconds = std::chrono::floor<std::chrono::seconds>(time_max);
   timespec timeout{.tv_sec = seconds.count(),
                    .tv_nsec = std::chrono::nanoseconds(time_max - seconds).count()};
-  futex(changes, FUTEX_WAIT, before, &timeout);
+  futex_wait(changes, before, FutexScope::machine, &timeout);
   return position() > seen;
 }
 
 void DurableMark::wake() {
   Content& content = *content_.load();
   content.changes.fetch_add(1, std::memory_order_acq_rel);
-  futex(content.changes, FUTEX_WAKE, INT_MAX);
+  futex_wake(content.changes, FutexScope::machine);
 }
 
 }  // namespace almanac

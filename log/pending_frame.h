@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,8 +25,9 @@ struct PendingFrame {
   bool urgent = false;                             // somebody waits for the disk
   std::chrono::steady_clock::time_point write_by;  // when nobody does
 
-  // All that follows is settled once `done` is 1, and not touched again.
-  std::atomic<int> done = 0;
+  // All that follows is settled once `done` is not 0, and not touched again. It is 2 once those who
+  // wait for it have been woken.
+  std::atomic<std::uint32_t> done = 0;
   std::optional<Error> error;                    // none when it is on disk
   std::vector<std::coroutine_handle<>> resumes;  // guarded by the writer's mutex until then
 };

@@ -1,5 +1,6 @@
 #include <almanac/log/writer.h>
 
+#include <almanac/log/futex.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/pending_frame.h>
 #include <almanac/log/this_thread.h>
@@ -166,9 +167,13 @@ PendingFrame& Writer::frame_for(const Request& request) {
   return *frame;
 }
 
+// Of those who wait, the writer wakes one: the others can be woken while it writes the next frame.
 Result<void> Writer::wait(const AppendTicket& ticket) {
   if (!ticket.frame) return {};
-  ticket.frame->done.wait(0, std::memory_order_acquire);
+  auto& done = ticket.frame->done;
+  while (done.load(std::memory_order_acquire) == 0) futex_wait(done, 0, FutexScope::process);
+  const bool is_first = done.load(std::memory_order_relaxed) == 1 && done.exchange(2) == 1;
+  if (is_first) futex_wake(done, FutexScope::process);
   if (ticket.frame->error) return std::unexpected(*ticket.frame->error);
   return {};
 }
@@ -299,7 +304,7 @@ void Writer::finish(PendingFrame& frame, const std::optional<Error>& error) {
     frame.done.store(1, std::memory_order_release);
   }
   batches.clear();
-  frame.done.notify_all();
+  futex_wake(frame.done, FutexScope::process, 1);
   if (waited_for_room) room_.notify_all();
   if (resumes.empty()) return;
   if (options_.resume) return options_.resume(resumes);
