@@ -60,5 +60,7 @@ struct AppendTicket {
 
 // A copy of the events with all that their views point at. Costs one pass.
 [[nodiscard]] std::shared_ptr<EventBatch> own_events(std::span<const Event> events);
+// A copy of the events alone, for who keeps what they point at until they are on disk.
+[[nodiscard]] std::shared_ptr<EventBatch> borrow_events(std::span<const Event> events);
 
 }  // namespace almanac

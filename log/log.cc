@@ -99,7 +99,9 @@ Result<Position> Log::append(std::shared_ptr<const EventBatch> batch,
 }
 
 Result<Appended> Log::append_and_wait(std::span<const Event> events, const AppendOptions& options) {
-  auto ticket = parts_->append(own_events(events), options, true);
+  // Who waits until they are on disk has them until then.
+  const bool waits = options.durability == Durability::durable;
+  auto ticket = parts_->append(waits ? borrow_events(events) : own_events(events), options, true);
   if (!ticket) return std::unexpected(ticket.error());
   if (!ticket->appended.durable) return ticket->appended;
   auto written = parts_->writer->wait(*ticket);

@@ -1,35 +1,46 @@
 #include <almanac/log/append.h>
 
-#include <cstring>
-#include <deque>
-#include <string>
-#include <vector>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <memory_resource>
+#include <type_traits>
 
 namespace almanac {
 namespace {
 
-// The events and all that they point at.
+// The events and all that they point at, which is little more often than not.
 struct Owned {
   EventBatch batch;
-  std::deque<std::string> texts;
-  std::deque<std::vector<std::string_view>> names;
-  std::deque<std::vector<TaskId>> ids;
-  std::deque<std::vector<std::uint64_t>> numbers;
-  std::deque<std::vector<DependencyCondition>> conditions;
-  std::deque<std::vector<Demand>> demands;
-  std::deque<std::vector<QueueWeight>> weights;
-  std::deque<std::vector<RankedImplementation>> implementations;
-  std::deque<std::vector<DescribedImplementation>> described;
+  std::array<std::byte, 256> first_bytes;
+  std::pmr::monotonic_buffer_resource bytes{first_bytes.data(), first_bytes.size()};
 
-  void own(std::string_view& text) {
-    if (!text.empty()) text = texts.emplace_back(text);
+  template <class Each>
+  std::span<Each> make(std::size_t count) {
+    static_assert(std::is_trivially_destructible_v<Each>);
+    auto* first = static_cast<Each*>(bytes.allocate(count * sizeof(Each), alignof(Each)));
+    std::uninitialized_value_construct_n(first, count);
+    return {first, count};
   }
-  void own(Bytes& bytes) {
-    if (!bytes.empty()) bytes = as_bytes(texts.emplace_back(as_text(bytes)));
+  template <class Each>
+  std::span<const Each> copy(std::span<const Each> list) {
+    if (list.empty()) return {};
+    const auto own = make<Each>(list.size());
+    std::ranges::copy(list, own.begin());
+    return own;
   }
-  void own(std::span<const std::uint64_t>& list) {
-    list = numbers.emplace_back(list.begin(), list.end());
+  // Of a view that gives its elements one by one.
+  template <class Each>
+  std::span<Each> copy_each(const auto& view) {
+    const auto own = make<Each>(view.size());
+    for (std::size_t i = 0; i < own.size(); ++i) own[i] = view[i];
+    return own;
   }
+
+  void own(std::string_view& text) { text = as_text(copy(as_bytes(text))); }
+  void own(Bytes& data) { data = copy(data); }
+  void own(std::span<const std::uint64_t>& list) { list = copy(list); }
   void own(AttemptEnd& end) {
     own(end.message);
     own(end.result);
@@ -46,14 +57,14 @@ struct Owned {
     own(said.metadata);
   }
   void own(NameListView& view) {
-    auto& list = names.emplace_back();
-    for (std::size_t i = 0; i < view.size(); ++i) own(list.emplace_back(view[i]));
+    const auto list = copy_each<std::string_view>(view);
+    for (std::string_view& name : list) own(name);
     view = NameListView(list);
   }
   void own(DemandListView& view) {
-    auto& wanted = demands.emplace_back();
-    for (std::size_t i = 0; i < view.size(); ++i) own(wanted.emplace_back(view[i]).limit);
-    view = DemandListView(wanted);
+    const auto list = copy_each<Demand>(view);
+    for (Demand& demand : list) own(demand.limit);
+    view = DemandListView(list);
   }
 
   void operator()(CustomEvent& event) {
@@ -66,8 +77,8 @@ struct Owned {
     own(event.label);
     own(event.payload);
     own(event.tags);
-    event.dependencies = ids.emplace_back(event.dependencies.begin(), event.dependencies.end());
-    event.conditions = conditions.emplace_back(event.conditions.begin(), event.conditions.end());
+    event.dependencies = copy_each<TaskId>(event.dependencies);
+    event.conditions = copy_each<DependencyCondition>(event.conditions);
     own(event.owner);
     own(event.demands);
   }
@@ -93,10 +104,8 @@ struct Owned {
   void operator()(TasksReranked&) {}
   void operator()(QueueConfigured& event) {
     own(event.queue);
-    auto& list = weights.emplace_back();
-    for (std::size_t i = 0; i < event.weights.size(); ++i) {
-      own(list.emplace_back(event.weights[i]).name);
-    }
+    const auto list = copy_each<QueueWeight>(event.weights);
+    for (QueueWeight& weight : list) own(weight.name);
     event.weights = QueueWeightListView(list);
   }
   void operator()(TaskSnoozed&) {}
@@ -112,17 +121,13 @@ struct Owned {
     own(event.partial);
   }
   void operator()(TaskRedriven& event) { own(event.reason); }
-  void operator()(TasksForgotten& event) {
-    event.ids = ids.emplace_back(event.ids.begin(), event.ids.end());
-  }
+  void operator()(TasksForgotten& event) { event.ids = copy_each<TaskId>(event.ids); }
   void operator()(WorkPaused& event) { own(event.name); }
   void operator()(WorkResumed& event) { own(event.name); }
   void operator()(ImplementationsSet& event) {
     own(event.kind);
-    auto& list = implementations.emplace_back();
-    for (std::size_t i = 0; i < event.implementations.size(); ++i) {
-      own(list.emplace_back(event.implementations[i]).name);
-    }
+    const auto list = copy_each<RankedImplementation>(event.implementations);
+    for (RankedImplementation& each : list) own(each.name);
     event.implementations = ImplementationListView(list);
   }
   void operator()(ImplementationLeft& event) {
@@ -151,10 +156,8 @@ struct Owned {
   void operator()(ComponentDescribed& event) {
     own(event.component);
     own(event.folder);
-    auto& list = described.emplace_back();
-    for (std::size_t i = 0; i < event.implementations.size(); ++i) {
-      own(list.emplace_back(event.implementations[i]).name);
-    }
+    const auto list = copy_each<DescribedImplementation>(event.implementations);
+    for (DescribedImplementation& each : list) own(each.name);
     event.implementations = DescribedImplementationsView(list);
   }
   void operator()(ComponentDiagnosed& event) {
@@ -293,6 +296,12 @@ std::shared_ptr<EventBatch> own_events(std::span<const Event> events) {
     std::visit(*owned, event.body);
   }
   return {owned, &owned->batch};
+}
+
+std::shared_ptr<EventBatch> borrow_events(std::span<const Event> events) {
+  auto borrowed = std::make_shared<EventBatch>();
+  borrowed->events.assign(events.begin(), events.end());
+  return borrowed;
 }
 
 }  // namespace almanac
