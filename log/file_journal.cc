@@ -1,5 +1,6 @@
 #include <almanac/log/file_journal.h>
 
+#include <almanac/log/block_writer.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/segment.h>
 
@@ -73,6 +74,7 @@ class FileJournal final : public Journal {
   std::size_t bytes_ = 0;                           // of all segments
   std::atomic<std::size_t> reserve_ = 0;
   Segment* current_ = nullptr;  // of the writer's thread
+  BlockWriter blocks_;          // as well
 };
 
 Result<void> FileJournal::open_segments() {
@@ -168,7 +170,7 @@ Result<void> FileJournal::append(const FrameView& frame, Space space) {
   auto found = room_for(frame.value.size(), space);
   if (!found) return std::unexpected(found.error());
   Segment& segment = **found;
-  auto written = write_at(segment, segment.end, frame.value);
+  auto written = blocks_.write(segment, frame.value);
   if (!written) return take_back(segment, written.error());
   if (auto synced = sync(segment); !synced) return unknown_outcome(synced.error());
   segment.end += frame.value.size();
@@ -182,7 +184,7 @@ Result<void> FileJournal::append(const FrameView& frame, Space space) {
 Result<void> FileJournal::take_back(const Segment& segment, const Error& error) {
   if (error.code != ErrorCode::storage_full) return unknown_outcome(error);
   static constexpr std::array<std::byte, stored_prefix_bytes> nothing{};
-  auto erased = write_at(segment, segment.end, nothing);
+  auto erased = blocks_.write(segment, nothing);
   if (erased) erased = sync(segment);
   if (!erased) return unknown_outcome(error);
   return std::unexpected(error);
@@ -217,6 +219,7 @@ Segment* FileJournal::take(Segment* segment) {
   if (current_ != nullptr) current_->in_use = false;
   segment->in_use = true;
   segment->end = 0;
+  BlockWriter::begin(*segment);
   return current_ = segment;
 }
 
@@ -253,8 +256,9 @@ Result<void> FileJournal::add_segment(std::size_t bytes_wanted) {
   std::size_t number = segments_.size();
   auto bytes =
       std::clamp(bytes_ / 2, limits::journal_segment_bytes_min, limits::journal_segment_bytes_max);
-  bytes =
-      std::max(bytes, (bytes_wanted + limits::kibibyte - 1) / limits::kibibyte * limits::kibibyte);
+  bytes = std::max(bytes, bytes_wanted);
+  bytes += (limits::journal_block_bytes - bytes % limits::journal_block_bytes) %
+           limits::journal_block_bytes;
   if (number == limits::journal_segments_max || bytes_ + bytes > limits::journal_bytes_max) {
     return fail(ErrorCode::storage_full, "the journal is full because the log behind it is stuck",
                 "see why the disk does not take more");

@@ -51,6 +51,10 @@ inline constexpr std::size_t read_slice_bytes = 8 * mebibyte;
 inline constexpr std::size_t journal_segment_bytes_min = 256 * kibibyte;
 inline constexpr std::size_t journal_segment_bytes_max = 8 * mebibyte;
 inline constexpr std::size_t journal_segments_max = 256;
+// They are written in blocks, which are what every disk and file system in use wants, in the file
+// and in memory; at once a frame of the usual size and the block it begins in.
+inline constexpr std::size_t journal_block_bytes = 4 * kibibyte;
+inline constexpr std::size_t journal_write_bytes = 2 * mebibyte;
 // Frames wait in memory until they are in the store: at most so many bytes and one frame more. With
 // the pages of the commit that takes them and what is appended meanwhile a writer stays below
 // 64 MiB.

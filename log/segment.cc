@@ -224,15 +224,21 @@ Result<void> read_at(const Segment& segment, std::uint64_t offset, std::span<std
   return {};
 }
 
-Result<void> write_at(const Segment& segment, std::uint64_t offset, Bytes bytes) {
+int try_write_at(const Segment& segment, std::uint64_t offset, Bytes bytes) {
   while (!bytes.empty()) {
     auto written =
         ::pwrite(segment.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return fail_errno(written == 0 ? ENOSPC : errno, "write the journal");
+    if (written <= 0) return written == 0 ? ENOSPC : errno;
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
   }
+  return 0;
+}
+
+Result<void> write_at(const Segment& segment, std::uint64_t offset, Bytes bytes) {
+  const int error = try_write_at(segment, offset, bytes);
+  if (error != 0) return fail_errno(error, "write the journal");
   return {};
 }
 

@@ -83,6 +83,8 @@ struct SegmentRange {
 [[nodiscard]] Result<void> read_at(const Segment& segment, std::uint64_t offset,
                                    std::span<std::byte> bytes);
 [[nodiscard]] Result<void> write_at(const Segment& segment, std::uint64_t offset, Bytes bytes);
+// The same, by errno; 0 = written.
+[[nodiscard]] int try_write_at(const Segment& segment, std::uint64_t offset, Bytes bytes);
 [[nodiscard]] Result<void> sync(const Segment& segment);
 
 }  // namespace almanac
