@@ -47,6 +47,7 @@ void Oracle::see(const RecordedEvent& recorded) {
   fold_into(durable_, recorded);
   require(durable_.ignored == 0, "the fold ignored a " + std::string(type_name(now_.event.body)));
   cover(recorded.event);
+  see_fair_turns();
   unshown_[recorded.position] = durable_;
 }
 
@@ -105,6 +106,7 @@ void Oracle::check(const TaskEnqueued& event) {
   task = {.kind = std::string(event.kind),
           .queue = std::string(event.queue),
           .label = label,
+          .owner = std::string(event.owner),
           .dependencies = {},
           .not_before = event.run_at,
           .expires_at = event.expires_at,

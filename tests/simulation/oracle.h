@@ -7,6 +7,7 @@
 #include <almanac/projections/state.h>
 #include <almanac/tests/simulation/circuit_record.h>
 #include <almanac/tests/simulation/coverage.h>
+#include <almanac/tests/simulation/fair_record.h>
 #include <almanac/tests/simulation/implementation_record.h>
 #include <almanac/tests/simulation/limit_record.h>
 
@@ -102,6 +103,7 @@ class Oracle {
     std::string kind;
     std::string queue;
     std::string label;
+    std::string owner;
     std::map<TaskId, Awaited> dependencies;
     Time not_before;
     Time expires_at;   // not set = never
@@ -192,7 +194,9 @@ class Oracle {
   [[nodiscard]] bool is_queue_full(const Record& task) const;
   [[nodiscard]] bool is_ready(TaskId id) const;
   [[nodiscard]] std::int64_t urgency_of(const Record& task) const;
-  [[nodiscard]] std::optional<std::int64_t> rank_of(const Record& task) const;
+  [[nodiscard]] std::int64_t rank_of(TaskId id, const Record& task) const;
+  void see_fair_turns();
+  [[nodiscard]] FairRecord::Turn turn_of(const Record& task) const;
   void take_limits(const Record& task);
   void judge_order(TaskId id, const Record& task) const;
   [[nodiscard]] bool must_fail_over(const Record& task, const AttemptEnd& end) const;
@@ -238,6 +242,7 @@ class Oracle {
   ImplementationRecord implementations_;
   CircuitRecord circuits_;
   std::map<std::string, Queue> queues_;
+  std::map<std::string, FairRecord> fair_;  // by queue
   std::map<std::string, LimitRecord> limits_;
   std::map<std::string, std::uint64_t> takes_;  // of tokens, by programs
   std::map<std::string, std::uint64_t> takes_answered_;

@@ -8,7 +8,9 @@
 
 namespace almanac::test {
 void Oracle::check(const QueueConfigured& event) {
-  Queue& queue = queues_[std::string(event.queue)];
+  const std::string name(event.queue);
+  const Queue before = queues_[name];
+  Queue& queue = queues_[name];
   queue = {.slots = event.slots,
            .policy = event.policy,
            .ageing = event.ageing,
@@ -20,6 +22,8 @@ void Oracle::check(const QueueConfigured& event) {
     const auto [of, weight] = event.weights[i];
     queue.weights.emplace(of, weight);
   }
+  // By new weights all begin again.
+  if (queue.policy != before.policy || queue.weights != before.weights) fair_[name].clear();
 }
 
 void Oracle::check(const LimitConfigured& event) {
@@ -105,8 +109,8 @@ std::int64_t Oracle::urgency_of(const Record& task) const {
   return left <= Duration(0) ? points + weight("overdue") : points;
 }
 
-// Its place in a queue of the policies whose order a record can say.
-std::optional<std::int64_t> Oracle::rank_of(const Record& task) const {
+// Its place in its queue.
+std::int64_t Oracle::rank_of(TaskId id, const Record& task) const {
   switch (queue_of(task).policy) {
     case QueuePolicy::fifo: return 0;
     case QueuePolicy::priority: return -std::int64_t{task.priority};
@@ -120,19 +124,50 @@ std::optional<std::int64_t> Oracle::rank_of(const Record& task) const {
     case QueuePolicy::deadline:
       return task.must_end_by == Time() ? std::numeric_limits<std::int64_t>::max()
                                         : task.must_end_by.time_since_epoch().count();
-    default: return std::nullopt;
+    case QueuePolicy::fair: return fair_.at(task.queue).tag(id);
+  }
+  return 0;
+}
+
+FairRecord::Turn Oracle::turn_of(const Record& task) const {
+  const auto weights = queue_of(task).weights;
+  const auto weight = weights.find(task.owner);
+  const Duration estimate = task.estimate > Duration(0) ? task.estimate : std::chrono::minutes(1);
+  const std::int64_t cost =
+      estimate.count() * 100 / (weight == weights.end() ? 100 : weight->second);
+  return {task.owner, std::max<std::int64_t>(cost, 1), task.begun > 0};
+}
+
+// Who began to wait for a turn in a fair queue with this event, in the order of submission, and who
+// does so no more.
+void Oracle::see_fair_turns() {
+  const auto* started = std::get_if<TaskStarted>(&now_.event.body);
+  std::vector<TaskId> ready;
+  for (auto& [id, task] : tasks_) {
+    if (queue_of(task).policy != QueuePolicy::fair) continue;
+    FairRecord& fair = fair_[task.queue];
+    if (is_ready(id)) {
+      ready.push_back(id);
+    } else if (fair.holds(id)) {
+      const bool starts = started != nullptr && started->id == id;
+      starts ? fair.start(id) : fair.leave(id);
+    }
+  }
+  for (const TaskId id : ready) {
+    const Record& task = tasks_.at(id);
+    FairRecord& fair = fair_[task.queue];
+    if (!fair.holds(id)) fair.enter(id, turn_of(task));
   }
 }
 
 // Of those that wait for the same, nobody stood in front of it.
 void Oracle::judge_order(TaskId id, const Record& task) const {
-  const auto rank = rank_of(task);
-  if (!rank) return;
+  const auto rank = rank_of(id, task);
   for (const auto& [other_id, other] : tasks_) {
     const bool has_expired = other.expires_at != Time() && other.expires_at <= now_.event.at;
     if (other_id == id || !is_ready(other_id) || !other.is_in_lane_of(task) || has_expired)
       continue;
-    require(std::pair(*rank, id) < std::pair(*rank_of(other), other_id),
+    require(std::pair(rank, id) < std::pair(rank_of(other_id, other), other_id),
             "task " + std::to_string(id.value) + " started before task " +
                 std::to_string(other_id.value) + ", which is in front of it");
   }
