@@ -14,6 +14,7 @@ namespace {
 
 const std::vector<std::string> queues = {"default", "narrow", "wide"};
 const std::vector<std::string> owners = {"ann", "bob", "carl"};
+const std::vector<std::int32_t> shares = {1, 10, 100, 1'000};
 // That are not to be done twice.
 const std::vector<std::string> works = {"sync", "index", "report"};
 // Of circuits, by an operator.
@@ -208,7 +209,9 @@ void Client::configure_queue(SimulatedEngine& engine) {
   }
   if (settings.policy == QueuePolicy::urgency) settings.window = machine_.draw.between(1min, 1h);
   if (settings.policy == QueuePolicy::fair) {
-    settings.weights["ann"] = static_cast<std::int32_t>(1 + machine_.draw.below(500));
+    for (const std::string& owner : owners) {
+      if (machine_.draw.chance(70)) settings.weights[owner] = machine_.draw.one_of(shares);
+    }
   }
   const auto drawn = [&]() -> std::optional<Duration> {
     if (machine_.draw.chance(60)) return std::nullopt;
@@ -218,7 +221,24 @@ void Client::configure_queue(SimulatedEngine& engine) {
   settings.retain_succeeded = drawn();
   settings.retain_failed = drawn();
   settings.retain_cancelled = drawn();
+  const bool is_shared = settings.policy == QueuePolicy::fair;
+  const std::string queue = settings.queue;
   engine.tell(std::move(settings), [this](const Result<Answer>& answer) { note(answer); });
+  if (is_shared) crowd(engine, queue);
+}
+
+// Who is in front of whom shows where several owners have something to do of the same kind.
+void Client::crowd(SimulatedEngine& engine, const std::string& queue) {
+  EnqueueTasks submission;
+  const std::string kind = machine_.draw.one_of(simulated_kinds);
+  for (auto tasks = 4 + machine_.draw.below(8); tasks > 0; --tasks) {
+    TaskSpec spec{.kind = kind, .queue = queue};
+    spec.label = "submission " + std::to_string(++labels_);
+    spec.owner = machine_.draw.one_of(owners);
+    if (machine_.draw.chance(50)) spec.estimate = machine_.draw.between(1s, 10min);
+    submission.tasks.push_back(std::move(spec));
+  }
+  send(engine, std::move(submission));
 }
 
 // Where nothing fails there are none.

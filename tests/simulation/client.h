@@ -31,6 +31,7 @@ class Client {
   void submit_badly(SimulatedEngine& engine);
   void cancel(SimulatedEngine& engine);
   void configure_queue(SimulatedEngine& engine);
+  void crowd(SimulatedEngine& engine, const std::string& queue);
   void use_group(SimulatedEngine& engine);
   void configure_limit(SimulatedEngine& engine);
   void take_tokens(SimulatedEngine& engine);

@@ -57,6 +57,8 @@ enum class Planted : std::uint8_t {
   versions_ignored,
   policy_ignored,
   weights_ignored,
+  shares_ignored,
+  turns_ignored,
   probe_too_many,
   move_recorded_twice,
   lapsed_too_soon,
@@ -184,7 +186,10 @@ void real_policy(Tasks&, Names&, const QueueConfigured&) ALMANAC_REAL(POLICY);
 void planted_policy(Tasks& tasks, Names& names, const QueueConfigured& event) ALMANAC_WRAP(POLICY);
 void planted_policy(Tasks& tasks, Names& names, const QueueConfigured& event) {
   QueueConfigured changed = event;
-  if (planted == Planted::weights_ignored) changed.weights = {};
+  const bool is_fair = event.policy == QueuePolicy::fair;
+  if (planted == Planted::weights_ignored && !is_fair) changed.weights = {};
+  if (planted == Planted::shares_ignored && is_fair) changed.weights = {};
+  if (planted == Planted::turns_ignored && is_fair) changed.policy = QueuePolicy::fifo;
   if (planted != Planted::policy_ignored) real_policy(tasks, names, changed);
 }
 
@@ -322,37 +327,37 @@ TEST_P(PlantedInTheEngine, IsCaught) {
 
 INSTANTIATE_TEST_SUITE_P(
     Faults, PlantedInTheEngine,
-    ::testing::Values(Case{"LateResultAccepted", Planted::late_result_accepted},
-                      Case{"ForeignResultAccepted", Planted::foreign_result_accepted},
-                      Case{"CancelForgotten", Planted::cancel_forgotten},
-                      Case{"AttemptNotCounted", Planted::attempt_not_counted},
-                      Case{"BackoffIgnored", Planted::backoff_ignored},
-                      Case{"LeaseByWallClock", Planted::lease_by_wall_clock},
-                      Case{"DueForgotten", Planted::due_forgotten},
-                      Case{"SlotsIgnored", Planted::slots_ignored},
-                      Case{"StartedTooLate", Planted::started_too_late},
-                      Case{"DependencyIgnored", Planted::dependency_ignored},
-                      Case{"SlotNotFreed", Planted::slot_not_freed},
-                      Case{"BackupBegunTwice", Planted::backup_begun_twice},
-                      Case{"PauseIgnored", Planted::pause_ignored},
-                      Case{"ExpiryForgotten", Planted::expiry_forgotten},
-                      Case{"ForgottenTooSoon", Planted::forgotten_too_soon},
-                      Case{"QueueRetentionIgnored", Planted::queue_retention_ignored},
-                      Case{"GroupOverTooSoon", Planted::group_over_too_soon},
-                      Case{"GroupNeverOver", Planted::group_never_over},
-                      Case{"FallbackForgotten", Planted::fallback_forgotten},
-                      Case{"LeftAndUsed", Planted::left_and_used},
-                      Case{"LimitsIgnored", Planted::limits_ignored},
-                      Case{"EnqueuedTwice", Planted::enqueued_twice},
-                      Case{"ReplacedTooSoon", Planted::replaced_too_soon},
-                      Case{"RetriedBeside", Planted::retried_beside},
-                      Case{"VersionsIgnored", Planted::versions_ignored},
-                      Case{"PolicyIgnored", Planted::policy_ignored},
-                      Case{"WeightsIgnored", Planted::weights_ignored},
-                      Case{"ProbeTooMany", Planted::probe_too_many},
-                      Case{"MoveRecordedTwice", Planted::move_recorded_twice},
-                      Case{"LapsedTooSoon", Planted::lapsed_too_soon},
-                      Case{"TakenBackFromWorkers", Planted::taken_back_from_workers}),
+    ::testing::Values(
+        Case{"LateResultAccepted", Planted::late_result_accepted},
+        Case{"ForeignResultAccepted", Planted::foreign_result_accepted},
+        Case{"CancelForgotten", Planted::cancel_forgotten},
+        Case{"AttemptNotCounted", Planted::attempt_not_counted},
+        Case{"BackoffIgnored", Planted::backoff_ignored},
+        Case{"LeaseByWallClock", Planted::lease_by_wall_clock},
+        Case{"DueForgotten", Planted::due_forgotten}, Case{"SlotsIgnored", Planted::slots_ignored},
+        Case{"StartedTooLate", Planted::started_too_late},
+        Case{"DependencyIgnored", Planted::dependency_ignored},
+        Case{"SlotNotFreed", Planted::slot_not_freed},
+        Case{"BackupBegunTwice", Planted::backup_begun_twice},
+        Case{"PauseIgnored", Planted::pause_ignored},
+        Case{"ExpiryForgotten", Planted::expiry_forgotten},
+        Case{"ForgottenTooSoon", Planted::forgotten_too_soon},
+        Case{"QueueRetentionIgnored", Planted::queue_retention_ignored},
+        Case{"GroupOverTooSoon", Planted::group_over_too_soon},
+        Case{"GroupNeverOver", Planted::group_never_over},
+        Case{"FallbackForgotten", Planted::fallback_forgotten},
+        Case{"LeftAndUsed", Planted::left_and_used}, Case{"LimitsIgnored", Planted::limits_ignored},
+        Case{"EnqueuedTwice", Planted::enqueued_twice},
+        Case{"ReplacedTooSoon", Planted::replaced_too_soon},
+        Case{"RetriedBeside", Planted::retried_beside},
+        Case{"VersionsIgnored", Planted::versions_ignored},
+        Case{"PolicyIgnored", Planted::policy_ignored},
+        Case{"WeightsIgnored", Planted::weights_ignored},
+        Case{"SharesIgnored", Planted::shares_ignored},
+        Case{"TurnsIgnored", Planted::turns_ignored}, Case{"ProbeTooMany", Planted::probe_too_many},
+        Case{"MoveRecordedTwice", Planted::move_recorded_twice},
+        Case{"LapsedTooSoon", Planted::lapsed_too_soon},
+        Case{"TakenBackFromWorkers", Planted::taken_back_from_workers}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
