@@ -40,7 +40,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
       -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overread)
   endif()
 else()
-  target_compile_options(almanac_private INTERFACE -Wshadow)
+  # std::stable_sort of GCC's library calls what that library has deprecated.
+  target_compile_options(almanac_private INTERFACE -Wshadow -Wno-deprecated-declarations)
 endif()
 
 if(ALMANAC_SANITIZE)

@@ -3,15 +3,13 @@
 // time of a small one. What is in a block already is written again, as it is.
 #pragma once
 
+#include <almanac/log/block_memory.h>
 #include <almanac/log/error.h>
 #include <almanac/log/segment.h>
 #include <almanac/log/types.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <span>
 
 namespace almanac {
 
@@ -19,23 +17,14 @@ namespace almanac {
 // what the largest frame took.
 class BlockWriter {
  public:
-  BlockWriter();
-
-  // From here on the segment is written past the page cache, if that can be had.
-  static void begin(const Segment& segment);
-
   // Writes behind the end of the segment, which it does not move, and zeros up to the end of the
   // block. Costs a copy of the bytes; nothing is synced. Errors: those of pread and pwrite.
   [[nodiscard]] Result<void> write(const Segment& segment, Bytes value);
 
  private:
-  struct Free {
-    void operator()(std::byte* bytes) const { std::free(bytes); }
-  };
   [[nodiscard]] Result<void> hold(const Segment& segment);
-  [[nodiscard]] std::span<std::byte> buffer() const;
 
-  std::unique_ptr<std::byte[], Free> bytes_;
+  BlockMemory memory_{limits::journal_write_bytes};
   // Whose last block, up to where, is at the front of the buffer.
   const Segment* held_ = nullptr;
   std::uint64_t held_end_ = 0;

@@ -219,7 +219,7 @@ Segment* FileJournal::take(Segment* segment) {
   if (current_ != nullptr) current_->in_use = false;
   segment->in_use = true;
   segment->end = 0;
-  BlockWriter::begin(*segment);
+  set_direct(*segment, true);
   return current_ = segment;
 }
 

@@ -1,5 +1,6 @@
 #include <almanac/log/segment.h>
 
+#include <almanac/log/block_memory.h>
 #include <almanac/log/limits.h>
 
 #include <fcntl.h>
@@ -71,6 +72,11 @@ SegmentFrame own(const FrameHeader& header, std::uint64_t offset, Bytes value) {
   std::ranges::copy(value, place.begin());
   frame.digest = complete_frame(place);
   return frame;
+}
+
+bool is_direct(const Segment& segment) {
+  const int flags = ::fcntl(segment.file.get(), F_GETFL);
+  return flags >= 0 && (flags & O_DIRECT) != 0;
 }
 
 // Asked first, so that zeros which are thrown away again do not take the room of others meanwhile.
@@ -151,11 +157,14 @@ Result<Segment> create_segment(const std::filesystem::path& path, std::uint64_t 
   segment.file = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   segment.bytes = bytes;
   if (!segment.file.valid()) return fail_errno(errno, "create " + path.string());
-  const std::vector<std::byte> zeros(std::min<std::uint64_t>(bytes, limits::mebibyte));
+  set_direct(segment, true);
+  const BlockMemory memory(std::min<std::uint64_t>(bytes, limits::mebibyte));
+  std::ranges::fill(memory.bytes(), std::byte{});
+  const Bytes zeros = memory.bytes();
   Result<void> written;
   if (!has_room(segment.file, bytes)) written = fail_errno(ENOSPC, "create " + path.string());
   for (std::uint64_t done = 0; written && done < bytes; done += zeros.size()) {
-    written = write_at(segment, done, Bytes(zeros).first(std::min(zeros.size(), bytes - done)));
+    written = write_at(segment, done, zeros.first(std::min(zeros.size(), bytes - done)));
   }
   if (written && ::fsync(segment.file.get()) != 0) written = fail_errno(errno, "sync the journal");
   if (written) return segment;
@@ -224,21 +233,25 @@ Result<void> read_at(const Segment& segment, std::uint64_t offset, std::span<std
   return {};
 }
 
-int try_write_at(const Segment& segment, std::uint64_t offset, Bytes bytes) {
+void set_direct(const Segment& segment, bool direct) {
+  const int flags = ::fcntl(segment.file.get(), F_GETFL);
+  if (flags < 0) return;
+  (void)::fcntl(segment.file.get(), F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT);
+}
+
+Result<void> write_at(const Segment& segment, std::uint64_t offset, Bytes bytes) {
   while (!bytes.empty()) {
     auto written =
         ::pwrite(segment.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return written == 0 ? ENOSPC : errno;
+    if (written < 0 && errno == EINVAL && is_direct(segment)) {
+      set_direct(segment, false);
+      continue;
+    }
+    if (written <= 0) return fail_errno(written == 0 ? ENOSPC : errno, "write the journal");
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
   }
-  return 0;
-}
-
-Result<void> write_at(const Segment& segment, std::uint64_t offset, Bytes bytes) {
-  const int error = try_write_at(segment, offset, bytes);
-  if (error != 0) return fail_errno(error, "write the journal");
   return {};
 }
 

@@ -38,7 +38,8 @@ struct SegmentFrame {
   [[nodiscard]] Bytes value() const { return std::as_bytes(std::span(words)); }
 };
 
-// Makes a file of zeros and syncs it. Errors: storage_full (and the file is gone), refused, io.
+// Makes a file of zeros and syncs it; it is written past the page cache. Errors: storage_full (and
+// the file is gone), refused, io.
 [[nodiscard]] Result<Segment> create_segment(const std::filesystem::path& path,
                                              std::uint64_t bytes);
 // Errors: not_found, refused, io.
@@ -79,12 +80,15 @@ struct SegmentRange {
                                                              SegmentCursor& cursor,
                                                              const SegmentRange& range);
 
-// Errors: those of pread, pwrite and fdatasync, by errno. Nothing is retried but EINTR.
+// Whether it is written past the page cache, where the file system lets it: then what is read and
+// written goes by blocks of limits::journal_block_bytes, in the file and in memory. A write of
+// something else is one through the page cache, as are all behind it.
+void set_direct(const Segment& segment, bool direct);
+
+// Errors: those of pread, pwrite and fdatasync, by errno. Nothing else is retried but EINTR.
 [[nodiscard]] Result<void> read_at(const Segment& segment, std::uint64_t offset,
                                    std::span<std::byte> bytes);
 [[nodiscard]] Result<void> write_at(const Segment& segment, std::uint64_t offset, Bytes bytes);
-// The same, by errno; 0 = written.
-[[nodiscard]] int try_write_at(const Segment& segment, std::uint64_t offset, Bytes bytes);
 [[nodiscard]] Result<void> sync(const Segment& segment);
 
 }  // namespace almanac

@@ -29,7 +29,7 @@ class BlockWriterTest : public testing::Test {
     ASSERT_TRUE(made) << made.error().message;
     segment_ = std::move(*made);
     ASSERT_TRUE(write_at(segment_, 0, as_bytes(std::string(bytes, filling))));
-    BlockWriter::begin(segment_);
+    set_direct(segment_, true);
   }
   [[nodiscard]] std::string draw(std::size_t bytes) {
     std::string drawn(bytes, '\0');
