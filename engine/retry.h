@@ -151,11 +151,11 @@ std::invoke_result_t<Operation&> retry(RetryOptions options, Operation operation
 template <class Operation>
 auto retry_on(CoroutineLoop& loop, RetryOptions options, Operation operation)
     -> std::invoke_result_t<Operation&> {
-  using Answer = decltype(operation().await_resume());
+  using Returned = decltype(operation().await_resume());
   options.clock.now = [&loop] { return loop.now(); };
   RetryPlan plan(std::move(options));
   for (;;) {
-    std::optional<Answer> answer;
+    std::optional<Returned> answer;
     std::exception_ptr last;
     std::optional<Duration> delay;
     try {

@@ -45,8 +45,12 @@ class JsonFields {
     }
   }
   template <class Place>
-  void number(std::string_view name, Place& place, Range range = {}) {
+  void number(std::string_view name, Place& place, Range range) {
     if (const auto number = whole(name, range)) assign(place, *number);
+  }
+  template <class Place>
+  void number(std::string_view name, Place& place) {
+    number(name, place, Range());
   }
   template <class Place>
   void real(std::string_view name, Place& place) {

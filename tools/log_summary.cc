@@ -87,7 +87,7 @@ class Counter {
 };
 
 // The times between which events are counted.
-Result<void> find_span(const Log& log, std::size_t rate_steps, LogSummary& summary) {
+Result<void> find_span(const Log& log, std::size_t steps_max, LogSummary& summary) {
   auto tail = log.tail();
   if (!tail || !tail->last) return tail ? Result<void>() : std::unexpected(tail.error());
   auto first = log.first();
@@ -99,7 +99,7 @@ Result<void> find_span(const Log& log, std::size_t rate_steps, LogSummary& summa
       log.read_one(summary.first, [&](const Event& event) { summary.first_time = event.at; });
   auto span = summary.last_time - summary.first_time;
   if (!read || span <= Duration(0)) return read;
-  auto steps = static_cast<std::int64_t>(rate_steps);
+  auto steps = static_cast<std::int64_t>(steps_max);
   summary.step = Duration(span.count() / steps + 1);
   summary.rate.resize(static_cast<std::size_t>(span / summary.step) + 1);
   return {};
@@ -107,12 +107,12 @@ Result<void> find_span(const Log& log, std::size_t rate_steps, LogSummary& summa
 
 }  // namespace
 
-Result<LogSummary> summarise(const fs::path& folder, const Log& log, std::size_t rate_steps) {
+Result<LogSummary> summarise(const fs::path& folder, const Log& log, std::size_t steps_max) {
   auto origin = log.origin();
   if (!origin) return std::unexpected(origin.error());
   LogSummary summary{.timeline = log.timeline(), .origin = *origin};
   if (auto listed = list_files(folder, summary); !listed) return std::unexpected(listed.error());
-  if (auto found = find_span(log, rate_steps, summary); !found) {
+  if (auto found = find_span(log, steps_max, summary); !found) {
     return std::unexpected(found.error());
   }
   if (!summary.last) return summary;

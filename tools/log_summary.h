@@ -48,6 +48,6 @@ struct LogSummary {
 // Reads the whole log once, as long as it is when this begins. Errors: those of Log::read_frames;
 // io, refused for its files.
 [[nodiscard]] Result<LogSummary> summarise(const std::filesystem::path& folder, const Log& log,
-                                           std::size_t rate_steps);
+                                           std::size_t steps_max);
 
 }  // namespace almanac

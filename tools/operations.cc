@@ -80,7 +80,8 @@ class AskEngine {
   }
   template <class Other>
   Result<Answer> operator()(const Other&) const {
-    ALMANAC_CHECK(!"no command asks for this");
+    constexpr bool is_asked_by_a_command = false;
+    ALMANAC_CHECK(is_asked_by_a_command);
     return std::monostate();
   }
 

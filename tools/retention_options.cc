@@ -8,8 +8,8 @@ void add_retention_options(OptionSet& options, RetentionText& keep) {
   options.text("--keep-within", keep.within,
                {"DURATION",
                 "Keep those so much older than the newest, or\nless; 30d when no rule is given"});
-  auto add = [&](const char* name, std::uint64_t& count, const char* help) {
-    options.number(name, count, {}, {"NUMBER", help});
+  auto add = [&](const char* name, std::uint64_t& count, const char* keeps) {
+    options.number(name, count, {}, {"NUMBER", keeps});
   };
   add("--keep-last", keep.last, "Keep the newest so many");
   add("--keep-hourly", keep.hourly, "Keep the newest of so many hours that have one");

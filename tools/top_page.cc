@@ -42,8 +42,8 @@ class WordLines {
       : line_(std::move(head)), indent_(columns(line_)), columns_max_(columns_max) {}
 
   void add(const std::string& word) {
-    const std::size_t gap = is_fresh_ ? 0 : 2;
-    if (!is_fresh_ && columns(line_) + gap + columns(word) > columns_max_) {
+    const std::size_t between = is_fresh_ ? 0 : 2;
+    if (!is_fresh_ && columns(line_) + between + columns(word) > columns_max_) {
       lines_.push_back(std::move(line_));
       line_ = std::string(indent_, ' ');
       is_fresh_ = true;
