@@ -1,14 +1,17 @@
 #include <almanac/engine/embedding_index.h>
 
-#include <faiss/IndexFlat.h>
+#include <almanac/engine/embedding_codes.h>
+
 #include <faiss/impl/AuxIndexStructures.h>
 #include <faiss/impl/DistanceComputer.h>
 #include <faiss/impl/HNSW.h>
-#include <faiss/impl/IDSelector.h>
 #include <omp.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <iterator>
 #include <queue>
 #include <utility>
 
@@ -22,17 +25,8 @@ constexpr int candidates_adding = 80;
 constexpr std::size_t candidates_searching = 128;
 // A search that has looked at this part of all looks at all instead.
 constexpr std::size_t looked_at_part = 8;
-
-class Selector final : public faiss::IDSelector {
- public:
-  explicit Selector(const EmbeddingIndex::Wanted& wanted) : wanted_(wanted) {}
-  [[nodiscard]] bool is_member(idx_t id) const override {
-    return wanted_(static_cast<EmbeddingIndex::Slot>(id));
-  }
-
- private:
-  const EmbeddingIndex::Wanted& wanted_;
-};
+// Answers that are made at once before they are looked at.
+constexpr std::size_t compared_at_once = 512;
 
 // All of length 1: then the order by distance is the one by direction.
 std::vector<float> normalised(std::span<const float> embedding) {
@@ -45,7 +39,71 @@ std::vector<float> normalised(std::span<const float> embedding) {
   return result;
 }
 
-using Near = std::pair<float, EmbeddingIndex::Slot>;  // how far, and which
+using Near = std::pair<double, EmbeddingIndex::Slot>;  // how far, and which
+
+// Several sums, as each waits for the one before.
+double squared_distance(std::span<const float> one, const float* other) {
+  constexpr std::size_t lanes = 4;
+  std::array<double, lanes> sums{};
+  std::size_t i = 0;
+  for (; i + lanes <= one.size(); i += lanes) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const double away = double(one[i + lane]) - other[i + lane];
+      sums[lane] += away * away;
+    }
+  }
+  for (; i < one.size(); ++i) sums[0] += (double(one[i]) - other[i]) * (double(one[i]) - other[i]);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// What may be among so many of the nearest, by what its code says.
+class Candidates {
+ public:
+  using Similarity = EmbeddingCodes::Similarity;
+  explicit Candidates(std::size_t count) : count_(count) {}
+
+  [[nodiscard]] bool may_take(const Similarity& similarity) const {
+    return lows_.size() < count_ || similarity.high() >= lows_.top();
+  }
+  void take(EmbeddingIndex::Slot slot, const Similarity& similarity) {
+    all_.emplace_back(similarity.high(), slot);
+    lows_.push(similarity.low());
+    if (lows_.size() > count_) lows_.pop();
+  }
+  // Those that still may when all have been seen.
+  template <class Visit>
+  void each(const Visit& visit) const {
+    for (const auto& [high, slot] : all_) {
+      if (lows_.size() < count_ || high >= lows_.top()) visit(slot);
+    }
+  }
+
+ private:
+  std::size_t count_;
+  std::vector<std::pair<float, EmbeddingIndex::Slot>> all_;
+  // So many are at least as similar as the lowest of these.
+  std::priority_queue<float, std::vector<float>, std::greater<>> lows_;
+};
+
+// For the graph, which wants what is smaller to be nearer.
+class CodeDistance final : public faiss::DistanceComputer {
+ public:
+  CodeDistance(const EmbeddingCodes& codes, EmbeddingCodes::Asked asked)
+      : codes_(codes), asked_(std::move(asked)) {}
+  void set_query(const float*) override {}
+  float operator()(idx_t slot) override { return 1 - similarity(slot).cosine; }
+  float symmetric_dis(idx_t one, idx_t other) override {
+    return 1 - codes_.cosine(static_cast<EmbeddingIndex::Slot>(one),
+                             static_cast<EmbeddingIndex::Slot>(other));
+  }
+  [[nodiscard]] EmbeddingCodes::Similarity similarity(idx_t slot) const {
+    return codes_.compare(asked_, static_cast<EmbeddingIndex::Slot>(slot));
+  }
+
+ private:
+  const EmbeddingCodes& codes_;
+  const EmbeddingCodes::Asked asked_;
+};
 
 template <class Visit>
 void each_neighbour(const faiss::HNSW& graph, EmbeddingIndex::Slot of, int level,
@@ -76,15 +134,27 @@ Near nearest_above(const faiss::HNSW& graph, faiss::DistanceComputer& distance) 
 }  // namespace
 
 struct EmbeddingIndex::Parts {
-  explicit Parts(std::uint32_t dimension) : all(dimension) {}
+  explicit Parts(std::uint32_t dimension) : codes(dimension) {}
   ~Parts() {
     for (omp_lock_t& lock : locks) omp_destroy_lock(&lock);
   }
-  [[nodiscard]] std::unique_ptr<faiss::DistanceComputer> distance() const {
-    return std::unique_ptr<faiss::DistanceComputer>(all.get_distance_computer());
+
+  // In order, by the embeddings themselves.
+  [[nodiscard]] std::vector<Slot> nearest(std::span<const float> query,
+                                          const Candidates& candidates, std::size_t count) const {
+    std::vector<Near> near;
+    candidates.each([&](Slot slot) {
+      near.emplace_back(squared_distance(query, &all[slot * query.size()]), slot);
+    });
+    const auto end = near.begin() + static_cast<std::ptrdiff_t>(std::min(count, near.size()));
+    std::ranges::partial_sort(near, end);
+    std::vector<Slot> found;
+    std::ranges::transform(near.begin(), end, std::back_inserter(found), &Near::second);
+    return found;
   }
 
-  faiss::IndexFlatL2 all;
+  std::vector<float> all;  // of length 1, one behind the other
+  EmbeddingCodes codes;
   std::optional<faiss::HNSW> graph;
   // What FAISS wants for adding: nobody else adds, so that they are always free.
   std::vector<omp_lock_t> locks;
@@ -96,13 +166,15 @@ EmbeddingIndex::EmbeddingIndex(std::uint32_t dimension)
 
 EmbeddingIndex::~EmbeddingIndex() = default;
 
-std::size_t EmbeddingIndex::size() const { return static_cast<std::size_t>(parts_->all.ntotal); }
+std::size_t EmbeddingIndex::size() const { return parts_->codes.size(); }
 
 bool EmbeddingIndex::has_graph() const { return parts_->graph.has_value(); }
 
 EmbeddingIndex::Slot EmbeddingIndex::add(std::span<const float> embedding) {
   const auto slot = static_cast<Slot>(size());
-  parts_->all.add(1, normalised(embedding).data());
+  const auto direction = normalised(embedding);
+  parts_->all.insert(parts_->all.end(), direction.begin(), direction.end());
+  parts_->codes.add(direction);
   if (has_graph()) link(slot);
   return slot;
 }
@@ -125,9 +197,8 @@ void EmbeddingIndex::link(Slot slot) {
   graph.prepare_level_tab(1);
   if (parts_->locks.size() <= slot) omp_init_lock(&parts_->locks.emplace_back());
   parts_->visited.visited.resize(slot + std::size_t{1});
-  const auto distance = parts_->distance();
-  distance->set_query(parts_->all.get_xb() + std::size_t{slot} * dimension_);
-  graph.add_with_locks(*distance, graph.levels[slot] - 1, static_cast<int>(slot), parts_->locks,
+  CodeDistance distance(parts_->codes, parts_->codes.asked(slot));
+  graph.add_with_locks(distance, graph.levels[slot] - 1, static_cast<int>(slot), parts_->locks,
                        parts_->visited);
 }
 
@@ -141,25 +212,27 @@ std::vector<EmbeddingIndex::Slot> EmbeddingIndex::search(std::span<const float> 
   return search_all(direction, count, wanted);
 }
 
+// By codes, and of those that may be among the nearest by the embeddings themselves.
 std::vector<EmbeddingIndex::Slot> EmbeddingIndex::search_all(std::span<const float> query,
                                                              std::size_t count,
                                                              const Wanted& wanted) const {
   count = std::min(count, size());
   if (count == 0) return {};
-  std::vector<float> distances(count);
-  std::vector<faiss::Index::idx_t> labels(count);
-  Selector selector(wanted);
-  faiss::SearchParameters parameters;
-  parameters.sel = &selector;
-  parts_->all.search(1, query.data(), static_cast<faiss::Index::idx_t>(count), distances.data(),
-                     labels.data(), wanted ? &parameters : nullptr);
-  std::vector<Slot> found;
-  // Asked for a single one FAISS does not look at the selector.
-  for (const auto label : labels) {
-    const auto slot = static_cast<Slot>(label);
-    if (label >= 0 && (!wanted || wanted(slot))) found.push_back(slot);
+  const auto asked = parts_->codes.asked(query);
+  Candidates candidates(count);
+  std::array<EmbeddingCodes::Similarity, compared_at_once> similar{};
+  for (std::size_t first = 0; first < size(); first += similar.size()) {
+    const auto some = std::span(similar).first(std::min(similar.size(), size() - first));
+    auto slot = static_cast<Slot>(first);
+    parts_->codes.compare(asked, slot, some);
+    for (const auto& similarity : some) {
+      if (candidates.may_take(similarity) && (!wanted || wanted(slot))) {
+        candidates.take(slot, similarity);
+      }
+      ++slot;
+    }
   }
-  return found;
+  return parts_->nearest(query, candidates, count);
 }
 
 // As HNSW::search of FAISS, but what is not wanted is only passed through: its own search knows no
@@ -168,8 +241,7 @@ std::optional<std::vector<EmbeddingIndex::Slot>> EmbeddingIndex::search_graph(
     std::span<const float> query, std::size_t count, const Wanted& wanted) const {
   const faiss::HNSW& graph = *parts_->graph;
   if (graph.entry_point < 0) return std::nullopt;
-  const auto distance = parts_->distance();
-  distance->set_query(query.data());
+  CodeDistance distance(parts_->codes, parts_->codes.asked(query));
   const std::size_t breadth = std::max(candidates_searching, count);
   const std::size_t looked_at_max = std::max(size() / looked_at_part, 32 * breadth);
   std::vector<bool> seen(size());
@@ -185,21 +257,27 @@ std::optional<std::vector<EmbeddingIndex::Slot>> EmbeddingIndex::search_graph(
     best.push(near);
     if (best.size() > breadth) best.pop();
   };
-  look_at(nearest_above(graph, *distance));
+  look_at(nearest_above(graph, distance));
+  std::vector<Slot> fresh;
   while (!ahead.empty()) {
     const Near next = ahead.top();
     if (best.size() == breadth && best.top() < next) break;
     if (looked_at > looked_at_max) return std::nullopt;
     ahead.pop();
+    fresh.clear();
     each_neighbour(graph, next.second, 0, [&](Slot slot) {
-      if (!seen[slot]) look_at({(*distance)(slot), slot});
+      if (seen[slot]) return;
+      parts_->codes.prefetch(slot);
+      fresh.push_back(slot);
     });
+    for (const Slot slot : fresh) look_at({distance(slot), slot});
   }
   if (best.size() < count && best.size() < size()) return std::nullopt;
-  while (best.size() > count) best.pop();
-  std::vector<Slot> found(best.size());
-  for (; !best.empty(); best.pop()) found[best.size() - 1] = best.top().second;
-  return found;
+  Candidates candidates(count);
+  for (; !best.empty(); best.pop()) {
+    candidates.take(best.top().second, distance.similarity(best.top().second));
+  }
+  return parts_->nearest(query, candidates, count);
 }
 
 }  // namespace almanac
