@@ -1,6 +1,6 @@
 #include <almanac/engine/embedding_index.h>
 
-#include <almanac/engine/embedding_codes.h>
+#include <almanac/engine/embedding_table.h>
 
 #include <faiss/impl/AuxIndexStructures.h>
 #include <faiss/impl/DistanceComputer.h>
@@ -39,27 +39,12 @@ std::vector<float> normalised(std::span<const float> embedding) {
   return result;
 }
 
-using Near = std::pair<double, EmbeddingIndex::Slot>;  // how far, and which
-
-// Several sums, as each waits for the one before.
-double squared_distance(std::span<const float> one, const float* other) {
-  constexpr std::size_t lanes = 4;
-  std::array<double, lanes> sums{};
-  std::size_t i = 0;
-  for (; i + lanes <= one.size(); i += lanes) {
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const double away = double(one[i + lane]) - other[i + lane];
-      sums[lane] += away * away;
-    }
-  }
-  for (; i < one.size(); ++i) sums[0] += (double(one[i]) - other[i]) * (double(one[i]) - other[i]);
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
+using Near = std::pair<float, EmbeddingIndex::Slot>;  // how far, and which
 
 // What may be among so many of the nearest, by what its code says.
 class Candidates {
  public:
-  using Similarity = EmbeddingCodes::Similarity;
+  using Similarity = EmbeddingTable::Similarity;
   explicit Candidates(std::size_t count) : count_(count) {}
 
   [[nodiscard]] bool may_take(const Similarity& similarity) const {
@@ -85,24 +70,21 @@ class Candidates {
   std::priority_queue<float, std::vector<float>, std::greater<>> lows_;
 };
 
-// For the graph, which wants what is smaller to be nearer.
-class CodeDistance final : public faiss::DistanceComputer {
+// From one that is added to the graph.
+class DistanceFrom final : public faiss::DistanceComputer {
  public:
-  CodeDistance(const EmbeddingCodes& codes, EmbeddingCodes::Asked asked)
-      : codes_(codes), asked_(std::move(asked)) {}
+  DistanceFrom(const EmbeddingTable& table, EmbeddingIndex::Slot from)
+      : table_(table), from_(from) {}
   void set_query(const float*) override {}
-  float operator()(idx_t slot) override { return 1 - similarity(slot).cosine; }
+  float operator()(idx_t to) override { return symmetric_dis(from_, to); }
   float symmetric_dis(idx_t one, idx_t other) override {
-    return 1 - codes_.cosine(static_cast<EmbeddingIndex::Slot>(one),
-                             static_cast<EmbeddingIndex::Slot>(other));
-  }
-  [[nodiscard]] EmbeddingCodes::Similarity similarity(idx_t slot) const {
-    return codes_.compare(asked_, static_cast<EmbeddingIndex::Slot>(slot));
+    return table_.distance(static_cast<EmbeddingIndex::Slot>(one),
+                           static_cast<EmbeddingIndex::Slot>(other));
   }
 
  private:
-  const EmbeddingCodes& codes_;
-  const EmbeddingCodes::Asked asked_;
+  const EmbeddingTable& table_;
+  const EmbeddingIndex::Slot from_;
 };
 
 template <class Visit>
@@ -117,14 +99,15 @@ void each_neighbour(const faiss::HNSW& graph, EmbeddingIndex::Slot of, int level
 }
 
 // Where the search of the lowest level begins.
-Near nearest_above(const faiss::HNSW& graph, faiss::DistanceComputer& distance) {
+Near nearest_above(const faiss::HNSW& graph, const EmbeddingTable& table,
+                   const EmbeddingTable::Asked& asked) {
   const auto first = static_cast<EmbeddingIndex::Slot>(graph.entry_point);
-  Near nearest{distance(first), first};
+  Near nearest{table.distance(asked, first), first};
   for (int level = graph.max_level; level > 0; --level) {
     for (Near from = {0, ~first}; from != nearest;) {
       from = nearest;
       each_neighbour(graph, from.second, level, [&](EmbeddingIndex::Slot slot) {
-        nearest = std::min(nearest, Near{distance(slot), slot});
+        nearest = std::min(nearest, Near{table.distance(asked, slot), slot});
       });
     }
   }
@@ -134,27 +117,12 @@ Near nearest_above(const faiss::HNSW& graph, faiss::DistanceComputer& distance) 
 }  // namespace
 
 struct EmbeddingIndex::Parts {
-  explicit Parts(std::uint32_t dimension) : codes(dimension) {}
+  explicit Parts(std::uint32_t dimension) : table(dimension) {}
   ~Parts() {
     for (omp_lock_t& lock : locks) omp_destroy_lock(&lock);
   }
 
-  // In order, by the embeddings themselves.
-  [[nodiscard]] std::vector<Slot> nearest(std::span<const float> query,
-                                          const Candidates& candidates, std::size_t count) const {
-    std::vector<Near> near;
-    candidates.each([&](Slot slot) {
-      near.emplace_back(squared_distance(query, &all[slot * query.size()]), slot);
-    });
-    const auto end = near.begin() + static_cast<std::ptrdiff_t>(std::min(count, near.size()));
-    std::ranges::partial_sort(near, end);
-    std::vector<Slot> found;
-    std::ranges::transform(near.begin(), end, std::back_inserter(found), &Near::second);
-    return found;
-  }
-
-  std::vector<float> all;  // of length 1, one behind the other
-  EmbeddingCodes codes;
+  EmbeddingTable table;
   std::optional<faiss::HNSW> graph;
   // What FAISS wants for adding: nobody else adds, so that they are always free.
   std::vector<omp_lock_t> locks;
@@ -166,15 +134,13 @@ EmbeddingIndex::EmbeddingIndex(std::uint32_t dimension)
 
 EmbeddingIndex::~EmbeddingIndex() = default;
 
-std::size_t EmbeddingIndex::size() const { return parts_->codes.size(); }
+std::size_t EmbeddingIndex::size() const { return parts_->table.size(); }
 
 bool EmbeddingIndex::has_graph() const { return parts_->graph.has_value(); }
 
 EmbeddingIndex::Slot EmbeddingIndex::add(std::span<const float> embedding) {
   const auto slot = static_cast<Slot>(size());
-  const auto direction = normalised(embedding);
-  parts_->all.insert(parts_->all.end(), direction.begin(), direction.end());
-  parts_->codes.add(direction);
+  parts_->table.add(normalised(embedding));
   if (has_graph()) link(slot);
   return slot;
 }
@@ -197,7 +163,7 @@ void EmbeddingIndex::link(Slot slot) {
   graph.prepare_level_tab(1);
   if (parts_->locks.size() <= slot) omp_init_lock(&parts_->locks.emplace_back());
   parts_->visited.visited.resize(slot + std::size_t{1});
-  CodeDistance distance(parts_->codes, parts_->codes.asked(slot));
+  DistanceFrom distance(parts_->table, slot);
   graph.add_with_locks(distance, graph.levels[slot] - 1, static_cast<int>(slot), parts_->locks,
                        parts_->visited);
 }
@@ -218,13 +184,14 @@ std::vector<EmbeddingIndex::Slot> EmbeddingIndex::search_all(std::span<const flo
                                                              const Wanted& wanted) const {
   count = std::min(count, size());
   if (count == 0) return {};
-  const auto asked = parts_->codes.asked(query);
+  const EmbeddingTable& table = parts_->table;
+  const auto asked = table.asked(query);
   Candidates candidates(count);
-  std::array<EmbeddingCodes::Similarity, compared_at_once> similar{};
+  std::array<EmbeddingTable::Similarity, compared_at_once> similar{};
   for (std::size_t first = 0; first < size(); first += similar.size()) {
     const auto some = std::span(similar).first(std::min(similar.size(), size() - first));
     auto slot = static_cast<Slot>(first);
-    parts_->codes.compare(asked, slot, some);
+    table.compare(asked, slot, some);
     for (const auto& similarity : some) {
       if (candidates.may_take(similarity) && (!wanted || wanted(slot))) {
         candidates.take(slot, similarity);
@@ -232,52 +199,64 @@ std::vector<EmbeddingIndex::Slot> EmbeddingIndex::search_all(std::span<const flo
       ++slot;
     }
   }
-  return parts_->nearest(query, candidates, count);
+  std::vector<Near> near;
+  candidates.each([&](Slot slot) { near.emplace_back(table.distance(asked, slot), slot); });
+  const auto end = near.begin() + static_cast<std::ptrdiff_t>(std::min(count, near.size()));
+  std::ranges::partial_sort(near, end);
+  std::vector<Slot> found;
+  std::ranges::transform(near.begin(), end, std::back_inserter(found), &Near::second);
+  return found;
 }
 
 // As HNSW::search of FAISS, but what is not wanted is only passed through: its own search knows no
-// selector in this version.
+// selector in this version. What is too far away by its code is not looked at again.
 std::optional<std::vector<EmbeddingIndex::Slot>> EmbeddingIndex::search_graph(
     std::span<const float> query, std::size_t count, const Wanted& wanted) const {
   const faiss::HNSW& graph = *parts_->graph;
   if (graph.entry_point < 0) return std::nullopt;
-  CodeDistance distance(parts_->codes, parts_->codes.asked(query));
+  const EmbeddingTable& table = parts_->table;
+  const auto asked = table.asked(query);
   const std::size_t breadth = std::max(candidates_searching, count);
   const std::size_t looked_at_max = std::max(size() / looked_at_part, 32 * breadth);
   std::vector<bool> seen(size());
   std::priority_queue<Near, std::vector<Near>, std::greater<>> ahead;
   std::priority_queue<Near> best;  // the farthest of them on top
-  std::size_t looked_at = 0;
+  const auto is_too_far = [&](float distance) {
+    return best.size() == breadth && best.top().first < distance;
+  };
   const auto look_at = [&](const Near& near) {
-    seen[near.second] = true;
-    ++looked_at;
-    if (best.size() == breadth && best.top() < near) return;
+    if (is_too_far(near.first)) return;
     ahead.push(near);
     if (wanted && !wanted(near.second)) return;
     best.push(near);
     if (best.size() > breadth) best.pop();
   };
-  look_at(nearest_above(graph, distance));
+  const Near entry = nearest_above(graph, table, asked);
+  seen[entry.second] = true;
+  look_at(entry);
   std::vector<Slot> fresh;
-  while (!ahead.empty()) {
+  for (std::size_t looked_at = 1; !ahead.empty(); looked_at += fresh.size()) {
     const Near next = ahead.top();
-    if (best.size() == breadth && best.top() < next) break;
+    if (is_too_far(next.first)) break;
     if (looked_at > looked_at_max) return std::nullopt;
     ahead.pop();
     fresh.clear();
     each_neighbour(graph, next.second, 0, [&](Slot slot) {
       if (seen[slot]) return;
-      parts_->codes.prefetch(slot);
+      seen[slot] = true;
+      table.prefetch(slot);
       fresh.push_back(slot);
     });
-    for (const Slot slot : fresh) look_at({distance(slot), slot});
+    for (const Slot slot : fresh) {
+      if (is_too_far(2 - 2 * table.compare(asked, slot).high())) continue;
+      look_at({table.distance(asked, slot), slot});
+    }
   }
   if (best.size() < count && best.size() < size()) return std::nullopt;
-  Candidates candidates(count);
-  for (; !best.empty(); best.pop()) {
-    candidates.take(best.top().second, distance.similarity(best.top().second));
-  }
-  return parts_->nearest(query, candidates, count);
+  while (best.size() > count) best.pop();
+  std::vector<Slot> found(best.size());
+  for (; !best.empty(); best.pop()) found[best.size() - 1] = best.top().second;
+  return found;
 }
 
 }  // namespace almanac

@@ -1,7 +1,7 @@
 // Embeddings of one length, found by their direction: all of them are compared, or, once there is a
-// graph (HNSW), those that lie on the way. The only door to FAISS, which makes the graph. Both look
-// at codes of 8 bits first (embedding_codes.h): FAISS as distributions build it, for every
-// processor of a kind, compares number by number and waits for each.
+// graph (HNSW), those that lie on the way. The only door to FAISS, which makes the graph. What is
+// compared is in a table of ours (embedding_table.h): FAISS as distributions build it, for every
+// processor of a kind, adds number by number and waits for each.
 //
 // The same embeddings in the same order give the same graph and the same answers: levels are drawn
 // from a fixed seed, and one thread adds them one by one.
