@@ -36,7 +36,7 @@ class EmbeddingTable {
   explicit EmbeddingTable(std::uint32_t dimension);
 
   [[nodiscard]] std::size_t size() const { return rounded_.size(); }
-  // Directions are as long as the dimension says; of length 1, or all zero. A microsecond.
+  // Directions are as long as the dimension says; of length 1, or all zero. Some microseconds.
   void add(std::span<const float> direction);
   [[nodiscard]] Asked asked(std::span<const float> direction) const;
 

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -217,6 +218,19 @@ double squared_distance(const std::vector<float>& one, const std::vector<float>&
   return exact_cosine(one, one) + exact_cosine(other, other) - 2 * exact_cosine(one, other);
 }
 
+// As every processor is to add it up.
+float distance_in_order(const std::vector<float>& one, const std::vector<float>& other) {
+  std::array<float, 32> sums{};
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    const float away = one[i] - other[i];
+    sums[i % sums.size()] += away * away;
+  }
+  for (std::size_t half = sums.size() / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+  }
+  return sums[0];
+}
+
 TEST(EmbeddingTable, TheTrueCosineIsNoFartherAwayThanIsSaid) {
   std::mt19937 random(5);
   for (const std::size_t dimension : {1, 3, 31, 32, 33, 384, 1'000}) {
@@ -238,6 +252,7 @@ TEST(EmbeddingTable, TheTrueCosineIsNoFartherAwayThanIsSaid) {
         EXPECT_LE(similar[slot].error, 0.05) << "it would say nothing";
         EXPECT_EQ(table.compare(query, slot).cosine, similar[slot].cosine);
         EXPECT_NEAR(table.distance(query, slot), squared_distance(asked, all[slot]), 1e-5);
+        EXPECT_EQ(table.distance(query, slot), distance_in_order(asked, all[slot]));
       }
     }
   }
@@ -256,7 +271,13 @@ TEST(EmbeddingTable, TheLongestEmbeddingsAreNotTooMuchForASum) {
   EXPECT_NEAR(table.distance(0, 1), 4, 1e-4);
 }
 
-// All of them as near as codes can tell, in an order that takes each for one of the nearest.
+// As near to the center as codes can tell.
+std::vector<float> close_to(const std::vector<float>& center, std::mt19937& random) {
+  std::vector<float> numbers = direction(random, center.size());
+  for (std::size_t i = 0; i < center.size(); ++i) numbers[i] = center[i] + numbers[i] * 0.01F;
+  return numbers;
+}
+
 TEST(EmbeddingIndex, FindsTheNearestWhereCodesCannotTellThemApart) {
   constexpr std::uint32_t dimension = 96;
   constexpr std::size_t count = 12;
@@ -265,9 +286,7 @@ TEST(EmbeddingIndex, FindsTheNearestWhereCodesCannotTellThemApart) {
   EmbeddingIndex index(dimension);
   std::vector<std::pair<double, EmbeddingIndex::Slot>> all;
   for (EmbeddingIndex::Slot slot = 0; slot < 2'000; ++slot) {
-    const auto aside = direction(random, dimension);
-    std::vector<float> numbers(dimension);
-    for (std::size_t i = 0; i < dimension; ++i) numbers[i] = center[i] + aside[i] * 0.01F;
+    const auto numbers = close_to(center, random);
     index.add(numbers);
     const double length = std::sqrt(exact_cosine(numbers, numbers));
     all.emplace_back(-exact_cosine(center, numbers) / length, slot);
@@ -285,6 +304,31 @@ TEST(EmbeddingIndex, FindsTheNearestWhereCodesCannotTellThemApart) {
       EXPECT_NEAR(all[found[i]].first, nearest[i].first, 2e-7) << "but for 32 bits";
     }
   }
+}
+
+TEST(EmbeddingGraph, FindsNearlyAllOfTheNearestWhereCodesCannotTellThemApart) {
+  constexpr std::uint32_t dimension = 32;
+  std::mt19937 random(9);
+  const auto center = direction(random, dimension);
+  EmbeddingIndex all(dimension);
+  EmbeddingIndex graph(dimension);
+  for (int i = 0; i < 2'000; ++i) {
+    const auto numbers = close_to(center, random);
+    all.add(numbers);
+    graph.add(numbers);
+  }
+  ASSERT_TRUE(graph.build_graph([] { return true; }));
+  constexpr std::size_t count = 10;
+  constexpr int questions = 20;
+  std::ptrdiff_t found = 0;
+  for (int i = 0; i < questions; ++i) {
+    const auto query = close_to(center, random);
+    const auto nearest = all.search(query, count, {});
+    for (const auto slot : graph.search(query, count, {})) {
+      found += std::ranges::count(nearest, slot);
+    }
+  }
+  EXPECT_GE(double(found), 0.95 * questions * count);
 }
 
 TEST(MemoryIndex, FollowsWhatIsStoredChangedAndForgotten) {
