@@ -21,7 +21,7 @@ class GpuClient {
   // Whether it has asked for something.
   [[nodiscard]] bool act(SimulatedEngine& engine);
   void draw_demand(TaskSpec& spec);
-  // Lets every model give way.
+  // Lets every model give way, and unloads what takes more than is known.
   void let_all_go_on(SimulatedEngine& engine);
 
  private:

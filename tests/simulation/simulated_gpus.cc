@@ -118,7 +118,11 @@ GpuReading SimulatedGpus::read() {
     seen.trouble = card.trouble;
     if (!card.trouble.empty()) continue;
     seen.heaps.push_back({memory_of(card), true});
-    seen.heaps.push_back({{.size = 64 * simulated_gib, .budget = 32 * simulated_gib}, false});
+    constexpr std::uint64_t of_machine = 64 * simulated_gib;
+    seen.heaps.push_back({{.size = of_machine,
+                           .budget = estimated_budget(of_machine),
+                           .is_estimate = card.is_estimate},
+                          false});
   }
   if (reading.devices.empty()) reading.trouble = "no driver answers";
   return reading;
@@ -150,6 +154,10 @@ void SimulatedGpus::unload(const std::string& gpu, const std::string& model) {
 bool SimulatedGpus::holds(const std::string& gpu, const std::string& model) const {
   const auto card = cards_.find(gpu);
   return card != cards_.end() && card->second.models.contains(model);
+}
+
+std::uint64_t SimulatedGpus::taken_by(const std::string& gpu, const std::string& model) const {
+  return holds(gpu, model) ? cards_.at(gpu).models.at(model).bytes : 0;
 }
 
 bool SimulatedGpus::was_loaded(const std::string& gpu, const std::string& model) const {
