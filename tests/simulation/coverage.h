@@ -134,6 +134,10 @@ class Coverage {
       lifecycle.size() + verb_count + circuit_edges.size();
   static constexpr std::size_t goal_count = first_gpu_step + gpu_step_count;
   [[nodiscard]] static std::string goal_name(std::size_t goal);
+  // These have nothing to do with GPUs.
+  [[nodiscard]] static bool is_of_circuits(std::size_t goal) {
+    return goal >= lifecycle.size() + verb_count && goal < first_gpu_step;
+  }
   void count(std::size_t goal);
 
   std::array<std::uint64_t, fault_count> faults_{};

@@ -16,7 +16,7 @@ class Faults {
   }
   void draw_those_of_gpus(Draw& draw) {
     for (std::size_t fault = first_gpu_fault; fault < fault_count; ++fault) {
-      exists_[fault] = draw.chance(40);
+      exists_[fault] = draw.chance(50);
     }
   }
   // Whether it strikes now: so often where it exists, and never once all are healed.

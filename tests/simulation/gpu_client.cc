@@ -33,7 +33,7 @@ ModelSpec GpuClient::draw_model(const std::string& name, std::uint64_t gib) {
     model.on_load = model.on_unload = [](const ModelJob&) { return Result<void>(); };
   }
   if (draw.chance(15)) model.gpu = "card";
-  if (name == "large" && draw.chance(50)) model.alternative = "small";
+  if (name == "large" && draw.chance(80)) model.alternative = "small";
   model.priority = static_cast<std::int32_t>(draw.below(3)) - 1;
   model.is_pinned = draw.chance(10);
   model.residency = draw.between(0s, 1min);
@@ -52,13 +52,14 @@ void GpuClient::register_all(SimulatedEngine& engine) {
 bool GpuClient::act(SimulatedEngine& engine) {
   if (!machine_.gpus.any() || engine.models() == nullptr) return false;
   Draw& draw = machine_.gpus.draw();
-  if (machine_.faults.healed() || !draw.chance(20)) return false;
+  if (machine_.faults.healed() || !draw.chance(30)) return false;
   const std::string& model = draw.one_of(models_).name;
   const auto drawn = draw.below(100);
-  if (drawn < 50) {
+  if (drawn < 55) {
     machine_.coverage.reach(Verb::use_model);
-    engine.models()->use(model, draw.between(1s, 2min), draw.between(10ms, 1min));
-  } else if (drawn < 75) {
+    const Duration timeout = draw.between(1s, 2min);
+    engine.models()->use(model, timeout, draw.between(10ms, 1min));
+  } else if (drawn < 80) {
     machine_.coverage.reach(Verb::unload_model);
     engine.models()->unload(model, draw.between(1s, 1min));
   } else {

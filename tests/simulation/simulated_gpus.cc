@@ -51,7 +51,7 @@ void SimulatedGpus::change_weather() {
   if (faults_.healed()) return;
   for (auto& [gpu, card] : cards_) {
     if (draw_.chance(30)) press(card);
-    if (card.is_there() && faults_.strike(Fault::lost_gpu, 4, draw_)) lose(gpu);
+    if (card.is_there() && faults_.strike(Fault::lost_gpu, 6, draw_)) lose(gpu);
   }
   agenda_.in(draw_.between(1s, 20s), [this] { change_weather(); });
 }
@@ -143,7 +143,7 @@ void SimulatedGpus::unload(const std::string& gpu, const std::string& model) {
   if (found == card.models.end()) return;
   const std::uint64_t bytes = found->second.bytes;
   card.models.erase(found);
-  if (!faults_.strike(Fault::slow_release, 30, draw_)) return;
+  if (!faults_.strike(Fault::slow_release, 60, draw_)) return;
   card.releasing += bytes;
   agenda_.in(draw_.between(1s, 1min), [this, gpu, bytes] {
     Card& slow = cards_.at(gpu);

@@ -137,7 +137,7 @@ void SimulatedModels::begin_job(const std::shared_ptr<ModelTable>& table, ModelE
          .job = job,
          .bytes = model.setting.bytes / 100 * (85 + draw.below(30)),
          .is_command = !model.setting.commands.view().empty(),
-         .hangs = machine_.faults.strike(Fault::hanging_load, 10, draw),
+         .hangs = machine_.faults.strike(Fault::hanging_load, 20, draw),
          .began = now,
          .ends = now + draw.between(10ms, 20s)};
   in((one.ends - now) / 2, [this, number] { go_on(number); });
