@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 SimulatedGpus::SimulatedGpus(std::uint64_t seed, bool is_calm, Agenda& agenda, Faults& faults)
     : draw_(seed ^ 0x67707573), agenda_(agenda), faults_(faults) {
-  const bool any = draw_.chance(25) && !is_calm;
+  const bool any = draw_.chance(20) && !is_calm;
   faults_.draw_those_of_gpus(draw_);
   if (!any) return;
   for (const char* identity : {"card", "other"}) {

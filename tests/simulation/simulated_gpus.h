@@ -19,7 +19,7 @@ inline constexpr std::uint64_t simulated_gib = std::uint64_t{1} << 30U;
 
 class SimulatedGpus {
  public:
-  // One run of four has any, of draws of its own: all others are as if this was not here. None that
+  // One run of five has any, of draws of its own: all others are as if this was not here. None that
   // is calm has: a rehearsal loads models at once.
   SimulatedGpus(std::uint64_t seed, bool is_calm, Agenda& agenda, Faults& faults);
 

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 SimulatedGpuSettings draw_gpu_settings(Draw& draw) {
   SimulatedGpuSettings settings;
-  settings.watch.setting.sample_interval = draw.between(1min, 30min);
+  settings.watch.setting.sample_interval = draw.between(5min, 30min);
   settings.watch.interval_min = draw.between(250ms, 2s);
   settings.watch.interval_max = draw.between(2s, 30s);
   settings.models.settle_limit = draw.between(1s, 10s);
