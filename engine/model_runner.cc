@@ -147,6 +147,11 @@ void ModelRunner::saw(std::span<const RecordedEvent> events) {
   table_->wake();
 }
 
+bool ModelRunner::take_news() {
+  const std::lock_guard lock(table_->mutex);
+  return std::exchange(table_->has_news, false);
+}
+
 void ModelRunner::wake() {
   const std::lock_guard lock(table_->mutex);
   table_->wake();

@@ -45,6 +45,8 @@ class ModelRunner {
   // One look at everything; answers when the next one is due, if nothing happens before. What the
   // thread does: to be called only where it is not started.
   std::optional<SteadyTime> take_steps();
+  // Whether something has happened since this was asked last, which is what the thread waits for.
+  [[nodiscard]] bool take_news();
   // Of this one, from now on.
   void set_functions(const ModelSpec& model);
   // Answered at once, on this thread, where it is there; else when it is, on the runner's.

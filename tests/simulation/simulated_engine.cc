@@ -176,7 +176,7 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
              .model_patience = machine.gpu_settings.models.patience,
              .on_model_turns =
                  [this] {
-                   if (models_) models_->wake();
+                   if (models_) models_->turns_have_changed();
                  }}) {
   if (machine.gpus.any()) watch_gpus();
   StartEngine start{.version = "simulated", .process_id = 1, .slots = slots, .seed = slots};

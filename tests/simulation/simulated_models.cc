@@ -68,6 +68,7 @@ void SimulatedModels::in(Duration wait, std::function<void()> action) {
 void SimulatedModels::begin() {
   has_begun_ = true;
   gpus_.is_watched();
+  step_soon();
   look();
 }
 
@@ -76,8 +77,17 @@ void SimulatedModels::saw(std::span<const RecordedEvent> events) {
   wake();
 }
 
+void SimulatedModels::turns_have_changed() {
+  runner_.wake();
+  wake();
+}
+
 void SimulatedModels::wake() {
-  if (!has_begun_ || std::exchange(is_awake_, true)) return;
+  if (has_begun_ && !is_awake_ && runner_.take_news()) step_soon();
+}
+
+void SimulatedModels::step_soon() {
+  is_awake_ = true;
   in(gpus_.draw().between(1us, 1ms), [this] { step(); });
 }
 
@@ -88,6 +98,7 @@ void SimulatedModels::stop(bool at_once) {
 
 void SimulatedModels::step() {
   is_awake_ = false;
+  (void)runner_.take_news();
   const auto due = runner_.take_steps();
   const std::uint64_t mine = ++steps_;
   if (!due) return;
@@ -157,10 +168,12 @@ void SimulatedModels::end(std::uint64_t number) {
   Job job = std::move(jobs_.extract(number).mapped());
   machine_.oracle.model_work_ends(job.job.model);
   auto result = outcome_of(job);
-  const std::lock_guard lock(job.table->mutex);
-  job.work->took = machine_.agenda.now() - job.began;
-  job.work->result = std::move(result);
-  job.table->wake();
+  {
+    const std::lock_guard lock(job.table->mutex);
+    job.work->took = machine_.agenda.now() - job.began;
+    job.work->result = std::move(result);
+    job.table->wake();
+  }
   wake();
 }
 

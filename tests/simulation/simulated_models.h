@@ -40,8 +40,9 @@ class SimulatedModels {
   SimulatedModels& operator=(const SimulatedModels&) = delete;
 
   void begin();
+  // It takes its next steps if it would have woken by itself.
   void saw(std::span<const RecordedEvent> events);
-  void wake();
+  void turns_have_changed();
   void stop(bool at_once);
   // A program uses it, for so long once it is there, if it is in time.
   void use(const std::string& model, Duration timeout, Duration holds);
@@ -58,6 +59,8 @@ class SimulatedModels {
     Duration began{0};
     Duration ends{0};
   };
+  void wake();
+  void step_soon();
   void step();
   void look();
   void look_in(Duration wait);
