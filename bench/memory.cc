@@ -3,8 +3,16 @@
 // run? Embeddings are of a thousand directions and some noise, in 48 dimensions that 384 numbers
 // stand for. The graph's answers count as far as they are those of comparing all.
 //
+// Entries are stored as programs do it that store in bulk: by four callers, each with eight appends
+// of a hundred entries on their way, or with 64 of one; long enough that the log is brought to its
+// store and states are written beside it. What a processor has to do for one is said with it.
+//
 //   --quick       2,000 entries, with figures that mean little
-//   --graph N     entries of the graph; 1,000,000, which takes an hour of one processor and 8 GB
+//   --stored N    entries that are stored; 200,000
+//   --exact N     entries that are all compared; 100,000; 0 = none
+//   --graph N     entries of the graph; 1,000,000, which takes FAISS an hour of one processor (all
+//                 there are build its graph) and 8 GB; 0 = none
+//   --alone       without FAISS's graph
 //   --filtered    also with a filter that one entry in three passes
 #include <almanac/bench/bench_line.h>
 #include <almanac/bench/require.h>
@@ -15,19 +23,25 @@
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
 #include <omp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -83,42 +97,99 @@ void report(const std::string& name, double value, const std::string& unit,
   print(BenchLine{"memory", name, value, unit, peer, peer_value});
 }
 
-void bench_storing(Draw& draw, std::size_t entries) {
-  constexpr std::size_t together = 100;
+// What is on its way of a caller.
+class Window {
+ public:
+  explicit Window(std::size_t places) : places_(places) {}
+  void enter() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return inside_ < places_; });
+    ++inside_;
+  }
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    --inside_;
+    changed_.notify_one();
+  }
+  void wait_until_empty() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return inside_ == 0; });
+  }
+
+ private:
+  const std::size_t places_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t inside_ = 0;
+};
+
+struct Load {
+  std::size_t entries = 0;
+  std::size_t together = 0;      // in an append
+  std::size_t on_their_way = 0;  // appends of a caller
+};
+
+constexpr std::size_t callers = 4;
+
+// One caller's part; answers how many were stored.
+std::size_t store_part(Engine& engine, const std::vector<Vector>& embeddings, const Load& load) {
+  Window window(load.on_their_way);
+  std::atomic<std::size_t> stored = 0;
+  for (std::size_t entry = 0; entry < load.entries; entry += load.together) {
+    MemoryTransaction transaction;
+    transaction.store.reserve(load.together);
+    for (std::size_t i = entry; i < entry + load.together; ++i) {
+      transaction.store.push_back({.kind = "fact",
+                                   .content = "what somebody has said, in a sentence or two",
+                                   .embedding = embeddings[i % embeddings.size()],
+                                   .tags = {"said"}});
+    }
+    window.enter();
+    engine.change_memories(std::move(transaction), [&](const auto& answer) {
+      if (answer) stored += answer->size();
+      window.leave();
+    });
+  }
+  window.wait_until_empty();
+  return stored;
+}
+
+double processor_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return double(time.tv_sec) + double(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void bench_storing(const std::vector<Vector>& embeddings, const Load& load) {
   const auto folder = std::filesystem::temp_directory_path() /
                       ("almanac-bench-memory-" + std::to_string(::getpid()));
   std::filesystem::remove_all(folder);
-  std::vector<MemoryTransaction> transactions(entries / together);
-  for (auto& transaction : transactions) {
-    for (std::size_t i = 0; i < together; ++i) {
-      transaction.store.push_back({.kind = "fact",
-                                   .content = "what somebody has said, in a sentence or two",
-                                   .embedding = draw.embedding(),
-                                   .tags = {"said"}});
-    }
-  }
+  Load part = load;
+  part.entries = load.entries / callers / load.together * load.together;
   {
     auto engine = Engine::open({.folder = folder});
     require(engine.has_value(), "the engine does not open");
     std::atomic<std::size_t> stored = 0;
-    std::atomic<std::size_t> answered = 0;
+    const double busy = processor_seconds();
     const Stopwatch watch;
-    for (auto& transaction : transactions) {
-      (*engine)->change_memories(std::move(transaction), [&](const auto& answer) {
-        if (answer) stored += answer->size();
-        ++answered;
-        answered.notify_one();
-      });
-    }
-    for (auto seen = answered.load(); seen < transactions.size(); seen = answered.load()) {
-      answered.wait(seen);
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < callers; ++i) {
+        threads.emplace_back([&] { stored += store_part(**engine, embeddings, part); });
+      }
     }
     const double seconds = watch.seconds();
-    require(stored == entries, "not all were stored");
-    report("storing entries, 100 in an append", double(entries) / seconds, "entries/s");
+    require(stored == callers * part.entries, "not all were stored");
+    const std::string what = "storing entries, " + std::to_string(load.together) + " in an append";
+    report(what, double(stored) / seconds, "entries/s");
+    report(what + ", processor time", (processor_seconds() - busy) / double(stored) * 1e6, "us");
   }
   auto again = Engine::open({.folder = folder});
-  require(again && (*again)->state()->memories.all.size() == entries, "they are not all there");
+  require(again && (*again)->state()->memories.all.size() == callers * part.entries,
+          "they are not all there");
   again->reset();
   std::filesystem::remove_all(folder);
 }
@@ -214,33 +285,54 @@ void bench_exact(Draw& draw, std::size_t entries) {
          theirs.median_ms);
 }
 
-void bench_graph(Draw& draw, std::size_t entries, bool filtered) {
-  const State state = state_of(draw, entries);
-  const auto queries = draw_queries(draw);
-  MemoryIndex exact({.exact_max = entries});
-  exact.follow(state);
-  const Searched all = search_with(exact, queries);
-  MemoryIndex index({.exact_max = entries / 2});
-  const Stopwatch watch;
-  index.follow(state);
-  index.wait_until_built();
-  report("building a graph of " + std::to_string(entries), watch.seconds(), "s");
-  faiss::IndexHNSWFlat plain(dimension, 32);
-  plain.hnsw.efConstruction = 80;
-  plain.hnsw.efSearch = 128;
+// All processors build it, one searches it.
+std::unique_ptr<faiss::Index> build_plain(const State& state) {
+  auto plain = std::make_unique<faiss::IndexHNSWFlat>(dimension, 32);
+  plain->hnsw.efConstruction = 80;
+  plain->hnsw.efSearch = 128;
   std::vector<float> together;
+  together.reserve(state.memories.all.size() * dimension);
   for (const auto& [id, memory] : state.memories.all) {
     const auto embedding = embedding_of(*memory);
     together.insert(together.end(), embedding.begin(), embedding.end());
   }
-  plain.add(static_cast<faiss::Index::idx_t>(entries), together.data());
-  const Searched theirs = search(queries, [&](const Vector& q) { return nearest_in(plain, q); });
+  omp_set_num_threads(omp_get_num_procs());
+  plain->add(static_cast<faiss::Index::idx_t>(state.memories.all.size()), together.data());
+  omp_set_num_threads(1);
+  return plain;
+}
+
+struct GraphBench {
+  std::size_t entries = 0;
+  bool is_alone = false;  // without FAISS's
+  bool is_filtered = false;
+};
+
+void bench_graph(Draw& draw, const GraphBench& asked) {
+  const State state = state_of(draw, asked.entries);
+  const auto queries = draw_queries(draw);
+  const std::string size = std::to_string(asked.entries);
+  MemoryIndex exact({.exact_max = asked.entries});
+  exact.follow(state);
+  const Searched all = search_with(exact, queries);
+  MemoryIndex index({.exact_max = asked.entries / 2});
+  const Stopwatch watch;
+  index.follow(state);
+  index.wait_until_built();
+  report("building a graph of " + size, watch.seconds(), "s");
   const Searched ours = search_with(index, queries);
-  report("search by graph of " + std::to_string(entries), ours.median_ms, "ms", "faiss hnsw",
-         theirs.median_ms);
-  report("recall by graph of " + std::to_string(entries), recall(ours, all), "of 1", "faiss hnsw",
-         recall(theirs, all));
-  if (!filtered) return;
+  if (asked.is_alone) {
+    report("search by graph of " + size, ours.median_ms, "ms");
+    report("recall by graph of " + size, recall(ours, all), "of 1");
+  } else {
+    const auto plain = build_plain(state);
+    const Searched theirs =
+        search(queries, [&](const Vector& query) { return nearest_in(*plain, query); });
+    report("search by graph of " + size, ours.median_ms, "ms", "faiss hnsw", theirs.median_ms);
+    report("recall by graph of " + size, recall(ours, all), "of 1", "faiss hnsw",
+           recall(theirs, all));
+  }
+  if (!asked.is_filtered) return;
   const Searched third = search_with(index, queries, {"third"});
   report("search of a third by graph", third.median_ms, "ms");
   report("recall of a third by graph", recall(third, search_with(exact, queries, {"third"})),
@@ -250,19 +342,27 @@ void bench_graph(Draw& draw, std::size_t entries, bool filtered) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::size_t stored = 200'000;
   std::size_t exact = 100'000;
-  std::size_t graph = 1'000'000;
-  std::size_t stored = 40'000;
-  bool filtered = false;
+  GraphBench graph{.entries = 1'000'000};
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
-    if (option == "--quick") exact = graph = stored = 2'000;
-    if (option == "--graph" && i + 1 < argc) graph = std::strtoull(argv[++i], nullptr, 10);
-    if (option == "--filtered") filtered = true;
+    const auto number = [&] { return i + 1 < argc ? std::strtoull(argv[++i], nullptr, 10) : 0; };
+    if (option == "--quick") exact = graph.entries = stored = 2'000;
+    if (option == "--stored") stored = number();
+    if (option == "--exact") exact = number();
+    if (option == "--graph") graph.entries = number();
+    if (option == "--alone") graph.is_alone = true;
+    if (option == "--filtered") graph.is_filtered = true;
   }
   omp_set_num_threads(1);  // of plain FAISS, as the index has one
   Draw draw;
-  bench_storing(draw, stored);
-  bench_exact(draw, exact);
-  if (graph > 0) bench_graph(draw, graph, filtered);
+  if (stored > 0) {
+    std::vector<Vector> embeddings(std::min<std::size_t>(stored, 10'000));
+    std::ranges::generate(embeddings, [&] { return draw.embedding(); });
+    bench_storing(embeddings, {.entries = stored, .together = 100, .on_their_way = 8});
+    bench_storing(embeddings, {.entries = stored, .together = 1, .on_their_way = 64});
+  }
+  if (exact > 0) bench_exact(draw, exact);
+  if (graph.entries > 0) bench_graph(draw, graph);
 }

@@ -1,5 +1,7 @@
-// Embeddings of one length, found by their direction. The only door to FAISS: all of them are
-// compared, or, once there is a graph (HNSW), those that lie on the way.
+// Embeddings of one length, found by their direction: all of them are compared, or, once there is a
+// graph (HNSW), those that lie on the way. The only door to FAISS, which makes the graph. What is
+// compared is in a table of ours (embedding_table.h): FAISS as distributions build it, for every
+// processor of a kind, adds number by number and waits for each.
 //
 // The same embeddings in the same order give the same graph and the same answers: levels are drawn
 // from a fixed seed, and one thread adds them one by one.
@@ -30,7 +32,7 @@ class EmbeddingIndex {
   [[nodiscard]] std::uint32_t dimension() const { return dimension_; }
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] bool has_graph() const;
-  // Not all zero. With a graph it takes about a millisecond.
+  // Not all zero. With a graph it takes some tenths of a millisecond.
   Slot add(std::span<const float> embedding);
   // Takes as long as adding each does, and ends early where it returns false: then there is none.
   bool build_graph(const std::function<bool()>& go_on);

@@ -136,9 +136,12 @@ class OpenedEntries {
            }
          });
   }
+  [[nodiscard]] bool keys_differ() const {
+    return keys_ != nullptr && reader_ && keys_->generation() != generation_;
+  }
   // What can be opened no more, or only now.
   void look_at_keys(const Entries& sealed) {
-    if (keys_ == nullptr || !reader_ || keys_->generation() == generation_) return;
+    if (!keys_differ()) return;
     generation_ = keys_->generation();
     for (auto& [key, of_key] : of_) {
       const bool is_there = keys_->find(key) != nullptr;
@@ -239,8 +242,13 @@ MemoryIndex::MemoryIndex(MemoryIndexOptions options)
 
 MemoryIndex::~MemoryIndex() = default;
 
+// Most of the time there is nothing new, and others search: they are not to be waited for then.
 void MemoryIndex::follow(const State& state) {
   Parts& parts = *parts_;
+  {
+    const std::shared_lock guard(parts.mutex);
+    if (state.position <= parts.position && !parts.opened.keys_differ()) return;
+  }
   const std::lock_guard guard(parts.mutex);
   const Entries before = parts.opened.all();
   if (state.position > parts.position) {

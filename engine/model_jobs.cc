@@ -63,19 +63,19 @@ void begin_work(const std::shared_ptr<ModelTable>& table, ModelEntry& entry, Mod
                                                           : commands.check;
   const auto& function = kind == ModelWork::Kind::load ? entry.on_load : entry.on_unload;
   // The work outlives its thread.
-  work->thread = std::jthread([table, work, job, command, function, place,
-                               timeout = model.setting.timeout](const std::stop_token& stop) {
-    this_thread::set_name("almanac-load");
-    ModelJob own = job;
-    own.stop = stop;
-    const auto began = std::chrono::steady_clock::now();
-    auto result = command.empty() ? call_model_function(function, own)
-                                  : run_model_command(command, own, timeout, place);
-    const std::lock_guard lock(table->mutex);
-    work->took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began);
-    work->result = std::move(result);
-    table->wake();
-  });
+  work->thread =
+      std::jthread([table, work, job, command, function, place, timeout = model.setting.timeout] {
+        this_thread::set_name("almanac-load");
+        ModelJob own = job;
+        own.stop = work->stop.get_token();
+        const auto began = std::chrono::steady_clock::now();
+        auto result = command.empty() ? call_model_function(function, own)
+                                      : run_model_command(command, own, timeout, place);
+        const std::lock_guard lock(table->mutex);
+        work->took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began);
+        work->result = std::move(result);
+        table->wake();
+      });
 }
 
 }  // namespace almanac

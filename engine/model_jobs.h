@@ -4,6 +4,7 @@
 #include <almanac/engine/model_table.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ struct ModelPlace {
 
 // Begins it; its result is in the entry's `work` before the table's waiters are woken. With the
 // table's mutex held, of an entry without work.
+using BeginModelWork = std::function<void(
+    const std::shared_ptr<ModelTable>& table, ModelEntry& entry, ModelWork::Kind kind,
+    const ModelJob& job, const Model& model, const ModelPlace& place)>;
 void begin_work(const std::shared_ptr<ModelTable>& table, ModelEntry& entry, ModelWork::Kind kind,
                 const ModelJob& job, const Model& model, const ModelPlace& place);
 

@@ -87,7 +87,7 @@ ModelLease lease_of(const std::shared_ptr<ModelTable>& table, const ModelWaiter&
 
 void ModelRunner::use(ModelWaiter waiter) {
   const Time now = surroundings_.clock();
-  waiter.since = steady_time();
+  waiter.since = surroundings_.steady_clock();
   std::unique_lock lock(table_->mutex);
   if (table_->has_stopped) {
     lock.unlock();
@@ -147,6 +147,11 @@ void ModelRunner::saw(std::span<const RecordedEvent> events) {
   table_->wake();
 }
 
+bool ModelRunner::take_news() {
+  const std::lock_guard lock(table_->mutex);
+  return std::exchange(table_->has_news, false);
+}
+
 void ModelRunner::wake() {
   const std::lock_guard lock(table_->mutex);
   table_->wake();
@@ -187,7 +192,7 @@ void ModelRunner::stop() {
     refused.swap(table_->waiters);
     for (auto& [name, entry] : table_->entries) {
       entry.is_open = false;
-      if (entry.work) entry.work->thread.request_stop();
+      if (entry.work) entry.work->stop.request_stop();
     }
     table_->wake();
   }
@@ -211,8 +216,8 @@ void ModelRunner::run(const std::stop_token& stop) {
     const auto due = take_steps();
     std::unique_lock lock(table_->mutex);
     if (table_->has_stopped) return;
-    const Duration wait =
-        due ? std::max(*due - steady_time(), Duration(1)) : limits::timer_interval_max;
+    const Duration wait = due ? std::max(*due - surroundings_.steady_clock(), Duration(1))
+                              : limits::timer_interval_max;
     table_->changed.wait_for(lock, stop, wait, [&] { return table_->has_news; });
     table_->has_news = false;
   }
@@ -221,16 +226,17 @@ void ModelRunner::run(const std::stop_token& stop) {
 // What is said of it comes back as a change of the state.
 void ModelRunner::tell(Said said) {
   const std::string name = said.model;
-  surroundings_.tell(ReportModel{std::move(said.model), std::move(said.step)},
-                     [table = table_, name](const Result<Answer>& answer) {
-                       if (answer) return;
-                       const std::lock_guard lock(table->mutex);
-                       ModelEntry& entry = table->entries[name];
-                       entry.is_busy = false;
-                       entry.is_leaving = false;
-                       entry.told_next = steady_time() + tell_interval;
-                       table->wake();
-                     });
+  surroundings_.tell(
+      ReportModel{std::move(said.model), std::move(said.step)},
+      [table = table_, name, clock = surroundings_.steady_clock](const Result<Answer>& answer) {
+        if (answer) return;
+        const std::lock_guard lock(table->mutex);
+        ModelEntry& entry = table->entries[name];
+        entry.is_busy = false;
+        entry.is_leaving = false;
+        entry.told_next = clock() + tell_interval;
+        table->wake();
+      });
 }
 
 std::optional<SteadyTime> ModelRunner::take_steps() {
@@ -272,7 +278,7 @@ std::optional<SteadyTime> ModelRunner::take_steps() {
 ModelRunner::Round ModelRunner::begin_round() const {
   auto state = surroundings_.state();
   Round round{.state = state,
-              .now = steady_time(),
+              .now = surroundings_.steady_clock(),
               .room = {.models = state->models,
                        .gpus = rooms_of(*state),
                        .uses = {},
@@ -327,7 +333,7 @@ void ModelRunner::follow(Round& round, const Model& model, ModelEntry& entry) co
     entry.look_number = looks_;
   }
   if (entry.work && !fits(entry.work->kind, model.state)) {
-    entry.work->thread.request_stop();
+    entry.work->stop.request_stop();
     if (entry.work->result) round.dropped.push_back(std::move(entry.work));
   }
   entry.gpu = model.gpu ? round.text(*model.gpu) : std::string();
@@ -349,7 +355,7 @@ void ModelRunner::say(Round& round, NameId id, const Model& model, ModelEntry& e
 
 void ModelRunner::step(Round& round, NameId id, const Model& model, ModelEntry& entry) {
   const bool has_lost_gpu = model.gpu && is_gone(*round.state, *model.gpu);
-  if (has_lost_gpu && entry.work) entry.work->thread.request_stop();
+  if (has_lost_gpu && entry.work) entry.work->stop.request_stop();
   if (has_lost_gpu && model.state != ModelState::loading) {
     return say(round, id, model, entry,
                {.kind = ModelStep::Kind::lost, .message = "its GPU is gone"});
@@ -372,13 +378,14 @@ void ModelRunner::load_or_unload(Round& round, NameId id, const Model& model, Mo
     entry.free_before.reset();
     if (const GpuRoom* gpu = round.usable(*model.gpu)) entry.free_before = gpu->memory.available();
     const auto kind = is_load ? ModelWork::Kind::load : ModelWork::Kind::unload;
-    begin_work(table_, entry, kind,
-               {.model = round.text(id), .gpu = entry.gpu, .bytes = model.bytes(), .stop = {}},
-               model, surroundings_.place);
+    surroundings_.begin_work(
+        table_, entry, kind,
+        {.model = round.text(id), .gpu = entry.gpu, .bytes = model.bytes(), .stop = {}}, model,
+        surroundings_.place);
   }
   const SteadyTime late = entry.waiting_since + model.setting.timeout;
   if (!entry.work->result) {
-    if (round.now >= late) entry.work->thread.request_stop();
+    if (round.now >= late) entry.work->stop.request_stop();
     return round.now < late ? round.consider(late) : void();
   }
   ModelStep step{.kind = is_load ? Kind::loaded : Kind::unloaded, .took = entry.work->took};
@@ -439,7 +446,7 @@ void ModelRunner::find_out(Round& round, NameId id, const Model& model, ModelEnt
                {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::unknown});
   }
   if (!entry.work) {
-    return begin_work(
+    return surroundings_.begin_work(
         table_, entry, ModelWork::Kind::check,
         {.model = round.text(id), .gpu = entry.gpu, .bytes = model.bytes(), .stop = {}}, model,
         surroundings_.place);

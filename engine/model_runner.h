@@ -32,6 +32,8 @@ class ModelRunner {
     std::function<void()> look;           // at the GPUs, now
     ModelPlace place;
     GpuSetting gpus = {};
+    std::function<SteadyTime()> steady_clock = steady_time;
+    BeginModelWork begin_work = almanac::begin_work;
   };
   ModelRunner(Surroundings surroundings, const ModelOptions& options);
   ~ModelRunner() { end(); }
@@ -40,6 +42,11 @@ class ModelRunner {
 
   // From now on: there are GPUs to look at.
   void start();
+  // One look at everything; answers when the next one is due, if nothing happens before. What the
+  // thread does: to be called only where it is not started.
+  std::optional<SteadyTime> take_steps();
+  // Whether something has happened since this was asked last, which is what the thread waits for.
+  [[nodiscard]] bool take_news();
   // Of this one, from now on.
   void set_functions(const ModelSpec& model);
   // Answered at once, on this thread, where it is there; else when it is, on the runner's.
@@ -65,8 +72,6 @@ class ModelRunner {
   };
   struct Round;
   void run(const std::stop_token& stop);
-  // One look at everything; answers when the next one is due.
-  [[nodiscard]] std::optional<SteadyTime> take_steps();
   [[nodiscard]] Round begin_round() const;
   void see_models(Round& round);
   void follow(Round& round, const Model& model, ModelEntry& entry) const;

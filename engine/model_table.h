@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,7 +28,13 @@ namespace almanac {
 // A load, an unload or a check, on a thread of its own.
 struct ModelWork {
   enum class Kind : std::uint8_t { load, unload, check };
+  ModelWork() = default;
+  ~ModelWork() { stop.request_stop(); }
+  ModelWork(const ModelWork&) = delete;
+  ModelWork& operator=(const ModelWork&) = delete;
+
   Kind kind = Kind::load;
+  std::stop_source stop;               // asked for: it is to end soon
   std::optional<Result<void>> result;  // once it has ended
   Duration took{0};
   std::jthread thread;

@@ -89,6 +89,8 @@ class Rehearsal {
     for (const RecordedChange& one : work_.changes) {
       if (std::holds_alternative<TakeTokens>(one.command)) now_ = std::min(now_, one.at);
     }
+    // A GPU that was looked at then would be one at which nobody has looked.
+    if (settings_.models.is_set()) now_ = std::max(now_, Time(Duration(1)));
     auto started = apply(StartEngine{.version = "what if",
                                      .slots = report_.slots,
                                      .seed = work_.seed,
@@ -251,6 +253,7 @@ class Rehearsal {
 
   // A trace names models, also where it is run without any.
   void drop_unknown_demands(TaskSpec& spec) const {
+    if (!settings_.models.is_set()) spec.gpu_memory.reset();
     std::erase_if(spec.demands, [&](const TaskDemand& demand) {
       if (is_gpu_memory(demand.limit)) return !settings_.models.is_set();
       const auto known = state_.names.find(demand.limit);

@@ -124,7 +124,9 @@ std::map<NameId, GpuHold> held_memory(const State& state, Time now) {
 
 std::uint64_t memory_of(const State& state, NameId gpu) {
   const auto key = own_heap(state, gpu);
-  return key ? state.gpu.heaps.find(*key)->memory.size : 0;
+  if (!key) return 0;
+  const GpuMemory& memory = state.gpu.heaps.find(*key)->memory;
+  return memory.is_estimate ? estimated_budget(memory.size) : memory.size;
 }
 
 GpuAsked gpu_asked(const State& state, NameId demand) {

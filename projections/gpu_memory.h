@@ -46,7 +46,8 @@ struct GpuHold {
 // leaves beside all that they have. 0 of one that is not there, that nobody has looked at, or where
 // a model is being loaded or unloaded.
 [[nodiscard]] std::uint64_t memory_to_give(const State& state, NameId gpu, Time now);
-// The size of the memory of its own; 0 of one that is not known.
+// The most that can ever be had of it: the size of the memory of its own, or the estimate of its
+// budget. 0 of one that is not known.
 [[nodiscard]] std::uint64_t memory_of(const State& state, NameId gpu);
 // The only one that a demand is for; none for any. Of one whose GPU nobody knows: is_known is
 // false.

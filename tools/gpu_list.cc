@@ -1,5 +1,6 @@
 #include <almanac/engine/gpu.h>
 #include <almanac/engine/gpu_vulkan.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/tools/gpu_commands.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/state_json.h>
@@ -47,7 +48,7 @@ std::string short_time(Time time) {
 
 Table heaps_table(std::string_view last) {
   return Table({"DEVICE", "NAME", "STATE", "HEAP", "SIZE", "USED", "OURS", "OTHERS", "FREE",
-                "LEVEL", std::string(last)});
+                "TASKS", "LEVEL", std::string(last)});
 }
 
 struct GpuLine {
@@ -59,19 +60,44 @@ struct GpuLine {
   bool is_local = false;
   GpuLevel level = GpuLevel::normal;
   std::string last;
+  std::uint64_t held = 0;  // by tasks
 };
 
 void add(Table& table, const GpuLine& line) {
   table.add({printable(line.device.substr(0, 8)), printable(line.name), std::string(line.presence),
              fmt::format("{}{}", line.heap, line.is_local ? "" : " host"),
              format_bytes(line.memory.size), percent(line.memory), used_by_us(line.memory),
-             used_by_others(line.memory), available(line.memory), std::string(name(line.level)),
+             used_by_others(line.memory), available(line.memory),
+             line.held == 0 ? "-" : format_bytes(line.held), std::string(name(line.level)),
              line.last});
+}
+
+// What tasks that run have been given of a GPU, in bytes.
+std::uint64_t held_by_tasks(const State& state, NameId gpu) {
+  std::uint64_t bytes = 0;
+  for (const auto& [id, place] : state.tasks.on_gpu) {
+    if (place.gpu == gpu) bytes += place.mebibytes * bytes_of_mebibyte;
+  }
+  return bytes;
+}
+
+// That is of its own, and the largest: of that they have it.
+std::uint32_t own_heap(const State& state, NameId gpu, const GpuDevice& device) {
+  std::uint32_t own = 0;
+  std::uint64_t size = 0;
+  for (std::uint32_t i = 0; i < device.heaps; ++i) {
+    const GpuHeap& heap = *state.gpu.heaps.find({gpu, i});
+    if (!heap.is_local || heap.memory.size <= size) continue;
+    own = i;
+    size = heap.memory.size;
+  }
+  return own;
 }
 
 ordered_json device_json(const State& state, NameId id, const GpuDevice& device) {
   ordered_json json{{"device", state.names.text(id)}};
   json.update(gpu_json(state.names, device));
+  json["held_by_tasks"] = held_by_tasks(state, id);
   json["heaps"] = ordered_json::array();
   for (std::uint32_t i = 0; i < device.heaps; ++i) {
     json["heaps"].push_back(gpu_heap_json(*state.gpu.heaps.find({id, i})));
@@ -135,6 +161,7 @@ ExitCode gpu_list(const GpuListCommand& command) {
       print_json(device_json(state, id, device));
       continue;
     }
+    const std::uint32_t own = own_heap(state, id, device);
     for (std::uint32_t i = 0; i < device.heaps; ++i) {
       const GpuHeap& heap = *state.gpu.heaps.find({id, i});
       add(table, {.device = state.names.text(id),
@@ -144,7 +171,8 @@ ExitCode gpu_list(const GpuListCommand& command) {
                   .memory = heap.memory,
                   .is_local = heap.is_local,
                   .level = heap.level,
-                  .last = short_time(device.sampled_at)});
+                  .last = short_time(device.sampled_at),
+                  .held = i == own ? held_by_tasks(state, id) : 0});
     }
   }
   if (command.json) return ExitCode::ok;

@@ -205,6 +205,24 @@ TEST_F(MemoryOfGpus, WhatNoneCanEverHaveIsRefused) {
       ErrorCode::invalid);
 }
 
+// As the simulation has found it: taken, and never begun.
+TEST_F(MemoryOfGpus, OfAnEstimateNoMoreThanThatIsEverHad) {
+  const GpuMemory memory{
+      .size = 20 * desk_gib, .budget = estimated_budget(20 * desk_gib), .is_estimate = true};
+  GpuReading reading;
+  reading.devices.push_back({.device = "card", .name = "Card", .heaps = {{memory, true}}});
+  ASSERT_TRUE(desk.ask(ReportGpu{reading, {}, true}));
+  const Error large = error_of(desk.ask(EnqueueTasks{{asking(17 * desk_gib)}}));
+  EXPECT_EQ(large.code, ErrorCode::refused);
+  EXPECT_TRUE(contains(large.message, "has 16.0 GiB: it could never run")) << large.message;
+  const TaskId task = ask_for(16);
+  EXPECT_EQ(desk.start(), (std::vector{task}));
+  add("a", 9);
+  add("b", 8);
+  const TaskSpec both{.kind = "ask", .demands = {{"a", 1}, {"b", 1}}};
+  EXPECT_EQ(error_of(desk.ask(EnqueueTasks{{both}})).code, ErrorCode::refused);
+}
+
 TEST_F(MemoryOfGpus, ModelsThatNeverFitTogetherAreRefusedTogether) {
   add("a", 6);
   add("b", 6);

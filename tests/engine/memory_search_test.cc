@@ -1,4 +1,6 @@
 // Finding what is remembered, and requirement E4 of it.
+#include <almanac/engine/embedding_index.h>
+#include <almanac/engine/embedding_table.h>
 #include <almanac/engine/memory_index.h>
 #include <almanac/snapshots/state_codec.h>
 #include <almanac/tests/support/desk.h>
@@ -8,8 +10,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <semaphore>
 #include <string>
@@ -193,6 +198,138 @@ class Crowd {
   std::vector<std::vector<float>> centers_;
   std::uint64_t stored_ = 0;
 };
+
+// Of length 1. With `spike` one number is so many times as large as it was.
+std::vector<float> direction(std::mt19937& random, std::size_t dimension, float spike = 1) {
+  std::normal_distribution<float> normal;
+  std::vector<float> numbers(dimension);
+  std::ranges::generate(numbers, [&] { return normal(random); });
+  numbers.front() *= spike;
+  const double squares = std::inner_product(numbers.begin(), numbers.end(), numbers.begin(), 0.0);
+  for (float& each : numbers) each = static_cast<float>(each / std::sqrt(squares));
+  return numbers;
+}
+
+double exact_cosine(const std::vector<float>& one, const std::vector<float>& other) {
+  return std::inner_product(one.begin(), one.end(), other.begin(), 0.0);
+}
+
+double squared_distance(const std::vector<float>& one, const std::vector<float>& other) {
+  return exact_cosine(one, one) + exact_cosine(other, other) - 2 * exact_cosine(one, other);
+}
+
+// As every processor is to add it up.
+float distance_in_order(const std::vector<float>& one, const std::vector<float>& other) {
+  std::array<float, 32> sums{};
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    const float away = one[i] - other[i];
+    sums[i % sums.size()] += away * away;
+  }
+  for (std::size_t half = sums.size() / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+  }
+  return sums[0];
+}
+
+TEST(EmbeddingTable, TheTrueCosineIsNoFartherAwayThanIsSaid) {
+  std::mt19937 random(5);
+  for (const std::size_t dimension : {1, 3, 31, 32, 33, 384, 1'000}) {
+    std::vector<std::vector<float>> all;
+    for (const float spike : {1.0F, 1.0F, -3.0F, 50.0F, 1e4F}) {
+      all.push_back(direction(random, dimension, spike));
+    }
+    all.emplace_back(dimension, 0.0F);
+    EmbeddingTable table(static_cast<std::uint32_t>(dimension));
+    for (const auto& each : all) table.add(each);
+    for (const auto& asked : all) {
+      const auto query = table.asked(asked);
+      std::vector<EmbeddingTable::Similarity> similar(all.size());
+      table.compare(query, 0, similar);
+      for (std::uint32_t slot = 0; slot < all.size(); ++slot) {
+        EXPECT_LE(std::abs(similar[slot].cosine - exact_cosine(asked, all[slot])),
+                  similar[slot].error)
+            << dimension << ", " << slot;
+        EXPECT_LE(similar[slot].error, 0.05) << "it would say nothing";
+        EXPECT_EQ(table.compare(query, slot).cosine, similar[slot].cosine);
+        EXPECT_NEAR(table.distance(query, slot), squared_distance(asked, all[slot]), 1e-5);
+        EXPECT_EQ(table.distance(query, slot), distance_in_order(asked, all[slot]));
+      }
+    }
+  }
+}
+
+TEST(EmbeddingTable, TheLongestEmbeddingsAreNotTooMuchForASum) {
+  const auto dimension = static_cast<std::uint32_t>(limits::embedding_dimension_max);
+  const std::vector<float> even(dimension, 1 / std::sqrt(static_cast<float>(dimension)));
+  std::vector<float> opposite = even;
+  for (float& each : opposite) each = -each;
+  EmbeddingTable table(dimension);
+  table.add(even);
+  table.add(opposite);
+  EXPECT_NEAR(table.compare(table.asked(even), 0).cosine, 1, 1e-4);
+  EXPECT_NEAR(table.compare(table.asked(even), 1).cosine, -1, 1e-4);
+  EXPECT_NEAR(table.distance(0, 1), 4, 1e-4);
+}
+
+// As near to the center as codes can tell.
+std::vector<float> close_to(const std::vector<float>& center, std::mt19937& random) {
+  std::vector<float> numbers = direction(random, center.size());
+  for (std::size_t i = 0; i < center.size(); ++i) numbers[i] = center[i] + numbers[i] * 0.01F;
+  return numbers;
+}
+
+TEST(EmbeddingIndex, FindsTheNearestWhereCodesCannotTellThemApart) {
+  constexpr std::uint32_t dimension = 96;
+  constexpr std::size_t count = 12;
+  std::mt19937 random(9);
+  const auto center = direction(random, dimension);
+  EmbeddingIndex index(dimension);
+  std::vector<std::pair<double, EmbeddingIndex::Slot>> all;
+  for (EmbeddingIndex::Slot slot = 0; slot < 2'000; ++slot) {
+    const auto numbers = close_to(center, random);
+    index.add(numbers);
+    const double length = std::sqrt(exact_cosine(numbers, numbers));
+    all.emplace_back(-exact_cosine(center, numbers) / length, slot);
+  }
+  for (const EmbeddingIndex::Slot among : {1U, 3U}) {  // without a filter and with one
+    auto nearest = all;
+    std::erase_if(nearest, [&](const auto& each) { return each.second % among != 0; });
+    std::ranges::sort(nearest);
+    EmbeddingIndex::Wanted wanted;
+    if (among > 1) wanted = [&](EmbeddingIndex::Slot slot) { return slot % among == 0; };
+    const auto found = index.search(center, count, wanted);
+    ASSERT_EQ(found.size(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(found[i] % among, 0U);
+      EXPECT_NEAR(all[found[i]].first, nearest[i].first, 2e-7) << "but for 32 bits";
+    }
+  }
+}
+
+TEST(EmbeddingGraph, FindsNearlyAllOfTheNearestWhereCodesCannotTellThemApart) {
+  constexpr std::uint32_t dimension = 32;
+  std::mt19937 random(9);
+  const auto center = direction(random, dimension);
+  EmbeddingIndex all(dimension);
+  EmbeddingIndex graph(dimension);
+  for (int i = 0; i < 2'000; ++i) {
+    const auto numbers = close_to(center, random);
+    all.add(numbers);
+    graph.add(numbers);
+  }
+  ASSERT_TRUE(graph.build_graph([] { return true; }));
+  constexpr std::size_t count = 10;
+  constexpr int questions = 20;
+  std::ptrdiff_t found = 0;
+  for (int i = 0; i < questions; ++i) {
+    const auto query = close_to(center, random);
+    const auto nearest = all.search(query, count, {});
+    for (const auto slot : graph.search(query, count, {})) {
+      found += std::ranges::count(nearest, slot);
+    }
+  }
+  EXPECT_GE(double(found), 0.95 * questions * count);
+}
 
 TEST(MemoryIndex, FollowsWhatIsStoredChangedAndForgotten) {
   Crowd crowd;

@@ -67,6 +67,33 @@ TEST(WhatIf, KeepsToTheSlotsOfAQueueAndToWhatWasTypedInPlaceOfThoseRecorded) {
   EXPECT_EQ(report_of(work, {.slots = 8, .queues = {{.queue = "default"}}}).make_span, 12s);
 }
 
+constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
+
+RecordedWork tasks_with_memory(std::size_t count, std::uint64_t bytes) {
+  RecordedWork work = tasks(count);
+  for (RecordedTask& task : work.tasks) task.spec.gpu_memory = {.bytes = bytes};
+  return work;
+}
+
+TEST(WhatIf, RunsBesideEachOtherWhatHasRoomInTheMemoryOfTheGpu) {
+  const WhatIfSettings settings{.slots = 8, .models = {.models = {}, .memory = 10 * gib}};
+  EXPECT_EQ(report_of(tasks_with_memory(3, 6 * gib), settings).make_span, 30s);
+  EXPECT_EQ(report_of(tasks_with_memory(3, 4 * gib), settings).make_span, 20s);
+  EXPECT_EQ(report_of(tasks_with_memory(3, 3 * gib), settings).make_span, 12s);
+  EXPECT_EQ(report_of(tasks_with_memory(3, 6 * gib), {.slots = 8}).make_span, 12s)
+      << "without a GPU they ask for nothing";
+}
+
+TEST(WhatIf, FindsTheGpuInATraceThatBeginsAtTimeZero) {
+  auto work = tasks_with_memory(3, 6 * gib);
+  for (RecordedTask& task : work.tasks) task.arrived = Time(task.arrived - noon);
+  const auto report = report_of(work, {.slots = 8, .models = {.models = {}, .memory = 10 * gib}});
+  EXPECT_EQ(report.succeeded, 3U);
+  ASSERT_EQ(report.starts.size(), 3U);
+  EXPECT_GE(report.starts[2].at, Time(20s));
+  EXPECT_LE(report.starts[2].at, Time(20s + 1ms));
+}
+
 std::vector<std::uint64_t> order(const RecordedWork& work, const ConfigureQueue& queue) {
   std::vector<std::uint64_t> ids;
   for (const WhatIfStart& start : report_of(work, {.slots = 1, .queues = {queue}}).starts) {

@@ -38,6 +38,7 @@ std::vector<TaskId> failed_tasks(const State& state) {
 }  // namespace
 
 void Client::act(SimulatedEngine& engine) {
+  if (gpus_.act(engine)) return;
   const auto drawn = machine_.draw.below(100);
   if (drawn < 29) return submit(engine);
   if (drawn < 51) return machine_.faults.healed() ? submit(engine) : use_circuit(engine);
@@ -134,6 +135,7 @@ void Client::draw_terms(TaskSpec& spec) {
   const auto service = state.names.find("search");
   const bool is_guarded = service && guards(state.circuits, state.names, *service);
   if (draw.chance(is_guarded ? 50 : 2)) spec.demands.push_back({"search"});
+  gpus_.draw_demand(spec);
 }
 
 void Client::submit(SimulatedEngine& engine) {
@@ -367,6 +369,7 @@ void Client::resume_all(SimulatedEngine& engine) {
 
 void Client::let_all_go_on(SimulatedEngine& engine) {
   resume_all(engine);
+  gpus_.let_all_go_on(engine);
   const std::vector<LimitSetting> settings = {
       {.units = 2}, {.per_minute = 60, .burst = 2}, {.units = 1}};
   for (std::size_t i = 0; i < settings.size(); ++i) {

@@ -2,6 +2,7 @@
 // pauses, and what is to be refused. Holds every answer against what the log holds then.
 #pragma once
 
+#include <almanac/tests/simulation/gpu_client.h>
 #include <almanac/tests/simulation/simulated_engine.h>
 
 #include <string>
@@ -13,8 +14,11 @@ inline const std::vector<std::string> simulated_kinds = {"mend", "print", "rare"
 
 class Client {
  public:
-  explicit Client(SimulatedMachine& machine) : machine_(machine) {}
+  explicit Client(SimulatedMachine& machine)
+      : machine_(machine), gpus_(machine, [this](const Result<Answer>& answer) { note(answer); }) {}
 
+  // What a program does when it has opened an engine.
+  void begin(SimulatedEngine& engine) { gpus_.register_all(engine); }
   // Asks for something.
   void act(SimulatedEngine& engine);
   // Decides about every task under review.
@@ -48,6 +52,7 @@ class Client {
   void note(const Result<Answer>& answer);
 
   SimulatedMachine& machine_;
+  GpuClient gpus_;
   std::vector<EnqueueTasks> keyed_;  // to be submitted again
   std::uint64_t labels_ = 0;
   std::uint64_t digest_ = 0;

@@ -7,10 +7,11 @@ namespace almanac::test {
 namespace {
 
 constexpr std::array<std::string_view, fault_count> fault_names = {
-    "slow disk",      "full disk",          "full reserve",  "lost commit",    "unreported commit",
-    "crash",          "crash after commit", "restored log",  "failing worker", "dying worker",
-    "hanging worker", "late report",        "double report", "foreign report", "silent worker",
-    "clock forward",  "clock back",         "suspended",     "daylight saving"};
+    "slow disk",      "full disk",          "full reserve",  "lost commit",     "unreported commit",
+    "crash",          "crash after commit", "restored log",  "failing worker",  "dying worker",
+    "hanging worker", "late report",        "double report", "foreign report",  "silent worker",
+    "clock forward",  "clock back",         "suspended",     "daylight saving", "pressing others",
+    "lying budget",   "slow release",       "lost GPU",      "failing load",    "hanging load"};
 
 constexpr std::array<std::string_view, verb_count> verb_names = {"start",
                                                                  "stop",
@@ -35,9 +36,50 @@ constexpr std::array<std::string_view, verb_count> verb_names = {"start",
                                                                  "heartbeat",
                                                                  "give back",
                                                                  "open group",
-                                                                 "close group"};
+                                                                 "close group",
+                                                                 "register model",
+                                                                 "change model",
+                                                                 "use model",
+                                                                 "unload model"};
 
-std::string goal_name(std::size_t goal) {
+constexpr std::array<std::string_view, gpu_step_count> gpu_step_names = {
+    "GPU appeared",
+    "GPU removed",
+    "GPU lost",
+    "driver gone",
+    "alert raised",
+    "alert cleared",
+    "load",
+    "loaded",
+    "load failed",
+    "measured",
+    "not measured",
+    "unload as asked",
+    "unload for a model",
+    "unload for a task's memory",
+    "unload as critical",
+    "unload as unknown",
+    "unloaded",
+    "unload failed",
+    "released",
+    "released slowly",
+    "model lost",
+    "checked and there",
+    "checked and gone",
+    "used",
+    "degraded",
+    "task with a model",
+    "task with memory"};
+
+template <class Counts>
+void add_each(Counts& counts, const Counts& others) {
+  std::ranges::transform(counts, others, counts.begin(), std::plus());
+}
+
+}  // namespace
+
+std::string Coverage::goal_name(std::size_t goal) {
+  if (goal >= first_gpu_step) return std::string(gpu_step_names[goal - first_gpu_step]);
   if (goal >= lifecycle.size() + verb_count) {
     const CircuitEdge& edge = circuit_edges[goal - lifecycle.size() - verb_count];
     return "circuit " + std::string(name(edge.from)) + " -> " + std::string(name(edge.to)) +
@@ -49,15 +91,9 @@ std::string goal_name(std::size_t goal) {
          std::string(name(row.to)) + " by " + std::string(name(row.step));
 }
 
-template <class Counts>
-void add_each(Counts& counts, const Counts& others) {
-  std::ranges::transform(counts, others, counts.begin(), std::plus());
-}
-
-}  // namespace
-
 std::string_view name(Fault fault) { return fault_names[static_cast<std::size_t>(fault)]; }
 std::string_view name(Verb verb) { return verb_names[static_cast<std::size_t>(verb)]; }
+std::string_view name(GpuStep step) { return gpu_step_names[static_cast<std::size_t>(step)]; }
 
 void Coverage::strike(Fault fault) { ++faults_[static_cast<std::size_t>(fault)]; }
 
@@ -99,6 +135,7 @@ std::vector<std::string> Coverage::unreached() const {
     if (faults_[fault] == 0) missing.emplace_back(fault_names[fault]);
     for (std::size_t goal = 0; goal < goal_count; ++goal) {
       if (faults_[fault] == 0 || goals_[goal] == 0 || pairs_[fault][goal] > 0) continue;
+      if (fault >= first_gpu_fault && is_of_circuits(goal)) continue;
       missing.push_back(goal_name(goal) + " behind " + std::string(fault_names[fault]));
     }
   }

@@ -35,8 +35,16 @@ enum class Fault : std::uint8_t {
   clock_back,
   suspended,        // the wall clock goes on and timers do not
   daylight_saving,  // the clocks of a zone change
+  // Of GPUs, where there are any:
+  pressing_others,  // take what is free of their memory
+  lying_budget,     // what its driver says is not so
+  slow_release,     // of what is unloaded
+  lost_gpu,         // with all that is in its memory
+  failing_load,     // of a model, or its unload
+  hanging_load,     // until it is told to end
 };
-inline constexpr std::size_t fault_count = 19;
+inline constexpr std::size_t fault_count = 25;
+inline constexpr auto first_gpu_fault = static_cast<std::size_t>(Fault::pressing_others);
 [[nodiscard]] std::string_view name(Fault fault);
 
 // What is asked of the engine.
@@ -65,9 +73,46 @@ enum class Verb : std::uint8_t {
   give_back,
   open_group,
   close_group,
+  register_model,
+  change_model,
+  use_model,  // by a program
+  unload_model,
 };
-inline constexpr std::size_t verb_count = 24;
+inline constexpr std::size_t verb_count = 28;
 [[nodiscard]] std::string_view name(Verb verb);
+
+// What becomes of GPUs and models.
+enum class GpuStep : std::uint8_t {
+  appeared,
+  removed,
+  lost,
+  driver_gone,
+  alert_raised,
+  alert_cleared,
+  load,
+  loaded,
+  load_failed,
+  measured,
+  not_measured,
+  unload_asked,
+  unload_for_room,
+  unload_for_memory,  // that a task asks for
+  unload_critical,
+  unload_unknown,
+  unloaded,
+  unload_failed,
+  released,
+  released_slowly,
+  model_lost,
+  checked_there,
+  checked_gone,
+  used,
+  degraded,
+  task_with_model,
+  task_with_memory,
+};
+inline constexpr std::size_t gpu_step_count = 27;
+[[nodiscard]] std::string_view name(GpuStep step);
 
 class Coverage {
  public:
@@ -76,6 +121,7 @@ class Coverage {
   void reach(std::optional<TaskState> from, TaskStep step, TaskState to);
   void reach(Verb verb) { count(lifecycle.size() + static_cast<std::size_t>(verb)); }
   void reach(const CircuitEdge& edge);
+  void reach(GpuStep step) { count(first_gpu_step + static_cast<std::size_t>(step)); }
 
   void add(const Coverage& other);
   // One line for each fault, row, verb and pair that no run has reached.
@@ -84,7 +130,14 @@ class Coverage {
   [[nodiscard]] std::string summary() const;
 
  private:
-  static constexpr std::size_t goal_count = lifecycle.size() + verb_count + circuit_edges.size();
+  static constexpr std::size_t first_gpu_step =
+      lifecycle.size() + verb_count + circuit_edges.size();
+  static constexpr std::size_t goal_count = first_gpu_step + gpu_step_count;
+  [[nodiscard]] static std::string goal_name(std::size_t goal);
+  // These have nothing to do with GPUs.
+  [[nodiscard]] static bool is_of_circuits(std::size_t goal) {
+    return goal >= lifecycle.size() + verb_count && goal < first_gpu_step;
+  }
   void count(std::size_t goal);
 
   std::array<std::uint64_t, fault_count> faults_{};

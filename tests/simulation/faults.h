@@ -12,12 +12,17 @@ class Faults {
  public:
   // Draws which of them there are.
   Faults(Draw& draw, Coverage& coverage) : draw_(draw), coverage_(coverage) {
-    for (std::size_t fault = 0; fault < fault_count; ++fault) exists_[fault] = draw.chance(40);
+    for (std::size_t fault = 0; fault < first_gpu_fault; ++fault) exists_[fault] = draw.chance(40);
+  }
+  void draw_those_of_gpus(Draw& draw) {
+    for (std::size_t fault = first_gpu_fault; fault < fault_count; ++fault) {
+      exists_[fault] = draw.chance(50);
+    }
   }
   // Whether it strikes now: so often where it exists, and never once all are healed.
-  bool strike(Fault fault, unsigned percent) {
-    if (healed_ || !exists_[static_cast<std::size_t>(fault)] || !draw_.chance(percent))
-      return false;
+  bool strike(Fault fault, unsigned percent) { return strike(fault, percent, draw_); }
+  bool strike(Fault fault, unsigned percent, Draw& draw) {
+    if (healed_ || !exists_[static_cast<std::size_t>(fault)] || !draw.chance(percent)) return false;
     coverage_.strike(fault);
     return true;
   }

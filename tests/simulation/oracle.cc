@@ -44,6 +44,8 @@ void Oracle::see(const RecordedEvent& recorded) {
   std::visit([this](const auto& event) { check(event); }, recorded.event.body);
   const std::string wrong = circuits_.see(recorded);
   require(wrong.empty(), wrong);
+  const std::string amiss = gpus_.see(recorded, [this] { return gpu_uses(); });
+  require(amiss.empty(), amiss);
   fold_into(durable_, recorded);
   require(durable_.ignored == 0, "the fold ignored a " + std::string(type_name(now_.event.body)));
   cover(recorded.event);
@@ -167,6 +169,7 @@ void Oracle::check(const TaskStarted& event) {
   require(durable_.engine.slots == engine_slots_ && engine_slots_ > 0, "no engine runs");
   require(!is_queue_full(task), "more attempts than the queue has slots");
   judge_place(event, task);
+  judge_gpu(event, task);
   judge_order(event.id, task);
   take_limits(task);
   task.implementation = event.implementation;
@@ -354,6 +357,7 @@ void Oracle::engine_begins(const State& recovered) {
   require(recovered.position == durable_.position, "the log that was recovered is another one");
   require(digest(recovered) == digest(durable_), "the state that was recovered is another one");
   runnable_.clear();
+  gpus_.engine_begins();
   stopping_ = false;
   unshown_.clear();
 }
@@ -435,7 +439,7 @@ void Oracle::is_idle(Time now) const {
     const bool can_run = runnable_.contains(task.kind) && !is_paused(task) &&
                          implementations_.takes(task.kind, task.version);
     if (state != TaskState::ready || !can_run || running_here() >= engine_slots_) continue;
-    require(is_queue_full(task) || may_wait_for_limits(task, now),
+    require(is_queue_full(task) || may_wait_for_limits(task, now) || may_wait_for_gpu(task),
             text(id) + " could run and does not");
   }
 }

@@ -8,6 +8,7 @@
 #include <almanac/tests/simulation/circuit_record.h>
 #include <almanac/tests/simulation/coverage.h>
 #include <almanac/tests/simulation/fair_record.h>
+#include <almanac/tests/simulation/gpu_record.h>
 #include <almanac/tests/simulation/implementation_record.h>
 #include <almanac/tests/simulation/limit_record.h>
 
@@ -34,7 +35,7 @@ inline void require(bool holds, const std::string& what) {
 
 class Oracle {
  public:
-  explicit Oracle(Coverage& coverage) : coverage_(coverage), circuits_(coverage) {}
+  explicit Oracle(Coverage& coverage) : coverage_(coverage), circuits_(coverage), gpus_(coverage) {}
 
   // What is on the disk, in order.
   void see(const RecordedEvent& recorded);
@@ -64,6 +65,13 @@ class Oracle {
   void replacing_is_asked(const std::string& label) { replacing_.insert(label); }
   void cancel_is_accepted(TaskId id) const;
   void take_is_answered(const std::string& limit);
+  // Of models, by what loads them and by programs.
+  void model_work_begins(ModelWork::Kind kind, const std::string& model, const std::string& gpu);
+  void model_work_ends(const std::string& model) { gpus_.work_ends(model); }
+  void model_is_leased(const std::string& model, std::uint64_t lease);
+  void model_is_given_back(const std::string& model, std::uint64_t lease) {
+    gpus_.is_given_back(model, lease);
+  }
   // `labels` name each task of one submission alone.
   void submission_is_accepted(const std::vector<std::string>& labels,
                               const std::vector<Submitted>& submitted) const;
@@ -124,6 +132,8 @@ class Oracle {
     std::string implementation;  // by which the attempt runs
     Duration lease_time{0};      // of a worker elsewhere
     Duration heard{0};           // when that was heard of for the last time
+    std::string gpu;             // of which the attempt has memory, …
+    Position begun_at;           // … since then
     bool must_be_cancelled = false;
     bool held = false;
     bool forgotten = false;
@@ -167,6 +177,11 @@ class Oracle {
   // oracle_remote.cc
   [[nodiscard]] std::uint64_t running_here() const;
   void judge_place(const TaskStarted& event, const Record& task) const;
+
+  // oracle_gpu.cc
+  [[nodiscard]] GpuUses gpu_uses() const;
+  void judge_gpu(const TaskStarted& event, Record& task);
+  [[nodiscard]] bool may_wait_for_gpu(const Record& task) const;
 
   // oracle_unique.cc
   [[nodiscard]] bool is_replaced(TaskId id, std::string_view reason);
@@ -241,6 +256,7 @@ class Oracle {
   std::map<GroupId, GroupRecord> groups_;
   ImplementationRecord implementations_;
   CircuitRecord circuits_;
+  GpuRecord gpus_;
   std::map<std::string, Queue> queues_;
   std::map<std::string, FairRecord> fair_;  // by queue
   std::map<std::string, LimitRecord> limits_;

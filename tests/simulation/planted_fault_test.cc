@@ -4,10 +4,14 @@
 #include <almanac/engine/circuits.h>
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/dispatch.h>
+#include <almanac/engine/model_plan.h>
+#include <almanac/engine/model_wants.h>
 #include <almanac/engine/retention.h>
 #include <almanac/engine/tasks.h>
 #include <almanac/engine/uniqueness.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/projections/group_ends.h>
+#include <almanac/projections/lane_claims.h>
 #include <almanac/tests/simulation/simulation.h>
 
 #include <gtest/gtest.h>
@@ -63,6 +67,15 @@ enum class Planted : std::uint8_t {
   move_recorded_twice,
   lapsed_too_soon,
   taken_back_from_workers,
+  model_used_and_unloaded,
+  model_not_loaded,
+  gpu_lost_and_given,
+  gpu_memory_promised_twice,
+  gpu_memory_not_given_back,
+  gpu_memory_given_too_late,
+  gpu_memory_not_wanted,
+  models_not_wanted,
+  loads_at_once,
 };
 Planted planted = Planted::none;
 
@@ -211,7 +224,12 @@ bool planted_succeeded(Tasks& tasks, Names& names, const EventPlace& place,
                        const TaskSucceeded& event) ALMANAC_WRAP(SUCCEEDED);
 bool planted_succeeded(Tasks& tasks, Names& names, const EventPlace& place,
                        const TaskSucceeded& event) {
+  const GpuPlace* given = tasks.on_gpu.find(event.id);
+  const auto place_of_gpu = given == nullptr ? std::nullopt : std::optional(*given);
   const bool moved = real_succeeded(tasks, names, place, event);
+  if (planted == Planted::gpu_memory_not_given_back && moved && place_of_gpu) {
+    tasks.on_gpu.set(event.id, *place_of_gpu);
+  }
   if (planted == Planted::slot_not_freed && moved) {
     tasks.running.insert({tasks.all.find(event.id)->queue, event.id});
   }
@@ -295,6 +313,77 @@ std::vector<Event> planted_backups(const State& state, const DecideContext& cont
   return events;
 }
 
+#define TASKS_WITH "_ZN7almanac10tasks_withERKNS_5StateENS_6NameIdE"
+std::uint64_t real_tasks_with(const State&, NameId) ALMANAC_REAL(TASKS_WITH);
+std::uint64_t planted_tasks_with(const State& state, NameId model) ALMANAC_WRAP(TASKS_WITH);
+std::uint64_t planted_tasks_with(const State& state, NameId model) {
+  return planted == Planted::model_used_and_unloaded ? 0 : real_tasks_with(state, model);
+}
+
+#define ROOM_FOR                                                                   \
+  "_ZN7almanac8room_forERKNS_5StateERKNS_9LaneClaimENSt6chrono10time_pointINS6_3_" \
+  "V212system_clockENS6_8durationIlSt5ratioILl1ELl1000000EEEEEE"
+ClaimRoom real_room_for(const State&, const LaneClaim&, Time) ALMANAC_REAL(ROOM_FOR);
+ClaimRoom planted_room_for(const State& state, const LaneClaim& claim, Time now)
+    ALMANAC_WRAP(ROOM_FOR);
+ClaimRoom planted_room_for(const State& state, const LaneClaim& claim, Time now) {
+  ClaimRoom room = real_room_for(state, claim, now);
+  const bool is_planted = planted == Planted::model_not_loaded && claim.on == ClaimOn::model;
+  if (is_planted && state.models.all.find(claim.limit)->gpu) room.free = room.most;
+  return room;
+}
+
+#define TO_GIVE                                                                      \
+  "_ZN7almanac14memory_to_giveERKNS_5StateENS_6NameIdENSt6chrono10time_pointINS4_3_" \
+  "V212system_clockENS4_8durationIlSt5ratioILl1ELl1000000EEEEEE"
+std::uint64_t real_to_give(const State&, NameId, Time) ALMANAC_REAL(TO_GIVE);
+std::uint64_t planted_to_give(const State& state, NameId gpu, Time now) ALMANAC_WRAP(TO_GIVE);
+std::uint64_t planted_to_give(const State& state, NameId gpu, Time now) {
+  State changed = state;
+  if (planted == Planted::gpu_lost_and_given) {
+    changed.gpu.devices.edit(gpu)->presence = GpuPresence::present;
+  }
+  if (planted == Planted::gpu_memory_promised_twice) changed.tasks.on_gpu = {};
+  const bool is_late = planted == Planted::gpu_memory_given_too_late && !state.tasks.on_gpu.empty();
+  return is_late ? 0 : real_to_give(changed, gpu, now);
+}
+
+#define WANTED_MEMORY "_ZN7almanac13wanted_memoryERKNS_5StateE"
+std::map<MemoryWish, Time> real_wanted_memory(const State&) ALMANAC_REAL(WANTED_MEMORY);
+std::map<MemoryWish, Time> planted_wanted_memory(const State& state) ALMANAC_WRAP(WANTED_MEMORY);
+std::map<MemoryWish, Time> planted_wanted_memory(const State& state) {
+  if (planted == Planted::gpu_memory_not_wanted) return {};
+  return real_wanted_memory(state);
+}
+
+#define WANTED_MODELS "_ZN7almanac13wanted_modelsERKNS_5StateE"
+std::map<NameId, Time> real_wanted_models(const State&) ALMANAC_REAL(WANTED_MODELS);
+std::map<NameId, Time> planted_wanted_models(const State& state) ALMANAC_WRAP(WANTED_MODELS);
+std::map<NameId, Time> planted_wanted_models(const State& state) {
+  if (planted == Planted::models_not_wanted) return {};
+  return real_wanted_models(state);
+}
+
+#define PLAN_LOAD "_ZN7almanac9plan_loadERKNS_9ModelRoomERKNS_5NamesENS_6NameIdE"
+LoadPlan real_plan_load(const ModelRoom&, const Names&, NameId) ALMANAC_REAL(PLAN_LOAD);
+LoadPlan planted_plan_load(const ModelRoom& room, const Names& names, NameId model)
+    ALMANAC_WRAP(PLAN_LOAD);
+LoadPlan planted_plan_load(const ModelRoom& room, const Names& names, NameId model) {
+  if (planted != Planted::loads_at_once) return real_plan_load(room, names, model);
+  // As if no other was on its way.
+  Models models = room.models;
+  for (const auto& [id, other] : room.models.all) {
+    if (other.state == ModelState::loading) models.all.edit(id)->state = ModelState::resident;
+  }
+  ModelRoom changed{.models = models,
+                    .gpus = room.gpus,
+                    .uses = {},
+                    .moving = {},
+                    .now = room.now,
+                    .held = room.held};
+  return real_plan_load(changed, names, model);
+}
+
 namespace {
 
 // What the first run said that caught it.
@@ -357,7 +446,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TurnsIgnored", Planted::turns_ignored}, Case{"ProbeTooMany", Planted::probe_too_many},
         Case{"MoveRecordedTwice", Planted::move_recorded_twice},
         Case{"LapsedTooSoon", Planted::lapsed_too_soon},
-        Case{"TakenBackFromWorkers", Planted::taken_back_from_workers}),
+        Case{"TakenBackFromWorkers", Planted::taken_back_from_workers},
+        Case{"ModelUsedAndUnloaded", Planted::model_used_and_unloaded},
+        Case{"ModelNotLoaded", Planted::model_not_loaded},
+        Case{"GpuLostAndGiven", Planted::gpu_lost_and_given},
+        Case{"GpuMemoryPromisedTwice", Planted::gpu_memory_promised_twice},
+        Case{"GpuMemoryNotGivenBack", Planted::gpu_memory_not_given_back},
+        Case{"GpuMemoryGivenTooLate", Planted::gpu_memory_given_too_late},
+        Case{"GpuMemoryNotWanted", Planted::gpu_memory_not_wanted},
+        Case{"ModelsNotWanted", Planted::models_not_wanted},
+        Case{"LoadsAtOnce", Planted::loads_at_once}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

@@ -27,6 +27,7 @@ const Guard& idle_guard() {
 
 void SimulatedWorkers::start(const WorkerJob& job) {
   machine_.oracle.attempt_begins(job.id, job.token.lease, job.deadline);
+  use_gpus(job);
   running_.emplace(job.token.lease, job);
   if (machine_.faults.strike(Fault::foreign_report, 10)) {
     FencingToken foreign = job.token;
@@ -38,6 +39,18 @@ void SimulatedWorkers::start(const WorkerJob& job) {
   } else {
     const bool slow = machine_.faults.strike(Fault::late_report, 10);
     run(job, machine_.draw.between(10ms, slow ? 2h : 40s));
+  }
+}
+
+// May take less memory than it was given, or none.
+void SimulatedWorkers::use_gpus(const WorkerJob& job) {
+  SimulatedGpus& gpus = machine_.gpus;
+  for (const auto& [model, gpu, bytes] : job.models) {
+    if (model.empty() && gpus.draw().chance(70)) {
+      gpus.take(job.token.lease, gpu, gpus.draw().below(bytes + 1));
+    }
+    require(model.empty() || gpus.was_loaded(gpu, model),
+            text(job.id) + " runs with the model " + model + ", which is not loaded");
   }
 }
 
@@ -61,6 +74,7 @@ void SimulatedWorkers::run(const WorkerJob& job, Duration takes) {
 void SimulatedWorkers::end(Lease lease) {
   const WorkerJob job = std::move(running_.extract(lease).mapped());
   FinishAttempt finish{job.id, job.token, draw_outcome(job)};
+  if (!job.models.empty()) machine_.gpus.give_back(lease);
   machine_.coverage.reach(Verb::report);
   if (machine_.oracle.holds(finish.id, finish.token.lease)) {
     machine_.oracle.attempt_ends(finish.token.lease, finish.outcome);
@@ -155,9 +169,16 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
              .stop_grace = 10s,
              .retention = machine.retention,
              .on_events =
-                 [this](const State& after, std::span<const RecordedEvent>) {
+                 [this](const State& after, std::span<const RecordedEvent> events) {
                    machine_.oracle.is_published(after);
+                   if (models_) models_->saw(events);
+                 },
+             .model_patience = machine.gpu_settings.models.patience,
+             .on_model_turns =
+                 [this] {
+                   if (models_) models_->turns_have_changed();
                  }}) {
+  if (machine.gpus.any()) watch_gpus();
   StartEngine start{.version = "simulated", .process_id = 1, .slots = slots, .seed = slots};
   start.repository = "backups";
   for (const char* text : {"every 15 minutes", "daily at 02:30 Europe/Berlin"}) {
@@ -167,11 +188,22 @@ SimulatedEngine::SimulatedEngine(SimulatedMachine& machine, State recovered, std
   tell(std::move(start), [this](const Result<Answer>& answer) {
     if (!answer) return stop(false);  // as it is when opening fails
     begun_ = true;
+    if (models_) models_->begin();
     on_begin();
   });
 }
 
 SimulatedEngine::~SimulatedEngine() = default;
+
+void SimulatedEngine::watch_gpus() {
+  models_ = std::make_unique<SimulatedModels>(
+      machine_,
+      SimulatedModels::Surroundings{
+          .state = [this] { return published_.state(); },
+          .tell = [this](Command command, Done done) { tell(std::move(command), std::move(done)); },
+          .report = [this](Command command) { post(std::move(command)); }},
+      machine_.gpu_settings);
+}
 
 void SimulatedEngine::tell(Command command, Done done) {
   put(std::make_unique<Submission>(std::move(command), std::move(done)));
@@ -207,6 +239,7 @@ void SimulatedEngine::handle(std::string kind) {
 }
 
 void SimulatedEngine::stop(bool at_once) {
+  if (models_) models_->stop(at_once);
   put([this, at_once](Core& core) {
     stopping_ = true;
     machine_.oracle.stop_is_asked();

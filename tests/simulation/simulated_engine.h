@@ -5,7 +5,9 @@
 #include <almanac/engine/circuit_board.h>
 #include <almanac/engine/core.h>
 #include <almanac/tests/simulation/oracle.h>
+#include <almanac/tests/simulation/simulated_gpus.h>
 #include <almanac/tests/simulation/simulated_log.h>
+#include <almanac/tests/simulation/simulated_models.h>
 
 #include <memory>
 #include <optional>
@@ -23,6 +25,8 @@ struct SimulatedMachine {
   Coverage& coverage;
   Oracle& oracle;
   SimulatedDisk& disk;
+  SimulatedGpus& gpus;
+  SimulatedGpuSettings gpu_settings;
   std::function<Time()> clock;
   TaskRetention retention;
 };
@@ -41,6 +45,7 @@ class SimulatedWorkers {
   [[nodiscard]] const std::map<Lease, WorkerJob>& running() const { return running_; }
 
  private:
+  void use_gpus(const WorkerJob& job);
   void run(const WorkerJob& job, Duration takes);
   void end(Lease lease);
   [[nodiscard]] AttemptOutcome draw_outcome(const WorkerJob& job);
@@ -88,6 +93,8 @@ class SimulatedEngine {
   // As by SIGKILL: the last call but the destructor.
   void crash() { log_.crash(); }
   [[nodiscard]] SimulatedWorkers& workers() { return workers_; }
+  // None where there are no GPUs.
+  [[nodiscard]] SimulatedModels* models() { return models_.get(); }
   std::function<void()> on_begin;  // the log says that it runs
   std::function<void()> on_end;    // behind its last turn
 
@@ -110,6 +117,7 @@ class SimulatedEngine {
   void turn(std::vector<std::unique_ptr<Submission>> submissions);
   void look();
   void close();
+  void watch_gpus();
 
   SimulatedMachine& machine_;
   SimulatedLog log_;
@@ -126,6 +134,7 @@ class SimulatedEngine {
   bool begun_ = false;
   Time turned_;  // the time of the last turn
   std::shared_ptr<bool> alive_ = std::make_shared<bool>();
+  std::unique_ptr<SimulatedModels> models_;
 };
 
 }  // namespace almanac::test

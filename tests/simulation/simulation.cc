@@ -44,12 +44,15 @@ class World {
                 oracle_.steady_clock_shows(agenda_.now());
                 oracle_.see(recorded);
               }),
+        gpus_(seed, options.calm, agenda_, faults_),
         machine_{.draw = draw_,
                  .agenda = agenda_,
                  .faults = faults_,
                  .coverage = coverage,
                  .oracle = oracle_,
                  .disk = disk_,
+                 .gpus = gpus_,
+                 .gpu_settings = draw_gpu_settings(gpus_.draw()),
                  .clock = [this] { return read_clock(); },
                  .retention = TaskRetention::keep_all()} {
     if (options.calm) faults_.heal();
@@ -64,6 +67,7 @@ class World {
     start();
     agenda_.in(1s, [this] { act(); });
     change_weather();
+    gpus_.begin();
     constexpr int steps_max = 2'000'000;  // some hours of events, and no timer that turns and turns
     for (int steps = 0; !over_; ++steps) {
       if (steps == steps_max) throw Violation("it turns and comes to no end");
@@ -103,6 +107,7 @@ class World {
     ++engines_;
     engine_ = std::make_unique<SimulatedEngine>(machine_, std::move(recovered), slots_);
     engine_->on_begin = [this] {
+      client_.begin(*engine_);
       const auto handled = faults_.healed() ? simulated_kinds.size() : 1 + draw_.below(3);
       for (std::size_t i = 0; i < handled; ++i) engine_->handle(simulated_kinds[i]);
       for (const FinishAttempt& late : std::exchange(late_, {})) engine_->tell(late, nullptr);
@@ -192,6 +197,7 @@ class World {
   void heal() {
     faults_.heal();
     disk_.full = false;
+    gpus_.heal();
     if (engine_) {
       for (const std::string& kind : simulated_kinds) engine_->handle(kind);
     }
@@ -219,6 +225,7 @@ class World {
   Faults faults_;
   Oracle oracle_;
   SimulatedDisk disk_;
+  SimulatedGpus gpus_;
   SimulatedMachine machine_;
   Client client_{machine_};
   RemoteWorkers remote_workers_{machine_, [this] { return engine_.get(); }};

@@ -57,6 +57,20 @@ TEST_F(GpuCommandTest, ShowsWhatAWatchHasSeen) {
   EXPECT_EQ(almanac({"gpu", "show", "02"}).code, 3);
 }
 
+TEST_F(GpuCommandTest, ShowsWhatTasksHaveOfEachGpu) {
+  gpus.set({{.name = "Scripted", .heaps = {{.size = 10 * gib, .own = 0, .budget = 10 * gib}}}});
+  const std::string list = almanac_path() + " gpu list --dir " + (folder_ / ".almanac").string();
+  write_file(folder_ / "one.toml", "[[task]]\nname = 'one'\ngpu_memory = '4 GiB'\nshell = '" +
+                                       list + " > table; " + list + " --json > json'\n");
+  const auto outcome = almanac({"run", "--gpu-watch", "one.toml"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors << outcome.output;
+  const std::string table = read_file(folder_ / "table");
+  EXPECT_NE(table.find("10.0 GiB  4.0 GiB"), std::string::npos)
+      << "free, and with tasks: " << table;
+  EXPECT_EQ(json::parse(read_file(folder_ / "json"))["held_by_tasks"], 4 * gib);
+  EXPECT_EQ(json::parse(almanac({"gpu", "list", "--json"}).output)["held_by_tasks"], 0U);
+}
+
 TEST_F(GpuCommandTest, LooksWithoutALog) {
   gpus.set({{.name = "Scripted", .has_budget = false, .heaps = {{.size = 10 * gib}}}});
   const auto probed = almanac({"gpu", "probe"});
