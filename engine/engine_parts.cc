@@ -191,8 +191,20 @@ void Engine::Parts::prepare_models() {
 
 // What has come is heard before anything is thought to be overdue, and in the order in which it
 // came: what was told before a stop is on record.
+// What comes meanwhile, often from here, is taken without being woken for it: a number of times, as
+// processes, signals and the timer are to have their turn too.
+constexpr int mailbox_takes_max = 8;
+
 void Engine::Parts::wake(bool is_due) {
-  auto items = mailbox.take();
+  for (int i = 0; i < mailbox_takes_max && !loop.stopped(); ++i) {
+    auto items = mailbox.take();
+    if (items.empty() && !is_due) return;
+    take(std::move(items), std::exchange(is_due, false));
+  }
+  mailbox.leave();
+}
+
+void Engine::Parts::take(std::vector<Item> items, bool is_due) {
   for (Item& item : items) {
     if (auto* beat = std::get_if<Heartbeat>(&item)) beat->done(core->heard(beat->leases));
   }

@@ -65,6 +65,7 @@ struct Engine::Parts {
   void start_gpu_watch();
   void prepare_models();
   void wake(bool is_due);
+  void take(std::vector<Item> items, bool is_due);
   void tell(const std::string& pool, const PoolEvent& event);
   void run();
   // Why the mailbox has not taken something.

@@ -62,7 +62,12 @@ Loop::~Loop() {
 }
 
 void Loop::run() { uv_run(&handles_->loop, UV_RUN_DEFAULT); }
-void Loop::stop() { uv_stop(&handles_->loop); }
+
+void Loop::stop() {
+  stopped_ = true;
+  uv_stop(&handles_->loop);
+}
+
 void Loop::wake() { uv_async_send(&handles_->wake); }
 
 void Loop::arm(Duration wait) {

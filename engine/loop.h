@@ -27,6 +27,7 @@ class Loop final : public LoopPort {
   // Runs until stop() is called from one of the callbacks.
   void run();
   void stop() override;
+  [[nodiscard]] bool stopped() const { return stopped_; }
   void wake();
   // Calls on_timer once, `wait` from now at the latest; replaces what was armed before.
   void arm(Duration wait) override;
@@ -59,6 +60,7 @@ class Loop final : public LoopPort {
  private:
   struct Handles;
   std::unique_ptr<Handles> handles_;
+  bool stopped_ = false;
 };
 
 }  // namespace almanac

@@ -1,5 +1,5 @@
-// The way into the loop from any other thread: a bounded queue that is taken whole. A full one
-// refuses at once instead of letting callers wait.
+// The way into the loop from any thread: a bounded queue that is taken whole. A full one refuses at
+// once instead of letting callers wait.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,8 @@
 
 namespace almanac {
 
-// Any thread may put, one takes. `wake` is called after a put into an empty mailbox.
+// Any thread may put, one takes. Who takes does so until nothing is left, or leaves the rest; only
+// behind that does a put call `wake`, once.
 template <class Item>
 class Mailbox {
  public:
@@ -22,9 +23,20 @@ class Mailbox {
   // For what the engine itself has to hear, however full the mailbox is. False when closed.
   bool put_always(Item&& item) { return put_within(std::move(item), SIZE_MAX); }
 
+  // Whoever has got something has to come again, or leave.
   [[nodiscard]] std::vector<Item> take() {
     std::lock_guard guard(mutex_);
+    comes_again_ = !items_.empty();
     return std::exchange(items_, {});
+  }
+  // Calls `wake` at once if something has come meanwhile.
+  void leave() {
+    {
+      std::lock_guard guard(mutex_);
+      comes_again_ = false;
+      if (items_.empty()) return;
+    }
+    wake_();
   }
   // Refuses everything from now on and answers what was left.
   [[nodiscard]] std::vector<Item> close() {
@@ -43,7 +55,7 @@ class Mailbox {
       std::lock_guard guard(mutex_);
       if (closed_ || items_.size() >= items_max) return false;
       items_.push_back(std::move(item));
-      if (items_.size() > 1) return true;
+      if (items_.size() > 1 || comes_again_) return true;
     }
     wake_();
     return true;
@@ -52,8 +64,9 @@ class Mailbox {
   const std::size_t items_max_;
   const std::function<void()> wake_;
   mutable std::mutex mutex_;
-  std::vector<Item> items_;  // guarded by mutex_
-  bool closed_ = false;      // guarded by mutex_
+  std::vector<Item> items_;   // guarded by mutex_, as are:
+  bool comes_again_ = false;  // who takes, without being woken
+  bool closed_ = false;
 };
 
 }  // namespace almanac

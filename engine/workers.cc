@@ -110,22 +110,26 @@ void Workers::start(ProbeJob job) {
 
 void Workers::put(std::vector<Job> jobs) {
   std::size_t needed = 0;
+  bool wakes = false;
   {
     std::lock_guard guard(mutex_);
     std::ranges::move(jobs, std::back_inserter(jobs_));
     needed = busy_ + jobs_.size();
     has_come_ = true;
-    wake_another();
+    wakes = wakes_another();
   }
+  if (wakes) work_.notify_one();
   while (threads_.size() < needed) threads_.emplace_back([this] { work(); });
 }
 
 void Workers::expect_job() {
-  std::lock_guard guard(mutex_);
-  if (!jobs_.empty() || idle_ == 0 || waking_) return;
-  waking_ = true;
-  is_expected_ = true;
-  has_come_ = false;
+  {
+    std::lock_guard guard(mutex_);
+    if (!jobs_.empty() || idle_ == 0 || waking_) return;
+    waking_ = true;
+    is_expected_ = true;
+    has_come_ = false;
+  }
   work_.notify_one();
 }
 
@@ -136,11 +140,12 @@ void Workers::look_out(std::unique_lock<std::mutex>& lock) {
   lock.lock();
 }
 
-// To wake a thread costs more than a handler that does nothing.
-void Workers::wake_another() {
-  if (jobs_.empty() || idle_ == 0 || waking_) return;
+// To wake a thread costs more than a handler that does nothing. It is notified behind the lock,
+// which it takes first.
+bool Workers::wakes_another() {
+  if (jobs_.empty() || idle_ == 0 || waking_) return false;
   waking_ = true;
-  work_.notify_one();
+  return true;
 }
 
 void Workers::work() {
@@ -158,8 +163,9 @@ void Workers::work() {
     const Job job = std::move(jobs_.front());
     jobs_.pop_front();
     ++busy_;
-    wake_another();
+    const bool wakes = wakes_another();
     lock.unlock();
+    if (wakes) work_.notify_one();
     report_(std::visit([this](const auto& one) { return run(one); }, job));
     lock.lock();
     --busy_;

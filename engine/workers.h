@@ -71,7 +71,7 @@ class Workers {
   void put(std::vector<Job> jobs);
   void work();
   void look_out(std::unique_lock<std::mutex>& lock);
-  void wake_another();
+  [[nodiscard]] bool wakes_another();
   [[nodiscard]] Command run(const WorkerJob& job) const;
   [[nodiscard]] Command run(const ProbeJob& job) const;
 

@@ -92,8 +92,7 @@ Result<Position> Log::append(std::shared_ptr<const EventBatch> batch,
                                         .cost = *cost,
                                         .options = options,
                                         .entries = entries,
-                                        .wait = options.by_caller,
-                                        .callers = batch->events.size()});
+                                        .wait = options.by_caller});
   if (!ticket) return std::unexpected(ticket.error());
   return ticket->appended.first;
 }

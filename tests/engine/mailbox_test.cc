@@ -46,8 +46,34 @@ TEST(Mailbox, WakesWhenItStopsBeingEmptyAndOnlyThen) {
   EXPECT_TRUE(mailbox.put_always(3));
   EXPECT_EQ(wakes, 1);
   (void)mailbox.take();
+  EXPECT_TRUE(mailbox.take().empty());
   EXPECT_TRUE(mailbox.put(4));
   EXPECT_EQ(wakes, 2);
+}
+
+TEST(Mailbox, DoesNotWakeWhoComesAgain) {
+  int wakes = 0;
+  Mailbox<int> mailbox(9, [&] { ++wakes; });
+  EXPECT_TRUE(mailbox.put(1));
+  (void)mailbox.take();
+  EXPECT_TRUE(mailbox.put(2));
+  EXPECT_EQ(wakes, 1);
+  EXPECT_EQ(mailbox.take(), std::vector{2});
+  mailbox.leave();
+  EXPECT_EQ(wakes, 1) << "nothing was left";
+  EXPECT_TRUE(mailbox.put(3));
+  EXPECT_EQ(wakes, 2);
+}
+
+TEST(Mailbox, WakesForWhatIsLeft) {
+  int wakes = 0;
+  Mailbox<int> mailbox(9, [&] { ++wakes; });
+  EXPECT_TRUE(mailbox.put(1));
+  (void)mailbox.take();
+  EXPECT_TRUE(mailbox.put(2));
+  mailbox.leave();
+  EXPECT_EQ(wakes, 2);
+  EXPECT_EQ(mailbox.take(), std::vector{2});
 }
 
 TEST(Mailbox, GivesWhatIsLeftWhenItClosesAndTakesNothingMore) {
@@ -62,7 +88,8 @@ TEST(Mailbox, GivesWhatIsLeftWhenItClosesAndTakesNothingMore) {
   EXPECT_TRUE(mailbox.take().empty());
 }
 
-// The taker looks only when it was woken: a wake too few would leave it waiting for ever.
+// The taker looks twice, and then only when it was woken: a wake too few would leave it waiting for
+// ever.
 TEST(Mailbox, LosesNothingBetweenEightThreads) {
   constexpr int threads = 8;
   constexpr int each = 20'000;
@@ -82,10 +109,13 @@ TEST(Mailbox, LosesNothingBetweenEightThreads) {
   for (int taken = 0; taken < threads * each;) {
     wakes.wait(seen);
     seen = wakes;
-    for (auto [sender, i] : mailbox.take()) {
-      EXPECT_EQ(next[sender]++, i);
-      ++taken;
+    for (int i = 0; i < 2; ++i) {
+      for (auto [sender, number] : mailbox.take()) {
+        EXPECT_EQ(next[sender]++, number);
+        ++taken;
+      }
     }
+    mailbox.leave();
   }
   for (int sender = 0; sender < threads; ++sender) EXPECT_EQ(next[sender], each);
 }
