@@ -359,37 +359,67 @@ class Chooser {
 
 }  // namespace
 
+// Lanes are ordered by queue first.
 ReadyQueue::ReadyQueue(const State& state, const std::function<bool(const Lane&)>& takes)
     : state_(state) {
-  for (const auto& [lane, places] : state.tasks.ready.lanes()) {
-    if (takes(lane)) queues_[lane.queue].push({lane, places.begin(), places.end()});
+  const auto& lanes = state.tasks.ready.lanes();
+  sources_.reserve(lanes.size());
+  heads_.reserve(lanes.size());
+  for (const auto& [lane, places] : lanes) {
+    if (takes(lane)) add(lane, places);
   }
-  for (auto& [queue, heads] : queues_) add_front(heads);
+  fronts_.reserve(queues_.size());
+  for (std::uint32_t queue = 0; queue < queues_.size(); ++queue) {
+    const auto heads = heads_of(queues_[queue]);
+    std::make_heap(heads.begin(), heads.end());
+    add_front(queue);
+  }
 }
 
-void ReadyQueue::add_front(Heads& heads) {
-  const TaskId id = (*heads.top().place).id;
-  fronts_.push({state_.tasks.all.find(id)->priority, id, &heads});
+void ReadyQueue::add(const Lane& lane, const Places& places) {
+  const auto source = static_cast<std::uint32_t>(sources_.size());
+  if (sources_.empty() || sources_.back().lane.queue != lane.queue) queues_.push_back({source});
+  ++queues_.back().count;
+  sources_.push_back({lane, &places, places.begin()});
+  heads_.push_back({*sources_.back().next, source});
+}
+
+void ReadyQueue::add_front(std::uint32_t queue) {
+  const TaskId id = heads_[queues_[queue].first].place.id;
+  fronts_.push_back({state_.tasks.all.find(id)->priority, id, queue});
+  std::push_heap(fronts_.begin(), fronts_.end());
 }
 
 void ReadyQueue::put_back() {
-  if (given_heads_ == nullptr) return;
-  if (given_.place != given_.end && ++given_.place != given_.end) given_heads_->push(given_);
-  if (!given_heads_->empty()) add_front(*given_heads_);
-  given_heads_ = nullptr;
+  if (!given_) return;
+  const auto [number, lane] = *std::exchange(given_, std::nullopt);
+  Queue& queue = queues_[number];
+  if (lane) {
+    Source& source = sources_[*lane];
+    if (++source.next != source.places->end()) {
+      heads_[queue.first + queue.count++] = {*source.next, *lane};
+      const auto heads = heads_of(queue);
+      std::push_heap(heads.begin(), heads.end());
+    }
+  }
+  if (queue.count > 0) add_front(number);
 }
 
 std::optional<ReadyQueue::Next> ReadyQueue::next() {
   put_back();
   if (fronts_.empty()) return std::nullopt;
-  given_heads_ = fronts_.top().heads;
-  fronts_.pop();
-  given_ = given_heads_->top();
-  given_heads_->pop();
-  return Next{given_.lane, (*given_.place).id};
+  std::pop_heap(fronts_.begin(), fronts_.end());
+  const std::uint32_t number = fronts_.back().queue;
+  fronts_.pop_back();
+  const auto heads = heads_of(queues_[number]);
+  std::pop_heap(heads.begin(), heads.end());
+  --queues_[number].count;
+  const Head& head = heads.back();
+  given_ = {number, head.source};
+  return Next{sources_[head.source].lane, head.place.id};
 }
 
-void ReadyQueue::close_lane() { given_.place = given_.end; }
+void ReadyQueue::close_lane() { given_->source.reset(); }
 
 Starts decide_starts(const State& state, const DecideContext& context, const CanRun& can_run,
                      const StartOptions& options) {

@@ -11,9 +11,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
-#include <queue>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -36,34 +35,52 @@ class ReadyQueue {
   void close_lane();
 
  private:
-  // The best task of a lane that has not been given yet.
-  struct Head {
+  using Places = ReadyOrder::Places;
+  // A lane, and the first of it that has not been given yet.
+  struct Source {
     Lane lane;
-    ReadyOrder::Places::Iterator place;
-    ReadyOrder::Places::Iterator end;
-    // The largest is taken first.
-    bool operator<(const Head& other) const { return *other.place < *place; }
+    const Places* places;
+    Places::Iterator next;
   };
-  using Heads = std::priority_queue<Head>;
+  // The same among the lanes of its queue: the largest is taken first.
+  struct Head {
+    LanePlace place;
+    std::uint32_t source = 0;
+    bool operator<(const Head& other) const { return other.place < place; }
+  };
+  // A heap of so many heads from there on.
+  struct Queue {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
   // The first task of a queue, as it stands beside those of others.
   struct Front {
     std::int32_t priority = 0;
     TaskId id;
-    Heads* heads = nullptr;
+    std::uint32_t queue = 0;
     bool operator<(const Front& other) const {
       return priority != other.priority ? priority < other.priority : other.id < id;
     }
   };
+  // What was given last; its lane takes no further part where it has no source.
+  struct Given {
+    std::uint32_t queue = 0;
+    std::optional<std::uint32_t> source;
+  };
 
-  void add_front(Heads& heads);
+  void add(const Lane& lane, const Places& places);
+  void add_front(std::uint32_t queue);
   void put_back();
+  [[nodiscard]] std::span<Head> heads_of(const Queue& queue) {
+    return std::span(heads_).subspan(queue.first, queue.count);
+  }
 
   const State& state_;
-  std::map<NameId, Heads> queues_;
-  std::priority_queue<Front> fronts_;
-  // The one that was given last, and the others of its queue; none once it is put back.
-  Head given_;
-  Heads* given_heads_ = nullptr;
+  std::vector<Source> sources_;
+  std::vector<Head> heads_;  // one for each source, those of a queue behind each other
+  std::vector<Queue> queues_;
+  std::vector<Front> fronts_;  // a heap
+  std::optional<Given> given_;
 };
 
 // Whether the engine itself runs tasks of a kind.
