@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 namespace almanac {
@@ -14,6 +15,12 @@ struct Holder {
   Time began;
   std::uint64_t bytes = 0;
 };
+
+std::uint64_t bytes_of(std::vector<Holder>::const_iterator from,
+                       std::vector<Holder>::const_iterator to) {
+  return std::accumulate(from, to, std::uint64_t{0},
+                         [](std::uint64_t sum, const Holder& one) { return sum + one.bytes; });
+}
 
 // The largest that is its own.
 std::optional<GpuHeapKey> own_heap(const State& state, NameId gpu) {
@@ -36,20 +43,25 @@ std::uint64_t available_then(const GpuHeap& heap, const GpuSample& sample) {
   return memory.available();
 }
 
-// By how much less is free at the end of a time than in front of it. None where nobody has looked
-// in front of it, as far as samples are kept.
-std::optional<std::uint64_t> shown_between(const GpuHeap& heap,
-                                           const std::vector<GpuSample>& samples, Time from,
-                                           Time to) {
+// By how much less was free when somebody looked last within a time than in front of it.
+struct Shown {
+  std::uint64_t bytes = 0;
+  Time at;
+};
+
+// None where nobody has looked in front of it, as far as samples are kept.
+std::optional<Shown> shown_between(const GpuHeap& heap, const std::vector<GpuSample>& samples,
+                                   Time from, Time to) {
   const auto behind_from = std::ranges::upper_bound(samples, from, {}, &GpuSample::at);
   const auto behind_to = std::ranges::upper_bound(samples, to, {}, &GpuSample::at);
   if (behind_from == samples.begin()) return std::nullopt;
   const std::uint64_t before = available_then(heap, *(behind_from - 1));
   const std::uint64_t after = available_then(heap, *(behind_to - 1));
-  return before > after ? before - after : 0;
+  return Shown{before > after ? before - after : 0, (behind_to - 1)->at};
 }
 
 // Those that begin while others are still taking theirs cannot be told apart, and count together.
+// What was shown before one of them began was taken by another, who may have ended since.
 GpuHold hold_of(const State& state, NameId gpu, std::vector<Holder> holders, Time now) {
   std::ranges::sort(holders, {}, &Holder::began);
   const auto key = own_heap(state, gpu);
@@ -58,18 +70,23 @@ GpuHold hold_of(const State& state, NameId gpu, std::vector<Holder> holders, Tim
   GpuHold hold;
   for (auto first = holders.begin(); first != holders.end();) {
     auto last = first;
-    std::uint64_t bytes = first->bytes;
     while (last + 1 != holders.end() &&
            (last + 1)->began <= last->began + limits::gpu_settle_time) {
-      bytes += (++last)->bytes;
+      ++last;
     }
+    const std::uint64_t bytes = bytes_of(first, last + 1);
     const Time until = last->began + limits::gpu_settle_time;
     const auto shown =
         key ? shown_between(*state.gpu.heaps.find(*key), samples, first->began, until)
             : std::nullopt;
     // Samples that are not kept any more have shown it, long ago.
     const std::uint64_t unknown = until < now ? bytes : 0;
-    const std::uint64_t seen = std::min(bytes, shown.value_or(unknown));
+    std::uint64_t seen = unknown;
+    if (shown) {
+      const auto later = std::find_if(
+          first, last + 1, [&](const Holder& holder) { return holder.began >= shown->at; });
+      seen = std::min(bytes_of(first, later), shown->bytes);
+    }
     hold.held += bytes;
     hold.unseen += bytes - seen;
     if (now < until && seen < bytes / 2) hold.settles_at = std::max(hold.settles_at, until);

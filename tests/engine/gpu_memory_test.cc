@@ -60,6 +60,19 @@ TEST_F(MemoryOfGpus, WhatIsTakenLateStaysKeptFreeForIt) {
   EXPECT_EQ(to_give(), 4U) << "whose that is, nobody can say";
 }
 
+TEST_F(MemoryOfGpus, WhatWasTakenByOneThatHasEndedIsNotTakenForALaterOnes) {
+  const TaskId first = ask_for(4);
+  ask_for(1);
+  EXPECT_EQ(desk.start().size(), 2U);
+  desk.now += 1s;
+  look(3 * desk_gib);
+  desk.finish(first, AttemptStatus::succeeded);
+  desk.now += 100ms;
+  ask_for(4);
+  EXPECT_EQ(desk.start().size(), 1U);
+  EXPECT_EQ(to_give(), 3U) << "nobody has looked since it began";
+}
+
 TEST_F(MemoryOfGpus, OthersLeaveLessAndTheReasonHasTheNumbers) {
   look(5 * desk_gib);
   const TaskId waits = ask_for(9);
