@@ -28,7 +28,7 @@ class GpuDoor : public DaemonTest {
     open(config);
     ASSERT_TRUE(daemon->engine().wait([](const State& state) { return !state.gpu.samples.empty(); },
                                       std::chrono::minutes(1)));
-    daemon->engine().handle("ask", [this](const Attempt& attempt) {
+    daemon->engine().handle("ask", [this](const almanac::Attempt& attempt) {
       gate.pass(attempt.stop);
       return Outcome::success();
     });

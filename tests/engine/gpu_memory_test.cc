@@ -289,5 +289,16 @@ TEST(MemoryOfSeveralGpus, SurvivesACheckpoint) {
   EXPECT_NE(digest(changed), digest(state));
 }
 
+TEST(MemoryOfSeveralGpus, SurvivesACheckpointWithoutAnyModel) {
+  GpuDesk two({"card", "other"});
+  two.ask_for(6, "other");
+  two.desk.start();
+  const State& state = two.desk.state();
+  const auto read = decode_state(encode(state));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->tasks.on_gpu, state.tasks.on_gpu);
+  EXPECT_EQ(digest(*read), digest(state));
+}
+
 }  // namespace
 }  // namespace almanac::test

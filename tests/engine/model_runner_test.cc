@@ -41,7 +41,9 @@ class RunnerDesk : public ::testing::Test, public GpuDesk {
     looks_ = 0;
     (void)runner.take_steps();
   }
-  void want(const std::string& name) { desk.submit({.kind = "ask", .demands = {{name, 1}}}); }
+  TaskId want(const std::string& name) {
+    return desk.submit({.kind = "ask", .demands = {{name, 1}}});
+  }
   [[nodiscard]] const Model& model(const std::string& name) const {
     return *desk.state().models.all.find(id_of(name));
   }
@@ -67,6 +69,8 @@ class RunnerDesk : public ::testing::Test, public GpuDesk {
   int looks_ = 0;  // asked for in the last turn
   int works_ = 0;
   bool works_fail_ = false;
+  bool works_last_ = false;
+  ModelWork* work_ = nullptr;  // the last that was begun
   ModelRunner runner{
       {.clock = [this] { return desk.now; },
        .state = [this] { return std::make_shared<const State>(desk.state()); },
@@ -84,6 +88,8 @@ class RunnerDesk : public ::testing::Test, public GpuDesk {
              ++works_;
              entry.work = std::make_unique<ModelWork>();
              entry.work->kind = kind;
+             work_ = entry.work.get();
+             if (works_last_) return;
              entry.work->result =
                  works_fail_ ? fail(ErrorCode::model_loading, "no") : Result<void>();
            }},
@@ -134,10 +140,38 @@ TEST_F(RunnerDesk, LearnsNothingOfWhatDoesNotComeToRest) {
   add("a", 6);
   load_until_it_settles("a", 6);
   for (std::uint64_t i = 0; model("a").state == ModelState::settling && i < 20; ++i) {
-    see(6 + i % 2);
+    see(7 - i % 2);
     turn(1s);
   }
   EXPECT_EQ(model("a").state, ModelState::resident) << "it is waited for up to a limit";
+  EXPECT_EQ(model("a").learned, 0U);
+}
+
+// Six are taken, three of which others have given back: what is free in front of the load and
+// behind it does not tell.
+TEST_F(RunnerDesk, LooksWhileAModelIsLoaded) {
+  see(3);
+  add("a", 6);
+  works_last_ = true;
+  want("a");
+  turn();
+  turn();
+  show();
+  turn();
+  ASSERT_EQ(works_, 1);
+  turn(1s);
+  EXPECT_EQ(looks_, 1);
+  see(0);
+  turn();
+  see(6);
+  turn();
+  work_->result = Result<void>();
+  turn();
+  turn();
+  ASSERT_EQ(model("a").state, ModelState::settling);
+  come_to_rest();
+  come_to_rest();
+  EXPECT_EQ(model("a").state, ModelState::resident);
   EXPECT_EQ(model("a").learned, 0U);
 }
 
@@ -159,13 +193,14 @@ TEST_F(RunnerDesk, LearnsNothingJustBehindALoadThatHasFailed) {
   see(0);
   add("broken", 3);
   works_fail_ = true;
-  want("broken");
+  const TaskId task = want("broken");
   for (int i = 0; i < 4 && model("broken").failures == 0; ++i) {
     turn();
     show();
   }
   ASSERT_EQ(model("broken").failures, 1U);
   works_fail_ = false;
+  desk.cancel(task);
   add("a", 6);
   load_until_it_settles("a", 6);
   come_to_rest();

@@ -371,6 +371,19 @@ TEST_F(TooSmall, StaysWhereThatWouldNotBeEnoughEither) {
   EXPECT_TRUE(turns().steps.empty()) << "three are free, and it takes four at most";
 }
 
+TEST_F(TooSmall, OfWhatStaysNoMoreIsThoughtThanIsKnown) {
+  add("pinned", 3);
+  load_as("pinned", 2);
+  ASSERT_TRUE(desk.ask(ChangeModel{"pinned", true, std::nullopt}));
+  add("a", 3);
+  load_as("a", 2);
+  look(6 * desk_gib);
+  ask_for(7);
+  desk.now += 30s;
+  ASSERT_EQ(turns().steps.size(), 1U);
+  EXPECT_EQ(turns().steps[0].victim, id_of("a"));
+}
+
 // Three are with others for ever, and four with the model: nine never come free.
 TEST_F(TooSmall, GivesWayInVainEverMoreRarely) {
   add("a", 6);

@@ -148,6 +148,29 @@ TEST_F(ModelsDesk, IsLoadedByFunctionsFromTheEndThatItsCommandsCameTo) {
   EXPECT_EQ(commands_in(model().setting.commands.view()), llama().commands);
 }
 
+TEST_F(ModelsDesk, IsLoadedByFunctionsHoweverWhatItsCommandsHaveLoadedWent) {
+  ModelSpec by_function = llama();
+  by_function.commands = {};
+  by_function.on_load = by_function.on_unload = [](const ModelJob&) { return Result<void>(); };
+  const std::vector<std::vector<ModelStep>> ways = {{{.kind = Step::lost}},
+                                                    {{.kind = Step::measured},
+                                                     {.kind = Step::unload},
+                                                     {.kind = Step::unload_failed},
+                                                     {.kind = Step::checked, .is = false}}};
+  for (const auto& way : ways) {
+    ASSERT_TRUE(desk.ask(RegisterModel{llama()}));
+    ASSERT_TRUE(step({.kind = Step::load, .gpu = "card", .bytes = 1}));
+    ASSERT_TRUE(step({.kind = Step::loaded, .took = 1s}));
+    ASSERT_TRUE(desk.ask(RegisterModel{by_function}));
+    for (const ModelStep& one : way) {
+      EXPECT_FALSE(model().setting.commands.view().empty());
+      ASSERT_TRUE(step(one));
+    }
+    EXPECT_EQ(model().state, ModelState::absent);
+    EXPECT_TRUE(model().setting.commands.view().empty());
+  }
+}
+
 TEST_F(ModelsDesk, IsRemovedOnlyWhereItIsNotLoaded) {
   EXPECT_EQ(error_of(desk.ask(RemoveModel{"whisper"})).code, ErrorCode::not_found);
   EXPECT_EQ(error_of(desk.ask(ChangeModel{"whisper", true})).code, ErrorCode::not_found);
