@@ -1,6 +1,7 @@
 // Components, pools and GPUs: what work runs on.
 #include <almanac/daemon/http_api.h>
 
+#include <almanac/tools/gpu_json.h>
 #include <almanac/tools/state_json.h>
 
 #include <nlohmann/json.hpp>
@@ -57,13 +58,9 @@ ApiResult get_gpus(const ApiCall& call) {
   if (!with_samples) return std::unexpected(with_samples.error());
   ordered_json items = ordered_json::array();
   for (const auto& [id, device] : state.gpu.devices) {
-    ordered_json json{{"device", state.names.text(id)}};
-    json.update(gpu_json(state.names, device));
-    json["heaps"] = ordered_json::array();
-    for (std::uint32_t i = 0; i < device.heaps; ++i) {
-      ordered_json heap = gpu_heap_json(*state.gpu.heaps.find({id, i}));
-      if (*with_samples) heap["samples"] = gpu_samples(state, id, i);
-      json["heaps"].push_back(std::move(heap));
+    ordered_json json = gpu_json(state, id, device);
+    for (std::uint32_t i = 0; *with_samples && i < device.heaps; ++i) {
+      json["heaps"][i]["samples"] = gpu_samples(state, id, i);
     }
     items.push_back(std::move(json));
   }
@@ -89,7 +86,7 @@ constexpr std::array component_table = {
     HttpRoute{.method = "GET",
               .path = "/v1/gpu",
               .handler = get_gpus,
-              .summary = "GPUs and their memory",
+              .summary = "GPUs, their memory, and what tasks have of it",
               .parameters = "samples at"},
 };
 

@@ -352,22 +352,4 @@ LoadPlan plan_room(const ModelRoom& room, const Names& names, const RoomWish& wi
                     "known to work"};
 }
 
-bool is_steady(const GpuMemory& before, const GpuMemory& now) {
-  const std::uint64_t was = before.available();
-  const std::uint64_t is = now.available();
-  return (was > is ? was - is : is - was) <= now.size / 100;
-}
-
-std::uint64_t learned_bytes(std::uint64_t before, const GpuMemory& now, std::uint64_t declared) {
-  const std::uint64_t after = now.available();
-  const std::uint64_t taken = before > after ? before - after : 0;
-  const bool is_believed = !now.is_estimate && taken >= declared / 2 && taken <= now.size &&
-                           taken - taken / 2 <= declared;
-  return is_believed ? taken : 0;
-}
-
-bool shows_release(std::uint64_t before, const GpuMemory& now, std::uint64_t bytes) {
-  return now.is_estimate || now.available() >= before + std::min(bytes, room_max) / 2;
-}
-
 }  // namespace almanac

@@ -109,14 +109,4 @@ struct RoomWish {
 // Of a model that is absent. On the GPU with most room, else on that whose evictions are cheapest.
 [[nodiscard]] LoadPlan plan_load(const ModelRoom& room, const Names& names, NameId model);
 
-// What is free differs so little that it has come to rest.
-[[nodiscard]] bool is_steady(const GpuMemory& before, const GpuMemory& now);
-// What a model has taken, from what was free before it was loaded and is now; 0 where that is less
-// than half of what was declared, more than twice of it, or more than there is: then somebody else
-// has moved, or the driver does not say what is so.
-[[nodiscard]] std::uint64_t learned_bytes(std::uint64_t before, const GpuMemory& now,
-                                          std::uint64_t declared);
-// Whether the budget shows an unload: half of what it took is free that was not before.
-[[nodiscard]] bool shows_release(std::uint64_t before, const GpuMemory& now, std::uint64_t bytes);
-
 }  // namespace almanac

@@ -16,12 +16,26 @@ struct ModelRunner::Round {
   std::vector<Said> said;
   std::vector<std::function<void()>> answers;
   std::vector<std::unique_ptr<ModelWork>> dropped;  // joined outside of the mutex
-  bool looks = false;
+  std::optional<Duration> look_every;  // at the GPUs, as long as something is waited for there
   std::optional<SteadyTime> due;
   ModelTurns turns;  // of what tasks want
 
   void consider(SteadyTime at) {
     if (!due || at < *due) due = at;
+  }
+  // Not there, for certain.
+  [[nodiscard]] bool is_gone(NameId gpu) const {
+    const GpuDevice* device = state->gpu.devices.find(gpu);
+    return device != nullptr && device->presence != GpuPresence::present &&
+           device->presence != GpuPresence::unknown;
+  }
+  void look_each(Duration interval) {
+    look_every = std::min(look_every.value_or(interval), interval);
+  }
+  // What tasks have been given of it, in bytes.
+  [[nodiscard]] std::uint64_t held_on(NameId gpu) const {
+    const auto found = room.held.find(gpu);
+    return found == room.held.end() ? 0 : found->second.held;
   }
   // A step of it was refused just now, and is not asked for again yet.
   [[nodiscard]] bool is_too_soon(const ModelEntry& entry) {

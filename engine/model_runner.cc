@@ -13,7 +13,6 @@
 namespace almanac {
 namespace {
 
-constexpr Duration look_interval = std::chrono::milliseconds(50);
 constexpr Duration tell_interval = std::chrono::seconds(1);
 
 Error stopped_models() {
@@ -28,13 +27,6 @@ bool is_of_models(const EventBody& body) {
         return requires { event.device; };
       },
       body);
-}
-
-// Not there, for certain.
-bool is_gone(const State& state, NameId gpu) {
-  const GpuDevice* device = state.gpu.devices.find(gpu);
-  return device != nullptr && device->presence != GpuPresence::present &&
-         device->presence != GpuPresence::unknown;
 }
 
 bool fits(ModelWork::Kind kind, ModelState state) {
@@ -261,18 +253,22 @@ std::optional<SteadyTime> ModelRunner::take_steps() {
     if (entry.untold_uses + entry.untold_degraded.size() == 0) continue;
     round.consider(uses_told_ + limits::model_use_interval);
   }
-  if (round.looks) {
-    round.looks = round.now >= looked_ + look_interval;
-    if (round.looks) looked_ = round.now;
-    round.consider(looked_ + look_interval);
-  }
+  const bool looks = is_time_to_look(round);
   lock.unlock();
   round.dropped.clear();
   for (Said& said : round.said) tell(std::move(said));
   for (ReportModel& one : reports) surroundings_.report(std::move(one));
   for (auto& answer : round.answers) answer();
-  if (round.looks) surroundings_.look();
+  if (looks) surroundings_.look();
   return round.due;
+}
+
+bool ModelRunner::is_time_to_look(Round& round) {
+  if (!round.look_every) return false;
+  const bool is_time = round.now >= looked_ + *round.look_every;
+  if (is_time) looked_ = round.now;
+  round.consider(looked_ + *round.look_every);
+  return is_time;
 }
 
 ModelRunner::Round ModelRunner::begin_round() const {
@@ -287,7 +283,7 @@ ModelRunner::Round ModelRunner::begin_round() const {
               .said = {},
               .answers = {},
               .dropped = {},
-              .looks = false,
+              .look_every = {},
               .due = {},
               .turns = {}};
   round.room.held = held_memory(*state, round.room.now);
@@ -337,7 +333,7 @@ void ModelRunner::follow(Round& round, const Model& model, ModelEntry& entry) co
     if (entry.work->result) round.dropped.push_back(std::move(entry.work));
   }
   entry.gpu = model.gpu ? round.text(*model.gpu) : std::string();
-  entry.is_open = model.is_loaded() && !entry.is_leaving && !is_gone(*round.state, *model.gpu);
+  entry.is_open = model.is_loaded() && !entry.is_leaving && !round.is_gone(*model.gpu);
   if (model.state == ModelState::absent) entry.is_lost.reset();
   if (model.is_loaded()) entry.failure.clear();
 }
@@ -350,113 +346,11 @@ void ModelRunner::say(Round& round, NameId id, const Model& model, ModelEntry& e
   entry.is_leaving = step.kind == ModelStep::Kind::unload || step.kind == ModelStep::Kind::lost;
   if (entry.is_leaving) entry.is_open = false;
   if (step.kind == ModelStep::Kind::lost && entry.is_lost) *entry.is_lost = true;
+  const bool may_come_free = step.kind == ModelStep::Kind::load_failed ||
+                             step.kind == ModelStep::Kind::unload_failed ||
+                             (step.kind == ModelStep::Kind::released && step.is);
+  if (may_come_free) table_->restless_until[entry.gpu] = round.now + options_.release_limit;
   round.said.push_back({round.text(id), std::move(step)});
-}
-
-void ModelRunner::step(Round& round, NameId id, const Model& model, ModelEntry& entry) {
-  const bool has_lost_gpu = model.gpu && is_gone(*round.state, *model.gpu);
-  if (has_lost_gpu && entry.work) entry.work->stop.request_stop();
-  if (has_lost_gpu && model.state != ModelState::loading) {
-    return say(round, id, model, entry,
-               {.kind = ModelStep::Kind::lost, .message = "its GPU is gone"});
-  }
-  switch (model.state) {
-    case ModelState::absent:
-    case ModelState::resident: return;
-    case ModelState::loading:
-    case ModelState::unloading: return load_or_unload(round, id, model, entry);
-    case ModelState::settling: return settle(round, id, model, entry);
-    case ModelState::releasing: return release(round, id, model, entry);
-    case ModelState::unknown: return find_out(round, id, model, entry);
-  }
-}
-
-void ModelRunner::load_or_unload(Round& round, NameId id, const Model& model, ModelEntry& entry) {
-  using Kind = ModelStep::Kind;
-  const bool is_load = model.state == ModelState::loading;
-  if (!entry.work) {
-    entry.free_before.reset();
-    if (const GpuRoom* gpu = round.usable(*model.gpu)) entry.free_before = gpu->memory.available();
-    const auto kind = is_load ? ModelWork::Kind::load : ModelWork::Kind::unload;
-    surroundings_.begin_work(
-        table_, entry, kind,
-        {.model = round.text(id), .gpu = entry.gpu, .bytes = model.bytes(), .stop = {}}, model,
-        surroundings_.place);
-  }
-  const SteadyTime late = entry.waiting_since + model.setting.timeout;
-  if (!entry.work->result) {
-    if (round.now >= late) entry.work->stop.request_stop();
-    return round.now < late ? round.consider(late) : void();
-  }
-  ModelStep step{.kind = is_load ? Kind::loaded : Kind::unloaded, .took = entry.work->took};
-  if (!*entry.work->result) {
-    step.kind = is_load ? Kind::load_failed : Kind::unload_failed;
-    step.message = entry.work->result->error().message;
-    if (is_gone(*round.state, *model.gpu)) step.message = "its GPU went: " + step.message;
-    entry.failure = step.message;
-  }
-  say(round, id, model, entry, std::move(step));
-}
-
-void ModelRunner::settle(Round& round, NameId id, const Model& model, ModelEntry& entry) const {
-  const SteadyTime limit = entry.waiting_since + options_.settle_limit;
-  const GpuRoom* gpu = round.usable(*model.gpu);
-  round.looks = true;
-  round.consider(limit);
-  bool is_over = round.now >= limit;
-  if (gpu != nullptr && entry.look_number != looks_) {
-    is_over = is_over || (entry.look_before && is_steady(*entry.look_before, gpu->memory));
-    entry.look_before = gpu->memory;
-    entry.look_number = looks_;
-  }
-  if (!is_over) return;
-  const std::uint64_t learned =
-      gpu == nullptr || !entry.free_before
-          ? 0
-          : learned_bytes(*entry.free_before, gpu->memory, model.setting.bytes);
-  say(round, id, model, entry, {.kind = ModelStep::Kind::measured, .bytes = learned});
-}
-
-void ModelRunner::release(Round& round, NameId id, const Model& model, ModelEntry& entry) const {
-  const SteadyTime limit = entry.waiting_since + options_.release_limit;
-  const GpuRoom* gpu = round.usable(*model.gpu);
-  round.looks = true;
-  round.consider(limit);
-  // What was free in front of the unload is not known: at least what comes free from now on is.
-  if (gpu != nullptr && !entry.free_before) entry.free_before = gpu->memory.available();
-  const std::uint64_t before = entry.free_before.value_or(0);
-  const bool is_shown = gpu != nullptr && shows_release(before, gpu->memory, model.bytes());
-  if (!is_shown && round.now < limit) return;
-  const std::uint64_t now = gpu == nullptr ? 0 : gpu->memory.available();
-  say(round, id, model, entry,
-      {.kind = ModelStep::Kind::released,
-       .bytes = now > before ? now - before : 0,
-       .is = !is_shown});
-}
-
-// By its check where it has one; else it is unloaded, and known to be gone then.
-void ModelRunner::find_out(Round& round, NameId id, const Model& model, ModelEntry& entry) {
-  if (model.retry_at > round.room.now) {
-    return round.consider(round.now + (model.retry_at - round.room.now));
-  }
-  if (commands_in(model.setting.commands.view()).check.empty()) {
-    // Tasks of an engine before this one may use it still.
-    if (has_one_on_its_way(round.room, *model.gpu) || round.room.uses[id].in_use > 0) return;
-    return say(round, id, model, entry,
-               {.kind = ModelStep::Kind::unload, .cause = ModelUnloadCause::unknown});
-  }
-  if (!entry.work) {
-    return surroundings_.begin_work(
-        table_, entry, ModelWork::Kind::check,
-        {.model = round.text(id), .gpu = entry.gpu, .bytes = model.bytes(), .stop = {}}, model,
-        surroundings_.place);
-  }
-  if (!entry.work->result) return;
-  const bool is_loaded = entry.work->result->has_value();
-  say(round, id, model, entry,
-      {.kind = ModelStep::Kind::checked,
-       .message = is_loaded ? std::string() : entry.work->result->error().message,
-       .is = is_loaded});
 }
 
 }  // namespace almanac

@@ -77,6 +77,8 @@ class ModelRunner {
   void follow(Round& round, const Model& model, ModelEntry& entry) const;
   void step(Round& round, NameId id, const Model& model, ModelEntry& entry);
   void load_or_unload(Round& round, NameId id, const Model& model, ModelEntry& entry);
+  [[nodiscard]] bool begin(Round& round, NameId id, const Model& model, ModelEntry& entry);
+  static void measure(const Round& round, const Model& model, ModelEntry& entry);
   void settle(Round& round, NameId id, const Model& model, ModelEntry& entry) const;
   void release(Round& round, NameId id, const Model& model, ModelEntry& entry) const;
   void find_out(Round& round, NameId id, const Model& model, ModelEntry& entry);
@@ -95,6 +97,7 @@ class ModelRunner {
   void say(Round& round, NameId id, const Model& model, ModelEntry& entry, ModelStep step) const;
   void tell(Said said);
   [[nodiscard]] std::vector<ReportModel> take_uses();
+  [[nodiscard]] bool is_time_to_look(Round& round);
 
   const Surroundings surroundings_;
   const ModelOptions options_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <almanac/engine/model_lease.h>
+#include <almanac/engine/model_measure.h>
 #include <almanac/engine/model_spec.h>
 #include <almanac/engine/steady_clock.h>
 #include <almanac/engine/steady_time.h>
@@ -55,8 +56,9 @@ struct ModelEntry {
   std::unique_ptr<ModelWork> work;
   SteadyTime told_next;  // what was refused is not told again before
 
-  // Of the load or unload that goes on: what was free in front of it. None before somebody has
-  // looked at its GPU.
+  // Of the load that goes on; none where nobody has looked at its GPU in front of it.
+  std::optional<LoadMeasure> measure;
+  // Of the unload that goes on: what was free in front of it. None before somebody has looked.
   std::optional<std::uint64_t> free_before;
   // Of what it waits for since its last change: what was free last, and since when.
   std::optional<GpuMemory> look_before;
@@ -93,6 +95,9 @@ struct ModelTable {
   bool has_stopped = false;
   std::map<std::string, ModelEntry, std::less<>> entries;
   std::list<ModelWaiter> waiters;  // in the order of coming
+  // Of GPUs: until when memory of ours may come free that nobody waits for any more, of what has
+  // failed or was slow.
+  std::map<std::string, SteadyTime, std::less<>> restless_until;
 
   // With the mutex held.
   void wake() {

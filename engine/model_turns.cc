@@ -4,11 +4,15 @@
 #include <almanac/projections/limits.h>
 
 #include <algorithm>
+#include <chrono>
 #include <tuple>
 #include <utility>
 
 namespace almanac {
 namespace {
+
+// What a model takes is doubted once for so long at most.
+constexpr Duration doubt_max = std::chrono::hours(1);
 
 // A model, or memory: `id` is the demand of it then.
 struct Wanted {
@@ -149,13 +153,8 @@ class TurnPlanner {
   }
 
   void make_give_way(const Wanted& one) {
-    std::optional<Giving> best;
-    for (const GpuRoom& gpu : room_.gpus) {
-      const auto& own = one.wish.gpu;
-      if (!gpu.is_usable || (own && *own != gpu.gpu) || claimed_.contains(gpu.gpu)) continue;
-      auto giving = giving_on(one, gpu.gpu);
-      if (giving && (!best || comes_before(*giving, *best))) best = std::move(giving);
-    }
+    auto best = best_giving(one, room_);
+    if (!best) best = doubtful_giving(one);
     if (!best) return;
     if (best->possible_at) consider(*best->possible_at);
     const bool is_free = !has_one_on_its_way(room_, best->gpu);
@@ -167,6 +166,49 @@ class TurnPlanner {
     if (is_free && idle != nullptr) turns_.steps.push_back({one.id, best->gpu, true, *idle});
     claim(one, best->gpu);
     claimed_.insert(best->gpu);
+  }
+
+  [[nodiscard]] std::optional<Giving> best_giving(const Wanted& one, const ModelRoom& room) const {
+    std::optional<Giving> best;
+    for (const GpuRoom& gpu : room.gpus) {
+      const auto& own = one.wish.gpu;
+      if (!gpu.is_usable || (own && *own != gpu.gpu) || claimed_.contains(gpu.gpu)) continue;
+      auto giving = giving_on(one, gpu.gpu, room);
+      if (giving && (!best || comes_before(*giving, *best))) best = std::move(giving);
+    }
+    return best;
+  }
+
+  // As if each took all that would have been believed of it (learned_bytes). What may be in vain
+  // keeps nothing from anybody before it is due.
+  std::optional<Giving> doubtful_giving(const Wanted& one) {
+    Models most = room_.models;
+    for (const auto& [id, known] : room_.models.all) {
+      const bool may_go = !known.setting.is_pinned && known.setting.priority <= one.wish.priority &&
+                          known.gpu && known.state != ModelState::unknown;
+      if (may_go) most.all.edit(id)->learned = std::max(known.bytes(), 2 * known.setting.bytes);
+    }
+    const ModelRoom room{.models = most,
+                         .gpus = room_.gpus,
+                         .uses = room_.uses,
+                         .moving = room_.moving,
+                         .now = room_.now,
+                         .held = room_.held};
+    auto giving = best_giving(one, room);
+    if (!giving) return std::nullopt;
+    for (const NameId victim : giving->victims) {
+      const Time doubted_at = doubted_from(model(victim), one);
+      if (doubted_at <= room_.now) continue;
+      giving->possible_at = std::max(giving->possible_at.value_or(Time()), doubted_at);
+    }
+    if (!giving->possible_at) return giving;
+    consider(*giving->possible_at);
+    return std::nullopt;
+  }
+
+  // Once it has been there for as long as the other had waited for that.
+  static Time doubted_from(const Model& victim, const Wanted& one) {
+    return victim.loaded_at + std::clamp(victim.loaded_at - one.since, Duration(0), doubt_max);
   }
 
   static bool comes_before(const Giving& one, const Giving& other) {
@@ -185,23 +227,24 @@ class TurnPlanner {
   }
 
   // None where it would not have room even then.
-  [[nodiscard]] std::optional<Giving> giving_on(const Wanted& one, NameId gpu) const {
+  [[nodiscard]] std::optional<Giving> giving_on(const Wanted& one, NameId gpu,
+                                                const ModelRoom& room) const {
     Giving giving{.gpu = gpu, .victims = {}, .possible_at = {}, .loaded_at = {}};
-    std::int64_t left = bytes_to_be_free(room_, gpu);
+    std::int64_t left = bytes_to_be_free(room, gpu);
     // What tasks have comes free when they end: none begins there meanwhile.
-    const auto tasks = room_.held.find(gpu);
-    if (tasks != room_.held.end()) left += static_cast<std::int64_t>(tasks->second.held);
+    const auto tasks = room.held.find(gpu);
+    if (tasks != room.held.end()) left += static_cast<std::int64_t>(tasks->second.held);
     const auto needs = static_cast<std::int64_t>(one.wish.bytes);
     std::vector<NameId> there = giving_models(gpu, one.wish.priority);
     for (const NameId id : there) {
       if (left >= needs) break;
-      left += static_cast<std::int64_t>(model(id).bytes());
+      left += static_cast<std::int64_t>(room.models.all.find(id)->bytes());
       giving.victims.push_back(id);
       giving.priority = std::max(giving.priority, model(id).setting.priority);
       giving.loaded_at = std::max(giving.loaded_at, model(id).loaded_at);
     }
     if (left < needs) return std::nullopt;
-    drop_needless(giving.victims, left - needs);
+    drop_needless(giving.victims, left - needs, room.models);
     for (const NameId id : giving.victims) {
       const Time until = kept_until(id);
       if (model(id).state == ModelState::resident && until <= room_.now) continue;
@@ -232,9 +275,10 @@ class TurnPlanner {
   }
 
   // Those that the others are enough without, of what was added last first.
-  void drop_needless(std::vector<NameId>& victims, std::int64_t spare) const {
+  static void drop_needless(std::vector<NameId>& victims, std::int64_t spare,
+                            const Models& models) {
     for (std::size_t i = victims.size(); i-- > 0;) {
-      const auto bytes = static_cast<std::int64_t>(model(victims[i]).bytes());
+      const auto bytes = static_cast<std::int64_t>(models.all.find(victims[i])->bytes());
       if (bytes > spare) continue;
       spare -= bytes;
       victims.erase(victims.begin() + static_cast<std::ptrdiff_t>(i));

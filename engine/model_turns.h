@@ -17,6 +17,12 @@
 //     patience + n * (max(patience, residency) + longest attempt + unload + load)
 //   on a GPU where n models are in front of it, itself among them, of no lower priority than those
 //   there, and that has room for it.
+// - What a model takes may have been measured as too little (model_measure.h), and less is thought
+//   to come free with it than would. So where all that may go is not enough for one that is
+//   overdue, they count for twice of what was declared, the most that is believed of them; and if
+//   that is enough they give way all the same, each once it has been there for as long as the other
+//   had waited before it was loaded, an hour at most. Who waits is served, or knows that there is
+//   no room, and that is tried ever more rarely.
 // - One that cannot be loaded, be it that its loads fail or that others keep the memory, keeps
 //   nothing: nobody stands behind it.
 // - Memory that tasks ask for (gpu_memory.h) stands in the same line, with the priority 0: the same

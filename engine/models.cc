@@ -4,10 +4,13 @@
 #include <almanac/engine/model_turns.h>
 #include <almanac/projections/lane_claims.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace almanac {
 namespace {
@@ -22,16 +25,63 @@ std::unexpected<Error> no_model(const std::string& model) {
               "`almanac model list` shows those there are");
 }
 
+std::string_view text_of(const State& state, const std::optional<NameId>& name) {
+  return name ? state.names.text(*name) : std::string_view();
+}
+
 // On record already, but for what nobody has asked for since.
 bool is_registered(const State& state, const Model& known, const ModelRegistered& event) {
-  const auto text = [&](const std::optional<NameId>& id) {
-    return id ? state.names.text(*id) : std::string_view();
-  };
   const ModelSetting& setting = known.setting;
-  return setting.bytes == event.bytes && text(setting.gpu) == event.gpu &&
-         text(setting.alternative) == event.alternative && setting.priority == event.priority &&
-         setting.is_pinned == event.pinned && setting.residency == event.residency &&
-         setting.timeout == event.timeout && setting.commands.view() == event.commands;
+  return setting.bytes == event.bytes && text_of(state, setting.gpu) == event.gpu &&
+         text_of(state, setting.alternative) == event.alternative &&
+         setting.priority == event.priority && setting.is_pinned == event.pinned &&
+         setting.residency == event.residency && setting.timeout == event.timeout &&
+         setting.commands.view() == event.commands;
+}
+
+constexpr const char* next_way = "then";
+constexpr const char* by_functions = "functions";
+
+// What commands have loaded is unloaded by them, and an engine that starts asks them for it: they
+// stay on record until it is gone, with the note that functions come next.
+std::string commands_for(const Model* known, const ModelSpec& spec) {
+  std::string commands = commands_json(spec.commands);
+  const bool stay = commands.empty() && known != nullptr && known->state != ModelState::absent &&
+                    !known->setting.commands.view().empty();
+  if (!stay) return commands;
+  auto noted = nlohmann::json::parse(known->setting.commands.view(), nullptr, false);
+  if (!noted.is_object()) return commands;
+  noted[next_way] = by_functions;
+  return noted.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool has_functions_next(const Model& model) {
+  const std::string_view text = model.setting.commands.view();
+  if (text.find(by_functions) == std::string_view::npos) return false;
+  const auto noted = nlohmann::json::parse(text, nullptr, false);
+  return noted.is_object() && noted.contains(next_way) && noted[next_way] == by_functions;
+}
+
+bool leaves_memory(const EventBody& body) {
+  const auto* checked = std::get_if<ModelChecked>(&body);
+  return std::holds_alternative<ModelLoadFailed>(body) ||
+         std::holds_alternative<ModelReleased>(body) || std::holds_alternative<ModelLost>(body) ||
+         (checked != nullptr && !checked->is_loaded);
+}
+
+// As it is, but loaded by functions.
+ModelRegistered by_functions_now(const State& state, std::string_view name, const Model& model,
+                                 Arena& memory) {
+  const ModelSetting& setting = model.setting;
+  return {.model = name,
+          .bytes = setting.bytes,
+          .gpu = memory.text(text_of(state, setting.gpu)),
+          .alternative = memory.text(text_of(state, setting.alternative)),
+          .priority = setting.priority,
+          .pinned = setting.is_pinned,
+          .residency = setting.residency,
+          .timeout = setting.timeout,
+          .commands = {}};
 }
 
 bool has_gpu(const State& state, std::string_view gpu) {
@@ -124,6 +174,7 @@ Result<Decision> decide_one(const State& state, const RegisterModel& command,
                             const DecideContext& context) {
   const ModelSpec& spec = command.model;
   if (auto checked = check(spec); !checked) return std::unexpected(checked.error());
+  const Model* known = known_model(state, spec.name);
   const ModelRegistered event{.model = spec.name,
                               .bytes = spec.bytes,
                               .gpu = spec.gpu,
@@ -132,8 +183,7 @@ Result<Decision> decide_one(const State& state, const RegisterModel& command,
                               .pinned = spec.is_pinned,
                               .residency = spec.residency,
                               .timeout = spec.timeout,
-                              .commands = context.memory.text(commands_json(spec.commands))};
-  const Model* known = known_model(state, spec.name);
+                              .commands = context.memory.text(commands_for(known, spec))};
   if (known != nullptr && is_registered(state, *known, event)) return Decision{};
   return decision_of(context.now, event);
 }
@@ -190,7 +240,13 @@ Result<Decision> decide_one(const State& state, const ReportModel& command,
       !leaves_room(state, command.step, context.now)) {
     return fail(ErrorCode::conflict, "a task has begun that has the memory of it");
   }
-  return decision_of(context.now, event_of(state, *known, command, context.now));
+  Decision decision = decision_of(context.now, event_of(state, *known, command, context.now));
+  if (leaves_memory(decision.events.front().body) && has_functions_next(*known)) {
+    decision.events.push_back(
+        {.at = context.now,
+         .body = by_functions_now(state, command.model, *known, context.memory)});
+  }
+  return decision;
 }
 
 }  // namespace almanac

@@ -5,7 +5,8 @@
 
 namespace almanac {
 
-// Errors: invalid.
+// What its commands have loaded stays theirs until it is gone, though it is registered with
+// functions: then these are on record, in the same decision. Errors: invalid.
 [[nodiscard]] Result<Decision> decide_one(const State& state, const RegisterModel& command,
                                           const DecideContext& context);
 // Errors: not_found.

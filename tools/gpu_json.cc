@@ -1,3 +1,6 @@
+#include <almanac/tools/gpu_json.h>
+
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/tools/state_json.h>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +17,25 @@ ordered_json gpu_json(const Names& names, const GpuDevice& device) {
           {"changed_at", time_json(device.changed_at)},
           {"samples", device.samples},
           {"sampled_at", time_json(device.sampled_at)}};
+}
+
+std::uint64_t held_by_tasks(const State& state, NameId gpu) {
+  std::uint64_t bytes = 0;
+  for (const auto& [id, place] : state.tasks.on_gpu) {
+    if (place.gpu == gpu) bytes += place.mebibytes * bytes_of_mebibyte;
+  }
+  return bytes;
+}
+
+ordered_json gpu_json(const State& state, NameId gpu, const GpuDevice& device) {
+  ordered_json json{{"device", state.names.text(gpu)}};
+  json.update(gpu_json(state.names, device));
+  json["held_by_tasks"] = held_by_tasks(state, gpu);
+  json["heaps"] = ordered_json::array();
+  for (std::uint32_t i = 0; i < device.heaps; ++i) {
+    json["heaps"].push_back(gpu_heap_json(*state.gpu.heaps.find({gpu, i})));
+  }
+  return json;
 }
 
 ordered_json gpu_memory_json(const GpuMemory& memory) {

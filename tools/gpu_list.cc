@@ -1,7 +1,7 @@
 #include <almanac/engine/gpu.h>
 #include <almanac/engine/gpu_vulkan.h>
-#include <almanac/projections/gpu_memory.h>
 #include <almanac/tools/gpu_commands.h>
+#include <almanac/tools/gpu_json.h>
 #include <almanac/tools/source.h>
 #include <almanac/tools/state_json.h>
 #include <almanac/tools/text.h>
@@ -72,15 +72,6 @@ void add(Table& table, const GpuLine& line) {
              line.last});
 }
 
-// What tasks that run have been given of a GPU, in bytes.
-std::uint64_t held_by_tasks(const State& state, NameId gpu) {
-  std::uint64_t bytes = 0;
-  for (const auto& [id, place] : state.tasks.on_gpu) {
-    if (place.gpu == gpu) bytes += place.mebibytes * bytes_of_mebibyte;
-  }
-  return bytes;
-}
-
 // That is of its own, and the largest: of that they have it.
 std::uint32_t own_heap(const State& state, NameId gpu, const GpuDevice& device) {
   std::uint32_t own = 0;
@@ -92,17 +83,6 @@ std::uint32_t own_heap(const State& state, NameId gpu, const GpuDevice& device) 
     size = heap.memory.size;
   }
   return own;
-}
-
-ordered_json device_json(const State& state, NameId id, const GpuDevice& device) {
-  ordered_json json{{"device", state.names.text(id)}};
-  json.update(gpu_json(state.names, device));
-  json["held_by_tasks"] = held_by_tasks(state, id);
-  json["heaps"] = ordered_json::array();
-  for (std::uint32_t i = 0; i < device.heaps; ++i) {
-    json["heaps"].push_back(gpu_heap_json(*state.gpu.heaps.find({id, i})));
-  }
-  return json;
 }
 
 // Those whose identity is this, or begins so.
@@ -158,7 +138,7 @@ ExitCode gpu_list(const GpuListCommand& command) {
   Table table = heaps_table("LAST");
   for (const auto& [id, device] : state.gpu.devices) {
     if (command.json) {
-      print_json(device_json(state, id, device));
+      print_json(gpu_json(state, id, device));
       continue;
     }
     const std::uint32_t own = own_heap(state, id, device);
@@ -198,7 +178,7 @@ ExitCode gpu_show(const GpuShowCommand& command) {
   const NameId id = found.front();
   const GpuDevice& device = *state.gpu.devices.find(id);
   if (command.json) {
-    ordered_json json = device_json(state, id, device);
+    ordered_json json = gpu_json(state, id, device);
     for (std::uint32_t i = 0; i < device.heaps; ++i) {
       json["heaps"][i]["samples"] = samples_json(state, id, i);
     }

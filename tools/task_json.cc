@@ -6,6 +6,7 @@
 #include <almanac/tools/units.h>
 
 #include <almanac/engine/command_spec.h>
+#include <almanac/projections/gpu_memory.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -45,6 +46,22 @@ void describe_request(ordered_json& json, const TaskEnqueued& event) {
   }
 }
 
+// What it asks for, in the words of a request, and which GPU has given it.
+void describe_gpu_memory(ordered_json& json, const State& state, TaskId id) {
+  const DemandsId* asked = state.tasks.demands.find(id);
+  if (asked == nullptr) return;
+  for (const LimitDemand& demand : state.tasks.demand_sets.of(*asked)) {
+    const std::string_view limit = state.names.text(demand.limit);
+    if (!is_gpu_memory(limit)) continue;
+    json["gpu_memory"] = std::to_string(demand.units) + "MiB";
+    const auto wanted = gpu_of_demand(limit);
+    if (!wanted.empty()) json["gpu"] = wanted;
+  }
+  if (const GpuPlace* place = state.tasks.on_gpu.find(id)) {
+    json["gpu"] = state.names.text(place->gpu);
+  }
+}
+
 void describe_state(ordered_json& json, const TaskSource& source, TaskId id, const Task& task) {
   json["state"] = name(task.state);
   json["attempts"] = task.attempts;
@@ -63,9 +80,7 @@ void describe_state(ordered_json& json, const TaskSource& source, TaskId id, con
     json["worker"] = lease->worker.view();
     json["lease_time"] = format_duration(lease->time);
   }
-  if (const GpuPlace* place = source.state.tasks.on_gpu.find(id)) {
-    json["gpu"] = source.state.names.text(place->gpu);
-  }
+  describe_gpu_memory(json, source.state, id);
   if (const Hold* hold = source.state.tasks.held.find(id)) {
     json[hold->reason == HoldReason::paused ? "held" : "review"] = known_text(*hold);
   }

@@ -276,6 +276,7 @@ TEST(MemoryOfSeveralGpus, OfOneThatIsNamedIsOfThatOne) {
 
 TEST(MemoryOfSeveralGpus, SurvivesACheckpoint) {
   GpuDesk two({"card", "other"});
+  two.look(desk_gib);
   two.add("a", 2);
   two.load("a");
   two.desk.submit({.kind = "ask", .demands = {{"a", 1}}});
@@ -289,9 +290,27 @@ TEST(MemoryOfSeveralGpus, SurvivesACheckpoint) {
   EXPECT_EQ(read->tasks.on_gpu, state.tasks.on_gpu);
   EXPECT_TRUE(read->models.all == state.models.all);
   EXPECT_EQ(digest(*read), digest(state));
+  const auto [task, place] = *state.tasks.on_gpu.begin();
+  for (const GpuPlace& other :
+       {GpuPlace{two.id_of("card"), place.mebibytes}, GpuPlace{place.gpu, place.mebibytes + 1}}) {
+    State changed = state;
+    changed.tasks.on_gpu.set(task, other);
+    EXPECT_NE(digest(changed), digest(state));
+  }
   State changed = state;
   changed.tasks.on_gpu.clear();
   EXPECT_NE(digest(changed), digest(state));
+}
+
+TEST(MemoryOfSeveralGpus, SurvivesACheckpointWithoutAnyModel) {
+  GpuDesk two({"card", "other"});
+  two.ask_for(6, "other");
+  two.desk.start();
+  const State& state = two.desk.state();
+  const auto read = decode_state(encode(state));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->tasks.on_gpu, state.tasks.on_gpu);
+  EXPECT_EQ(digest(*read), digest(state));
 }
 
 }  // namespace

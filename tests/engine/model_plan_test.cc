@@ -202,24 +202,6 @@ TEST(ModelPlan, RelievesACriticalGpuOfWhatWasUsedLongestAgo) {
   EXPECT_FALSE(to_relieve(desk.room(), desk.id("card-one"))) << "one after the other";
 }
 
-TEST(ModelPlan, LearnsWhatALoadHasTakenUnlessThatMakesNoSense) {
-  const GpuMemory after{.size = 10 * plan_gib, .own = 4 * plan_gib, .budget = 10 * plan_gib};
-  EXPECT_EQ(learned_bytes(10 * plan_gib, after, 5 * plan_gib), 4 * plan_gib);
-  EXPECT_EQ(learned_bytes(10 * plan_gib, after, 9 * plan_gib), 0U) << "less than half";
-  EXPECT_EQ(learned_bytes(5 * plan_gib, after, plan_gib), 0U) << "more is free than was";
-  EXPECT_EQ(learned_bytes(10 * plan_gib, after, 2 * plan_gib), 4 * plan_gib);
-  EXPECT_EQ(learned_bytes(10 * plan_gib, after, 2 * plan_gib - 1), 0U) << "more than twice of it";
-  GpuMemory estimate = after;
-  estimate.is_estimate = true;
-  EXPECT_EQ(learned_bytes(10 * plan_gib, estimate, 5 * plan_gib), 0U);
-  EXPECT_TRUE(shows_release(3 * plan_gib, after, 6 * plan_gib));
-  EXPECT_FALSE(shows_release(3 * plan_gib + 1, after, 6 * plan_gib));
-  EXPECT_TRUE(is_steady(after, after));
-  GpuMemory later = after;
-  later.own += plan_gib / 9;
-  EXPECT_FALSE(is_steady(after, later));
-}
-
 // What the cheapest set costs, by looking at every set there is.
 using Cost = std::tuple<std::int32_t, Duration, Time, int>;
 

@@ -5,7 +5,7 @@
 #include <almanac/projections/lane_claims.h>
 #include <almanac/projections/wait_reason.h>
 #include <almanac/tests/support/contains.h>
-#include <almanac/tests/support/desk.h>
+#include <almanac/tests/support/gpu_desk.h>
 
 #include <gtest/gtest.h>
 
@@ -304,6 +304,115 @@ TEST_F(TurnsDesk, WhoComesToTheFrontDoesNotBeginTheWaitAnew) {
     desk.submit({.kind = "ask", .priority = i, .demands = {{"b", 1}}});
   }
   EXPECT_EQ(said(), "evict a for b, a gives way to b, ");
+}
+
+// ---- Models that were measured as too little ----------------------------------------------------
+
+class TooSmall : public ::testing::Test, public GpuDesk {
+ protected:
+  // Declared as six GiB, and measured as so many.
+  void load_as(const std::string& name, std::uint64_t gib) {
+    EXPECT_TRUE(begin_load(name));
+    EXPECT_TRUE(step(name, {.kind = ModelStep::Kind::loaded, .took = 1s}));
+    EXPECT_TRUE(step(name, {.kind = ModelStep::Kind::measured, .bytes = gib * desk_gib}));
+  }
+  [[nodiscard]] bool gives_way(const std::string& name) const {
+    return turns().closed.contains(id_of(name));
+  }
+  void use(const std::string& name) { desk.submit({.kind = "ask", .demands = {{name, 1}}}); }
+};
+
+TEST_F(TooSmall, GivesWayToWhoIsOverdueAllTheSame) {
+  add("a", 6);
+  load_as("a", 3);
+  look(6 * desk_gib);
+  const TaskId task = ask_for(9);
+  desk.now += 29s;
+  EXPECT_TRUE(turns().steps.empty());
+  desk.now += 1s;
+  ASSERT_EQ(turns().steps.size(), 1U) << "it would wait for ever";
+  EXPECT_EQ(turns().steps[0].victim, id_of("a"));
+  unload("a");
+  look(0);
+  EXPECT_EQ(desk.start(), (std::vector{task}));
+}
+
+TEST_F(TooSmall, WithItsTasksWhenTheyHaveHadTheirTurn) {
+  add("a", 6);
+  load_as("a", 3);
+  look(6 * desk_gib);
+  use("a");
+  add("b", 9);
+  use("b");
+  desk.now += 29s;
+  EXPECT_FALSE(gives_way("a"));
+  desk.now += 1s;
+  EXPECT_TRUE(gives_way("a"));
+}
+
+TEST_F(TooSmall, StaysWhereItIsPinnedOrOfAHigherPriority) {
+  add("a", 6, 1);
+  load_as("a", 3);
+  look(6 * desk_gib);
+  ask_for(9);
+  desk.now += 10min;
+  EXPECT_TRUE(turns().steps.empty());
+  ASSERT_TRUE(desk.ask(ChangeModel{"a", true, 0}));
+  EXPECT_TRUE(turns().steps.empty());
+}
+
+TEST_F(TooSmall, StaysWhereThatWouldNotBeEnoughEither) {
+  look(6 * desk_gib);
+  add("a", 2);
+  load_as("a", 1);
+  look(7 * desk_gib);
+  ask_for(8);
+  desk.now += 10min;
+  EXPECT_TRUE(turns().steps.empty()) << "three are free, and it takes four at most";
+}
+
+TEST_F(TooSmall, OfWhatStaysNoMoreIsThoughtThanIsKnown) {
+  add("pinned", 3);
+  load_as("pinned", 2);
+  ASSERT_TRUE(desk.ask(ChangeModel{"pinned", true, std::nullopt}));
+  add("a", 3);
+  load_as("a", 2);
+  look(6 * desk_gib);
+  ask_for(7);
+  desk.now += 30s;
+  ASSERT_EQ(turns().steps.size(), 1U);
+  EXPECT_EQ(turns().steps[0].victim, id_of("a"));
+}
+
+// Three are with others for ever, and four with the model: nine never come free.
+TEST_F(TooSmall, GivesWayInVainEverMoreRarely) {
+  add("a", 6);
+  load_as("a", 4);
+  look(7 * desk_gib);
+  ask_for(9);
+  desk.now += 30s;
+  use("a");
+  std::vector<Duration> stayed;
+  for (int i = 0; i < 12; ++i) {
+    const Time loaded_at = desk.now;
+    if (i > 0) load_as("a", 4);
+    look(7 * desk_gib);
+    while (!gives_way("a") && desk.now - loaded_at < 2h) {
+      EXPECT_TRUE(turns().kept.empty()) << "who may wait in vain keeps nothing from anybody";
+      desk.now += 1s;
+    }
+    stayed.push_back(desk.now - loaded_at);
+    unload("a");
+    look(3 * desk_gib);
+    EXPECT_FALSE(turns().steps.at(0).evicts) << "it is loaded again, and nothing is kept for nine";
+    desk.now += 1s;
+  }
+  EXPECT_EQ(stayed[0], 0s);
+  for (std::size_t i = 2; i < stayed.size(); ++i) {
+    EXPECT_GE(stayed[i], std::min<Duration>(stayed[i - 1] * 2 - 5s, 1h)) << i;
+    EXPECT_LE(stayed[i], 1h) << i;
+  }
+  EXPECT_EQ(stayed.back(), 1h);
 }
 
 }  // namespace

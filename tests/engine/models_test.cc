@@ -107,6 +107,70 @@ TEST_F(ModelsDesk, SaysNothingOfWhatIsOnRecord) {
   EXPECT_TRUE(model().setting.is_pinned);
 }
 
+// They alone can unload it, and the next engine asks them for it.
+TEST_F(ModelsDesk, KeepsTheCommandsThatHaveLoadedItUntilItIsGone) {
+  ModelSpec by_function = llama();
+  const std::string commands = commands_json(by_function.commands);
+  by_function.commands = {};
+  by_function.on_load = by_function.on_unload = [](const ModelJob&) { return Result<void>(); };
+  ASSERT_TRUE(step({.kind = Step::load, .gpu = "card", .bytes = 1}));
+  ASSERT_TRUE(step({.kind = Step::loaded, .took = 1s}));
+  ASSERT_TRUE(desk.ask(RegisterModel{by_function}));
+  EXPECT_EQ(last_type(), "ModelRegistered");
+  EXPECT_EQ(commands_in(model().setting.commands.view()), commands_in(commands));
+  ASSERT_TRUE(desk.ask(RegisterModel{by_function}));
+  EXPECT_TRUE(desk.last().empty()) << "it is on record";
+  ASSERT_TRUE(step({.kind = Step::measured}));
+  ASSERT_TRUE(step({.kind = Step::unload}));
+  ASSERT_TRUE(step({.kind = Step::unloaded, .took = 1s}));
+  ASSERT_TRUE(step({.kind = Step::released}));
+  ASSERT_EQ(desk.last().size(), 2U);
+  EXPECT_TRUE(std::holds_alternative<ModelRegistered>(desk.last().back().body));
+  EXPECT_TRUE(model().setting.commands.view().empty());
+  EXPECT_EQ(model().setting.bytes, 4 * step_gib);
+  EXPECT_EQ(model().state, ModelState::absent);
+  EXPECT_EQ(desk.state().ignored, 0U);
+}
+
+TEST_F(ModelsDesk, IsLoadedByFunctionsFromTheEndThatItsCommandsCameTo) {
+  ModelSpec by_function = llama();
+  by_function.commands = {};
+  by_function.on_load = by_function.on_unload = [](const ModelJob&) { return Result<void>(); };
+  ASSERT_TRUE(step({.kind = Step::load, .gpu = "card", .bytes = 1}));
+  ASSERT_TRUE(desk.ask(RegisterModel{by_function}));
+  ASSERT_TRUE(step({.kind = Step::load_failed, .message = "no"}));
+  EXPECT_TRUE(model().setting.commands.view().empty());
+  ASSERT_TRUE(desk.ask(RegisterModel{llama()}));
+  ASSERT_TRUE(step({.kind = Step::load, .gpu = "card", .bytes = 1}));
+  ASSERT_TRUE(desk.ask(RegisterModel{by_function}));
+  ASSERT_TRUE(desk.ask(RegisterModel{llama()})) << "and back again";
+  ASSERT_TRUE(step({.kind = Step::load_failed, .message = "no"}));
+  EXPECT_EQ(commands_in(model().setting.commands.view()), llama().commands);
+}
+
+TEST_F(ModelsDesk, IsLoadedByFunctionsHoweverWhatItsCommandsHaveLoadedWent) {
+  ModelSpec by_function = llama();
+  by_function.commands = {};
+  by_function.on_load = by_function.on_unload = [](const ModelJob&) { return Result<void>(); };
+  const std::vector<std::vector<ModelStep>> ways = {{{.kind = Step::lost}},
+                                                    {{.kind = Step::measured},
+                                                     {.kind = Step::unload},
+                                                     {.kind = Step::unload_failed},
+                                                     {.kind = Step::checked, .is = false}}};
+  for (const auto& way : ways) {
+    ASSERT_TRUE(desk.ask(RegisterModel{llama()}));
+    ASSERT_TRUE(step({.kind = Step::load, .gpu = "card", .bytes = 1}));
+    ASSERT_TRUE(step({.kind = Step::loaded, .took = 1s}));
+    ASSERT_TRUE(desk.ask(RegisterModel{by_function}));
+    for (const ModelStep& one : way) {
+      EXPECT_FALSE(model().setting.commands.view().empty());
+      ASSERT_TRUE(step(one));
+    }
+    EXPECT_EQ(model().state, ModelState::absent);
+    EXPECT_TRUE(model().setting.commands.view().empty());
+  }
+}
+
 TEST_F(ModelsDesk, IsRemovedOnlyWhereItIsNotLoaded) {
   EXPECT_EQ(error_of(desk.ask(RemoveModel{"whisper"})).code, ErrorCode::not_found);
   EXPECT_EQ(error_of(desk.ask(ChangeModel{"whisper", true})).code, ErrorCode::not_found);

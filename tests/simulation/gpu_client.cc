@@ -72,12 +72,7 @@ void GpuClient::change(SimulatedEngine& engine) {
   Draw& draw = machine_.gpus.draw();
   ModelSpec& model = draw.one_of(models_);
   if (draw.chance(50)) {
-    // What was loaded in one way is not unloaded in another.
-    ModelSpec changed = draw_model(model.name, model.bytes / simulated_gib);
-    changed.commands = model.commands;
-    changed.on_load = model.on_load;
-    changed.on_unload = model.on_unload;
-    model = std::move(changed);
+    model = draw_model(model.name, model.bytes / simulated_gib);
     machine_.coverage.reach(Verb::register_model);
     return engine.tell(RegisterModel{model}, note_);
   }
@@ -111,15 +106,14 @@ void GpuClient::draw_demand(TaskSpec& spec) {
   spec.gpu_memory->bytes = 1 + draw.below(is_small ? most / 3 : most);
 }
 
-// What was measured while others came and went may be too little: then nobody knows that there is
-// room once it is gone. An operator unloads it.
 void GpuClient::let_all_go_on(SimulatedEngine& engine) {
   const State& state = machine_.oracle.durable();
   for (const auto& [id, model] : state.models.all) {
     const std::string name(state.names.text(id));
-    const std::string gpu(model.gpu ? state.names.text(*model.gpu) : "");
-    if (machine_.gpus.taken_by(gpu, name) > model.bytes()) {
-      engine.models()->unload(name, 30s);
+    if (model.state == ModelState::absent) {
+      for (const auto& [gpu, size] : machine_.gpus.sizes()) {
+        require(!machine_.gpus.holds(gpu, name), "the model " + name + " is still in " + gpu);
+      }
     }
     if (!model.setting.is_pinned && model.setting.priority == 0) continue;
     engine.tell(ChangeModel{name, false, 0}, note_);

@@ -21,7 +21,7 @@ class GpuClient {
   // Whether it has asked for something.
   [[nodiscard]] bool act(SimulatedEngine& engine);
   void draw_demand(TaskSpec& spec);
-  // Lets every model give way, and unloads what takes more than is known.
+  // Lets every model give way. Of what is absent on record nothing may be left in any GPU.
   void let_all_go_on(SimulatedEngine& engine);
 
  private:

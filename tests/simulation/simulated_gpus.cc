@@ -156,10 +156,6 @@ bool SimulatedGpus::holds(const std::string& gpu, const std::string& model) cons
   return card != cards_.end() && card->second.models.contains(model);
 }
 
-std::uint64_t SimulatedGpus::taken_by(const std::string& gpu, const std::string& model) const {
-  return holds(gpu, model) ? cards_.at(gpu).models.at(model).bytes : 0;
-}
-
 bool SimulatedGpus::was_loaded(const std::string& gpu, const std::string& model) const {
   return holds(gpu, model) || cards_.at(gpu).swept.contains(model);
 }

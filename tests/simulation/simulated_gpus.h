@@ -44,8 +44,6 @@ class SimulatedGpus {
                           bool outlives_engine);
   void unload(const std::string& gpu, const std::string& model);
   [[nodiscard]] bool holds(const std::string& gpu, const std::string& model) const;
-  // What it really takes; 0 where it is not there.
-  [[nodiscard]] std::uint64_t taken_by(const std::string& gpu, const std::string& model) const;
   // It is there, or went with its GPU.
   [[nodiscard]] bool was_loaded(const std::string& gpu, const std::string& model) const;
   // As much as there is, for an attempt that runs here.

@@ -124,6 +124,16 @@ class ModelsOnCard : public EngineTest {
     const std::lock_guard lock(mutex_);
     lies_ = true;
   }
+  // What is loaded from now on is in the memory of a server, not of this process.
+  void load_elsewhere() {
+    const std::lock_guard lock(mutex_);
+    is_elsewhere_ = true;
+  }
+  // Its load has begun, and waits to be let go.
+  [[nodiscard]] bool load_goes_on(const std::string& model) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return loads_[model] > 0; });
+  }
   void hold_loads() {
     const std::lock_guard lock(mutex_);
     is_held_ = true;
@@ -148,6 +158,7 @@ class ModelsOnCard : public EngineTest {
   Result<void> load(const std::string& name, std::uint64_t takes, const ModelJob& job) {
     std::unique_lock lock(mutex_);
     ++loads_[name];
+    changed_.notify_all();
     changed_.wait(lock, job.stop, [&] { return !is_held_; });
     if (job.stop.stop_requested()) return fail(ErrorCode::model_loading, "it was cut off");
     taken_[name] = takes;
@@ -164,11 +175,12 @@ class ModelsOnCard : public EngineTest {
     return {};
   }
   void show() {
-    std::uint64_t own = 0;
-    for (const auto& [model, bytes] : taken_) own += lies_ ? 0 : bytes;
+    std::uint64_t loaded = 0;
+    for (const auto& [model, bytes] : taken_) loaded += lies_ ? 0 : bytes;
+    const std::uint64_t own = is_elsewhere_ ? 0 : loaded;
     gpus.set({{.name = "Scripted",
                .is_lost = is_lost_,
-               .heaps = {{.size = size_, .own = own, .budget = size_ - others_}}}});
+               .heaps = {{.size = size_, .own = own, .budget = size_ - others_ - loaded + own}}}});
   }
 
   std::mutex mutex_;
@@ -181,6 +193,7 @@ class ModelsOnCard : public EngineTest {
   bool is_lost_ = false;
   bool keeps_memory_ = false;
   bool lies_ = false;
+  bool is_elsewhere_ = false;
   bool is_held_ = false;
 };
 

@@ -57,18 +57,29 @@ TEST_F(GpuCommandTest, ShowsWhatAWatchHasSeen) {
   EXPECT_EQ(almanac({"gpu", "show", "02"}).code, 3);
 }
 
+// Of the one that gave it, and of the heap that is its own; the first is of the machine.
 TEST_F(GpuCommandTest, ShowsWhatTasksHaveOfEachGpu) {
-  gpus.set({{.name = "Scripted", .heaps = {{.size = 10 * gib, .own = 0, .budget = 10 * gib}}}});
+  const ScriptedHeap host{.size = 40 * gib, .own = 0, .budget = 40 * gib, .is_local = false};
+  gpus.set(
+      {{.name = "Scripted", .heaps = {host, {.size = 10 * gib, .own = 0, .budget = 10 * gib}}},
+       {.number = 2, .name = "Small", .heaps = {{.size = 3 * gib, .own = 0, .budget = 3 * gib}}}});
   const std::string list = almanac_path() + " gpu list --dir " + (folder_ / ".almanac").string();
   write_file(folder_ / "one.toml", "[[task]]\nname = 'one'\ngpu_memory = '4 GiB'\nshell = '" +
                                        list + " > table; " + list + " --json > json'\n");
   const auto outcome = almanac({"run", "--gpu-watch", "one.toml"});
-  ASSERT_EQ(outcome.code, 0) << outcome.errors << outcome.output;
-  const std::string table = read_file(folder_ / "table");
-  EXPECT_NE(table.find("10.0 GiB  4.0 GiB"), std::string::npos)
-      << "free, and with tasks: " << table;
-  EXPECT_EQ(json::parse(read_file(folder_ / "json"))["held_by_tasks"], 4 * gib);
-  EXPECT_EQ(json::parse(almanac({"gpu", "list", "--json"}).output)["held_by_tasks"], 0U);
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  const std::vector<std::string> table = lines_of(read_file(folder_ / "table"));
+  ASSERT_EQ(table.size(), 4U);
+  EXPECT_NE(table[1].find("40.0 GiB  -"), std::string::npos) << table[1];
+  EXPECT_NE(table[2].find("10.0 GiB  4.0 GiB"), std::string::npos)
+      << "free, and with tasks: " << table[2];
+  EXPECT_NE(table[3].find("3.0 GiB   -"), std::string::npos) << table[3];
+  const std::vector<std::string> listed = lines_of(read_file(folder_ / "json"));
+  ASSERT_EQ(listed.size(), 2U);
+  EXPECT_EQ(json::parse(listed[0])["held_by_tasks"], 4 * gib);
+  EXPECT_EQ(json::parse(listed[1])["held_by_tasks"], 0U);
+  const std::string later = almanac({"gpu", "list", "--json"}).output;
+  EXPECT_EQ(json::parse(lines_of(later).at(0))["held_by_tasks"], 0U);
 }
 
 TEST_F(GpuCommandTest, LooksWithoutALog) {

@@ -16,7 +16,11 @@ export const expectations = /** @type {[string, RegExp, (string | RegExp)[]][]} 
   ['circuits', /^Circuits/, ['search-api', 'forced open']],
   ['pools', /^Pools/, ['reasoners', '1 error']],
   ['components', /^Components/, ['parser', 'native', 'healthy']],
-  ['gpu', /^GPU and models/, ['Scripted', '3 GiB of 8 GiB in use', 'llama', 'whisper']],
+  [
+    'gpu',
+    /^GPU and models/,
+    ['Scripted', 'Given to tasks', '3 GiB of 8 GiB in use', 'llama', 'whisper'],
+  ],
   ['model/llama', /^Model llama/, [/absent$/, '2 GiB', 'Priority']],
   ['memories', /^Memories/, ['The sea is blue in the morning.', 'ann']],
   ['memories?like=1&tag=sea', /^Memories/, ['Like memory 1', 'The ocean is deep.', /^99\.4 %/]],

@@ -209,6 +209,7 @@ export interface Gpu {
   presence: string;
   changed_at: string | null;
   sampled_at: string | null;
+  held_by_tasks: number;
   heaps: GpuHeap[];
 }
 

@@ -91,6 +91,7 @@ export function GpuView() {
           ) : (
             data.items.map((gpu) => (
               <Section key={gpu.device} title={gpu.name} aside={<Badge state={gpu.presence} />}>
+                <Facts facts={[['Given to tasks', bytes(gpu.held_by_tasks)]]} />
                 {gpu.heaps.map((heap, i) => (
                   <Heap key={i} heap={heap} index={i} />
                 ))}
