@@ -6,6 +6,7 @@
 #include <almanac/engine/uniqueness.h>
 
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/group_ends.h>
 
 #include <algorithm>
 #include <optional>
@@ -96,7 +97,7 @@ Result<Decision> forget_now(const State& state, std::span<const TaskId> ids, boo
       refusal = unknown_task(state, id);
     } else if (!has_ended(task->state)) {
       refusal = conflict(id, "has not ended", "cancel it first, or leave it out").error();
-    } else if (is_needed(left, id)) {
+    } else if (is_needed(left, id) || is_group_to_blame(left, id)) {
       refusal = conflict(id, "is needed by another task", "name that as well").error();
     }
     if (refusal && !skips) return std::unexpected(*std::move(refusal));

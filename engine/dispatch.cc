@@ -291,6 +291,8 @@ class Chooser {
 
   void refuse(const Lane& lane, const LaneClaim& claim) {
     if (is_memory(claim)) {
+      const bool never = never_fits(state_, claim.limit, claim.amount);
+      if (never) return block(lane, LaneBlock::too_large, claim.limit);
       return block(lane, LaneBlock::gpu_memory, claim.limit, overdue_at(claim));
     }
     const Room& left = room(claim);

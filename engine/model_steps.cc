@@ -18,6 +18,8 @@ constexpr Duration look_limit = std::chrono::seconds(1);
 void ModelRunner::step(Round& round, NameId id, const Model& model, ModelEntry& entry) {
   const bool has_lost_gpu = model.gpu && round.is_gone(*model.gpu);
   if (has_lost_gpu && entry.work) entry.work->stop.request_stop();
+  // Where it comes back, nothing else is to go there while a piece of work still runs.
+  if (has_lost_gpu && entry.work && !entry.work->result) return;
   if (has_lost_gpu && model.state != ModelState::loading) {
     return say(round, id, model, entry,
                {.kind = ModelStep::Kind::lost, .message = "its GPU is gone"});

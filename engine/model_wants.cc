@@ -128,7 +128,8 @@ std::map<MemoryWish, Time> wanted_memory(const State& state) {
   if (state.gpu.devices.empty() || state.tasks.running_here() >= state.engine.slots) return wanted;
   for_each_wanting(state, ClaimOn::gpu_memory, [&](const Lane& lane, const LaneClaim& claim) {
     const MemoryWish wish{claim.limit, claim.amount};
-    if (!gpu_asked(state, wish.demand).is_known) return;
+    const bool is_vain = never_fits(state, claim.limit, claim.amount);
+    if (is_vain || !gpu_asked(state, wish.demand).is_known) return;
     const Time since = waits_for_memory_since(state, lane, wish);
     const auto [entry, is_new] = wanted.emplace(wish, since);
     if (!is_new) entry->second = std::min(entry->second, since);

@@ -73,26 +73,21 @@ std::string gib_of(std::uint64_t bytes) {
 
 // What none of the GPUs that are known could ever have. Where none is known it waits for one.
 Result<void> check_gpu_memory(const State& state, const TaskDemand& demand) {
+  if (state.gpu.devices.empty()) return {};
   const std::string_view gpu = gpu_of_demand(demand.limit);
   const std::uint64_t asked = demand.units * bytes_of_mebibyte;
-  std::uint64_t most = 0;
-  bool is_known = state.gpu.devices.empty();
-  for (const auto& [id, device] : state.gpu.devices) {
-    if (!gpu.empty() && state.names.text(id) != gpu) continue;
-    is_known = true;
-    most = std::max(most, memory_of(state, id));
-  }
-  if (!is_known) {
+  const auto most = most_memory(state, gpu);
+  if (!most) {
     return fail(
         ErrorCode::not_found,
         "it asks for memory of the GPU " + in_quotes(std::string(gpu)) + ", which is unknown",
         "`almanac gpu list` shows those there are");
   }
-  if (state.gpu.devices.empty() || asked <= most) return {};
+  if (asked <= *most) return {};
   return fail(ErrorCode::refused,
               "it asks for " + gib_of(asked) + " of " +
                   (gpu.empty() ? std::string("a GPU, and the largest") : "a GPU that") + " has " +
-                  gib_of(most) + ": it could never run",
+                  gib_of(*most) + ": it could never run",
               "ask for less: `almanac gpu list` shows how much there is");
 }
 

@@ -3,6 +3,7 @@
 #include <almanac/engine/limits.h>
 
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/group_ends.h>
 
 #include <algorithm>
 #include <optional>
@@ -54,6 +55,7 @@ Forgetting decide_forgetting(const State& state, const DecideContext& context,
     const auto& [id, task] = *--entry;
     const auto kept = kept_for(state.queues, retention, task);
     if (!kept || context.now - task.ended_at < *kept || is_needed(left, id)) continue;
+    if (is_group_to_blame(left, id)) continue;
     if (is_unique_yet(state, id, task, context.now)) continue;
     left.all.erase(id);
     ids.push_back(id);

@@ -146,6 +146,20 @@ std::uint64_t memory_of(const State& state, NameId gpu) {
   return memory.is_estimate ? estimated_budget(memory.size) : memory.size;
 }
 
+std::optional<std::uint64_t> most_memory(const State& state, std::string_view gpu) {
+  std::optional<std::uint64_t> most;
+  for (const auto& [id, device] : state.gpu.devices) {
+    if (!gpu.empty() && state.names.text(id) != gpu) continue;
+    most = std::max(most.value_or(0), memory_of(state, id));
+  }
+  return most;
+}
+
+bool never_fits(const State& state, NameId demand, std::uint32_t mebibytes) {
+  const auto most = most_memory(state, gpu_of_demand(state.names.text(demand)));
+  return most && mebibytes * bytes_of_mebibyte > *most;
+}
+
 GpuAsked gpu_asked(const State& state, NameId demand) {
   const std::string_view identity = gpu_of_demand(state.names.text(demand));
   if (identity.empty()) return {};

@@ -49,6 +49,11 @@ struct GpuHold {
 // The most that can ever be had of it: the size of the memory of its own, or the estimate of its
 // budget. 0 of one that is not known.
 [[nodiscard]] std::uint64_t memory_of(const State& state, NameId gpu);
+// The most that anybody could ever have of the GPU of this identity, or, where that is empty, of
+// one of all; none where it, or any, is not known.
+[[nodiscard]] std::optional<std::uint64_t> most_memory(const State& state, std::string_view gpu);
+// Whether none of the GPUs that are known could ever have as much: it never runs.
+[[nodiscard]] bool never_fits(const State& state, NameId demand, std::uint32_t mebibytes);
 // The only one that a demand is for; none for any. Of one whose GPU nobody knows: is_known is
 // false.
 struct GpuAsked {

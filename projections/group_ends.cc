@@ -73,6 +73,14 @@ bool is_needed_by_group(const Tasks& tasks, TaskId id) {
          tasks.groups.is_awaited(*group);
 }
 
+bool is_group_to_blame(const Tasks& tasks, TaskId id) {
+  const GroupId* group = tasks.groups.group_of.find(id);
+  return group != nullptr && std::ranges::any_of(tasks.doomed, [&](const auto& entry) {
+           const GroupId* culprits = tasks.groups.group_of.find(entry.value);
+           return culprits != nullptr && *culprits == *group;
+         });
+}
+
 GroupCounts counts_of(const Tasks& tasks, GroupId group) {
   GroupCounts counts;
   for (TaskId id : tasks.groups.members_of(group)) {

@@ -23,6 +23,10 @@ void enter_groups(Tasks& tasks, const TaskEnqueued& event, Task& task);
 // for all of them. O(log n).
 [[nodiscard]] bool is_needed_by_group(const Tasks& tasks, TaskId id);
 
+// Whether somebody is yet to be cancelled because of how a member of its group has ended, and tells
+// of the group until then. O(doomed).
+[[nodiscard]] bool is_group_to_blame(const Tasks& tasks, TaskId id);
+
 // How far the members of a group are that are kept. O(their number).
 struct GroupCounts {
   std::uint64_t members = 0;

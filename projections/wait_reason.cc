@@ -1,6 +1,7 @@
 #include <almanac/projections/wait_reason.h>
 
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/projections/lane_claims.h>
 
 #include <algorithm>
@@ -36,6 +37,10 @@ std::optional<WaitReason> shortage(const State& state, const Lane& lane, Time no
       continue;
     }
     if (claim.on == ClaimOn::gpu_memory) {
+      if (never_fits(state, claim.limit, claim.amount)) {
+        reason.wait = Wait::too_large;
+        return reason;
+      }
       if (!first) {
         first = WaitReason{
             .wait = Wait::gpu_memory, .limit = claim.limit, .asked = claim.amount, .used = free};

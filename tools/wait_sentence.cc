@@ -2,6 +2,7 @@
 
 #include <almanac/engine/model_turns.h>
 #include <almanac/projections/dependencies.h>
+#include <almanac/projections/gpu_memory.h>
 #include <almanac/projections/group_ends.h>
 #include <almanac/tools/task_event.h>
 #include <almanac/tools/text.h>
@@ -120,6 +121,16 @@ std::string memory_sentence(const State& state, const WaitReason& reason) {
                                   : wait.numbers;
 }
 
+// The GPU came behind the task, or a better one went.
+std::string vain_sentence(const State& state, const WaitReason& reason) {
+  const auto gib = static_cast<double>(std::uint64_t{1} << 30U);
+  const MemoryWish wish{*reason.limit, static_cast<std::uint32_t>(reason.asked)};
+  const auto most = most_memory(state, gpu_of_demand(state.names.text(wish.demand)));
+  return fmt::format(
+      "it asks for {:.1f} GiB of a GPU, of which {:.1f} can be had at most: cancel it",
+      static_cast<double>(wish.bytes()) / gib, static_cast<double>(most.value_or(0)) / gib);
+}
+
 std::string queue_sentence(const State& state, const WaitReason& reason) {
   return fmt::format("queue {} runs {} of {}: {}", printable(state.names.text(*reason.limit)),
                      reason.used, reason.most, running_in(state, *reason.limit, reason.used));
@@ -213,6 +224,7 @@ std::string wait_sentence(const State& state, TaskId id, const WaitReason& reaso
       return fmt::format("no implementation of kind {} can be used",
                          printable(state.names.text(task.kind)));
     case Wait::too_large:
+      if (is_gpu_memory(state.names.text(*reason.limit))) return vain_sentence(state, reason);
       return fmt::format("it asks for {} of limit {}, which has {} by now: raise it", reason.asked,
                          printable(state.names.text(*reason.limit)), reason.most);
     case Wait::tokens: return tokens_sentence(state, reason);

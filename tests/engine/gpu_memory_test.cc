@@ -251,6 +251,22 @@ TEST_F(MemoryOfGpus, ModelsThatNeverFitTogetherAreRefusedTogether) {
   EXPECT_TRUE(turns().steps.empty()) << "they would take turns for ever, and nothing would begin";
 }
 
+TEST(MemoryOfALaterGpu, IsNotKeptForWhoAsksForMoreThanItHas) {
+  GpuDesk late({});
+  const TaskId vain = late.ask_for(12);
+  const TaskId small = late.ask_for(6);
+  late.plug_in("card");
+  late.desk.now += 10min;
+  EXPECT_TRUE(late.turns().kept.empty());
+  EXPECT_EQ(late.desk.start(), (std::vector{small}));
+  const auto reason = wait_reason(late.desk.state(), vain, late.desk.now);
+  EXPECT_EQ(reason->wait, Wait::too_large);
+  EXPECT_EQ(reason->asked, 12U * 1'024);
+  late.desk.record_reasons();
+  ASSERT_EQ(late.desk.last().size(), 1U);
+  EXPECT_EQ(std::get<LaneBlocked>(late.desk.last().front().body).reason, LaneBlock::too_large);
+}
+
 TEST(MemoryOfSeveralGpus, GoesWhereMostIsLeft) {
   GpuDesk two({"card", "other"});
   two.look(3 * desk_gib);

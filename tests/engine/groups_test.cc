@@ -69,6 +69,20 @@ TEST_F(GroupsTest, LetCallbacksBeginOnceTheyAreClosedAndAllHaveEnded) {
   EXPECT_EQ(state_of(then), TaskState::ready);
 }
 
+TEST_F(GroupsTest, KeepTheirMembersUntilWhoIsToBeCancelledBecauseOfOneIs) {
+  const TaskId then = callback(success);
+  const TaskId first = member();
+  const TaskId second = member();
+  run(first);
+  close();
+  ASSERT_TRUE(desk.ask(CancelTask{second}));
+  EXPECT_TRUE(desk.state().tasks.doomed.contains(then));
+  EXPECT_TRUE(after_retention().tasks.all.contains(first));
+  desk.come_due();
+  EXPECT_EQ(state_of(then), TaskState::cancelled);
+  EXPECT_FALSE(after_retention().tasks.all.contains(first));
+}
+
 TEST_F(GroupsTest, LetCallbacksBeginWithTheCloseWhereAllHaveEnded) {
   const TaskId then = callback(success);
   run(member());

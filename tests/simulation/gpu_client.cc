@@ -1,5 +1,8 @@
 #include <almanac/tests/simulation/gpu_client.h>
 
+#include <almanac/projections/gpu_memory.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace almanac::test {
@@ -106,7 +109,26 @@ void GpuClient::draw_demand(TaskSpec& spec) {
   spec.gpu_memory->bytes = 1 + draw.below(is_small ? most / 3 : most);
 }
 
+// Who asked before a GPU was known may have asked for more than there is.
+void GpuClient::cancel_vain(SimulatedEngine& engine) {
+  const State& state = machine_.oracle.durable();
+  for (const auto& [id, task] : state.tasks.all) {
+    const auto& demands = state.tasks.demand_sets.of(lane_of(state.tasks, id, task).demands);
+    const bool is_vain = std::ranges::any_of(demands, [&](const LimitDemand& demand) {
+      return is_gpu_memory(state.names.text(demand.limit)) &&
+             never_fits(state, demand.limit, demand.units);
+    });
+    if (!is_vain || has_ended(task.state)) continue;
+    machine_.oracle.cancel_is_asked(id);
+    engine.tell(CancelTask{id}, [this, cancelled = id](const Result<Answer>& answer) {
+      note_(answer);
+      if (answer) machine_.oracle.cancel_is_accepted(cancelled);
+    });
+  }
+}
+
 void GpuClient::let_all_go_on(SimulatedEngine& engine) {
+  cancel_vain(engine);
   const State& state = machine_.oracle.durable();
   for (const auto& [id, model] : state.models.all) {
     const std::string name(state.names.text(id));

@@ -42,6 +42,10 @@ class GpuDesk {
     }
     EXPECT_TRUE(desk.ask(ReportGpu{reading, {}, true}));
   }
+  void plug_in(const std::string& card) {
+    cards_.push_back(card);
+    look();
+  }
   void add(const std::string& name, std::uint64_t gib, std::int32_t priority = 0) {
     ModelSpec spec{.name = name, .bytes = gib * desk_gib, .priority = priority};
     spec.residency = Duration(0);
