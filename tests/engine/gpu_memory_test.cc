@@ -252,7 +252,7 @@ TEST_F(MemoryOfGpus, ModelsThatNeverFitTogetherAreRefusedTogether) {
 }
 
 TEST(MemoryOfALaterGpu, IsNotKeptForWhoAsksForMoreThanItHas) {
-  GpuDesk late({});
+  GpuDesk late(std::vector<std::string>{});
   const TaskId vain = late.ask_for(12);
   const TaskId small = late.ask_for(6);
   late.plug_in("card");
