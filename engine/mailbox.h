@@ -2,6 +2,7 @@
 // refuses at once instead of letting callers wait.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <mutex>
@@ -23,8 +24,14 @@ class Mailbox {
   bool put_always(Item&& item) { return put_within(std::move(item), SIZE_MAX); }
 
   [[nodiscard]] std::vector<Item> take() {
-    std::lock_guard guard(mutex_);
-    return std::exchange(items_, {});
+    std::vector<Item> next;
+    next.reserve(usual_);
+    {
+      std::lock_guard guard(mutex_);
+      items_.swap(next);
+    }
+    usual_ = std::max(usual_ / 2, next.size());
+    return next;
   }
   // Refuses everything from now on and answers what was left.
   [[nodiscard]] std::vector<Item> close() {
@@ -50,6 +57,7 @@ class Mailbox {
   }
 
   const std::size_t items_max_;
+  std::size_t usual_ = 0;  // so many are taken at once, lately; of who takes
   const std::function<void()> wake_;
   mutable std::mutex mutex_;
   std::vector<Item> items_;  // guarded by mutex_
