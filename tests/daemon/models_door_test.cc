@@ -44,7 +44,9 @@ TEST_F(ModelsDoor, TakesTasksThatNameOneAndRefusesThoseThatNameNone) {
   open_with(two_models);
   const auto id = submit(R"({"kind": "ask", "model": "llama"})");
   const auto state = daemon->engine().state();
-  EXPECT_EQ(state->tasks.all.find(TaskId(id))->state, TaskState::ready);
+  const Task* task = state->tasks.all.find(TaskId(id));
+  ASSERT_NE(task, nullptr);
+  EXPECT_EQ(task->state, TaskState::ready);
   const HttpAnswer refused =
       client().ask("POST", "/v1/tasks", R"({"kind": "ask", "needs": {"lama": 1}})");
   EXPECT_EQ(refused.status, 404) << refused.body;
@@ -70,7 +72,9 @@ class LoadedModelsDoor : public ModelsDoor {
   bool comes_to(const std::string& model, ModelState wanted) {
     return daemon->engine().wait(
         [&](const State& state) {
-          return state.models.all.find(*state.names.find(model))->state == wanted;
+          const auto id = state.names.find(model);
+          const Model* known = id ? state.models.all.find(*id) : nullptr;
+          return known != nullptr && known->state == wanted;
         },
         std::chrono::seconds(60));
   }

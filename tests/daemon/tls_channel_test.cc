@@ -98,6 +98,15 @@ TEST_F(TlsChannelTest, LeavesNoErrorToAnotherConnection) {
   EXPECT_EQ(ERR_peek_error(), 0U);
 }
 
+// The socket tells of it once.
+TEST_F(TlsChannelTest, GivesAllThatHasComeAtOnce) {
+  ChannelPair one(context);
+  ASSERT_TRUE(one.shake_hands());
+  for (int record = 0; record < 3; ++record) EXPECT_EQ(SSL_write(one.ssl, "abc", 3), 3);
+  ASSERT_EQ(one.receive(), 9);
+  EXPECT_EQ(std::string(one.buffer.data(), 9), "abcabcabc");
+}
+
 TEST_F(TlsChannelTest, EndsWhereTheOtherSideSaysSo) {
   ChannelPair one(context);
   ASSERT_TRUE(one.shake_hands());
