@@ -42,13 +42,19 @@ void WirePosts::begin(Loop& loop) {
   loop_ = &loop;
 }
 
-std::vector<std::function<void()>> WirePosts::take() {
-  std::lock_guard guard(mutex_);
-  is_awake_ = !posted_.empty();
-  return std::exchange(posted_, {});
+WirePosts::Calls WirePosts::take() {
+  Calls next;
+  next.reserve(usual_);
+  {
+    std::lock_guard guard(mutex_);
+    posted_.swap(next);
+    is_awake_ = !next.empty();
+  }
+  usual_ = std::max(usual_ / 2, next.size());
+  return next;
 }
 
-std::vector<std::function<void()>> WirePosts::end() {
+WirePosts::Calls WirePosts::end() {
   std::lock_guard guard(mutex_);
   has_ended_ = true;
   loop_ = nullptr;

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,17 +26,19 @@ namespace almanac {
 // engine come when they come.
 class WirePosts {
  public:
+  using Calls = std::vector<std::function<void()>>;
   // False once it has ended, and then it is not called. Any thread.
   bool post(std::function<void()> call);
   void begin(Loop& loop);
   // Once there is none, the next one that is posted wakes the loop.
-  [[nodiscard]] std::vector<std::function<void()>> take();
+  [[nodiscard]] Calls take();
   // Nothing more is taken; what was, and was not called yet.
-  [[nodiscard]] std::vector<std::function<void()>> end();
+  [[nodiscard]] Calls end();
 
  private:
-  std::mutex mutex_;  // of all below
-  std::vector<std::function<void()>> posted_;
+  std::size_t usual_ = 0;  // so many are taken at once, lately; of the loop's thread
+  std::mutex mutex_;       // of all below
+  Calls posted_;
   Loop* loop_ = nullptr;
   bool is_awake_ = false;  // somebody will take what is there
   bool has_ended_ = false;
@@ -66,7 +69,7 @@ class WireDoor {
     Loop::Readiness wanted = {};
     bool is_lingering = false;  // all was sent; what still comes is read, so that it arrives
   };
-  using Connections = std::map<Number, Connection>;
+  using Connections = std::unordered_map<Number, Connection>;
 
   void begin(Loop& loop);
   void drain();

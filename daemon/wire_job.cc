@@ -233,23 +233,31 @@ TaskSpec task_of(const WireJob& job, std::string text) {
 }
 
 std::string wire_job_json(const WireJob& job, const WireJobTimes& times, std::string_view failure) {
-  std::string json = "{\"retry\":" + std::to_string(job.retry);
+  constexpr std::size_t bytes_around = 256;  // names, times and numbers
+  std::string json;
+  json.reserve(bytes_around + failure.size() + job.custom.size() + job.jid.size() +
+               job.queue.size() + job.jobtype.size() + job.args.size());
+  json.append("{\"retry\":").append(std::to_string(job.retry));
   const auto add = [&](std::string_view name, std::string_view value) {
     json.append(",\"").append(name).append("\":").append(value);
   };
+  const auto add_text = [&](std::string_view name, std::string_view text) {
+    json.append(",\"").append(name).append("\":");
+    append_wire_quoted(json, text);
+  };
   if (!failure.empty()) add("failure", failure);
   if (!job.custom.empty()) add("custom", job.custom);
-  add("jid", wire_quoted(job.jid));
-  add("queue", wire_quoted(job.queue));
-  add("jobtype", wire_quoted(job.jobtype));
-  add("created_at",
-      wire_quoted(job.created_at.empty() ? wire_time(times.created_at) : job.created_at));
-  if (times.enqueued_at != Time()) add("enqueued_at", wire_quoted(wire_time(times.enqueued_at)));
-  if (!job.at.empty()) add("at", wire_quoted(job.at));
+  add_text("jid", job.jid);
+  add_text("queue", job.queue);
+  add_text("jobtype", job.jobtype);
+  add_text("created_at", job.created_at.empty() ? wire_time(times.created_at) : job.created_at);
+  if (times.enqueued_at != Time()) add_text("enqueued_at", wire_time(times.enqueued_at));
+  if (!job.at.empty()) add_text("at", job.at);
   add("args", job.args);
   if (job.reserve_for != 0) add("reserve_for", std::to_string(job.reserve_for));
   if (job.backtrace != 0) add("backtrace", std::to_string(job.backtrace));
-  return json + "}";
+  json += '}';
+  return json;
 }
 
 Result<WireFault> parse_wire_fault(std::string_view json) {

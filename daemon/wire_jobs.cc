@@ -22,8 +22,11 @@ bool is_wire_worker(std::string_view name) {
 }
 
 std::string worker_name(const std::string& wid) {
-  const std::string name = std::string(worker_prefix) + (wid.empty() ? "" : ":" + wid);
-  return name.substr(0, limits::name_bytes_max);
+  std::string name;
+  name.reserve(worker_prefix.size() + 1 + wid.size());
+  name.append(worker_prefix).append(wid.empty() ? "" : ":").append(wid);
+  if (name.size() > limits::name_bytes_max) name.resize(limits::name_bytes_max);
+  return name;
 }
 
 bool has_ready(const State& state, std::string_view queue) {

@@ -48,6 +48,15 @@ void append_utf8(std::string& text, std::uint32_t code) {
   byte(0x80 | (code & 0x3FU));
 }
 
+// How many bytes at the front of a text stand for themselves in a string of JSON, one each.
+std::size_t plain_length(std::string_view text) {
+  const auto end = std::ranges::find_if(text, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<signed char>(c) < 0 || c == '"' ||
+           c == '\\';
+  });
+  return static_cast<std::size_t>(end - text.begin());
+}
+
 // As many as a job has.
 constexpr std::size_t members_usual = 8;
 
@@ -184,7 +193,11 @@ class JsonScanner {
   }
   bool text(std::string& decoded) {
     if (!take('"')) return fault_at("a text is missing");
-    while (!take('"')) {
+    while (true) {
+      const std::size_t plain = plain_length(json_.substr(at_));
+      decoded.append(json_, at_, plain);
+      at_ += plain;
+      if (take('"')) return true;
       if (at_ == json_.size()) return fault_at("a text does not end");
       if (static_cast<unsigned char>(json_[at_]) < 0x20)
         return fault_at("a text has a control byte");
@@ -197,7 +210,6 @@ class JsonScanner {
       decoded.append(json_, at_, length);
       at_ += length;
     }
-    return true;
   }
   bool escape(std::string& decoded) {
     constexpr std::string_view names = "\"\\/bfnrt";
@@ -283,9 +295,13 @@ std::optional<std::int64_t> wire_whole_number(const WireValue& value) {
   return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
 }
 
-std::string wire_quoted(std::string_view text) {
-  std::string quoted = "\"";
-  while (!text.empty()) {
+void append_wire_quoted(std::string& quoted, std::string_view text) {
+  quoted += '"';
+  while (true) {
+    const std::size_t plain = plain_length(text);
+    quoted += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto c = static_cast<unsigned char>(text.front());
     const std::size_t length = utf8_length(text);
     if (length == 0) {
@@ -301,7 +317,13 @@ std::string wire_quoted(std::string_view text) {
     }
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
-  return quoted + "\"";
+  quoted += '"';
+}
+
+std::string wire_quoted(std::string_view text) {
+  std::string quoted;
+  append_wire_quoted(quoted, text);
+  return quoted;
 }
 
 std::string wire_compact(std::string_view json) {

@@ -44,6 +44,8 @@ struct WireMember {
 
 // A text as JSON, in quotes. What is not UTF-8 in it becomes U+FFFD.
 [[nodiscard]] std::string wire_quoted(std::string_view text);
+// The same behind what is there.
+void append_wire_quoted(std::string& json, std::string_view text);
 // Without the space between its parts, and with < > & in strings as \u003c \u003e \u0026.
 [[nodiscard]] std::string wire_compact(std::string_view json);
 

@@ -227,17 +227,17 @@ void WireSession::serve(std::string_view line) {
   WireRequest request = request_of(line);
   if (request.verb == "END") return close_with({});
   request.is_behind = !slots_.empty();
-  const auto slot = std::make_shared<Slot>();
-  slots_.push_back(slot);
+  const std::uint64_t number = answered_ + slots_.size();
+  slots_.emplace_back();
   waits_for_all_ = !may_overlap(request.verb);
-  calls_.perform(request, *this, [self = weak_from_this(), slot](std::string reply) {
-    if (const auto session = self.lock()) session->fill(slot, std::move(reply));
+  calls_.perform(request, *this, [self = weak_from_this(), number](std::string reply) {
+    if (const auto session = self.lock()) session->fill(number, std::move(reply));
   });
 }
 
-void WireSession::fill(const std::shared_ptr<Slot>& slot, std::string reply) {
-  slot->is_ready = true;
-  slot->reply = std::move(reply);
+void WireSession::fill(std::uint64_t request, std::string reply) {
+  if (request < answered_) return;  // it was answered before
+  slots_[request - answered_] = {.is_ready = true, .reply = std::move(reply)};
   flush();
   if (is_working_) return;
   work();
@@ -245,8 +245,8 @@ void WireSession::fill(const std::shared_ptr<Slot>& slot, std::string reply) {
 }
 
 void WireSession::flush() {
-  while (!slots_.empty() && slots_.front()->is_ready) {
-    if (!is_gone_) output_ += slots_.front()->reply;
+  for (; !slots_.empty() && slots_.front().is_ready; ++answered_) {
+    if (!is_gone_) output_ += slots_.front().reply;
     slots_.pop_front();
   }
   if (!slots_.empty()) return;

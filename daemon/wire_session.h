@@ -105,7 +105,7 @@ class WireSession : public std::enable_shared_from_this<WireSession> {
   void accept_hello(std::string_view line);
   void serve(std::string_view line);
   void answer(std::string reply);
-  void fill(const std::shared_ptr<Slot>& slot, std::string reply);
+  void fill(std::uint64_t request, std::string reply);
   void flush();
   [[nodiscard]] bool must_wait(std::string_view line) const;
 
@@ -119,9 +119,10 @@ class WireSession : public std::enable_shared_from_this<WireSession> {
   std::size_t scanned_ = 0;  // of the input, without an end of line
   std::string output_;
   std::size_t sent_ = 0;
-  std::deque<std::shared_ptr<Slot>> slots_;  // requests that are not answered, in their order
-  bool waits_for_all_ = false;               // the last of them lets none begin behind it
-  bool next_waits_ = false;                  // the next line waits until all are answered
+  std::deque<Slot> slots_;      // requests that are not answered, in their order
+  std::uint64_t answered_ = 0;  // in front of these
+  bool waits_for_all_ = false;  // the last of them lets none begin behind it
+  bool next_waits_ = false;     // the next line waits until all are answered
   bool has_ended_ = false;
   bool is_gone_ = false;
   bool is_working_ = false;

@@ -307,6 +307,7 @@ void Core::committed(const CommitReport& report) {
     auto turn = std::move(parked_.front());
     parked_.pop_front();
     release(*turn);
+    keep_recent(std::move(turn));
   }
   if (report.error) {
     bool kept_nothing = report.error->code == ErrorCode::storage_full;

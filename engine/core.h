@@ -21,6 +21,7 @@
 #include <almanac/engine/task_retention.h>
 #include <almanac/engine/token_waits.h>
 #include <almanac/log/log.h>
+#include <almanac/projections/persistent/node_pool.h>
 
 #include <deque>
 #include <functional>
@@ -34,8 +35,12 @@ namespace almanac {
 class CircuitBoard;
 
 // A command on its way, and where its answer goes: called once, on the loop's thread, after its
-// events are on disk or with the refusal. The engine's own commands have no `done`.
-struct Submission {
+// events are on disk or with the refusal. The engine's own commands have no `done`. Made by those
+// who ask and gone on the loop's thread: from a pool, or both would wait for one heap.
+struct Submission : Pooled<Submission> {
+  Submission(Command asked, std::function<void(Result<Answer>)> tell)
+      : command(std::move(asked)), done(std::move(tell)) {}
+
   Command command;
   std::function<void(Result<Answer>)> done;
 };
@@ -94,6 +99,7 @@ class Core {
       BatchCost cost;
     };
     void add(EventBatch batch, const BatchCost& cost);
+    [[nodiscard]] std::size_t bytes() const;  // of its events
     [[nodiscard]] bool is_small() const {
       return batches.empty() ||
              (batches.size() == 1 && batches.front().cost.bytes <= limits::alone_bytes_max &&
@@ -151,6 +157,7 @@ class Core {
   [[nodiscard]] static std::size_t running_here(const State& state);
   void keep_reserve();
   void release(Turn& turn);
+  void keep_recent(std::shared_ptr<Turn> turn);
   void release_durable_part(Turn& turn);
   void carry_out(const Effect& effect, std::span<const RecordedEvent> released);
   void tell_healer(const Effect& effect);
@@ -182,6 +189,9 @@ class Core {
   State head_;        // with all that is parked
   Position durable_;  // the end of what is published
   std::deque<std::shared_ptr<Turn>> parked_;
+  // The last of those that were released, for the events in them, and the bytes of these.
+  std::deque<std::shared_ptr<const Turn>> recent_;
+  std::size_t recent_bytes_ = 0;
 
   // When what waits for tokens may start.
   std::optional<Time> starts_due_;

@@ -8,6 +8,23 @@
 #include <utility>
 
 namespace almanac {
+namespace {
+
+// Of events that were released and are still at hand.
+constexpr std::size_t recent_bytes_max = 1 * limits::mebibyte;
+constexpr std::size_t recent_turns_max = 64;
+
+// Nothing of what users may want forgotten is kept beyond its time.
+bool is_about_tasks_alone(const Command& command) {
+  if (const auto* finish = std::get_if<FinishAttempt>(&command)) {
+    return finish->outcome.memories.empty();
+  }
+  return std::holds_alternative<EnqueueTasks>(command) ||
+         std::holds_alternative<LeaseTasks>(command) ||
+         std::holds_alternative<HandBackAttempt>(command);
+}
+
+}  // namespace
 
 // Publish first, then act, then answer: nobody is told of what a reader cannot see yet, and what is
 // to run does not wait until all are told.
@@ -24,7 +41,31 @@ void Core::release(Turn& turn) {
     if (answer && std::holds_alternative<StartEngine>(submission->command)) begun_ = true;
     auto* leased = answer ? std::get_if<std::vector<LeasedTask>>(&*answer) : nullptr;
     if (leased != nullptr) fill(*leased, turn.events);
-    if (submission->done) submission->done(std::move(answer));
+    if (submission->done) std::exchange(submission->done, nullptr)(std::move(answer));
+  }
+}
+
+std::size_t Core::Turn::bytes() const {
+  std::size_t bytes = 2 * events.size() * sizeof(RecordedEvent);
+  for (const Checked& each : batches) bytes += each.cost.bytes;
+  return bytes;
+}
+
+// What was submitted a moment ago is begun, or asked for by a worker, in one of the next turns:
+// then the log need not be asked for it. The events' memory is all that is kept.
+void Core::keep_recent(std::shared_ptr<Turn> turn) {
+  const std::size_t bytes = turn->bytes();
+  if (turn->events.empty() || bytes > recent_bytes_max) return;
+  for (const auto& [submission, answer, through] : turn->answered) {
+    if (!is_about_tasks_alone(submission->command)) return;
+  }
+  turn->after = State();
+  turn->effects.clear();
+  recent_bytes_ += bytes;
+  recent_.push_back(std::move(turn));
+  while (recent_bytes_ > recent_bytes_max || recent_.size() > recent_turns_max) {
+    recent_bytes_ -= recent_.front()->bytes();
+    recent_.pop_front();
   }
 }
 
@@ -80,11 +121,20 @@ void Core::carry_out(const Effect& effect, std::span<const RecordedEvent> releas
   begin(*attempt, released);
 }
 
-// Most tasks are started with the event that enqueues them; of others it is in the log.
+// Most tasks are started with the event that enqueues them, or soon behind it; of others it is in
+// the log.
 Result<void> Core::read_enqueued(Position enqueued, std::span<const RecordedEvent> released,
                                  const std::function<void(const Event&)>& visit) const {
   const Position first = released.front().position;
-  if (enqueued < first) return log_.read_one(enqueued, visit);
+  if (enqueued < first) {
+    const auto recent = std::ranges::find_if(recent_, [&](const auto& turn) {
+      return turn->events.front().position <= enqueued && enqueued <= turn->events.back().position;
+    });
+    if (recent == recent_.end()) return log_.read_one(enqueued, visit);
+    const auto& events = (*recent)->events;
+    visit(events[enqueued.value - events.front().position.value].event);
+    return {};
+  }
   visit(released[enqueued.value - first.value].event);
   return {};
 }

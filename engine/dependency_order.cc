@@ -2,6 +2,7 @@
 
 #include <almanac/engine/submission.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -17,6 +18,10 @@ class DependencyOrder {
 
   Result<std::vector<std::size_t>> run() {
     order_.reserve(marks_.size());
+    if (std::ranges::none_of(command_.tasks, &DependencyOrder::has_dependencies)) {
+      for (std::size_t i = 0; i < marks_.size(); ++i) order_.push_back(i);
+      return std::move(order_);
+    }
     for (std::size_t i = 0; i < marks_.size(); ++i) {
       if (marks_[i] == Mark::fresh && !visit(i)) return cycle();
     }
@@ -29,6 +34,8 @@ class DependencyOrder {
     std::size_t task;
     std::size_t dependency;  // the next one to look at
   };
+
+  static bool has_dependencies(const TaskSpec& spec) { return !spec.dependencies.empty(); }
 
   // Depth first, on a stack of its own: a chain may be as long as the submission. False when it
   // meets a task that is still open; the stack then ends with the cycle.

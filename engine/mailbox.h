@@ -2,6 +2,7 @@
 // once instead of letting callers wait.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <mutex>
@@ -25,9 +26,15 @@ class Mailbox {
 
   // Whoever has got something has to come again, or leave.
   [[nodiscard]] std::vector<Item> take() {
-    std::lock_guard guard(mutex_);
-    comes_again_ = !items_.empty();
-    return std::exchange(items_, {});
+    std::vector<Item> next;
+    next.reserve(usual_);
+    {
+      std::lock_guard guard(mutex_);
+      comes_again_ = !items_.empty();
+      items_.swap(next);
+    }
+    usual_ = std::max(usual_ / 2, next.size());
+    return next;
   }
   // Calls `wake` at once if something has come meanwhile.
   void leave() {
@@ -62,6 +69,7 @@ class Mailbox {
   }
 
   const std::size_t items_max_;
+  std::size_t usual_ = 0;  // so many are taken at once, lately; of who takes
   const std::function<void()> wake_;
   mutable std::mutex mutex_;
   std::vector<Item> items_;   // guarded by mutex_, as are:

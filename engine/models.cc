@@ -108,6 +108,24 @@ std::string_view shown(const std::string& message) {
   return std::string_view(message).substr(0, limits::message_bytes_max);
 }
 
+// Why it has to stay: decided of the same state as the beginnings of tasks are, and what was planned
+// a moment ago may be wrong by now. Empty = it may go.
+std::string refusal_of_unload(const State& state, const ReportModel& command, const Model& model,
+                              Time now) {
+  using Cause = ModelUnloadCause;
+  if (const auto tasks = tasks_with(state, *state.names.find(command.model)); tasks > 0) {
+    return "is used by " + std::to_string(tasks) + (tasks == 1 ? " task" : " tasks");
+  }
+  const Cause cause = command.step.cause;
+  if (cause != Cause::room && cause != Cause::critical) return {};
+  if (model.setting.is_pinned) return "is pinned";
+  if (cause == Cause::critical) return {};
+  if (now - model.loaded_at < model.setting.residency) return "has not been there for long enough";
+  const Model* other = known_model(state, command.step.other);
+  const std::int32_t priority = other == nullptr ? 0 : other->setting.priority;
+  return model.setting.priority > priority ? "is of a higher priority" : std::string();
+}
+
 // The states from which a step leads.
 bool may_step(const Model& model, ModelStep::Kind kind) {
   using Kind = ModelStep::Kind;
@@ -225,12 +243,9 @@ Result<Decision> decide_one(const State& state, const ReportModel& command,
     return fail(ErrorCode::conflict,
                 "the model '" + command.model + "' is " + std::string(name(known->state)));
   }
-  // What tasks use stays where it is: decided of the same state as their beginnings are.
   if (command.step.kind == ModelStep::Kind::unload) {
-    if (const auto tasks = tasks_with(state, *state.names.find(command.model)); tasks > 0) {
-      return fail(ErrorCode::conflict, "the model '" + command.model + "' is used by " +
-                                           std::to_string(tasks) +
-                                           (tasks == 1 ? " task" : " tasks"));
+    if (const auto why = refusal_of_unload(state, command, *known, context.now); !why.empty()) {
+      return fail(ErrorCode::conflict, "the model '" + command.model + "' " + why);
     }
   }
   if (command.step.kind == ModelStep::Kind::load && !has_gpu(state, command.step.gpu)) {

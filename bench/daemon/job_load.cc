@@ -45,7 +45,7 @@ class JobClient {
   void begin() { send_bytes(socket_, put_next()); }
   // Reads what has come; how many jobs have ended with it.
   std::uint64_t advance() {
-    std::array<char, 16 << 10> buffer{};
+    std::array<char, 16 << 10> buffer;
     const auto got = ::read(socket_, buffer.data(), buffer.size());
     require(got > 0, "the server has gone");
     input_.append(buffer.data(), static_cast<std::size_t>(got));

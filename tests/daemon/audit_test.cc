@@ -1,8 +1,10 @@
 // Who did what through which door is in the log, in front of what was done.
 #include <almanac/tests/daemon/daemon_fixture.h>
 #include <almanac/tests/support/almanac_command.h>
+#include <almanac/tests/support/small_disk.h>
 #include <almanac/tests/support/wire_client.h>
 
+#include <almanac/engine/diagnostics.h>
 #include <almanac/log/log.h>
 
 #include <string>
@@ -159,6 +161,72 @@ TEST_F(AuditTest, ShowsNoLineThatSomebodyElseHasWritten) {
   EXPECT_EQ(listed.output.find("\xE2\x80\xAE"), std::string::npos);
   EXPECT_NE(listed.output.find("forged"), std::string::npos) << listed.output;
   for (const std::string& line : lines_of(listed.output)) EXPECT_FALSE(line.starts_with("forged"));
+}
+
+// What is counted goes on record with the stop, when there may be no room for it, or no engine.
+class AuditAtTheEnd : public AuditTest {
+ protected:
+  // Of two requests of a worker the first is on record at once.
+  void ask_twice() {
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(client()
+                    .ask("POST", "/v1/leases", R"({"worker": "w", "kinds": ["a"], "wait": "1ms"})")
+                    .status,
+                200);
+    }
+    ASSERT_EQ(daemon->engine().state()->audits.requests.size(), 1U);
+  }
+  // Lines that say so while the daemon stops.
+  std::size_t losses_of_stop() {
+    flush_log();
+    testing::internal::CaptureStderr();
+    daemon.reset();
+    flush_log();
+    const std::string lines = testing::internal::GetCapturedStderr();
+    std::size_t count = 0;
+    const std::string_view loss = "requests are not on record";
+    for (auto at = lines.find(loss); at != lines.npos; at = lines.find(loss, at + 1)) ++count;
+    return count;
+  }
+};
+
+TEST_F(AuditAtTheEnd, SaysWhatIsLostWithAFullDiskAndStopsAllTheSame) {
+  std::filesystem::create_directory(folder / "disk");
+  const SmallDisk disk(folder / "disk", 32 * limits::mebibyte);
+  std::filesystem::create_directory(disk.path() / "log");
+  std::filesystem::create_directory_symlink(disk.path() / "log", log_folder());
+  open();
+  ask_twice();
+  disk.fill();
+  const TaskSpec large{.kind = "none", .payload = std::string(16 * limits::kibibyte, 'x')};
+  auto filled = daemon->engine().submit(large);
+  while (filled) filled = daemon->engine().submit(large);
+  ASSERT_EQ(filled.error().code, ErrorCode::storage_full);
+  EXPECT_EQ(losses_of_stop(), 1U);
+  disk.make_room();
+  open();
+  EXPECT_EQ(daemon->engine().state()->audits.requests.size(), 1U) << "but no more than that";
+}
+
+TEST_F(AuditAtTheEnd, SaysWhatIsLostWithTheEngine) {
+  open();
+  ask_twice();
+  daemon->engine().stop_at_once();
+  daemon->engine().wait_until_stopped();
+  EXPECT_EQ(client().ask("POST", "/v1/tasks", R"({"kind": "a"})").status, 503)
+      << "what is not on record is not done";
+  EXPECT_EQ(losses_of_stop(), 1U);
+  open();
+  EXPECT_EQ(daemon->engine().state()->audits.requests.size(), 1U);
+  EXPECT_TRUE(daemon->engine().state()->tasks.all.empty());
+}
+
+TEST_F(AuditAtTheEnd, LosesNothingOtherwise) {
+  open();
+  ask_twice();
+  EXPECT_EQ(losses_of_stop(), 0U);
+  open();
+  EXPECT_EQ(daemon->engine().state()->audits.requests.size(), 2U);
 }
 
 TEST_F(AuditTest, CannotBeFilledFromOutside) {

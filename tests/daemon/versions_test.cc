@@ -40,6 +40,27 @@ TEST_F(VersionsTest, AreThatOfTheLastChange) {
   EXPECT_EQ(client().ask("DELETE", path).status, 409) << "without one it is a conflict as ever";
 }
 
+TEST_F(VersionsTest, HoldForWhatHastensAndForgets) {
+  open();
+  const auto task = submit(R"({"kind": "a", "delay": "10h"})");
+  const std::string path = "/v1/tasks/" + std::to_string(task);
+  const std::string delayed = tag_of(task);
+  EXPECT_EQ(change(path + "/hasten", "\"1\"").status, 412);
+  EXPECT_EQ(client().ask("GET", path).json()["state"], "delayed") << "nothing was done";
+  EXPECT_EQ(change(path + "/hasten", delayed).json()["state"], "ready");
+  const std::string ready = tag_of(task);
+  EXPECT_EQ(change(path + "/hasten", delayed).status, 412) << "it was changed since";
+  EXPECT_EQ(change(path + "/hasten", ready).status, 412) << "and is delayed no more";
+  EXPECT_EQ(client().ask("POST", path + "/hasten").status, 409) << "without one a conflict";
+  EXPECT_EQ(client().ask("DELETE", path, {}, {{"If-Match", ready}}).status, 200);
+  EXPECT_EQ(change(path + "/forget", ready).status, 412);
+  EXPECT_EQ(client().ask("GET", path).status, 200) << "it is still known";
+  EXPECT_EQ(change(path + "/forget", "nothing").status, 400);
+  EXPECT_EQ(change(path + "/forget", tag_of(task)).status, 200);
+  EXPECT_EQ(client().ask("GET", path).status, 404);
+  EXPECT_EQ(change(path + "/forget", ready).status, 404);
+}
+
 TEST_F(VersionsTest, AreNumbersInQuotes) {
   open();
   const std::string path = "/v1/tasks/" + std::to_string(submit(R"({"kind": "a"})")) + "/pause";

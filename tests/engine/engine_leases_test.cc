@@ -55,6 +55,27 @@ TEST_F(EngineLeases, RunWhatNoHandlerOfTheEngineDoes) {
   EXPECT_EQ(history(part), "TaskEnqueued TaskStarted TaskSucceeded");
 }
 
+// The engine has at hand what was submitted lately, as far as it is little; the rest it reads.
+TEST_F(EngineLeases, AreGivenWhatWasSubmittedHoweverLongAgoAndHoweverLarge) {
+  open({.slots = 1});
+  const auto payload = [](int i) {
+    const std::size_t bytes = i % 10 == 7 ? 2 * limits::mebibyte : 1;
+    return "page " + std::to_string(i) + std::string(bytes, char('a' + i % 26));
+  };
+  constexpr int count = 100;
+  for (int i = 0; i < count; ++i) submit({.kind = "render", .payload = payload(i)});
+  for (int i = 0; i < count; ++i) {
+    const LeasedTask leased = lease(render());
+    ASSERT_EQ(leased.payload, payload(i));
+    ASSERT_TRUE(engine->finish(leased.lease, Outcome::success()));
+  }
+  for (int i = 0; i < count; ++i) {
+    const LeasedTask leased = begin({.payload = payload(i)});
+    ASSERT_EQ(leased.payload, payload(i)) << "at once";
+    ASSERT_TRUE(engine->finish(leased.lease, Outcome::success()));
+  }
+}
+
 TEST_F(EngineLeases, AreShownWhatTheirTaskDependsOn) {
   open();
   const LeasedTask part = begin();

@@ -127,7 +127,9 @@ std::vector<std::string> senseless_bodies() {
           R"({"folder": [], "changed": -1, "memories": ["x"], "events": -1, "id": -1})",
           R"({"folder": {}, "changed": 1.5, "memories": [-1], "events": 1.5, "id": 0})",
           R"({"id": 7, "outcome": 7, "changed": [], "memories": {"a": 1}, "events": []})",
-          R"({"id": 7, "outcome": "lost", "memories": [1, null], "events": {}})"};
+          R"({"id": 7, "outcome": "lost", "memories": [1, null], "events": {}})",
+          R"({"outcome": "enqueued"})",
+          R"({"id": 0, "outcome": "enqueued"})"};
 }
 
 TEST_F(StrangeDaemonTest, IsNoDaemonWhereItDoesNotSayWhoItIs) {
@@ -155,6 +157,7 @@ TEST_F(StrangeDaemonTest, LeavesTheOutcomeUnknownWhereItsAnswerIsNotWhole) {
     expect_unknown(
         operations(answer)->ask(ChangeTasks{.ids = {}, .change = TaskChange::cancel, .reason = {}}),
         answer);
+    expect_unknown(operations(answer)->forget_user("u"), answer);
   }
 }
 
