@@ -112,6 +112,9 @@ TEST_F(MemoryConsolidation, OfAUserIsTheUsers) {
   EXPECT_FALSE((*engine->state()->memories.all.find(*stored))->is_readable());
   ASSERT_TRUE(engine->contexts().forget("ann"));
   EXPECT_EQ(engine->memory(*stored).error().code, ErrorCode::refused);
+  const auto unreadable = engine->consolidate_memories(
+      {.kind = "fact", .user = "ann", .significance_below = 1}, in_short);
+  EXPECT_EQ(unreadable.error().code, ErrorCode::not_found) << "it cannot be opened";
 }
 
 TEST_F(MemoryConsolidation, OfSeveralThatAreNearTheNearestIsRepeated) {
