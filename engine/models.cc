@@ -96,6 +96,16 @@ bool leaves_room(const State& state, const ModelStep& step, Time now) {
   return can_load(room_of(state, now), *state.names.find(step.gpu), step.bytes);
 }
 
+// Of what was planned a moment ago: it may be pinned by now, or be above what it would give way to.
+bool may_give_way(const State& state, const Model& model, const ModelStep& step) {
+  const bool is_for_room = step.cause == ModelUnloadCause::room;
+  if (!is_for_room && step.cause != ModelUnloadCause::critical) return true;
+  if (model.setting.is_pinned) return false;
+  const Model* other = known_model(state, step.other);
+  const std::int32_t priority = other == nullptr ? 0 : other->setting.priority;
+  return !is_for_room || step.other.empty() || model.setting.priority <= priority;
+}
+
 Time next_try(const Model& model, Time now) {
   Duration wait = limits::model_backoff;
   for (std::uint32_t i = 0; i < model.failures_in_row && wait < limits::model_backoff_max; ++i) {
@@ -232,6 +242,9 @@ Result<Decision> decide_one(const State& state, const ReportModel& command,
                                            std::to_string(tasks) +
                                            (tasks == 1 ? " task" : " tasks"));
     }
+  }
+  if (command.step.kind == ModelStep::Kind::unload && !may_give_way(state, *known, command.step)) {
+    return fail(ErrorCode::conflict, "the model '" + command.model + "' gives way no more");
   }
   if (command.step.kind == ModelStep::Kind::load && !has_gpu(state, command.step.gpu)) {
     return fail(ErrorCode::conflict, "the GPU '" + command.step.gpu + "' is not there");

@@ -94,7 +94,11 @@ void GpuClient::draw_demand(TaskSpec& spec) {
     if (is_known || draw.chance(3)) spec.demands.push_back({model});
     return;
   }
-  const auto sizes = machine_.gpus.sizes();
+  // Before anybody has looked nothing is refused, and no more than an estimate may ever be had.
+  auto sizes = machine_.gpus.sizes();
+  for (auto& [gpu, size] : sizes) {
+    if (state.gpu.devices.empty()) size = estimated_budget(size);
+  }
   const bool is_one = draw.chance(30);
   std::uint64_t most = 0;
   for (const auto& [gpu, size] : sizes) {
