@@ -121,6 +121,7 @@ std::string refusal_of_unload(const State& state, const ReportModel& command, co
   if (model.setting.is_pinned) return "is pinned";
   if (cause == Cause::critical) return {};
   if (now - model.loaded_at < model.setting.residency) return "has not been there for long enough";
+  if (command.step.other.empty()) return {};
   const Model* other = known_model(state, command.step.other);
   const std::int32_t priority = other == nullptr ? 0 : other->setting.priority;
   return model.setting.priority > priority ? "is of a higher priority" : std::string();

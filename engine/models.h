@@ -16,7 +16,8 @@ namespace almanac {
 [[nodiscard]] Result<Decision> decide_one(const State& state, const RemoveModel& command,
                                           const DecideContext& context);
 // A step that is not the next one of the model is refused, and so is a load to a GPU that is not
-// there. What was loaded while its GPU went has failed. Errors: not_found, conflict.
+// there, or an eviction of one that has to stay by now. What was loaded while its GPU went has
+// failed. Errors: not_found, conflict.
 [[nodiscard]] Result<Decision> decide_one(const State& state, const ReportModel& command,
                                           const DecideContext& context);
 

@@ -1,4 +1,5 @@
 // Making less of what is remembered.
+#include <almanac/engine/limits.h>
 #include <almanac/engine/memory_consolidation.h>
 #include <almanac/tests/support/engine_fixture.h>
 
@@ -111,6 +112,65 @@ TEST_F(MemoryConsolidation, OfAUserIsTheUsers) {
   EXPECT_FALSE((*engine->state()->memories.all.find(*stored))->is_readable());
   ASSERT_TRUE(engine->contexts().forget("ann"));
   EXPECT_EQ(engine->memory(*stored).error().code, ErrorCode::refused);
+  const auto unreadable = engine->consolidate_memories(
+      {.kind = "fact", .user = "ann", .significance_below = 1}, in_short);
+  EXPECT_EQ(unreadable.error().code, ErrorCode::not_found) << "it cannot be opened";
+}
+
+TEST_F(MemoryConsolidation, OfSeveralThatAreNearTheNearestIsRepeated) {
+  open_on_manual_clock();
+  remember({.kind = "fact", .content = "Sun", .embedding = {1, 0}});
+  remember({.kind = "fact", .content = "Sleet", .embedding = {0, 1}});
+  remember({.kind = "fact", .content = "Sunny", .embedding = {1, 0.2F}});
+  remember({.kind = "fact", .content = "Snow", .embedding = {0.2F, 1}});
+  EXPECT_EQ(duplicates({.similarity_min = 0.1}), (Repeats{{3, 1}, {4, 2}}));
+}
+
+TEST_F(MemoryConsolidation, WhatHasExpiredIsNeitherRepeatedNorSummedUp) {
+  open_on_manual_clock();
+  remember({.kind = "fact", .content = "one", .significance = 0.1, .time_to_live = 1h});
+  remember({.kind = "fact", .content = "one", .significance = 0.1});
+  const Time later = engine->state()->time + 2h;
+  EXPECT_EQ(duplicates({}), (Repeats{{2, 1}}));
+  EXPECT_EQ(duplicates({.now = later}), Repeats());
+  const auto found = find_consolidated(*engine->state(), {.kind = "fact", .now = later});
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().id, MemoryId(2));
+}
+
+TEST_F(MemoryConsolidation, ASummarySaysFromWhenToWhenAndOfWhatIsLessSignificantThanAsked) {
+  open_on_manual_clock();
+  remember({.kind = "fact", .content = "one", .significance = 0.25});
+  const Time first = engine->state()->time;
+  advance(1h);
+  remember({.kind = "fact", .content = "two", .significance = 0.25});
+  remember({.kind = "fact", .content = "three", .significance = 0.5});
+  const Consolidation asked{.kind = "fact", .significance_below = 0.5};
+  const auto found = find_consolidated(*engine->state(), asked);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 2U) << "what is as significant stays";
+  const auto made = consolidate(asked, *found, {.kind = "note", .content = "both"});
+  ASSERT_TRUE(made);
+  const MemorySpec& summary = made->store.front();
+  EXPECT_EQ(summary.kind, "fact");
+  const auto micros = [](Time time) { return std::int64_t{time.time_since_epoch().count()}; };
+  EXPECT_EQ(summary.metadata.at("first_stored_us"), MetadataValue(micros(first)));
+  EXPECT_EQ(summary.metadata.at("last_stored_us"), MetadataValue(micros(first + 1h)));
+  EXPECT_EQ(made->reason, "a summary stands for it");
+}
+
+TEST_F(MemoryConsolidation, NoMoreAreSummedUpThanOneAppendHolds) {
+  open_on_manual_clock();
+  MemoryTransaction many;
+  for (std::size_t i = 0; i < limits::transaction_memories_max; ++i) {
+    many.store.push_back({.kind = "fact", .content = std::to_string(i), .significance = 0.1});
+  }
+  ASSERT_TRUE(engine->change_memories(many));
+  const auto stored = engine->consolidate_memories({.kind = "fact"}, in_short);
+  ASSERT_TRUE(stored) << describe(stored.error());
+  EXPECT_EQ(content_of(**engine->memory(*stored)).content, "999 entries");
+  EXPECT_EQ(engine->state()->memories.all.size(), 2U);
 }
 
 }  // namespace

@@ -171,6 +171,27 @@ TEST_F(ModelsDesk, IsLoadedByFunctionsHoweverWhatItsCommandsHaveLoadedWent) {
   }
 }
 
+// Planned of a state that is a moment old.
+TEST_F(ModelsDesk, DoesNotGiveWayToWhatIsOfALowerPriorityByNowNorWherePinned) {
+  ModelSpec other = llama();
+  other.name = "other";
+  ASSERT_TRUE(desk.ask(RegisterModel{other}));
+  ASSERT_TRUE(step({.kind = Step::load, .gpu = "card", .bytes = 1}));
+  ASSERT_TRUE(step({.kind = Step::loaded, .took = 1s}));
+  ASSERT_TRUE(step({.kind = Step::measured}));
+  const auto give_way = [&](const std::string& to, ModelUnloadCause cause) {
+    return error_of(step({.kind = Step::unload, .other = to, .cause = cause})).code;
+  };
+  ASSERT_TRUE(desk.ask(ChangeModel{"llama", std::nullopt, 1}));
+  EXPECT_EQ(give_way("other", ModelUnloadCause::room), ErrorCode::conflict);
+  EXPECT_EQ(give_way("gpu_memory", ModelUnloadCause::room), ErrorCode::conflict);
+  ASSERT_TRUE(desk.ask(ChangeModel{"llama", true, 0}));
+  EXPECT_EQ(give_way("other", ModelUnloadCause::room), ErrorCode::conflict);
+  EXPECT_EQ(give_way("", ModelUnloadCause::critical), ErrorCode::conflict);
+  ASSERT_TRUE(desk.ask(ChangeModel{"llama", false, 0}));
+  EXPECT_TRUE(step({.kind = Step::unload, .other = "other", .cause = ModelUnloadCause::room}));
+}
+
 TEST_F(ModelsDesk, IsRemovedOnlyWhereItIsNotLoaded) {
   EXPECT_EQ(error_of(desk.ask(RemoveModel{"whisper"})).code, ErrorCode::not_found);
   EXPECT_EQ(error_of(desk.ask(ChangeModel{"whisper", true})).code, ErrorCode::not_found);

@@ -112,7 +112,8 @@ TEST_F(MemoryCommandTest, StoresFindsAndForgets) {
 
 TEST_F(MemoryCommandTest, ImportsWhatItExportsOrNothing) {
   (void)almanac({"add", "One", "--kind", "fact", "--embedding", "[0.1, 0.7]", "--tag", "a"});
-  (void)almanac({"add", "größer", "--ttl", "30d", "--metadata", "{\"pi\": 3.14}"});
+  (void)almanac({"add", "größer", "--ttl", "30d", "--metadata", "{\"pi\": 3.14}", "--summary",
+                 "more", "--significance", "0.75"});
   const std::string lines = almanac({"export"}).output;
   std::ofstream(folder_ / "entries.jsonl") << lines << "\n";
   std::ofstream(folder_ / "bad.jsonl") << lines << R"({"content": "x", "tags": [1]})" << "\n";
@@ -122,13 +123,24 @@ TEST_F(MemoryCommandTest, ImportsWhatItExportsOrNothing) {
       << refused.errors;
   EXPECT_FALSE(std::filesystem::exists(folder_ / "other"));
   EXPECT_EQ(almanac({"import", "entries.jsonl"}, "other").output, "2 entries stored\n");
-  std::istringstream before(lines);
-  std::istringstream after(almanac({"export"}, "other").output);
-  for (std::string one, other; std::getline(before, one) && std::getline(after, other);) {
-    for (const char* field : {"kind", "content", "embedding", "tags", "metadata"}) {
-      EXPECT_EQ(json::parse(one)[field], json::parse(other)[field]) << field;
+  const auto before = lines_of(lines);
+  const auto after = lines_of(almanac({"export"}, "other").output);
+  ASSERT_EQ(before.size(), 2U);
+  ASSERT_EQ(after.size(), 2U);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const json one = json::parse(before[i]);
+    const json other = json::parse(after[i]);
+    for (const char* field :
+         {"kind", "content", "summary", "embedding", "tags", "metadata", "significance"}) {
+      EXPECT_EQ(one[field], other[field]) << field;
     }
+    // It lives until then, as far as a time to live tells that.
+    const auto day = [](const json& expires) {
+      return expires.is_string() ? expires.get<std::string>().substr(0, 10) : "never";
+    };
+    EXPECT_EQ(day(one["expires_at"]), day(other["expires_at"]));
   }
+  EXPECT_NE(json::parse(before[0])["expires_at"], json::parse(before[1])["expires_at"]);
 }
 
 TEST_F(MemoryCommandTest, ForgetsAUserNowAndInThePast) {
