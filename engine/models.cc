@@ -108,8 +108,8 @@ std::string_view shown(const std::string& message) {
   return std::string_view(message).substr(0, limits::message_bytes_max);
 }
 
-// Why it has to stay: decided of the same state as the beginnings of tasks are, and what was planned
-// a moment ago may be wrong by now. Empty = it may go.
+// Why it has to stay: decided of the same state as the beginnings of tasks are, and what was
+// planned a moment ago may be wrong by now. Empty = it may go.
 std::string refusal_of_unload(const State& state, const ReportModel& command, const Model& model,
                               Time now) {
   using Cause = ModelUnloadCause;
