@@ -73,9 +73,9 @@ TEST_F(GroupsTest, KeepTheirMembersUntilWhoIsToBeCancelledBecauseOfOneIs) {
   const TaskId then = callback(success);
   const TaskId first = member();
   const TaskId second = member();
-  run(first);
   close();
   ASSERT_TRUE(desk.ask(CancelTask{second}));
+  run(first);
   EXPECT_TRUE(desk.state().tasks.doomed.contains(then));
   EXPECT_TRUE(after_retention().tasks.all.contains(first));
   desk.come_due();

@@ -179,6 +179,12 @@ TEST_F(ModelsDesk, DoesNotGiveWayToWhatIsOfALowerPriorityByNowNorWherePinned) {
   ASSERT_TRUE(step({.kind = Step::load, .gpu = "card", .bytes = 1}));
   ASSERT_TRUE(step({.kind = Step::loaded, .took = 1s}));
   ASSERT_TRUE(step({.kind = Step::measured}));
+  EXPECT_EQ(
+      error_of(step({.kind = Step::unload, .other = "other", .cause = ModelUnloadCause::room}))
+          .code,
+      ErrorCode::conflict)
+      << "it has just come";
+  desk.now += 10min;
   const auto give_way = [&](const std::string& to, ModelUnloadCause cause) {
     return error_of(step({.kind = Step::unload, .other = to, .cause = cause})).code;
   };
