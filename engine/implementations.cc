@@ -1,6 +1,7 @@
 #include <almanac/engine/implementations.h>
 
 #include <almanac/engine/limits.h>
+#include <almanac/engine/model_wants.h>
 
 #include <algorithm>
 #include <set>
@@ -122,7 +123,11 @@ std::optional<TaskFailedOver> fail_over(const State& state, TaskId id, const Att
   const auto next = state.implementations.usable(task.kind, *used);
   const auto version = terms_of(state.tasks, id).version;
   const bool is_taken = state.implementations.versions_of(task.kind).takes(version);
-  if (is_retried || !next || !is_taken) return std::nullopt;
+  // One that went with its GPU has to be loaded again first.
+  const auto models = models_of(state, lane_of(state.tasks, id, task));
+  const bool has_models = std::ranges::all_of(
+      models, [&](NameId model) { return state.models.all.find(model)->is_loaded(); });
+  if (is_retried || !next || !is_taken || !has_models) return std::nullopt;
   return TaskFailedOver{
       .id = id,
       .lease = task.lease,

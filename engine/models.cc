@@ -91,9 +91,9 @@ bool has_gpu(const State& state, std::string_view gpu) {
 }
 
 // Tasks that have begun since somebody looked have their memory first.
-bool leaves_room(const State& state, const ModelStep& step, Time now) {
+bool leaves_room(const State& state, const Model& model, const ModelStep& step, Time now) {
   if (state.tasks.on_gpu.empty()) return true;
-  return can_load(room_of(state, now), *state.names.find(step.gpu), step.bytes);
+  return can_load(room_of(state, now), *state.names.find(step.gpu), model.bytes());
 }
 
 Time next_try(const Model& model, Time now) {
@@ -156,7 +156,7 @@ EventBody event_of(const State& state, const Model& model, const ReportModel& co
   const std::string& name = command.model;
   switch (step.kind) {
     case Kind::load:
-      return ModelLoadStarted{name, step.gpu, step.bytes, now + model.setting.timeout};
+      return ModelLoadStarted{name, step.gpu, model.bytes(), now + model.setting.timeout};
     case Kind::loaded:
       if (!has_gpu(state, state.names.text(*model.gpu))) {
         return ModelLoadFailed{name, "its GPU went while it was loaded", next_try(model, now)};
@@ -253,7 +253,7 @@ Result<Decision> decide_one(const State& state, const ReportModel& command,
     return fail(ErrorCode::conflict, "the GPU '" + command.step.gpu + "' is not there");
   }
   if (command.step.kind == ModelStep::Kind::load &&
-      !leaves_room(state, command.step, context.now)) {
+      !leaves_room(state, *known, command.step, context.now)) {
     return fail(ErrorCode::conflict, "a task has begun that has the memory of it");
   }
   Decision decision = decision_of(context.now, event_of(state, *known, command, context.now));

@@ -6,7 +6,10 @@
 #include <almanac/projections/group_ends.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
+#include <utility>
 
 namespace almanac {
 namespace {
@@ -35,6 +38,31 @@ bool is_unique_yet(const State& state, TaskId id, const Task& task, Time now) {
   return unique != nullptr && now - task.enqueued_at < unique->within;
 }
 
+// How groups have gone is told by their members. One that did not succeed goes with all others that
+// did not, or the group would be taken for a success once those were retried.
+class GroupsToForget {
+ public:
+  using IsDue = std::function<bool(const Task&)>;
+  GroupsToForget(const Tasks& tasks, IsDue is_due) : tasks_(tasks), is_due_(std::move(is_due)) {}
+
+  [[nodiscard]] bool may_go(TaskId id, const Task& task) {
+    const GroupId* group = tasks_.groups.group_of.find(id);
+    if (group == nullptr || task.state == TaskState::succeeded) return true;
+    const auto [known, is_new] = all_due_.try_emplace(*group, true);
+    if (!is_new) return known->second;
+    for (const TaskId member : tasks_.groups.members_of(*group)) {
+      const Task& other = *tasks_.all.find(member);
+      if (other.state != TaskState::succeeded && !is_due_(other)) known->second = false;
+    }
+    return known->second;
+  }
+
+ private:
+  const Tasks& tasks_;
+  const IsDue is_due_;
+  std::map<GroupId, bool> all_due_;  // of those looked at
+};
+
 }  // namespace
 
 bool forgets(const State& state, const TaskRetention& retention) {
@@ -50,12 +78,16 @@ Forgetting decide_forgetting(const State& state, const DecideContext& context,
   std::size_t looks = 0;
   auto entry = state.tasks.all.lower_bound(before);
   const auto first = state.tasks.all.begin();
+  const auto is_due = [&](const Task& task) {
+    const auto kept = kept_for(state.queues, retention, task);
+    return kept && context.now - task.ended_at >= *kept;
+  };
+  GroupsToForget groups(state.tasks, is_due);
   while (entry != first && looks++ < limits::forget_looks_per_turn &&
          ids.size() < limits::forgotten_per_turn) {
     const auto& [id, task] = *--entry;
-    const auto kept = kept_for(state.queues, retention, task);
-    if (!kept || context.now - task.ended_at < *kept || is_needed(left, id)) continue;
-    if (is_group_to_blame(left, id)) continue;
+    if (!is_due(task) || is_needed(left, id)) continue;
+    if (is_group_to_blame(left, id) || !groups.may_go(id, task)) continue;
     if (is_unique_yet(state, id, task, context.now)) continue;
     left.all.erase(id);
     ids.push_back(id);

@@ -36,12 +36,10 @@ class GroupsTest : public testing::Test {
     EXPECT_TRUE(broken.empty()) << broken.front();
   }
   // Of all that is not needed, whenever it ended.
-  State after_retention() {
+  State after_retention(const TaskRetention& kept = {Duration(0), Duration(0), Duration(0)}) {
     State state = desk.state();
     Arena memory;
-    auto found =
-        decide_forgetting(state, {desk.now, memory}, {Duration(0), Duration(0), Duration(0)},
-                          state.tasks.last.next());
+    auto found = decide_forgetting(state, {desk.now, memory}, kept, state.tasks.last.next());
     for (const Event& event : found.events) {
       fold_into(state, {state.position.next(), event});
     }
@@ -81,6 +79,25 @@ TEST_F(GroupsTest, KeepTheirMembersUntilWhoIsToBeCancelledBecauseOfOneIs) {
   desk.come_due();
   EXPECT_EQ(state_of(then), TaskState::cancelled);
   EXPECT_FALSE(after_retention().tasks.all.contains(first));
+}
+
+TEST_F(GroupsTest, KeepOneThatFailedUntilAllOthersThatDidCanGoWithIt) {
+  const TaskId first = member();
+  const TaskId second = member();
+  close();
+  run(first, AttemptStatus::error);
+  desk.now += std::chrono::hours(2);
+  run(second, AttemptStatus::error);
+  constexpr Duration hour = std::chrono::hours(1);
+  const TaskRetention kept{hour, hour, hour};
+  EXPECT_TRUE(after_retention(kept).tasks.all.contains(first));
+  ASSERT_TRUE(desk.ask(ChangeTasks{.ids = {second}, .change = TaskChange::retry}));
+  const TaskId then = callback(success);
+  run(second);
+  EXPECT_NE(state_of(then), TaskState::ready) << "the first one has failed";
+  desk.come_due();
+  desk.now += std::chrono::hours(2);
+  EXPECT_TRUE(after_retention(kept).tasks.all.empty());
 }
 
 TEST_F(GroupsTest, LetCallbacksBeginWithTheCloseWhereAllHaveEnded) {

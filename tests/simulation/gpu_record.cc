@@ -48,6 +48,13 @@ Position GpuRecord::sampled(const std::string& gpu) const {
   return device == devices_.end() ? Position() : device->second.sampled;
 }
 
+bool GpuRecord::has_models(const Demands& demands) const {
+  return std::ranges::none_of(demands, [&](const auto& demand) {
+    const auto model = models_.find(demand.first);
+    return model != models_.end() && !model->second.is_loaded();
+  });
+}
+
 bool GpuRecord::is_of_gpus(const Demands& demands) const {
   return std::ranges::any_of(
       demands, [&](const auto& one) { return is_model(one.first) || is_gpu_memory(one.first); });

@@ -34,6 +34,8 @@ class GpuRecord {
                                         const GpuUses& uses);
   // Whether a task that asks for this may have to wait for it, if nobody else waits for GPUs.
   [[nodiscard]] bool may_hold_back(const Demands& demands, const GpuUses& uses) const;
+  // Whether all models that it names are loaded.
+  [[nodiscard]] bool has_models(const Demands& demands) const;
   [[nodiscard]] bool is_of_gpus(const Demands& demands) const;
   [[nodiscard]] bool is_model(const std::string& name) const { return models_.contains(name); }
   [[nodiscard]] Position sampled(const std::string& gpu) const;

@@ -176,7 +176,9 @@ void Oracle::judge_order(TaskId id, const Record& task) const {
 bool Oracle::must_fail_over(const Record& task, const AttemptEnd& end) const {
   const auto& used = task.implementation;
   if (used.empty() || implementations_.usable(task.kind, used).empty()) return false;
-  if (!implementations_.takes(task.kind, task.version)) return false;
+  if (!implementations_.takes(task.kind, task.version) || !gpus_.has_models(task.demands)) {
+    return false;
+  }
   const auto attempts = std::min(implementations_.attempts(task.kind, used), task.attempts_max);
   return end.permanent || task.failures + 1 >= attempts;
 }
