@@ -127,8 +127,18 @@ void GpuClient::cancel_vain(SimulatedEngine& engine) {
   }
 }
 
+// A load that takes longer than it may fails for ever.
+void GpuClient::give_time(SimulatedEngine& engine) {
+  for (ModelSpec& model : models_) {
+    if (model.timeout >= 2min) continue;
+    model.timeout = 2min;
+    engine.tell(RegisterModel{model}, note_);
+  }
+}
+
 void GpuClient::let_all_go_on(SimulatedEngine& engine) {
   cancel_vain(engine);
+  give_time(engine);
   const State& state = machine_.oracle.durable();
   for (const auto& [id, model] : state.models.all) {
     const std::string name(state.names.text(id));

@@ -26,6 +26,7 @@ class GpuClient {
 
  private:
   void change(SimulatedEngine& engine);
+  void give_time(SimulatedEngine& engine);
   void cancel_vain(SimulatedEngine& engine);
   [[nodiscard]] ModelSpec draw_model(const std::string& name, std::uint64_t gib);
 
