@@ -336,7 +336,17 @@ std::optional<NameId> to_relieve(const ModelRoom& room, NameId gpu) {
 
 LoadPlan plan_load(const ModelRoom& room, const Names& names, NameId id) {
   const Model& model = *room.models.all.find(id);
-  return plan_room(room, names, {model.bytes(), model.setting.gpu, model.setting.priority});
+  const RoomWish wish{model.bytes(), model.setting.gpu, model.setting.priority};
+  if (const auto more = wish_behind_failures(model)) {
+    LoadPlan plan = plan_room(room, names, *more);
+    if (plan.kind == LoadPlan::Kind::evict) return plan;
+  }
+  return plan_room(room, names, wish);
+}
+
+std::optional<RoomWish> wish_behind_failures(const Model& model) {
+  if (model.failures_in_row % 4 != 3) return std::nullopt;
+  return RoomWish{2 * model.bytes(), model.setting.gpu, model.setting.priority};
 }
 
 LoadPlan plan_room(const ModelRoom& room, const Names& names, const RoomWish& wish) {

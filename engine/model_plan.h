@@ -106,6 +106,9 @@ struct RoomWish {
   bool is_model = true;
 };
 [[nodiscard]] LoadPlan plan_room(const ModelRoom& room, const Names& names, const RoomWish& wish);
+// A model whose loads fail again and again may take more than is believed: for each fourth load
+// room is made for twice as much, where that can be.
+[[nodiscard]] std::optional<RoomWish> wish_behind_failures(const Model& model);
 // Of a model that is absent. On the GPU with most room, else on that whose evictions are cheapest.
 [[nodiscard]] LoadPlan plan_load(const ModelRoom& room, const Names& names, NameId model);
 

@@ -96,7 +96,7 @@ struct ModelStep {
   };
   Kind kind = Kind::load;
   std::string gpu = {};      // load
-  std::uint64_t bytes = 0;   // load: kept free; measured, released
+  std::uint64_t bytes = 0;   // measured, released
   std::uint64_t times = 0;   // used, degraded
   std::string other = {};    // unload: for which; degraded: to which
   std::string message = {};  // failures, lost, checked, degraded

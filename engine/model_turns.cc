@@ -92,6 +92,7 @@ class TurnPlanner {
     }
     const bool is_overdue = overdue_at <= room_.now;
     LoadPlan plan = plan_for(one, is_overdue);
+    if (plan.kind == LoadPlan::Kind::load) make_room_for_more(one, is_overdue, plan);
     if (plan.kind == LoadPlan::Kind::load) return take_room(one, plan.gpu, is_overdue);
     if (!one.wish.is_model) turns_.memory_overdue_at.emplace(wish_of(one), overdue_at);
     if (plan.kind == LoadPlan::Kind::evict) {
@@ -100,6 +101,14 @@ class TurnPlanner {
     consider_residency(one);
     consider(overdue_at);
     if (is_overdue) make_give_way(one);
+  }
+
+  void make_room_for_more(Wanted one, bool is_overdue, LoadPlan& plan) {
+    const auto more = one.wish.is_model ? wish_behind_failures(model(one.id)) : std::nullopt;
+    if (!more) return;
+    one.wish = *more;
+    LoadPlan roomy = plan_for(one, is_overdue);
+    if (roomy.kind == LoadPlan::Kind::evict) plan = std::move(roomy);
   }
 
   // With what is used often in use, as long as it stays for that.

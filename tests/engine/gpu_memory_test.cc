@@ -251,6 +251,31 @@ TEST_F(MemoryOfGpus, ModelsThatNeverFitTogetherAreRefusedTogether) {
   EXPECT_TRUE(turns().steps.empty()) << "they would take turns for ever, and nothing would begin";
 }
 
+TEST_F(MemoryOfGpus, AModelThatFailsAgainAndAgainIsGivenTwiceTheRoom) {
+  add("a", 4);
+  add("b", 3);
+  load("b");
+  desk.submit({.kind = "ask", .demands = {{"a", 1}}});
+  desk.now += 1h;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(turns().steps.size(), 1U) << i;
+    EXPECT_FALSE(turns().steps[0].evicts) << i;
+    ASSERT_TRUE(begin_load("a"));
+    ASSERT_TRUE(step("a", {.kind = ModelStep::Kind::load_failed, .message = "out of memory"}));
+    desk.now += 1h;
+    look(3 * desk_gib);
+  }
+  ASSERT_EQ(turns().steps.size(), 1U);
+  EXPECT_TRUE(turns().steps[0].evicts);
+  EXPECT_EQ(turns().steps[0].victim, id_of("b"));
+  unload("b");
+  look();
+  ASSERT_EQ(turns().steps.size(), 1U);
+  EXPECT_FALSE(turns().steps[0].evicts) << "as there is room now";
+  ASSERT_TRUE(begin_load("a"));
+  EXPECT_EQ(desk.state().models.all.find(id_of("a"))->reserved, 4 * desk_gib);
+}
+
 TEST(MemoryOfALaterGpu, IsNotKeptForWhoAsksForMoreThanItHas) {
   GpuDesk late(std::vector<std::string>{});
   const TaskId vain = late.ask_for(12);

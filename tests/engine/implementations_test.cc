@@ -3,6 +3,7 @@
 #include <almanac/engine/limits.h>
 #include <almanac/projections/wait_reason.h>
 #include <almanac/tests/support/desk.h>
+#include <almanac/tests/support/gpu_desk.h>
 
 #include <gtest/gtest.h>
 
@@ -57,6 +58,24 @@ TEST(Fallback, AFailureCountsNothingAndTheNextGoesOnWithALeaseOfItsOwn) {
   desk.finish(id, AttemptStatus::succeeded);
   EXPECT_EQ(desk.task(id).state, TaskState::succeeded);
   EXPECT_EQ(desk.run_by(id), "");
+}
+
+TEST(Fallback, DoesNotGoOnWithoutTheModelThatWentWithItsGpu) {
+  GpuDesk gpus;
+  Desk& desk = gpus.desk;
+  gpus.add("a", 3);
+  gpus.load("a");
+  EXPECT_TRUE(desk.ask(SetImplementations{"ask", {{"best", 1, true}, {"spare", 1, true}}}));
+  const TaskSpec spec{.kind = "ask", .attempts_max = 2, .demands = {{"a", 1}}};
+  const TaskId id = desk.submit(spec);
+  const TaskId other = desk.submit(spec);
+  EXPECT_EQ(desk.start(), (std::vector{id, other}));
+  desk.finish(other, AttemptStatus::error);
+  EXPECT_EQ(desk.task(other).state, TaskState::running) << "by the next";
+  gpus.look(0, {"card"});
+  EXPECT_TRUE(gpus.step("a", {.kind = ModelStep::Kind::lost}));
+  desk.finish(id, AttemptStatus::error);
+  EXPECT_EQ(desk.task(id).state, TaskState::delayed);
 }
 
 TEST(Fallback, TheFailureOfTheLastIsTheAttempts) {

@@ -83,6 +83,12 @@ TEST_F(ModelsDesk, IsNotLoadedToAGpuThatIsNotThere) {
   EXPECT_EQ(model().state, ModelState::absent);
 }
 
+// Whatever it was planned with, it may have been registered anew since.
+TEST_F(ModelsDesk, HasKeptFreeForItsLoadWhatItIsKnownToTake) {
+  ASSERT_TRUE(step({.kind = Step::load, .gpu = "card", .bytes = 1}));
+  EXPECT_EQ(model().reserved, llama().bytes);
+}
+
 TEST_F(ModelsDesk, IsTriedLaterAndLaterAfterFailures) {
   Duration wait = limits::model_backoff;
   for (int i = 0; i < 9; ++i) {
