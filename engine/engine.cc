@@ -72,7 +72,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
                                                .pending_bytes_max = SIZE_MAX,
                                                .index = false});
   if (!log) return std::unexpected(log.error());
-  auto reached = reach_state(**log, parts->options.folder);
+  auto reached = reach_state(**log, parts->options.folder, {}, {}, Loading::whole);
   if (!reached) return std::unexpected(reached.error());
   for (const Error& refused : reached->refused) {
     warn("a checkpoint is not used: " + describe(refused));

@@ -100,6 +100,14 @@ class ReadyOrder {
   template <class Keys>
   [[nodiscard]] static std::optional<ReadyOrder> from_sorted(Keys&& keys);
 
+  // Enters a lane with all of its tasks, which are some; false where it is there already.
+  [[nodiscard]] bool add(const Lane& lane, Places places) {
+    const std::size_t count = places.size();
+    if (!lanes_.insert(lane, std::move(places))) return false;
+    size_ += count;
+    return true;
+  }
+
   // True when the key was not there before.
   bool insert(const ReadyKey& key) noexcept;
   // True when there was something to erase.

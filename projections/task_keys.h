@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace almanac {
@@ -51,6 +52,11 @@ class TaskKeys {
     const TaskKeys* keys_ = nullptr;
     Place place_;
   };
+
+  TaskKeys() = default;
+  // From keys and what each stands for, which have the same numbers.
+  TaskKeys(TextTable texts, PersistentVector<TextNumber, KeyedTask> tasks)
+      : texts_(std::move(texts)), tasks_(std::move(tasks)) {}
 
   // Enters a key, or changes what it stands for. O(log n).
   void set(std::string_view key, KeyedTask value) { tasks_.set(texts_.intern(key), value); }

@@ -3,7 +3,34 @@
 #include <almanac/log/error.h>
 #include <almanac/log/hash.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace almanac {
+
+// Of texts of one hash each but the first goes to the next free place, as in locate().
+TextTable TextTable::of(PersistentVector<TextNumber, SharedText> texts,
+                        std::vector<Hashed> hashes) {
+  std::ranges::sort(hashes);
+  std::vector<std::pair<std::uint64_t, TextNumber>> placed;
+  placed.reserve(hashes.size());
+  std::vector<Hashed> displaced;
+  for (const Hashed& one : hashes) {
+    if (placed.empty() || placed.back().first != one.hash) {
+      placed.emplace_back(one.hash, one.number);
+    } else {
+      displaced.push_back(one);
+    }
+  }
+  TextTable table;
+  table.texts_ = std::move(texts);
+  table.numbers_ = *PersistentMap<std::uint64_t, TextNumber>::from_sorted(placed);
+  for (auto [hash, number] : displaced) {
+    while (table.numbers_.contains(hash)) ++hash;
+    table.numbers_.set(hash, number);
+  }
+  return table;
+}
 
 TextNumber TextTable::intern(std::string_view text) {
   if (const auto recent = find_recent(text)) return *recent;

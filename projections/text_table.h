@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace almanac {
 
@@ -25,6 +26,16 @@ struct TextNumber {
 // A value; O(1) copy.
 class TextTable {
  public:
+  // A text and its XXH3.
+  struct Hashed {
+    std::uint64_t hash = 0;
+    TextNumber number;
+    auto operator<=>(const Hashed&) const = default;
+  };
+  // From different texts and the hash of each. O(n log n); looks at none of the texts.
+  [[nodiscard]] static TextTable of(PersistentVector<TextNumber, SharedText> texts,
+                                    std::vector<Hashed> hashes);
+
   // The number of a text, a fresh one when it is new. O(log n), and O(1) for one that was given
   // lately: events in a row speak of the same few.
   TextNumber intern(std::string_view text);

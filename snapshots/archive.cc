@@ -239,7 +239,7 @@ Result<State> Snapshot::state_at_end(const std::filesystem::path& folder,
                                      const std::stop_token& stop) {
   const Position last = report_.manifest.tail.last;
   auto earlier = read_earlier_state();
-  if (!earlier) return state_at(log_, folder, last, stop);
+  if (!earlier) return state_at(log_, folder, last, stop, Loading::whole);
   return rebuild(log_, {.through = last, .start = std::move(*earlier), .stop = stop});
 }
 

@@ -56,7 +56,8 @@ std::vector<std::byte> encode_checkpoint(const CheckpointHeader& header, const S
   return file;
 }
 
-Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept) {
+Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept,
+                                     std::shared_ptr<const void> keeper) {
   if (bytes.size() < header_bytes) return damaged("it is cut short");
   ColumnReader reader(bytes);
   if (as_text(reader.bytes(state_magic.size())) != state_magic)
@@ -78,7 +79,7 @@ Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept
   copy_to(checkpoint.header.state, reader.bytes(sizeof(Digest)));
   auto accepted = accept ? accept(checkpoint.header) : Result<void>();
   if (!accepted) return std::unexpected(accepted.error());
-  auto state = decode_state(bytes.subspan(header_bytes));
+  auto state = decode_state(bytes.subspan(header_bytes), std::move(keeper));
   if (!state) return damaged(state.error().message);
   if (state->position != checkpoint.header.position) return damaged("its positions disagree");
   checkpoint.state = std::move(*state);
@@ -94,7 +95,13 @@ Result<std::uint64_t> write_checkpoint(const fs::path& file, const CheckpointHea
   return bytes.size();
 }
 
-Result<Checkpoint> read_checkpoint(const fs::path& file, const AcceptCheckpoint& accept) {
+Result<Checkpoint> read_checkpoint(const fs::path& file, const AcceptCheckpoint& accept,
+                                   Loading loading) {
+  if (loading == Loading::as_asked) {
+    auto mapped = map_whole_file(file);
+    if (!mapped) return std::unexpected(mapped.error());
+    return decode_checkpoint(**mapped, accept, *mapped);
+  }
   auto bytes = read_whole_file(file);
   if (!bytes) return std::unexpected(bytes.error());
   return decode_checkpoint(*bytes, accept);

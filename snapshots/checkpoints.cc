@@ -50,19 +50,21 @@ std::vector<Position> checkpoints_of(const fs::path& folder) {
   return positions_in(checkpoints_folder(folder));
 }
 
-Result<State> load_checkpoint(const Log& log, const fs::path& folder, Position position) {
+Result<State> load_checkpoint(const Log& log, const fs::path& folder, Position position,
+                              Loading loading) {
   const auto file = checkpoint_file(folder, position);
   auto read = read_checkpoint(
-      file, [&](const CheckpointHeader& header) { return check(header, log, position); });
+      file, [&](const CheckpointHeader& header) { return check(header, log, position); }, loading);
   if (!read) return about_file(file, read.error());
   return std::move(read->state);
 }
 
-NewestCheckpoint newest_checkpoint(const Log& log, const fs::path& folder, Position through) {
+NewestCheckpoint newest_checkpoint(const Log& log, const fs::path& folder, Position through,
+                                   Loading loading) {
   NewestCheckpoint newest;
   for (Position position : checkpoints_of(folder)) {
     if (position > through) continue;
-    auto state = load_checkpoint(log, folder, position);
+    auto state = load_checkpoint(log, folder, position, loading);
     if (state) {
       newest.state = std::move(*state);
       return newest;

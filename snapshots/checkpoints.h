@@ -25,7 +25,8 @@ namespace almanac {
 // The state of one of them, when it is whole and of this log as it is. O(its size). Errors: those
 // of read_checkpoint (not_found: it is gone), refused (it is of another log, position or past).
 [[nodiscard]] Result<State> load_checkpoint(const Log& log, const std::filesystem::path& folder,
-                                            Position position);
+                                            Position position,
+                                            Loading loading = Loading::as_asked);
 
 struct NewestCheckpoint {
   std::optional<State> state;
@@ -34,6 +35,7 @@ struct NewestCheckpoint {
 // The newest of them that is not behind `through` and serves. O(its size).
 [[nodiscard]] NewestCheckpoint newest_checkpoint(const Log& log,
                                                  const std::filesystem::path& folder,
-                                                 Position through);
+                                                 Position through,
+                                                 Loading loading = Loading::as_asked);
 
 }  // namespace almanac

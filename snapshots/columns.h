@@ -46,10 +46,12 @@ class ColumnWriter {
 };
 
 // Reads what a writer has written. Bytes that no writer wrote make it fail and give zeros, never
-// more than that. Lives as long as the bytes.
+// more than that. Lives as long as the bytes; who keeps those may be handed on, so that what is
+// read later (deferred_rows.h) can keep them too.
 class ColumnReader {
  public:
-  explicit ColumnReader(Bytes bytes) : rest_(bytes) {}
+  explicit ColumnReader(Bytes bytes, std::shared_ptr<const void> keeper = nullptr)
+      : rest_(bytes), keeper_(std::move(keeper)) {}
 
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
@@ -57,6 +59,10 @@ class ColumnReader {
   [[nodiscard]] std::uint64_t number();
   [[nodiscard]] Bytes bytes(std::size_t count);
   void column(std::span<std::uint64_t> rows);
+  void skip_column(std::size_t rows) { (void)differences(head(), rows); }
+  // What it has not read yet, and who keeps it; nullptr where nobody does.
+  [[nodiscard]] Bytes rest() const { return rest_; }
+  [[nodiscard]] const std::shared_ptr<const void>& keeper() const { return keeper_; }
   // Goes behind a table of so many columns, which a copy of the reader may read.
   void skip_table(std::size_t columns);
 
@@ -72,6 +78,7 @@ class ColumnReader {
   [[nodiscard]] Bytes differences(const Head& head, std::size_t rows);
 
   Bytes rest_;
+  std::shared_ptr<const void> keeper_;
   bool failed_ = false;
 };
 

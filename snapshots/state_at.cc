@@ -22,8 +22,9 @@ Error no_way(Error error, const std::vector<Error>& refused) {
 }  // namespace
 
 Result<ReachedState> reach_state(const Log& log, const std::filesystem::path& folder,
-                                 std::optional<Position> through, std::stop_token stop) {
-  auto newest = newest_checkpoint(log, folder, through.value_or(Position(UINT64_MAX)));
+                                 std::optional<Position> through, std::stop_token stop,
+                                 Loading loading) {
+  auto newest = newest_checkpoint(log, folder, through.value_or(Position(UINT64_MAX)), loading);
   ReachedState reached{.refused = std::move(newest.refused)};
   if (newest.state) reached.checkpoint = newest.state->position;
   auto state = rebuild(log, {.through = through,
@@ -35,8 +36,8 @@ Result<ReachedState> reach_state(const Log& log, const std::filesystem::path& fo
 }
 
 Result<State> state_at(const Log& log, const std::filesystem::path& folder,
-                       std::optional<Position> through, std::stop_token stop) {
-  auto reached = reach_state(log, folder, through, std::move(stop));
+                       std::optional<Position> through, std::stop_token stop, Loading loading) {
+  auto reached = reach_state(log, folder, through, std::move(stop), loading);
   if (!reached) return std::unexpected(reached.error());
   return std::move(reached->state);
 }

@@ -3,6 +3,7 @@
 
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
+#include <almanac/snapshots/checkpoint.h>
 
 #include <filesystem>
 #include <optional>
@@ -24,11 +25,13 @@ struct ReachedState {
 // serves), stopped, and those of Log::read.
 [[nodiscard]] Result<ReachedState> reach_state(const Log& log, const std::filesystem::path& folder,
                                                std::optional<Position> through = {},
-                                               std::stop_token stop = {});
+                                               std::stop_token stop = {},
+                                               Loading loading = Loading::as_asked);
 // The same, for who does not ask how.
 [[nodiscard]] Result<State> state_at(const Log& log, const std::filesystem::path& folder,
                                      std::optional<Position> through = {},
-                                     std::stop_token stop = {});
+                                     std::stop_token stop = {},
+                                     Loading loading = Loading::as_asked);
 
 // The first position of which there is a state: 0, or that of a checkpoint when the front of the
 // log was removed. Looks at names of files, not into them. Errors: refused (there is none), and

@@ -19,6 +19,7 @@
 #include <almanac/snapshots/ranking_codec.h>
 #include <almanac/snapshots/schedule_codec.h>
 #include <almanac/snapshots/state_columns.h>
+#include <almanac/snapshots/tasks_codec.h>
 
 #include <algorithm>
 #include <array>
@@ -30,102 +31,12 @@
 namespace almanac {
 namespace {
 
-constexpr std::size_t task_columns = 21;
-
-Row<task_columns> row_of(TaskId id, const Task& task) {
-  return {id.value,
-          std::uint64_t(task.state),
-          std::uint64_t(task.last_status),
-          task.attempts_max,
-          task.kind.value,
-          task.queue.value,
-          folded(task.priority),
-          folded(task.last_code),
-          task.attempts,
-          task.failures,
-          task.waiting_for,
-          number_of(task.enqueued_at),
-          number_of(task.run_at),
-          number_of(task.started_at),
-          number_of(task.ended_at),
-          number_of(task.timeout),
-          number_of(task.backoff.initial),
-          number_of(task.backoff.max),
-          task.lease.value,
-          task.enqueued.value,
-          task.changed.value};
-}
-
-Task task_of(const Row<task_columns>& row) {
-  return {.state = static_cast<TaskState>(row[1]),
-          .last_status = static_cast<AttemptStatus>(row[2]),
-          .attempts_max = static_cast<std::uint16_t>(row[3]),
-          .kind = name_of(row[4]),
-          .queue = name_of(row[5]),
-          .priority = static_cast<std::int32_t>(unfolded(row[6])),
-          .last_code = static_cast<std::int32_t>(unfolded(row[7])),
-          .attempts = small(row[8]),
-          .failures = small(row[9]),
-          .waiting_for = small(row[10]),
-          .enqueued_at = time_of(row[11]),
-          .run_at = time_of(row[12]),
-          .started_at = time_of(row[13]),
-          .ended_at = time_of(row[14]),
-          .timeout = duration_of(row[15]),
-          .backoff = {duration_of(row[16]), duration_of(row[17])},
-          .lease = Lease(row[18]),
-          .enqueued = Position(row[19]),
-          .changed = Position(row[20])};
-}
-
 void write_names(ColumnWriter& writer, const Names& names) {
   std::vector<std::string_view> texts;
   for (std::uint32_t id = 0; id < names.size(); ++id) texts.push_back(names.text({id}));
   write_texts<1>(
       writer, texts, texts.size(), [](std::string_view text) { return Row<1>{text.size()}; },
       [](std::string_view text) { return text; });
-}
-
-// Those that ask for something or have a version come later (write_demands, write_versions).
-void write_plain_ready(ColumnWriter& writer, const Tasks& tasks) {
-  const auto row_of = [](const ReadyKey& key) {
-    return Row<4>{key.lane.queue.value, key.lane.kind.value, folded(key.place.rank),
-                  key.place.id.value};
-  };
-  const auto is_plain = [](const auto& entry) { return entry.key.is_plain(); };
-  if (std::ranges::all_of(tasks.ready.lanes(), is_plain)) {
-    return writer.table<4>(tasks.ready, tasks.ready.size(), row_of);
-  }
-  std::vector<ReadyKey> plain;
-  std::ranges::copy_if(tasks.ready, std::back_inserter(plain),
-                       [](const ReadyKey& key) { return key.lane.is_plain(); });
-  writer.table<4>(plain, plain.size(), row_of);
-}
-
-void write_orders(ColumnWriter& writer, const Tasks& tasks) {
-  write_plain_ready(writer, tasks);
-  writer.table<2>(tasks.due, tasks.due.size(),
-                  [](const DueKey& key) { return Row<2>{number_of(key.at), key.id.value}; });
-  writer.table<2>(tasks.running, tasks.running.size(),
-                  [](const RunningKey& key) { return Row<2>{key.queue.value, key.id.value}; });
-  writer.table<2>(tasks.tagged, tasks.tagged.size(),
-                  [](const TagKey& key) { return Row<2>{key.tag.value, key.id.value}; });
-  write_edges(writer, tasks.dependents);
-  writer.table<2>(tasks.doomed, tasks.doomed.size(),
-                  [](const auto& entry) { return Row<2>{entry.key.value, entry.value.value}; });
-}
-
-void write_tasks(ColumnWriter& writer, const Tasks& tasks) {
-  writer.number(tasks.last.value);
-  writer.table<task_columns>(tasks.all, tasks.all.size(),
-                             [](const auto& entry) { return row_of(entry.key, entry.value); });
-  write_orders(writer, tasks);
-  write_texts<3>(
-      writer, tasks.keys, tasks.keys.size(),
-      [](const TaskKeys::Entry& entry) {
-        return Row<3>{entry.key.size(), entry.value.id.value, entry.value.content_hash};
-      },
-      [](const TaskKeys::Entry& entry) { return entry.key; });
 }
 
 void write_held(ColumnWriter& writer, const Tasks& tasks) {
@@ -334,47 +245,6 @@ void write_later_parts(ColumnWriter& writer, const State& state) {
   write_marked_parts(writer, state);
 }
 
-void read_all(ColumnReader& reader, Tasks& tasks) {
-  read_sorted<task_columns>(reader, tasks.all, [&](const Row<task_columns>& row) {
-    if (row[1] >= task_state_count || row[2] >= std::uint64_t(attempt_status_count)) {
-      reader.fail();
-    } else {
-      ++tasks.counts[row[1]];
-    }
-    return std::pair(TaskId(row[0]), task_of(row));
-  });
-}
-
-void read_orders(ColumnReader& reader, Tasks& tasks) {
-  read_sorted<4>(reader, tasks.ready, [](const Row<4>& row) {
-    return ReadyKey{{name_of(row[0]), name_of(row[1]), {}}, {unfolded(row[2]), TaskId(row[3])}};
-  });
-  read_sorted<2>(reader, tasks.due,
-                 [](const Row<2>& row) { return DueKey{time_of(row[0]), TaskId(row[1])}; });
-  read_sorted<2>(reader, tasks.running,
-                 [](const Row<2>& row) { return RunningKey{name_of(row[0]), TaskId(row[1])}; });
-  read_sorted<2>(reader, tasks.tagged,
-                 [](const Row<2>& row) { return TagKey{name_of(row[0]), TaskId(row[1])}; });
-  read_edges(reader, tasks.dependents);
-  read_sorted<2>(reader, tasks.doomed,
-                 [](const Row<2>& row) { return std::pair(TaskId(row[0]), TaskId(row[1])); });
-}
-
-// The tasks themselves, the larger part, beside all that follows them, where a thread can be had.
-void read_tasks(ColumnReader& reader, Tasks& tasks) {
-  tasks.last = TaskId(reader.number());
-  auto all = std::async([reader, &tasks]() mutable {
-    read_all(reader, tasks);
-    return !reader.failed();
-  });
-  reader.skip_table(task_columns);
-  read_orders(reader, tasks);
-  read_texts<3>(reader, [&](const Row<3>& row, std::string_view key) {
-    tasks.keys.set(key, {TaskId(row[1]), row[2]});
-  });
-  if (!all.get()) reader.fail();
-}
-
 void read_engine(ColumnReader& reader, EngineInfo& engine) {
   engine.running = reader.number() != 0;
   engine.starts = reader.number();
@@ -468,8 +338,8 @@ std::vector<std::byte> encode(const State& state, ColumnWriter writer) {
   return writer.take();
 }
 
-Result<State> decode_state(Bytes bytes) {
-  ColumnReader reader(bytes);
+Result<State> decode_state(Bytes bytes, std::shared_ptr<const void> keeper) {
+  ColumnReader reader(bytes, std::move(keeper));
   State state;
   state.position = Position(reader.number());
   state.time = time_of(reader.number());

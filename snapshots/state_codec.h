@@ -7,15 +7,17 @@
 #include <almanac/snapshots/columns.h>
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace almanac {
 
 // Pure; any thread. O(n). Behind what was written to `front`.
 [[nodiscard]] std::vector<std::byte> encode(const State& state, ColumnWriter front = {});
-// The same state, as its digest shows. The bytes are those of encode(), which the caller has held
-// against their checksum; others are an error or some state, never a crash. Works on two threads.
-// Errors: corrupt.
-[[nodiscard]] Result<State> decode_state(Bytes bytes);
+// The same state, as its digest shows. The bytes are those of encode(); others are an error or some
+// state, never a crash. Where somebody keeps them, the state keeps him, and most of what is large
+// is made when it is looked for: O(what has to be counted) now. Works on two threads. Errors:
+// corrupt.
+[[nodiscard]] Result<State> decode_state(Bytes bytes, std::shared_ptr<const void> keeper = nullptr);
 
 }  // namespace almanac

@@ -5,11 +5,14 @@
 #include <almanac/projections/names.h>
 #include <almanac/projections/state_hasher.h>
 #include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/deferred_rows.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -50,10 +53,21 @@ void write_texts(ColumnWriter& writer, const Range& from, std::size_t count, Row
   for (const auto& element : from) writer.bytes(as_bytes(text(element)));
 }
 
-// A container of what `make` makes of each row.
+// A container of what `make` makes of each row: at once, or where the bytes are kept and `make`
+// knows nothing but the row, of most rows when somebody looks for them.
+template <std::size_t width, class Container, class Make>
+[[nodiscard]] std::optional<Container> sorted_rows(ColumnReader& reader, Make make) {
+  if constexpr (std::is_empty_v<Make> && requires { Container::deferred_entries; }) {
+    if (reader.keeper()) {
+      const auto table = std::make_shared<const BlockTable>(reader, width);
+      return defer_rows<width, Container>(table, {0, table->rows()}, make);
+    }
+  }
+  return Container::from_sorted(TableRows<width, Make>(reader, make));
+}
 template <std::size_t width, class Container, class Make>
 void read_sorted(ColumnReader& reader, Container& to, Make make) {
-  auto read = Container::from_sorted(TableRows<width, Make>(reader, make));
+  auto read = sorted_rows<width, Container>(reader, make);
   if (!read) return reader.fail();
   to = std::move(*read);
 }

@@ -5,6 +5,7 @@
 #include <almanac/snapshots/limits.h>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -198,6 +199,22 @@ Result<std::vector<std::byte>> read_whole_file(const fs::path& path, std::uint64
   if (!filled) return std::unexpected(filled.error());
   bytes.resize(*filled);
   return bytes;
+}
+
+Result<std::shared_ptr<const Bytes>> map_whole_file(const fs::path& path) {
+  auto opened = open_regular(path);
+  if (!opened) return std::unexpected(opened.error());
+  const auto size = static_cast<std::size_t>(opened->bytes);
+  if (size == 0) return std::make_shared<const Bytes>();
+  // Who maps it checks all of it first: its pages come in one call instead of one by one.
+  void* memory =
+      ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, opened->file.get(), 0);
+  if (memory == MAP_FAILED) return fail_errno(errno, "map " + path.string());
+  auto* bytes = new Bytes(static_cast<const std::byte*>(memory), size);
+  return std::shared_ptr<const Bytes>(bytes, [memory, size](const Bytes* mapped) {
+    ::munmap(memory, size);
+    delete mapped;
+  });
 }
 
 std::optional<Position> position_named(std::string_view name) {

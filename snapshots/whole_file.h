@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -47,6 +48,11 @@ void remove_unfinished(const std::filesystem::path& folder);
 // too large), not_found, refused, io.
 [[nodiscard]] Result<std::vector<std::byte>> read_whole_file(const std::filesystem::path& file,
                                                              std::uint64_t bytes_max = UINT64_MAX);
+
+// The same, mapped instead of read, for as long as anybody holds it: what is read of it is read by
+// the disk's pages. The file may be removed, and must not be changed meanwhile.
+[[nodiscard]] Result<std::shared_ptr<const Bytes>> map_whole_file(
+    const std::filesystem::path& file);
 
 // Makes a folder and those above it that are missing, each synced. Errors: storage_full, refused,
 // io.

@@ -79,7 +79,7 @@ class PersistentMapDiff {
     }
 
     void open() {
-      Node* node = subtree();
+      Node* node = deferred::entered<Tree>(subtree());
       --level_;
       nodes_[level_] = node;
       indexes_[level_] = 0;
@@ -188,6 +188,9 @@ struct PersistentVectorDiff {
 
   template <class Visit>
   static void compare(Pair nodes, std::size_t height, std::uint64_t first, Visit& visit) {
+    if (nodes.before == nodes.after) return;
+    if (nodes.before != nullptr) nodes.before = Tree::entered(nodes.before);
+    if (nodes.after != nullptr) nodes.after = Tree::entered(nodes.after);
     if (nodes.before == nodes.after) return;
     if (height == 0) return compare_values(nodes, first, visit);
     for (std::size_t child = 0; child < radix::fan_out; ++child) {

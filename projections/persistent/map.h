@@ -35,9 +35,11 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace almanac {
 
@@ -144,7 +146,7 @@ class PersistentMapIterator {
   // Goes down along one edge from the child that the trail names at `height`.
   void descend(std::size_t height, Edge edge) {
     for (; height > 0; --height) {
-      Node* child = Tree::inner(trail_.nodes[height]).items[trail_.indexes[height]];
+      Node* child = Tree::below(Tree::inner(trail_.nodes[height]), trail_.indexes[height]);
       trail_.nodes[height - 1] = child;
       trail_.indexes[height - 1] = edge_index(child, edge);
     }
@@ -210,6 +212,29 @@ class PersistentMap {
     return PersistentMap(std::move(builder));
   }
 
+  // A map whose entries are made when somebody looks for them (deferred.h), `deferred_entries` at a
+  // time: subtree k of the source begins with the key `firsts[k]`. Keys must rise. O(subtrees).
+  static constexpr std::size_t deferred_entries = tree::deferred_entries<Key, Value>;
+  using Subtree = tree::Node;
+  using Source = deferred::Source<Subtree>;
+  using SubtreeBuilder = tree::SubtreeBuilder<Key, Value>;
+  [[nodiscard]] static PersistentMap from_source(const std::shared_ptr<const Source>& source,
+                                                 std::vector<Key> firsts) {
+    PersistentMap made;
+    made.size_ = firsts.size() * deferred_entries;
+    if (firsts.size() == 1) {
+      made.root_ = source->make(0);
+      return made;
+    }
+    std::vector<Node*> stubs;
+    stubs.reserve(firsts.size());
+    for (std::size_t k = 0; k < firsts.size(); ++k) {
+      stubs.push_back(new deferred::Stub<Node>(tree::deferred_height, source, k));
+    }
+    made.root_ = tree::build_above<Key, Value>(std::move(stubs), std::move(firsts));
+    return made;
+  }
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
@@ -219,7 +244,7 @@ class PersistentMap {
     Node* node = root_;
     while (node->height > 0) {
       auto& inner = Tree::inner(node);
-      node = inner.items[tree::child_index<Compare>(inner, key)];
+      node = Tree::below(inner, tree::child_index<Compare>(inner, key));
     }
     const auto& leaf = Tree::leaf(node);
     const std::size_t index = index_in(leaf, key);
@@ -365,8 +390,8 @@ class PersistentMap {
       const std::size_t index = tree::child_index<Compare>(inner, key);
       trail.nodes[height] = node;
       trail.indexes[height] = static_cast<std::uint8_t>(index);
-      node = inner.items[index];
-      Tree::prefetch(node);
+      Tree::prefetch(inner.items[index]);
+      node = Tree::below(inner, index);
     }
     const auto& leaf = Tree::leaf(node);
     const std::size_t index = index_in(leaf, key);

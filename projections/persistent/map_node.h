@@ -1,6 +1,6 @@
 // The node layer of PersistentMap: nodes, their shared ownership, and the steps by which a B+tree
-// grows and shrinks. Only map.h, map_builder.h and diff.h include
-// this file; everybody else wants map.h.
+// grows and shrinks. Only map.h, map_builder.h and diff.h include this file; everybody else wants
+// map.h.
 //
 // A tree is a Node*; height 0 is a leaf, nullptr is the empty tree. A leaf holds keys and values,
 // an inner node holds keys and children: both are a Block, and every step works on both.
@@ -14,6 +14,9 @@
 //  3. A node is at least half full, except the root and the nodes on the right edge. On the right
 //     edge a leaf has at least one entry and an inner node at least two children.
 //
+// A child may be a stub (deferred.h): who goes on to a child enters it, and who changes it puts
+// what was behind the stub in its place. What is said above holds behind stubs too.
+//
 // Ownership: `owners` counts the maps and inner nodes that own a node. A node that is reached from
 // the root through nodes with one owner, each owned and not borrowed (loan.h) by the one above, and
 // has one owner itself, belongs to one map alone and may be changed; any other node is constant.
@@ -21,15 +24,13 @@
 // ends the program.
 #pragma once
 
+#include <almanac/projections/persistent/deferred.h>
 #include <almanac/projections/persistent/loan.h>
-#include <almanac/projections/persistent/node_pool.h>
+#include <almanac/projections/persistent/map_block.h>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -59,154 +60,6 @@ inline constexpr std::size_t leaf_capacity = !is_cheap_to_copy<Key, Value> ||
 // are 2^45 leaves of 32 bytes or more, which is more than the 2^47 bytes a process can address.
 inline constexpr std::size_t levels_max = 16;
 static_assert(inner_capacity / 2 >= 8, "levels_max counts on 8 children in a half full node");
-
-// The value of a map that is only a set; costs no byte.
-struct Nothing {
-  bool operator==(const Nothing&) const = default;
-};
-
-struct Range {
-  std::size_t first = 0;
-  std::size_t count = 0;
-};
-
-// Storage for objects that the owner creates and destroys one by one. It does not know which of
-// its places hold an object; Block does.
-template <class T, std::size_t capacity>
-class Slots {
- public:
-  Slots() noexcept {}
-  ~Slots() {}
-  Slots(const Slots&) = delete;
-  Slots& operator=(const Slots&) = delete;
-
-  [[nodiscard]] T& operator[](std::size_t index) { return items_[index]; }
-  [[nodiscard]] const T& operator[](std::size_t index) const { return items_[index]; }
-  [[nodiscard]] std::span<const T> first(std::size_t count) const { return {items_, count}; }
-
-  void put(std::size_t at, T&& item) noexcept { std::construct_at(items_ + at, std::move(item)); }
-  void drop(Range range) noexcept { std::destroy_n(items_ + range.first, range.count); }
-  void copy(const Slots& from, std::size_t count) noexcept {
-    if constexpr (std::is_trivially_copyable_v<T>) {
-      std::memcpy(static_cast<void*>(items_), from.items_, count * sizeof(T));
-    } else {
-      std::uninitialized_copy_n(from.items_, count, items_);
-    }
-  }
-
-  // Moves objects to the empty places from `at` on and leaves their old places empty. `from` may
-  // be this, and the ranges may overlap.
-  void take(std::size_t at, Slots& from, Range range) noexcept {
-    if (range.count == 0) return;
-    T* target = items_ + at;
-    T* source = from.items_ + range.first;
-    if constexpr (std::is_trivially_copyable_v<T>) {
-      std::memmove(static_cast<void*>(target), source, range.count * sizeof(T));
-    } else if (this == &from && at > range.first) {
-      for (std::size_t i = range.count; i-- > 0;) relocate(target + i, source[i]);
-    } else {
-      for (std::size_t i = 0; i < range.count; ++i) relocate(target + i, source[i]);
-    }
-  }
-
- private:
-  static void relocate(T* target, T& source) noexcept {
-    std::construct_at(target, std::move(source));
-    std::destroy_at(&source);
-  }
-
-  union {
-    T items_[capacity];
-  };
-};
-
-template <std::size_t capacity>
-class Slots<Nothing, capacity> {
- public:
-  [[nodiscard]] Nothing& operator[](std::size_t) const { return nothing_; }
-  void put(std::size_t, Nothing&&) noexcept {}
-  void drop(Range) noexcept {}
-  void copy(const Slots&, std::size_t) noexcept {}
-  void take(std::size_t, Slots&, Range) noexcept {}
-
- private:
-  // One object stands for all; nobody can tell, and nothing is ever written to it.
-  static inline Nothing nothing_;
-};
-
-struct Node {
-  explicit Node(std::uint8_t height_above_leaves) : height(height_above_leaves) {}
-
-  // Acquire: what other owners read before they let go happened before we change the node.
-  [[nodiscard]] bool has_one_owner() const { return owners.load(std::memory_order_acquire) == 1; }
-
-  std::atomic<std::size_t> owners = 1;
-  std::uint16_t count = 0;
-  const std::uint8_t height;
-};
-
-// `count` keys in rising order, each with an item: a value in a leaf, a child in an inner node.
-template <class KeyType, class ItemType, std::size_t capacity_of_block>
-struct Block : Node, Pooled<Block<KeyType, ItemType, capacity_of_block>> {
-  using Key = KeyType;
-  using Item = ItemType;
-  static constexpr std::size_t capacity = capacity_of_block;
-  static constexpr std::size_t minimum = capacity / 2;
-  static constexpr bool is_inner = std::is_same_v<Item, Node*>;
-
-  using Node::Node;
-
-  void insert(std::size_t index, Key&& key, Item&& item) noexcept {
-    keys.take(index + 1, keys, {index, count - index});
-    keys.put(index, std::move(key));
-    items.take(index + 1, items, {index, count - index});
-    items.put(index, std::move(item));
-    ++count;
-  }
-
-  void erase(std::size_t index) noexcept {
-    keys.drop({index, 1});
-    items.drop({index, 1});
-    close({index, 1});
-  }
-
-  // Takes entries from the front of the next block.
-  void append_from(Block& right, std::size_t taken) noexcept {
-    keys.take(count, right.keys, {0, taken});
-    items.take(count, right.items, {0, taken});
-    count = static_cast<std::uint16_t>(count + taken);
-    right.close({0, taken});
-  }
-
-  // Takes entries from the back of the previous block.
-  void prepend_from(Block& left, std::size_t taken) noexcept {
-    keys.take(taken, keys, {0, count});
-    items.take(taken, items, {0, count});
-    const Range tail{left.count - taken, taken};
-    keys.take(0, left.keys, tail);
-    items.take(0, left.items, tail);
-    count = static_cast<std::uint16_t>(count + taken);
-    left.count = static_cast<std::uint16_t>(left.count - taken);
-  }
-
-  void clear() noexcept {
-    keys.drop({0, count});
-    items.drop({0, count});
-    count = 0;
-  }
-
-  Slots<Key, capacity> keys;
-  [[no_unique_address]] Slots<Item, capacity> items;
-
- private:
-  // Moves what follows a hole down over it.
-  void close(Range hole) noexcept {
-    const std::size_t end = hole.first + hole.count;
-    keys.take(hole.first, keys, {end, count - end});
-    items.take(hole.first, items, {end, count - end});
-    count = static_cast<std::uint16_t>(count - hole.count);
-  }
-};
 
 // The way from the root to an entry, by height: [0] is the leaf. What lies above the root's
 // height is not set.
@@ -256,6 +109,11 @@ struct Tree {
 
   [[nodiscard]] static const Key& first_key(Node* node) {
     return node->height == 0 ? leaf(node).keys[0] : inner(node).keys[0];
+  }
+
+  // The child to go on at.
+  [[nodiscard]] static Node* below(const Inner& node, std::size_t index) {
+    return deferred::entered<Tree>(node.items[index]);
   }
 
   static void prefetch(const Node* node) {
@@ -348,6 +206,7 @@ struct Tree {
 
   // Returns the node to release next, or nullptr.
   [[nodiscard]] static Node* destroy(Node* node) noexcept {
+    if (node->is_deferred) return deferred::drop(node);
     if (node->height == 0) {
       leaf(node).clear();
       delete &leaf(node);
@@ -372,8 +231,21 @@ struct Tree {
 
   // The same for a child of a node that is this map's own.
   static void unshare_child(Inner& parent, std::size_t index) noexcept {
+    if (parent.items[index]->is_deferred) [[unlikely]]
+      put_made(parent, index);
     if (!parent.borrows(index) && parent.items[index]->has_one_owner()) return;
     replace_child(parent, index);
+  }
+
+  // Puts what stands behind a stub in its place.
+  [[gnu::noinline]] static void put_made(Inner& parent, std::size_t index) noexcept {
+    Node* behind = retain(below(parent, index));
+    Node* stub = std::exchange(parent.items[index], behind);
+    if (parent.borrows(index)) {
+      parent.replaced(index);
+    } else {
+      release(stub);
+    }
   }
 
   [[gnu::noinline]] static void replace_child(Inner& parent, std::size_t index) noexcept {
@@ -459,7 +331,7 @@ struct Tree {
       return;
     }
     if (root->count > 1) return;
-    Node* only = retain(inner(root).items[0]);
+    Node* only = retain(below(inner(root), 0));
     release(std::exchange(root, only));
   }
 

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace almanac {
 
@@ -67,6 +69,20 @@ class PersistentSet {
     }
     PersistentSet built;
     built.keys_ = PersistentMap<Key, tree::Nothing, Compare>(std::move(builder));
+    return built;
+  }
+
+  // As PersistentMap::from_source().
+  static constexpr std::size_t deferred_entries =
+      PersistentMap<Key, tree::Nothing, Compare>::deferred_entries;
+  using Subtree = tree::Node;
+  using Source = deferred::Source<Subtree>;
+  using SubtreeBuilder = tree::SubtreeBuilder<Key, tree::Nothing>;
+  [[nodiscard]] static PersistentSet from_source(const std::shared_ptr<const Source>& source,
+                                                 std::vector<Key> firsts) {
+    PersistentSet built;
+    built.keys_ =
+        PersistentMap<Key, tree::Nothing, Compare>::from_source(source, std::move(firsts));
     return built;
   }
 

@@ -26,7 +26,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace almanac {
@@ -150,6 +152,33 @@ class PersistentVector {
     return built;
   }
 
+  // A vector whose entries are made when somebody looks for them (deferred.h), a stretch of
+  // `deferred_numbers` at a time: of those the source has, `stretches` says which have an entry,
+  // rising, and makes stretch k of the numbers k * deferred_numbers and on. `size` is that of all
+  // together. O(stretches).
+  static constexpr std::uint64_t deferred_numbers = radix::Tree<Value>::deferred_numbers;
+  using Subtree = radix::Node;
+  using Source = deferred::Source<Subtree>;
+  using SubtreeBuilder = radix::SubtreeBuilder<Value>;
+  [[nodiscard]] static PersistentVector from_source(const std::shared_ptr<const Source>& source,
+                                                    std::span<const std::uint64_t> stretches,
+                                                    std::size_t size) {
+    PersistentVector made;
+    made.size_ = size;
+    if (stretches.empty()) return made;
+    if (stretches.back() == 0) {
+      made.root_ = source->make(0);
+      Tree::lower(made.root_);
+      return made;
+    }
+    made.root_ = Tree::make_for(stretches.back() * deferred_numbers);
+    for (const std::uint64_t stretch : stretches) {
+      auto* stub = new deferred::Stub<Node>(Tree::deferred_height, source, stretch);
+      Tree::hang(made.root_, stretch * deferred_numbers, stub);
+    }
+    return made;
+  }
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
@@ -225,6 +254,9 @@ class PersistentVector {
   [[nodiscard]] static bool same(const Node* one, const Node* other) {
     if (one == other) return true;
     if (one == nullptr || other == nullptr || one->height != other->height) return false;
+    one = Tree::entered(one);
+    other = Tree::entered(other);
+    if (one == other) return true;
     if (one->height == 0) return same_values(Tree::leaf(one), Tree::leaf(other));
     for (std::size_t i = 0; i < radix::fan_out; ++i) {
       if (!same(Tree::inner(one).children[i], Tree::inner(other).children[i])) return false;

@@ -9,11 +9,13 @@
 //  2. The root is no higher than the largest number needs. With 1 it follows that the shape of a
 //     tree depends on its numbers alone, not on how it came about.
 //
-// Ownership is that of map_node.h: `owners` counts the vectors and inner nodes that own a node; one
-// that is reached from the root through nodes with one owner, each owned and not borrowed (loan.h),
-// and has one owner itself, may be changed, any other node is constant. Nothing here throws.
+// A child may be a stub (deferred.h), as in map_node.h. Ownership is that of map_node.h, too:
+// `owners` counts the vectors and inner nodes that own a node; one that is reached from the root
+// through nodes with one owner, each owned and not borrowed (loan.h), and has one owner itself, may
+// be changed, any other node is constant. Nothing here throws.
 #pragma once
 
+#include <almanac/projections/persistent/deferred.h>
 #include <almanac/projections/persistent/loan.h>
 #include <almanac/projections/persistent/node_pool.h>
 
@@ -48,6 +50,7 @@ struct Node {
 
   std::atomic<std::uint32_t> owners = 1;
   const std::uint8_t height;
+  bool is_deferred = false;  // a stub (deferred.h); set once, when it is made
 };
 
 template <class Value>
@@ -146,6 +149,11 @@ struct Tree {
     return node;
   }
 
+  [[nodiscard]] static Node* entered(Node* node) { return deferred::entered<Tree>(node); }
+  [[nodiscard]] static const Node* entered(const Node* node) {
+    return deferred::entered<Tree>(node);
+  }
+
   static void release(Node* node) noexcept {
     // A lender follows the node that has borrowed from it, and there may be many in a row.
     while (node != nullptr) {
@@ -161,9 +169,11 @@ struct Tree {
     return root == nullptr || !covers(root->height, number) ? nullptr : find_below(root, number);
   }
   [[nodiscard]] static const Leaf<Value>* find_below(const Node* node, std::uint64_t number) {
+    node = entered(node);
     for (std::size_t height = node->height; height > 0; --height) {
       node = inner(node).children[child_of(number, height)];
       if (node == nullptr) return nullptr;
+      node = entered(node);
     }
     return &leaf(node);
   }
@@ -189,6 +199,28 @@ struct Tree {
       node = link;
     }
     return leaf(node);
+  }
+
+  // Stubs stand for subtrees of this height, and of so many numbers.
+  static constexpr std::size_t deferred_height = 2;
+  static constexpr std::uint64_t deferred_numbers = std::uint64_t{1} << (bits + inner_bits * 2);
+
+  // Puts a stub where the numbers from `first` on belong, where nothing is yet. All on the way is
+  // the tree's own, and the root is higher than a stub.
+  static void hang(Node* root, std::uint64_t first, Node* stub) noexcept {
+    for (std::size_t height = root->height;; --height) {
+      Node*& link = inner(root).children[child_of(first, height)];
+      if (height == deferred_height + 1) {
+        link = stub;
+        return;
+      }
+      if (link == nullptr) link = make(height - 1);
+      root = link;
+    }
+  }
+  // An empty tree that has a place for the number.
+  [[nodiscard]] static Node* make_for(std::uint64_t number) noexcept {
+    return make(height_for(number));
   }
 
   // The leaf that holds the number, with all on the way there the tree's own; nullptr, and nothing
@@ -217,8 +249,12 @@ struct Tree {
   static void erase(Node*& root, std::uint64_t number) noexcept {
     (void)own(root, number);
     if (erase_below(root, number)) return release(std::exchange(root, nullptr));
+    lower(root);
+  }
+  // Takes away roots that are higher than the largest number needs.
+  static void lower(Node*& root) noexcept {
     while (root->height > 0 && only_first_child(inner(root))) {
-      Node* first = retain(inner(root).children[0]);
+      Node* first = retain(entered(inner(root).children[0]));
       release(std::exchange(root, first));
     }
   }
@@ -227,6 +263,7 @@ struct Tree {
   // number when there is none. `number` must lie below `node`.
   [[nodiscard]] static const Leaf<Value>* seek(const Node* node, std::uint64_t& number) {
     if (node == nullptr) return nullptr;
+    node = entered(node);
     if (node->height == 0) {
       const std::uint32_t rest = leaf(node).taken >> place_of(number);
       if (rest == 0) return nullptr;
@@ -245,6 +282,7 @@ struct Tree {
   // The same towards smaller numbers: the last entry at or before `number`.
   [[nodiscard]] static const Leaf<Value>* seek_back(const Node* node, std::uint64_t& number) {
     if (node == nullptr) return nullptr;
+    node = entered(node);
     if (node->height == 0) {
       const auto unused = 31 - static_cast<unsigned>(place_of(number));
       const std::uint32_t rest = leaf(node).taken << unused;
@@ -322,7 +360,20 @@ struct Tree {
 
   // The same for a child, which is there, of a node that is the vector's own.
   static void unshare_child(Inner& parent, std::size_t index) noexcept {
+    if (parent.children[index]->is_deferred) [[unlikely]]
+      put_made(parent, index);
     if (!is_own(parent, index)) replace_child(parent, index);
+  }
+
+  // Puts what stands behind a stub in its place.
+  [[gnu::noinline]] static void put_made(Inner& parent, std::size_t index) noexcept {
+    Node* behind = retain(entered(parent.children[index]));
+    Node* stub = std::exchange(parent.children[index], behind);
+    if (parent.borrows(index)) {
+      parent.replaced(index);
+    } else {
+      release(stub);
+    }
   }
 
   [[gnu::noinline]] static void replace_child(Inner& parent, std::size_t index) noexcept {
@@ -355,6 +406,7 @@ struct Tree {
 
   // Returns the node to release next, or nullptr.
   [[nodiscard]] static Node* destroy(Node* node) noexcept {
+    if (node->is_deferred) return deferred::drop(node);
     if (node->height == 0) {
       delete &leaf(node);
       return nullptr;
@@ -382,8 +434,39 @@ struct Tree {
     for (std::size_t i = 1; i < fan_out; ++i) {
       if (node.children[i] != nullptr) return false;
     }
-    return true;
+    return node.children[0] != nullptr;
   }
+};
+
+// Makes what a stub stands for: the subtree of the numbers from `first` on.
+template <class Value>
+class SubtreeBuilder {
+ public:
+  explicit SubtreeBuilder(std::uint64_t first)
+      : first_(first), root_(new Inner(Tree<Value>::deferred_height)) {}
+  SubtreeBuilder(const SubtreeBuilder&) = delete;
+  SubtreeBuilder& operator=(const SubtreeBuilder&) = delete;
+  ~SubtreeBuilder() {
+    if (root_ != nullptr) Tree<Value>::release(root_);
+  }
+
+  // Rising numbers are fastest. What does not belong here is left out.
+  void put(std::uint64_t number, Value&& value) noexcept {
+    const std::uint64_t at = number - first_;
+    if (at >= Tree<Value>::deferred_numbers) return;
+    if (leaf_ == nullptr || at >> Tree<Value>::bits != last_ >> Tree<Value>::bits) {
+      leaf_ = &Tree<Value>::own(root_, at);
+    }
+    last_ = at;
+    leaf_->put(Tree<Value>::place_of(at), std::move(value));
+  }
+  [[nodiscard]] Node* finish() noexcept { return std::exchange(root_, nullptr); }
+
+ private:
+  const std::uint64_t first_;
+  Node* root_;
+  Leaf<Value>* leaf_ = nullptr;
+  std::uint64_t last_ = 0;  // put, counted from `first_`
 };
 
 }  // namespace almanac::radix

@@ -61,10 +61,10 @@ struct PersistentMapInspector {
       for (std::size_t i = 0; i < inner.count; ++i) {
         const bool is_last = i + 1 == inner.count;
         expect(inner.items[i]->height + 1 == inner.height, "all leaves are at one depth");
-        visit(inner.items[i], {.from = i == 0 ? place.from : &inner.keys[i],
-                               .below = is_last ? place.below : &inner.keys[i + 1],
-                               .is_root = false,
-                               .on_right_edge = place.on_right_edge && is_last});
+        visit(Tree::below(inner, i), {.from = i == 0 ? place.from : &inner.keys[i],
+                                      .below = is_last ? place.below : &inner.keys[i + 1],
+                                      .is_root = false,
+                                      .on_right_edge = place.on_right_edge && is_last});
       }
     }
 
@@ -111,7 +111,7 @@ struct PersistentMapInspector {
   template <class Tree>
   static void collect(tree::Node* node, std::set<const tree::Node*>& found) {
     found.insert(node);
-    if (node->height == 0) return;
+    if (node->height == 0 || node->is_deferred) return;
     for (std::size_t i = 0; i < node->count; ++i) collect<Tree>(Tree::inner(node).items[i], found);
   }
 

@@ -50,14 +50,14 @@ struct PersistentVectorInspector {
       if (child == nullptr) continue;
       is_empty = false;
       if (child->height + 1 != node->height) return "all leaves are at one depth";
-      if (auto broken = visit<Value>(child, entries); !broken.empty()) return broken;
+      if (auto broken = visit<Value>(Tree::entered(child), entries); !broken.empty()) return broken;
     }
     return is_empty ? "an inner node has a child" : "";
   }
 
   static void collect(const radix::Node* node, std::set<const radix::Node*>& found) {
     found.insert(node);
-    if (node->height == 0) return;
+    if (node->height == 0 || node->is_deferred) return;
     for (const auto* child : static_cast<const radix::Inner*>(node)->children) {
       if (child != nullptr) collect(child, found);
     }

@@ -17,6 +17,8 @@ Checkpoint written_and_read(const std::filesystem::path& file, const State& stat
   EXPECT_TRUE(write_checkpoint(file, header_of(state), state));
   auto read = read_checkpoint(file);
   EXPECT_TRUE(read.has_value()) << describe(read.error());
+  const auto asked = read_checkpoint(file, {}, Loading::as_asked);
+  EXPECT_TRUE(asked && digest(asked->state) == digest(state)) << "made as it is asked";
   return read ? *std::move(read) : Checkpoint();
 }
 
