@@ -77,10 +77,10 @@ Result<State> PastStates::start(Position through) const {
   if (state.position == through) return state;
   auto first = log_.first();
   if (!first) return std::unexpected(first.error());
-  // Loading a task takes no longer than folding an event, and what is folded on shares its nodes.
-  // Where the log was trimmed behind the state there is no choice.
+  // Loading a checkpoint takes as long as folding an event for each twelfth of its tasks, and what
+  // is folded on shares its nodes. Where the log was trimmed behind the state there is no choice.
   const bool leads_on = state.position.next() >= *first;
-  const std::uint64_t ahead_min = leads_on ? state.tasks.all.size() : 0;
+  const std::uint64_t ahead_min = leads_on ? state.tasks.all.size() / 12 : 0;
   for (Position position : checkpoints_of(folder_)) {
     if (position > through) continue;
     if (position.value <= state.position.value + ahead_min) break;
