@@ -348,12 +348,23 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
     const auto number = [&] { return i + 1 < argc ? std::strtoull(argv[++i], nullptr, 10) : 0; };
-    if (option == "--quick") exact = graph.entries = stored = 2'000;
-    if (option == "--stored") stored = number();
-    if (option == "--exact") exact = number();
-    if (option == "--graph") graph.entries = number();
-    if (option == "--alone") graph.is_alone = true;
-    if (option == "--filtered") graph.is_filtered = true;
+    if (option == "--quick") {
+      exact = graph.entries = stored = 2'000;
+    } else if (option == "--stored") {
+      stored = number();
+    } else if (option == "--exact") {
+      exact = number();
+    } else if (option == "--graph") {
+      graph.entries = number();
+    } else if (option == "--alone") {
+      graph.is_alone = true;
+    } else if (option == "--filtered") {
+      graph.is_filtered = true;
+    } else {
+      std::fputs("options: --quick, --stored N, --exact N, --graph N, --alone, --filtered\n",
+                 stderr);
+      return 2;
+    }
   }
   omp_set_num_threads(1);  // of plain FAISS, as the index has one
   Draw draw;

@@ -331,7 +331,7 @@ struct Tree {
       return;
     }
     if (root->count > 1) return;
-    Node* only = retain(below(inner(root), 0));
+    Node* only = retain(inner(root).items[0]);  // no stub: it has just been joined with another
     release(std::exchange(root, only));
   }
 

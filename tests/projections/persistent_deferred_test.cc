@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <iterator>
 #include <map>
@@ -303,6 +304,15 @@ TEST(DeferredVector, OfTheFirstStretchIsWholeAndNoHigherThanItMustBe) {
   EXPECT_TRUE(deferred_vector({}, counted).empty());
 }
 
+TEST(DeferredVector, GetsLowerToWhatWasNeverLookedAt) {
+  const auto counted = std::make_shared<Counted>();
+  Vector vector = deferred_vector({0, 1}, counted);
+  for (std::uint64_t i = 0; i < Vector::deferred_numbers; i += 2) {
+    ASSERT_TRUE(vector.erase(TaskId(Vector::deferred_numbers + i)));
+  }
+  expect_equal(vector, model_of(0, Vector::deferred_numbers / 2));
+}
+
 TEST(DeferredVector, LivesLikeAnyOther) {
   const auto counted = std::make_shared<Counted>();
   const std::vector<std::uint64_t> stretches = {0, 1, 2, 5, 17, 18};
@@ -355,6 +365,96 @@ TEST(DeferredSet, HasItsKeys) {
   EXPECT_EQ(set.size(), 2 * Set::deferred_entries - 1);
   EXPECT_EQ(*set.last(), 2 * Set::deferred_entries - 1);
   EXPECT_EQ(check_structure(set), "");
+}
+
+// A value that can be counted: how many there are is how many share the token.
+using Token = std::shared_ptr<const int>;
+using TokenMap = PersistentMap<std::uint64_t, Token>;
+using TokenVector = PersistentVector<TaskId, Token>;
+
+class TokenMapSource final : public TokenMap::Source {
+ public:
+  explicit TokenMapSource(Token token) : token_(std::move(token)) {}
+  [[nodiscard]] TokenMap::Subtree* make(std::uint64_t which) const noexcept override {
+    TokenMap::SubtreeBuilder builder;
+    for (std::uint64_t i = 0; i < TokenMap::deferred_entries; ++i) {
+      builder.add(which * TokenMap::deferred_entries + i, Token(token_));
+    }
+    return builder.finish();
+  }
+
+ private:
+  const Token token_;
+};
+class TokenVectorSource final : public TokenVector::Source {
+ public:
+  explicit TokenVectorSource(Token token) : token_(std::move(token)) {}
+  [[nodiscard]] TokenVector::Subtree* make(std::uint64_t which) const noexcept override {
+    const std::uint64_t first = which * TokenVector::deferred_numbers;
+    TokenVector::SubtreeBuilder builder(first);
+    for (std::uint64_t i = 0; i < TokenVector::deferred_numbers; ++i) {
+      builder.put(first + i, Token(token_));
+    }
+    return builder.finish();
+  }
+
+ private:
+  const Token token_;
+};
+
+// Every second version is changed where the first one has a stub.
+template <class Container, class Key>
+void change_and_drop(const Container& start, std::uint64_t stride) {
+  std::vector<Container> versions = {start};
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    Container next = versions.back();
+    next.set(Key{i * stride + 1}, nullptr);
+    ASSERT_NE(next.edit(Key{i * stride + 2}), nullptr);
+    ASSERT_TRUE(next.erase(Key{(11 - i) * stride + 3}));
+    versions.push_back(i % 2 == 0 ? next : start);
+    versions.push_back(std::move(next));
+  }
+  while (!versions.empty()) versions.erase(versions.begin() + versions.size() / 2);
+}
+
+TEST(Deferred, LeavesNothingBehind) {
+  const Token token = std::make_shared<const int>(1);
+  std::vector<std::uint64_t> numbers;
+  for (std::uint64_t k = 0; k < 12; ++k) numbers.push_back(k);
+  {
+    auto firsts = numbers;
+    for (auto& first : firsts) first *= TokenMap::deferred_entries;
+    change_and_drop<TokenMap, std::uint64_t>(
+        TokenMap::from_source(std::make_shared<const TokenMapSource>(token), firsts),
+        TokenMap::deferred_entries);
+  }
+  EXPECT_EQ(token.use_count(), 1);
+  change_and_drop<TokenVector, TaskId>(
+      TokenVector::from_source(std::make_shared<const TokenVectorSource>(token), numbers,
+                               numbers.size() * TokenVector::deferred_numbers),
+      TokenVector::deferred_numbers);
+  EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST(Deferred, KeepsOneOfWhatManyThreadsMake) {
+  const Token token = std::make_shared<const int>(1);
+  for (int round = 0; round < 50; ++round) {
+    const auto map = TokenMap::from_source(std::make_shared<const TokenMapSource>(token),
+                                           {0, TokenMap::deferred_entries});
+    std::atomic<int> ready = 0;
+    std::array<const Token*, 2> found{};
+    {
+      std::vector<std::jthread> threads;
+      for (auto& each : found) {
+        threads.emplace_back([&] {
+          for (++ready; ready < 2;) {}
+          each = map.find(TokenMap::deferred_entries + 3);
+        });
+      }
+    }
+    EXPECT_EQ(found[0], found[1]);
+  }
+  EXPECT_EQ(token.use_count(), 1);
 }
 
 // Readers of one version, and writers of their own, all at the same stubs.

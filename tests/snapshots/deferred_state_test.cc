@@ -3,7 +3,9 @@
 #include <almanac/projections/persistent/node_pool.h>
 #include <almanac/projections/state_diff.h>
 #include <almanac/snapshots/checkpoint.h>
+#include <almanac/snapshots/deferred_tasks.h>
 #include <almanac/snapshots/state_codec.h>
+#include <almanac/snapshots/tasks_codec.h>
 #include <almanac/tests/support/checkpoint_file.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/full_story.h>
@@ -174,6 +176,19 @@ TEST_F(DeferredState, IsAnErrorOrSomeStateOfBytesThatNobodyWrote) {
     (void)state->tasks.keys.contains("order/1");
   }
   EXPECT_GT(made, 10);
+}
+
+TEST(DeferredTasks, AreRefusedWhereTheirNumbersDoNotRise) {
+  for (const std::uint64_t second : {4, 5, 6}) {
+    const std::array<Row<task_columns>, 2> rows = {{{5}, {second}}};
+    ColumnWriter writer;
+    writer.table<task_columns>(rows, rows.size(), [](const auto& row) { return row; });
+    const auto bytes = std::make_shared<const std::vector<std::byte>>(writer.take());
+    ColumnReader reader(*bytes, bytes);
+    Tasks tasks;
+    read_all_deferred(reader, tasks);
+    EXPECT_EQ(reader.failed(), second <= 5) << second;
+  }
 }
 
 TEST_F(DeferredState, IsRefusedCutAnywhere) {
