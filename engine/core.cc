@@ -412,9 +412,9 @@ void Core::proceed_with_stop() {
     return stop_unrecorded();
   }
   if (!idle) return;
-  if (running_here(head_) == 0) return record_stop(now);
-  // What runs by the log was begun by an engine that died, and this one found no room to say so.
-  if (full() && !begun_) stop_unrecorded();
+  // What runs by the log was begun by an engine that died: the next one takes it back.
+  if (!begun_) return stop_unrecorded();
+  if (running_here(head_) == 0) record_stop(now);
 }
 
 void Core::record_stop(Time now) {

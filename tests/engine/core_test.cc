@@ -347,6 +347,23 @@ TEST_F(CoreTest, StopsWithoutAWaitForWhatRunsElsewhere) {
   loop.run();  // returns: it was told to stop
 }
 
+TEST_F(CoreTest, EndsWhereItWasToldToStopBeforeItBeganBehindOneThatDied) {
+  turn(asked(work()));
+  commit(3);
+  Attempts none{{core_log, loop, guard, [](Command) {}}, {}};
+  Core next{{core_log, timer, none, backups, circuits, published, projections},
+            {.clock = [this] { return now; }, .steady_clock = [this] { return steady; }}};
+  answers.clear();
+  next.stop(false);
+  std::vector<std::unique_ptr<Submission>> start;
+  start.push_back(asked(StartEngine{.version = "test", .process_id = 2, .slots = 2, .seed = 1}));
+  next.turn(std::move(start));
+  EXPECT_EQ(answers, Answers{"stopped"});
+  loop.run();  // returns: it was told to stop
+  EXPECT_EQ(state_of(1), TaskState::running);
+  EXPECT_EQ(frames_behind(Position(3)), 0U);
+}
+
 TEST_F(CoreTest, GivesEveryCallerOfARefusedTurnTheError) {
   fill();
   answers.clear();

@@ -198,7 +198,7 @@ class World {
     faults_.heal();
     disk_.full = false;
     gpus_.heal();
-    if (engine_) {
+    if (engine_ && engine_->begun()) {
       for (const std::string& kind : simulated_kinds) engine_->handle(kind);
     }
     // What was asked for last is on its way still.
