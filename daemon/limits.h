@@ -47,6 +47,8 @@ inline constexpr std::size_t page_items_max = 1'000;
 // A page of the log ends behind the event that brings it here: one has 16 MiB at most, 1,000 of
 // them would be in memory together.
 inline constexpr std::size_t page_bytes_max = 4 * mebibyte;
+// And so many events are looked at for one, whether they match or not: a tenth of a second.
+inline constexpr std::uint64_t page_events_max = 100'000;
 // A worker, and whoever waits for repairs, is answered within this time.
 inline constexpr std::chrono::seconds long_poll_max{60};
 // A model is loaded, or gone, within this time.

@@ -33,6 +33,25 @@ Result<EventFilter> log_filter(const ApiCall& call, const ApiPage& page, bool re
   return make_filter(options, system_time());
 }
 
+// Narrows what is asked for to what one page looks at. What it answers is the position at which the
+// page ends if it does not end before; none = there is nothing beyond it.
+Result<Position> cut_to_page(const Log& log, EventFilter& filter, bool reverse) {
+  const auto first = log.first();
+  if (!first) return std::unexpected(first.error());
+  const auto tail = log.tail();
+  if (!tail) return std::unexpected(tail.error());
+  filter.from = std::max(filter.from, *first);
+  filter.to = filter.to ? std::min(filter.to, tail->last) : tail->last;
+  if (filter.to.value < filter.from.value + limits::page_events_max) return Position();
+  if (!reverse) return filter.to = Position(filter.from.value + limits::page_events_max - 1);
+  return filter.from = Position(filter.to.value - limits::page_events_max + 1);
+}
+
+HttpResponse log_page(std::string_view items, std::uint64_t next) {
+  return {.body = fmt::format("{{\"items\":[{}],\"next\":{}}}\n", items,
+                              next > 0 ? fmt::format("\"{}\"", next) : "null")};
+}
+
 // As lines they would be what `almanac log cat --json` prints.
 ApiResult get_log(const ApiCall& call) {
   auto page = page_of(call);
@@ -41,25 +60,24 @@ ApiResult get_log(const ApiCall& call) {
   if (!reverse) return std::unexpected(reverse.error());
   auto filter = log_filter(call, *page, *reverse);
   if (!filter) return std::unexpected(filter.error());
+  if (*reverse && page->after == 1) return log_page({}, 0);
+  auto next = cut_to_page(call.api.log(), *filter, *reverse);
+  if (!next) return std::unexpected(next.error());
   std::string items;
-  std::uint64_t last = 0;
+  Position last;
   std::size_t count = 0;
-  bool has_more = false;
-  const bool is_over = *reverse && page->after == 1;
-  auto scanned =
-      is_over
-          ? Result<void>()
-          : scan_events(call.api.log(), *filter, {.limit = 0, .reverse = *reverse},
-                        [&](const RecordedEvent& recorded) -> Result<bool> {
-                          has_more = count == page->limit || items.size() >= limits::page_bytes_max;
-                          if (has_more) return false;
-                          items += (count++ == 0 ? "" : ",\n ") + event_json(recorded);
-                          last = recorded.position.value;
-                          return true;
-                        });
+  auto scanned = scan_events(call.api.log(), *filter, {.limit = 0, .reverse = *reverse},
+                             [&](const RecordedEvent& recorded) -> Result<bool> {
+                               if (count == page->limit || items.size() >= limits::page_bytes_max) {
+                                 next = last;
+                                 return false;
+                               }
+                               items += (count++ == 0 ? "" : ",\n ") + event_json(recorded);
+                               last = recorded.position;
+                               return true;
+                             });
   if (!scanned) return std::unexpected(scanned.error());
-  return HttpResponse{.body = fmt::format("{{\"items\":[{}],\"next\":{}}}\n", items,
-                                          has_more ? fmt::format("\"{}\"", last) : "null")};
+  return log_page(items, next->value);
 }
 
 // From behind what a client has seen, or what it asks for; else from now on.
@@ -134,7 +152,9 @@ constexpr std::array log_table = {
               .path = "/v1/log",
               .runs = RouteRuns::on_reader,
               .handler = get_log,
-              .summary = "Events by position",
+              .summary =
+                  "Events by position. Of a long log a page looks at a part: `next` is where "
+                  "it ended, also where it found nothing",
               .parameters = "from to type stream reverse limit page"},
     HttpRoute{.method = "GET",
               .path = "/v1/events",

@@ -250,8 +250,13 @@ std::string wire_job_json(const WireJob& job, const WireJobTimes& times, std::st
   add_text("jid", job.jid);
   add_text("queue", job.queue);
   add_text("jobtype", job.jobtype);
-  add_text("created_at", job.created_at.empty() ? wire_time(times.created_at) : job.created_at);
-  if (times.enqueued_at != Time()) add_text("enqueued_at", wire_time(times.enqueued_at));
+  const auto add_time = [&](std::string_view name, Time time) {
+    json.append(",\"").append(name).append("\":");
+    append_wire_time(json, time);
+  };
+  if (job.created_at.empty()) add_time("created_at", times.created_at);
+  if (!job.created_at.empty()) add_text("created_at", job.created_at);
+  if (times.enqueued_at != Time()) add_time("enqueued_at", times.enqueued_at);
   if (!job.at.empty()) add_text("at", job.at);
   add("args", job.args);
   if (job.reserve_for != 0) add("reserve_for", std::to_string(job.reserve_for));

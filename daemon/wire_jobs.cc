@@ -2,6 +2,7 @@
 
 #include <almanac/daemon/limits.h>
 #include <almanac/daemon/wire_json.h>
+#include <almanac/engine/pool_memory.h>
 
 #include <algorithm>
 #include <utility>
@@ -76,6 +77,7 @@ struct WireJobs::Fetching {
   bool is_answered = false;  // before anything came
   std::weak_ptr<WireSession> session;
   Done done;
+  Result<std::vector<LeasedTask>> leased;  // on their way from the engine
 };
 
 // So soon nobody has gone who has only ended what it sends.
@@ -98,7 +100,7 @@ void WireJobs::fetch(const WireRequest& request, WireSession& session, bool is_q
   if (!request.has_argument) {
     return done(wire_error("must call fetch with at least one queue"));
   }
-  const auto fetching = std::make_shared<Fetching>();
+  const auto fetching = std::allocate_shared<Fetching>(PoolAllocator<Fetching>());
   fetching->queues = queues_in(request.argument);
   fetching->wid = session.hello().wid;
   fetching->session = session.weak_from_this();
@@ -137,15 +139,17 @@ void WireJobs::lease_next(std::shared_ptr<Fetching> fetching) {
     spec.queues = {fetching->ready.back()};
     fetching->ready.pop_back();
   }
-  engine_.lease(std::move(spec), [self = weak_from_this(), &engine = engine_, post = post_,
-                                  fetching](Result<std::vector<LeasedTask>> leased) {
-    const auto shared = std::make_shared<Result<std::vector<LeasedTask>>>(std::move(leased));
-    const bool is_posted = (*post)([self, fetching, shared] {
-      if (const auto jobs = self.lock()) jobs->take(fetching, std::move(*shared));
-    });
-    if (is_posted || !*shared) return;
-    for (const LeasedTask& task : **shared) engine.give_back(task.lease, [](const auto&) {});
-  });
+  engine_.lease(std::move(spec), pooled([self = weak_from_this(), &engine = engine_, post = post_,
+                                         fetching](Result<std::vector<LeasedTask>> leased) mutable {
+                  fetching->leased = std::move(leased);
+                  const bool is_posted = (*post)(pooled([self = std::move(self), fetching] {
+                    if (const auto jobs = self.lock())
+                      jobs->take(fetching, std::move(fetching->leased));
+                  }));
+                  if (is_posted || !fetching->leased) return;
+                  for (const auto& task : *fetching->leased)
+                    engine.give_back(task.lease, [](const auto&) {});
+                }));
 }
 
 void WireJobs::take(std::shared_ptr<Fetching> fetching, Result<std::vector<LeasedTask>> leased) {
@@ -235,9 +239,10 @@ void WireJobs::ack(std::string_view argument, Done done) {
   const auto held = take_held(jid);
   if (!held) return done(wire_simple("OK"));
   engine_.finish(held->lease, Outcome::success(),
-                 [self = weak_from_this(), post = post_, held = *held, jid,
-                  done = std::move(done)](const Result<void>& finished) mutable {
-                   (*post)([self, held, jid = std::move(jid), done = std::move(done), finished] {
+                 pooled([self = weak_from_this(), post = post_, held = *held, jid = std::move(jid),
+                         done = std::move(done)](Result<void> finished) mutable {
+                   (*post)(pooled([self = std::move(self), held, jid = std::move(jid),
+                                   done = std::move(done), finished = std::move(finished)] {
                      const auto jobs = self.lock();
                      if (!jobs) return;
                      if (finished) {
@@ -248,8 +253,8 @@ void WireJobs::ack(std::string_view argument, Done done) {
                        return done(wire_refusal(finished.error()));
                      }
                      done(wire_simple("OK"));
-                   });
-                 });
+                   }));
+                 }));
 }
 
 void WireJobs::fail(std::string_view argument, Done done) {
@@ -331,7 +336,7 @@ std::optional<WireHeld> WireJobs::take_held(std::string_view jid) {
 void WireJobs::hold(const std::string& jid, WireHeld held) {
   told_.erase(held.lease.id);  // by an attempt that is over
   if (held.until != Time()) reserve(jid, held, held.until);
-  std::vector<WireHeld>& all = held_[jid];
+  OfJid& all = held_[jid];
   const auto is_same_task = [&](const WireHeld& one) { return one.lease.id == held.lease.id; };
   const auto known = std::ranges::find_if(all, is_same_task);
   if (known == all.end()) return all.push_back(held);
@@ -341,7 +346,7 @@ void WireJobs::hold(const std::string& jid, WireHeld held) {
 }
 
 void WireJobs::remember_queue(std::string_view queue) {
-  if (queues.size() < limits::wire_queues_max) queues.emplace(queue);
+  if (queues.size() < limits::wire_queues_max && !queues.contains(queue)) queues.emplace(queue);
 }
 
 void WireJobs::remember(TaskId id, KnownFailure failure) {

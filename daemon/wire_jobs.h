@@ -7,6 +7,7 @@
 #include <almanac/daemon/wire_session.h>
 #include <almanac/daemon/wire_track.h>
 #include <almanac/engine/engine.h>
+#include <almanac/engine/pool_memory.h>
 
 #include <cstdint>
 #include <map>
@@ -110,9 +111,12 @@ class WireJobs : public std::enable_shared_from_this<WireJobs> {
   // For answers of the engine: copied with each, which costs less than the function itself.
   std::shared_ptr<const std::function<bool(std::function<void()>)>> post_;
   Duration fetch_wait_;
-  std::unordered_map<std::string, std::vector<WireHeld>> held_;
+  // Those of one jid in the order in which they were fetched.
+  using OfJid = std::vector<WireHeld, PoolAllocator<WireHeld>>;
+  std::unordered_map<std::string, OfJid> held_;
   std::unordered_map<TaskId, KnownFailure> failures_;  // some of them; the log has all
-  std::set<std::shared_ptr<Fetching>> waiting_;
+  using Waiting = std::shared_ptr<Fetching>;
+  std::set<Waiting, std::less<>, PoolAllocator<Waiting>> waiting_;
   std::unordered_map<TaskId, WireTold> told_;  // of those that are held
   // Reservations that this ends, with their jids; those that were prolonged or ended meanwhile too.
   std::map<std::pair<Time, TaskId>, std::string> ends_;

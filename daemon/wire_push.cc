@@ -1,6 +1,7 @@
 // Jobs on their way into the engine: PUSH and PUSHB.
 #include <almanac/daemon/wire_jobs.h>
 #include <almanac/daemon/wire_json.h>
+#include <almanac/engine/pool_memory.h>
 
 #include <algorithm>
 #include <set>
@@ -37,23 +38,24 @@ void WireJobs::push(std::string_view argument, Done done) {
   if (has_expired(*job)) return done(wire_simple("OK"));
   std::vector<TaskSpec> tasks;
   tasks.push_back(task_of(*job, std::string(argument)));
-  engine_.submit(std::move(tasks), [self = weak_from_this(), post = post_, done = std::move(done),
-                                    queue = job->queue,
-                                    is_unique](Result<std::vector<Submitted>> submitted) mutable {
-    std::string reply = wire_simple("OK");
-    if (!submitted) {
-      const bool is_taken = is_unique && submitted.error().code == ErrorCode::conflict;
-      reply =
-          is_taken ? wire_error("Job not unique", "NOTUNIQUE") : wire_refusal(submitted.error());
-    }
-    if (!submitted) queue.clear();
-    (*post)([self, done = std::move(done), queue = std::move(queue),
-             reply = std::move(reply)]() mutable {
-      const auto jobs = queue.empty() ? nullptr : self.lock();
-      if (jobs) jobs->remember_queue(queue);
-      done(std::move(reply));
-    });
-  });
+  engine_.submit(
+      std::move(tasks),
+      pooled([self = weak_from_this(), post = post_, done = std::move(done), queue = job->queue,
+              is_unique](Result<std::vector<Submitted>> submitted) mutable {
+        std::string reply = wire_simple("OK");
+        if (!submitted) {
+          const bool is_taken = is_unique && submitted.error().code == ErrorCode::conflict;
+          reply = is_taken ? wire_error("Job not unique", "NOTUNIQUE")
+                           : wire_refusal(submitted.error());
+        }
+        if (!submitted) queue.clear();
+        (*post)(pooled([self = std::move(self), done = std::move(done), queue = std::move(queue),
+                        reply = std::move(reply)]() mutable {
+          const auto jobs = queue.empty() ? nullptr : self.lock();
+          if (jobs) jobs->remember_queue(queue);
+          done(std::move(reply));
+        }));
+      }));
 }
 
 void WireJobs::push_all(std::string_view argument, Done done) {

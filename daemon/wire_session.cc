@@ -1,6 +1,7 @@
 #include <almanac/daemon/wire_session.h>
 
 #include <almanac/daemon/wire_json.h>
+#include <almanac/engine/pool_memory.h>
 #include <almanac/log/sha256.h>
 
 #include <algorithm>
@@ -230,9 +231,9 @@ void WireSession::serve(std::string_view line) {
   const std::uint64_t number = answered_ + slots_.size();
   slots_.emplace_back();
   waits_for_all_ = !may_overlap(request.verb);
-  calls_.perform(request, *this, [self = weak_from_this(), number](std::string reply) {
-    if (const auto session = self.lock()) session->fill(number, std::move(reply));
-  });
+  calls_.perform(request, *this, pooled([self = weak_from_this(), number](std::string reply) {
+                   if (const auto session = self.lock()) session->fill(number, std::move(reply));
+                 }));
 }
 
 void WireSession::fill(std::uint64_t request, std::string reply) {

@@ -9,5 +9,7 @@ namespace almanac {
 
 // "2026-11-21T10:00:00.25Z": UTC, with as many digits behind the second as there are.
 [[nodiscard]] std::string wire_time(Time time);
+// The same, in quotes, behind what is there.
+void append_wire_time(std::string& json, Time time);
 
 }  // namespace almanac

@@ -135,6 +135,7 @@ class Core {
   void answer_late_leases(Turn& turn);
   void forgive_silence(SteadyTime now);
   void end_overdue_leases(Turn& turn, Time now);
+  LeaseStatus heard(const HeldLease& lease);
   // Why it is not taken, of what workers elsewhere say. A report of theirs is a sign of life.
   [[nodiscard]] std::optional<Error> refusal_of(const Submission& submission);
   void follow_remote(const Turn& turn);

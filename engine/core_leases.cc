@@ -5,7 +5,6 @@
 #include <almanac/engine/dependency_results.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -76,7 +75,7 @@ std::optional<Advice> Core::advice(const AdvisorStanding& standing) const {
 
 // What a worker is given is answered with the events, once they are on disk.
 void Core::grant(Turn& turn, std::span<const Starts::Grant> grants, std::size_t first) {
-  std::map<LeaseWaits::Number, std::vector<LeasedTask>> given;
+  LeaseWaits::ByNumber<std::vector<LeasedTask>> given;
   for (const Starts::Grant& grant : grants) {
     const RecordedEvent& recorded = turn.events[first + grant.event];
     const auto& start = std::get<TaskStarted>(recorded.event.body);
@@ -120,13 +119,16 @@ void Core::end_overdue_leases(Turn& turn, Time now) {
   }
 }
 
+LeaseStatus Core::heard(const HeldLease& lease) {
+  const bool is_ours = lease.token.timeline == log_.timeline();
+  return is_ours ? remote_.heard(lease.id, lease.token.lease, options_.steady_clock())
+                 : LeaseStatus::gone;
+}
+
 std::vector<LeaseStatus> Core::heard(std::span<const HeldLease> leases) {
   std::vector<LeaseStatus> answers;
-  for (const auto& [id, token] : leases) {
-    const bool is_ours = token.timeline == log_.timeline();
-    answers.push_back(is_ours ? remote_.heard(id, token.lease, options_.steady_clock())
-                              : LeaseStatus::gone);
-  }
+  answers.reserve(leases.size());
+  for (const HeldLease& lease : leases) answers.push_back(heard(lease));
   return answers;
 }
 
@@ -141,9 +143,8 @@ std::optional<Error> Core::refusal_of(const Submission& submission) {
           if (!decision) return decision.error();
         } else if constexpr (requires { HeldLease{command.id, command.token}; }) {
           const HeldLease lease{command.id, command.token};
-          if (submission.done && heard({&lease, 1}).front() == LeaseStatus::gone) {
-            return not_held(command.id);
-          }
+          const bool is_gone = submission.done && heard(lease) == LeaseStatus::gone;
+          if (is_gone) return not_held(command.id);
         }
         return std::nullopt;
       },

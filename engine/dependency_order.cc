@@ -13,15 +13,16 @@ namespace {
 
 class DependencyOrder {
  public:
-  explicit DependencyOrder(const EnqueueTasks& command)
-      : command_(command), marks_(command.tasks.size(), Mark::fresh) {}
+  explicit DependencyOrder(const EnqueueTasks& command) : command_(command) {}
 
   Result<std::vector<std::size_t>> run() {
-    order_.reserve(marks_.size());
+    const std::size_t size = command_.tasks.size();
+    order_.reserve(size);
     if (std::ranges::none_of(command_.tasks, &DependencyOrder::has_dependencies)) {
-      for (std::size_t i = 0; i < marks_.size(); ++i) order_.push_back(i);
+      for (std::size_t i = 0; i < size; ++i) order_.push_back(i);
       return std::move(order_);
     }
+    marks_.assign(size, Mark::fresh);
     for (std::size_t i = 0; i < marks_.size(); ++i) {
       if (marks_[i] == Mark::fresh && !visit(i)) return cycle();
     }

@@ -5,6 +5,7 @@
 #include <almanac/engine/diagnostics.h>
 #include <almanac/engine/engine_parts.h>
 #include <almanac/engine/implementations.h>
+#include <almanac/engine/pool_memory.h>
 #include <almanac/engine/trimming.h>
 #include <almanac/log/hash.h>
 #include <almanac/snapshots/state_at.h>
@@ -167,10 +168,10 @@ Result<Submitted> Engine::submit(TaskSpec task) {
 
 void Engine::submit(std::vector<TaskSpec> tasks,
                     std::function<void(Result<std::vector<Submitted>>)> done) {
-  tell(EnqueueTasks{std::move(tasks)}, [done = std::move(done)](Result<Answer> answer) {
-    if (!answer) return done(std::unexpected(answer.error()));
-    done(std::get<std::vector<Submitted>>(std::move(*answer)));
-  });
+  tell(EnqueueTasks{std::move(tasks)}, pooled([done = std::move(done)](Result<Answer> answer) {
+         if (!answer) return done(std::unexpected(answer.error()));
+         done(std::get<std::vector<Submitted>>(std::move(*answer)));
+       }));
 }
 
 Result<CancelOutcome> Engine::cancel(TaskId id, std::string reason,

@@ -1,5 +1,6 @@
 // What workers elsewhere ask of an engine.
 #include <almanac/engine/engine.h>
+#include <almanac/engine/pool_memory.h>
 #include <almanac/engine/steady_time.h>
 #include <almanac/engine/workers.h>
 
@@ -34,10 +35,10 @@ Result<std::vector<LeasedTask>> Engine::lease(LeaseSpec spec) {
 
 void Engine::lease(LeaseSpec spec, std::function<void(Result<std::vector<LeasedTask>>)> done) {
   const SteadyTime until = end_of_wait(spec);
-  tell(LeaseTasks{std::move(spec), until}, [done = std::move(done)](Result<Answer> answer) {
-    if (!answer) return done(std::unexpected(answer.error()));
-    done(std::get<std::vector<LeasedTask>>(std::move(*answer)));
-  });
+  tell(LeaseTasks{std::move(spec), until}, pooled([done = std::move(done)](Result<Answer> answer) {
+         if (!answer) return done(std::unexpected(answer.error()));
+         done(std::get<std::vector<LeasedTask>>(std::move(*answer)));
+       }));
 }
 
 Result<std::vector<LeaseStatus>> Engine::heartbeat(std::vector<HeldLease> leases) {
@@ -71,10 +72,10 @@ void Engine::give_back(HeldLease lease, std::function<void(Result<void>)> done) 
 }
 
 void Engine::tell_without_answer(Command command, std::function<void(Result<void>)> done) {
-  tell(std::move(command), [done = std::move(done)](Result<Answer> answer) {
-    if (!answer) return done(std::unexpected(answer.error()));
-    done({});
-  });
+  tell(std::move(command), pooled([done = std::move(done)](Result<Answer> answer) {
+         if (!answer) return done(std::unexpected(answer.error()));
+         done({});
+       }));
 }
 
 }  // namespace almanac

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/engine/command.h>
+#include <almanac/engine/pool_memory.h>
 
 #include <cstdint>
 #include <functional>
@@ -38,7 +39,10 @@ class LeaseWaits {
   [[nodiscard]] std::vector<std::unique_ptr<Submission>> remove_all();
 
   // Those that name a kind, whoever came first in front. Lives until the next change.
-  using OfKind = std::map<Number, const LeaseSpec*>;
+  template <class Value>
+  using ByNumber =
+      std::map<Number, Value, std::less<>, PoolAllocator<std::pair<const Number, Value>>>;
+  using OfKind = ByNumber<const LeaseSpec*>;
   [[nodiscard]] const OfKind& of(std::string_view kind) const;
   // The same of those that name none.
   [[nodiscard]] const OfKind& of_any() const { return of_any_; }
@@ -46,10 +50,11 @@ class LeaseWaits {
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
  private:
-  std::map<Number, std::unique_ptr<Submission>> waiting_;
+  using Due = std::pair<SteadyTime, Number>;
+  ByNumber<std::unique_ptr<Submission>> waiting_;
   std::map<std::string, OfKind, std::less<>> by_kind_;  // none is empty
   OfKind of_any_;
-  std::set<std::pair<SteadyTime, Number>> due_;
+  std::set<Due, std::less<>, PoolAllocator<Due>> due_;
   Number last_ = 0;
 };
 

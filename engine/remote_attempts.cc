@@ -1,6 +1,7 @@
 #include <almanac/engine/remote_attempts.h>
 
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 namespace almanac {
@@ -93,12 +94,12 @@ std::optional<SteadyTime> RemoteAttempts::next_silence() const {
 }
 
 void RemoteAttempts::extend(Lease lease, Remote& remote, SteadyTime until) {
-  silent_.erase({remote.until, lease});
-  remote.until = until;
-  silent_.emplace(until, lease);
+  auto entry = silent_.extract({remote.until, lease});
+  entry.value().first = remote.until = until;
+  silent_.insert(std::move(entry));
 }
 
-void RemoteAttempts::remove(std::map<Lease, Remote>::iterator entry) {
+void RemoteAttempts::remove(All::iterator entry) {
   const auto& [lease, remote] = *entry;
   silent_.erase({remote.until, lease});
   deadlines_.erase({remote.deadline, lease});

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <almanac/engine/lease_spec.h>
+#include <almanac/engine/pool_memory.h>
 #include <almanac/engine/steady_time.h>
 #include <almanac/log/event.h>
 #include <almanac/projections/state.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -51,15 +53,19 @@ class RemoteAttempts {
     SteadyTime until;  // unless it is heard of
     bool is_cancelled = false;
   };
+  using All = std::map<Lease, Remote, std::less<>, PoolAllocator<std::pair<const Lease, Remote>>>;
+  template <class Moment>
+  using ByMoment =
+      std::set<std::pair<Moment, Lease>, std::less<>, PoolAllocator<std::pair<Moment, Lease>>>;
   void adopt(const State& state, SteadyTime now);
   void add(const State& state, TaskId id, SteadyTime now);
   void extend(Lease lease, Remote& remote, SteadyTime until);
-  void remove(std::map<Lease, Remote>::iterator entry);
+  void remove(All::iterator entry);
   void see(const State& after, TaskId id, Lease lease, SteadyTime now);
 
-  std::map<Lease, Remote> all_;
-  std::set<std::pair<Time, Lease>> deadlines_;     // of those that have one
-  std::set<std::pair<SteadyTime, Lease>> silent_;  // by until when they may be
+  All all_;
+  ByMoment<Time> deadlines_;     // of those that have one
+  ByMoment<SteadyTime> silent_;  // by until when they may be
 };
 
 }  // namespace almanac

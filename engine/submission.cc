@@ -378,10 +378,8 @@ Result<void> check_name(std::string_view what, std::string_view name) {
                     " bytes of UTF-8 text without control characters");
   };
   if (name.empty()) return bad("is empty");
-  if (auto checked =
-          check_limit("bytes of " + std::string(what), name.size(), limits::name_bytes_max);
-      !checked) {
-    return checked;
+  if (name.size() > limits::name_bytes_max) {
+    return check_limit("bytes of " + std::string(what), name.size(), limits::name_bytes_max);
   }
   if (std::ranges::any_of(name, is_control)) return bad("has a control character in it");
   if (!is_utf8(name)) return bad("is not UTF-8 text");

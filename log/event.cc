@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
 #include <unordered_set>
 #include <utility>
 
@@ -112,7 +115,7 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> type_name
 // Everything of variable length in one event. Reused from event to event.
 struct Carried {
   std::size_t bytes = 0;
-  std::vector<std::string_view> names = {};
+  std::pmr::vector<std::string_view> names;
 
   void clear() {
     bytes = 0;
@@ -345,20 +348,21 @@ struct Carried {
 class DistinctNames {
  public:
   void add(std::string_view name) {
-    if (std::ranges::find(few_, name) != few_.end()) return;
-    if (few_.size() < few_max) {
-      few_.push_back(name);
+    const auto end = few_.begin() + count_;
+    if (std::find(few_.begin(), end, name) != end) return;
+    if (count_ < few_.size()) {
+      few_[count_++] = name;
     } else if (!many_.insert(name).second) {
       return;
     }
     bytes_ += name.size();
   }
-  [[nodiscard]] std::size_t count() const { return few_.size() + many_.size(); }
+  [[nodiscard]] std::size_t count() const { return std::size_t(count_) + many_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
-  static constexpr std::size_t few_max = 8;
-  std::vector<std::string_view> few_;
+  std::array<std::string_view, 8> few_;
+  std::uint8_t count_ = 0;  // of the few
   std::unordered_set<std::string_view> many_;
   std::size_t bytes_ = 0;
 };
@@ -431,7 +435,10 @@ Result<BatchCost> check_batch(const EventBatch& batch) {
   if (auto checked = check_times(batch); !checked) return std::unexpected(checked.error());
   BatchCost cost;
   DistinctNames distinct;
-  Carried carried;
+  // Room for the names of most events; one that has more takes memory.
+  std::array<std::byte, 512> room;
+  std::pmr::monotonic_buffer_resource memory(room.data(), room.size());
+  Carried carried{.names = std::pmr::vector<std::string_view>(&memory)};
   std::size_t carried_bytes = 0;
   for (const Event& event : batch.events) {
     carried.clear();

@@ -64,7 +64,8 @@ Result<CarriedFile> read_carried(const std::filesystem::path& file) {
   if (!bytes) return std::unexpected(bytes.error());
   const WipedAtEnd wiped(*bytes);
   const std::string_view text = as_text(*bytes);
-  const std::string title = std::string(carried_title) + "1\n";
+  std::string title(carried_title);
+  title += "1\n";
   if (!text.starts_with(title)) {
     if (!text.starts_with(carried_title)) return is_none(file);
     return fail(ErrorCode::newer_format, file.string() + " is of a format that is newer",
@@ -97,7 +98,7 @@ Result<CarriedKeys> export_user_keys(const std::filesystem::path& folder,
   }
   SecretText lines;
   lines.text.reserve(100 + all.size() * 110 + destroyed.size() * 50 + 100);
-  lines.text += std::string(carried_title) + "1\n";
+  lines.text.append(carried_title).append("1\n");
   for (const auto& [id, key] : all) {
     const SecretText digits{to_hex(key->bytes)};
     lines.text.append(key_word).append(to_hex(id)).append(" ").append(digits.text).append("\n");

@@ -8,16 +8,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace almanac {
 namespace {
-
-bool is_one_of(const std::vector<std::string>& types, const EventBody& body) {
-  const auto* custom = std::get_if<CustomEvent>(&body);
-  return std::ranges::any_of(types, [&](const std::string& type) {
-    return type == type_name(body) || (custom != nullptr && type == custom->type);
-  });
-}
 
 Result<void> read_times(EventFilter& filter, const FilterOptions& options, Time now) {
   struct Moment {
@@ -39,13 +33,25 @@ Result<void> read_times(EventFilter& filter, const FilterOptions& options, Time 
 
 }  // namespace
 
+EventTypes::EventTypes(std::vector<std::string> names) : names_(std::move(names)) {
+  const auto& known = event_type_names();
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    known_[i] = std::ranges::find(names_, known[i]) != names_.end();
+  }
+}
+
+bool EventTypes::has_custom(const EventBody& body) const {
+  const auto* custom = std::get_if<CustomEvent>(&body);
+  return custom != nullptr && std::ranges::find(names_, custom->type) != names_.end();
+}
+
 bool EventFilter::matches(const RecordedEvent& recorded) const {
   const auto& [position, event] = recorded;
   if (position < from || (to && position > to)) return false;
   if ((since && event.at < *since) || (until && event.at > *until)) return false;
   if (stream && event.stream != *stream) return false;
   if (correlation && position != correlation && event.correlation != correlation) return false;
-  return types.empty() || is_one_of(types, event.body);
+  return types.empty() || types.has(event.body);
 }
 
 bool EventFilter::is_open() const {
@@ -72,7 +78,7 @@ Result<EventFilter> make_filter(const FilterOptions& options, Time now) {
 
 std::string type_hint(const EventFilter& filter) {
   const auto& names = event_type_names();
-  for (const std::string& type : filter.types) {
+  for (const std::string& type : filter.types.names()) {
     if (std::ranges::find(names, type) != names.end()) continue;
     auto meant = nearest(type, names);
     if (meant) {

@@ -4,9 +4,12 @@
 #include <almanac/log/error.h>
 #include <almanac/log/event.h>
 
+#include <bitset>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace almanac {
@@ -22,6 +25,26 @@ struct FilterOptions {
   std::uint64_t correlation = 0;  // 0 = all
 };
 
+// Types of events by name: type_name(), or the name of a custom type. Compared by number: texts of
+// custom types alone are looked at. A value.
+class EventTypes {
+ public:
+  EventTypes() = default;
+  EventTypes(std::vector<std::string> names);
+  EventTypes(std::initializer_list<std::string> names) : EventTypes(std::vector(names)) {}
+
+  [[nodiscard]] bool empty() const { return names_.empty(); }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] bool has(const EventBody& body) const {
+    return known_[body.index()] || (names_.size() > known_.count() && has_custom(body));
+  }
+
+ private:
+  [[nodiscard]] bool has_custom(const EventBody& body) const;
+  std::vector<std::string> names_;
+  std::bitset<std::variant_size_v<EventBody>> known_;
+};
+
 // What it means. A value.
 struct EventFilter {
   Position from = Position(1);
@@ -29,7 +52,7 @@ struct EventFilter {
   std::optional<Time> since;          // not older than this
   std::optional<Time> until;          // not younger than this
   std::optional<std::string> stream;  // of this name
-  std::vector<std::string> types;     // one of these: type_name(), or the name of a custom type
+  EventTypes types;                   // one of these; none = all
   Position correlation;               // the event there, and those that name it
 
   [[nodiscard]] bool matches(const RecordedEvent& event) const;

@@ -196,6 +196,37 @@ TEST_F(EventDoor, EndsStreamsWhenItStops) {
   EXPECT_TRUE(daemon->engine().stopped());
 }
 
+// Where few events match, what a page costs is what it looks at.
+TEST_F(EventDoor, LooksAtAPartOfALongLogForOnePage) {
+  open();
+  const auto id = submit(R"({"kind": "a"})");
+  client().ask("DELETE", "/v1/tasks/" + std::to_string(id));
+  const std::uint64_t rare = daemon->engine().state()->position.value;
+  for (int i = 0; i < 2; ++i) submit_many(60'000);
+  const std::uint64_t end = daemon->engine().state()->position.value;
+  const auto ask = [&](const std::string& query) {
+    return client().ask("GET", "/v1/log?type=TaskCancelled&" + query).json();
+  };
+  const auto newest = ask("reverse=true");
+  EXPECT_EQ(newest["items"].size(), 0U);
+  EXPECT_EQ(newest["next"], std::to_string(end - limits::page_events_max + 1));
+  const auto older = ask("reverse=true&page=" + newest["next"].get<std::string>());
+  ASSERT_EQ(older["items"].size(), 1U);
+  EXPECT_EQ(older["items"][0]["position"], rare);
+  EXPECT_TRUE(older["next"].is_null());
+  const auto behind = ask("from=" + std::to_string(rare + 1));
+  EXPECT_EQ(behind["items"].size(), 0U);
+  EXPECT_EQ(behind["next"], std::to_string(rare + limits::page_events_max));
+  const auto last =
+      ask("from=" + std::to_string(rare + 1) + "&page=" + behind["next"].get<std::string>());
+  EXPECT_EQ(last["items"].size(), 0U);
+  EXPECT_TRUE(last["next"].is_null());
+  const auto in_part = ask("from=" + std::to_string(rare) +
+                           "&to=" + std::to_string(rare + limits::page_events_max - 1));
+  EXPECT_EQ(in_part["items"].size(), 1U);
+  EXPECT_TRUE(in_part["next"].is_null());
+}
+
 TEST_F(EventDoor, PagesThroughTheLog) {
   open();
   for (int i = 0; i < 10; ++i) submit(R"({"kind": "a"})");

@@ -4,6 +4,7 @@
 #include <almanac/tests/support/temp_folder.h>
 #include <almanac/tests/support/test_log.h>
 
+#include <almanac/tools/event_fields.h>
 #include <almanac/tools/event_scan.h>
 #include <almanac/tools/moment.h>
 
@@ -133,6 +134,19 @@ TEST(EventFilter, IsOpenOnlyWhenNothingIsAskedFor) {
         FilterOptions{.since = "now"}, FilterOptions{.until = "now"}, FilterOptions{.from = 2},
         FilterOptions{.to = 2}, FilterOptions{.correlation = 1}}) {
     EXPECT_FALSE(make_filter(options, now)->is_open());
+  }
+}
+
+TEST(EventFilter, KnowsTypesByNumberAndCustomOnesByName) {
+  const EventTypes types{"TaskFailed", "invoice.paid"};
+  EXPECT_TRUE(types.has(TaskFailed{}));
+  EXPECT_FALSE(types.has(TaskCancelled{}));
+  EXPECT_TRUE(types.has(CustomEvent{.type = "invoice.paid"}));
+  EXPECT_FALSE(types.has(CustomEvent{.type = "invoice.sent"}));
+  EXPECT_TRUE(EventTypes{"custom"}.has(CustomEvent{.type = "invoice.sent"}));
+  EXPECT_FALSE(EventTypes{"TaskFailed"}.has(CustomEvent{.type = "TaskCancelled"}));
+  for (const EventBody& body : empty_bodies()) {
+    EXPECT_TRUE(EventTypes{std::string(type_name(body))}.has(body));
   }
 }
 

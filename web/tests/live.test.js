@@ -95,6 +95,30 @@ test('the log follows while that is wanted, and stands still when it is not', as
   await visit.end();
 });
 
+test('what few events are is looked for part by part, and how far is told', async () => {
+  const visit = await Visit.begin(browser, daemon);
+  /** @type {string[]} */
+  const asked = [];
+  const found = { position: 7, time: new Date().toISOString(), type: 'TaskHeld', task: 1 };
+  const parts = new Map([
+    ['', { items: [], next: '200001' }],
+    ['200001', { items: [], next: '100001' }],
+    ['100001', { items: [found], next: '5' }],
+  ]);
+  await visit.page.route('**/v1/log?*type=TaskHeld*', async (route) => {
+    const page = new URL(route.request().url()).searchParams.get('page') ?? '';
+    asked.push(page);
+    const body = JSON.stringify(parts.get(page));
+    await route.fulfill({ contentType: 'application/json', body });
+  });
+  await visit.open('#/log?type=TaskHeld');
+  await visit.sees('Looked back to event 5.');
+  await visit.sees('TaskHeld');
+  assert.deepEqual([...new Set(asked)], ['', '200001', '100001']);
+  await visit.page.unroute('**/v1/log?*type=TaskHeld*');
+  await visit.end();
+});
+
 test('a daemon that is gone is told, and its return is noticed', async () => {
   const folder = daemon.folder;
   const visit = await Visit.begin(browser, daemon);

@@ -1,11 +1,11 @@
 // The log: its events by position, filtered, the newest first; in the present it follows.
 import { useEffect, useState } from 'preact/hooks';
-import type { LogEvent, Page } from '../api/shapes.ts';
-import { useRead } from '../api/use_read.ts';
 import { Read } from '../parts/notice.tsx';
+import { number } from '../parts/text.ts';
 import { at } from '../time/moment.ts';
 import { parameter, setParameters } from '../time/route.ts';
 import { EventTable } from './event_table.tsx';
+import { useLog } from './log_reading.ts';
 
 const pageSize = 50;
 
@@ -60,6 +60,17 @@ function LogFilter({
   );
 }
 
+/** How far back was looked for what is shown. */
+function Reach({ to, isGoingOn }: { to: number | null; isGoingOn: boolean }) {
+  if (to === null) return null;
+  return (
+    <p class="notice" role="status" aria-busy={isGoingOn}>
+      Looked back to event {number(to)}
+      {isGoingOn ? ', and on …' : '.'}
+    </p>
+  );
+}
+
 export function LogView() {
   const [trail, setTrail] = useState<string[]>([]);
   // Where it stands while it does not follow: whatever comes behind that position is not shown.
@@ -69,11 +80,14 @@ export function LogView() {
   const end = at.value;
   useEffect(() => setTrail([]), [type, stream, end]);
   const page = trail.at(-1) ?? '';
-  const reading = useRead<Page<LogEvent>>(
-    '/v1/log',
-    { type, stream, reverse: true, limit: pageSize, page, to: end ?? stand },
-    { hasPast: false, isLive: stand === null && end === null && page === '' },
-  );
+  const { reading, reach } = useLog({
+    type,
+    stream,
+    to: end ?? stand,
+    page,
+    limit: pageSize,
+    isLive: stand === null && end === null && page === '',
+  });
   const older = reading.data?.next;
   return (
     <>
@@ -83,7 +97,16 @@ export function LogView() {
         canFollow={end === null && reading.data !== null}
         follow={(isWanted) => setStand(isWanted ? null : reading.position)}
       />
-      <Read of={reading}>{({ items }) => <EventTable title="Events" events={items} />}</Read>
+      <Read of={reading}>
+        {({ items }) => (
+          <>
+            {items.length > 0 || reach === null ? (
+              <EventTable title="Events" events={items} />
+            ) : null}
+            {items.length < pageSize ? <Reach to={reach} isGoingOn={items.length === 0} /> : null}
+          </>
+        )}
+      </Read>
       <div class="row end">
         <button
           type="button"
