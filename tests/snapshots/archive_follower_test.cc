@@ -5,6 +5,7 @@
 #include <almanac/snapshots/archived_log.h>
 #include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/drill.h>
+#include <almanac/snapshots/follow_beat.h>
 #include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/prune.h>
 #include <almanac/snapshots/rebuild.h>
@@ -224,7 +225,7 @@ TEST_F(Follower, ArchivesAtOnceWhatHasManyBytes) {
 TEST_F(Follower, TellsHowMuchWouldBeLost) {
   work(1);
   follow({.every = 1h, .bytes = 1});
-  wait_for_end();
+  wait_until([](const FollowStatus& status) { return status.looked_at == noon; });
   EXPECT_EQ(follower->status().loss_window(story.now()), 0s);
   fs::rename(store, folder / "aside");
   const Time missing = story.now();
@@ -274,6 +275,43 @@ TEST_F(Follower, MakesSnapshotsItself) {
   work_and_wait(2);
   EXPECT_EQ(follower->status().snapshot, 2U);
   expect_whole();
+}
+
+TEST_F(Follower, GivesSignsOfLifeThoughNothingIsAppended) {
+  work(3);
+  snapshot();
+  EXPECT_FALSE(last_beat(repository(), (*log)->timeline()));
+  follow();
+  wait_until([](const FollowStatus& status) { return status.looked_at == noon; });
+  EXPECT_EQ(last_beat(repository(), (*log)->timeline()), noon);
+  const auto files = repository().files();
+  for (int i = 1; i <= 3; ++i) {
+    const Time later = noon + i * 11s;
+    now = later.time_since_epoch().count();
+    const auto status =
+        wait_until([&](const FollowStatus& told) { return told.looked_at == later; });
+    EXPECT_EQ(status.archived.last, end());
+    EXPECT_EQ(status.loss_window(later), 0s);
+    EXPECT_EQ(last_beat(repository(), (*log)->timeline()), later);
+  }
+  EXPECT_EQ((*log)->tail()->last, end()) << "no event is appended for it";
+  EXPECT_EQ(repository().files(), files);
+  expect_whole();
+}
+
+TEST_F(Follower, GivesNoSignOfLifeWithoutItsRepository) {
+  work(3);
+  follow();
+  wait_until([](const FollowStatus& status) { return status.looked_at == noon; });
+  fs::rename(store, folder / "aside");
+  now = (noon + 11s).time_since_epoch().count();
+  const auto status = wait_for_failure();
+  EXPECT_EQ(status.looked_at, noon);
+  EXPECT_EQ(status.archived.last, end());
+  fs::rename(folder / "aside", store);
+  EXPECT_EQ(last_beat(repository(), (*log)->timeline()), noon);
+  wait_until([](const FollowStatus& told) { return told.looked_at == noon + 11s; });
+  EXPECT_FALSE(follower->status().failure);
 }
 
 TEST_F(Follower, WaitsForTheFirstEventOfALog) {
