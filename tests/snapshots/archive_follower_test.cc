@@ -480,5 +480,43 @@ TEST_F(Follower, LeavesReadersOfATailTheirFrames) {
   })) << "none was replaced";
 }
 
+// Where the reader has got to inside that file.
+TEST_F(Follower, LeavesReadersOfATailWhatIsBehindTheirPlaceInAMergedFile) {
+  work(1);
+  follow();
+  work_and_wait(7);
+  const Repository from = repository();
+  const ArchivedLog archived(from, newest().joined());
+  const auto& segments = archived.manifest().segments;
+  const auto path = [&](std::size_t i) {
+    return name_of(segments[i].header, segments[i].file).path();
+  };
+  fs::copy(store, folder / "before", fs::copy_options::recursive);
+  work_and_wait(20);
+  follower.reset();
+  ASSERT_GT(segments.size(), 4U);
+  ASSERT_FALSE(fs::exists(store / path(4)));
+  for (std::size_t i = 1; i < 4; ++i) {
+    fs::copy_file(folder / "before" / path(i), store / path(i),
+                  fs::copy_options::overwrite_existing);
+  }
+  std::vector<Position> seen;
+  auto frames = archived.read_frames(Position(1), [&](const FrameReader& frame) -> Result<bool> {
+    seen.push_back(frame.header().first);
+    return true;
+  });
+  ASSERT_TRUE(frames) << describe(frames.error());
+  std::vector<Position> positions;
+  auto events = archived.read(Position(1), [&](const RecordedEvent& event) -> Result<bool> {
+    positions.push_back(event.position);
+    return true;
+  });
+  ASSERT_TRUE(events) << describe(events.error());
+  std::vector<Position> all;
+  for (std::uint64_t i = 1; i <= archived.manifest().tail.last.value; ++i) all.emplace_back(i);
+  EXPECT_EQ(seen, all);
+  EXPECT_EQ(positions, all);
+}
+
 }  // namespace
 }  // namespace almanac::test
