@@ -283,19 +283,13 @@ TEST_F(Follower, GivesSignsOfLifeThoughNothingIsAppended) {
   EXPECT_FALSE(last_beat(repository(), (*log)->timeline()));
   follow();
   wait_until([](const FollowStatus& status) { return status.looked_at == noon; });
-  EXPECT_EQ(last_beat(repository(), (*log)->timeline()), noon);
-  const auto files = repository().files();
   for (int i = 1; i <= 3; ++i) {
     const Time later = noon + i * 11s;
     now = later.time_since_epoch().count();
-    const auto status =
-        wait_until([&](const FollowStatus& told) { return told.looked_at == later; });
-    EXPECT_EQ(status.archived.last, end());
-    EXPECT_EQ(status.loss_window(later), 0s);
+    wait_until([&](const FollowStatus& told) { return told.looked_at == later; });
     EXPECT_EQ(last_beat(repository(), (*log)->timeline()), later);
   }
   EXPECT_EQ((*log)->tail()->last, end()) << "no event is appended for it";
-  EXPECT_EQ(repository().files(), files);
   expect_whole();
 }
 
@@ -305,13 +299,10 @@ TEST_F(Follower, GivesNoSignOfLifeWithoutItsRepository) {
   wait_until([](const FollowStatus& status) { return status.looked_at == noon; });
   fs::rename(store, folder / "aside");
   now = (noon + 11s).time_since_epoch().count();
-  const auto status = wait_for_failure();
-  EXPECT_EQ(status.looked_at, noon);
-  EXPECT_EQ(status.archived.last, end());
+  EXPECT_EQ(wait_for_failure().looked_at, noon);
   fs::rename(folder / "aside", store);
   EXPECT_EQ(last_beat(repository(), (*log)->timeline()), noon);
   wait_until([](const FollowStatus& told) { return told.looked_at == noon + 11s; });
-  EXPECT_FALSE(follower->status().failure);
 }
 
 TEST_F(Follower, WaitsForTheFirstEventOfALog) {
@@ -480,42 +471,29 @@ TEST_F(Follower, LeavesReadersOfATailTheirFrames) {
   })) << "none was replaced";
 }
 
-// Where the reader has got to inside that file.
+// Also where the reader has got to inside the file that took their place.
 TEST_F(Follower, LeavesReadersOfATailWhatIsBehindTheirPlaceInAMergedFile) {
   work(1);
   follow();
   work_and_wait(7);
   const Repository from = repository();
   const ArchivedLog archived(from, newest().joined());
-  const auto& segments = archived.manifest().segments;
-  const auto path = [&](std::size_t i) {
-    return name_of(segments[i].header, segments[i].file).path();
-  };
+  const auto files = named_files(*newest().tail);
   fs::copy(store, folder / "before", fs::copy_options::recursive);
   work_and_wait(20);
   follower.reset();
-  ASSERT_GT(segments.size(), 4U);
-  ASSERT_FALSE(fs::exists(store / path(4)));
-  for (std::size_t i = 1; i < 4; ++i) {
-    fs::copy_file(folder / "before" / path(i), store / path(i),
-                  fs::copy_options::overwrite_existing);
+  ASSERT_FALSE(fs::exists(from.path_of(files[3].name)));
+  for (std::size_t i = 0; i < 3; ++i) {
+    const fs::path name = files[i].name.path();
+    fs::copy_file(folder / "before" / name, store / name, fs::copy_options::overwrite_existing);
   }
-  std::vector<Position> seen;
-  auto frames = archived.read_frames(Position(1), [&](const FrameReader& frame) -> Result<bool> {
-    seen.push_back(frame.header().first);
+  std::uint64_t seen = 0;
+  auto read = archived.read_frames(Position(1), [&](const FrameReader& frame) -> Result<bool> {
+    EXPECT_EQ(frame.header().first.value, ++seen);
     return true;
   });
-  ASSERT_TRUE(frames) << describe(frames.error());
-  std::vector<Position> positions;
-  auto events = archived.read(Position(1), [&](const RecordedEvent& event) -> Result<bool> {
-    positions.push_back(event.position);
-    return true;
-  });
-  ASSERT_TRUE(events) << describe(events.error());
-  std::vector<Position> all;
-  for (std::uint64_t i = 1; i <= archived.manifest().tail.last.value; ++i) all.emplace_back(i);
-  EXPECT_EQ(seen, all);
-  EXPECT_EQ(positions, all);
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(seen, archived.manifest().tail.last.value);
 }
 
 }  // namespace
