@@ -109,6 +109,8 @@ Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
     if (auto set = log->store_->set_checkpoint(checkpoint); !set)
       return std::unexpected(set.error());
   }
+  // Nobody has it before it is finished.
+  log->store_->sync_later();
   return log;
 }
 
@@ -230,7 +232,10 @@ Result<void> LogImport::end_commit() {
 
 Result<void> LogImport::commit() {
   if (auto begun = begin_commit(); !begun) return begun;
-  return end_commit();
+  if (auto ended = end_commit(); !ended) return ended;
+  auto synced = store_->sync();
+  if (!synced) failed_ = synced.error();
+  return synced;
 }
 
 // 1. commit the rest  2. close LMDB  3. what else belongs there  4. sync the names inside  5.

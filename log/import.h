@@ -21,12 +21,12 @@
 
 namespace almanac {
 
-// Owned by whoever imports; one thread, but for read_frames(). What was added goes to the disk some
-// MiB at a time, on a thread of its own, while more is added: who adds waits for the disk only when
-// that is slower. What it could not write is told by a later call, and by every call from then on.
-// The log is built in FOLDER.importing
-// and gets its name when it is whole: until then, and after a crash, there is nothing under it.
-// What a crash leaves behind the next import into the same folder removes.
+// Owned by whoever imports; one thread, but for read_frames(). What was added is written
+// some MiB at a time, on a thread of its own, while more is added, and the disk is waited for at
+// the end. What could not be written is told by a later call, and by every call from then on. The
+// log is built in FOLDER.importing and gets its name when it is whole: until then, and after a
+// crash, there is nothing under it. What a crash leaves behind the next import into the same folder
+// removes.
 class LogImport {
  public:
   // `folder` must be missing or empty. The first frame follows `base`: that is what was removed
@@ -56,7 +56,7 @@ class LogImport {
   [[nodiscard]] Result<void> add(const FrameReader& frame);
   // Brings what was added to the disk, and waits for that. Errors: storage_full, unknown_outcome.
   [[nodiscard]] Result<void> commit();
-  // Where that ends, which is behind the log's end as it may be: frames are brought there together.
+  // How far it is written: frames are together, so that this may be in front of the log's end.
   [[nodiscard]] Position committed() const { return committed_; }
   // Reads it back, as Log::read_frames does. Any thread, beside the one that adds.
   [[nodiscard]] Result<void> read_frames(Position from, const FrameVisit& visit) const {

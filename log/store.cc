@@ -193,6 +193,9 @@ Result<void> Store::append(std::span<const Frame> frames, const StoreRecords& re
       &end);
 }
 
+void Store::sync_later() { environment_->sync_later(); }
+Result<void> Store::sync() { return environment_->sync(); }
+
 Result<JournalUse> Store::journal_use() const {
   auto use = environment_->read_meta<std::uint64_t>(store_meta::journal);
   if (!use) return std::unexpected(use.error());

@@ -126,6 +126,11 @@ class Store {
   [[nodiscard]] Result<void> append(std::span<const Frame> frames,
                                     const StoreRecords& records = {});
 
+  // For a store that nobody has yet: what is written from now on is on its way to the disk when a
+  // call returns, and is there when sync() does. Errors: unknown_outcome.
+  void sync_later();
+  [[nodiscard]] Result<void> sync();
+
   // None of a log that began by itself.
   [[nodiscard]] Result<std::optional<LogOrigin>> origin() const;
 

@@ -6,6 +6,7 @@
 #include <almanac/log/limits.h>
 #include <almanac/log/pack.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -161,8 +162,33 @@ Result<void> Store::Environment::write(const std::function<int(MDB_txn*)>& chang
   if (code == 0) code = txn->commit();
   if (code != 0) return not_written(code);
   if (new_end != nullptr) end = *new_end;
+  if (syncs_later) {
+    begin_to_sync();
+  } else {
+    record_commit();
+  }
+  return {};
+}
+
+void Store::Environment::sync_later() {
+  std::lock_guard guard(writing);
+  ALMANAC_CHECK(mdb_env_set_flags(env, MDB_NOSYNC, 1) == 0);
+  syncs_later = true;
+}
+
+Result<void> Store::Environment::sync() {
+  std::lock_guard guard(writing);
+  if (int code = mdb_env_sync(env, 1); code != 0) return not_written(code);
   record_commit();
   return {};
+}
+
+// So that little is left to be waited for. Where it fails, so does what waits.
+void Store::Environment::begin_to_sync() const {
+  constexpr off_t to_the_end = 0;
+  int file_descriptor = -1;
+  if (mdb_env_get_fd(env, &file_descriptor) != 0) return;
+  (void)::sync_file_range(file_descriptor, 0, to_the_end, SYNC_FILE_RANGE_WRITE);
 }
 
 // In a transaction of its own: other threads may read a database once that is committed.

@@ -101,7 +101,11 @@ struct Store::Environment {
   Result<void> open_databases(unsigned transaction_flags, unsigned database_flags);
   Result<void> read_meta();
   Result<void> write_meta(const CreateOptions& options);
-  // One transaction, durable when it returns; `new_end` is where the log ends then, if elsewhere.
+  // What is written behind it waits for sync().
+  void sync_later();
+  Result<void> sync();
+  // One transaction, durable when it returns, unless that is for later; `new_end` is where the log
+  // ends then, if elsewhere.
   Result<void> write(const std::function<int(MDB_txn*)>& change,
                      const CommitRecord* new_end = nullptr);
   int put_frames(MDB_txn* txn, std::span<const Frame> frames);
@@ -118,6 +122,7 @@ struct Store::Environment {
   Result<void> check_removable();
   Result<void> find_end();
   void record_commit();
+  void begin_to_sync() const;
 
   MDB_env* env = nullptr;
   std::uint64_t map_limit = 0;  // what frames may fill of the map
@@ -129,7 +134,8 @@ struct Store::Environment {
   bool registered = false;
   std::mutex writing;  // commits follow one another
   std::uint64_t commits = 0;
-  bool removable = false;  // guarded by `writing`
+  bool removable = false;  // guarded by `writing`, as is:
+  bool syncs_later = false;
   CommitFile commit_file;  // writing only, as is:
   CommitRecord end;        // where the last commit ended
   Precheck precheck;

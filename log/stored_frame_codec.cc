@@ -3,6 +3,7 @@
 
 #include <almanac/log/codec.h>
 #include <almanac/log/events_codec.h>
+#include <almanac/log/frame_links.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/limits.h>
 
@@ -97,18 +98,13 @@ Result<Links> links_of(std::span<std::byte> value) {
   return stored::corrupt("the frame does not name its log and the frame before it");
 }
 
-void clear_digest(std::span<std::byte> value) {
-  std::ranges::fill(value.subspan(offsetof(Prefix, digest), sizeof(Digest)), std::byte{});
-}
-
 }  // namespace
 
 Digest complete_frame(std::span<std::byte> value) {
   Digest digest = stored_frame_digest(value);
   if (digest != Digest{}) return digest;
   digest = blake2b(value.subspan(sizeof(Prefix)));
-  std::ranges::copy(digest, value.begin() + offsetof(Prefix, digest));
-  stored::seal(value);
+  seal_frame(value, digest);
   return digest;
 }
 
@@ -116,17 +112,29 @@ Result<void> strip_frame(std::span<std::byte> value) {
   auto links = links_of(value);
   if (!links) return std::unexpected(links.error());
   std::ranges::fill(links->previous, std::byte{});
-  clear_digest(value);
+  std::ranges::fill(value.subspan(offsetof(Prefix, digest), sizeof(Digest)), std::byte{});
   std::ranges::fill(value.first(stored::checksum_bytes), std::byte{});
   return {};
 }
 
-Result<Digest> complete_frame(std::span<std::byte> value, const Digest& previous) {
+Result<Bytes> link_frame(std::span<std::byte> value, const Digest& previous) {
   auto links = links_of(value);
   if (!links) return std::unexpected(links.error());
   std::ranges::copy(previous, links->previous.begin());
-  clear_digest(value);
-  return complete_frame(value);
+  return Bytes(value).subspan(sizeof(Prefix));
+}
+
+void seal_frame(std::span<std::byte> value, const Digest& digest) {
+  std::ranges::copy(digest, value.begin() + offsetof(Prefix, digest));
+  stored::seal(value);
+}
+
+Result<Digest> complete_frame(std::span<std::byte> value, const Digest& previous) {
+  auto message = link_frame(value, previous);
+  if (!message) return std::unexpected(message.error());
+  const Digest digest = blake2b(*message);
+  seal_frame(value, digest);
+  return digest;
 }
 
 Result<Digest> relink_frame(std::span<std::byte> value, const Timeline& timeline,

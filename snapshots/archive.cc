@@ -58,6 +58,12 @@ Result<Earlier> find_earlier(const Repository& repository, const Timeline& timel
   return earlier;
 }
 
+// A state as the archive keeps it.
+struct PackedState {
+  Digest digest{};
+  PackedCheckpoint checkpoint;
+};
+
 // Whether its frames are what its header says: no manifest stands for it yet.
 bool leads_to_its_end(const ArchiveSegment& segment) {
   auto read = segment.read_frames(segment.header().first,
@@ -82,7 +88,9 @@ class Snapshot {
   Result<void> wait_for_segment();
   void merge_small_segments();
   Result<State> state_at_end(const std::filesystem::path& folder, const std::stop_token& stop);
-  Result<void> archive_state(const State& state);
+  Result<PackedState> packed_state_at_end(const std::filesystem::path& folder,
+                                          const std::stop_token& stop);
+  Result<void> write_state(const PackedState& state);
   std::optional<State> read_earlier_state();
   Result<SnapshotReport> add_manifest();
   Result<void> check_tag();
@@ -157,8 +165,9 @@ void Snapshot::show(Position through) {
 // The disk of the repository is waited for between two reads, never inside one: it may be slow, and
 // a read pins pages of the log.
 Result<void> Snapshot::archive_frames(LogTail at) {
-  while (at.last < report_.manifest.tail.last) {
-    SegmentWriter segment(log_.timeline(), at, options_.jobs);
+  SegmentWriter segment(log_.timeline(), at, options_.jobs);
+  for (bool again = false; at.last < report_.manifest.tail.last; again = true) {
+    if (again) segment.begin(at);
     if (auto filled = fill(segment); !filled) return filled;
     const SegmentHeader& header = segment.header();
     at = {.last = header.last, .digest = header.digest, .time = header.last_time};
@@ -243,24 +252,34 @@ Result<State> Snapshot::state_at_end(const std::filesystem::path& folder,
   return rebuild(log_, {.through = last, .start = std::move(*earlier), .stop = stop});
 }
 
-Result<void> Snapshot::archive_state(const State& state) {
-  Manifest& manifest = report_.manifest;
-  manifest.state = digest(state);
-  const auto file = encode_checkpoint({.timeline = manifest.timeline,
-                                       .position = manifest.tail.last,
-                                       .chain = manifest.tail.digest,
-                                       .state = manifest.state},
-                                      state);
+Result<PackedState> Snapshot::packed_state_at_end(const std::filesystem::path& folder,
+                                                  const std::stop_token& stop) {
+  const auto state = state_at_end(folder, stop);
+  if (!state) return std::unexpected(state.error());
+  const Manifest& manifest = report_.manifest;
+  const CheckpointHeader header{.timeline = manifest.timeline,
+                                .position = manifest.tail.last,
+                                .chain = manifest.tail.digest,
+                                .state = digest(*state)};
+  const auto file = encode_checkpoint(header, *state);
   std::optional<DeltaBase> base;
   if (checkpoint_) {
     const Manifest& earlier = *earlier_.newest;
     base = {.record = earlier.base ? *earlier.base : earlier.checkpoint,
             .file = checkpoint_->full()};
   }
-  auto record = write_checkpoint(repository_, manifest.timeline, manifest.tail.last, file, base);
+  auto packed = pack_checkpoint(manifest.timeline, manifest.tail.last, file, base);
+  if (!packed) return std::unexpected(packed.error());
+  return PackedState{.digest = header.state, .checkpoint = std::move(*packed)};
+}
+
+Result<void> Snapshot::write_state(const PackedState& state) {
+  Manifest& manifest = report_.manifest;
+  auto record = write_checkpoint(repository_, manifest.timeline, state.checkpoint);
   if (!record) return std::unexpected(record.error());
+  manifest.state = state.digest;
   manifest.checkpoint = *record;
-  if (record->base) manifest.base = base->record;
+  manifest.base = state.checkpoint.base;
   report_.file_bytes += record->file.bytes;
   return {};
 }
@@ -329,11 +348,11 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
     return std::move(report_);
   }
   if (auto taken = take_over_leftovers(*at); !taken) return std::unexpected(taken.error());
-  // Folded beside: compressing leaves processors free when it waits for the disk.
+  // Folded and packed beside: compressing leaves processors free when it waits for the disk.
   std::stop_source in_vain;
   const std::stop_callback stop(options_.stop, [&] { in_vain.request_stop(); });
-  auto folding =
-      std::async(std::launch::async, [&] { return state_at_end(folder, in_vain.get_token()); });
+  auto folding = std::async(std::launch::async,
+                            [&] { return packed_state_at_end(folder, in_vain.get_token()); });
   const auto archived = archive_frames(*at);
   if (!archived) in_vain.request_stop();
   auto state = folding.get();
@@ -341,7 +360,7 @@ Result<SnapshotReport> Snapshot::make(const std::filesystem::path& folder) {
   if (options_.stop.stop_requested()) return stopped();
   merge_small_segments();
   if (!state) return std::unexpected(state.error());
-  if (auto kept = archive_state(*state); !kept) return std::unexpected(kept.error());
+  if (auto kept = write_state(*state); !kept) return std::unexpected(kept.error());
   return add_manifest();
 }
 

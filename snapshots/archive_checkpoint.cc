@@ -54,14 +54,10 @@ Result<std::vector<std::byte>> unpack(const Repository& repository, const Timeli
   return file;
 }
 
-Result<CheckpointRecord> write(Repository& repository, const Timeline& timeline,
-                               CheckpointRecord record, Bytes compressed) {
-  auto packed = header_of(timeline, record);
-  packed.insert(packed.end(), compressed.begin(), compressed.end());
-  auto written = repository.write(name_of(timeline, record), packed);
-  if (!written) return std::unexpected(written.error());
-  record.file = *written;
-  return record;
+PackedCheckpoint pack(const Timeline& timeline, const CheckpointRecord& record, Bytes compressed) {
+  PackedCheckpoint packed{.record = record, .base = {}, .bytes = header_of(timeline, record)};
+  packed.bytes.insert(packed.bytes.end(), compressed.begin(), compressed.end());
+  return packed;
 }
 
 }  // namespace
@@ -97,9 +93,8 @@ Result<State> read_state(const Repository& repository, const Manifest& manifest)
   return std::move(checkpoint->state);
 }
 
-Result<CheckpointRecord> write_checkpoint(Repository& repository, const Timeline& timeline,
-                                          Position position, Bytes file,
-                                          const std::optional<DeltaBase>& base) {
+Result<PackedCheckpoint> pack_checkpoint(const Timeline& timeline, Position position, Bytes file,
+                                         const std::optional<DeltaBase>& base) {
   if (file.size() > limits::checkpoint_bytes_max) {
     return fail(ErrorCode::refused, "the state takes " + std::to_string(file.size()) +
                                         " bytes, more than the archive keeps of one");
@@ -110,10 +105,21 @@ Result<CheckpointRecord> write_checkpoint(Repository& repository, const Timeline
     const auto delta = compressor.compress(file, base->file);
     if (delta.size() <= base->record.file.bytes / limits::delta_times_smaller_min) {
       record.base = base->record.position;
-      return write(repository, timeline, record, delta);
+      PackedCheckpoint packed = pack(timeline, record, delta);
+      packed.base = base->record;
+      return packed;
     }
   }
-  return write(repository, timeline, record, compressor.compress(file));
+  return pack(timeline, record, compressor.compress(file));
+}
+
+Result<CheckpointRecord> write_checkpoint(Repository& repository, const Timeline& timeline,
+                                          const PackedCheckpoint& packed) {
+  CheckpointRecord record = packed.record;
+  auto written = repository.write(name_of(timeline, record), packed.bytes);
+  if (!written) return std::unexpected(written.error());
+  record.file = *written;
+  return record;
 }
 
 }  // namespace almanac

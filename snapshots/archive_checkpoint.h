@@ -35,12 +35,20 @@ struct DeltaBase {
   CheckpointRecord record;
   Bytes file;
 };
-// Writes one: as a delta when that is limits::delta_times_smaller_min times smaller than the base
-// is. Its record says which it became. Errors: refused (over limits::checkpoint_bytes_max), and
-// those of Repository::write.
+// One as it is written.
+struct PackedCheckpoint {
+  CheckpointRecord record;               // but for its file
+  std::optional<CheckpointRecord> base;  // of a delta
+  std::vector<std::byte> bytes;
+};
+// Makes one, any thread: a delta when that is limits::delta_times_smaller_min times smaller than
+// the base is. Errors: refused (over limits::checkpoint_bytes_max).
+[[nodiscard]] Result<PackedCheckpoint> pack_checkpoint(const Timeline& timeline, Position position,
+                                                       Bytes file,
+                                                       const std::optional<DeltaBase>& base);
+// Errors: those of Repository::write.
 [[nodiscard]] Result<CheckpointRecord> write_checkpoint(Repository& repository,
-                                                        const Timeline& timeline, Position position,
-                                                        Bytes file,
-                                                        const std::optional<DeltaBase>& base);
+                                                        const Timeline& timeline,
+                                                        const PackedCheckpoint& packed);
 
 }  // namespace almanac

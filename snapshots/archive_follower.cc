@@ -2,6 +2,7 @@
 
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/archive.h>
+#include <almanac/snapshots/follow_beat.h>
 #include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/segment_merge.h>
 #include <almanac/snapshots/segment_writer.h>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::chrono::milliseconds look_interval_max{50};
 constexpr std::chrono::seconds retry_interval_max{30};
 constexpr std::chrono::minutes snapshot_retry_interval{10};
+constexpr std::chrono::seconds beat_interval{10};
 
 // As one writes it, for whom nothing is archived yet.
 ArchiveTail begin_tail(const Manifest& snapshot) {
@@ -66,7 +68,7 @@ void ArchiveFollower::publish(const Change& change) {
     now = status_;
   }
   const bool is_news = before.archived.last != now.archived.last ||
-                       before.snapshot != now.snapshot ||
+                       before.looked_at != now.looked_at || before.snapshot != now.snapshot ||
                        !same_failure(before.failure, now.failure) ||
                        !same_failure(before.snapshot_failure, now.snapshot_failure);
   if (is_news && options_.report) options_.report(now);
@@ -132,7 +134,29 @@ Result<bool> ArchiveFollower::turn(const std::stop_token& stop) {
     segment_.reset();
     return std::unexpected(filled.error());
   }
-  return is_due(stop.stop_requested()) ? archive(stop) : Result<bool>(false);
+  if (is_due(stop.stop_requested())) return archive(stop);
+  auto given = give_sign_of_life();
+  if (given) return false;
+  segment_.reset();
+  if (given.error().code == ErrorCode::not_found) return true;  // looks again what is there
+  return std::unexpected(given.error());
+}
+
+// A repository that is gone is noticed, too, though there is nothing to archive.
+Result<void> ArchiveFollower::give_sign_of_life() {
+  const Time now = options_.clock();
+  const Time last = status().looked_at;
+  if (now >= last && now - last < beat_interval) return {};
+  auto repository = surroundings_.open_repository(Access::read);
+  if (!repository) return std::unexpected(repository.error());
+  auto given = beat(*repository, surroundings_.log.timeline(), now);
+  if (!given) return given;
+  publish([&](FollowStatus& status) {
+    status.looked_at = now;
+    status.failures = 0;
+    status.failure.reset();
+  });
+  return {};
 }
 
 // One that has gone, with the disk it is on say, is not begun anew.
@@ -161,6 +185,7 @@ Result<void> ArchiveFollower::begin(const std::stop_token& stop) {
   auto repository = open_repository();
   if (!repository) return std::unexpected(repository.error());
   was_there_ = true;
+  if (auto begun = begin_beats(*repository, log.timeline()); !begun) return begun;
   auto newest = find_archived(*repository);
   if (!newest && newest.error().code != ErrorCode::not_found) {
     return std::unexpected(newest.error());

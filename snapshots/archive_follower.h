@@ -23,6 +23,7 @@ class SegmentWriter;
 struct FollowStatus {
   LogTail archived;                       // as far as the log is archived
   Time archived_at;                       // when something was last
+  Time looked_at;                         // when all was last well, to ten seconds; see report
   std::uint64_t snapshot = 0;             // the newest one; 0 before there is one
   std::uint64_t file_bytes = 0;           // written to the repository
   Position last;                          // of the log, when it was looked at last
@@ -46,7 +47,8 @@ struct FollowOptions {
   std::size_t jobs = 1;  // threads that compress
   std::function<Time()> clock = system_now;
   // Told when something was archived or a snapshot made, when it fails, fails for another reason,
-  // and works again. On the follower's thread.
+  // and works again; and, as a sign of life, every ten seconds in which nothing of that was to be
+  // told, once the repository was found in its place (follow_beat.h). On the follower's thread.
   std::function<void(const FollowStatus&)> report = {};
 };
 
@@ -90,6 +92,7 @@ class ArchiveFollower {
   [[nodiscard]] Result<void> begin(const std::stop_token& stop);
   [[nodiscard]] Result<void> fill();
   [[nodiscard]] bool is_due(bool at_end) const;
+  [[nodiscard]] Result<void> give_sign_of_life();
   [[nodiscard]] Result<bool> archive(const std::stop_token& stop);
   [[nodiscard]] Result<void> add_segment(Repository& repository, ArchiveTail& tail);
   void merge_small_segments(Repository& repository, ArchiveTail& tail) const;

@@ -1,12 +1,15 @@
 #include <almanac/snapshots/archive_segment.h>
 
+#include <almanac/log/digest_lanes.h>
+#include <almanac/log/frame_links.h>
 #include <almanac/log/hash.h>
 #include <almanac/snapshots/columns.h>
 #include <almanac/snapshots/compression.h>
 #include <almanac/snapshots/limits.h>
 
 #include <algorithm>
-#include <array>
+#include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,59 +30,88 @@ void read_into(Array& to, ColumnReader& reader) {
   if (from.size() == to.size()) std::ranges::copy(from, to.begin());
 }
 
-// The frames of a block, one after the other.
-class Unpacking {
+// The frames of a block, one after the other: each is put behind the digest of the one before.
+class Unpacking final : public DigestLane {
  public:
-  Unpacking(const SegmentHeader& segment, const SegmentBlock& block, FrameProof proof)
+  Unpacking(const SegmentHeader& segment, const SegmentBlock& block)
       : segment_(segment),
         memory_(std::make_unique_for_overwrite<std::byte[]>(block.frame_bytes)),
         rest_(memory_.get(), block.frame_bytes),
-        proof_(proof),
         next_(block.first),
         digest_(block.before) {}
 
   [[nodiscard]] std::span<std::byte> memory() const { return rest_; }
-  // Adds what the memory holds. `last` and `digest` are the position and the digest it ends with.
-  Result<UnpackedBlock> run(std::uint64_t frames, Position last, const Digest& digest) {
-    while (!rest_.empty()) {
-      const auto size = stored_frame_bytes(rest_);
-      if (!size || *size > rest_.size()) return corrupt("its frames are not whole");
-      if (auto added = add(rest_.first(*size)); !added) return std::unexpected(added.error());
-      rest_ = rest_.subspan(*size);
-    }
-    const bool is_of_chain = proof_ == FrameProof::none || digest_ == digest;
-    if (frames_.size() == frames && next_ == last.next() && is_of_chain) {
-      return UnpackedBlock{std::move(memory_), std::move(frames_)};
-    }
-    return corrupt("its frames are not those that were written");
+  // Why it cannot be what was written.
+  void refuse(Error error) {
+    if (!error_) error_ = std::move(error);
+    rest_ = {};
+  }
+
+  std::optional<Bytes> next() override {
+    const auto frame = whole_frame();
+    if (frame.empty()) return std::nullopt;
+    auto message = link_frame(frame, digest_);
+    if (message) return *message;
+    refuse(message.error());
+    return std::nullopt;
+  }
+  void tell(const Digest& digest) override {
+    digest_ = digest;
+    seal_frame(whole_frame(), digest);
+    take_frame();
+  }
+  // The frames as they are.
+  void take_all() {
+    while (!whole_frame().empty()) take_frame();
+  }
+
+  // Behind the last frame. `last` and `digest` are the position and the digest it ends with; the
+  // latter is not known of frames that were taken as they are.
+  Result<UnpackedBlock> end(std::uint64_t frames, Position last,
+                            const std::optional<Digest>& digest) {
+    const bool is_as_written =
+        frames_.size() == frames && next_ == last.next() && (!digest || digest_ == *digest);
+    if (!is_as_written) refuse({ErrorCode::corrupt, "its frames are not those that were written"});
+    if (error_) return std::unexpected(std::move(*error_));
+    return UnpackedBlock{std::move(memory_), std::move(frames_)};
   }
 
  private:
-  // Puts back what can be computed.
-  Result<void> add(std::span<std::byte> value) {
-    if (proof_ == FrameProof::chain) {
-      auto digest = complete_frame(value, digest_);
-      if (!digest) return std::unexpected(digest.error());
-      digest_ = *digest;
-    }
+  // Empty behind the last, and where there is none.
+  std::span<std::byte> whole_frame() {
+    if (rest_.empty()) return {};
+    const auto size = stored_frame_bytes(rest_);
+    if (size && *size <= rest_.size()) return rest_.first(*size);
+    refuse({ErrorCode::corrupt, "its frames are not whole"});
+    return {};
+  }
+  void take_frame() {
+    const auto value = whole_frame();
     auto frame = FrameReader::open(value, FrameTrust::verified);
-    if (!frame) return std::unexpected(frame.error());
+    if (!frame) return refuse(frame.error());
     if (frame->header().first != next_ || frame->header().timeline != segment_.timeline) {
-      return corrupt("its frames do not go on");
+      return refuse({ErrorCode::corrupt, "its frames do not go on"});
     }
     next_ = frame->header().last().next();
     frames_.push_back(std::move(*frame));
-    return {};
+    rest_ = rest_.subspan(value.size());
   }
 
   const SegmentHeader& segment_;
   std::unique_ptr<std::byte[]> memory_;
   std::span<std::byte> rest_;
-  FrameProof proof_;
   Position next_;
   Digest digest_;  // of the last frame so far
   std::vector<FrameReader> frames_;
+  std::optional<Error> error_;
 };
+
+// With the digests of their frames, the blocks side by side.
+void complete_frames(std::deque<Unpacking>& blocks) {
+  std::vector<DigestLane*> lanes;
+  for (Unpacking& block : blocks) lanes.push_back(&block);
+  blake2b(lanes);
+}
 
 Error at_block(Error error, Position first, Position last) {
   error.message = "positions " + std::to_string(first.value) + " to " + std::to_string(last.value) +
@@ -180,30 +212,47 @@ std::size_t ArchiveSegment::find_block(Position position) const {
   return static_cast<std::size_t>(std::max<std::ptrdiff_t>(behind - blocks_.begin(), 1) - 1);
 }
 
-Result<UnpackedBlock> ArchiveSegment::unpack(std::size_t block, FrameProof proof,
-                                             Decompressor& decompressor) const {
-  const SegmentBlock& about = blocks_[block];
-  const auto compressed = Bytes(file_).subspan(offsets_[block], about.bytes);
-  Unpacking unpacking(header_, about, proof);
-  auto done = xxh3(compressed) == about.checksum
-                  ? decompressor.decompress(compressed, unpacking.memory())
-                  : corrupt("the checksum is wrong");
-  auto unpacked = done ? unpacking.run(about.frames, last_of(block), digest_behind(block))
-                       : Result<UnpackedBlock>(std::unexpected(done.error()));
-  if (unpacked) return unpacked;
-  return std::unexpected(at_block(unpacked.error(), about.first, last_of(block)));
+Result<std::vector<UnpackedBlock>> ArchiveSegment::unpack(std::size_t first, std::size_t count_max,
+                                                          FrameProof proof,
+                                                          Decompressor& decompressor) const {
+  std::deque<Unpacking> unpacking;
+  const std::size_t count = std::min(count_max, blocks_.size() - first);
+  for (std::size_t i = first; i < first + count; ++i) {
+    const auto compressed = Bytes(file_).subspan(offsets_[i], blocks_[i].bytes);
+    Unpacking& block = unpacking.emplace_back(header_, blocks_[i]);
+    auto done = xxh3(compressed) == blocks_[i].checksum
+                    ? decompressor.decompress(compressed, block.memory())
+                    : corrupt("the checksum is wrong");
+    if (!done) block.refuse(done.error());
+    if (proof == FrameProof::none) block.take_all();
+  }
+  if (proof == FrameProof::chain) complete_frames(unpacking);
+  std::vector<UnpackedBlock> blocks;
+  for (std::size_t i = first; i < first + count; ++i) {
+    const auto digest = proof == FrameProof::chain ? std::optional(digest_behind(i)) : std::nullopt;
+    auto block = unpacking[i - first].end(blocks_[i].frames, last_of(i), digest);
+    if (!block && i > first) break;
+    if (!block) return std::unexpected(at_block(block.error(), blocks_[i].first, last_of(i)));
+    blocks.push_back(std::move(*block));
+  }
+  return blocks;
 }
 
 Result<void> ArchiveSegment::read_frames(Position from, const FrameVisit& visit) const {
   Decompressor decompressor;
-  for (std::size_t i = find_block(from); i < blocks_.size(); ++i) {
-    auto block = unpack(i, FrameProof::chain, decompressor);
-    if (!block) return std::unexpected(block.error());
-    for (const FrameReader& frame : block->frames) {
-      if (frame.header().last() < from) continue;
-      auto more = visit(frame);
-      if (!more) return std::unexpected(more.error());
-      if (!*more) return {};
+  std::size_t count = 1;  // for who wants one frame alone
+  for (std::size_t i = find_block(from); i < blocks_.size();) {
+    auto blocks = unpack(i, count, FrameProof::chain, decompressor);
+    if (!blocks) return std::unexpected(blocks.error());
+    i += blocks->size();
+    count = limits::blocks_unpacked;
+    for (const UnpackedBlock& block : *blocks) {
+      for (const FrameReader& frame : block.frames) {
+        if (frame.header().last() < from) continue;
+        auto more = visit(frame);
+        if (!more) return std::unexpected(more.error());
+        if (!*more) return {};
+      }
     }
   }
   return {};

@@ -76,14 +76,16 @@ class ArchiveSegment {
 
   // The block that holds the position, which is not behind the segment; else the first.
   [[nodiscard]] std::size_t find_block(Position position) const;
-  // Checks its checksum, that positions go on, and the chain. Takes memory for its frames. Errors:
-  // corrupt, newer_format.
-  [[nodiscard]] Result<UnpackedBlock> unpack(std::size_t block, FrameProof proof,
-                                             Decompressor& decompressor) const;
+  // Up to so many blocks from one on, as far as they are whole: at least one. Checks their
+  // checksums, that positions go on, and the chain, which costs least for limits::blocks_unpacked
+  // of them. Takes memory for their frames. Errors, of the first: corrupt, newer_format.
+  [[nodiscard]] Result<std::vector<UnpackedBlock>> unpack(std::size_t first, std::size_t count_max,
+                                                          FrameProof proof,
+                                                          Decompressor& decompressor) const;
   // Of the block's last frame, according to the index.
   [[nodiscard]] const Digest& digest_behind(std::size_t block) const;
-  // Frame by frame from the one that holds `from`, as Log::read_frames does, block by block.
-  // Errors: those of unpack(), what `visit` returns.
+  // Frame by frame from the one that holds `from`, as Log::read_frames does, some blocks at a
+  // time. Errors: those of unpack(), what `visit` returns.
   [[nodiscard]] Result<void> read_frames(Position from, const FrameVisit& visit) const;
 
  private:

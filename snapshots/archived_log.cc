@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace almanac {
 
@@ -51,9 +52,11 @@ LogTail ArchivedLog::base() const {
       .last = Position(first.first.value - 1), .digest = first.before, .time = first.first_time};
 }
 
-// One pass over the frames, block by block.
+// One pass over the frames, some blocks at a time.
 class ArchivedLog::Reading {
  public:
+  using Blocks = std::vector<UnpackedBlock>;
+
   Reading(const ArchivedLog& log, Position from, FrameProof proof)
       : log_(log),
         last_(log.manifest_.tail.last),
@@ -61,8 +64,8 @@ class ArchivedLog::Reading {
         manifest_(log.manifest_),
         next_(from) {}
 
-  // None behind the last one.
-  Result<std::optional<UnpackedBlock>> next();
+  // Some blocks; none behind the last one.
+  Result<std::optional<Blocks>> next();
 
  private:
   struct Opened {
@@ -73,7 +76,8 @@ class ArchivedLog::Reading {
   // The segment that holds the next position, or null behind the last.
   [[nodiscard]] const SegmentRecord* find() const;
   [[nodiscard]] Result<Opened> open(const SegmentRecord& record);
-  [[nodiscard]] Result<UnpackedBlock> unpack_next();
+  [[nodiscard]] bool goes_on(const Digest& before, std::vector<FrameReader>& frames) const;
+  [[nodiscard]] Result<Blocks> unpack_next();
 
   const ArchivedLog& log_;
   const Position last_;
@@ -82,6 +86,7 @@ class ArchivedLog::Reading {
   Position next_;
   std::optional<Opened> opened_;  // the segment that is read
   std::optional<Digest> chain_;   // of the frame in front of it, once one was read
+  std::size_t count_ = 1;         // of blocks; one first, for who wants no more
   Decompressor decompressor_;
 };
 
@@ -114,20 +119,32 @@ Result<ArchivedLog::Reading::Opened> ArchivedLog::Reading::open(const SegmentRec
   return open(*now);
 }
 
-Result<UnpackedBlock> ArchivedLog::Reading::unpack_next() {
-  const ArchiveSegment& segment = opened_->segment;
-  const std::size_t i = opened_->next++;
-  if (chain_ && segment.blocks()[i].before != *chain_) {
-    return fail(ErrorCode::corrupt, "its frames do not go on from those in front of them");
-  }
-  auto block = segment.unpack(i, proof_, decompressor_);
-  if (!block) return block;
-  chain_ = segment.digest_behind(i);
-  next_ = block->frames.back().header().last().next();
-  return block;
+// Whether the first block read now goes on behind what was read before. Where it is of a file that
+// has taken the place of others, frames that were read stand in front of the next one: they go.
+bool ArchivedLog::Reading::goes_on(const Digest& before, std::vector<FrameReader>& frames) const {
+  const auto again =
+      std::erase_if(frames, [&](const FrameReader& frame) { return frame.header().first < next_; });
+  if (frames.empty() || frames.front().header().first != next_) return false;
+  if (again == 0) return before == *chain_;
+  return proof_ == FrameProof::none || frames.front().header().previous == *chain_;
 }
 
-Result<std::optional<UnpackedBlock>> ArchivedLog::Reading::next() {
+Result<ArchivedLog::Reading::Blocks> ArchivedLog::Reading::unpack_next() {
+  const ArchiveSegment& segment = opened_->segment;
+  const std::size_t first = opened_->next;
+  auto blocks = segment.unpack(first, count_, proof_, decompressor_);
+  if (!blocks) return blocks;
+  if (chain_ && !goes_on(segment.blocks()[first].before, blocks->front().frames)) {
+    return fail(ErrorCode::corrupt, "its frames do not go on from those in front of them");
+  }
+  count_ = limits::blocks_unpacked;
+  opened_->next += blocks->size();
+  chain_ = segment.digest_behind(opened_->next - 1);
+  next_ = blocks->back().frames.back().header().last().next();
+  return blocks;
+}
+
+Result<std::optional<ArchivedLog::Reading::Blocks>> ArchivedLog::Reading::next() {
   if (opened_ && opened_->next == opened_->segment.blocks().size()) opened_.reset();
   if (!opened_) {
     const SegmentRecord* record = find();
@@ -136,25 +153,27 @@ Result<std::optional<UnpackedBlock>> ArchivedLog::Reading::next() {
     if (!opened) return std::unexpected(opened.error());
     opened_ = std::move(*opened);
   }
-  auto block = unpack_next();
-  if (!block) return in_file(log_.repository_.path_of(opened_->name), block.error());
-  return std::move(*block);
+  auto blocks = unpack_next();
+  if (!blocks) return in_file(log_.repository_.path_of(opened_->name), blocks.error());
+  return std::move(*blocks);
 }
 
 Result<void> ArchivedLog::read_frames(Position from, FrameProof proof,
                                       const FrameVisit& visit) const {
   Reading reading(*this, from, proof);
-  Ahead<UnpackedBlock> blocks([&] { return reading.next(); }, limits::blocks_ahead_max);
+  Ahead<Reading::Blocks> ahead([&] { return reading.next(); }, limits::unpacked_ahead_max);
   while (true) {
-    auto block = blocks.next();
-    if (!block) return std::unexpected(block.error());
-    if (!*block) return {};
-    for (const FrameReader& frame : (*block)->frames) {
-      if (frame.header().last() < from) continue;
-      if (frame.header().first > manifest_.tail.last) return {};
-      auto more = visit(frame);
-      if (!more) return std::unexpected(more.error());
-      if (!*more) return {};
+    auto blocks = ahead.next();
+    if (!blocks) return std::unexpected(blocks.error());
+    if (!*blocks) return {};
+    for (const UnpackedBlock& block : **blocks) {
+      for (const FrameReader& frame : block.frames) {
+        if (frame.header().last() < from) continue;
+        if (frame.header().first > manifest_.tail.last) return {};
+        auto more = visit(frame);
+        if (!more) return std::unexpected(more.error());
+        if (!*more) return {};
+      }
     }
   }
 }

@@ -18,9 +18,11 @@ inline constexpr std::size_t block_bytes_min = 128 * kibibyte;
 inline constexpr std::size_t block_bytes_max = block_bytes_min + frame_bytes_max;
 // What a thread compresses at a time: much against what it takes to start one.
 inline constexpr std::size_t block_run_bytes = 4 * mebibyte;
-// Blocks that are unpacked ahead of who reads them: enough that neither waits for a switch of
+// Blocks that are unpacked at once, so that their chains are digested side by side.
+inline constexpr std::size_t blocks_unpacked = 8;
+// How often so many are unpacked ahead of who reads them: enough that neither waits for a switch of
 // threads.
-inline constexpr std::size_t blocks_ahead_max = 16;
+inline constexpr std::size_t unpacked_ahead_max = 2;
 
 // A segment is closed once its frames have so many bytes.
 inline constexpr std::size_t segment_bytes_target = 64 * mebibyte;

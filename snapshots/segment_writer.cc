@@ -1,11 +1,13 @@
 #include <almanac/snapshots/segment_writer.h>
 
+#include <almanac/log/digest_lanes.h>
 #include <almanac/log/hash.h>
 #include <almanac/snapshots/columns.h>
 #include <almanac/snapshots/compression.h>
 #include <almanac/snapshots/limits.h>
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -48,20 +50,64 @@ std::vector<std::byte> encode_index(std::span<const SegmentBlock> blocks) {
   return writer.take();
 }
 
-// Takes out of every frame what can be computed, once it has proved to be just that.
-Result<void> strip_frames(std::span<std::byte> frames, Position block) {
-  while (!frames.empty()) {
-    const auto size = stored_frame_bytes(frames);
-    ALMANAC_CHECK(size && *size <= frames.size());
-    const auto frame = frames.first(*size);
-    if (blake2b(frame.subspan(stored_prefix_bytes)) != stored_frame_digest(frame)) {
-      return fail(ErrorCode::corrupt,
-                  "a frame at or behind position " + std::to_string(block.value) +
-                      " does not have the digest of its bytes",
-                  "run `almanac log verify` to see how far the log is whole");
-    }
+// The frames behind each other, each taken once.
+class FrameRun {
+ public:
+  explicit FrameRun(std::span<std::byte> frames) : rest_(frames) {}
+
+  // Empty behind the last.
+  std::span<std::byte> take() {
+    if (rest_.empty()) return {};
+    const auto size = stored_frame_bytes(rest_);
+    ALMANAC_CHECK(size && *size <= rest_.size());
+    const auto frame = rest_.first(*size);
+    rest_ = rest_.subspan(*size);
+    return frame;
+  }
+
+ private:
+  std::span<std::byte> rest_;
+};
+
+// Whether frames have the digests of their bytes.
+class DigestCheck final : public DigestLane {
+ public:
+  explicit DigestCheck(FrameRun& frames) : frames_(frames) {}
+
+  std::optional<Bytes> next() override {
+    frame_ = frames_.take();
+    if (frame_.empty()) return std::nullopt;
+    return frame_.subspan(stored_prefix_bytes);
+  }
+  void tell(const Digest& digest) override {
+    is_so_ = is_so_ && digest == stored_frame_digest(frame_);
+  }
+  [[nodiscard]] bool is_so() const { return is_so_; }
+
+ private:
+  FrameRun& frames_;
+  Bytes frame_;
+  bool is_so_ = true;
+};
+
+Result<void> check_digests(std::span<std::byte> frames, Position first) {
+  FrameRun run(frames);
+  std::vector<DigestCheck> checks(digest_lanes, DigestCheck(run));
+  std::vector<DigestLane*> lanes;
+  for (DigestCheck& check : checks) lanes.push_back(&check);
+  blake2b(lanes);
+  if (std::ranges::all_of(checks, &DigestCheck::is_so)) return {};
+  return fail(ErrorCode::corrupt,
+              "a frame at or behind position " + std::to_string(first.value) +
+                  " does not have the digest of its bytes",
+              "run `almanac log verify` to see how far the log is whole");
+}
+
+// Takes out of every frame what can be computed.
+Result<void> strip_frames(std::span<std::byte> frames) {
+  FrameRun run(frames);
+  for (auto frame = run.take(); !frame.empty(); frame = run.take()) {
     if (auto stripped = strip_frame(frame); !stripped) return stripped;
-    frames = frames.subspan(*size);
   }
   return {};
 }
@@ -69,12 +115,21 @@ Result<void> strip_frames(std::span<std::byte> frames, Position block) {
 }  // namespace
 
 SegmentWriter::SegmentWriter(const Timeline& timeline, const LogTail& before, std::size_t jobs)
-    : jobs_(jobs), file_(segment_header_bytes) {
+    : jobs_(jobs) {
   header_.timeline = timeline;
-  header_.first = before.last.next();
-  header_.last = before.last;
-  header_.before = before.digest;
-  header_.digest = before.digest;
+  begin(before);
+}
+
+SegmentWriter::~SegmentWriter() = default;
+
+void SegmentWriter::begin(const LogTail& before) {
+  header_ = {.timeline = header_.timeline,
+             .first = before.last.next(),
+             .last = before.last,
+             .before = before.digest,
+             .digest = before.digest};
+  file_.assign(segment_header_bytes, {});
+  blocks_.clear();
 }
 
 Result<void> SegmentWriter::add(const FrameReader& frame) {
@@ -115,22 +170,23 @@ Result<void> SegmentWriter::hand_over_run() {
   }
   runs_.push_back(std::async(std::launch::async, compressed, std::exchange(run_, {})));
   if (!spare_.empty()) {
-    run_.frames = std::move(spare_.back());
+    run_ = std::move(spare_.back());
     spare_.pop_back();
   }
   return {};
 }
 
 Result<SegmentWriter::Run> SegmentWriter::compressed(Run run) {
-  Compressor compressor;
+  if (auto checked = check_digests(run.frames, run.blocks.front().first); !checked) {
+    return std::unexpected(checked.error());
+  }
+  if (!run.compressor) run.compressor = std::make_unique<Compressor>();
   auto rest = std::span(run.frames);
   for (SegmentBlock& block : run.blocks) {
     const auto frames = rest.first(block.frame_bytes);
     rest = rest.subspan(frames.size());
-    if (auto stripped = strip_frames(frames, block.first); !stripped) {
-      return std::unexpected(stripped.error());
-    }
-    const auto bytes = compressor.compress(frames);
+    if (auto stripped = strip_frames(frames); !stripped) return std::unexpected(stripped.error());
+    const auto bytes = run.compressor->compress(frames);
     block.bytes = bytes.size();
     block.checksum = xxh3(bytes);
     append(run.packed, bytes);
@@ -145,7 +201,9 @@ Result<void> SegmentWriter::collect() {
   append(file_, run->packed);
   blocks_.insert(blocks_.end(), run->blocks.begin(), run->blocks.end());
   run->frames.clear();
-  spare_.push_back(std::move(run->frames));
+  run->packed.clear();
+  run->blocks.clear();
+  spare_.push_back(std::move(*run));
   return {};
 }
 

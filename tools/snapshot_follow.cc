@@ -43,6 +43,7 @@ std::string text_of(const FollowStatus& status, Time now) {
 std::string json_of(const FollowStatus& status, Time now) {
   nlohmann::ordered_json json{{"archived", status.archived.last.value},
                               {"archived_at", format_time(status.archived_at)},
+                              {"looked_at", format_time(status.looked_at)},
                               {"last", status.last.value},
                               {"loss_window_us", status.loss_window(now).count()},
                               {"snapshot", status.snapshot},
@@ -55,8 +56,8 @@ std::string json_of(const FollowStatus& status, Time now) {
   return json.dump();
 }
 
-// What is new since it was shown last: failures on standard error, and where there is a terminal
-// how far it has got.
+// What is new since it was shown last, signs of life among it: failures on standard error, and
+// where there is a terminal how far it has got.
 class FollowDisplay {
  public:
   explicit FollowDisplay(bool json) : json_(json) {}
@@ -64,11 +65,14 @@ class FollowDisplay {
   void show(const FollowStatus& status, Time now) {
     tell(status.failure, failure_);
     tell(status.snapshot_failure, snapshot_failure_);
-    if (status.archived.last != archived_) {
+    const bool has_archived = status.archived.last != archived_;
+    const bool has_looked = status.looked_at != looked_at_;
+    if (has_archived || has_looked) {
       if (json_) fmt::print("{}\n", json_of(status, now));
-      if (!json_ && !archived_) fmt::print("{}\n", text_of(status, now));
+      if (!json_ && has_archived && !archived_) fmt::print("{}\n", text_of(status, now));
       std::fflush(stdout);
       archived_ = status.archived.last;
+      looked_at_ = status.looked_at;
     }
     if (line_.is_due()) line_.show(text_of(status, now));
   }
@@ -94,6 +98,7 @@ class FollowDisplay {
   const bool json_;
   ProgressLine line_;
   Position archived_;
+  Time looked_at_;
   std::string failure_;
   std::string snapshot_failure_;
 };

@@ -5,6 +5,7 @@
 #include <almanac/tools/units.h>
 
 #include <almanac/snapshots/archive_verify.h>
+#include <almanac/snapshots/follow_beat.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -87,6 +88,22 @@ void print(const CheckedTail& checked, Time now) {
              format_compact(std::max(now - tail.archived_at, Duration{0})));
 }
 
+// A follower that is alive gives a sign of it every ten seconds.
+void print_followed(const Repository& repository, const Timeline& timeline, Time now) {
+  const auto looked_at = last_beat(repository, timeline);
+  if (!looked_at) return;
+  fmt::print("followed: all was well {} ago\n",
+             format_compact(std::max(now - *looked_at, Duration{0})));
+}
+
+void print_followed_json(const Repository& repository, const Timeline& timeline) {
+  const auto looked_at = last_beat(repository, timeline);
+  if (!looked_at) return;
+  const nlohmann::ordered_json json{{"followed", to_hex(timeline)},
+                                    {"looked_at", format_time(*looked_at)}};
+  fmt::print("{}\n", json.dump());
+}
+
 }  // namespace
 
 ExitCode snapshot_list(const SnapshotListCommand& command) {
@@ -99,6 +116,9 @@ ExitCode snapshot_list(const SnapshotListCommand& command) {
   if (command.json) {
     for (const ArchiveRow& row : rows) fmt::print("{}\n", snapshot_json(row, is_encrypted).dump());
     for (const CheckedTail& tail : tails) fmt::print("{}\n", tail_json(tail).dump());
+    for (const Coverage& coverage : coverage_of(snapshots, tails)) {
+      print_followed_json(*repository, coverage.timeline);
+    }
     return ExitCode::ok;
   }
   if (rows.empty()) {
@@ -106,7 +126,10 @@ ExitCode snapshot_list(const SnapshotListCommand& command) {
     return ExitCode::ok;
   }
   print(rows, is_encrypted);
-  for (const Coverage& coverage : coverage_of(snapshots, tails)) print(coverage);
+  for (const Coverage& coverage : coverage_of(snapshots, tails)) {
+    print(coverage);
+    print_followed(*repository, coverage.timeline, system_now());
+  }
   for (const CheckedTail& tail : tails) print(tail, system_now());
   return ExitCode::ok;
 }

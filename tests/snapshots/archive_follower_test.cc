@@ -5,6 +5,7 @@
 #include <almanac/snapshots/archived_log.h>
 #include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/drill.h>
+#include <almanac/snapshots/follow_beat.h>
 #include <almanac/snapshots/limits.h>
 #include <almanac/snapshots/prune.h>
 #include <almanac/snapshots/rebuild.h>
@@ -224,7 +225,7 @@ TEST_F(Follower, ArchivesAtOnceWhatHasManyBytes) {
 TEST_F(Follower, TellsHowMuchWouldBeLost) {
   work(1);
   follow({.every = 1h, .bytes = 1});
-  wait_for_end();
+  wait_until([](const FollowStatus& status) { return status.looked_at == noon; });
   EXPECT_EQ(follower->status().loss_window(story.now()), 0s);
   fs::rename(store, folder / "aside");
   const Time missing = story.now();
@@ -274,6 +275,34 @@ TEST_F(Follower, MakesSnapshotsItself) {
   work_and_wait(2);
   EXPECT_EQ(follower->status().snapshot, 2U);
   expect_whole();
+}
+
+TEST_F(Follower, GivesSignsOfLifeThoughNothingIsAppended) {
+  work(3);
+  snapshot();
+  EXPECT_FALSE(last_beat(repository(), (*log)->timeline()));
+  follow();
+  wait_until([](const FollowStatus& status) { return status.looked_at == noon; });
+  for (int i = 1; i <= 3; ++i) {
+    const Time later = noon + i * 11s;
+    now = later.time_since_epoch().count();
+    wait_until([&](const FollowStatus& told) { return told.looked_at == later; });
+    EXPECT_EQ(last_beat(repository(), (*log)->timeline()), later);
+  }
+  EXPECT_EQ((*log)->tail()->last, end()) << "no event is appended for it";
+  expect_whole();
+}
+
+TEST_F(Follower, GivesNoSignOfLifeWithoutItsRepository) {
+  work(3);
+  follow();
+  wait_until([](const FollowStatus& status) { return status.looked_at == noon; });
+  fs::rename(store, folder / "aside");
+  now = (noon + 11s).time_since_epoch().count();
+  EXPECT_EQ(wait_for_failure().looked_at, noon);
+  fs::rename(folder / "aside", store);
+  EXPECT_EQ(last_beat(repository(), (*log)->timeline()), noon);
+  wait_until([](const FollowStatus& told) { return told.looked_at == noon + 11s; });
 }
 
 TEST_F(Follower, WaitsForTheFirstEventOfALog) {
@@ -440,6 +469,31 @@ TEST_F(Follower, LeavesReadersOfATailTheirFrames) {
   EXPECT_FALSE(std::ranges::all_of(files, [&](auto& each) {
     return std::ranges::find(left, each) != left.end();
   })) << "none was replaced";
+}
+
+// Also where the reader has got to inside the file that took their place.
+TEST_F(Follower, LeavesReadersOfATailWhatIsBehindTheirPlaceInAMergedFile) {
+  work(1);
+  follow();
+  work_and_wait(7);
+  const Repository from = repository();
+  const ArchivedLog archived(from, newest().joined());
+  const auto files = named_files(*newest().tail);
+  fs::copy(store, folder / "before", fs::copy_options::recursive);
+  work_and_wait(20);
+  follower.reset();
+  ASSERT_FALSE(fs::exists(from.path_of(files[3].name)));
+  for (std::size_t i = 0; i < 3; ++i) {
+    const fs::path name = files[i].name.path();
+    fs::copy_file(folder / "before" / name, store / name, fs::copy_options::overwrite_existing);
+  }
+  std::uint64_t seen = 0;
+  auto read = archived.read_frames(Position(1), [&](const FrameReader& frame) -> Result<bool> {
+    EXPECT_EQ(frame.header().first.value, ++seen);
+    return true;
+  });
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(seen, archived.manifest().tail.last.value);
 }
 
 }  // namespace
