@@ -115,10 +115,10 @@ ExitCode snapshot_list(const SnapshotListCommand& command) {
   const bool is_encrypted = repository->is_encrypted();
   if (command.json) {
     for (const ArchiveRow& row : rows) fmt::print("{}\n", snapshot_json(row, is_encrypted).dump());
-    for (const CheckedTail& tail : tails) fmt::print("{}\n", tail_json(tail).dump());
     for (const Coverage& coverage : coverage_of(snapshots, tails)) {
       print_followed_json(*repository, coverage.timeline);
     }
+    for (const CheckedTail& tail : tails) fmt::print("{}\n", tail_json(tail).dump());
     return ExitCode::ok;
   }
   if (rows.empty()) {

@@ -104,7 +104,11 @@ TEST_F(SnapshotFollow, GoesOnBesideOtherCommands) {
   const auto listed = snapshot({"list"});
   EXPECT_NE(listed.output.find("\nbehind snapshot 1: positions 4 to 6, "), std::string::npos)
       << listed.output;
-  const auto tail = json::parse(lines_of(snapshot({"list", "--json"}).output).back());
+  EXPECT_NE(listed.output.find("\nfollowed: all was well "), std::string::npos) << listed.output;
+  const auto lines = lines_of(snapshot({"list", "--json"}).output);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_TRUE(json::parse(lines[1]).contains("looked_at"));
+  const auto tail = json::parse(lines.back());
   EXPECT_EQ(tail["last"], 6);
   EXPECT_EQ(tail["whole"], true);
   const auto verified = snapshot({"verify"});
