@@ -39,11 +39,8 @@ Time waits_for_memory_since(const State& state, const Lane& lane, const MemoryWi
   return since;
 }
 
-bool stands_aside(const LaneClaim& claim) {
-  return claim.on == ClaimOn::model || claim.on == ClaimOn::gpu_memory;
-}
-
-// Whether something else than a GPU keeps its tasks from ever beginning, as things are.
+// Whether something else than a GPU, of which there may always be more, keeps its tasks from ever
+// beginning, as things are.
 bool is_held_back(const State& state, const Lane& lane, const std::vector<LaneClaim>& claims) {
   if (state.pauses.hold_back(lane)) return true;
   const LaneWait* known = state.tasks.blocked.find(lane);
@@ -51,7 +48,6 @@ bool is_held_back(const State& state, const Lane& lane, const std::vector<LaneCl
   if (!state.implementations.versions_of(lane.kind).takes(lane.version)) return true;
   if (state.implementations.hold_back(lane.kind)) return true;
   return std::ranges::any_of(claims, [&](const LaneClaim& one) {
-    if (stands_aside(one)) return false;
     const ClaimRoom room = room_for(state, one, state.time);
     return one.amount > room.most || (one.on == ClaimOn::circuit && room.free == 0);
   });
