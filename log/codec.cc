@@ -1,6 +1,5 @@
 #include <almanac/log/codec.h>
 
-#include <almanac/log/custom_events_codec.h>
 #include <almanac/log/events_codec.h>
 #include <almanac/log/hash.h>
 #include <almanac/log/limits.h>

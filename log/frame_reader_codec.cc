@@ -1,9 +1,9 @@
 // Reading what codec.cc writes: frames in place, and their events one by one.
 #include <almanac/log/codec.h>
 
-#include <almanac/log/custom_events_codec.h>
 #include <almanac/log/events_codec.h>
 #include <almanac/log/hash.h>
+#include <almanac/log/plain_events_codec.h>
 #include <almanac/log/stored_frame_codec.h>
 
 #include <capnp/message.h>
@@ -22,10 +22,6 @@ using stored::corrupt;
 using stored::frame_format;
 using stored::is_aligned;
 using stored::Prefix;
-
-// The bytes of one event lie behind those of the one before: those some events on are fetched while
-// this one is looked at.
-constexpr std::size_t events_ahead = 5;
 
 void clear_meta(Event& event) {
   event.idempotency_key = event.stream = {};
@@ -137,7 +133,7 @@ struct FrameReader::Parsed {
                    capnp::ReaderOptions{.traversalLimitInWords = 64 * words, .nestingLimit = 32});
     frame = reader->getRoot<schema::Frame>();
     events = frame.getEvents();
-    custom_events = codec::CustomEvents(events, message);
+    plain_events = codec::PlainEvents(events, message);
   }
 
   Bytes copied(Bytes bytes) {
@@ -145,7 +141,6 @@ struct FrameReader::Parsed {
     return std::as_bytes(std::span(copy));
   }
   Result<void> read_header();
-  bool read_custom(std::uint32_t index, Event& to) const;
   Result<void> read_event(std::uint32_t index, Event& to) const;
   Result<void> read_event_anew(std::uint32_t index, Event& to);
 
@@ -157,7 +152,7 @@ struct FrameReader::Parsed {
   std::optional<capnp::SegmentArrayMessageReader> reader;
   schema::Frame::Reader frame;
   capnp::List<schema::Event>::Reader events;
-  codec::CustomEvents custom_events;
+  codec::PlainEvents plain_events;
   std::vector<std::string_view> names;
   FrameHeader header;
 };
@@ -212,20 +207,6 @@ bool FrameReader::digest_matches() const {
   return blake2b(parsed_->message) == parsed_->prefix.digest;
 }
 
-// In place, because moving it would cost as much again.
-bool FrameReader::Parsed::read_custom(std::uint32_t index, Event& to) const {
-  codec::CustomEvents::Custom from;
-  if (!custom_events.read(index, from) || from.name >= names.size()) return false;
-  if (!std::holds_alternative<CustomEvent>(to.body)) to.body.emplace<CustomEvent>();
-  auto& custom = std::get<CustomEvent>(to.body);
-  custom.type = names[from.name];
-  custom.data = from.data;
-  to.at = header.time + Duration(from.after);
-  clear_meta(to);
-  __builtin_prefetch(from.data.data() + events_ahead * from.data.size());
-  return true;
-}
-
 Result<void> FrameReader::Parsed::read_event(std::uint32_t index, Event& to) const {
   auto from = events[index];
   if (!read_body(from, codec::Names(names), to.body)) {
@@ -258,7 +239,7 @@ Result<void> FrameReader::Parsed::read_event_anew(std::uint32_t index, Event& to
 
 Result<void> FrameReader::read(std::uint32_t index, Event& to) const {
   ALMANAC_CHECK(index < parsed_->header.count);
-  if (parsed_->read_custom(index, to)) return {};
+  if (parsed_->plain_events.read(index, parsed_->header.time, parsed_->names, to)) return {};
   try {
     return parsed_->read_event(index, to);
   } catch (const kj::Exception&) {

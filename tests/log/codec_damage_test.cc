@@ -263,6 +263,43 @@ TEST(CodecDamage, ANameOutsideTheTableIsCorrupt) {
   EXPECT_EQ(code_of(event), "corrupt");
 }
 
+// Each number of a name in the words of one event.
+void expect_names_in_the_table(const Event& event, std::uint64_t word, std::vector<int> shifts) {
+  for (const int shift : shifts) {
+    Frame frame({event});
+    const auto at = frame.find(word);
+    ASSERT_NE(at, 0U);
+    EXPECT_EQ(outcome(frame.bytes()), "ok");
+    constexpr std::uint64_t name = 0xffff;
+    frame.put(at, (word & ~(name << shift)) | 77ULL << shift);
+    frame.seal();
+    EXPECT_EQ(outcome(frame.bytes()), "corrupt") << shift;
+  }
+}
+
+TEST(CodecDamage, ANameOfATaskOutsideTheTableIsCorrupt) {
+  constexpr std::uint64_t number = 0x1234'5678;
+  const std::vector<std::string_view> tags = {"a", "b", "a", "b"};
+  const TaskEnqueued task{
+      .kind = "kind", .queue = "queue", .priority = number, .tags = NameListView(tags)};
+  expect_names_in_the_table({.at = noon, .body = task}, 1 | 2 << 16 | number << 32, {0, 16});
+  expect_names_in_the_table({.at = noon, .body = task}, 0x0004'0003'0004'0003, {0, 16, 32, 48});
+  const TaskStarted start{.attempt = number, .implementation = "one", .advisor = "who"};
+  expect_names_in_the_table({.at = noon, .body = start}, number | 1ULL << 32 | 2ULL << 48,
+                            {32, 48});
+}
+
+TEST(CodecDamage, ATextWithoutItsEndIsCorrupt) {
+  Frame frame({{.at = noon, .body = TaskEnqueued{.kind = "kind", .label = "1234567"}}});
+  std::uint64_t text = 0;
+  std::memcpy(&text, "1234567", sizeof(text));
+  const auto at = frame.find(text);
+  ASSERT_NE(at, 0U);
+  frame.put(at + 7, '8');
+  frame.seal();
+  EXPECT_EQ(outcome(frame.bytes()), "corrupt");
+}
+
 TEST(CodecDamage, NumbersThatWouldOverflowAreCorrupt) {
   constexpr std::uint64_t first = 10;
   for (std::uint64_t wrong : {std::uint64_t{0}, UINT64_MAX, UINT64_MAX - 1}) {
