@@ -30,6 +30,8 @@ Result<void> check_may_create(const fs::path& folder) {
        entry.increment(error)) {
     auto name = entry->path().filename();
     if (name == "lock" || name == "log.creating") continue;
+    // Who may ask is said before there is anything to ask for: `almanac token create`.
+    if (name == "daemon" && fs::exists(entry->path() / "tokens", error)) continue;
     // Another process may have begun it since we looked.
     if (name == store_folder && fs::exists(entry->path() / pages_file, error)) continue;
     return fail(ErrorCode::refused,
