@@ -70,6 +70,9 @@ Result<void> make_folder(const fs::path& folder, mode_t mode) {
 }  // namespace
 
 Result<void> prepare_writing(const fs::path& folder) {
+  if (folder.empty()) {
+    return fail(ErrorCode::invalid, "no folder is named for the log", "name one");
+  }
   if (auto made = make_folder(folder, 0700); !made) return made;
   if (auto checked = check_is_folder(folder); !checked) return checked;
   auto exists = Store::exists(folder / store_folder);
