@@ -1,4 +1,5 @@
-# The command, the libraries, their headers, and a package for find_package(almanac).
+# The command, the libraries, their headers, a package for find_package(almanac), and the
+# documentation.
 include(CMakePackageConfigHelpers)
 set(folders log projections snapshots engine tools daemon)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/almanac)
@@ -15,6 +16,13 @@ foreach(folder IN LISTS folders)
 endforeach()
 install(FILES ${PROJECT_BINARY_DIR}/generated/almanac/version.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/almanac)
+
+# What the help of a command names, with what it links to.
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
+              ${PROJECT_SOURCE_DIR}/LICENSE
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs ${PROJECT_SOURCE_DIR}/examples
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 install(EXPORT almanac NAMESPACE almanac:: DESTINATION ${package_dir}
         FILE almanacTargets.cmake)

@@ -12,9 +12,16 @@ namespace almanac {
 
 Result<std::string> read_secret_file(const std::filesystem::path& file, std::size_t bytes_max) {
   const FileDescriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened.valid() && errno == ENOENT) {
+    return fail(ErrorCode::not_found, "there is no file " + file.string(), "check the path");
+  }
   if (!opened.valid()) return fail_errno(errno, "read " + file.string());
   struct stat found{};
   if (::fstat(opened.get(), &found) != 0) return fail_errno(errno, "look at " + file.string());
+  if (!S_ISREG(found.st_mode)) {
+    return fail(ErrorCode::invalid, file.string() + " is no file, and a file of secrets is wanted",
+                "name one");
+  }
   if ((found.st_mode & 077) != 0) {
     return fail(ErrorCode::refused, "others may read " + file.string() + ", which holds secrets",
                 "chmod 600 it, and draw new ones if others may have read them");

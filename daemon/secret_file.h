@@ -9,7 +9,8 @@
 
 namespace almanac {
 
-// All of it, at most `bytes_max`. Errors: not_found, refused (others may read it), io.
+// All of it, at most `bytes_max`. Errors: not_found, invalid (no file), refused (others may read
+// it), io.
 [[nodiscard]] Result<std::string> read_secret_file(const std::filesystem::path& file,
                                                    std::size_t bytes_max);
 

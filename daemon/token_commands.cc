@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// What doors need lies in a folder of the log's own, which the daemon makes too.
+// Changes nothing.
 Result<std::filesystem::path> token_path(const std::filesystem::path& folder,
                                          const std::string& file) {
   if (!file.empty()) return std::filesystem::absolute(file);
@@ -28,11 +28,22 @@ Result<std::filesystem::path> token_path(const std::filesystem::path& folder,
     return fail(ErrorCode::not_found, "there is no folder " + folder.string(),
                 "name that of the daemon with --dir, or its file of tokens with --file");
   }
-  const std::filesystem::path doors = folder / "daemon";
-  if (::mkdir(doors.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail_errno(errno, "make the folder " + doors.string());
-  }
-  return doors / "tokens";
+  return folder / "daemon" / "tokens";
+}
+
+// What doors need lies in a folder of the log's own, which the daemon makes too.
+Result<void> make_doors(const TokenCreateCommand& command) {
+  if (!command.file.empty()) return {};
+  const std::filesystem::path doors = command.folder / "daemon";
+  if (::mkdir(doors.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail_errno(errno, "make the folder " + doors.string());
+}
+
+// None where there is no file yet.
+Result<AccessTokens> tokens_of(const std::filesystem::path& file) {
+  auto tokens = AccessTokens::load(file);
+  if (!tokens && tokens.error().code == ErrorCode::not_found) return AccessTokens();
+  return tokens;
 }
 
 ordered_json token_json(const AccessToken& token, Time now) {
@@ -69,6 +80,7 @@ Result<std::string> created(const TokenCreateCommand& command, Time now) {
   if (!file) return std::unexpected(file.error());
   auto token = token_of(command, now);
   if (!token) return std::unexpected(token.error());
+  if (auto made = make_doors(command); !made) return std::unexpected(made.error());
   return add_token(*file, *token);
 }
 
@@ -93,9 +105,12 @@ ExitCode token_create(const TokenCreateCommand& command) {
 ExitCode token_list(const TokenListCommand& command) {
   auto file = token_path(command.folder, command.file);
   if (!file) return report(file.error());
-  if (auto made = make_token_file(*file); !made) return report(made.error());
-  const auto tokens = AccessTokens::load(*file);
+  const auto tokens = tokens_of(*file);
   if (!tokens) return report(tokens.error());
+  if (tokens->all().empty() && !command.json) {
+    fmt::print("no tokens; `almanac token create` makes one\n");
+    return ExitCode::ok;
+  }
   const Time now = system_time();
   Table table({"name", "may", "made", "expires"});
   for (const AccessToken& token : tokens->all()) {
@@ -115,6 +130,12 @@ ExitCode token_list(const TokenListCommand& command) {
 ExitCode token_revoke(const TokenRevokeCommand& command) {
   auto file = token_path(command.folder, command.file);
   if (!file) return report(file.error());
+  const auto tokens = tokens_of(*file);
+  if (!tokens) return report(tokens.error());
+  if (tokens->all().empty()) {
+    return report({ErrorCode::not_found, "there is no token '" + printable(command.name) + "'",
+                   "`almanac token create` makes one"});
+  }
   if (auto removed = remove_token(*file, command.name); !removed) return report(removed.error());
   if (command.json) fmt::print("{}\n", ordered_json{{"revoked", command.name}}.dump());
   return ExitCode::ok;

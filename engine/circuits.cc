@@ -122,6 +122,11 @@ Result<Decision> decide_one(const State& state, const ForceCircuit& command,
   if (auto checked = check_service(command.service); !checked) {
     return std::unexpected(checked.error());
   }
+  if (command.to == CircuitState::open || command.to == CircuitState::half_open) {
+    return fail(ErrorCode::invalid,
+                "a circuit cannot be forced to be " + std::string(name(command.to)),
+                "force it open, closed, or reset it");
+  }
   if (command.reason.size() > limits::message_bytes_max) {
     return fail(
         ErrorCode::invalid,

@@ -201,6 +201,7 @@ Result<bool> Engine::try_take(std::string service, std::uint32_t tokens) {
 }
 
 Result<bool> Engine::take(std::string service, TakeOptions options) {
+  if (auto checked = parts_->check_may_wait(); !checked) return std::unexpected(checked.error());
   auto answer = std::make_shared<std::promise<Result<bool>>>();
   auto future = answer->get_future();
   take(std::move(service), options,

@@ -104,8 +104,8 @@ struct TakeOptions {
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
 };
 
-// Owns the log, a loop on a thread of its own and the threads of handlers. All functions may be
-// called from any thread. Blocking ones return when the outcome is on disk; not for on_events.
+// Owns the log, a loop on a thread of its own and threads of handlers. All may be called from any
+// thread. Blocking ones return when the outcome is on disk; on its own thread `refused` at once.
 class Engine {
  public:
   // Opens or makes the folder's log, folds what lies behind its newest checkpoint that serves, and

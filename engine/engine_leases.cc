@@ -1,5 +1,6 @@
 // What workers elsewhere ask of an engine.
 #include <almanac/engine/engine.h>
+#include <almanac/engine/engine_parts.h>
 #include <almanac/engine/pool_memory.h>
 #include <almanac/engine/steady_time.h>
 #include <almanac/engine/workers.h>
@@ -11,9 +12,10 @@
 namespace almanac {
 namespace {
 
-// Calls with what makes a promise of its argument, and waits for that.
+// Calls with what makes a promise of its argument, and waits for that where this thread may.
 template <class Value, class Call>
-Result<Value> wait_for(Call call) {
+Result<Value> wait_for(const Result<void>& may_wait, Call call) {
+  if (!may_wait) return std::unexpected(may_wait.error());
   auto answer = std::make_shared<std::promise<Result<Value>>>();
   auto future = answer->get_future();
   call([answer](Result<Value> result) { answer->set_value(std::move(result)); });
@@ -30,7 +32,7 @@ SteadyTime end_of_wait(const LeaseSpec& spec) {
 
 Result<std::vector<LeasedTask>> Engine::lease(LeaseSpec spec) {
   return wait_for<std::vector<LeasedTask>>(
-      [&](auto done) { lease(std::move(spec), std::move(done)); });
+      parts_->check_may_wait(), [&](auto done) { lease(std::move(spec), std::move(done)); });
 }
 
 void Engine::lease(LeaseSpec spec, std::function<void(Result<std::vector<LeasedTask>>)> done) {
@@ -43,7 +45,7 @@ void Engine::lease(LeaseSpec spec, std::function<void(Result<std::vector<LeasedT
 
 Result<std::vector<LeaseStatus>> Engine::heartbeat(std::vector<HeldLease> leases) {
   return wait_for<std::vector<LeaseStatus>>(
-      [&](auto done) { heartbeat(std::move(leases), std::move(done)); });
+      parts_->check_may_wait(), [&](auto done) { heartbeat(std::move(leases), std::move(done)); });
 }
 
 Result<void> Engine::report_progress(HeldLease lease, ProgressReport progress) {

@@ -42,6 +42,7 @@ void Engine::use_model(std::string model, ModelUseOptions options,
 }
 
 Result<ModelLease> Engine::use_model(std::string model, ModelUseOptions options) {
+  if (auto checked = parts_->check_may_wait(); !checked) return std::unexpected(checked.error());
   auto answer = std::make_shared<std::promise<Result<ModelLease>>>();
   auto future = answer->get_future();
   use_model(std::move(model), options,
@@ -50,6 +51,7 @@ Result<ModelLease> Engine::use_model(std::string model, ModelUseOptions options)
 }
 
 Result<void> Engine::unload_model(std::string model, std::chrono::milliseconds timeout) {
+  if (auto checked = parts_->check_may_wait(); !checked) return checked;
   if (!parts_->gpu_watch) return std::unexpected(unwatched_gpus());
   auto answer = std::make_shared<std::promise<Result<ModelLease>>>();
   auto future = answer->get_future();

@@ -224,6 +224,7 @@ void Engine::Parts::take(std::vector<Item> items, bool is_due) {
 
 void Engine::Parts::run() {
   this_thread::set_name("almanac-loop");
+  loop_thread = std::this_thread::get_id();
   loop.run();
   published->end(published->failure());
   Error error = published->failure().value_or(
@@ -256,7 +257,15 @@ Error Engine::Parts::refusal() const {
       Error{ErrorCode::stopped, "the engine has stopped", "open it again"});
 }
 
+Result<void> Engine::Parts::check_may_wait() const {
+  if (std::this_thread::get_id() != loop_thread.load()) return {};
+  return fail(ErrorCode::refused,
+              "a function that waits for the engine was called on the engine's own thread",
+              "use the form of it that takes a function, or call it on another thread");
+}
+
 Result<Answer> Engine::Parts::ask(Command command) {
+  if (auto checked = check_may_wait(); !checked) return std::unexpected(checked.error());
   auto answer = std::make_shared<std::promise<Result<Answer>>>();
   auto future = answer->get_future();
   tell(std::move(command),

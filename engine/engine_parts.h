@@ -72,6 +72,8 @@ struct Engine::Parts {
   [[nodiscard]] Error refusal() const;
   void tell(Command command, std::function<void(Result<Answer>)> done);
   [[nodiscard]] Result<Answer> ask(Command command);
+  // Errors: refused (this is the loop's thread, which would wait for itself).
+  [[nodiscard]] Result<void> check_may_wait() const;
 
   EngineOptions options;
   Guard guard;
@@ -94,6 +96,7 @@ struct Engine::Parts {
   std::optional<GpuWatch> gpu_watch;
   bool signalled = false;  // of the loop's thread
   std::atomic<bool> stopping = false;
+  std::atomic<std::thread::id> loop_thread;  // none before it has begun
   std::thread thread;
 };
 

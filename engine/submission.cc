@@ -36,17 +36,21 @@ Result<void> check_limit(std::string_view what, std::size_t size, std::size_t si
 
 Result<void> check_numbers(const TaskSpec& spec) {
   if (spec.attempts_max < 1 || spec.attempts_max > limits::attempts_max) {
-    return fail(ErrorCode::invalid, "attempts must be 1 to " +
-                                        std::to_string(limits::attempts_max) + ", not " +
-                                        std::to_string(spec.attempts_max));
+    return fail(ErrorCode::invalid,
+                "attempts must be 1 to " + std::to_string(limits::attempts_max) + ", not " +
+                    std::to_string(spec.attempts_max),
+                "stay within that");
   }
   if (spec.crashes_max < 1 || spec.crashes_max > limits::attempts_max) {
-    return fail(ErrorCode::invalid, "crashes must be 1 to " + std::to_string(limits::attempts_max) +
-                                        ", not " + std::to_string(spec.crashes_max));
+    return fail(ErrorCode::invalid,
+                "crashes must be 1 to " + std::to_string(limits::attempts_max) + ", not " +
+                    std::to_string(spec.crashes_max),
+                "stay within that");
   }
   if (spec.estimate < Duration(0) || spec.timeout < Duration(0) ||
       spec.backoff.initial < Duration(0) || spec.backoff.max < Duration(0)) {
-    return fail(ErrorCode::invalid, "timeout, estimate and backoff cannot be negative");
+    return fail(ErrorCode::invalid, "timeout, estimate and backoff cannot be negative",
+                "leave out what is not wanted");
   }
   if (std::max({spec.timeout, spec.estimate, spec.backoff.initial, spec.backoff.max}) >
       limits::duration_max) {
@@ -104,7 +108,8 @@ Result<void> check_spec(const State& state, const EnqueueTasks& command, const T
     }
     const auto* in_batch = std::get_if<InBatch>(&dependency);
     if (in_batch != nullptr && in_batch->index >= command.tasks.size()) {
-      return fail(ErrorCode::invalid, "it depends on a task outside the submission");
+      return fail(ErrorCode::invalid, "it depends on a task outside the submission",
+                  "name one by its place in it, counted from 0, or by its number");
     }
   }
   return checked;
@@ -388,7 +393,8 @@ Result<void> check_name(std::string_view what, std::string_view name) {
 
 Result<Decision> decide_one(const State& state, const EnqueueTasks& command,
                             const DecideContext& context) {
-  if (command.tasks.empty()) return fail(ErrorCode::invalid, "the submission has no task");
+  if (command.tasks.empty())
+    return fail(ErrorCode::invalid, "the submission has no task", "add one");
   if (auto checked = check_limit("tasks in one submission", command.tasks.size(),
                                  limits::submission_tasks_max);
       !checked) {

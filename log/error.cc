@@ -153,6 +153,9 @@ std::unexpected<Error> fail_errno(int error_number, std::string_view what, std::
   if (error_number == EACCES || error_number == EPERM || error_number == EROFS) {
     code = ErrorCode::refused;
   }
+  if (error_number == EROFS && next_step.empty()) {
+    next_step = "mount it for writing, or use a copy in another place";
+  }
   std::string message = "cannot " + std::string(what) + ": " + std::strerror(error_number);
   return fail(code, std::move(message), std::move(next_step));
 }

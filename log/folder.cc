@@ -30,6 +30,8 @@ Result<void> check_may_create(const fs::path& folder) {
        entry.increment(error)) {
     auto name = entry->path().filename();
     if (name == "lock" || name == "log.creating") continue;
+    // Who may ask is said before there is anything to ask for: `almanac token create`.
+    if (name == "daemon" && fs::exists(entry->path() / "tokens", error)) continue;
     // Another process may have begun it since we looked.
     if (name == store_folder && fs::exists(entry->path() / pages_file, error)) continue;
     return fail(ErrorCode::refused,
@@ -68,6 +70,9 @@ Result<void> make_folder(const fs::path& folder, mode_t mode) {
 }  // namespace
 
 Result<void> prepare_writing(const fs::path& folder) {
+  if (folder.empty()) {
+    return fail(ErrorCode::invalid, "no folder is named for the log", "name one");
+  }
   if (auto made = make_folder(folder, 0700); !made) return made;
   if (auto checked = check_is_folder(folder); !checked) return checked;
   auto exists = Store::exists(folder / store_folder);

@@ -79,7 +79,10 @@ Result<Opened> open_regular(const fs::path& path) {
   if (!file.valid() || ::fstat(file.get(), &status) != 0) {
     return fail_errno(errno, "open " + path.string());
   }
-  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::corrupt, path.string() + " is no file");
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::corrupt, path.string() + " is no file",
+                "name the file, or put it back where it should be");
+  }
   return Opened{std::move(file), static_cast<std::uint64_t>(status.st_size)};
 }
 

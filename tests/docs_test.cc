@@ -125,6 +125,29 @@ std::vector<fs::path> pages() {
   return found;
 }
 
+// The first line of C++ in a page that no mark of a snippet stands in front of.
+std::optional<std::string> uncompiled_code(std::string_view page) {
+  std::string before;
+  bool is_code = false;
+  for (const std::string& line : lines_of(page)) {
+    if (is_code) return line;
+    is_code = line == "```cpp" && !before.starts_with("<!-- snippet: ");
+    before = line;
+  }
+  return std::nullopt;
+}
+
+TEST(Docs, CodeInGuidesIsCompiledSomewhere) {
+  std::size_t checked = 0;
+  for (const fs::path& page : pages()) {
+    if (page.parent_path().filename() != "guides") continue;
+    ++checked;
+    const auto code = uncompiled_code(read(page));
+    EXPECT_FALSE(code) << page << " shows what nobody compiles: " << code.value_or("");
+  }
+  EXPECT_GT(checked, 10U);
+}
+
 TEST(Docs, CodeInPagesIsARegionOfACompiledFile) {
   std::size_t checked = 0;
   for (const fs::path& page : pages()) {

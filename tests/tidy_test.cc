@@ -51,7 +51,7 @@ constexpr std::array doors = {
     Door{"llhttp", "llhttp.h", "daemon", "http_parser"},
     Door{"ncurses", "curses.h", "tools", "terminal_screen"},
     Door{"OpenSSL", "openssl/", "daemon", "tls_channel"},
-    Door{"CLI11", "CLI/", "tools", ""},
+    Door{"CLI11", "CLI/", "tools", "main usage_error", 2},
     Door{"toml++", "toml++/", "tools", ""},
     Door{"RapidJSON", "rapidjson/", "tools", "workload_jsonl event_json json_tree", any_number},
 };

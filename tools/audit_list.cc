@@ -80,6 +80,10 @@ ExitCode audit(const AuditCommand& command) {
   if (!source) return report(source.error());
   const State& state = source->state;
   const ListedAudits listed = audits_to_list(state, command);
+  if (!command.json && state.audits.principals.empty()) {
+    fmt::print("no requests are on record; `almanac serve` puts them there\n");
+    return ExitCode::ok;
+  }
   if (!command.json) {
     print_principals(state, command);
     print_audits(state, listed);

@@ -62,8 +62,7 @@ Result<CircuitSetting> setting_of(const CircuitSetCommand& command) {
   return setting;
 }
 
-ExitCode ask(const std::filesystem::path& folder, const Command& asked) {
-  auto state = read_state_or_none(folder);
+ExitCode ask(const std::filesystem::path& folder, Result<State> state, const Command& asked) {
   if (!state) return report(state.error());
   if (auto accepted = try_out(*state, asked); !accepted) return report(accepted.error());
   const auto done = ask_once(folder, asked);
@@ -71,7 +70,10 @@ ExitCode ask(const std::filesystem::path& folder, const Command& asked) {
 }
 
 ExitCode force(const CircuitForceCommand& command, CircuitState to) {
-  return ask(command.folder, ForceCircuit{command.service, to, command.reason});
+  const bool resets = to == CircuitState::closed;
+  return ask(command.folder,
+             resets ? read_state(command.folder) : read_state_or_none(command.folder),
+             ForceCircuit{command.service, to, command.reason});
 }
 
 }  // namespace
@@ -79,7 +81,8 @@ ExitCode force(const CircuitForceCommand& command, CircuitState to) {
 ExitCode circuit_set(const CircuitSetCommand& command) {
   const auto setting = setting_of(command);
   if (!setting) return report(setting.error());
-  return ask(command.folder, ConfigureCircuit{command.service, *setting});
+  return ask(command.folder, read_state_or_none(command.folder),
+             ConfigureCircuit{command.service, *setting});
 }
 
 ExitCode circuit_open(const CircuitForceCommand& command) {

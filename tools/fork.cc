@@ -16,7 +16,8 @@ namespace {
 Result<RunningTasks> parse_running(std::string_view name) {
   if (name == "cancel") return RunningTasks::cancel;
   if (name == "requeue") return RunningTasks::requeue;
-  return fail(ErrorCode::invalid, "--running is cancel or requeue, not '" + printable(name) + "'");
+  return fail(ErrorCode::invalid, "--running is cancel or requeue, not '" + printable(name) + "'",
+              "write cancel to leave what ran to the origin, requeue to run it again in the fork");
 }
 
 void print(const ForkReport& report) {

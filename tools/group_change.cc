@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <variant>
 
 namespace almanac {
 namespace {
@@ -13,7 +14,8 @@ namespace {
 // What will take this.
 Result<std::unique_ptr<Operations>> operations_for(const std::filesystem::path& folder,
                                                    const Command& asked) {
-  auto state = read_state_or_none(folder);
+  const bool begins = std::holds_alternative<OpenGroup>(asked);
+  auto state = begins ? read_state_or_none(folder) : read_state(folder);
   if (!state) return std::unexpected(state.error());
   if (auto accepted = try_out(*state, asked); !accepted) {
     return std::unexpected(accepted.error());

@@ -1,13 +1,15 @@
 // The command line of Almanac: what can be typed, and which function answers it.
 #include <almanac/tools/command_line.h>
 #include <almanac/tools/commands.h>
-#include <almanac/tools/nearest.h>
+#include <almanac/tools/help_text.h>
 #include <almanac/tools/standard_files.h>
+#include <almanac/tools/usage_error.h>
 
 #include <almanac/engine/limits.h>
 #include <almanac/log/error.h>
 #include <almanac/version.h>
 
+#include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -17,8 +19,8 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -31,7 +33,7 @@ namespace {
 // What is to be done once the line has been understood.
 using Action = std::function<ExitCode()>;
 
-// ---- What is wrong with a line, in words that do not change with CLI11's version ----
+// ---- What a value may be ----
 
 constexpr std::int64_t number_max = std::numeric_limits<std::int64_t>::max();
 
@@ -54,107 +56,46 @@ CLI::Validator not_empty() {
           ""};
 }
 
-// "almanac log cat"
-std::string path_of(const CLI::App& app) {
-  const CLI::App* parent = app.get_parent();
-  return parent == nullptr ? app.get_name() : path_of(*parent) + " " + app.get_name();
-}
+// ---- Help ----
 
-std::string help_hint(const CLI::App& app) {
-  return "`" + path_of(app) + " --help` shows what can be typed";
-}
+// Behind the 30 columns of what an option is called, within the 80 of a terminal, also where the
+// help of every command sets it in by two.
+constexpr std::size_t help_columns = 48;
 
-// What was typed behind the name of `app` and not understood.
-std::vector<std::string> unexpected_words(const CLI::App& app) {
-  auto words = app.remaining();
-  std::erase(words, "--");
-  return words;
-}
-
-bool is_parent(const CLI::App& app) { return !app.get_subcommands({}).empty(); }
-
-// A word the command does not take: `known` are those that would have been.
-Error unknown_word(const CLI::App& app, std::string_view what, const std::string& word,
-                   const std::vector<std::string>& known) {
-  std::vector<std::string_view> candidates(known.begin(), known.end());
-  auto meant = nearest(word, candidates);
-  auto next_step = meant ? "did you mean '" + std::string(*meant) + "'?" : help_hint(app);
-  return {ErrorCode::invalid, "there is no " + std::string(what) + " '" + word + "'", next_step};
-}
-
-// `is_marked`: -- was typed, behind which a command to run stands.
-Error unexpected_word(const CLI::App& app, const std::string& word, bool is_marked) {
-  if (!word.starts_with('-')) {
-    return {ErrorCode::invalid, "'" + word + "' is one word too many", help_hint(app)};
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return wrapped(option->get_description(), help_columns);
   }
-  std::vector<std::string> known;
-  for (const CLI::Option* option : app.get_options()) known.push_back(option->get_name());
-  auto error = unknown_word(app, "option", word, known);
-  if (is_parent(app)) error.next_step = "write options behind the command: `almanac list --json`";
-  if (!is_marked && app.get_option_no_throw("command") != nullptr) {
-    error.next_step =
-        "write -- in front of the command: `" + path_of(app) + " -- tar -czf home.tgz`";
+  std::string make_description(const CLI::App* command) const override {
+    return wrapped(command->get_description(), help_columns + 30) + "\n";
   }
-  return error;
-}
-
-Error missing_command(const CLI::App& app) {
-  std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
-  if (auto words = unexpected_words(app); !words.empty()) {
-    return unknown_word(app, "command", words.front(), known);
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::ostringstream text;
+    CLI::detail::format_help(text, command->get_display_name(true),
+                             wrapped(command->get_description(), help_columns + 2),
+                             get_column_width());
+    return text.str();
   }
-  std::string list;
-  for (const auto& name : known) list += (list.empty() ? "" : ", ") + name;
-  return {ErrorCode::invalid, "no command stands behind `" + path_of(app) + "`",
-          "add one of: " + list};
-}
-
-template <class Kind>
-bool is(const CLI::ParseError& error) {
-  return dynamic_cast<const Kind*>(&error) != nullptr;
-}
-
-// What stands behind an option that nobody knows is one word too many to CLI11, and not what is
-// wrong. The innermost command was asked first.
-std::optional<Error> unknown_option(const CLI::App& app, bool is_marked) {
-  if (!app.get_subcommands().empty()) {
-    if (auto inner = unknown_option(*app.get_subcommands().front(), is_marked)) return inner;
+  std::string make_footer(const CLI::App* command) const override {
+    const CLI::App* typed = command;  // directly behind `almanac`
+    while (typed->get_parent() != nullptr && typed->get_parent()->get_parent() != nullptr) {
+      typed = typed->get_parent();
+    }
+    const auto guide = guide_of(typed->get_name());
+    const std::string more =
+        guide.empty() ? "" : "\nGuide: docs/guides/" + std::string(guide) + ".md\n";
+    return Formatter::make_footer(command) + more;
   }
-  for (const std::string& word : unexpected_words(app)) {
-    if (word.starts_with('-')) return unexpected_word(app, word, is_marked);
+  // Of a command that is a group, all that are in it.
+  std::string make_expanded(const CLI::App* command) const override {
+    std::string text;
+    for (const CLI::App* inner : command->get_subcommands({})) {
+      text += (text.empty() ? "" : "\n") + command->get_name() + " " + make_expanded(inner);
+    }
+    return text.empty() ? Formatter::make_expanded(command) : text;
   }
-  return std::nullopt;
-}
-
-Error usage_error(const CLI::App& root, const CLI::ParseError& error,
-                  std::span<char* const> typed) {
-  const bool is_marked = std::ranges::find(typed, std::string_view("--")) != typed.end();
-  if (auto unknown = unknown_option(root, is_marked)) return *unknown;
-  const CLI::App* app = &root;
-  while (unexpected_words(*app).empty() && !app->get_subcommands().empty()) {
-    app = app->get_subcommands().front();
-  }
-  bool required = is<CLI::RequiredError>(error);
-  if (required && is_parent(*app)) return missing_command(*app);
-  auto words = unexpected_words(*app);
-  if (!words.empty() && (required || is<CLI::ExtrasError>(error))) {
-    return unexpected_word(*app, words.front(), false);
-  }
-  std::string text = error.what();
-  auto subject = text.substr(0, text.find_first_of(": "));
-  if (required) return {ErrorCode::invalid, "the " + subject + " is missing", help_hint(*app)};
-  if (is<CLI::ExcludesError>(error)) {
-    return {ErrorCode::invalid, text, "keep one of them"};
-  }
-  if (is<CLI::ArgumentMismatch>(error)) {
-    bool missing = text.ends_with("missing") || text.ends_with("received 0");
-    return {ErrorCode::invalid,
-            subject + (missing ? " needs a value behind it" : " was given more than once"),
-            help_hint(*app)};
-  }
-  return {ErrorCode::invalid, text, help_hint(*app)};
-}
+};
 
 // ---- What can be typed ----
 
@@ -181,7 +122,8 @@ class Typed final : public OptionSet {
                        ->check(whole_number(static_cast<std::int64_t>(range.min),
                                             static_cast<std::int64_t>(range.max)))
                        ->type_name(help.type);
-    if (!option->get_positional()) option->capture_default_str();
+    // One beyond the range stands for what has not been typed.
+    if (!option->get_positional() && value <= range.max) option->capture_default_str();
   }
   void integer(const char* names, std::int32_t& value, OptionHelp help) override {
     app_.add_option(names, value, help.text)
@@ -241,13 +183,16 @@ class CommandLine {
  public:
   CommandLine() {
     app_.name("almanac");
+    app_.formatter(std::make_shared<HelpFormatter>());
     app_.require_subcommand(1);
     app_.footer(
         "Example:\n"
         "  almanac run examples/project_report.toml\n\n"
         "Exit codes: 0 ok, 1 a task failed or nothing was found, 2 usage,\n"
         "3 not found, 4 conflict, 5 no daemon, 6 corrupt, 7 refused,\n"
-        "8 outcome unknown, 9 storage full.");
+        "8 outcome unknown, 9 storage full.\n\n"
+        "Guides: README.md and docs/guides, which `cmake --install` puts under\n"
+        "share/doc/almanac.");
     app_.set_version_flag("--version", "almanac " + std::string(version), "Print the version");
     app_.set_help_flag("-h,--help", "Print this help");
     add_run();
@@ -264,18 +209,35 @@ class CommandLine {
   }
 
   ExitCode run(int argc, char** argv) {
+    const std::span typed(argv, static_cast<std::size_t>(argc));
+    if (argc > 1 && std::string_view(argv[1]) == "help") return help(typed.subspan(2));
     try {
       app_.parse(argc, argv);
     } catch (const CLI::Success& asked) {
       app_.exit(asked);
       return finish_output(ExitCode::ok);
     } catch (const CLI::ParseError& error) {
-      return report(usage_error(app_, error, {argv, static_cast<std::size_t>(argc)}));
+      return report(usage_error(app_, error, typed));
     }
     return finish_output(action_());
   }
 
  private:
+  // `almanac help log cat` prints what `almanac log cat --help` does.
+  ExitCode help(std::span<char* const> words) {
+    const CLI::App* command = &app_;
+    for (const char* word : words) {
+      const auto named = command->get_subcommands(
+          [&](const CLI::App* inner) { return inner->get_name() == word; });
+      if (named.empty()) return report(unknown_command(*command, word));
+      command = named.front();
+    }
+    const std::string parents =
+        command->get_parent() == nullptr ? "" : path_of(*command->get_parent());
+    fmt::print("{}", command->help(parents));
+    return finish_output(ExitCode::ok);
+  }
+
   // A subcommand whose options fill a structure of its own, and the function that takes it.
   template <class Options>
   struct Added {

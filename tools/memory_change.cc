@@ -14,6 +14,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -109,7 +110,9 @@ Result<std::vector<MemoryTransaction>> read_entries(std::istream& from) {
 
 Result<std::vector<MemoryId>> carry_out(const std::filesystem::path& folder,
                                         std::vector<MemoryTransaction> transactions) {
-  auto state = read_state_or_none(folder);
+  const bool stores = std::ranges::any_of(
+      transactions, [](const MemoryTransaction& one) { return !one.store.empty(); });
+  auto state = stores ? read_state_or_none(folder) : read_state(folder);
   if (!state) return std::unexpected(state.error());
   const auto user_keys = UserKeys::open(folder);
   if (!user_keys) return std::unexpected(user_keys.error());

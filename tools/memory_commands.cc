@@ -11,7 +11,7 @@ void add_memory_add(CommandGroup& memory) {
   auto [options, command] = memory.add<MemoryAddCommand>(
       {"add", "Store an entry, and print its number",
        "almanac memory add 'She likes the sea' --kind fact --user ann --tag travel\n"
-       "  almanac memory add 'It rains' --embedding '[0.1, 0.7]' --metadata '{\"turn\": 3}'"},
+       "  almanac memory add 'It rains' --embedding '[0.1, 0.7]' --metadata '{\"n\": 3}'"},
       memory_add);
   options.text("content", command.content, {"", "What is to be remembered"});
   options.require("content");
@@ -66,8 +66,9 @@ void add_consolidation(CommandGroup& memory) {
   auto [options, command] = memory.add<MemoryConsolidateCommand>(
       {"consolidate", "Store one entry in the place of many that matter little",
        "almanac memory consolidate --kind fact --older 30d --dry-run\n"
-       "  almanac memory consolidate 'It rained often' --kind weather --below 0.2 --older 30d\n"
-       "  All of it is one append. Entries of users and of nobody are never summed up together."},
+       "  almanac memory consolidate 'It rained often' --kind weather --below 0.2\n"
+       "  All of it is one append. Entries of users and of nobody are never summed up\n"
+       "  together."},
       memory_consolidate);
   options.text("content", command.content, {"", "What they say, in short"});
   options.text("--kind", command.kind, {"NAME", "Of which kind they are"});
@@ -98,8 +99,8 @@ void add_memory_commands(CommandGroup& memory) {
       {"forget", "Forget entries: all of these, or none; or a user, with\nall that is known of him",
        "almanac memory forget 7 8 --reason 'no longer true'\n"
        "  almanac memory forget --user ann\n"
-       "  With --user the user's key is destroyed, as by `almanac context forget`: nothing can\n"
-       "  be read any more, in no copy."},
+       "  With --user the user's key is destroyed, as by `almanac context forget`:\n"
+       "  nothing can be read any more, in no copy."},
       memory_forget);
   forget_options.numbers("entries", forget.ids, {.min = 1}, {"", "Their numbers"});
   forget_options.text("--user", forget.user, {"USER", "Whose key is to be destroyed"});

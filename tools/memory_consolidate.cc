@@ -60,9 +60,9 @@ ExitCode memory_duplicates(const MemoryDuplicatesCommand& command) {
     const std::string how = each.is_same ? "the same" : fmt::format("{:.3f}", each.similarity);
     if (command.json) {
       print_object({{"memory", each.id.value},
-                  {"repeats", each.of.value},
-                  {"same", each.is_same},
-                  {"similarity", each.similarity}});
+                    {"repeats", each.of.value},
+                    {"same", each.is_same},
+                    {"similarity", each.similarity}});
     } else {
       table.add({std::to_string(each.id.value), std::to_string(each.of.value), how});
     }

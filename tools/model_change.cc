@@ -15,11 +15,12 @@ namespace almanac {
 namespace {
 
 // None of them where one would be refused.
-ExitCode change_models(const std::filesystem::path& folder, const std::vector<Command>& asked) {
-  auto state = read_state_or_none(folder);
-  if (!state) return report(state.error());
+ExitCode change_models(const std::filesystem::path& folder, const Result<State>& read,
+                       const std::vector<Command>& asked) {
+  if (!read) return report(read.error());
+  State state = *read;
   for (const Command& one : asked) {
-    if (auto accepted = try_out(*state, one); !accepted) return report(accepted.error());
+    if (auto accepted = try_out(state, one); !accepted) return report(accepted.error());
   }
   auto operations = open_operations(folder);
   if (!operations) return report(operations.error());
@@ -30,7 +31,8 @@ ExitCode change_models(const std::filesystem::path& folder, const std::vector<Co
 }
 
 ExitCode pin(const ModelCommand& command, bool is_pinned) {
-  return change_models(command.folder, {ChangeModel{command.model, is_pinned}});
+  return change_models(command.folder, read_state(command.folder),
+                       {ChangeModel{command.model, is_pinned}});
 }
 
 // By an engine that watches GPUs, and does nothing else, or by the daemon.
@@ -55,11 +57,11 @@ ExitCode model_add(const ModelAddCommand& command) {
   if (!models) return report(models.error());
   std::vector<Command> asked;
   for (const ModelSpec& model : *models) asked.push_back(RegisterModel{model});
-  return change_models(command.folder, asked);
+  return change_models(command.folder, read_state_or_none(command.folder), asked);
 }
 
 ExitCode model_remove(const ModelCommand& command) {
-  return change_models(command.folder, {RemoveModel{command.model}});
+  return change_models(command.folder, read_state(command.folder), {RemoveModel{command.model}});
 }
 
 ExitCode model_pin(const ModelCommand& command) { return pin(command, true); }

@@ -20,7 +20,8 @@ Result<Number> parse_number(std::string_view what, std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
   return fail(ErrorCode::invalid,
-              fmt::format("{} '{}' is not a whole number in its range", what, text));
+              fmt::format("{} '{}' is not a whole number", what, printable(text)),
+              "write digits alone, such as 4");
 }
 
 Result<void> read_weight(const std::string& text, ConfigureQueue& settings) {

@@ -134,7 +134,8 @@ ExitCode resource_limits(const LimitsCommand& command) {
     return report({ErrorCode::invalid, "it is not said what the limit is set to",
                    "give it --units, --per-minute or both; --lift removes a limit"});
   }
-  auto state = read_state_or_none(command.folder);
+  auto state =
+      command.set.empty() ? read_state(command.folder) : read_state_or_none(command.folder);
   if (!state) return report(state.error());
   auto accepted = try_out(*state, configure);
   if (!accepted) return report(accepted.error());

@@ -16,6 +16,7 @@
 #include <almanac/engine/limits.h>
 #include <almanac/log/limits.h>
 #include <almanac/log/this_thread.h>
+#include <almanac/projections/wait_reason.h>
 #include <almanac/snapshots/archive_follower.h>
 
 #include <fmt/core.h>
@@ -164,18 +165,28 @@ std::vector<TaskId> ids_of(const std::vector<RunTask>& tasks) {
   return ids;
 }
 
+// For what nobody but another process can change.
+bool stands_still(const State& state, const Lane& lane, TaskId first) {
+  if (state.pauses.hold_back(lane)) return true;
+  if (!state.implementations.versions_of(lane.kind).takes(lane.version)) return true;
+  const auto reason = wait_reason(state, first, state.time);
+  if (!reason) return false;
+  if (reason->wait == Wait::circuit) {
+    return circuit_of(state.circuits, *reason->limit).state == CircuitState::forced_open;
+  }
+  return reason->wait == Wait::handler;
+}
+
 // Nothing will happen any more before somebody has decided about tasks that are under review,
-// paused, or failed and waited for, or runs those of other versions: no other process can, while
-// this one holds the log.
+// paused, or failed and waited for, resets a circuit that is kept open, or runs those of other
+// versions and kinds: no other process can, while this one holds the log.
 bool awaits_decision(const State& state) {
   const Tasks& tasks = state.tasks;
   const bool rests = tasks.doomed.empty() && tasks.expiring.empty() &&
                      tasks.count(TaskState::delayed) + tasks.running.size() == 0;
   if (!rests || tasks.live() == 0) return false;
   return std::ranges::all_of(tasks.ready.lanes(), [&](const auto& entry) {
-    const Lane& lane = entry.key;
-    return state.pauses.hold_back(lane) ||
-           !state.implementations.versions_of(lane.kind).takes(lane.version);
+    return stands_still(state, entry.key, entry.value.first()->id);
   });
 }
 

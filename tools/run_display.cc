@@ -110,8 +110,23 @@ void RunDisplay::redraw(const State& state) {
   auto text = fmt::format("{}/{} ended, {} running, {} failed, {:.0f}/s", ended_, options_.tasks,
                           state.tasks.count(TaskState::running), failed_,
                           seconds > 0 ? ended_here / seconds : 0.0);
+  text += waiting(state);
   fmt::print("\r\033[K{}", cut(text, terminal_columns_ - 1));
   std::fflush(stdout);
+}
+
+// While nothing runs, what the first task that has not ended waits for, for who sees a line that
+// does not move.
+std::string RunDisplay::waiting(const State& state) {
+  if (!state.tasks.running.empty()) return {};
+  while (first_left_ < tasks_.size() && has_ended(state_of(state, tasks_[first_left_]))) {
+    ++first_left_;
+  }
+  if (first_left_ == tasks_.size()) return {};
+  const TaskId id = tasks_[first_left_].id;
+  const auto reason = wait_reason(state, id, state.time);
+  if (!reason || reason->wait == Wait::next) return {};
+  return "; " + label(id) + ": " + wait_sentence(state, id, *reason);
 }
 
 void RunDisplay::milestone() {

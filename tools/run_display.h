@@ -61,6 +61,7 @@ class RunDisplay {
   void milestone();
   void clear_line() const;
   [[nodiscard]] std::string label(TaskId id) const;
+  [[nodiscard]] std::string waiting(const State& state);
   [[nodiscard]] std::string why(const State& state, TaskId id, const Log& log) const;
   [[nodiscard]] static TaskState state_of(const State& state, const RunTask& task);
   [[nodiscard]] Sums sums(const State& state) const;
@@ -74,6 +75,7 @@ class RunDisplay {
   std::size_t failed_ = 0;
   std::size_t ended_before_;  // of ended_, those that had when the run began
   std::size_t milestone_next_;
+  std::size_t first_left_ = 0;  // of tasks_, all in front of it have ended
   bool stopping_ = false;
   std::chrono::steady_clock::time_point drawn_;
 };

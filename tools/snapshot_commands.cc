@@ -11,8 +11,8 @@ void add_create(CommandGroup& snapshot) {
   auto [options, command] = snapshot.add<SnapshotCreateCommand>(
       {"create", "Archive what is new in the log, beside a working engine",
        "almanac snapshot create --repository /backup/build\n"
-       "  The first one holds all of the log, later ones what happened since. A repository\n"
-       "  that is begun with --key is encrypted."},
+       "  The first one holds all of the log, later ones what happened since. A\n"
+       "  repository that is begun with --key is encrypted."},
       snapshot_create);
   add_repository(options, command.repository);
   add_signing(options, command.repository);
@@ -44,8 +44,8 @@ void add_copy(CommandGroup& snapshot) {
   auto [options, command] = snapshot.add<SnapshotCopyCommand>(
       {"copy", "Bring a second copy of the repository up to date",
        "almanac snapshot copy --to /mnt/usb/build --repository /backup/build\n"
-       "  almanac snapshot copy --command 'rclone copyto {file} far:build/{name}' -r "
-       "/backup/build\n"
+       "  almanac snapshot copy --command 'rclone copyto {file} far:build/{name}' \\\n"
+       "    -r /backup/build\n"
        "  The copy can be restored from at every moment."},
       snapshot_copy);
   add_repository(options, command.repository);
@@ -111,9 +111,9 @@ void add_restore(CommandGroup& snapshot) {
   auto [options, command] = snapshot.add<SnapshotRestoreCommand>(
       {"restore", "Make a log of what is archived, as it was at a moment",
        "almanac snapshot restore --to work2 --repository /backup/build\n"
-       "  almanac snapshot restore --at \"2 hours ago\" --to work2 --repository /backup/build\n"
-       "  The new log remembers where it comes from. What ran then or went on since is held in it\n"
-       "  for `almanac review`."},
+       "  almanac snapshot restore --at \"2 hours ago\" --to work2 -r /backup/build\n"
+       "  The new log remembers where it comes from. What ran then or went on since is\n"
+       "  held in it for `almanac review`."},
       snapshot_restore);
   options.number("number", command.number, {},
                  {"NUMBER", "Which; when left out, the newest that holds the\nmoment"});

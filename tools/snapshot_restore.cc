@@ -108,7 +108,8 @@ Result<std::optional<ReviewDecision>> parse_review(std::string_view text) {
   if (text == "ask") return std::nullopt;
   if (auto decision = review_decision_from(text)) return decision;
   return fail(ErrorCode::invalid,
-              "--review is ask, run, skip or accept, not '" + printable(text) + "'");
+              "--review is ask, run, skip or accept, not '" + printable(text) + "'",
+              "leave it out, and decide later by `almanac review`");
 }
 
 void warn_unread(const std::optional<Error>& unread) {

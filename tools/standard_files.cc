@@ -19,7 +19,10 @@ void open_standard_files() {
 ExitCode finish_output(ExitCode code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
   if (errno == EPIPE) return code;
-  return report(fail_errno(errno, "write to standard output").error());
+  return report(fail_errno(errno, "write to standard output",
+                           "make room there; what was asked for is done, and only what was to be "
+                           "read of it is lost")
+                    .error());
 }
 
 }  // namespace almanac

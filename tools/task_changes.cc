@@ -17,12 +17,13 @@ namespace {
 struct Words {
   std::string_view done;      // "cancelled"
   std::string_view would_be;  // "would be cancelled"
+  std::string_view all_done = done;
 };
 
 Words words_of(TaskChange change) {
   switch (change) {
     case TaskChange::cancel: return {"cancelled", "would be cancelled"};
-    case TaskChange::retry: return {"runs again", "would run again"};
+    case TaskChange::retry: return {"runs again", "would run again", "run again"};
     case TaskChange::pause: return {"paused", "would be paused"};
     case TaskChange::resume: return {"resumed", "would be resumed"};
     case TaskChange::hasten: return {"ready", "would be ready"};
@@ -101,7 +102,7 @@ ExitCode change_matching(const Request& request, const State& state) {
     if (!changed) return report(changed.error());
     done = *changed;
   }
-  fmt::print("{} {}\n", counted(done, "task"), words.done);
+  fmt::print("{} {}\n", counted(done, "task"), done == 1 ? words.done : words.all_done);
   return ExitCode::ok;
 }
 

@@ -120,7 +120,20 @@ void print(const RecordedWork& work, const std::vector<WhatIfResult>& results,
              plots_of(results, glyphs_of_output()));
 }
 
+// What was said and would not be looked at.
+Result<void> check_belonging(const WhatIfCommand& command) {
+  if (!command.columns.empty() && command.trace.empty()) {
+    return fail(ErrorCode::invalid, "--columns are those of a file, and none is named",
+                "name it with --trace FILE, or leave --columns out");
+  }
+  const bool has_models = !command.models.empty() || !command.gpu_memory.empty();
+  if (has_models || (command.model_order.empty() && command.model_patience.empty())) return {};
+  return fail(ErrorCode::invalid, "it is said how models are loaded, and not which there are",
+              "name them with --models FILE --gpu-memory SIZE, or leave that out");
+}
+
 ExitCode what_if_command(const WhatIfCommand& command) {
+  if (auto checked = check_belonging(command); !checked) return report(checked.error());
   const auto prices = read_prices(command.price);
   if (!prices) return report(prices.error());
   auto work = command.trace.empty() ? work_of_log(command) : work_of_trace(command);

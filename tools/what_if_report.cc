@@ -90,17 +90,21 @@ std::string plots_of(const std::vector<WhatIfResult>& results, Glyphs glyphs) {
   Duration span{0};
   for (const auto& [tried, report] : results) span = std::max(span, report.make_span);
   std::string text;
+  bool waits = false;  // somewhere, and a line of time below it says when
   for (const auto& [tried, report] : results) {
     const auto most = most_in_each(report, span);
     text += fmt::format("{}, {}: at most {} wait for one", counted(report.slots, "slot"),
                         named(tried), std::ranges::max(most));
     if (report.refused > 0) text += fmt::format(", {} refused", counted(report.refused, "task"));
     text += "\n";
+    if (std::ranges::max(most) == 0) continue;
+    waits = true;
     for (std::string line : bar_plot(most, wait_plot_lines, glyphs)) {
       line.erase(line.find_last_not_of(' ') + 1);
       text += "  " + line + "\n";
     }
   }
+  if (!waits) return text;
   const auto began = format_time(results.front().report.began).substr(0, 16);
   return text + fmt::format("  {:<{}}{}\n", began, plot_columns - 8, "+" + format_compact(span));
 }

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace almanac::workload {
 
@@ -18,8 +19,10 @@ struct File {
   std::string text;  // UTF-8 without a byte order mark
 };
 
-// `path` may be "-". Errors: those of load_workload that need no format.
-[[nodiscard]] Result<File> read_workload_file(const std::string& path);
+// `path` may be "-"; `what` it is, as messages call it. Errors: those of load_workload that need no
+// format.
+[[nodiscard]] Result<File> read_workload_file(const std::string& path,
+                                              std::string_view what = "workload");
 
 // The same folder without "." and, where no link changes what it means, without "..".
 [[nodiscard]] std::filesystem::path tidied(const std::filesystem::path& absolute);

@@ -199,6 +199,10 @@ TEST_F(CircuitsTest, RefuseWhatCannotBe) {
             "a circuit cools down longer than it may");
   EXPECT_EQ(refusal(ConfigureCircuit{"a", {.probes = 1'001}}),
             "1001 probes are over the limit of 1000");
+  for (const CircuitState to : {CircuitState::open, CircuitState::half_open}) {
+    EXPECT_EQ(refusal(ForceCircuit{"a", to}),
+              "a circuit cannot be forced to be " + std::string(name(to)));
+  }
   EXPECT_EQ(refusal(ForceCircuit{"a:*", CircuitState::forced_open}),
             "'a:*' is no service: it sets others");
   EXPECT_EQ(refusal(ForceCircuit{"a", CircuitState::closed, std::string(5'000, 'x')}),

@@ -341,6 +341,26 @@ TEST_F(Callers, MayGoOnWithoutWaiting) {
   EXPECT_EQ(engine->state()->tasks.count(TaskState::succeeded), 500U);
 }
 
+TEST_F(Callers, CannotWaitForTheEngineOnItsOwnThread) {
+  open();
+  std::promise<std::vector<Error>> told;
+  engine->submit({TaskSpec{.kind = "work"}}, [&](const Result<std::vector<Submitted>>&) {
+    std::vector<Error> errors;
+    if (auto done = engine->submit({.kind = "work"}); !done) errors.push_back(done.error());
+    if (auto done = engine->take("api"); !done) errors.push_back(done.error());
+    if (auto done = engine->lease({.worker = "w"}); !done) errors.push_back(done.error());
+    if (auto done = engine->use_model("m"); !done) errors.push_back(done.error());
+    told.set_value(std::move(errors));
+  });
+  const auto errors = told.get_future().get();
+  ASSERT_EQ(errors.size(), 4U);
+  for (const Error& error : errors) {
+    EXPECT_EQ(error.code, ErrorCode::refused);
+    EXPECT_NE(error.message.find("on the engine's own thread"), std::string::npos) << error.message;
+  }
+  EXPECT_EQ(engine->state()->tasks.all.size(), 1U);
+}
+
 TEST_F(Callers, AreToldAtOnceWhenTheMailboxIsFull) {
   std::promise<void> loop_waits;
   std::promise<void> loop_goes_on;

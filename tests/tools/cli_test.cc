@@ -10,11 +10,14 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -68,48 +71,69 @@ bool has_control_characters(std::string_view text) {
          text.find("\u009b") != std::string_view::npos;
 }
 
-TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndFitsEightyColumns) {
-  const std::vector<Words> commands = {{},
-                                       {"run"},
-                                       {"submit"},
-                                       {"list"},
-                                       {"show"},
-                                       {"cancel"},
-                                       {"log"},
-                                       {"log", "cat"},
-                                       {"log", "tail"},
-                                       {"log", "grep"},
-                                       {"log", "export"},
-                                       {"log", "import"},
-                                       {"log", "stat"},
-                                       {"log", "verify"},
-                                       {"queues"},
-                                       {"why"},
-                                       {"history"},
-                                       {"diff"},
-                                       {"bisect"},
-                                       {"replay"},
-                                       {"fork"},
-                                       {"state"},
-                                       {"state", "verify"},
-                                       {"state", "digest"},
-                                       {"version"}};
-  for (Words command : commands) {
-    command.push_back("--help");
-    auto help = almanac(command);
-    SCOPED_TRACE(help);
-    EXPECT_NE(help.find("\nExample:\n  almanac "), std::string::npos);
-    EXPECT_NE(help.find("\nUsage: almanac"), std::string::npos);
-    for (const auto& line : lines_of(help)) EXPECT_LE(columns(line), 80U) << line;
+// The names below "Subcommands:".
+std::vector<std::string> listed_commands(const std::string& help) {
+  std::vector<std::string> names;
+  bool is_list = false;
+  for (const auto& line : lines_of(help)) {
+    if (line.empty()) is_list = false;
+    if (is_list && line.starts_with("  ") && line.at(2) != ' ') {
+      names.push_back(line.substr(2, line.find(' ', 2) - 2));
+    }
+    if (line == "Subcommands:") is_list = true;
   }
+  return names;
 }
 
-TEST_F(Cli, HelpOfEverythingListsEveryCommand) {
+bool names_a_guide(const std::string& help) {
+  constexpr std::string_view mark = "\nGuide: ";
+  const auto begin = help.find(mark);
+  if (begin == std::string::npos) return false;
+  const auto path =
+      help.substr(begin + mark.size(), help.find('\n', begin + 1) - begin - mark.size());
+  const char* source = std::getenv("ALMANAC_SOURCE_DIR");
+  return std::filesystem::exists(std::filesystem::path(source == nullptr ? "." : source) / path);
+}
+
+TEST_F(Cli, HelpOfEveryCommandHasAnExampleAndAGuideAndFitsEightyColumns) {
+  std::vector<Words> commands = {{}};
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    Words typed = commands[i];
+    typed.push_back("--help");
+    const auto help = almanac(typed);
+    SCOPED_TRACE(help);
+    for (const auto& name : listed_commands(help)) {
+      Words inner = commands[i];
+      inner.push_back(name);
+      commands.push_back(inner);
+    }
+    EXPECT_NE(help.find("\nExample:\n  almanac "), std::string::npos);
+    EXPECT_NE(help.find("\nUsage: almanac"), std::string::npos);
+    EXPECT_EQ(help.find("18446744073709551615"), std::string::npos);
+    const bool is_small = commands[i].empty() || commands[i] == Words{"version"};
+    EXPECT_TRUE(is_small || names_a_guide(help));
+    for (const auto& line : lines_of(help)) EXPECT_LE(columns(line), 80U) << line;
+    typed.pop_back();
+    typed.insert(typed.begin(), "help");
+    EXPECT_EQ(almanac(typed), help);
+  }
+  EXPECT_GT(commands.size(), 100U);
+}
+
+TEST_F(Cli, HelpOfWhatIsNoCommandSaysSo) {
+  const auto done = run({"help", "log", "catt"});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_EQ(done.output, "");
+  EXPECT_EQ(done.errors, "almanac: there is no command 'catt'\n  did you mean 'cat'?\n");
+}
+
+TEST_F(Cli, HelpOfEverythingHasTheOptionsOfEveryCommand) {
   auto help = almanac({"--help-all"});
-  for (auto name : {"run", "submit", "list", "show", "cancel", "cat", "tail", "grep", "export",
-                    "import", "stat", "verify", "digest"}) {
+  for (auto name : {"\nrun\n", "\nlog cat\n", "\nsnapshot restore\n", "\ncircuit set\n",
+                    "--correlation", "--user-keys", "--cooldown-max"}) {
     EXPECT_NE(help.find(name), std::string::npos) << name;
   }
+  for (const auto& line : lines_of(help)) EXPECT_LE(columns(line), 80U) << line;
 }
 
 TEST_F(Cli, VersionIsTheSameByCommandOptionAndJson) {
@@ -293,6 +317,40 @@ TEST_F(Cli, AReaderThatGoesAwayIsNoError) {
     EXPECT_EQ(told.code, 0);
     EXPECT_EQ(told.errors, "");
   }
+}
+
+TEST_F(Cli, WhatWasDoneAndCouldNotBePrintedIsSaidToBeDone) {
+  const auto done = run_almanac({.arguments = {"submit", "--dir", "log", "--", "/bin/true"},
+                                 .folder = folder_.path(),
+                                 .in_child = [] {
+                                   const int full = ::open("/dev/full", O_WRONLY);
+                                   ::dup2(full, STDOUT_FILENO);
+                                 }});
+  EXPECT_EQ(done.code, 9);
+  EXPECT_NE(done.errors.find("what was asked for is done"), std::string::npos) << done.errors;
+  EXPECT_EQ(almanac_json({"list"}).size(), 1U);
+}
+
+TEST_F(Cli, TokensAreListedWithoutAFolderOfTheirOwnAndMadeBeforeTheLog) {
+  const auto folder = folder_ / "log";
+  std::filesystem::create_directory(folder);
+  EXPECT_EQ(almanac({"token", "list"}), "no tokens; `almanac token create` makes one\n");
+  const auto unknown = run({"token", "revoke", "ci"});
+  EXPECT_EQ(unknown.code, 3);
+  EXPECT_NE(unknown.errors.find("there is no token 'ci'"), std::string::npos) << unknown.errors;
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  EXPECT_EQ(run({"token", "create", "--name", "ci"}).code, 0);
+  EXPECT_EQ(almanac({"submit", "--", "/bin/true"}), "task 1\n");
+  EXPECT_NE(almanac({"token", "list"}).find("ci "), std::string::npos);
+}
+
+TEST_F(Cli, ChangesOfManyTasksAreCounted) {
+  almanac({"submit", "--", "/bin/false"});
+  almanac({"submit", "--", "/bin/false"});
+  EXPECT_EQ(almanac({"retry", "--where", "state == \"failed\""}), "0 tasks run again\n");
+  (void)run({"run"});
+  EXPECT_EQ(almanac({"retry", "--where", "id == 1"}), "1 task runs again\n");
+  EXPECT_EQ(almanac({"retry", "--where", "state == \"failed\""}), "1 task runs again\n");
 }
 
 TEST_F(Cli, ClosedStandardFilesNeverLeadIntoTheLog) {

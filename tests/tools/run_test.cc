@@ -213,6 +213,35 @@ TEST_F(Run, HasAsManySlotsAsItIsTold) {
 
 // ---- Where it prints ----
 
+TEST_F(Run, EndsAndSaysWhyWhenACircuitIsKeptOpen) {
+  ASSERT_EQ(almanac({"circuit", "open", "search"}).code, 0);
+  write_file(folder_ / "w.toml",
+             "[[task]]\nname = \"ask\"\nshell = \"true\"\nneeds = { search = 1 }\n");
+  const auto done = almanac({"run", "w.toml"});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_TRUE(contains(done.output, "the circuit of search is forced open")) << done.output;
+  EXPECT_TRUE(contains(done.output, "1 not finished")) << done.output;
+}
+
+TEST_F(Run, EndsAndSaysWhyWhenNothingRunsTasksOfAKind) {
+  {
+    auto engine = Engine::open({.folder = folder_ / "log"});
+    ASSERT_TRUE(engine) << describe(engine.error());
+    ASSERT_TRUE((*engine)->submit({.kind = "page"}));
+  }
+  const auto done = almanac({"run"});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_TRUE(contains(done.output, "nothing in this engine runs tasks of kind page"))
+      << done.output;
+}
+
+TEST_F(Run, SaysOnATerminalWhatIsWaitedForWhileNothingRuns) {
+  write_file(folder_ / "w.toml", "[[task]]\nname = \"late\"\nshell = \"true\"\ndelay = \"1s\"\n");
+  const auto done = on_terminal({"run", "w.toml"}, 120);
+  EXPECT_EQ(done.code, 0);
+  EXPECT_TRUE(contains(done.output, "; late: not before 20")) << done.output;
+}
+
 TEST_F(Run, PrintsPlainLinesWhereThereIsNoTerminal) {
   auto done = almanac({"run", chain({"true", "exit 1"})});
   EXPECT_FALSE(contains(done.output, "\r")) << done.output;

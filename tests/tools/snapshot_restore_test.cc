@@ -1,5 +1,6 @@
 // `almanac snapshot restore` and `drill` as one types them.
 #include <almanac/log/log.h>
+#include <almanac/tests/support/command_result.h>
 #include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/past_commands.h>
 #include <almanac/tools/exit_code.h>
@@ -47,6 +48,15 @@ TEST_F(SnapshotRestore, GivesTheLogAsItWasAtAMoment) {
   }
   EXPECT_EQ(output_json(snapshot({"restore", "--to", "end"}))["at"], 16);
   EXPECT_EQ(output_json(snapshot({"restore", "--to", "none", "--at", "0"}))["last"], 0);
+}
+
+TEST_F(SnapshotRestore, IsDoneByAProgramAsTheGuideSays) {
+  const auto program = program_path("example_snapshot");
+  const auto done = run_command({program.string(), (folder_ / "example").string()});
+  EXPECT_EQ(done.code, 0);
+  EXPECT_EQ(done.output,
+            "snapshot 1; the task is succeeded here and ready there\n"
+            "nothing would be lost with the log\n");
 }
 
 TEST_F(SnapshotRestore, DecidesAboutWhatWentOnWhenItIsTold) {
