@@ -287,7 +287,7 @@ std::span<const ConfigKey> config_keys() {
 }
 
 Result<DaemonConfig> load_daemon_config(const std::string& path) {
-  auto file = workload::read_workload_file(path);
+  auto file = workload::read_workload_file(path, "configuration");
   if (!file) return std::unexpected(file.error());
   DaemonConfig config;
   Placed sections;

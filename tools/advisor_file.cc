@@ -82,7 +82,7 @@ Checked<AdvisorSpec> read_advisor(const Value::Table& head) {
 }  // namespace
 
 Result<AdvisorSpec> load_advisor(const std::string& path) {
-  auto file = read_workload_file(path);
+  auto file = read_workload_file(path, "file of an advisor");
   if (!file) return std::unexpected(file.error());
   AdvisorSpec advisor;
   const Sink sink{.head = [&](const Value::Table& head) -> Checked<void> {

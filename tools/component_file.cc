@@ -174,7 +174,7 @@ Result<void> read_environment(ComponentSetting& setting) {
 }  // namespace
 
 Result<std::vector<ComponentSpec>> load_components(const std::string& path) {
-  auto file = read_workload_file(path);
+  auto file = read_workload_file(path, "file of components");
   if (!file) return std::unexpected(file.error());
   std::vector<ComponentSpec> components;
   const Sink sink{.head = [&](const Value::Table& head) -> Checked<void> {

@@ -66,7 +66,7 @@ Checked<std::vector<ModelSpec>> read_models(const Value::Table& head) {
 }  // namespace
 
 Result<std::vector<ModelSpec>> load_models(const std::string& path) {
-  auto file = read_workload_file(path);
+  auto file = read_workload_file(path, "file of models");
   if (!file) return std::unexpected(file.error());
   std::vector<ModelSpec> models;
   const Sink sink{.head = [&](const Value::Table& head) -> Checked<void> {

@@ -118,19 +118,20 @@ Result<File> read_standard_input() {
   return file;
 }
 
-Result<File> read_file(const std::string& path) {
+Result<File> read_file(const std::string& path, std::string_view what) {
   FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!descriptor.valid() && (errno == ENOENT || errno == ENOTDIR)) {
-    return fail(ErrorCode::not_found, fmt::format("there is no workload '{}'", path),
-                "check the path; '-' reads JSON Lines from standard input");
+    return fail(ErrorCode::not_found, fmt::format("there is no {} '{}'", what, path),
+                what == workload_word ? "check the path; '-' reads JSON Lines from standard input"
+                                      : "check the path");
   }
   struct stat status{};
   if (!descriptor.valid() || ::fstat(descriptor.get(), &status) != 0) {
-    return fail_errno(errno, "open the workload '" + path + "'");
+    return fail_errno(errno, fmt::format("open the {} '{}'", what, path));
   }
   if (S_ISDIR(status.st_mode)) {
-    return fail(ErrorCode::invalid, fmt::format("'{}' is a folder, not a workload", path),
-                "name the workload's file");
+    return fail(ErrorCode::invalid, fmt::format("'{}' is a folder, not a {}", path, what),
+                "name a file");
   }
   const fs::path location(path);
   auto format = format_of(location);
@@ -155,8 +156,8 @@ Result<File> read_file(const std::string& path) {
 
 }  // namespace
 
-Result<File> read_workload_file(const std::string& path) {
-  auto file = path == "-" ? read_standard_input() : read_file(path);
+Result<File> read_workload_file(const std::string& path, std::string_view what) {
+  auto file = path == "-" ? read_standard_input() : read_file(path, what);
   if (!file) return file;
   if (file->text.starts_with(byte_order_mark)) file->text.erase(0, byte_order_mark.size());
   if (auto checked = check_text(*file); !checked)

@@ -137,6 +137,50 @@ TEST_F(Serve, SaysWhatIsWrongWithItsConfigurationAndChangesNothing) {
   EXPECT_EQ(open_to_all.code, 7);
 }
 
+TEST_F(Serve, SaysWhatIsWrongWithAnAddressAFileOrALogAndBeginsNothing) {
+  write_file(folder / "log.toml", "[log]\nlevel = \"debug\"\n");
+  struct Wrong {
+    std::vector<std::string> words;
+    int code;
+    std::string says;
+  };
+  const std::string none = (folder / "none.toml").string();
+  for (const Wrong& wrong :
+       {Wrong{{"--listen", "nonsense"}, 2, "'nonsense' is no address to listen on"},
+        Wrong{{"--listen", "127.0.0.1:99999"}, 2, "write host and port"},
+        Wrong{{"--listen", ":7411", "--public"}, 2, "write host and port"},
+        Wrong{{"--listen", "0.0.0.0:0"}, 7, "others than this machine"},
+        Wrong{{"--config", none}, 3, "there is no configuration '" + none + "'"},
+        Wrong{{"--config", (folder / "log.toml").string()}, 2, "file of [log]"}}) {
+    auto words = command(wrong.words);
+    words.erase(words.begin());
+    const auto refused = run_almanac({.arguments = words, .folder = folder.path(), .input = {}});
+    EXPECT_EQ(refused.code, wrong.code) << refused.errors;
+    EXPECT_NE(refused.errors.find(wrong.says), std::string::npos) << refused.errors;
+    EXPECT_FALSE(std::filesystem::exists(log_folder())) << wrong.says;
+  }
+}
+
+TEST_F(Serve, SaysThatAnotherProcessHasAPortByEitherDoor) {
+  write_file(folder / "a.toml", "[faktory]\nlisten = \"127.0.0.1:0\"\n");
+  ChildProcess first(command({"--config", (folder / "a.toml").string()}));
+  wait_until_ready(first);
+  const std::string line = first.read_line();
+  const std::string taken = line.substr(line.find("127.0.0.1:"));
+  write_file(folder / "b.toml", "[faktory]\nlisten = \"" + taken + "\"\n");
+  const std::string other = (folder / "other").string();
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--listen", taken},
+        std::vector<std::string>{"--config", (folder / "b.toml").string()}}) {
+    const auto refused = run_almanac({.arguments = {"serve", "--dir", other, words[0], words[1]},
+                                      .folder = folder.path(),
+                                      .input = {}});
+    EXPECT_EQ(refused.code, 4) << refused.errors;
+    EXPECT_NE(refused.errors.find("another process listens on " + taken), std::string::npos)
+        << refused.errors;
+  }
+}
+
 TEST_F(Serve, HasItsFolderForItself) {
   ChildProcess process(command());
   wait_until_ready(process);
