@@ -2,6 +2,7 @@
 #include <almanac/tests/daemon/daemon_fixture.h>
 #include <almanac/tests/support/almanac_command.h>
 #include <almanac/tests/support/child_process.h>
+#include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/wire_client.h>
 
 #include <almanac/daemon/token_file.h>
@@ -214,6 +215,32 @@ TEST_F(Serve, ReadsItsConfigurationAgainAndKeepsItsConnections) {
   reload("[http]\nbody_max = \"many\"\n");  // is refused, and nothing changes
   EXPECT_EQ(HttpClient(socket()).ask("POST", "/v1/tasks", large).status, 201);
   EXPECT_EQ(kept.ask("GET", "/livez").status, 200);
+}
+
+TEST_F(Serve, SaysWhichKeysItReadAgainNeedARestart) {
+  const auto config = (folder / "a.toml").string();
+  const std::string log = "[log]\nfile = \"x.log\"\n";
+  write_file(config, log + "[engine]\nslots = 2\n[http]\nhosts = [\"a\"]\n");
+  const std::string path = (folder / "notify").string();
+  NotifySocket manager(path);
+  auto words = command({"-c", config});
+  words.insert(words.begin(), {"/usr/bin/env", "NOTIFY_SOCKET=" + path});
+  ChildProcess process(words);
+  EXPECT_EQ(manager.read(), "READY=1\n");
+  for (const char* text :
+       {"[engine]\nslots = 3\n[http]\nlisten = \"127.0.0.1:1\"\nhosts = [\"b\"]\n",
+        "[engine]\nslots = 2\n[http]\nhosts = [\"c\"]\n"}) {
+    write_file(config, log + text);
+    process.kill(SIGHUP);
+    EXPECT_TRUE(manager.read().starts_with("RELOADING=1\n"));
+    EXPECT_EQ(manager.read(), "READY=1\n");
+  }
+  process.kill(SIGTERM);
+  EXPECT_EQ(process.wait(), 0);
+  const std::string lines = read_file(folder / "x.log");
+  const std::string said = "hold from the next start on: ";
+  EXPECT_NE(lines.find(said + "engine.slots, http.listen\n"), std::string::npos) << lines;
+  EXPECT_EQ(lines.find(said), lines.rfind(said)) << "what is as it was needs none: " << lines;
 }
 
 TEST_F(Serve, TellsItsServiceManagerHowItStands) {
