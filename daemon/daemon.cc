@@ -34,8 +34,9 @@ constexpr const char* doors_folder = "daemon";  // in the log's
 std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }
 
 // What is wrong with it whoever else listens there, so that no engine begins for it.
-Result<void> check_listen(const DaemonConfig& config) {
-  if (config.listen.empty()) return {};
+Result<void> check_listen(const DaemonOptions& options) {
+  const DaemonConfig& config = options.config;
+  if (!options.passed.empty() || config.listen.empty()) return {};
   if (auto checked = check_tcp_address(config.listen); !checked) return checked;
   if (is_loopback(config.listen)) return {};
   if (!config.is_public) {
@@ -249,11 +250,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   auto parts = std::make_unique<Parts>();
   parts->folder = options.folder;
   parts->doors = options.folder / doors_folder;
-  if (options.passed.empty()) {
-    if (auto checked = check_listen(options.config); !checked) {
-      return std::unexpected(checked.error());
-    }
-  }
+  if (auto checked = check_listen(options); !checked) return std::unexpected(checked.error());
   auto engine = engine_options(options);
   if (!engine) return std::unexpected(engine.error());
   engine->on_events = [inside = parts.get()](const State& state,

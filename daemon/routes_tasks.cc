@@ -185,10 +185,7 @@ Result<void> check_same_lines(const State& state, const std::vector<TaskSpec>& t
 Result<void> use_key_of(const ApiCall& call, std::vector<TaskSpec>& tasks) {
   const std::string* key = call.request.header("idempotency-key");
   if (key == nullptr) return {};
-  if (key->empty()) {
-    return fail(ErrorCode::invalid, "the Idempotency-Key is empty",
-                "send one of 1 to 512 bytes, or leave the header out");
-  }
+  if (key->empty()) return std::unexpected(empty_key());
   const auto state = call.api.engine().state();
   if (auto checked = check_same_lines(*state, tasks, *key); !checked) return checked;
   add_idempotency_keys(tasks, *key);

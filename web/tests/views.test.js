@@ -160,7 +160,7 @@ test('words of tables are whole, and what is one long word is cut to fit', async
     );
   assert.deepEqual([...new Set(await heights())], [1], 'on one line each');
   await daemon.submit({ kind: 'nobody', label: 'W'.repeat(180), queue: 'q'.repeat(100) });
-  await visit.go('#/tasks');
+  await visit.go('#/tasks?kind=nobody');
   await visit.sees('W'.repeat(180));
   const beyond = await visit.page.evaluate(() =>
     [...document.querySelectorAll('.table')].map((each) => each.scrollWidth - each.clientWidth),

@@ -9,7 +9,7 @@ export interface Column<Row> {
 }
 
 /** Of what people write, and of times; what is longer may be cut anywhere (parts.css). */
-const longWord = /[^\s"\\]{32}/;
+const longWord = /[^\s"\\,:[\]{}]{32}/;
 
 export function Table<Row>({
   title,
