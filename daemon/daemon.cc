@@ -33,6 +33,22 @@ constexpr const char* doors_folder = "daemon";  // in the log's
 // The host of "10.0.0.1:7411", which requests may name.
 std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }
 
+// What is wrong with it whoever else listens there, so that no engine begins for it.
+Result<void> check_listen(const DaemonOptions& options) {
+  const DaemonConfig& config = options.config;
+  if (!options.passed.empty() || config.listen.empty()) return {};
+  if (auto checked = check_tcp_address(config.listen); !checked) return checked;
+  if (is_loopback(config.listen)) return {};
+  if (!config.is_public) {
+    return fail(ErrorCode::refused, "others than this machine could reach " + config.listen,
+                "listen on 127.0.0.1, or set public of [http], or --public");
+  }
+  if (!config.tls_certificate.empty() || config.may_be_plain) return {};
+  return fail(ErrorCode::refused, "what is sent to " + config.listen + " could be read on its way",
+              "set tls_certificate and tls_key of [http], or its plain where the network is "
+              "trusted");
+}
+
 Result<std::vector<HttpListener>> make_listeners(DaemonOptions& options,
                                                  const std::filesystem::path& doors) {
   if (!options.passed.empty()) return std::move(options.passed);
@@ -43,16 +59,6 @@ Result<std::vector<HttpListener>> make_listeners(DaemonOptions& options,
   if (!local) return std::unexpected(local.error());
   listeners.push_back(std::move(*local));
   if (config.listen.empty()) return listeners;
-  if (!is_loopback(config.listen) && !config.is_public) {
-    return fail(ErrorCode::refused, "others than this machine could reach " + config.listen,
-                "listen on 127.0.0.1, or set public of [http], or --public");
-  }
-  if (!is_loopback(config.listen) && config.tls_certificate.empty() && !config.may_be_plain) {
-    return fail(ErrorCode::refused,
-                "what is sent to " + config.listen + " could be read on its way",
-                "set tls_certificate and tls_key of [http], or its plain where the network is "
-                "trusted");
-  }
   auto tcp = listen_on_tcp(config.listen);
   if (!tcp) return std::unexpected(tcp.error());
   listeners.push_back(std::move(*tcp));
@@ -244,6 +250,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   auto parts = std::make_unique<Parts>();
   parts->folder = options.folder;
   parts->doors = options.folder / doors_folder;
+  if (auto checked = check_listen(options); !checked) return std::unexpected(checked.error());
   auto engine = engine_options(options);
   if (!engine) return std::unexpected(engine.error());
   engine->on_events = [inside = parts.get()](const State& state,

@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace almanac {
 namespace {
@@ -193,6 +195,25 @@ const std::array key_rows = {
            }},
 };
 
+// The same for what is the same: it is compared, and shown to nobody.
+std::string said_text(const Value& value) {
+  return std::visit(
+      []<class T>(const T& content) -> std::string {
+        if constexpr (std::is_same_v<T, bool> || std::is_arithmetic_v<T>) {
+          return fmt::format("{}", content);
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          return content;
+        } else if constexpr (std::is_same_v<T, Value::List>) {
+          std::string all;
+          for (const Value& each : content) all += said_text(each) + '\0';
+          return all;
+        } else {
+          return {};
+        }
+      },
+      value.content);
+}
+
 // Where a key stands in its line, counted from 1.
 std::size_t column_in(std::string_view text, int line, std::string_view key) {
   for (int number = 1; number < line && !text.empty(); ++number) {
@@ -234,6 +255,9 @@ Placed read_section(DaemonConfig& config, const Member& section) {
     if (row == key_rows.end()) return unknown_at(member, known);
     if (auto set = row->set(config, {member.key, member.value}); !set) {
       return at_key(std::move(set.error()), member.key);
+    }
+    if (!row->key.is_live) {
+      config.lasting[section.key + "." + member.key] = said_text(member.value);
     }
   }
   return {};
@@ -286,8 +310,22 @@ std::span<const ConfigKey> config_keys() {
   return keys;
 }
 
+std::string keys_for_restart(const DaemonConfig& running, const DaemonConfig& read) {
+  std::string keys;
+  for (const ConfigKey& key : config_keys()) {
+    const std::string name = fmt::format("{}.{}", key.section, key.name);
+    const auto before = running.lasting.find(name);
+    const auto after = read.lasting.find(name);
+    const bool was_said = before != running.lasting.end();
+    const bool is_said = after != read.lasting.end();
+    if (was_said == is_said && (!is_said || before->second == after->second)) continue;
+    keys += (keys.empty() ? "" : ", ") + name;
+  }
+  return keys;
+}
+
 Result<DaemonConfig> load_daemon_config(const std::string& path) {
-  auto file = workload::read_workload_file(path);
+  auto file = workload::read_workload_file(path, "configuration");
   if (!file) return std::unexpected(file.error());
   DaemonConfig config;
   Placed sections;

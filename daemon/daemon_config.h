@@ -17,6 +17,7 @@
 #include <almanac/tools/run_log.h>
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,8 @@ struct DaemonConfig {
   std::string wire_tls_key;
   WireOptions wire{.address = {}};  // an empty address = not by the wire protocol
   std::vector<WireCron> crons;      // a reload changes them
+  // What its file says of keys that need a restart, as "http.listen" → text.
+  std::map<std::string, std::string> lasting;
 };
 
 // A key, as the guide and the tests see it.
@@ -62,6 +65,10 @@ struct ConfigKey {
   bool is_live = false;  // a reload changes it; what is not needs a restart
 };
 [[nodiscard]] std::span<const ConfigKey> config_keys();
+
+// The keys of which `read` says something else than `running`, and which need a restart:
+// "engine.slots, http.listen"; empty = there are none.
+[[nodiscard]] std::string keys_for_restart(const DaemonConfig& running, const DaemonConfig& read);
 
 // Errors: invalid (as "FILE:LINE:COLUMN: …"), not_found, refused, io.
 [[nodiscard]] Result<DaemonConfig> load_daemon_config(const std::string& path);

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace almanac {
 
@@ -121,7 +122,8 @@ std::optional<HttpResponse> HttpApi::serve(HttpRequest request, const HttpReply&
     if (auto known = answers_.find(request, engine().state()->position)) return known;
   }
   if (request.route == nullptr) {
-    return problem({ErrorCode::not_found, "there is nothing here", ""});
+    return problem({ErrorCode::not_found, "there is nothing here",
+                    "/v1/openapi.json describes what there is"});
   }
   const HttpRoute& route = *request.route;
   std::vector<std::string> values = std::move(request.path_values);
@@ -268,11 +270,14 @@ std::vector<std::string> texts_parameter(const ApiCall& call, std::string_view n
 }
 
 Result<ApiPage> page_of(const ApiCall& call) {
-  auto after = number_parameter(call, "page", 0);
+  // The one behind it is where the page begins.
+  auto after = number_parameter(call, "page", 0, std::numeric_limits<std::uint64_t>::max() - 1);
   if (!after) return std::unexpected(after.error());
   auto limit = number_parameter(call, "limit", limits::page_items_default, limits::page_items_max);
   if (!limit) return std::unexpected(limit.error());
-  return ApiPage{.after = *after, .limit = std::max<std::size_t>(1, *limit)};
+  if (*limit > 0) return ApiPage{.after = *after, .limit = *limit};
+  return fail(ErrorCode::invalid, "limit: a page has one item at least",
+              fmt::format("write 1 to {}", limits::page_items_max));
 }
 
 HttpResponse items_response(ordered_json items, std::uint64_t next) {

@@ -129,12 +129,17 @@ bool is_loopback(std::string_view address) {
   return ::inet_pton(AF_INET6, parts->host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
+Result<void> check_tcp_address(std::string_view address) {
+  if (split_address(address)) return {};
+  return fail(ErrorCode::invalid, fmt::format("'{}' is no address to listen on", address),
+              address_help);
+}
+
 Result<HttpListener> listen_on_tcp(const std::string& address) {
-  const auto parts = split_address(address);
-  if (!parts) {
-    return fail(ErrorCode::invalid, fmt::format("'{}' is no address to listen on", address),
-                address_help);
+  if (auto checked = check_tcp_address(address); !checked) {
+    return std::unexpected(checked.error());
   }
+  const auto parts = split_address(address);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;

@@ -12,7 +12,7 @@ constexpr std::array known_parameters = {
     QueryParameter{"at",
                    "As it was at a position, or at a time such as 2026-11-21T10:00:00Z or "
                    "\"2 hours ago\""},
-    QueryParameter{"limit", "Items of one page, 1 to 1000; 100 when left out"},
+    QueryParameter{"limit", "Items of one page, 1 to 1000; 100 when left out, of /v1/recommend 10"},
     QueryParameter{"page", "Where the page before ended: its `next`"},
     QueryParameter{"where", "An expression over tasks, such as attempts > 2 && queue == \"mail\""},
     QueryParameter{"state", "Tasks in this state; several with commas between"},

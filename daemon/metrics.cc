@@ -103,7 +103,7 @@ void add_gpus(std::string& text, const State& state) {
 }
 
 void add_log(std::string& text, const ApiCall& call) {
-  MetricFamily(text, "almanac_log_position", "counter", "Of the last event that is on disk.")
+  MetricFamily(text, "almanac_log_position", "gauge", "Of the last event that is on disk.")
       .line(call.state->position.value);
   const auto size = call.api.log().size();
   if (!size) return;

@@ -34,6 +34,28 @@ std::vector<std::string> path_variables(std::string_view path) {
 
 ordered_json text_schema() { return {{"type", "string"}}; }
 
+// "POST /v1/tasks/{id}/cancel" → "postTasksIdCancel": what a generator calls its function.
+std::string operation_name(const HttpRoute& route) {
+  std::string text = method_in_lower_case(route.method);
+  const bool is_versioned = route.path.starts_with("/v1");
+  bool begins = true;
+  for (const char c : route.path.substr(is_versioned ? 3 : 0)) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
+      begins = true;
+    } else {
+      text += begins ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+      begins = false;
+    }
+  }
+  if (route.path == "/v1") return text + "About";
+  return route.path == "/" ? text + "Page" : text;
+}
+
+bool takes_key(const HttpRoute& route) {
+  return route.method == "POST" && (route.path == "/v1/tasks" || route.path == "/v1/snapshots" ||
+                                    route.path == "/v1/snapshots/verify");
+}
+
 ordered_json parameters_json(const HttpRoute& route) {
   ordered_json list = ordered_json::array();
   for (const std::string& name : path_variables(route.path)) {
@@ -52,11 +74,15 @@ ordered_json parameters_json(const HttpRoute& route) {
                     {"description", description},
                     {"schema", text_schema()}});
   };
-  if (route.method == "POST" && route.path == "/v1/tasks") {
-    add_header("Idempotency-Key", "The same key submits once");
-  }
+  if (takes_key(route)) add_header("Idempotency-Key", "The same key does it once");
   if (route.summary.find("If-Match") != std::string_view::npos) {
     add_header("If-Match", "The version it must have");
+  }
+  if (route.method != "GET" && route.path.starts_with("/v1/tasks/{id}")) {
+    add_header("If-Match", "The ETag it must have");
+  }
+  if (route.stays_open && route.method == "GET") {
+    add_header("Last-Event-ID", "The last that was seen: it goes on behind that");
   }
   return list;
 }
@@ -72,7 +98,9 @@ ordered_json body_json(std::string_view types) {
 }
 
 ordered_json operation_json(const HttpRoute& route) {
-  ordered_json operation{{"summary", route.summary}, {"x-almanac-scope", name(route.scope)}};
+  ordered_json operation{{"operationId", operation_name(route)},
+                         {"summary", route.summary},
+                         {"x-almanac-scope", name(route.scope)}};
   operation["security"] = ordered_json::array();
   if (route.scope != AccessScope::none) {
     operation["security"].push_back({{"token", ordered_json::array({name(route.scope)})}});
@@ -85,8 +113,14 @@ ordered_json operation_json(const HttpRoute& route) {
   if (route.success != 204) {
     success["content"] = {{std::string(route.answers), {{"schema", ordered_json::object()}}}};
   }
-  operation["responses"] = {{std::to_string(route.success), std::move(success)},
-                            {"default", {{"$ref", "#/components/responses/Problem"}}}};
+  ordered_json& responses = operation["responses"];
+  // What had been done before, or was waited for.
+  if (takes_key(route)) {
+    responses["200"] = success;
+    responses["200"]["description"] = "It is done already";
+  }
+  responses[std::to_string(route.success)] = std::move(success);
+  responses["default"] = {{"$ref", "#/components/responses/Problem"}};
   return operation;
 }
 

@@ -154,7 +154,8 @@ void post_heartbeat(const ApiCall& call, const HttpReply& reply) {
     for (const ordered_json& each : (*object)["leases"]) {
       auto lease = each.is_object()
                        ? held_lease_of(each)
-                       : Result<HeldLease>(fail(ErrorCode::invalid, "a lease is no object", ""));
+                       : Result<HeldLease>(fail(ErrorCode::invalid, "a lease is no object",
+                                                "send {\"task\": 7, \"token\": \"…\"}"));
       if (!lease) return reply.send(problem(lease.error()));
       leases.push_back(*lease);
     }

@@ -47,9 +47,12 @@ Result<Position> cut_to_page(const Log& log, EventFilter& filter, bool reverse) 
   return filter.from = Position(filter.to.value - limits::page_events_max + 1);
 }
 
-HttpResponse log_page(std::string_view items, std::uint64_t next) {
-  return {.body = fmt::format("{{\"items\":[{}],\"next\":{}}}\n", items,
-                              next > 0 ? fmt::format("\"{}\"", next) : "null")};
+// `hint`: what may have been meant, where nothing was found; empty = nothing is known.
+HttpResponse log_page(std::string_view items, std::uint64_t next, const std::string& hint = {}) {
+  const std::string last =
+      hint.empty() ? std::string() : ",\"hint\":" + nlohmann::json(hint).dump(-1, ' ', true);
+  return {.body = fmt::format("{{\"items\":[{}],\"next\":{}{}}}\n", items,
+                              next > 0 ? fmt::format("\"{}\"", next) : "null", last)};
 }
 
 // As lines they would be what `almanac log cat --json` prints.
@@ -77,7 +80,8 @@ ApiResult get_log(const ApiCall& call) {
                                return true;
                              });
   if (!scanned) return std::unexpected(scanned.error());
-  return log_page(items, next->value);
+  const bool is_all = count == 0 && *next == Position() && page->after == 0;
+  return log_page(items, next->value, is_all ? type_hint(*filter) : std::string());
 }
 
 // From behind what a client has seen, or what it asks for; else from now on.
@@ -110,6 +114,9 @@ ApiResult get_events(const ApiCall& call) {
                 "ask from a position it has, or without one");
   }
   HttpResponse response{.type = "text/event-stream", .body = "retry: 1000\n\n"};
+  // A comment, which clients pass over and people see.
+  const std::string hint = type_hint({.types = EventTypes(texts_parameter(call, "type"))});
+  if (!hint.empty()) response.body += ": " + hint + "\n\n";
   response.stream = std::make_shared<EventStream>(
       call.api.surroundings().feed, *from,
       FeedFilter{.types = texts_parameter(call, "type"), .stream = text_parameter(call, "stream")});

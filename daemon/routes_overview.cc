@@ -41,6 +41,10 @@ ApiResult get_timeline(const ApiCall& call) {
   auto buckets = number_parameter(call, "buckets", limits::timeline_buckets_default,
                                   limits::timeline_buckets_max);
   if (!buckets) return std::unexpected(buckets.error());
+  if (*buckets == 0) {
+    return fail(ErrorCode::invalid, "buckets: the log is cut into one part at least",
+                fmt::format("write 1 to {}", limits::timeline_buckets_max));
+  }
   auto from = number_parameter(call, "from", 1);
   if (!from) return std::unexpected(from.error());
   auto to = number_parameter(call, "to", call.state->position.value);
@@ -83,14 +87,16 @@ ApiResult get_stats(const ApiCall& call) {
 ApiResult get_recommend(const ApiCall& call) {
   auto limit = number_parameter(call, "limit", 10, limits::page_items_max);
   if (!limit) return std::unexpected(limit.error());
+  if (*limit == 0) {
+    return fail(ErrorCode::invalid, "limit: one task is asked for at least",
+                fmt::format("write 1 to {}", limits::page_items_max));
+  }
   const State& state = *call.state;
   const std::string queue = text_parameter(call, "queue");
   const std::string owner = text_parameter(call, "owner");
   ordered_json items = ordered_json::array();
-  for (const Recommendation& next : recommend_for(state, {.now = moment_of(call),
-                                                          .limit = std::max<std::size_t>(1, *limit),
-                                                          .queue = queue,
-                                                          .owner = owner})) {
+  for (const Recommendation& next : recommend_for(
+           state, {.now = moment_of(call), .limit = *limit, .queue = queue, .owner = owner})) {
     auto label = task_label(call.api.log(), *state.tasks.all.find(next.id));
     if (!label) return std::unexpected(label.error());
     items.push_back(recommendation_json(state, next, *label));

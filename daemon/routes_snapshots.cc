@@ -1,6 +1,7 @@
 // Snapshots: which there are, and those that are made and verified now.
 #include <almanac/daemon/http_api.h>
 #include <almanac/daemon/snapshot_works.h>
+#include <almanac/daemon/task_request.h>
 
 #include <almanac/tools/json_fields.h>
 #include <almanac/tools/snapshot_json.h>
@@ -111,6 +112,7 @@ HttpResponse ended_response(const SnapshotWork& work) {
 void begin_work(const ApiCall& call, const HttpReply& reply, Result<SnapshotRequest> request) {
   if (!request) return reply.send(problem(request.error()));
   const std::string* key = call.request.header("idempotency-key");
+  if (key != nullptr && key->empty()) return reply.send(problem(empty_key()));
   SnapshotWorks& works = call.api.snapshots();
   auto begun = works.begin(std::move(request->asked), key == nullptr ? std::string() : *key);
   if (!begun) return reply.send(problem(begun.error()));

@@ -163,6 +163,35 @@ HttpResponse all_submitted(const std::vector<Submitted>& submitted) {
   return {.status = is_new ? 201 : 200, .body = R"({"items":[)" + items + "],\"next\":null}\n"};
 }
 
+// Each line has a key of its own, so that one more or one fewer would be new work and no other
+// content. As far as is on disk: requests that differ and come at once are both taken.
+Result<void> check_same_lines(const State& state, const std::vector<TaskSpec>& tasks,
+                              const std::string& key) {
+  const auto is_known = [&](std::size_t line) {
+    return state.tasks.keys.contains(fmt::format("{}/{}", key, line));
+  };
+  const std::size_t count = tasks.size();
+  const bool was_one = state.tasks.keys.contains(key);
+  const bool was_many = is_known(0);
+  const bool is_last_ours = tasks.back().idempotency_key.empty();
+  bool is_other = count == 1 ? was_many : was_one || is_known(count);
+  is_other = is_other || (count > 1 && was_many && is_last_ours && !is_known(count - 1));
+  if (!is_other) return {};
+  return fail(ErrorCode::conflict,
+              fmt::format("the key '{}' stands for another number of tasks", key),
+              "submit them under another key, or as they were");
+}
+
+Result<void> use_key_of(const ApiCall& call, std::vector<TaskSpec>& tasks) {
+  const std::string* key = call.request.header("idempotency-key");
+  if (key == nullptr) return {};
+  if (key->empty()) return std::unexpected(empty_key());
+  const auto state = call.api.engine().state();
+  if (auto checked = check_same_lines(*state, tasks, *key); !checked) return checked;
+  add_idempotency_keys(tasks, *key);
+  return {};
+}
+
 // One of them is refused, and so are all.
 void post_tasks(const ApiCall& call, const HttpReply& reply) {
   const std::string type = call.request.media_type();
@@ -176,9 +205,7 @@ void post_tasks(const ApiCall& call, const HttpReply& reply) {
     tasks = read_task_requests(call.request.body, system_time());
     if (!tasks) return reply.send(problem(tasks.error()));
   }
-  if (const std::string* key = call.request.header("idempotency-key")) {
-    add_idempotency_keys(*tasks, *key);
-  }
+  if (auto keyed = use_key_of(call, *tasks); !keyed) return reply.send(problem(keyed.error()));
   call.api.engine().submit(
       std::move(*tasks), [reply, is_one](Result<std::vector<Submitted>> submitted) {
         if (!submitted) return reply.send(problem(submitted.error()));

@@ -89,25 +89,28 @@ void print_doors(const Daemon& daemon, const ServeCommand& command) {
   std::fflush(stdout);
 }
 
-// What was wrong is said, and everything stays as it was.
-void reload(Daemon& daemon, const ServeCommand& command) {
+// What was wrong is said, and everything stays as it was; so is what needs a restart.
+void reload(Daemon& daemon, const ServeCommand& command, const DaemonConfig& begun) {
   tell_reloading();
   auto config = read_config(command);
   auto done = config ? daemon.reload(*config) : std::unexpected(config.error());
   if (done) {
     note("the configuration was read again");
+    const std::string keys = keys_for_restart(begun, *config);
+    if (!keys.empty()) warn("keys of the configuration hold from the next start on: " + keys);
   } else {
     warn("the configuration stays as it was: " + describe(done.error()));
   }
   tell_service_manager("READY=1\n");
 }
 
-ExitCode serve_until_stopped(Daemon& daemon, const ServeCommand& command, ServeSignals& signals) {
+ExitCode serve_until_stopped(Daemon& daemon, const ServeCommand& command, const DaemonConfig& begun,
+                             ServeSignals& signals) {
   while (!daemon.engine().stopped()) {
     const auto signal = signals.wait(look_interval);
     if (!signal) continue;
     if (*signal == SIGHUP) {
-      reload(daemon, command);
+      reload(daemon, command, begun);
       continue;
     }
     break;
@@ -134,12 +137,12 @@ ExitCode serve(const ServeCommand& command) {
   set_verbosity(command.verbose ? Verbosity::everything : Verbosity::warnings);
   allow_descriptors(config->http.connections_max +
                     (config->wire.address.empty() ? 0 : config->wire.connections_max));
-  auto daemon = Daemon::open(
-      {.folder = command.folder, .config = std::move(*config), .passed = std::move(*passed)});
+  auto daemon =
+      Daemon::open({.folder = command.folder, .config = *config, .passed = std::move(*passed)});
   if (!daemon) return report(daemon.error());
   print_doors(**daemon, command);
   tell_service_manager("READY=1\n");
-  return serve_until_stopped(**daemon, command, signals);
+  return serve_until_stopped(**daemon, command, *config, signals);
 }
 
 void add_serve_command(CommandGroup& root) {

@@ -207,6 +207,11 @@ Result<TaskSpec> read_scheduled_task(std::string_view json) {
   return fail(ErrorCode::invalid, "'key' is nothing that a schedule can say", "leave it out");
 }
 
+Error empty_key() {
+  return {ErrorCode::invalid, "the Idempotency-Key is empty",
+          "send one of 1 to 512 bytes, or leave the header out"};
+}
+
 void add_idempotency_keys(std::vector<TaskSpec>& tasks, const std::string& key) {
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].idempotency_key.empty()) {

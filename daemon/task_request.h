@@ -21,6 +21,8 @@ namespace almanac {
 // Errors: invalid.
 [[nodiscard]] Result<TaskSpec> read_scheduled_task(std::string_view json);
 
+// Of an Idempotency-Key without a text: who sends one believes that the request is safe to repeat.
+[[nodiscard]] Error empty_key();
 // Every task its own key, from that of the request.
 void add_idempotency_keys(std::vector<TaskSpec>& tasks, const std::string& key);
 

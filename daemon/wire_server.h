@@ -37,8 +37,9 @@ struct WireOptions {
 // Owned by whoever opened it, and gone before the engine is. Any thread.
 class WireServer {
  public:
-  // Listens when it returns. Errors: invalid (the address), io (it cannot be had), refused (others
-  // than this machine could reach it without a password, or without encryption).
+  // Listens when it returns. Errors: invalid (the address), conflict (somebody listens there), io
+  // (it cannot be had), refused (others than this machine could reach it without a password, or
+  // without encryption).
   [[nodiscard]] static Result<std::unique_ptr<WireServer>> open(Engine& engine,
                                                                 WireOptions options);
   // As stop(), and waits for it.

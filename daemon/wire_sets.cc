@@ -25,9 +25,24 @@ std::string member_text(const std::vector<WireMember>& members, std::string_view
   return found != nullptr && found->kind == WireKind::string ? found->string : std::string();
 }
 
+// A member that is passed over would let the command take jobs that were never meant.
+Result<void> check_filter(const std::vector<WireMember>& members) {
+  for (const auto& [name, value] : members) {
+    const bool is_text = name == "regexp" || name == "jobtype";
+    if (!is_text && name != "jids") {
+      return bad_mutation("a filter has jids, regexp and jobtype, and no " + wire_quoted(name));
+    }
+    const WireKind kind = is_text ? WireKind::string : WireKind::list;
+    if (value.kind == kind || value.kind == WireKind::null) continue;
+    return bad_mutation(name + (is_text ? " is no text" : " is no list"));
+  }
+  return {};
+}
+
 Result<WireFilter> parse_filter(const WireValue& value) {
   const auto members = parse_wire_object(value.text);
   if (!members) return std::unexpected(members.error());
+  if (auto checked = check_filter(*members); !checked) return std::unexpected(checked.error());
   WireFilter filter;
   filter.glob = member_text(*members, "regexp");
   // It is held against every job of the set.
@@ -37,7 +52,10 @@ Result<WireFilter> parse_filter(const WireValue& value) {
   if (jids == nullptr) return filter;
   const auto list = parse_wire_list(jids->text);
   if (!list) return bad_mutation("jids is no list");
-  for (const WireValue& jid : *list) filter.jids.insert(jid.string);
+  for (const WireValue& jid : *list) {
+    if (jid.kind != WireKind::string) return bad_mutation("a jid is no text");
+    filter.jids.insert(jid.string);
+  }
   return filter;
 }
 

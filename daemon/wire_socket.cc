@@ -27,6 +27,10 @@ std::unexpected<Error> bad_address(const std::string& address) {
 }
 
 std::unexpected<Error> no_socket(const std::string& address, const char* what) {
+  if (errno == EADDRINUSE) {
+    return fail(ErrorCode::conflict, "another process listens on " + address,
+                "stop it, or listen on another port");
+  }
   return fail(ErrorCode::io, std::string(what) + " " + address + ": " + std::strerror(errno),
               "see which program has it, or listen on another port");
 }

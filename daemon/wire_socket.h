@@ -21,7 +21,7 @@ struct WireListener {
 
 // HOST:PORT, numbers both.
 [[nodiscard]] bool is_wire_address(const std::string& address);
-// Errors: invalid, io.
+// Errors: invalid, conflict (somebody listens there), io.
 [[nodiscard]] Result<WireListener> listen_on_wire(const std::string& address);
 
 enum class WireAccept : std::uint8_t {

@@ -115,6 +115,9 @@ void WireVerbs::batch(const WireRequest& request, Done done) {
 
 void WireVerbs::track(const WireRequest& request, Done done) {
   const std::string_view argument = request.argument;
+  if (argument == "GET" || argument == "GET ") {
+    return done(wire_error("TRACK GET must name a jid"));
+  }
   if (argument.starts_with("GET ")) {
     const std::string jid(argument.substr(4));
     const auto id = find_tracked(*engine_.state(), jid);
@@ -171,6 +174,9 @@ void WireVerbs::queue(const WireRequest& request, Done done) {
   const bool removes = subcommand == "REMOVE";
   if (!pauses && !removes && subcommand != "RESUME") {
     return done(wire_error("no such QUEUE subcommand: " + subcommand));
+  }
+  if (names.empty()) {
+    return done(wire_error("QUEUE " + subcommand + " must name at least one queue, or *"));
   }
   if (std::ranges::find(names, "*") != names.end()) names = known_queues();
   if (removes) {

@@ -10,7 +10,7 @@ namespace {
 
 Error unwatched_gpus() {
   return {ErrorCode::refused, "an engine that does not watch GPUs loads no models",
-          "open it with EngineOptions::gpu_watch"};
+          "set engine.gpu_watch in the daemon's file, or EngineOptions::gpu_watch"};
 }
 
 }  // namespace

@@ -20,24 +20,35 @@ std::string time_text(Duration time) {
 }
 
 Result<void> check(const LeaseSpec& spec) {
-  const auto invalid = [](std::string text) { return fail(ErrorCode::invalid, std::move(text)); };
+  const auto invalid = [](std::string text, std::string next) {
+    return fail(ErrorCode::invalid, std::move(text), std::move(next));
+  };
   const std::string names_max = std::to_string(limits::name_bytes_max);
-  if (!is_name(spec.worker)) return invalid("a worker's name has 1 to " + names_max + " bytes");
+  if (!is_name(spec.worker)) {
+    return invalid("a worker's name has 1 to " + names_max + " bytes", "name what would be known");
+  }
   if (std::max(spec.kinds.size(), spec.queues.size()) > limits::lease_names_max) {
     return invalid("a worker names at most " + std::to_string(limits::lease_names_max) +
-                   " kinds, and as many queues");
+                       " kinds, and as many queues",
+                   "name fewer, or none to take any");
   }
   if (!std::ranges::all_of(spec.kinds, is_name) || !std::ranges::all_of(spec.queues, is_name)) {
-    return invalid("the name of a kind or queue has 1 to " + names_max + " bytes");
+    return invalid("the name of a kind or queue has 1 to " + names_max + " bytes",
+                   "name those that tasks have");
   }
-  if (spec.versions.is_empty()) return invalid("a worker runs at least one version of its kinds");
+  if (spec.versions.is_empty()) {
+    return invalid("a worker runs at least one version of its kinds",
+                   "let versions begin no later than they end");
+  }
   if (spec.tasks_max == 0 || spec.tasks_max > limits::lease_tasks_max) {
-    return invalid("a worker asks for 1 to " + std::to_string(limits::lease_tasks_max) +
-                   " tasks at once");
+    return invalid(
+        "a worker asks for 1 to " + std::to_string(limits::lease_tasks_max) + " tasks at once",
+        "ask for a number in that range");
   }
   if (spec.lease_time < limits::lease_time_min || spec.lease_time > limits::lease_time_max) {
     return invalid("the time of a lease is " + time_text(limits::lease_time_min) + " to " +
-                   time_text(limits::lease_time_max));
+                       time_text(limits::lease_time_max),
+                   "ask for a time in that range: heartbeats give all of it anew");
   }
   return {};
 }

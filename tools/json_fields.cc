@@ -33,7 +33,7 @@ void JsonFields::wrong(std::string_view name, std::string_view what) {
 void JsonFields::refuse(std::string_view name, Error error) {
   if (error_) return;
   error.message = fmt::format("the member '{}': {}", name, error.message);
-  if (error.next_step.empty()) error.next_step = "docs/reference/http.md shows what it can be";
+  if (error.next_step.empty()) error.next_step = "send that instead";
   error_ = std::move(error);
 }
 
@@ -89,6 +89,7 @@ void JsonFields::skip(std::string_view names) {
   while (!names.empty()) {
     const std::size_t end = std::min(names.find(' '), names.size());
     known_.emplace_back(names.substr(0, end));
+    passed_over_.insert(known_.back());
     names.remove_prefix(std::min(end + 1, names.size()));
   }
 }
@@ -99,6 +100,14 @@ void JsonFields::require(std::string_view name) {
                  fmt::format("send \"{}\" as well", name)};
 }
 
+std::string JsonFields::what_there_is() const {
+  std::string all;
+  for (const std::string& name : known_) {
+    if (!passed_over_.contains(name)) all += (all.empty() ? "there are: " : ", ") + name;
+  }
+  return all.empty() ? "leave it out" : all;
+}
+
 Result<void> JsonFields::done() {
   const std::vector<std::string_view> known(known_.begin(), known_.end());
   for (auto member = object_.begin(); object_.is_object() && member != object_.end(); ++member) {
@@ -106,7 +115,7 @@ Result<void> JsonFields::done() {
     const auto meant = nearest(member.key(), known);
     return fail(ErrorCode::invalid,
                 fmt::format("there is no member '{}' here", printable(member.key())),
-                meant ? fmt::format("did you mean '{}'?", *meant) : "leave it out");
+                meant ? fmt::format("did you mean '{}'?", *meant) : what_there_is());
   }
   if (error_) return std::unexpected(*error_);
   return {};

@@ -16,6 +16,7 @@
 #include <functional>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,9 +98,11 @@ class JsonFields {
   std::optional<std::int64_t> whole(std::string_view name, Range range);
   void wrong(std::string_view name, std::string_view what);
   void refuse(std::string_view name, Error error);
+  [[nodiscard]] std::string what_there_is() const;
 
   const nlohmann::ordered_json& object_;
   std::vector<std::string> known_;
+  std::set<std::string> passed_over_;  // those of skip()
   std::optional<Error> error_;
 };
 

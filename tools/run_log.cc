@@ -17,7 +17,8 @@ void add_log_options(OptionSet& options, RunLog& log) {
 
 Result<void> begin_log(const RunLog& log) {
   if (log.file.empty() && !(log.format.empty() && log.level.empty())) {
-    return fail(ErrorCode::invalid, "the log has no file", "name it with --log-file");
+    return fail(ErrorCode::invalid, "the log has no file",
+                "name it with --log-file, or as file of [log]");
   }
   LogFile file{.path = log.file};
   if (!log.format.empty()) {

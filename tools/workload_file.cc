@@ -122,7 +122,8 @@ Result<File> read_file(const std::string& path, std::string_view what) {
   FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!descriptor.valid() && (errno == ENOENT || errno == ENOTDIR)) {
     return fail(ErrorCode::not_found, fmt::format("there is no {} '{}'", what, path),
-                "check the path; '-' reads JSON Lines from standard input");
+                what == workload_word ? "check the path; '-' reads JSON Lines from standard input"
+                                      : "check the path");
   }
   struct stat status{};
   if (!descriptor.valid() || ::fstat(descriptor.get(), &status) != 0) {

@@ -5,7 +5,6 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 
 namespace almanac::workload {
 
@@ -19,10 +18,11 @@ struct File {
   std::string text;  // UTF-8 without a byte order mark
 };
 
-// `path` may be "-"; `what` it is, as messages call it. Errors: those of load_workload that need no
-// format.
+inline constexpr std::string_view workload_word = "workload";
+// `path` may be "-"; `what` it is, for errors that say so. Errors: those of load_workload that need
+// no format.
 [[nodiscard]] Result<File> read_workload_file(const std::string& path,
-                                              std::string_view what = "workload");
+                                              std::string_view what = workload_word);
 
 // The same folder without "." and, where no link changes what it means, without "..".
 [[nodiscard]] std::filesystem::path tidied(const std::filesystem::path& absolute);

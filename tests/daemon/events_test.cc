@@ -173,6 +173,22 @@ TEST_F(EventDoor, RefusesPositionsThereAreNone) {
   EXPECT_EQ(client().ask("GET", "/v1/events", {}, {{"Last-Event-ID", "x"}}).status, 400);
 }
 
+// Silence would look as if nothing had happened.
+TEST_F(EventDoor, SaysWhichTypeMayHaveBeenMeant) {
+  open();
+  submit(R"({"kind": "a"})");
+  const auto none = client().ask("GET", "/v1/log?type=TaskEnqueud").json();
+  EXPECT_EQ(none["items"].size(), 0U);
+  EXPECT_EQ(none["hint"], "no event is of type 'TaskEnqueud'; did you mean 'TaskEnqueued'?");
+  EXPECT_FALSE(client().ask("GET", "/v1/log?type=TaskFailed").json().contains("hint"));
+  EXPECT_FALSE(client().ask("GET", "/v1/log?type=TaskEnqueued").json().contains("hint"));
+  HttpClient stream = client();
+  stream.send("GET /v1/events?type=TaskEnqueud,%0Aid:7 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string hint =
+      "\n: no event is of type 'TaskEnqueud'; did you mean 'TaskEnqueued'?\n\n";
+  EXPECT_NE(stream.read_until("Enqueued'?\n\n").find(hint), std::string::npos);
+}
+
 TEST_F(EventDoor, ServesASlowReaderAtItsPaceAndNobodyWaitsForIt) {
   open();
   auto slow = client();
@@ -242,6 +258,11 @@ TEST_F(EventDoor, PagesThroughTheLog) {
   auto older = client().ask("GET", "/v1/log?limit=1&reverse=true&page=" + before).json();
   EXPECT_EQ(older["items"][0]["position"], daemon->engine().state()->position.value - 1);
   EXPECT_EQ(client().ask("GET", "/v1/log?reverse=perhaps").status, 400);
+  EXPECT_EQ(client().ask("GET", "/v1/log?limit=0").status, 400);
+  // What lies behind the last number there is would be the first page.
+  EXPECT_EQ(client().ask("GET", "/v1/log?page=18446744073709551615").status, 400);
+  EXPECT_EQ(client().ask("GET", "/v1/tasks?page=18446744073709551615").status, 400);
+  EXPECT_EQ(client().ask("GET", "/v1/tasks?page=18446744073709551614").json()["items"].size(), 0U);
 }
 
 }  // namespace

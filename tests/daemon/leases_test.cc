@@ -95,10 +95,14 @@ TEST_F(LeaseDoor, RefusesWhatMakesNoSense) {
   for (const char* body : {"", "{}", R"({"worker": "w", "kinds": []})",
                            R"({"worker": "w", "kinds": "a"})", R"({"worker": 7, "kinds": ["a"]})",
                            R"({"worker": "w", "kinds": ["a"], "tasks_max": 100000})",
+                           R"({"worker": "", "kinds": ["a"]})", R"({"worker": "w", "kinds": [""]})",
+                           R"({"worker": "w", "kinds": ["a"], "tasks_max": 0})",
                            R"({"worker": "w", "kinds": ["a"], "lease_time": "forever"})",
                            R"({"worker": "w", "kinds": ["a"], "lease_time": "1us"})",
                            R"({"worker": "w", "kinds": ["a"], "lease": "1s"})"}) {
-    EXPECT_EQ(client().ask("POST", "/v1/leases", body).status, 400) << body;
+    const HttpAnswer refused = client().ask("POST", "/v1/leases", body);
+    EXPECT_EQ(refused.status, 400) << body;
+    EXPECT_NE(refused.json().value("next", ""), "") << refused.body;
   }
   const std::string nobody = R"("task": 1, "token": "00000000000000000000000000000000:5")";
   EXPECT_EQ(client().ask("POST", "/v1/leases/result", "{" + nobody + "}").status, 422);
@@ -119,7 +123,9 @@ TEST_F(LeaseDoor, RefusesWhatMakesNoSense) {
     const std::string body = "{" + nobody + ", " + odd + "}";
     EXPECT_EQ(client().ask("POST", "/v1/leases/progress", body).status, 400) << body;
   }
-  EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", R"({"leases": [7]})").status, 400);
+  const HttpAnswer no_lease = client().ask("POST", "/v1/leases/heartbeat", R"({"leases": [7]})");
+  EXPECT_EQ(no_lease.status, 400);
+  EXPECT_NE(no_lease.json().value("next", ""), "") << no_lease.body;
   EXPECT_EQ(client().ask("POST", "/v1/leases/heartbeat", R"({"leases": []})").status, 400);
 }
 

@@ -31,16 +31,29 @@ TEST_F(OpenApi, DescribesEveryRouteAndNothingElse) {
     for (const auto& [method, operation] : methods.items()) described.insert(method + " " + path);
   }
   std::set<std::string> routed;
+  std::set<std::string> operations;
   for (const HttpRoute& route : http_routes()) {
     const std::string name = in_lower(route.method) + " " + std::string(route.path);
     EXPECT_TRUE(routed.insert(name).second) << name << " is there twice";
     auto operation = document["paths"][std::string(route.path)][in_lower(route.method)];
     EXPECT_EQ(operation["summary"], std::string(route.summary));
+    const std::string id = operation["operationId"];
+    EXPECT_TRUE(operations.insert(id).second) << id << " is there twice";
+    EXPECT_TRUE(std::ranges::all_of(id, [](unsigned char c) { return std::isalnum(c); })) << id;
     EXPECT_TRUE(operation["responses"].contains(std::to_string(route.success))) << name;
     EXPECT_EQ(operation.contains("requestBody"), !route.body.empty()) << name;
     EXPECT_EQ(operation["security"].empty(), route.scope == AccessScope::none) << name;
   }
   EXPECT_EQ(described, routed);
+  auto tasks = document["paths"]["/v1/tasks"]["post"];
+  EXPECT_EQ(tasks["operationId"], "postTasks");
+  EXPECT_TRUE(tasks["responses"].contains("200")) << "the same key is no problem";
+  EXPECT_NE(tasks.dump().find("\"Idempotency-Key\""), std::string::npos);
+  const std::string cancel = document["paths"]["/v1/tasks/{id}/cancel"]["post"].dump();
+  EXPECT_NE(cancel.find("\"If-Match\""), std::string::npos) << cancel;
+  EXPECT_NE(cancel.find("\"postTasksIdCancel\""), std::string::npos) << cancel;
+  const std::string events = document["paths"]["/v1/events"]["get"].dump();
+  EXPECT_NE(events.find("\"Last-Event-ID\""), std::string::npos) << events;
   const std::string context = document["paths"]["/v1/contexts/{user}"]["put"].dump();
   EXPECT_NE(context.find("\"If-Match\""), std::string::npos) << context;
 }

@@ -244,6 +244,8 @@ TEST_F(ReadingRoutes, CutTheLogIntoBuckets) {
   EXPECT_EQ(part["buckets"].size(), 3U);  // no more than events
   EXPECT_EQ(part["buckets"][2]["last"], 4);
   EXPECT_EQ(get("/v1/timeline?buckets=1001", 400)["code"], "invalid");
+  EXPECT_EQ(get("/v1/timeline?buckets=0", 400)["code"], "invalid");
+  EXPECT_EQ(get("/v1/recommend?limit=0", 400)["code"], "invalid");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <almanac/tests/daemon/daemon_fixture.h>
 #include <almanac/tests/support/almanac_command.h>
 #include <almanac/tests/support/child_process.h>
+#include <almanac/tests/support/file_bytes.h>
 #include <almanac/tests/support/wire_client.h>
 
 #include <almanac/daemon/token_file.h>
@@ -137,6 +138,50 @@ TEST_F(Serve, SaysWhatIsWrongWithItsConfigurationAndChangesNothing) {
   EXPECT_EQ(open_to_all.code, 7);
 }
 
+TEST_F(Serve, SaysWhatIsWrongWithAnAddressAFileOrALogAndBeginsNothing) {
+  write_file(folder / "log.toml", "[log]\nlevel = \"debug\"\n");
+  struct Wrong {
+    std::vector<std::string> words;
+    int code;
+    std::string says;
+  };
+  const std::string none = (folder / "none.toml").string();
+  for (const Wrong& wrong :
+       {Wrong{{"--listen", "nonsense"}, 2, "'nonsense' is no address to listen on"},
+        Wrong{{"--listen", "127.0.0.1:99999"}, 2, "write host and port"},
+        Wrong{{"--listen", ":7411", "--public"}, 2, "write host and port"},
+        Wrong{{"--listen", "0.0.0.0:0"}, 7, "others than this machine"},
+        Wrong{{"--config", none}, 3, "there is no configuration '" + none + "'"},
+        Wrong{{"--config", (folder / "log.toml").string()}, 2, "file of [log]"}}) {
+    auto words = command(wrong.words);
+    words.erase(words.begin());
+    const auto refused = run_almanac({.arguments = words, .folder = folder.path(), .input = {}});
+    EXPECT_EQ(refused.code, wrong.code) << refused.errors;
+    EXPECT_NE(refused.errors.find(wrong.says), std::string::npos) << refused.errors;
+    EXPECT_FALSE(std::filesystem::exists(log_folder())) << wrong.says;
+  }
+}
+
+TEST_F(Serve, SaysThatAnotherProcessHasAPortByEitherDoor) {
+  write_file(folder / "a.toml", "[faktory]\nlisten = \"127.0.0.1:0\"\n");
+  ChildProcess first(command({"--config", (folder / "a.toml").string()}));
+  wait_until_ready(first);
+  const std::string line = first.read_line();
+  const std::string taken = line.substr(line.find("127.0.0.1:"));
+  write_file(folder / "b.toml", "[faktory]\nlisten = \"" + taken + "\"\n");
+  const std::string other = (folder / "other").string();
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--listen", taken},
+        std::vector<std::string>{"--config", (folder / "b.toml").string()}}) {
+    const auto refused = run_almanac({.arguments = {"serve", "--dir", other, words[0], words[1]},
+                                      .folder = folder.path(),
+                                      .input = {}});
+    EXPECT_EQ(refused.code, 4) << refused.errors;
+    EXPECT_NE(refused.errors.find("another process listens on " + taken), std::string::npos)
+        << refused.errors;
+  }
+}
+
 TEST_F(Serve, HasItsFolderForItself) {
   ChildProcess process(command());
   wait_until_ready(process);
@@ -170,6 +215,32 @@ TEST_F(Serve, ReadsItsConfigurationAgainAndKeepsItsConnections) {
   reload("[http]\nbody_max = \"many\"\n");  // is refused, and nothing changes
   EXPECT_EQ(HttpClient(socket()).ask("POST", "/v1/tasks", large).status, 201);
   EXPECT_EQ(kept.ask("GET", "/livez").status, 200);
+}
+
+TEST_F(Serve, SaysWhichKeysItReadAgainNeedARestart) {
+  const auto config = (folder / "a.toml").string();
+  const std::string log = "[log]\nfile = \"x.log\"\n";
+  write_file(config, log + "[engine]\nslots = 2\n[http]\nhosts = [\"a\"]\n");
+  const std::string path = (folder / "notify").string();
+  NotifySocket manager(path);
+  auto words = command({"-c", config});
+  words.insert(words.begin(), {"/usr/bin/env", "NOTIFY_SOCKET=" + path});
+  ChildProcess process(words);
+  EXPECT_EQ(manager.read(), "READY=1\n");
+  for (const char* text :
+       {"[engine]\nslots = 3\n[http]\nlisten = \"127.0.0.1:1\"\nhosts = [\"b\"]\n",
+        "[engine]\nslots = 2\n[http]\nhosts = [\"c\"]\n"}) {
+    write_file(config, log + text);
+    process.kill(SIGHUP);
+    EXPECT_TRUE(manager.read().starts_with("RELOADING=1\n"));
+    EXPECT_EQ(manager.read(), "READY=1\n");
+  }
+  process.kill(SIGTERM);
+  EXPECT_EQ(process.wait(), 0);
+  const std::string lines = read_file(folder / "x.log");
+  const std::string said = "hold from the next start on: ";
+  EXPECT_NE(lines.find(said + "engine.slots, http.listen\n"), std::string::npos) << lines;
+  EXPECT_EQ(lines.find(said), lines.rfind(said)) << "what is as it was needs none: " << lines;
 }
 
 TEST_F(Serve, TellsItsServiceManagerHowItStands) {

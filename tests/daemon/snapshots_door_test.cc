@@ -89,6 +89,8 @@ TEST_F(SnapshotsDoor, MakesOneForOneKey) {
   const HttpAnswer again = client().ask("POST", "/v1/snapshots", R"({"tag": "one"})", key);
   EXPECT_EQ(again.headers.at("location"), first.headers.at("location"));
   EXPECT_EQ(client().ask("POST", "/v1/snapshots", R"({"tag": "two"})", key).status, 409);
+  const Headers empty = {{"Idempotency-Key", ""}};
+  EXPECT_EQ(client().ask("POST", "/v1/snapshots", R"({"tag": "two"})", empty).status, 400);
   EXPECT_EQ(count(), 1U);
   EXPECT_EQ(make()["result"]["snapshot"], 2);
 }

@@ -3,7 +3,9 @@
 
 #include <fmt/core.h>
 
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace almanac::test {
@@ -135,6 +137,36 @@ TEST_F(TaskDoor, SubmitsAKeyOnce) {
   EXPECT_EQ(bulk(lines, {{"Idempotency-Key", "k2"}}).status, 201);
   EXPECT_EQ(bulk(lines, {{"Idempotency-Key", "k2"}}).status, 200);
   EXPECT_EQ(count(), 3U);
+}
+
+TEST_F(TaskDoor, RefusesAKeyThatStandsForOtherLines) {
+  open();
+  const auto line = [](const char* kind) { return fmt::format("{{\"kind\": \"{}\"}}\n", kind); };
+  const std::string two = line("a") + line("b");
+  const HttpClient::Headers many{{"Idempotency-Key", "many"}};
+  const HttpClient::Headers one{{"Idempotency-Key", "one"}};
+  EXPECT_EQ(bulk(two, many).status, 201);
+  EXPECT_EQ(bulk(line("a"), one).status, 201);
+  for (const auto& [lines, key] : {std::pair{line("a"), many}, std::pair{two + line("c"), many},
+                                   std::pair{two + two, many}, std::pair{two, one}}) {
+    const HttpAnswer refused = bulk(lines, key);
+    EXPECT_EQ(refused.status, 409) << key[0].second << " for " << lines << refused.body;
+    EXPECT_EQ(refused.json()["code"], "conflict");
+  }
+  EXPECT_EQ(client().ask("POST", "/v1/tasks", line("a"), many).status, 409);
+  EXPECT_EQ(bulk(two, many).status, 200);
+  EXPECT_EQ(bulk(line("a"), one).status, 200);
+  EXPECT_EQ(count(), 3U);
+}
+
+// Who sends it believes that the work is safe to send again.
+TEST_F(TaskDoor, RefusesAnEmptyKey) {
+  open();
+  const HttpAnswer refused =
+      client().ask("POST", "/v1/tasks", R"({"kind": "a"})", {{"Idempotency-Key", ""}});
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_NE(refused.body.find("Idempotency-Key is empty"), std::string::npos) << refused.body;
+  EXPECT_EQ(count(), 0U);
 }
 
 TEST_F(TaskDoor, ListsPageByPageWhatIsAskedFor) {
@@ -292,6 +324,12 @@ TEST_F(TaskDoor, ExportsFigures) {
         "almanac_task_wait_seconds_bucket{le=\"+Inf\"} 1", "# TYPE almanac_tasks gauge",
         "process_open_fds", "almanac_log_position"}) {
     EXPECT_NE(answer.body.find(line), std::string::npos) << line << "\n" << answer.body;
+  }
+  // As tools for such figures have it: who says counter says it at the name's end, and nobody else.
+  std::istringstream lines(answer.body);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("# TYPE ")) continue;
+    EXPECT_EQ(line.ends_with(" counter"), line.find("_total ") != std::string::npos) << line;
   }
 }
 

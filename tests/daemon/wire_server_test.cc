@@ -359,7 +359,7 @@ TEST_F(WireServerTest, RefusesAnAddressThatIsNone) {
   const auto taken =
       WireServer::open(*engine, {.address = "127.0.0.1:" + std::to_string(server->port())});
   ASSERT_FALSE(taken);
-  EXPECT_EQ(taken.error().code, ErrorCode::io);
+  EXPECT_EQ(taken.error().code, ErrorCode::conflict);
 }
 
 }  // namespace

@@ -87,6 +87,8 @@ const std::vector<BadChange> bad_changes = {
     {"POST", "/v1/kinds/a%07/pause", "", 404, ""},
     {"PUT", "/v1/limits/l", "{}", 400, "not said"},
     {"PUT", "/v1/limits/l", R"({"units": -1})", 400, "'units'"},
+    {"PUT", "/v1/limits/l", R"({"units": "4"})", 400, "whole number of 0 or more send that"},
+    {"PUT", "/v1/limits/l", R"({"sise": 4})", 400, "there are: units, per_minute, burst"},
     {"PUT", "/v1/limits/l", R"({"unit": 1})", 400, "did you mean 'units'?"},
     {"PUT", "/v1/limits/l", R"({"per_minute": 4294967296})", 400, "'per_minute'"},
     {"PUT", "/v1/circuits/s/setting", R"({"probes": 0})", 400, "'probes'"},

@@ -127,7 +127,25 @@ test('a daemon that is gone is told, and its return is noticed', async () => {
   const address = new URL(daemon.address).host;
   await daemon.end();
   await visit.page.locator('.connection.lost').waitFor();
+  await visit.page.locator('#moment').getByText('Cut off: ').waitFor();
   daemon = await Daemon.start({ folder, listen: address, token: daemon.token });
   await visit.page.locator('.connection.live').waitFor();
+  await visit.page.locator('#moment').getByText('Live: ').waitFor();
+  await visit.end();
+});
+
+test('a token that is revoked leads back to the gate, which says why', async () => {
+  const visit = await Visit.begin(browser, daemon);
+  await visit.open('#/queues');
+  await visit.page.locator('.connection.live').waitFor();
+  await visit.page.route('**/v1/events*', (route) =>
+    route.fulfill({
+      status: 401,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ code: 'refused', detail: 'the token has expired', next: 'x' }),
+    }),
+  );
+  await visit.page.reload();
+  await visit.page.getByRole('alert').getByText('the token has expired').waitFor();
   await visit.end();
 });

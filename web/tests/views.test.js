@@ -42,6 +42,18 @@ test('every view fits a screen of 360 pixels', async () => {
   await visit.end();
 });
 
+test('what is wrong in an expression is pointed at', async () => {
+  const visit = await Visit.begin(browser, daemon);
+  await visit.open('#/tasks?where=queue+%3D%3D+mail');
+  const shown = await visit.page.getByRole('alert').locator('pre').innerText();
+  assert.equal(shown, `queue == mail\n${' '.repeat(9)}^`);
+  await visit.go('#/log?type=TaskFaild');
+  await visit.sees("did you mean 'TaskFailed'?");
+  await visit.go('#/overview');
+  await visit.sees('None has come since this page was opened.');
+  await visit.end();
+});
+
 test('the switch of the theme is stronger than the system, and is remembered', async () => {
   const visit = await Visit.begin(browser, daemon, { colorScheme: 'light' });
   await visit.open();
@@ -129,5 +141,30 @@ test('an address leads to its view, with the moment and the filter', async () =>
   await visit.page.locator('#moment').getByText('event 30 of').waitFor();
   await visit.go('#/nothing');
   await visit.sees('There is no such view');
+  await visit.end();
+});
+
+// Behind all others: its task is in the way of who counts.
+test('words of tables are whole, and what is one long word is cut to fit', async () => {
+  const words = ['TaskSucceeded', 'count lines'];
+  const visit = await Visit.begin(browser, daemon);
+  await visit.open('#/task/3');
+  await visit.sees(words[0] ?? '');
+  const heights = () =>
+    visit.page.evaluate(() =>
+      [...document.querySelectorAll('td[data-name="Event"], td[data-name="Time"]')].map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+      }),
+    );
+  assert.deepEqual([...new Set(await heights())], [1], 'on one line each');
+  await daemon.submit({ kind: 'nobody', label: 'W'.repeat(180), queue: 'q'.repeat(100) });
+  await visit.go('#/tasks?kind=nobody');
+  await visit.sees('W'.repeat(180));
+  const beyond = await visit.page.evaluate(() =>
+    [...document.querySelectorAll('.table')].map((each) => each.scrollWidth - each.clientWidth),
+  );
+  assert.ok(Math.max(...beyond) < 40, `${beyond}`);
   await visit.end();
 });

@@ -18,6 +18,8 @@ export type Counts = Record<TaskState, number>;
 export interface Page<T> {
   items: T[];
   next: string | null;
+  /** What may have been meant, where nothing was found. */
+  hint?: string;
 }
 
 export interface About {

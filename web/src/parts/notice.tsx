@@ -14,7 +14,12 @@ export function Problem({ error }: { error: ApiError }) {
   return (
     <div class="notice bad" role="alert">
       <strong>{error.message}</strong>
-      {error.next ? <span> {error.next}</span> : null}
+      {/* What is wrong in an expression is pointed at, in a line of its own. */}
+      {error.next.includes('\n') ? (
+        <pre tabIndex={0}>{error.next}</pre>
+      ) : error.next ? (
+        <span> {error.next}</span>
+      ) : null}
     </div>
   );
 }

@@ -8,6 +8,9 @@ export interface Column<Row> {
   isNumber?: boolean;
 }
 
+/** Of what people write, and of times; what is longer may be cut anywhere (parts.css). */
+const longWord = /[^\s"\\,:[\]{}]{32}/;
+
 export function Table<Row>({
   title,
   rows,
@@ -22,8 +25,9 @@ export function Table<Row>({
   empty: string;
 }) {
   if (rows.length === 0) return <p class="notice">{empty}</p>;
+  const isLong = rows.some((row) => longWord.test(JSON.stringify(row)));
   return (
-    <div class="table" role="region" aria-label={title} tabIndex={0}>
+    <div class={isLong ? 'table long' : 'table'} role="region" aria-label={title} tabIndex={0}>
       <table>
         <thead>
           <tr>

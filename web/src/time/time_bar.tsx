@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { LogEvent, Page } from '../api/shapes.ts';
 import { useRead } from '../api/use_read.ts';
+import { connection } from '../live/events.ts';
 import { Link } from '../parts/link.tsx';
 import { number, spaced, time } from '../parts/text.ts';
 import {
@@ -167,10 +168,13 @@ export function TimeBar() {
     kind === 'time' && timeline.buckets.length > 0
       ? timeScale(timeline, last)
       : eventScale(first, last);
+  const isCutOff = !isPast.value && connection.value === 'lost';
   const told = isPast.value
     ? `event ${number(standing.value)} of ${number(last)}` +
       (event ? `, ${time(event.time)}, ${spaced(event.type)}` : '')
-    : `now, event ${number(last)}`;
+    : isCutOff
+      ? `event ${number(last)} was the last to come`
+      : `now, event ${number(last)}`;
   useEffect(() => {
     document.body.classList.toggle('past', isPast.value);
   }, [isPast.value]);
@@ -178,8 +182,8 @@ export function TimeBar() {
     <section class="time-bar" aria-label="Time">
       <div class="row">
         <strong class="moment" id="moment">
-          <span aria-hidden="true">{isPast.value ? '◷' : '●'}</span>{' '}
-          {isPast.value ? 'Past: ' : 'Live: '}
+          <span aria-hidden="true">{isPast.value ? '◷' : isCutOff ? '✕' : '●'}</span>{' '}
+          {isPast.value ? 'Past: ' : isCutOff ? 'Cut off: ' : 'Live: '}
           {told}
         </strong>
         <Player first={first} />

@@ -36,12 +36,20 @@ const columns: Column<LogEvent>[] = [
   { name: 'What', cell: (event) => <Details event={event} /> },
 ];
 
-export const EventTable = ({ events, title }: { events: LogEvent[]; title: string }) => (
+export const EventTable = ({
+  events,
+  title,
+  empty = 'No event is like that.',
+}: {
+  events: LogEvent[];
+  title: string;
+  empty?: string;
+}) => (
   <Table
     title={title}
     rows={events}
     columns={columns}
     rowKey={(event) => event.position}
-    empty="No event is like that."
+    empty={empty}
   />
 );

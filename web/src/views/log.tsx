@@ -98,10 +98,10 @@ export function LogView() {
         follow={(isWanted) => setStand(isWanted ? null : reading.position)}
       />
       <Read of={reading}>
-        {({ items }) => (
+        {({ items, hint }) => (
           <>
             {items.length > 0 || reach === null ? (
-              <EventTable title="Events" events={items} />
+              <EventTable title="Events" events={items} {...(hint ? { empty: hint } : {})} />
             ) : null}
             {items.length < pageSize ? <Reach to={reach} isGoingOn={items.length === 0} /> : null}
           </>

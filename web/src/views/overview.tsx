@@ -221,7 +221,11 @@ export function OverviewView() {
       <StatsSection />
       {isPast.value ? null : (
         <Section title="Last events">
-          <EventTable events={recent.value.slice(0, 12)} title="Last events" />
+          <EventTable
+            events={recent.value.slice(0, 12)}
+            title="Last events"
+            empty="None has come since this page was opened."
+          />
         </Section>
       )}
     </>
