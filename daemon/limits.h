@@ -121,4 +121,7 @@ inline constexpr std::size_t wire_connections_max = 65'536;
 inline constexpr std::size_t wire_queues_max = 10'000;
 inline constexpr std::size_t wire_password_bytes_max = 4 * kibibyte;
 
+// A disk with less free is taken for full where the log was refused room.
+inline constexpr std::uint64_t disk_room_min = 64 * mebibyte;
+
 }  // namespace almanac::limits

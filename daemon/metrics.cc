@@ -1,5 +1,6 @@
 #include <almanac/daemon/metrics.h>
 
+#include <almanac/daemon/disk_room.h>
 #include <almanac/daemon/http_api.h>
 
 #include <fmt/core.h>
@@ -105,6 +106,8 @@ void add_gpus(std::string& text, const State& state) {
 void add_log(std::string& text, const ApiCall& call) {
   MetricFamily(text, "almanac_log_position", "gauge", "Of the last event that is on disk.")
       .line(call.state->position.value);
+  MetricFamily(text, "almanac_log_full", "gauge", "1 while new work finds no room on the disk.")
+      .line(has_room(call) ? 0 : 1);
   const auto size = call.api.log().size();
   if (!size) return;
   MetricFamily(text, "almanac_log_bytes", "gauge", "Of the log's file.").line(size->store_bytes);

@@ -1,4 +1,5 @@
 // Whether the daemon lives and is ready, its figures, and what describes it.
+#include <almanac/daemon/disk_room.h>
 #include <almanac/daemon/http_api.h>
 #include <almanac/daemon/metrics.h>
 
@@ -21,6 +22,10 @@ ApiResult get_ready(const ApiCall& call) {
   if (auto failure = engine.failure()) return std::unexpected(*failure);
   if (engine.stopping() || engine.stopped()) {
     return fail(ErrorCode::stopped, "the engine stops", "ask the next one");
+  }
+  if (!has_room(call)) {
+    return fail(ErrorCode::storage_full, "the log has no room for new work",
+                "make room on its disk; what runs goes on, and its ends are kept");
   }
   return json_response({{"status", "ready"}});
 }
@@ -53,7 +58,7 @@ constexpr std::array daemon_table = {
               .path = "/readyz",
               .scope = AccessScope::none,
               .handler = get_ready,
-              .summary = "Whether it takes work; 503 while it stops"},
+              .summary = "Whether it takes work; 503 while it stops, 507 while its disk is full"},
     HttpRoute{.method = "GET",
               .path = "/metrics",
               .runs = RouteRuns::on_reader,

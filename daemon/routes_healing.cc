@@ -1,4 +1,5 @@
 // Self-healing, and health: the paths and members that existing programs expect (requirement B7).
+#include <almanac/daemon/disk_room.h>
 #include <almanac/daemon/http_api.h>
 
 #include <almanac/engine/state_health.h>
@@ -386,7 +387,9 @@ ApiResult get_health(const ApiCall& call) {
   const State& state = *call.state;
   const RepairTotals totals = repair_totals(state.components);
   const auto reasons = health_reasons(state, std::max(system_time(), state.time));
-  return json_response({{"status", name(health_of(reasons))},
+  // Of a full disk nothing can be on record.
+  const Health health = has_room(call) ? health_of(reasons) : Health::unhealthy;
+  return json_response({{"status", name(health)},
                         {"self_healing",
                          {{"enabled", keeps_some(state)},
                           {"fix_attempts", totals.all},

@@ -314,6 +314,7 @@ void Core::committed(const CommitReport& report) {
     kept_nothing ? roll_back(*report.error) : break_down(*report.error);
   } else if (probe_ && probe_ <= durable_) {
     warn("there is space for the log again");
+    published_.set_room(true);
     paused_until_ = Time();
     probe_ = Position();
   }
@@ -328,6 +329,7 @@ void Core::committed(const CommitReport& report) {
 // that was refused too, as soon as there is space. An end that was refused lets others go first.
 void Core::roll_back(const Error& error) {
   if (!full()) warn(describe(error));
+  published_.set_room(false);
   reserve_refused_ = !parked_.empty() && parked_.front()->space == Space::reserve;
   if (!parked_.empty()) release_durable_part(*parked_.front());
   head_ = *published_.state();

@@ -302,6 +302,7 @@ void Engine::wait_until_stopped() const { parts_->published->wait_for_end(); }
 
 bool Engine::stopped() const { return parts_->published->ended(); }
 
+bool Engine::has_room() const { return parts_->published->has_room(); }
 std::optional<Error> Engine::failure() const { return parts_->published->failure(); }
 
 }  // namespace almanac

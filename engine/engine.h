@@ -364,6 +364,9 @@ class Engine {
   [[nodiscard]] bool stopping() const;
   void wait_until_stopped() const;
   [[nodiscard]] bool stopped() const;
+  // False from a write that found no room on until one finds some: new work is refused meanwhile,
+  // with storage_full, and ends are kept.
+  [[nodiscard]] bool has_room() const;
   // Why the engine ended by itself; nothing while it runs and when it was stopped.
   [[nodiscard]] std::optional<Error> failure() const;
 

@@ -7,6 +7,7 @@
 #include <almanac/projections/state.h>
 #include <almanac/snapshots/latest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -41,6 +42,10 @@ class Published {
     }
     changed_.notify_all();
   }
+
+  // Whether what is new finds room on the disk.
+  void set_room(bool has_room) { has_room_ = has_room; }
+  [[nodiscard]] bool has_room() const { return has_room_; }
 
   // Takes no lock.
   [[nodiscard]] std::shared_ptr<const Publication> now() const { return now_.take(); }
@@ -87,6 +92,7 @@ class Published {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Latest<Publication> now_;
+  std::atomic<bool> has_room_ = true;
   std::optional<Error> failure_;  // guarded by mutex_
   bool ended_ = false;            // guarded by mutex_
 };

@@ -217,10 +217,12 @@ TEST_F(CoreTest, WritesAnEndWhileTheLogTakesNothingElse) {
   commit(3);
   fill();
   answers.clear();
+  EXPECT_FALSE(published.has_room());
   turn(told(FinishAttempt{TaskId(1), token_of(1), {}}), asked(work()));
   commit_next();
   EXPECT_EQ(state_of(1), TaskState::succeeded);
   EXPECT_EQ(answers, Answers{"storage_full"});
+  EXPECT_FALSE(published.has_room());
 }
 
 TEST_F(CoreTest, WritesEndsOneAtATimeWhileTheLogIsFull) {

@@ -80,8 +80,10 @@ TEST_F(FullDisk, LetsWorkGoOnByItselfWhenThereIsRoom) {
   fill();
   gate.open();
   wait_for(first, TaskState::succeeded);
+  EXPECT_FALSE(engine->has_room());
   disk->make_room();
   wait_for(second, TaskState::succeeded);
+  EXPECT_TRUE(engine->has_room());
   wait_for(submit({.kind = "work"}), TaskState::succeeded);
   EXPECT_EQ(gate.arrivals(), 3U);
 }
