@@ -51,8 +51,12 @@ struct LaneBlocks {
 
 // Only what is in here is made for processors that not every machine has: what a header defines
 // must not be.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx512f")
+#endif
 
 // A number of each lane.
 using Row [[gnu::vector_size(64)]] = std::uint64_t;
@@ -135,7 +139,11 @@ void compress_block(std::uint64_t (*state)[digest_lanes], const LaneBlocks& bloc
   }
 }
 
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 // Up to eight sequences on their way.
 class SideBySide {
