@@ -47,6 +47,7 @@ bool is_in_memory(const Turned& wanted) {
     const int read = std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, mode.data());
     if (read != 3 || mode[0] != 'r' || mode[1] != 'w') continue;
     std::vector<std::byte> bytes(end - begin);
+    const WipedAtEnd wiped(bytes);  // or the next search finds what this one has read
     memory.clear();
     memory.seekg(static_cast<std::streamoff>(begin));
     memory.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(bytes.size()));
