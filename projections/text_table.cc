@@ -4,14 +4,43 @@
 #include <almanac/log/hash.h>
 
 #include <algorithm>
+#include <bit>
+#include <numeric>
+#include <span>
 #include <utility>
 
 namespace almanac {
+namespace {
+
+constexpr std::size_t sorted_together = 16;
+
+// Hashes are spread evenly: what begins alike is brought together first, and is little to sort.
+void sort_hashes(std::vector<TextTable::Hashed>& hashes) {
+  const auto bits = static_cast<unsigned>(std::bit_width(hashes.size() / sorted_together));
+  if (bits == 0) {
+    std::ranges::sort(hashes);
+    return;
+  }
+  const auto bucket_of = [&](const TextTable::Hashed& one) { return one.hash >> (64 - bits); };
+  std::vector<std::size_t> ends((std::size_t{1} << bits) + 1);
+  for (const auto& one : hashes) ++ends[bucket_of(one) + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<TextTable::Hashed> sorted(hashes.size());
+  for (const auto& one : hashes) sorted[ends[bucket_of(one)]++] = one;
+  std::size_t begin = 0;
+  for (const std::size_t end : std::span(ends).first(ends.size() - 1)) {
+    std::ranges::sort(std::span(sorted).subspan(begin, end - begin));
+    begin = end;
+  }
+  hashes = std::move(sorted);
+}
+
+}  // namespace
 
 // Of texts of one hash each but the first goes to the next free place, as in locate().
 TextTable TextTable::of(PersistentVector<TextNumber, SharedText> texts,
                         std::vector<Hashed> hashes) {
-  std::ranges::sort(hashes);
+  sort_hashes(hashes);
   std::vector<std::pair<std::uint64_t, TextNumber>> placed;
   placed.reserve(hashes.size());
   std::vector<Hashed> displaced;

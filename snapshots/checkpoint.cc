@@ -1,13 +1,11 @@
 #include <almanac/snapshots/checkpoint.h>
 
-#include <almanac/log/hash.h>
-#include <almanac/snapshots/columns.h>
+#include <almanac/snapshots/checkpoint_envelope.h>
+#include <almanac/snapshots/shared_checkpoint.h>
 #include <almanac/snapshots/state_codec.h>
 #include <almanac/snapshots/whole_file.h>
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,72 +16,42 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view state_magic = "ALMSTATE";
-constexpr std::uint64_t format_version = 1;
-// magic, format, checksum of all behind it
-constexpr std::size_t checksum_at = 8 + 8;
-constexpr std::size_t sealed_from = checksum_at + 16;
-constexpr std::size_t header_bytes = sealed_from + 8 + 16 + 8 + 32 + 32;
-
-template <class Array>
-void copy_to(Array& to, Bytes from) {
-  if (from.size() == to.size()) std::memcpy(to.data(), from.data(), to.size());
+Result<Checkpoint> made_of(const CheckpointHeader& header, Result<State> state) {
+  if (!state) return damaged_checkpoint(state.error().message);
+  if (state->position != header.position) return damaged_checkpoint("its positions disagree");
+  return Checkpoint{header, std::move(*state)};
 }
 
-std::unexpected<Error> damaged(const std::string& what) {
-  return fail(ErrorCode::corrupt, what, "remove it; an older one or the log itself serves");
+Result<Checkpoint> decode(const Envelope& envelope, std::shared_ptr<const void> keeper) {
+  if (envelope.format != CheckpointFormat::whole) {
+    return damaged_checkpoint("most of it is in other files");
+  }
+  return made_of(envelope.header, decode_state(envelope.contents, std::move(keeper)));
+}
+
+Result<Envelope> open_accepted(Bytes bytes, const AcceptCheckpoint& accept) {
+  auto envelope = open_envelope(bytes);
+  if (!envelope || !accept) return envelope;
+  if (auto accepted = accept(envelope->header); !accepted) {
+    return std::unexpected(accepted.error());
+  }
+  return envelope;
 }
 
 }  // namespace
 
 // In one piece, since a state may take most of the memory there is.
 std::vector<std::byte> encode_checkpoint(const CheckpointHeader& header, const State& state) {
-  ColumnWriter front;
-  front.bytes(as_bytes(state_magic));
-  front.number(format_version);
-  front.bytes(std::array<std::byte, 16>{});  // the checksum, once there is something to sum
-  front.number(0);                           // and the length
-  front.bytes(header.timeline);
-  front.number(header.position.value);
-  front.bytes(header.chain);
-  front.bytes(header.state);
-  auto file = encode(state, std::move(front));
-  ColumnWriter length;
-  length.number(file.size());
-  std::ranges::copy(length.take(), file.begin() + sealed_from);
-  const auto checksum = xxh3_128(Bytes(file).subspan(sealed_from));
-  std::ranges::copy(checksum, file.begin() + checksum_at);
+  auto file = encode(state, begin_envelope(CheckpointFormat::whole, header));
+  seal_envelope(file);
   return file;
 }
 
 Result<Checkpoint> decode_checkpoint(Bytes bytes, const AcceptCheckpoint& accept,
                                      std::shared_ptr<const void> keeper) {
-  if (bytes.size() < header_bytes) return damaged("it is cut short");
-  ColumnReader reader(bytes);
-  if (as_text(reader.bytes(state_magic.size())) != state_magic)
-    return damaged("it is no checkpoint");
-  const std::uint64_t version = reader.number();
-  std::array<std::byte, 16> checksum{};
-  copy_to(checksum, reader.bytes(checksum.size()));
-  if (version > format_version) {
-    return fail(ErrorCode::newer_format, "its format is newer than this version of Almanac knows");
-  }
-  const std::uint64_t length = reader.number();
-  if (version != format_version) return damaged("it has no format");
-  if (length != bytes.size()) return damaged("it is not as long as it says");
-  if (xxh3_128(bytes.subspan(sealed_from)) != checksum) return damaged("its checksum is wrong");
-  Checkpoint checkpoint;
-  copy_to(checkpoint.header.timeline, reader.bytes(sizeof(Timeline)));
-  checkpoint.header.position = Position(reader.number());
-  copy_to(checkpoint.header.chain, reader.bytes(sizeof(Digest)));
-  copy_to(checkpoint.header.state, reader.bytes(sizeof(Digest)));
-  auto accepted = accept ? accept(checkpoint.header) : Result<void>();
-  if (!accepted) return std::unexpected(accepted.error());
-  auto state = decode_state(bytes.subspan(header_bytes), std::move(keeper));
-  if (!state) return damaged(state.error().message);
-  if (state->position != checkpoint.header.position) return damaged("its positions disagree");
-  checkpoint.state = std::move(*state);
-  return checkpoint;
+  auto envelope = open_accepted(bytes, accept);
+  if (!envelope) return std::unexpected(envelope.error());
+  return decode(*envelope, std::move(keeper));
 }
 
 Result<std::uint64_t> write_checkpoint(const fs::path& file, const CheckpointHeader& header,
@@ -97,14 +65,16 @@ Result<std::uint64_t> write_checkpoint(const fs::path& file, const CheckpointHea
 
 Result<Checkpoint> read_checkpoint(const fs::path& file, const AcceptCheckpoint& accept,
                                    Loading loading) {
-  if (loading == Loading::as_asked) {
-    auto mapped = map_whole_file(file);
-    if (!mapped) return std::unexpected(mapped.error());
-    return decode_checkpoint(**mapped, accept, *mapped);
+  auto held = hold_file(file, loading);
+  if (!held) return std::unexpected(held.error());
+  auto envelope = open_accepted(**held, accept);
+  if (!envelope) return std::unexpected(envelope.error());
+  if (envelope->format == CheckpointFormat::shared) {
+    auto state = read_shared(file, envelope->contents, loading, *held);
+    if (!state && state.error().code != ErrorCode::corrupt) return std::unexpected(state.error());
+    return made_of(envelope->header, std::move(state));
   }
-  auto bytes = read_whole_file(file);
-  if (!bytes) return std::unexpected(bytes.error());
-  return decode_checkpoint(*bytes, accept);
+  return decode(*envelope, loading == Loading::as_asked ? *held : nullptr);
 }
 
 Result<Digest> chain_at(const Log& log, Position position) {

@@ -12,14 +12,14 @@ namespace almanac {
 // less than a tenth of the time since it began.
 struct CheckpointPolicy {
   bool write = true;  // false: none is written; a start uses those there are
-  std::uint64_t events = 250'000;
+  std::uint64_t events = 100'000;
   std::chrono::milliseconds period = std::chrono::minutes(5);  // when there was any event
   // At the end of the engine. Fewer are folded by the next start in milliseconds, and not worth a
   // slower stop.
   std::uint64_t events_at_stop = 10'000;
-  // Together they take at most a quarter of the log's bytes, or 8 MiB. The newest two always stay;
+  // Together they take at most a third of the log's bytes, or 8 MiB. The newest two always stay;
   // which others go is said in retention.h.
-  std::size_t count_max = 32;
+  std::size_t count_max = 256;
 };
 
 }  // namespace almanac

@@ -3,6 +3,7 @@
 #include <almanac/log/this_thread.h>
 #include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/retention.h>
+#include <almanac/snapshots/shared_checkpoint.h>
 #include <almanac/snapshots/whole_file.h>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr int rest_factor = 9;
 constexpr std::chrono::minutes checkpoint_retry_max{1};
 // What they may take of the log's bytes, beside what is always little.
-constexpr std::uint64_t log_share = 4;
+constexpr std::uint64_t log_share = 3;
 constexpr std::uint64_t bytes_always = 8 * limits::mebibyte;
 
 }  // namespace
@@ -68,6 +69,7 @@ void Checkpointer::run() {
   this_thread::set_name("almanac-states");
   this_thread::give_way();
   remove_unfinished(checkpoints_folder(surroundings_.folder));
+  remove_unneeded_blocks(checkpoints_folder(surroundings_.folder));
   while (wait_until_due()) try_one();
   const auto state = surroundings_.state();
   if (state->position.value - newest_.value >= policy_.events_at_stop) (void)write(*state);
@@ -137,10 +139,8 @@ void Checkpointer::thin() const {
   std::error_code none;
   for (const Position position : checkpoints_of(surroundings_.folder)) {
     if (position > second_ && position != newest_) continue;
-    const auto bytes = fs::file_size(checkpoint_file(surroundings_.folder, position), none);
     // Nothing leads on from what lies in front of the log.
-    position < base->last ? gone.push_back(position)
-                          : files.push_back({position, none ? 0 : bytes});
+    position < base->last ? gone.push_back(position) : files.push_back(described(position));
   }
   const auto log_bytes = size->store_bytes - size->store_free_bytes;
   std::ranges::copy(
@@ -151,6 +151,14 @@ void Checkpointer::thin() const {
   for (const Position position : gone) {
     fs::remove(checkpoint_file(surroundings_.folder, position), none);
   }
+  if (!gone.empty()) remove_unneeded_blocks(checkpoints_folder(surroundings_.folder));
+}
+
+CheckpointFile Checkpointer::described(Position position) const {
+  const auto path = checkpoint_file(surroundings_.folder, position);
+  std::error_code none;
+  const auto bytes = fs::file_size(path, none);
+  return {position, none ? 0 : bytes, rests_on(path).value_or(std::vector<BlocksFile>())};
 }
 
 // Where it cannot be said now, it is said behind the next one; a program may have promised more.

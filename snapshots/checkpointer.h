@@ -5,6 +5,7 @@
 #include <almanac/log/log.h>
 #include <almanac/projections/state.h>
 #include <almanac/snapshots/checkpoint_policy.h>
+#include <almanac/snapshots/retention.h>
 
 #include <atomic>
 #include <chrono>
@@ -61,6 +62,7 @@ class Checkpointer {
   void try_one();
   [[nodiscard]] Result<void> write(const State& state);
   void thin() const;
+  [[nodiscard]] CheckpointFile described(Position position) const;
   void allow_trim(const State& state) const;
 
   const Surroundings surroundings_;

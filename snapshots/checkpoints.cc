@@ -1,7 +1,9 @@
 #include <almanac/snapshots/checkpoints.h>
 
+#include <almanac/snapshots/shared_checkpoint.h>
 #include <almanac/snapshots/whole_file.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -36,8 +38,15 @@ std::unexpected<Error> about_file(const fs::path& file, Error error) {
 Result<std::uint64_t> keep_checkpoint(const Log& log, const fs::path& folder, const State& state) {
   auto chain = chain_at(log, state.position);
   if (!chain) return std::unexpected(chain.error());
-  return write_checkpoint(checkpoint_file(folder, state.position),
-                          {log.timeline(), state.position, *chain, digest(state)}, state);
+  std::optional<fs::path> base;
+  for (const Position position : checkpoints_of(folder)) {
+    if (position > state.position) continue;
+    base = checkpoint_file(folder, position);
+    break;
+  }
+  return write_shared_checkpoint(checkpoint_file(folder, state.position),
+                                 {log.timeline(), state.position, *chain, digest(state)}, state,
+                                 base);
 }
 
 fs::path checkpoints_folder(const fs::path& folder) { return folder / "checkpoints"; }

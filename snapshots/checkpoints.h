@@ -1,6 +1,7 @@
 // The checkpoints of a log: states at some of its positions, in DIR/checkpoints, one file each,
-// named by the position. They spare folding, and nothing else rests on them: whatever is wrong with
-// one, an older one or the log itself serves.
+// named by the position, and what those share beside them (shared_checkpoint.h). They spare
+// folding, and nothing else rests on them: whatever is wrong with one, an older one or the log
+// itself serves.
 #pragma once
 
 #include <almanac/snapshots/checkpoint.h>
@@ -10,8 +11,9 @@
 
 namespace almanac {
 
-// Writes the state of this log, which was opened in `folder`. Answers the file's size in bytes.
-// Errors: not_found (the log does not reach so far), those of write_checkpoint.
+// Writes the state of this log, which was opened in `folder`, sharing what it can with the newest
+// checkpoint in front of it. Answers how many bytes were written. One thread at a time. Errors:
+// not_found (the log does not reach so far), those of write_shared_checkpoint.
 [[nodiscard]] Result<std::uint64_t> keep_checkpoint(const Log& log,
                                                     const std::filesystem::path& folder,
                                                     const State& state);
@@ -25,8 +27,7 @@ namespace almanac {
 // The state of one of them, when it is whole and of this log as it is. O(its size). Errors: those
 // of read_checkpoint (not_found: it is gone), refused (it is of another log, position or past).
 [[nodiscard]] Result<State> load_checkpoint(const Log& log, const std::filesystem::path& folder,
-                                            Position position,
-                                            Loading loading = Loading::as_asked);
+                                            Position position, Loading loading = Loading::as_asked);
 
 struct NewestCheckpoint {
   std::optional<State> state;

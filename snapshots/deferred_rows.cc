@@ -4,16 +4,32 @@ namespace almanac {
 
 BlockTable::BlockTable(ColumnReader& reader, std::size_t columns)
     : rows_(static_cast<std::size_t>(reader.number())), keeper_(reader.keeper()) {
-  for (std::size_t left = rows_; left > 0 && !reader.failed();) {
-    const std::size_t rows = std::min(left, block_rows);
-    blocks_.push_back(reader.rest());
-    for (std::size_t i = 0; i < columns; ++i) reader.skip_column(rows);
-    left -= rows;
+  const auto stored = reader.stored_blocks(rows_);
+  std::size_t begin = 0;
+  for (const StoredBlock& block : stored) {
+    blocks_.push_back({block.bytes, begin, block.first});
+    begin += block.rows;
   }
+  knows_firsts_ = !stored.empty();
+  if (stored.empty()) find_blocks(reader, columns);
   if (reader.failed()) {
     rows_ = 0;
     blocks_.clear();
   }
+}
+
+void BlockTable::find_blocks(ColumnReader& reader, std::size_t columns) {
+  for (std::size_t begin = 0; begin < rows_ && !reader.failed(); begin += block_rows) {
+    blocks_.push_back({reader.rest(), begin});
+    const std::size_t rows = std::min(rows_ - begin, block_rows);
+    for (std::size_t i = 0; i < columns; ++i) reader.skip_column(rows);
+  }
+}
+
+std::size_t BlockTable::block_of(std::size_t row) const {
+  if (!knows_firsts_) return row / block_rows;
+  const auto behind = std::ranges::upper_bound(blocks_, row, {}, &Block::begin);
+  return static_cast<std::size_t>(behind - blocks_.begin()) - 1;
 }
 
 std::span<const std::uint64_t> BlockTable::column(std::size_t block, std::size_t column,

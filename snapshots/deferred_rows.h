@@ -24,24 +24,43 @@ namespace almanac {
 // A table whose blocks are read in any order. Any thread.
 class BlockTable {
  public:
-  // Goes through the heads of the columns, and with the reader behind the table. Fails the reader
-  // where it has no rows for what it says. O(blocks * columns).
+  // Goes with the reader behind the table, through the heads of the columns of blocks that stand in
+  // line. Fails the reader where it has no rows for what it says. O(blocks * columns).
   BlockTable(ColumnReader& reader, std::size_t columns);
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
   [[nodiscard]] std::size_t blocks() const { return blocks_.size(); }
-  [[nodiscard]] std::size_t rows_in(std::size_t block) const {
-    return std::min(block_rows, rows_ - block * block_rows);
+  // The first row of a block, or of none behind the last.
+  [[nodiscard]] std::size_t begin_of(std::size_t block) const {
+    return block < blocks_.size() ? blocks_[block].begin : rows_;
   }
+  [[nodiscard]] std::size_t rows_in(std::size_t block) const {
+    return begin_of(block + 1) - begin_of(block);
+  }
+  // The block that has a row.
+  [[nodiscard]] std::size_t block_of(std::size_t row) const;
   // At the first column of a block.
-  [[nodiscard]] ColumnReader block(std::size_t block) const { return ColumnReader(blocks_[block]); }
+  [[nodiscard]] ColumnReader block(std::size_t block) const {
+    return ColumnReader(blocks_[block].bytes);
+  }
   // One column of a block, which lies in `into`.
   [[nodiscard]] std::span<const std::uint64_t> column(std::size_t block, std::size_t column,
                                                       Column& into) const;
+  // Whether the first number of each block is known without reading it.
+  [[nodiscard]] bool knows_firsts() const { return knows_firsts_; }
+  [[nodiscard]] std::uint64_t first_of(std::size_t block) const { return blocks_[block].first; }
 
  private:
+  struct Block {
+    Bytes bytes;
+    std::size_t begin = 0;
+    std::uint64_t first = 0;
+  };
+  void find_blocks(ColumnReader& reader, std::size_t columns);
+
   std::size_t rows_ = 0;
-  std::vector<Bytes> blocks_;
+  bool knows_firsts_ = false;
+  std::vector<Block> blocks_;
   std::shared_ptr<const void> keeper_;
 };
 
@@ -58,9 +77,9 @@ void for_each_row(const BlockTable& table, RowRange range, Act act) {
   static thread_local const auto columns =
       std::make_unique_for_overwrite<std::array<Column, width>>();
   const std::size_t end = range.first + range.count;
-  for (std::size_t at = range.first; at < end;) {
-    const std::size_t block = at / block_rows;
-    const std::size_t begin = block * block_rows;
+  if (range.count == 0) return;
+  for (std::size_t at = range.first, block = table.block_of(at); at < end; ++block) {
+    const std::size_t begin = table.begin_of(block);
     const std::size_t rows = table.rows_in(block);
     ColumnReader reader = table.block(block);
     for (Column& each : *columns) reader.column(std::span(each).first(rows));

@@ -28,17 +28,23 @@ class DeferredTasks final : public AllTasks::Source {
   [[nodiscard]] AllTasks::Subtree* make(std::uint64_t stretch) const noexcept override {
     const std::uint64_t first = stretch * AllTasks::deferred_numbers;
     const std::uint64_t last = first + (AllTasks::deferred_numbers - 1);
-    const std::size_t from = block_of(first) * block_rows;
-    const std::size_t end = std::min((block_of(last) + 1) * block_rows, table_.rows());
+    const std::size_t from = table_.begin_of(block_of(first));
+    const std::size_t end = table_.begin_of(block_of(last) + 1);
     AllTasks::SubtreeBuilder builder(first);
     for_each_row<task_columns>(table_, {from, end - from},
                                [&](const Row<task_columns>& row, std::size_t) {
-                                 builder.put(row[task_number_column], task_of(row));
+                                 builder.put(row[task_number_column], task_of(legal(row)));
                                });
     return builder.finish();
   }
 
  private:
+  // What a block says that was not looked into before: nonsense is some task, never a crash.
+  [[nodiscard]] static Row<task_columns> legal(Row<task_columns> row) {
+    if (row[task_state_column] >= task_state_count) row[task_state_column] = 0;
+    if (row[task_status_column] >= std::uint64_t(attempt_status_count)) row[task_status_column] = 0;
+    return row;
+  }
   // The last block that begins at a number or in front of it.
   [[nodiscard]] std::size_t block_of(std::uint64_t number) const {
     const auto behind = std::ranges::upper_bound(firsts_, number);
@@ -56,11 +62,16 @@ class NumberScan {
     firsts.push_back(block.front());
     for (const std::uint64_t number : block) {
       if (is_started_ && number <= last_) return false;
-      const std::uint64_t stretch = number / AllTasks::deferred_numbers;
-      if (stretches.empty() || stretches.back() != stretch) stretches.push_back(stretch);
-      last_ = number;
-      is_started_ = true;
+      add_stretch_of(number);
     }
+    return true;
+  }
+  // The same of a block without looking into it; false where that has to be.
+  [[nodiscard]] bool add(std::uint64_t first, std::uint64_t first_of_next) {
+    if (first_of_next <= first || stretch_of(first) != stretch_of(first_of_next - 1)) return false;
+    if (is_started_ && first <= last_) return false;
+    firsts.push_back(first);
+    add_stretch_of(first);
     return true;
   }
 
@@ -68,6 +79,17 @@ class NumberScan {
   std::vector<std::uint64_t> stretches;  // that have a task
 
  private:
+  [[nodiscard]] static std::uint64_t stretch_of(std::uint64_t number) {
+    return number / AllTasks::deferred_numbers;
+  }
+  void add_stretch_of(std::uint64_t number) {
+    if (stretches.empty() || stretches.back() != stretch_of(number)) {
+      stretches.push_back(stretch_of(number));
+    }
+    last_ = number;
+    is_started_ = true;
+  }
+
   std::uint64_t last_ = 0;
   bool is_started_ = false;
 };
@@ -80,6 +102,24 @@ class NumberScan {
   return true;
 }
 
+// What is asked of each block before the tasks are made: their numbers, and where the table does
+// not say it, how many are in which state. Of a block of neighbours that is kept elsewhere its
+// first number says enough.
+[[nodiscard]] bool scan_block(const BlockTable& table, std::size_t block, NumberScan& numbers,
+                              Tasks& tasks) {
+  const bool is_last = block + 1 == table.blocks();
+  if (table.knows_firsts() && !is_last &&
+      numbers.add(table.first_of(block), table.first_of(block + 1))) {
+    return true;
+  }
+  const auto column = std::make_unique_for_overwrite<Column>();
+  if (!numbers.add(table.column(block, task_number_column, *column))) return false;
+  if (table.knows_firsts()) return true;
+  if (!count_states(table.column(block, task_state_column, *column), tasks)) return false;
+  const auto status = table.column(block, task_status_column, *column);
+  return std::ranges::max(status) < std::uint64_t(attempt_status_count);
+}
+
 // Where the places of a lane stand.
 struct LaneRows {
   Lane lane;
@@ -88,71 +128,86 @@ struct LaneRows {
 
 [[nodiscard]] std::vector<LaneRows> lanes_of(const BlockTable& table) {
   std::vector<LaneRows> lanes;
-  auto queues = std::make_unique<Column>();
-  auto kinds = std::make_unique<Column>();
+  auto queues = std::make_unique_for_overwrite<Column>();
+  auto kinds = std::make_unique_for_overwrite<Column>();
   for (std::size_t block = 0; block < table.blocks(); ++block) {
     const auto queue = table.column(block, 0, *queues);
     const auto kind = table.column(block, 1, *kinds);
-    for (std::size_t i = 0; i < queue.size(); ++i) {
+    // Lanes rise: of most blocks all rows are of one.
+    const bool is_one = queue.front() == queue.back() && kind.front() == kind.back();
+    const std::size_t step = is_one ? queue.size() : 1;
+    for (std::size_t i = 0; i < queue.size(); i += step) {
       const Lane lane = plain_lane(queue[i], kind[i]);
       if (lanes.empty() || lanes.back().lane != lane) {
-        lanes.push_back({lane, {block * block_rows + i, 0}});
+        lanes.push_back({lane, {table.begin_of(block) + i, 0}});
       }
-      ++lanes.back().rows.count;
+      lanes.back().rows.count += step;
     }
   }
   return lanes;
 }
 
-// The texts of the keys, one behind the other, and how long each is.
+// The texts of the keys, one behind the other in each block, and how long each is.
 class KeyRows {
  public:
   // Behind them, with the reader; fails it where their bytes are missing.
   explicit KeyRows(ColumnReader& reader) : table_(reader, key_columns), keeper_(reader.keeper()) {
-    std::uint64_t bytes = 0;
-    auto lengths = std::make_unique<Column>();
-    for (std::size_t block = 0; block < table_.blocks(); ++block) {
-      begins_.push_back(bytes);
-      for (const std::uint64_t length : table_.column(block, 0, *lengths)) {
-        if (length > reader.rest().size() - bytes) {
-          reader.fail();
-          return;
-        }
-        bytes += length;
-      }
+    for (std::size_t block = 0; block < table_.blocks() && !reader.failed(); ++block) {
+      ColumnReader stored = behind_columns(block);
+      ColumnReader& texts = table_.knows_firsts() ? stored : reader;
+      texts_.push_back(as_text(texts.bytes(bytes_in(block, texts.rest().size()))));
+      if (texts.failed()) reader.fail();
     }
-    texts_ = as_text(reader.bytes(bytes));
     if (table_.rows() > std::numeric_limits<std::uint32_t>::max()) reader.fail();
   }
 
   [[nodiscard]] const BlockTable& table() const { return table_; }
   [[nodiscard]] std::size_t size() const { return table_.rows(); }
 
-  // Calls act(number, text) for each of a range that begins with a block.
+  // Calls act(number, text) for each of a range.
   template <class Act>
   void each_text(RowRange range, Act act) const {
-    const auto lengths = std::make_unique<Column>();
-    const std::size_t end = std::min(range.first + range.count, size());
-    for (std::size_t at = range.first; at < end;) {
-      std::size_t begin = begins_[at / block_rows];
-      for (const std::uint64_t length : table_.column(at / block_rows, 0, *lengths)) {
-        if (at < end) act(static_cast<std::uint32_t>(at++), texts_.substr(begin, length));
+    if (range.count == 0) return;
+    const auto lengths = std::make_unique_for_overwrite<Column>();
+    const std::size_t end = range.first + range.count;
+    for (std::size_t block = table_.block_of(range.first); table_.begin_of(block) < end; ++block) {
+      std::size_t at = table_.begin_of(block);
+      std::size_t begin = 0;
+      for (const std::uint64_t length : table_.column(block, 0, *lengths)) {
+        if (range.first <= at && at < end) {
+          act(static_cast<std::uint32_t>(at), texts_[block].substr(begin, length));
+        }
+        ++at;
         begin += length;
       }
     }
   }
 
  private:
+  [[nodiscard]] ColumnReader behind_columns(std::size_t block) const {
+    ColumnReader reader = table_.block(block);
+    for (std::size_t i = 0; i < key_columns; ++i) reader.skip_column(table_.rows_in(block));
+    return reader;
+  }
+  // Of the texts of a block; more than there are where they cannot be there.
+  [[nodiscard]] std::size_t bytes_in(std::size_t block, std::size_t bytes_max) const {
+    const auto lengths = std::make_unique_for_overwrite<Column>();
+    std::size_t bytes = 0;
+    for (const std::uint64_t length : table_.column(block, 0, *lengths)) {
+      if (length > bytes_max - bytes) return bytes_max + 1;
+      bytes += length;
+    }
+    return bytes;
+  }
+
   BlockTable table_;
-  std::vector<std::size_t> begins_;  // of the texts of each block
-  std::string_view texts_;
+  std::vector<std::string_view> texts_;  // by block
   std::shared_ptr<const void> keeper_;
 };
 
 template <class Numbered>
 [[nodiscard]] RowRange stretch_of(const KeyRows& keys, std::uint64_t stretch) {
   const auto first = static_cast<std::size_t>(stretch * Numbered::deferred_numbers);
-  static_assert(Numbered::deferred_numbers % block_rows == 0);
   return {first, std::min<std::size_t>(Numbered::deferred_numbers, keys.size() - first)};
 }
 
@@ -203,14 +258,8 @@ template <class Numbered, class Source>
 void read_all_deferred(ColumnReader& reader, Tasks& tasks) {
   BlockTable table(reader, task_columns);
   NumberScan numbers;
-  const auto column = std::make_unique<Column>();
   for (std::size_t block = 0; block < table.blocks(); ++block) {
-    if (!numbers.add(table.column(block, task_number_column, *column)) ||
-        !count_states(table.column(block, task_state_column, *column), tasks)) {
-      return reader.fail();
-    }
-    const auto status = table.column(block, task_status_column, *column);
-    if (std::ranges::max(status) >= std::uint64_t(attempt_status_count)) return reader.fail();
+    if (!scan_block(table, block, numbers, tasks)) return reader.fail();
   }
   const std::size_t rows = table.rows();
   tasks.all = AllTasks::from_source(

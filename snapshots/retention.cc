@@ -1,11 +1,34 @@
 #include <almanac/snapshots/retention.h>
 
 #include <algorithm>
+#include <map>
 
 namespace almanac {
 namespace {
 
 constexpr std::size_t always_kept = 2;
+
+// What checkpoints take together, files that several rest on once.
+class TakenBytes {
+ public:
+  void add(const CheckpointFile& file) {
+    bytes_ += file.bytes;
+    for (const BlocksFile& blocks : file.rests_on) {
+      if (resting_[blocks.position]++ == 0) bytes_ += blocks.bytes;
+    }
+  }
+  void remove(const CheckpointFile& file) {
+    bytes_ -= file.bytes;
+    for (const BlocksFile& blocks : file.rests_on) {
+      if (--resting_[blocks.position] == 0) bytes_ -= blocks.bytes;
+    }
+  }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  std::map<Position, std::size_t> resting_;  // how many rest on a file of blocks
+  std::uint64_t bytes_ = 0;
+};
 
 // How far its neighbours would be apart without it, beside how far back it lies.
 double gap_without(const std::vector<CheckpointFile>& files, std::size_t i, Position begin) {
@@ -43,14 +66,14 @@ void visit_needed(const State& state, Visit visit) {
 }  // namespace
 
 std::vector<Position> too_many(std::vector<CheckpointFile> files, const CheckpointBudget& budget) {
-  std::uint64_t bytes = 0;
-  for (const CheckpointFile& file : files) bytes += file.bytes;
+  TakenBytes taken;
+  for (const CheckpointFile& file : files) taken.add(file);
   std::vector<Position> gone;
   while (files.size() > always_kept &&
-         (files.size() > budget.count_max || bytes > budget.bytes_max)) {
+         (files.size() > budget.count_max || taken.bytes() > budget.bytes_max)) {
     const auto least =
         files.begin() + static_cast<std::ptrdiff_t>(least_missed(files, budget.begin));
-    bytes -= least->bytes;
+    taken.remove(*least);
     gone.push_back(least->position);
     files.erase(least);
   }

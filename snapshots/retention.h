@@ -2,6 +2,7 @@
 #pragma once
 
 #include <almanac/projections/state.h>
+#include <almanac/snapshots/shared_checkpoint.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace almanac {
 
 struct CheckpointFile {
   Position position;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;           // its own
+  std::vector<BlocksFile> rests_on;  // which others may, too
 };
 
 struct CheckpointBudget {
@@ -23,7 +25,7 @@ struct CheckpointBudget {
 // Which of the files, the newest first, are too many. The newest two stay whatever they take. Of
 // the others the one goes, again and again, that leaves the smallest gap between its neighbours
 // beside its own distance from the newest: the recent past stays dense, and the further back, the
-// further apart they are. O(n²).
+// further apart they are. What several rest on counts once, until all of them are gone. O(n²).
 [[nodiscard]] std::vector<Position> too_many(std::vector<CheckpointFile> files,
                                              const CheckpointBudget& budget);
 

@@ -339,7 +339,10 @@ std::vector<std::byte> encode(const State& state, ColumnWriter writer) {
 }
 
 Result<State> decode_state(Bytes bytes, std::shared_ptr<const void> keeper) {
-  ColumnReader reader(bytes, std::move(keeper));
+  return decode_state(ColumnReader(bytes, std::move(keeper)));
+}
+
+Result<State> decode_state(ColumnReader reader) {
   State state;
   state.position = Position(reader.number());
   state.time = time_of(reader.number());

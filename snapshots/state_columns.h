@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -45,12 +46,11 @@ inline std::optional<NameId> owner_of(std::uint64_t number) {
 }
 inline std::uint32_t small(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
 
-// The texts of a table: their lengths, then all their bytes.
+// The texts of a table, whose first column is the length.
 template <std::size_t width, class Range, class RowOf, class TextOf>
 void write_texts(ColumnWriter& writer, const Range& from, std::size_t count, RowOf row,
                  TextOf text) {
-  writer.table<width>(from, count, row);
-  for (const auto& element : from) writer.bytes(as_bytes(text(element)));
+  writer.texts<width>(from, count, row, text);
 }
 
 // A container of what `make` makes of each row: at once, or where the bytes are kept and `make`
@@ -72,17 +72,43 @@ void read_sorted(ColumnReader& reader, Container& to, Make make) {
   to = std::move(*read);
 }
 
-// The rows of a table of texts, whose first column is the length, and the text of each.
 template <std::size_t width, class Take>
-void read_texts(ColumnReader& reader, Take take) {
-  std::vector<Row<width>> rows;
-  auto same = [](const Row<width>& row) { return row; };
-  for (const auto& row : TableRows<width, decltype(same)>(reader, same)) rows.push_back(row);
+void take_texts(ColumnReader& reader, std::span<const Row<width>> rows, Take& take) {
   for (const auto& row : rows) {
     const Bytes text = reader.bytes(row[0]);
     if (reader.failed()) return;
     take(row, as_text(text));
   }
+}
+template <std::size_t width, class Take>
+void read_block_of_texts(ColumnReader& block, std::size_t count, Take& take) {
+  std::vector<Row<width>> rows(count);
+  auto column = std::make_unique<Column>();
+  for (std::size_t i = 0; i < width; ++i) {
+    block.column(std::span(*column).first(count));
+    for (std::size_t at = 0; at < count; ++at) rows[at][i] = (*column)[at];
+  }
+  take_texts<width>(block, rows, take);
+}
+
+// The rows of a table of texts, whose first column is the length, and the text of each.
+template <std::size_t width, class Take>
+void read_texts(ColumnReader& reader, Take take) {
+  ColumnReader head = reader;
+  const auto blocks = head.stored_blocks(head.number());
+  if (!blocks.empty()) {
+    reader.skip_table(width);
+    for (const StoredBlock& block : blocks) {
+      ColumnReader texts(block.bytes);
+      read_block_of_texts<width>(texts, block.rows, take);
+      if (texts.failed() || !texts.at_end()) return reader.fail();
+    }
+    return;
+  }
+  std::vector<Row<width>> rows;
+  auto same = [](const Row<width>& row) { return row; };
+  for (const auto& row : TableRows<width, decltype(same)>(reader, same)) rows.push_back(row);
+  take_texts<width>(reader, rows, take);
 }
 
 }  // namespace almanac

@@ -65,6 +65,18 @@ void write_orders(ColumnWriter& writer, const Tasks& tasks) {
                   [](const auto& entry) { return Row<2>{entry.key.value, entry.value.value}; });
 }
 
+using TaskCounts = decltype(Tasks::counts);
+
+// Of tasks whose blocks are kept elsewhere, so that they need not be looked at to be counted.
+void write_counts(ColumnWriter& writer, const Tasks& tasks) {
+  for (const std::uint64_t count : tasks.counts) writer.number(count);
+}
+TaskCounts read_counts(ColumnReader& reader) {
+  TaskCounts counts{};
+  for (std::uint64_t& count : counts) count = reader.number();
+  return counts;
+}
+
 void read_all(ColumnReader& reader, Tasks& tasks) {
   read_sorted<task_columns>(reader, tasks.all, [&](const Row<task_columns>& row) {
     const std::uint64_t state = row[task_state_column];
@@ -131,8 +143,10 @@ Task task_of(const Row<task_columns>& row) {
 
 void write_tasks(ColumnWriter& writer, const Tasks& tasks) {
   writer.number(tasks.last.value);
-  writer.table<task_columns>(tasks.all, tasks.all.size(),
-                             [](const auto& entry) { return row_of(entry.key, entry.value); });
+  if (writer.has_sink()) write_counts(writer, tasks);
+  writer.table<task_columns>(
+      tasks.all, tasks.all.size(), [](const auto& entry) { return row_of(entry.key, entry.value); },
+      BlockEnd::number);
   write_orders(writer, tasks);
   write_texts<key_columns>(
       writer, tasks.keys, tasks.keys.size(),
@@ -145,6 +159,7 @@ void write_tasks(ColumnWriter& writer, const Tasks& tasks) {
 // The tasks themselves, the larger part, beside all that follows them, where a thread can be had.
 void read_tasks(ColumnReader& reader, Tasks& tasks) {
   tasks.last = TaskId(reader.number());
+  const TaskCounts counts = reader.has_blocks() ? read_counts(reader) : TaskCounts();
   auto all = std::async([reader, &tasks]() mutable {
     reader.keeper() ? read_all_deferred(reader, tasks) : read_all(reader, tasks);
     return !reader.failed();
@@ -153,6 +168,10 @@ void read_tasks(ColumnReader& reader, Tasks& tasks) {
   read_orders(reader, tasks);
   read_keys(reader, tasks);
   if (!all.get()) reader.fail();
+  if (!reader.has_blocks()) return;
+  // None were counted where most tasks have not been looked at.
+  if (tasks.counts != TaskCounts() && tasks.counts != counts) reader.fail();
+  tasks.counts = counts;
 }
 
 }  // namespace almanac

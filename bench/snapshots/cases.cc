@@ -11,6 +11,7 @@
 #include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/past_states.h>
 #include <almanac/snapshots/rebuild.h>
+#include <almanac/snapshots/shared_checkpoint.h>
 #include <almanac/snapshots/state_at.h>
 
 #include <algorithm>
@@ -25,6 +26,13 @@ namespace {
 namespace fs = std::filesystem;
 using Numbers = std::vector<std::uint64_t>;
 
+double bytes_in(const fs::path& folder) {
+  double bytes = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file()) bytes += static_cast<double>(entry.file_size());
+  }
+  return bytes;
+}
 std::uint64_t nanoseconds(const Stopwatch& watch) {
   return static_cast<std::uint64_t>(watch.elapsed().count());
 }
@@ -143,6 +151,9 @@ void append_beside(Appends& appends, Log& log, const fs::path& folder, const Sta
   std::jthread writer([&] {
     const Stopwatch all;
     while (all.seconds() < seconds) {
+      // Of what it has in common with itself nothing would be written.
+      fs::remove(checkpoint_file(folder, state.position));
+      remove_unneeded_blocks(checkpoints_folder(folder));
       const Stopwatch watch;
       auto bytes = keep_checkpoint(log, folder, state);
       require(bytes.has_value(), "a checkpoint is not written");
@@ -185,6 +196,9 @@ Measured measure(const Shape& shape, const Sizes& sizes, const fs::path& folder)
   Measured measured{.shape = shape};
   const Answers answers = write_history(shape, sizes, folder);
   const Digest& at_end = answers.rbegin()->second;
+  measured.checkpoints = checkpoints_of(folder).size();
+  measured.checkpoints_bytes = bytes_in(checkpoints_folder(folder));
+  measured.log_bytes = bytes_in(folder / "log");
   for (int round = 0; round < sizes.rounds; ++round) start(measured, folder, at_end);
   ask_cold(measured, folder, answers);
   ask_warm(measured, folder, answers);

@@ -1,6 +1,8 @@
 // The cases, and what comes out of each.
 #pragma once
 
+#include <almanac/snapshots/checkpoint_policy.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -10,7 +12,7 @@ namespace almanac::bench {
 
 struct Sizes {
   std::uint64_t events = 10'000'000;
-  std::uint64_t checkpoint_every = 250'000;
+  std::uint64_t checkpoint_every = CheckpointPolicy().events;
   std::uint64_t backlog = 1'000'000;  // live tasks of the shape that has many
   std::size_t questions = 40;         // cold ones; five times as many warm ones
   double append_seconds = 2;          // of a round, with and without a checkpoint
@@ -38,6 +40,9 @@ struct Measured {
   std::vector<double> unload_ms;           // the last state
   std::vector<double> checkpoint_seconds;  // written beside appends
   double checkpoint_bytes = 0;
+  std::uint64_t checkpoints = 0;  // that an engine keeps of such a log
+  double checkpoints_bytes = 0;   // all of them
+  double log_bytes = 0;
   double append_p99_us = 0;
   double append_beside_p99_us = 0;
   double append_unfollowed_p99_us = 0;  // in the rounds of those beside archiving

@@ -4,7 +4,7 @@
 #include <almanac/bench/require.h>
 #include <almanac/bench/snapshots/process.h>
 #include <almanac/projections/state.h>
-#include <almanac/snapshots/checkpoints.h>
+#include <almanac/snapshots/checkpointer.h>
 
 #include <bit>
 #include <random>
@@ -38,6 +38,13 @@ std::vector<std::uint64_t> write(const Shape& shape, const Sizes& sizes, const f
   std::vector<std::uint64_t> digests;
   Mix mix;
   State state;
+  auto kept = std::make_shared<const State>();
+  // As an engine writes and keeps them, but for the last one.
+  Checkpointer checkpointer({.log = *log,
+                             .folder = folder,
+                             .state = [&] { return kept; },
+                             .report = [](const CheckpointReport&) {}},
+                            {.events_at_stop = UINT64_MAX}, {});
   while (state.position.value < sizes.events) {
     const auto batch = state.position.value < shape.live ? enqueue_batch(mix, append_events)
                                                          : mixed_batch(mix, append_events);
@@ -53,7 +60,8 @@ std::vector<std::uint64_t> write(const Shape& shape, const Sizes& sizes, const f
       ++question;
     }
     if (!checkpoint_follows) continue;
-    require(keep_checkpoint(*log, folder, state).has_value(), "a checkpoint is not written");
+    kept = std::make_shared<const State>(state);
+    require(checkpointer.write_now().has_value(), "a checkpoint is not written");
   }
   require(state.ignored == 0, "the mix is not legal");
   return digests;

@@ -59,6 +59,8 @@ void report(const Measured& measured, const Sizes& sizes) {
   table.row("drop of the last state", median(measured.unload_ms), "ms");
   table.row("checkpoint written beside appends", median(measured.checkpoint_seconds), "s");
   table.row("its size", measured.checkpoint_bytes / (1 << 20), "MiB");
+  table.row("checkpoints an engine keeps", static_cast<double>(measured.checkpoints), "");
+  table.row("their bytes, of the log's", measured.checkpoints_bytes / measured.log_bytes, "");
   table.row("append p99, alone", measured.append_p99_us, "us");
   table.row("append p99, beside checkpoints", measured.append_beside_p99_us, "us");
   table.row("the one to the other", measured.append_beside_p99_us / measured.append_p99_us, "",

@@ -44,6 +44,19 @@ TEST(TooMany, AreAsManyAsTheCountOrTheBytesAreOver) {
   EXPECT_EQ(too_many(files, {.count_max = 100, .bytes_max = 39}).size(), 3U);
 }
 
+// 30 and 20 rest on the same 1,000 bytes: only without both are those gone.
+TEST(TooMany, CountWhatSeveralRestOnOnce) {
+  auto files = files_at({60, 50, 40, 30, 20, 10});
+  files[3].rests_on.push_back({Position(20), 1'000});
+  files[3].rests_on.push_back({Position(5), 7});
+  files[4].rests_on.push_back({Position(20), 1'000});
+  EXPECT_TRUE(too_many(files, {.count_max = 100, .bytes_max = 1'067}).empty());
+  EXPECT_FALSE(too_many(files, {.count_max = 100, .bytes_max = 1'066}).empty());
+  const auto gone = too_many(files, {.count_max = 100, .bytes_max = 50});
+  EXPECT_TRUE(std::ranges::count(gone, Position(30)) == 1 &&
+              std::ranges::count(gone, Position(20)) == 1);
+}
+
 // Without 20 there is a gap of 20 at a distance of 80: less than any other leaves beside its age.
 TEST(TooMany, AreThoseWhoseGapIsSmallestBesideTheirAge) {
   const auto files = files_at({100, 95, 90, 80, 40, 30, 20});
