@@ -10,6 +10,12 @@
 #include <utility>
 
 namespace almanac {
+namespace {
+
+// Where checkpoints lie so many strides apart no answer is far.
+constexpr std::uint64_t near_strides = 4;
+
+}  // namespace
 
 PastStates::PastStates(const Log& log, std::filesystem::path folder, PastStatesOptions options)
     : log_(log), folder_(std::move(folder)), options_(std::move(options)) {
@@ -38,10 +44,26 @@ Result<void> PastStates::walk(std::stop_token stop) const {
   const std::uint64_t marks_max = std::max<std::size_t>(1, options_.states_max / 4 * 3);
   const std::uint64_t stretches = (last->value - first->value) / options_.every / marks_max + 1;
   const std::uint64_t stride = stretches * options_.every;
-  auto state = start(*first);
-  while (state && state->position < *last) {
+  auto ends = checkpoints_of(folder_);
+  std::ranges::reverse(ends);
+  ends.push_back(*last);
+  Position begin = *first;
+  for (const Position end : ends) {
+    if (end <= begin) continue;
+    if (end.value - begin.value > near_strides * options_.every) {
+      if (auto done = walk_through(begin, end, stride, stop); !done) return done;
+    }
+    begin = end;
+  }
+  return {};
+}
+
+Result<void> PastStates::walk_through(Position begin, Position end, std::uint64_t stride,
+                                      const std::stop_token& stop) const {
+  auto state = start(begin);
+  while (state && state->position < end) {
     const Position next((state->position.value / stride + 1) * stride);
-    if (next > *last) break;
+    if (next > end) break;
     state = rebuild(log_, {.through = next, .start = std::move(*state), .stop = stop});
     if (state) state = keep(std::move(*state), KeptAs::mark);
   }
@@ -77,10 +99,10 @@ Result<State> PastStates::start(Position through) const {
   if (state.position == through) return state;
   auto first = log_.first();
   if (!first) return std::unexpected(first.error());
-  // Loading a checkpoint takes as long as folding an event for each twelfth of its tasks, and what
+  // Loading a checkpoint takes as long as folding an event for each fortieth of its tasks, and what
   // is folded on shares its nodes. Where the log was trimmed behind the state there is no choice.
   const bool leads_on = state.position.next() >= *first;
-  const std::uint64_t ahead_min = leads_on ? state.tasks.all.size() / 12 : 0;
+  const std::uint64_t ahead_min = leads_on ? state.tasks.all.size() / 40 : 0;
   for (Position position : checkpoints_of(folder_)) {
     if (position > through) continue;
     if (position.value <= state.position.value + ahead_min) break;
