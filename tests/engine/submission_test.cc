@@ -146,7 +146,7 @@ TEST(Submission, ThatNamesAnUnknownTaskIsRefused) {
 TEST(Submission, ThatPointsOutsideItselfIsRefused) {
   auto error = refusal(spec_after({InBatch{1}}));
   EXPECT_EQ(error.message,
-            "task 1 of the submission is refused: it depends on a task outside the submission");
+            "the task is refused: it depends on a task outside the submission");
 }
 
 TEST(Submission, WithACycleIsRefusedAndShowsIt) {
