@@ -5,6 +5,7 @@
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
+#include <almanac/engine/command_spec.h>
 #include <almanac/engine/engine.h>
 #include <almanac/engine/recurrence.h>
 
@@ -40,6 +41,13 @@ void print_json(const State& state, NameId id, const Schedule& schedule) {
              printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }
 
+// What it runs, as one would type it; nothing where it is no command.
+std::string command_of(const ScheduleDefined& definition) {
+  if (definition.task.kind != command_kind) return {};
+  const auto spec = decode_command(definition.task.payload);
+  return spec ? printable(shell_line(spec->arguments)) : std::string();
+}
+
 // Why it is paused; nothing where that part of the log has been removed.
 std::string pause_reason(const Log& log, const Schedule& schedule) {
   std::string reason;
@@ -54,6 +62,9 @@ void print(const Source& source, NameId id, const Schedule& schedule) {
   fmt::print("{}  {}\n", printable(source.state.names.text(id)), printable(definition.recurrence));
   fmt::print("  task     {} in queue {}\n", printable(definition.task.label),
              printable(definition.task.queue));
+  if (const std::string command = command_of(definition); !command.empty()) {
+    fmt::print("  command  {}\n", command);
+  }
   fmt::print("  next     {}{}\n", next_text(schedule),
              schedule.paused ? pause_reason(*source.log, schedule) : "");
   fmt::print("  last     {}\n", last_text(source.state, schedule));

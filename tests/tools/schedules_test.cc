@@ -64,6 +64,15 @@ TEST_F(ScheduleCommands, ChangeOneOnlyWhenTheyAreToldTo) {
   EXPECT_EQ(shown("nightly")["recurrence"], "0 * * * *");
 }
 
+TEST_F(ScheduleCommands, ShowWhatOneRunsWhateverItIsCalled) {
+  const std::string last(300, 'x');
+  ASSERT_EQ(code(in_log({"schedule", "add", "nightly", "@daily", "--", "tar", "a b.tgz", last})),
+            ExitCode::ok);
+  const std::string shown = output(in_log({"schedule", "show", "nightly"}));
+  EXPECT_NE(shown.find("… in queue default"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("  command  tar 'a b.tgz' " + last + "\n"), std::string::npos) << shown;
+}
+
 TEST_F(ScheduleCommands, PauseResumeAndRemoveOne) {
   ASSERT_EQ(code(in_log({"schedule", "add", "nightly", "@daily", "--", "true"})), ExitCode::ok);
   EXPECT_EQ(output(in_log({"schedule", "pause", "nightly", "--reason", "why\x1bnot"})),
