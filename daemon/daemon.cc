@@ -101,7 +101,7 @@ Result<std::shared_ptr<const TlsContext>> load_tls(const std::string& certificat
 }
 
 // All that is needed to listen on addresses, which others may have: what cannot be had ends the
-// daemon before an engine has begun anything.
+// daemon before an engine has begun anything. Nobody can connect before one has.
 struct Doors {
   std::shared_ptr<const TlsContext> tls;  // of HTTP
   std::optional<HttpListener> tcp;
@@ -139,7 +139,7 @@ Result<Doors> open_doors(const DaemonOptions& options) {
   if (!tls) return std::unexpected(tls.error());
   doors.tls = std::move(*tls);
   if (options.passed.empty() && !config.listen.empty()) {
-    auto tcp = listen_on_tcp(config.listen);
+    auto tcp = bind_tcp(config.listen);
     if (!tcp) return std::unexpected(not_to_be_had(tcp.error(), options.folder));
     doors.tcp = std::move(*tcp);
   }
@@ -147,7 +147,7 @@ Result<Doors> open_doors(const DaemonOptions& options) {
   auto wire = wire_options(config);
   if (!wire) return std::unexpected(wire.error());
   doors.wire = std::move(*wire);
-  auto socket = WireServer::listen(doors.wire);
+  auto socket = WireServer::bind(doors.wire);
   if (!socket) return std::unexpected(not_to_be_had(socket.error(), options.folder));
   doors.wire_socket = std::move(*socket);
   return doors;
@@ -163,7 +163,11 @@ Result<std::vector<HttpListener>> http_listeners(DaemonOptions& options, Doors& 
   if (!local) return std::unexpected(local.error());
   std::vector<HttpListener> listeners;
   listeners.push_back(std::move(*local));
-  if (doors.tcp) listeners.push_back(std::move(*doors.tcp));
+  if (!doors.tcp) return listeners;
+  if (auto listens = begin_listening(*doors.tcp); !listens) {
+    return std::unexpected(listens.error());
+  }
+  listeners.push_back(std::move(*doors.tcp));
   return listeners;
 }
 
@@ -225,7 +229,7 @@ struct Daemon::Parts {
   std::optional<HttpRefusal> look(HttpRequest& request, const HttpPeer& peer) const;
   void see(const State& state, std::span<const RecordedEvent> events);
   void serve(std::vector<HttpListener> listeners, const HttpSettings& settings);
-  void serve_wire(Doors& doors);
+  Result<void> serve_wire(Doors& doors);
 };
 
 Result<Daemon::Parts::Gate> Daemon::Parts::make_gate(const DaemonConfig& config,
@@ -288,12 +292,15 @@ void Daemon::Parts::serve(std::vector<HttpListener> listeners, const HttpSetting
   server = std::move(made);
 }
 
-void Daemon::Parts::serve_wire(Doors& doors) {
-  if (!doors.wire_socket) return;
+Result<void> Daemon::Parts::serve_wire(Doors& doors) {
+  if (!doors.wire_socket) return {};
   doors.wire.trail = &*trail;
   is_wire_encrypted = doors.wire.tls != nullptr;
   wire_address = host_of(doors.wire.address) + ":" + std::to_string(doors.wire_socket->port);
-  wire = WireServer::open(*engine, std::move(doors.wire), std::move(*doors.wire_socket));
+  auto opened = WireServer::open(*engine, std::move(doors.wire), std::move(*doors.wire_socket));
+  if (!opened) return std::unexpected(opened.error());
+  wire = std::move(*opened);
+  return {};
 }
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -352,7 +359,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   if (auto set = set_wire_crons(*parts->engine, options.config.crons); !set) {
     return std::unexpected(set.error());
   }
-  parts->serve_wire(*doors);
+  if (auto spoken = parts->serve_wire(*doors); !spoken) return std::unexpected(spoken.error());
   parts->is_encrypted = doors->tls != nullptr;
   options.config.http.tls = std::move(doors->tls);
   parts->serve(std::move(*listeners), options.config.http);

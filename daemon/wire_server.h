@@ -44,10 +44,11 @@ class WireServer {
   [[nodiscard]] static Result<std::unique_ptr<WireServer>> open(Engine& engine,
                                                                 WireOptions options);
   // The same in two steps, for who wants to know before there is an engine whether the address can
-  // be had. The socket is that of these options; clients that connect between the two wait.
-  [[nodiscard]] static Result<WireListener> listen(const WireOptions& options);
-  [[nodiscard]] static std::unique_ptr<WireServer> open(Engine& engine, WireOptions options,
-                                                        WireListener listener);
+  // be had. The socket is that of these options; nobody can connect before the second. The same
+  // errors, of which the second has only conflict (somebody was faster) and io.
+  [[nodiscard]] static Result<WireListener> bind(const WireOptions& options);
+  [[nodiscard]] static Result<std::unique_ptr<WireServer>> open(Engine& engine, WireOptions options,
+                                                                WireListener bound);
   // As stop(), and waits for it.
   ~WireServer();
   WireServer(const WireServer&) = delete;
