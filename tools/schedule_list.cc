@@ -48,6 +48,12 @@ std::string command_of(const ScheduleDefined& definition) {
   return spec ? printable(shell_line(spec->arguments)) : std::string();
 }
 
+void print_folded(std::string_view name, const std::string& text) {
+  constexpr std::size_t columns_max = 80;
+  constexpr std::size_t indent = 11;
+  fmt::print("{}\n", folded(fmt::format("  {:<9}{}", name, text), columns_max, indent));
+}
+
 // Why it is paused; nothing where that part of the log has been removed.
 std::string pause_reason(const Log& log, const Schedule& schedule) {
   std::string reason;
@@ -60,10 +66,10 @@ std::string pause_reason(const Log& log, const Schedule& schedule) {
 void print(const Source& source, NameId id, const Schedule& schedule) {
   const ScheduleDefined& definition = *schedule.definition;
   fmt::print("{}  {}\n", printable(source.state.names.text(id)), printable(definition.recurrence));
-  fmt::print("  task     {} in queue {}\n", printable(definition.task.label),
-             printable(definition.task.queue));
+  print_folded("task",
+               printable(definition.task.label) + " in queue " + printable(definition.task.queue));
   if (const std::string command = command_of(definition); !command.empty()) {
-    fmt::print("  command  {}\n", command);
+    print_folded("command", command);
   }
   fmt::print("  next     {}{}\n", next_text(schedule),
              schedule.paused ? pause_reason(*source.log, schedule) : "");

@@ -69,8 +69,7 @@ Error missing_command(const CLI::App& app) {
 
 // A word stands where the name of a command of `app` would.
 bool is_no_command(const CLI::App& app, const std::vector<std::string>& words) {
-  return is_parent(app) && app.get_subcommands().empty() && !words.empty() &&
-         !words.front().starts_with('-');
+  return is_parent(app) && !words.empty() && !words.front().starts_with('-');
 }
 
 template <class Kind>
