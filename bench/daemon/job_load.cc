@@ -3,9 +3,7 @@
 #include <almanac/bench/bench_line.h>
 #include <almanac/bench/peer_process.h>
 
-#include <poll.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
 #include <array>
@@ -135,13 +133,6 @@ class JobClient {
   std::size_t wanted_count_ = 0;
 };
 
-// Fewer connections than this are not worth reading while others are being answered.
-constexpr int gathered_min = 24;
-constexpr timespec gathering_pause{.tv_sec = 0, .tv_nsec = 100'000};
-
-// A server answers many connections one after the other. Woken for each of these answers, this
-// process would take the processor away from it in between, or have it wake another one, and cost
-// more than the answers: so a few of them wait a moment for more, as they do in a network card.
 class ReadyClients {
  public:
   explicit ReadyClients(const std::vector<std::unique_ptr<JobClient>>& clients)
@@ -150,27 +141,19 @@ class ReadyClients {
       epoll_event wanted{.events = EPOLLIN, .data = {.u64 = i}};
       require(::epoll_ctl(epoll_, EPOLL_CTL_ADD, clients[i]->socket(), &wanted) == 0, "epoll");
     }
-    require(::prctl(PR_SET_TIMERSLACK, 1'000) == 0, "the slack of timers");
   }
   ~ReadyClients() { ::close(epoll_); }
   ReadyClients(const ReadyClients&) = delete;
   ReadyClients& operator=(const ReadyClients&) = delete;
 
   [[nodiscard]] std::span<const epoll_event> wait() {
-    int count = wait_for(10'000);
+    const int count =
+        ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), 10'000);
     require(count > 0, "the server does not answer");
-    if (count < gathered_min) {
-      ::ppoll(nullptr, 0, &gathering_pause, nullptr);
-      count = wait_for(0);
-    }
     return {events_.data(), static_cast<std::size_t>(count)};
   }
 
  private:
-  int wait_for(int milliseconds) {
-    return ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), milliseconds);
-  }
-
   int epoll_;
   std::array<epoll_event, 256> events_{};
 };
