@@ -12,6 +12,7 @@
 #include <almanac/daemon/task_meter.h>
 #include <almanac/daemon/warning_limit.h>
 #include <almanac/engine/diagnostics.h>
+#include <almanac/log/write_lock.h>
 #include <almanac/tools/advisor_file.h>
 #include <almanac/tools/component_file.h>
 #include <almanac/tools/model_file.h>
@@ -47,22 +48,6 @@ Result<void> check_listen(const DaemonOptions& options) {
   return fail(ErrorCode::refused, "what is sent to " + config.listen + " could be read on its way",
               "set tls_certificate and tls_key of [http], or its plain where the network is "
               "trusted");
-}
-
-Result<std::vector<HttpListener>> make_listeners(DaemonOptions& options,
-                                                 const std::filesystem::path& doors) {
-  if (!options.passed.empty()) return std::move(options.passed);
-  std::vector<HttpListener> listeners;
-  const DaemonConfig& config = options.config;
-  auto local = listen_on_path(
-      config.socket_path.empty() ? doors / "http.sock" : std::filesystem::path(config.socket_path));
-  if (!local) return std::unexpected(local.error());
-  listeners.push_back(std::move(*local));
-  if (config.listen.empty()) return listeners;
-  auto tcp = listen_on_tcp(config.listen);
-  if (!tcp) return std::unexpected(tcp.error());
-  listeners.push_back(std::move(*tcp));
-  return listeners;
 }
 
 Result<EngineOptions> engine_options(const DaemonOptions& options) {
@@ -115,6 +100,94 @@ Result<std::shared_ptr<const TlsContext>> load_tls(const std::string& certificat
               "name both files, or neither");
 }
 
+// All that is needed to listen on addresses, which others may have: what cannot be had ends the
+// daemon before an engine has begun anything. Nobody can connect before one has.
+struct Doors {
+  std::shared_ptr<const TlsContext> tls;  // of HTTP
+  std::optional<HttpListener> tcp;
+  WireOptions wire;
+  std::optional<WireListener> wire_socket;
+};
+
+Result<WireOptions> wire_options(const DaemonConfig& config) {
+  WireOptions options = config.wire;
+  auto tls = load_tls(config.wire_tls_certificate, config.wire_tls_key);
+  if (!tls) return std::unexpected(tls.error());
+  options.tls = std::move(*tls);
+  if (config.wire_password_file.empty()) return options;
+  auto text = read_secret_file(config.wire_password_file, limits::wire_password_bytes_max);
+  if (!text) return std::unexpected(text.error());
+  options.password = text->substr(0, text->find('\n'));
+  if (options.password.empty()) {
+    return fail(ErrorCode::invalid, "there is no password in " + config.wire_password_file,
+                "write one line into it, or leave password_file of [faktory] out");
+  }
+  return options;
+}
+
+// Who has an address may be the daemon of the same folder, and that says more.
+Error not_to_be_had(const Error& error, const std::filesystem::path& folder) {
+  if (error.code != ErrorCode::conflict) return error;
+  const auto free = WriteLock::share(folder);
+  return free || free.error().code != ErrorCode::conflict ? error : free.error();
+}
+
+Result<Doors> open_doors(const DaemonOptions& options) {
+  const DaemonConfig& config = options.config;
+  Doors doors;
+  auto tls = load_tls(config.tls_certificate, config.tls_key);
+  if (!tls) return std::unexpected(tls.error());
+  doors.tls = std::move(*tls);
+  if (options.passed.empty() && !config.listen.empty()) {
+    auto tcp = bind_tcp(config.listen);
+    if (!tcp) return std::unexpected(not_to_be_had(tcp.error(), options.folder));
+    doors.tcp = std::move(*tcp);
+  }
+  if (config.wire.address.empty()) return doors;
+  auto wire = wire_options(config);
+  if (!wire) return std::unexpected(wire.error());
+  doors.wire = std::move(*wire);
+  auto socket = WireServer::bind(doors.wire);
+  if (!socket) return std::unexpected(not_to_be_had(socket.error(), options.folder));
+  doors.wire_socket = std::move(*socket);
+  return doors;
+}
+
+// Behind the engine: what holds the log may take the path of its socket, since whoever held that
+// before is gone.
+Result<std::vector<HttpListener>> http_listeners(DaemonOptions& options, Doors& doors,
+                                                 const std::filesystem::path& folder) {
+  if (!options.passed.empty()) return std::move(options.passed);
+  const std::string& path = options.config.socket_path;
+  auto local = listen_on_path(path.empty() ? folder / "http.sock" : std::filesystem::path(path));
+  if (!local) return std::unexpected(local.error());
+  std::vector<HttpListener> listeners;
+  listeners.push_back(std::move(*local));
+  if (!doors.tcp) return listeners;
+  if (auto listens = begin_listening(*doors.tcp); !listens) {
+    return std::unexpected(listens.error());
+  }
+  listeners.push_back(std::move(*doors.tcp));
+  return listeners;
+}
+
+// The first snapshot makes the folder of its repository, and nothing above that.
+Result<void> check_repositories(const std::vector<std::string>& repositories) {
+  for (const std::filesystem::path repository : repositories) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(repository, ignored)) continue;
+    const auto parent = std::filesystem::absolute(repository, ignored).parent_path();
+    if (std::filesystem::exists(repository, ignored) ||
+        !std::filesystem::is_directory(parent, ignored)) {
+      return fail(ErrorCode::invalid,
+                  "snapshots.repositories: no folder can be made at " + repository.string(),
+                  "make it, or name another one");
+    }
+    warn("there is no repository at " + repository.string() + " yet; its first snapshot makes it");
+  }
+  return {};
+}
+
 Result<void> make_doors_folder(const std::filesystem::path& folder) {
   if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return fail_errno(errno, "make the folder " + folder.string());
@@ -156,7 +229,7 @@ struct Daemon::Parts {
   std::optional<HttpRefusal> look(HttpRequest& request, const HttpPeer& peer) const;
   void see(const State& state, std::span<const RecordedEvent> events);
   void serve(std::vector<HttpListener> listeners, const HttpSettings& settings);
-  Result<void> serve_wire(const DaemonConfig& config);
+  Result<void> serve_wire(Doors& doors);
 };
 
 Result<Daemon::Parts::Gate> Daemon::Parts::make_gate(const DaemonConfig& config,
@@ -219,27 +292,14 @@ void Daemon::Parts::serve(std::vector<HttpListener> listeners, const HttpSetting
   server = std::move(made);
 }
 
-Result<void> Daemon::Parts::serve_wire(const DaemonConfig& config) {
-  WireOptions options = config.wire;
-  if (options.address.empty()) return {};
-  auto tls = load_tls(config.wire_tls_certificate, config.wire_tls_key);
-  if (!tls) return std::unexpected(tls.error());
-  options.tls = std::move(*tls);
-  options.trail = &*trail;
-  is_wire_encrypted = options.tls != nullptr;
-  if (!config.wire_password_file.empty()) {
-    auto text = read_secret_file(config.wire_password_file, limits::wire_password_bytes_max);
-    if (!text) return std::unexpected(text.error());
-    options.password = text->substr(0, text->find('\n'));
-    if (options.password.empty()) {
-      return fail(ErrorCode::invalid, "there is no password in " + config.wire_password_file,
-                  "write one line into it, or leave password_file of [faktory] out");
-    }
-  }
-  auto opened = WireServer::open(*engine, std::move(options));
+Result<void> Daemon::Parts::serve_wire(Doors& doors) {
+  if (!doors.wire_socket) return {};
+  doors.wire.trail = &*trail;
+  is_wire_encrypted = doors.wire.tls != nullptr;
+  wire_address = host_of(doors.wire.address) + ":" + std::to_string(doors.wire_socket->port);
+  auto opened = WireServer::open(*engine, std::move(doors.wire), std::move(*doors.wire_socket));
   if (!opened) return std::unexpected(opened.error());
   wire = std::move(*opened);
-  wire_address = host_of(config.wire.address) + ":" + std::to_string(wire->port());
   return {};
 }
 
@@ -251,18 +311,22 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   parts->folder = options.folder;
   parts->doors = options.folder / doors_folder;
   if (auto checked = check_listen(options); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_repositories(options.config.repositories); !checked) {
+    return std::unexpected(checked.error());
+  }
   auto engine = engine_options(options);
   if (!engine) return std::unexpected(engine.error());
   engine->on_events = [inside = parts.get()](const State& state,
                                              std::span<const RecordedEvent> events) {
     inside->see(state, events);
   };
-  // What holds the log may take its doors: whoever held them before is gone.
+  auto doors = open_doors(options);
+  if (!doors) return std::unexpected(doors.error());
   auto opened = open_engine(options.config, std::move(*engine));
   if (!opened) return std::unexpected(opened.error());
   parts->engine = std::move(*opened);
   if (auto made = make_doors_folder(parts->doors); !made) return std::unexpected(made.error());
-  auto listeners = make_listeners(options, parts->doors);
+  auto listeners = http_listeners(options, *doors, parts->doors);
   if (!listeners) return std::unexpected(listeners.error());
   if (auto written = parts->address.write(parts->folder, *listeners); !written) {
     return std::unexpected(written.error());
@@ -270,9 +334,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   for (const HttpListener& listener : *listeners) {
     (listener.is_local ? parts->paths : parts->tcp).push_back(listener.name);
   }
-  auto tls = load_tls(options.config.tls_certificate, options.config.tls_key);
-  if (!tls) return std::unexpected(tls.error());
-  auto gate = parts->make_gate(options.config, *tls != nullptr);
+  auto gate = parts->make_gate(options.config, doors->tls != nullptr);
   if (!gate) return std::unexpected(gate.error());
   parts->use(std::move(*gate));
   const auto lines = std::make_shared<WarningLimit>();
@@ -297,11 +359,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(DaemonOptions options) {
   if (auto set = set_wire_crons(*parts->engine, options.config.crons); !set) {
     return std::unexpected(set.error());
   }
-  if (auto spoken = parts->serve_wire(options.config); !spoken) {
-    return std::unexpected(spoken.error());
-  }
-  parts->is_encrypted = *tls != nullptr;
-  options.config.http.tls = std::move(*tls);
+  if (auto spoken = parts->serve_wire(*doors); !spoken) return std::unexpected(spoken.error());
+  parts->is_encrypted = doors->tls != nullptr;
+  options.config.http.tls = std::move(doors->tls);
   parts->serve(std::move(*listeners), options.config.http);
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }

@@ -114,6 +114,12 @@ Result<void> remove_stale(const std::filesystem::path& path, const sockaddr_un& 
   return {};
 }
 
+std::unexpected<Error> not_listening(const std::string& address) {
+  if (errno != EADDRINUSE) return fail_errno(errno, "listen on " + address);
+  return fail(ErrorCode::conflict, "another process listens on " + address,
+              "stop it, or listen on another port");
+}
+
 }  // namespace
 
 bool is_loopback(std::string_view address) {
@@ -136,6 +142,18 @@ Result<void> check_tcp_address(std::string_view address) {
 }
 
 Result<HttpListener> listen_on_tcp(const std::string& address) {
+  auto bound = bind_tcp(address);
+  if (!bound) return bound;
+  if (auto listens = begin_listening(*bound); !listens) return std::unexpected(listens.error());
+  return bound;
+}
+
+Result<void> begin_listening(const HttpListener& bound) {
+  if (::listen(bound.socket.get(), listen_backlog) == 0) return {};
+  return not_listening(bound.name);
+}
+
+Result<HttpListener> bind_tcp(const std::string& address) {
   if (auto checked = check_tcp_address(address); !checked) {
     return std::unexpected(checked.error());
   }
@@ -155,14 +173,7 @@ Result<HttpListener> listen_on_tcp(const std::string& address) {
   if (!socket.valid()) return fail_errno(errno, "make a socket");
   const int yes = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0) {
-    if (errno == EADDRINUSE) {
-      return fail(ErrorCode::conflict, "another process listens on " + address,
-                  "stop it, or listen on another port");
-    }
-    return fail_errno(errno, "listen on " + address);
-  }
-  if (::listen(socket.get(), listen_backlog) != 0) return fail_errno(errno, "listen on " + address);
+  if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0) return not_listening(address);
   HttpListener listener{.socket = std::move(socket), .is_local = false, .name = {}, .path = {}};
   listener.name = bound_name(listener.socket.get());
   return listener;

@@ -25,6 +25,10 @@ struct HttpListener {
 // "127.0.0.1:7411", "[::1]:7411", "localhost:0"; port 0 = any that is free, which `name` says.
 // Errors: invalid (no address and port), conflict (somebody listens there), refused, io.
 [[nodiscard]] Result<HttpListener> listen_on_tcp(const std::string& address);
+// The same in two steps: takes the address, but nobody can connect before the second. The same
+// errors.
+[[nodiscard]] Result<HttpListener> bind_tcp(const std::string& address);
+[[nodiscard]] Result<void> begin_listening(const HttpListener& bound);
 // Whether it has a host and a port, wherever that is. Errors: invalid.
 [[nodiscard]] Result<void> check_tcp_address(std::string_view address);
 // Makes the folder, for its owner alone, where it is missing; what lies there and nobody listens on

@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace almanac {
@@ -236,18 +237,42 @@ Result<Outcome> success_of(const ordered_json& object) {
   return fail(ErrorCode::invalid, "'result_base64' is no base64", "encode it with padding");
 }
 
+// What belongs to another outcome says that something else is meant.
+Result<void> check_outcome(const ordered_json& object, std::string_view outcome) {
+  constexpr std::array outcomes = {"success", "failure", "permanent_failure", "snooze",
+                                   "rate_limited"};
+  if (std::ranges::find(outcomes, outcome) == outcomes.end()) {
+    return fail(ErrorCode::invalid, fmt::format("there is no outcome '{}'", outcome),
+                "send success, failure, permanent_failure, snooze or rate_limited");
+  }
+  const bool is_success = outcome == "success";
+  const bool is_later = outcome == "snooze" || outcome == "rate_limited";
+  const std::initializer_list<std::pair<const char*, bool>> members = {
+      {"result", is_success},
+      {"result_base64", is_success},
+      {"message", !is_success && !is_later},
+      {"until", is_later},
+      {"service", outcome == "rate_limited"}};
+  for (const auto& [member, belongs] : members) {
+    if (belongs || !object.contains(member)) continue;
+    return fail(ErrorCode::invalid,
+                fmt::format("an outcome '{}' has no member '{}'", outcome, member),
+                "leave it out, or send the outcome that it belongs to");
+  }
+  return {};
+}
+
 Result<Outcome> outcome_of(const ordered_json& object) {
   const auto end = text_member_or(object, "outcome", "success");
   if (!end) return std::unexpected(end.error());
+  if (auto checked = check_outcome(object, *end); !checked) {
+    return std::unexpected(checked.error());
+  }
   if (*end == "success") return success_of(object);
   const auto message = text_member_or(object, "message", "failed");
   if (!message) return std::unexpected(message.error());
   if (*end == "failure") return Outcome::failure(*message);
   if (*end == "permanent_failure") return Outcome::permanent_failure(*message);
-  if (*end != "snooze" && *end != "rate_limited") {
-    return fail(ErrorCode::invalid, "there is no outcome '" + *end + "'",
-                "send success, failure, permanent_failure, snooze or rate_limited");
-  }
   auto text = text_member(object, "until");
   if (!text) return std::unexpected(text.error());
   auto until = parse_moment(*text, system_time());

@@ -113,11 +113,14 @@ Result<MemoryQuery> memory_query_of(const ordered_json& object) {
     query.tags = {std::move(*tag)};
   }
   if (object.contains("limit")) {
-    if (!object["limit"].is_number_unsigned()) {
-      return fail(ErrorCode::invalid, "the member 'limit' is no number of entries",
+    const ordered_json& limit = object["limit"];
+    const bool is_number = limit.is_number_unsigned() && limit.get<std::uint64_t>() > 0;
+    if (!is_number || limit.get<std::uint64_t>() > limits::page_items_max) {
+      return fail(ErrorCode::invalid,
+                  "the member 'limit' is no number of entries that can be asked for at once",
                   fmt::format("send 1 to {}", limits::page_items_max));
     }
-    query.limit = std::min<std::size_t>(object["limit"].get<std::size_t>(), limits::page_items_max);
+    query.limit = limit.get<std::size_t>();
   }
   return query;
 }

@@ -51,10 +51,15 @@ ApiResult get_timeline(const ApiCall& call) {
   if (!to) return std::unexpected(to.error());
   auto first = call.api.log().first();
   if (!first) return std::unexpected(first.error());
-  auto json = timeline_json({.log = call.api.log(),
-                             .first = std::max(*first, Position(*from)),
-                             .last = std::min(call.state->position, Position(*to)),
-                             .buckets = *buckets});
+  const Position begin = std::max(*first, Position(*from));
+  const Position end = std::min(call.state->position, Position(*to));
+  const bool is_part = !text_parameter(call, "from").empty() || !text_parameter(call, "to").empty();
+  if (is_part && end < begin) {
+    return fail(ErrorCode::invalid, fmt::format("there is no event from {} to {}", *from, *to),
+                fmt::format("the log has {} to {}", first->value, call.state->position.value));
+  }
+  auto json =
+      timeline_json({.log = call.api.log(), .first = begin, .last = end, .buckets = *buckets});
   if (!json) return std::unexpected(json.error());
   // In front of it there are events of a trimmed log, and no state.
   const auto shown = first_state_position(call.api.log(), call.api.surroundings().folder);

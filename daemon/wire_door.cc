@@ -2,6 +2,7 @@
 
 #include <almanac/daemon/http_listener.h>
 #include <almanac/log/hash.h>
+#include <almanac/log/this_thread.h>
 
 #include <algorithm>
 #include <array>
@@ -68,6 +69,7 @@ WireDoor::WireDoor(Engine& engine, WireOptions options, WireListener listener)
       buffer_(read_bytes) {}
 
 void WireDoor::run(const std::function<void()>& begun) {
+  this_thread::set_name("almanac-wire");
   Loop loop({.on_wake = [this] { drain(); },
              .on_timer = [this] { fire_timers(); },
              .on_signal = [](int) {}});

@@ -16,6 +16,12 @@ struct WireServer::Parts {
 WireServer::WireServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<WireServer>> WireServer::open(Engine& engine, WireOptions options) {
+  auto bound = bind(options);
+  if (!bound) return std::unexpected(bound.error());
+  return open(engine, std::move(options), std::move(*bound));
+}
+
+Result<WireListener> WireServer::bind(const WireOptions& options) {
   const bool is_local =
       options.address.starts_with("127.") || options.address.starts_with("[::1]:");
   if (!is_local && options.password.empty() && is_wire_address(options.address)) {
@@ -29,9 +35,13 @@ Result<std::unique_ptr<WireServer>> WireServer::open(Engine& engine, WireOptions
                 "set tls_certificate and tls_key of [faktory], or its plain where the network is "
                 "trusted");
   }
-  auto listener = listen_on_wire(options.address);
-  if (!listener) return std::unexpected(listener.error());
-  std::unique_ptr<Parts> parts(new Parts{{engine, std::move(options), std::move(*listener)}, {}});
+  return bind_wire(options.address);
+}
+
+Result<std::unique_ptr<WireServer>> WireServer::open(Engine& engine, WireOptions options,
+                                                     WireListener bound) {
+  if (auto listens = begin_listening(bound); !listens) return std::unexpected(listens.error());
+  std::unique_ptr<Parts> parts(new Parts{{engine, std::move(options), std::move(bound)}, {}});
   std::promise<void> begun;
   parts->thread =
       std::thread([&door = parts->door, &begun] { door.run([&begun] { begun.set_value(); }); });

@@ -6,6 +6,7 @@
 
 #include <almanac/daemon/audit_trail.h>
 #include <almanac/daemon/tls_channel.h>
+#include <almanac/daemon/wire_socket.h>
 #include <almanac/engine/engine.h>
 
 #include <cstddef>
@@ -42,6 +43,12 @@ class WireServer {
   // without encryption).
   [[nodiscard]] static Result<std::unique_ptr<WireServer>> open(Engine& engine,
                                                                 WireOptions options);
+  // The same in two steps, for who wants to know before there is an engine whether the address can
+  // be had. The socket is that of these options; nobody can connect before the second. The same
+  // errors, of which the second has only conflict (somebody was faster) and io.
+  [[nodiscard]] static Result<WireListener> bind(const WireOptions& options);
+  [[nodiscard]] static Result<std::unique_ptr<WireServer>> open(Engine& engine, WireOptions options,
+                                                                WireListener bound);
   // As stop(), and waits for it.
   ~WireServer();
   WireServer(const WireServer&) = delete;

@@ -83,7 +83,7 @@ WireMoved moved(ssize_t bytes) {
 
 bool is_wire_address(const std::string& address) { return parse_address(address).has_value(); }
 
-Result<WireListener> listen_on_wire(const std::string& address) {
+Result<WireListener> bind_wire(const std::string& address) {
   const auto parsed = parse_address(address);
   if (!parsed) return std::unexpected(parsed.error());
   WireListener listener;
@@ -93,12 +93,17 @@ Result<WireListener> listen_on_wire(const std::string& address) {
   const int yes = 1;
   setsockopt(listener.socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   const auto* where = reinterpret_cast<const sockaddr*>(&parsed->storage);
-  if (::bind(listener.socket.get(), where, parsed->length) != 0 ||
-      ::listen(listener.socket.get(), backlog) != 0) {
+  if (::bind(listener.socket.get(), where, parsed->length) != 0) {
     return no_socket(address, "cannot listen on");
   }
+  listener.address = address;
   listener.port = port_of(listener.socket.get());
   return listener;
+}
+
+Result<void> begin_listening(const WireListener& bound) {
+  if (::listen(bound.socket.get(), backlog) == 0) return {};
+  return no_socket(bound.address, "cannot listen on");
 }
 
 WireAccept accept_on_wire(const WireListener& listener, FileDescriptor& connection) {

@@ -16,13 +16,16 @@ namespace almanac {
 
 struct WireListener {
   FileDescriptor socket;
+  std::string address;  // as it was asked for
   std::uint16_t port = 0;
 };
 
 // HOST:PORT, numbers both.
 [[nodiscard]] bool is_wire_address(const std::string& address);
-// Errors: invalid, conflict (somebody listens there), io.
-[[nodiscard]] Result<WireListener> listen_on_wire(const std::string& address);
+// Takes the address; nobody can connect before begin_listening(). Errors of both: conflict
+// (somebody listens there), io; of the first also invalid.
+[[nodiscard]] Result<WireListener> bind_wire(const std::string& address);
+[[nodiscard]] Result<void> begin_listening(const WireListener& bound);
 
 enum class WireAccept : std::uint8_t {
   accepted,

@@ -276,6 +276,10 @@ std::shared_ptr<const Publication> Engine::published() const { return parts_->pu
 
 bool Engine::wait(const std::function<bool(const State&)>& wanted,
                   std::optional<std::chrono::milliseconds> timeout) const {
+  if (auto may = parts_->check_may_wait(); !may) {
+    warn(describe(may.error()));
+    return wanted(*state());
+  }
   std::optional<std::chrono::steady_clock::time_point> until;
   if (timeout) until = std::chrono::steady_clock::now() + *timeout;
   return parts_->published->wait(wanted, until);
@@ -298,7 +302,11 @@ void Engine::stop_at_once() {
 
 bool Engine::stopping() const { return parts_->stopping; }
 
-void Engine::wait_until_stopped() const { parts_->published->wait_for_end(); }
+Result<void> Engine::wait_until_stopped() const {
+  if (auto may = parts_->check_may_wait(); !may) return may;
+  parts_->published->wait_for_end();
+  return {};
+}
 
 bool Engine::stopped() const { return parts_->published->ended(); }
 

@@ -350,7 +350,8 @@ class Engine {
   // The same, with the values of inline projections at its position.
   [[nodiscard]] std::shared_ptr<const Publication> published() const;
   // Waits until a published state satisfies `wanted`; false when the engine ends or the time is
-  // up before one does.
+  // up before one does. On the engine's own thread, which publishes, it answers at once whether the
+  // newest one does, and warns.
   bool wait(const std::function<bool(const State&)>& wanted,
             std::optional<std::chrono::milliseconds> timeout = {}) const;
   // For reading payloads, results and outputs by position.
@@ -362,7 +363,8 @@ class Engine {
   void stop_at_once();
   // One of these was called, or a signal came.
   [[nodiscard]] bool stopping() const;
-  void wait_until_stopped() const;
+  // Errors: refused (on the engine's own thread, which it would wait for).
+  Result<void> wait_until_stopped() const;
   [[nodiscard]] bool stopped() const;
   // False from a write that found no room on until one finds some: new work is refused meanwhile,
   // with storage_full, and ends are kept.

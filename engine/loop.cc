@@ -15,6 +15,8 @@ struct Loop::Handles {
 
   Callbacks callbacks;
   uv_loop_t loop{};
+  // An eventfd alone was tried: then who is woken runs in front of who wakes, and takes what comes
+  // one by one. This one's reader yields until that call has returned.
   uv_async_t wake{};
   uv_timer_t timer{};
   std::array<uv_signal_t, 2> signals{};

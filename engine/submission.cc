@@ -373,6 +373,7 @@ bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
 std::string describe_task(const EnqueueTasks& command, std::size_t index) {
   const TaskSpec& spec = command.tasks[index];
   if (!spec.label.empty()) return "'" + spec.label + "'";
+  if (command.tasks.size() == 1) return "the task";
   return "task " + std::to_string(index + 1) + " of the submission";
 }
 

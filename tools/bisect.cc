@@ -21,7 +21,7 @@ namespace {
 Result<void> print_found(const Log& log, const Bisected& found) {
   std::string line;
   const auto take = [&](const Event& event) {
-    line = event_line(RecordedEvent{found.position, event});
+    line = event_line(RecordedEvent{found.position, event}, terminal_columns());
   };
   auto read = found.position ? log.read_one(found.position, take) : Result<void>();
   if (!read) return read;

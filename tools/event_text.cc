@@ -11,6 +11,8 @@
 namespace almanac {
 namespace {
 
+constexpr std::size_t position_columns = 8;
+
 // Appends "  NAME=VALUE" for each field that is set.
 class LineFields {
  public:
@@ -191,15 +193,15 @@ class Texts {
 
 }  // namespace
 
-std::string event_line(const RecordedEvent& recorded) {
+std::string event_line(const RecordedEvent& recorded, std::size_t columns_max) {
   const Event& event = recorded.event;
-  auto line = fmt::format("{:>8}  {}  {:<19}", recorded.position.value, format_time(event.at),
-                          type_name(event.body));
+  auto line = fmt::format("{:>{}}  {}  {:<19}", recorded.position.value, position_columns,
+                          format_time(event.at), type_name(event.body));
   LineFields fields(line);
   describe_body(fields, event.body);
   describe_meta(fields, event);
   line.erase(line.find_last_not_of(' ') + 1);
-  return line;
+  return folded(line, columns_max, position_columns + 2);
 }
 
 void visit_texts(const Event& event, const std::function<void(std::string_view)>& visit) {

@@ -213,7 +213,7 @@ ExitCode gpu_probe(const GpuProbeCommand& command) {
                   .is_local = heap.is_local,
                   .level = heap.is_local ? level_after(GpuLevel::normal, heap.memory, {})
                                          : GpuLevel::normal,
-                  .last = printable(seen.trouble)});
+                  .last = seen.trouble.empty() ? "-" : printable(seen.trouble)});
     }
     if (command.json) print_json(json);
   }

@@ -196,6 +196,7 @@ ExitCode memory_search(const MemorySearchCommand& command) {
   if (is_by_similarity) headings.emplace_back("SIMILAR");
   headings.emplace_back("CONTENT");
   Table table(headings);
+  table.keep(3);  // when it was stored
   for (const auto& [id, similarity, memory] : *hits) {
     if (command.json) {
       print_json(reader, state, {id, similarity, memory}, is_by_similarity);

@@ -9,7 +9,7 @@ namespace almanac {
 
 bool EventPrinter::print(const RecordedEvent& event) {
   printed_ = true;
-  auto line = json_ ? event_json(event) : event_line(event);
+  auto line = json_ ? event_json(event) : event_line(event, columns_);
   return std::puts(line.c_str()) >= 0;
 }
 

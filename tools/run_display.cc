@@ -78,7 +78,9 @@ void RunDisplay::show(std::span<const AttemptNote> notes, const State& state) {
     if (!notes.empty()) std::fflush(stdout);
     return;
   }
-  terminal_columns_ > 0 ? redraw(state) : milestone();
+  if (terminal_columns_ > 0) return redraw(state);
+  milestone();
+  tell_delay(state);
 }
 
 void RunDisplay::line(const AttemptNote& note) {
@@ -115,18 +117,39 @@ void RunDisplay::redraw(const State& state) {
   std::fflush(stdout);
 }
 
-// While nothing runs, what the first task that has not ended waits for, for who sees a line that
-// does not move.
-std::string RunDisplay::waiting(const State& state) {
-  if (!state.tasks.running.empty()) return {};
+struct RunDisplay::FirstLeft {
+  TaskId id;
+  WaitReason reason;
+};
+
+// While nothing runs, the first task that has not ended, where it waits for something.
+std::optional<RunDisplay::FirstLeft> RunDisplay::first_left(const State& state) {
+  if (!state.tasks.running.empty()) return std::nullopt;
   while (first_left_ < tasks_.size() && has_ended(state_of(state, tasks_[first_left_]))) {
     ++first_left_;
   }
-  if (first_left_ == tasks_.size()) return {};
+  if (first_left_ == tasks_.size()) return std::nullopt;
   const TaskId id = tasks_[first_left_].id;
   const auto reason = wait_reason(state, id, state.time);
-  if (!reason || reason->wait == Wait::next) return {};
-  return "; " + label(id) + ": " + wait_sentence(state, id, *reason);
+  if (!reason || reason->wait == Wait::next) return std::nullopt;
+  return FirstLeft{id, *reason};
+}
+
+// For who sees a line that does not move.
+std::string RunDisplay::waiting(const State& state) {
+  const auto first = first_left(state);
+  if (!first) return {};
+  return "; " + label(first->id) + ": " + wait_sentence(state, first->id, first->reason);
+}
+
+// Once, for who sees no line at all.
+void RunDisplay::tell_delay(const State& state) {
+  const auto first = first_left(state);
+  if (!first || first->reason.wait != Wait::delay || delay_told_ == first->id) return;
+  delay_told_ = first->id;
+  fmt::print("{:<9}  {}  {}\n", "waiting", label(first->id),
+             wait_sentence(state, first->id, first->reason));
+  std::fflush(stdout);
 }
 
 void RunDisplay::milestone() {

@@ -7,6 +7,7 @@
 #include <almanac/tools/progress.h>
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -61,7 +62,10 @@ class RunDisplay {
   void milestone();
   void clear_line() const;
   [[nodiscard]] std::string label(TaskId id) const;
+  struct FirstLeft;
+  [[nodiscard]] std::optional<FirstLeft> first_left(const State& state);
   [[nodiscard]] std::string waiting(const State& state);
+  void tell_delay(const State& state);
   [[nodiscard]] std::string why(const State& state, TaskId id, const Log& log) const;
   [[nodiscard]] static TaskState state_of(const State& state, const RunTask& task);
   [[nodiscard]] Sums sums(const State& state) const;
@@ -76,6 +80,7 @@ class RunDisplay {
   std::size_t ended_before_;  // of ended_, those that had when the run began
   std::size_t milestone_next_;
   std::size_t first_left_ = 0;  // of tasks_, all in front of it have ended
+  TaskId delay_told_;           // of the last task whose wait for a time was said
   bool stopping_ = false;
   std::chrono::steady_clock::time_point drawn_;
 };

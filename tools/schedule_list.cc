@@ -5,6 +5,7 @@
 #include <almanac/tools/text.h>
 #include <almanac/tools/units.h>
 
+#include <almanac/engine/command_spec.h>
 #include <almanac/engine/engine.h>
 #include <almanac/engine/recurrence.h>
 
@@ -40,6 +41,19 @@ void print_json(const State& state, NameId id, const Schedule& schedule) {
              printable_json(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }
 
+// What it runs, as one would type it; nothing where it is no command.
+std::string command_of(const ScheduleDefined& definition) {
+  if (definition.task.kind != command_kind) return {};
+  const auto spec = decode_command(definition.task.payload);
+  return spec ? printable(shell_line(spec->arguments)) : std::string();
+}
+
+void print_folded(std::string_view name, const std::string& text) {
+  constexpr std::size_t columns_max = 80;
+  constexpr std::size_t indent = 11;
+  fmt::print("{}\n", folded(fmt::format("  {:<9}{}", name, text), columns_max, indent));
+}
+
 // Why it is paused; nothing where that part of the log has been removed.
 std::string pause_reason(const Log& log, const Schedule& schedule) {
   std::string reason;
@@ -52,8 +66,11 @@ std::string pause_reason(const Log& log, const Schedule& schedule) {
 void print(const Source& source, NameId id, const Schedule& schedule) {
   const ScheduleDefined& definition = *schedule.definition;
   fmt::print("{}  {}\n", printable(source.state.names.text(id)), printable(definition.recurrence));
-  fmt::print("  task     {} in queue {}\n", printable(definition.task.label),
-             printable(definition.task.queue));
+  print_folded("task",
+               printable(definition.task.label) + " in queue " + printable(definition.task.queue));
+  if (const std::string command = command_of(definition); !command.empty()) {
+    print_folded("command", command);
+  }
   fmt::print("  next     {}{}\n", next_text(schedule),
              schedule.paused ? pause_reason(*source.log, schedule) : "");
   fmt::print("  last     {}\n", last_text(source.state, schedule));

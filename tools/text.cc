@@ -33,6 +33,18 @@ std::size_t character_columns(char32_t code) {
   return is_in(wide, code) ? 2 : 1;
 }
 
+// Of the front of a text that fits, and of its first character where not even that does.
+std::size_t bytes_within(std::string_view text, std::size_t columns_max) {
+  std::size_t end = 0;
+  for (std::size_t used = 0; end < text.size();) {
+    auto [bytes, code] = front_character(text.substr(end));
+    used += bytes == 0 ? 1 : character_columns(code);
+    if (used > columns_max && end > 0) break;
+    end += std::max<std::size_t>(bytes, 1);
+  }
+  return end;
+}
+
 }  // namespace
 
 std::size_t columns(std::string_view text) {
@@ -56,6 +68,21 @@ std::string cut(std::string_view text, std::size_t columns_max) {
     end += std::max<std::size_t>(bytes, 1);
   }
   return std::string(text.substr(0, end)) + "…";
+}
+
+std::string folded(std::string_view text, std::size_t columns_max, std::size_t indent) {
+  if (columns_max <= indent) return std::string(text);
+  std::string lines;
+  for (std::size_t room = columns_max;; room = columns_max - indent) {
+    const std::size_t fitting = bytes_within(text, room);
+    if (fitting == text.size()) return lines.append(text);
+    const auto space = text.rfind(' ', fitting);
+    const bool has_word = space != std::string_view::npos && text.find_first_not_of(' ') < space;
+    const std::string_view line = text.substr(0, has_word ? space : fitting);
+    lines.append(line.substr(0, line.find_last_not_of(' ') + 1)).append("\n").append(indent, ' ');
+    text.remove_prefix(line.size());
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
 }
 
 std::string shell_line(const std::vector<std::string>& words) {
@@ -92,11 +119,19 @@ std::vector<std::size_t> Table::widths(std::size_t columns_max) const {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
   }
   auto line = std::accumulate(widths.begin(), widths.end(), gap.size() * (widths.size() - 1));
-  while (columns_max > 0 && line > columns_max) {
-    auto widest = std::ranges::max_element(widths);
-    if (*widest <= cell_columns_min) break;
-    --*widest;
-    --line;
+  const auto narrow = [&] {
+    while (columns_max > 0 && line > columns_max) {
+      auto widest = std::ranges::max_element(widths);
+      if (*widest <= cell_columns_min) break;
+      --*widest;
+      --line;
+    }
+  };
+  const std::size_t kept = kept_ ? std::exchange(widths[*kept_], 0) : 0;
+  narrow();
+  if (kept_) {
+    widths[*kept_] = kept;
+    narrow();
   }
   return widths;
 }

@@ -5,6 +5,7 @@
 
 #include <almanac/log/printable.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,11 @@ namespace almanac {
 // At most so many columns; the last one is "…" when something was cut.
 [[nodiscard]] std::string cut(std::string_view text, std::size_t columns_max);
 
+// The same text on as many lines as it takes, each within so many columns (0 = no limit): broken
+// between words, or within one that is longer than a line. All but the first are indented.
+[[nodiscard]] std::string folded(std::string_view text, std::size_t columns_max,
+                                 std::size_t indent);
+
 // Words as one would type them: those a shell would take apart stand in quotes.
 [[nodiscard]] std::string shell_line(const std::vector<std::string>& words);
 // "1 task", "2 tasks".
@@ -28,12 +34,16 @@ class Table {
   explicit Table(std::vector<std::string> headings);
   // As many cells as headings.
   void add(std::vector<std::string> cells);
+  // The cells of this column are not cut before all others are as narrow as they can be: half of a
+  // time says nothing.
+  void keep(std::size_t column) { kept_ = column; }
   // The widest cells are cut so that no line is wider than `columns_max`; 0 = no limit.
   [[nodiscard]] std::string text(std::size_t columns_max) const;
 
  private:
   [[nodiscard]] std::vector<std::size_t> widths(std::size_t columns_max) const;
   std::vector<std::vector<std::string>> rows_;
+  std::optional<std::size_t> kept_;
 };
 
 // Columns of the terminal on a stream, standard output unless said; 0 when it is none.

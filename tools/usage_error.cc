@@ -67,6 +67,11 @@ Error missing_command(const CLI::App& app) {
           "add one of: " + list};
 }
 
+// A word stands where the name of a command of `app` would.
+bool is_no_command(const CLI::App& app, const std::vector<std::string>& words) {
+  return is_parent(app) && !words.empty() && !words.front().starts_with('-');
+}
+
 template <class Kind>
 bool is(const CLI::ParseError& error) {
   return dynamic_cast<const Kind*>(&error) != nullptr;
@@ -78,7 +83,10 @@ std::optional<Error> unknown_option(const CLI::App& app, bool is_marked) {
   if (!app.get_subcommands().empty()) {
     if (auto inner = unknown_option(*app.get_subcommands().front(), is_marked)) return inner;
   }
-  for (const std::string& word : unexpected_words(app)) {
+  const auto words = unexpected_words(app);
+  // Options behind a command that there is not are not what is wrong.
+  if (is_no_command(app, words)) return std::nullopt;
+  for (const std::string& word : words) {
     if (word.starts_with('-')) return unexpected_word(app, word, is_marked);
   }
   return std::nullopt;
@@ -106,6 +114,7 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& error,
   bool required = is<CLI::RequiredError>(error);
   if (required && is_parent(*app)) return missing_command(*app);
   auto words = unexpected_words(*app);
+  if (is_no_command(*app, words)) return unknown_command(*app, words.front());
   if (!words.empty() && (required || is<CLI::ExtrasError>(error))) {
     return unexpected_word(*app, words.front(), false);
   }

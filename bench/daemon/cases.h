@@ -28,6 +28,7 @@ enum class Pace : std::uint8_t { one_by_one, pipelined };
 struct JobRate {
   double jobs = 0;        // a second
   double cpu_us_job = 0;  // of the server, over all its threads
+  double client_us_job = 0;
 };
 [[nodiscard]] JobRate measure_wire(const std::filesystem::path& folder, const DaemonSizes& sizes,
                                    Pace pace);

@@ -110,17 +110,20 @@ class Run {
     if (!is_asked(name)) return;
     Comparison rates(title, "jobs/s", ">= 40,000 and >= 2 x the best peer");
     Comparison costs(title + ": processor", "µs/job", "-");
+    Comparison asking(title + ": processor, of who asks", "µs/job", "-");
     for (int round = 0; round < sizes_.rounds; ++round) {
       const auto ours =
           in_folder([&](const fs::path& at) { return measure_wire(at, sizes_, pace); });
       rates.add(ours.jobs);
       costs.add(ours.cpu_us_job);
+      asking.add(ours.client_us_job);
       if (!sizes_.peers) continue;
       rates.add(
           in_folder([&](const fs::path& at) { return measure_peer_rates(at, sizes_, pace); }));
     }
     rates.tell();
     costs.tell();
+    asking.tell();
   }
   void idle() {
     if (!is_asked("idle")) return;

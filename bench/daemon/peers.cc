@@ -51,7 +51,7 @@ std::vector<PeerResult> of_scripts(const fs::path& folder, const std::string& ar
 std::vector<PeerResult> measure_peer_rates(const fs::path& folder, const DaemonSizes& sizes,
                                            Pace pace) {
   const auto run = [&](const JobProtocol& protocol) {
-    return run_jobs(protocol, beanstalkd_port, sizes, pace);
+    return run_jobs(protocol, beanstalkd_port, sizes, pace).jobs;
   };
   std::vector<PeerResult> results = {of_beanstalkd(folder / "beanstalkd", run)};
   const std::string arguments =

@@ -8,9 +8,11 @@ JobRate measure_wire(const std::filesystem::path& folder, const DaemonSizes& siz
   const DaemonProcess daemon(folder);
   const double before = daemon.cpu_seconds();
   const Stopwatch watch;
-  const double jobs = run_jobs(faktory_protocol(), daemon_wire_port, sizes, pace);
-  const double all = jobs * watch.seconds();
-  return {.jobs = jobs, .cpu_us_job = (daemon.cpu_seconds() - before) / all * 1e6};
+  const LoadRate load = run_jobs(faktory_protocol(), daemon_wire_port, sizes, pace);
+  const double all = load.jobs * watch.seconds();
+  return {.jobs = load.jobs,
+          .cpu_us_job = (daemon.cpu_seconds() - before) / all * 1e6,
+          .client_us_job = load.cpu_us_job};
 }
 
 double measure_wire_idle(const std::filesystem::path& folder, const DaemonSizes& sizes) {

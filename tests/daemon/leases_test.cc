@@ -114,7 +114,9 @@ TEST_F(LeaseDoor, RefusesWhatMakesNoSense) {
   for (const char* odd :
        {R"("outcome": false)", R"("outcome": null)", R"("result": {"x": 1})", R"("result": null)",
         R"("result_base64": 7)", R"("result": "a", "result_base64": "YQ==")",
-        R"("outcome": "failure", "message": 7)",
+        R"("outcome": "failure", "message": 7)", R"("until": "in 1 hour")",
+        R"("outcome": "success", "message": "done")", R"("outcome": "failure", "result": "a")",
+        R"("outcome": "snooze", "until": "in 1 hour", "service": "api")",
         R"("outcome": "rate_limited", "until": "in 1 hour", "service": 7)"}) {
     const std::string body = "{" + nobody + ", " + odd + "}";
     EXPECT_EQ(client().ask("POST", "/v1/leases/result", body).status, 400) << body;

@@ -92,11 +92,13 @@ TEST_F(MemoryDoor, RefusesJsonThatIsNestedWithoutEnd) {
 TEST_F(MemoryDoor, RefusesToSearchByWhatIsNoText) {
   open();
   ASSERT_EQ(store(R"({"kind": "note", "user": "ann", "content": "a"})").status, 201);
-  for (const char* body : {R"({"user": 5})", R"({"kind": null})", R"({"text": ["a"]})",
-                           R"({"tag": 5})", R"({"limit": "all"})"}) {
+  for (const char* body :
+       {R"({"user": 5})", R"({"kind": null})", R"({"text": ["a"]})", R"({"tag": 5})",
+        R"({"limit": "all"})", R"({"limit": 0})", R"({"limit": 1001})"}) {
     EXPECT_EQ(client().ask("POST", "/v1/memories/search", body).status, 400) << body;
   }
-  const HttpAnswer found = client().ask("POST", "/v1/memories/search", R"({"user": "ann"})");
+  const HttpAnswer found =
+      client().ask("POST", "/v1/memories/search", R"({"user": "ann", "limit": 1000})");
   EXPECT_EQ(found.json()["items"].size(), 1U) << found.body;
 }
 

@@ -245,6 +245,11 @@ TEST_F(ReadingRoutes, CutTheLogIntoBuckets) {
   EXPECT_EQ(part["buckets"][2]["last"], 4);
   EXPECT_EQ(get("/v1/timeline?buckets=1001", 400)["code"], "invalid");
   EXPECT_EQ(get("/v1/timeline?buckets=0", 400)["code"], "invalid");
+  const std::string end = std::to_string(at);
+  EXPECT_EQ(get("/v1/timeline?from=" + end)["last"], at);
+  const json behind = get("/v1/timeline?from=" + std::to_string(at + 1), 400);
+  EXPECT_EQ(behind["next"], "the log has 1 to " + end) << behind;
+  EXPECT_EQ(get("/v1/timeline?from=4&to=2", 400)["code"], "invalid");
   EXPECT_EQ(get("/v1/recommend?limit=0", 400)["code"], "invalid");
 }
 

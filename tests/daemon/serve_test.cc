@@ -140,6 +140,8 @@ TEST_F(Serve, SaysWhatIsWrongWithItsConfigurationAndChangesNothing) {
 
 TEST_F(Serve, SaysWhatIsWrongWithAnAddressAFileOrALogAndBeginsNothing) {
   write_file(folder / "log.toml", "[log]\nlevel = \"debug\"\n");
+  const std::string far = (folder / "no" / "backups").string();
+  write_file(folder / "far.toml", "[snapshots]\nrepositories = [\"" + far + "\"]\n");
   struct Wrong {
     std::vector<std::string> words;
     int code;
@@ -152,7 +154,8 @@ TEST_F(Serve, SaysWhatIsWrongWithAnAddressAFileOrALogAndBeginsNothing) {
         Wrong{{"--listen", ":7411", "--public"}, 2, "write host and port"},
         Wrong{{"--listen", "0.0.0.0:0"}, 7, "others than this machine"},
         Wrong{{"--config", none}, 3, "there is no configuration '" + none + "'"},
-        Wrong{{"--config", (folder / "log.toml").string()}, 2, "file of [log]"}}) {
+        Wrong{{"--config", (folder / "log.toml").string()}, 2, "file of [log]"},
+        Wrong{{"--config", (folder / "far.toml").string()}, 2, "can be made at " + far}}) {
     auto words = command(wrong.words);
     words.erase(words.begin());
     const auto refused = run_almanac({.arguments = words, .folder = folder.path(), .input = {}});
@@ -179,7 +182,33 @@ TEST_F(Serve, SaysThatAnotherProcessHasAPortByEitherDoor) {
     EXPECT_EQ(refused.code, 4) << refused.errors;
     EXPECT_NE(refused.errors.find("another process listens on " + taken), std::string::npos)
         << refused.errors;
+    EXPECT_FALSE(std::filesystem::exists(other)) << "an engine has begun";
   }
+}
+
+// Also where it has the address, too, that the second one asks for.
+TEST_F(Serve, SaysThatItsFolderIsInUseBeforeItSaysSoOfAnAddress) {
+  ChildProcess first(command({"--listen", "127.0.0.1:0"}));
+  wait_until_ready(first);
+  const std::string line = first.read_line();
+  const auto refused = run_almanac({.arguments = {"serve", "--dir", log_folder(), "--listen",
+                                                  line.substr(line.find("127.0.0.1:"))},
+                                    .folder = folder.path(),
+                                    .input = {}});
+  EXPECT_EQ(refused.code, 4) << refused.errors;
+  EXPECT_EQ(refused.errors.find("listens on"), std::string::npos) << refused.errors;
+}
+
+TEST_F(Serve, SaysThatARepositoryIsStillToBeMade) {
+  const std::string missing = (folder / "backups").string();
+  write_file(folder / "a.toml", "[snapshots]\nrepositories = [\"" + missing + "\"]\n");
+  const std::string errors = (folder / "errors").string();
+  ChildProcess process({"/bin/sh", "-c", R"(exec "$0" "$@" 2>)" + errors, almanac_path(), "serve",
+                        "--dir", log_folder(), "--config", (folder / "a.toml").string()});
+  wait_until_ready(process);
+  process.kill(SIGTERM);
+  EXPECT_EQ(process.wait(), 0);
+  EXPECT_NE(read_file(errors).find("there is no repository at " + missing), std::string::npos);
 }
 
 TEST_F(Serve, HasItsFolderForItself) {

@@ -350,10 +350,13 @@ TEST_F(Callers, CannotWaitForTheEngineOnItsOwnThread) {
     if (auto done = engine->take("api"); !done) errors.push_back(done.error());
     if (auto done = engine->lease({.worker = "w"}); !done) errors.push_back(done.error());
     if (auto done = engine->use_model("m"); !done) errors.push_back(done.error());
+    if (auto done = engine->wait_until_stopped(); !done) errors.push_back(done.error());
+    EXPECT_FALSE(engine->wait([](const State&) { return false; }));
+    EXPECT_TRUE(engine->wait([](const State& state) { return state.tasks.all.size() == 1; }));
     told.set_value(std::move(errors));
   });
   const auto errors = told.get_future().get();
-  ASSERT_EQ(errors.size(), 4U);
+  ASSERT_EQ(errors.size(), 5U);
   for (const Error& error : errors) {
     EXPECT_EQ(error.code, ErrorCode::refused);
     EXPECT_NE(error.message.find("on the engine's own thread"), std::string::npos) << error.message;

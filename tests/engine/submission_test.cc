@@ -145,8 +145,7 @@ TEST(Submission, ThatNamesAnUnknownTaskIsRefused) {
 
 TEST(Submission, ThatPointsOutsideItselfIsRefused) {
   auto error = refusal(spec_after({InBatch{1}}));
-  EXPECT_EQ(error.message,
-            "task 1 of the submission is refused: it depends on a task outside the submission");
+  EXPECT_EQ(error.message, "the task is refused: it depends on a task outside the submission");
 }
 
 TEST(Submission, WithACycleIsRefusedAndShowsIt) {

@@ -88,6 +88,10 @@ TEST_F(GpuCommandTest, LooksWithoutALog) {
   EXPECT_EQ(probed.code, 0) << probed.errors;
   EXPECT_NE(probed.output.find("~8.0 GiB"), std::string::npos)
       << "marked as an estimate: " << probed.output;
+  const std::vector<std::string> rows = lines_of(probed.output);
+  ASSERT_EQ(rows.size(), 2U) << probed.output;
+  ASSERT_TRUE(rows[0].ends_with("TROUBLE")) << rows[0];
+  EXPECT_EQ(rows[1].substr(rows[0].size() - 7), "-") << rows[1];
   gpus.set({});
   EXPECT_EQ(almanac({"gpu", "probe"}).output, "no GPUs: no driver has a device\n");
 }

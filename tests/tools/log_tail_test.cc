@@ -1,7 +1,10 @@
 // `almanac log tail`: the last events, and those that come.
+#include <almanac/tests/support/almanac_command.h>
 #include <almanac/tests/support/child_process.h>
 #include <almanac/tests/support/log_commands.h>
 #include <almanac/tests/support/test_log.h>
+
+#include <almanac/tools/text.h>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -43,6 +46,19 @@ TEST_F(LogTailTest, PrintsTheLastEventsInTheirOrder) {
   EXPECT_EQ(positions({"tail", "-n", "0"}), Positions());
   EXPECT_EQ(positions({"tail", "-n", "99"}).size(), 10U);
   EXPECT_EQ(output({"tail", "-n", "1"}), lines_of(output({"cat"})).back() + "\n");
+}
+
+TEST_F(LogTailTest, FoldsWhatIsWiderThanTheTerminal) {
+  const auto shown = run_on_terminal(
+      {.arguments = {"log", "tail", "--dir", log_folder()}, .folder = folder_.path(), .input = {}},
+      50);
+  EXPECT_EQ(shown.code, 0);
+  std::size_t folded_lines = 0;
+  for (const std::string& line : lines_of(shown.output)) {
+    EXPECT_LE(columns(line.substr(0, line.find('\r'))), 50U) << line;
+    folded_lines += line.starts_with(std::string(10, ' ')) ? 1 : 0;
+  }
+  EXPECT_GE(folded_lines, 10U) << shown.output;
 }
 
 TEST_F(LogTailTest, PrintsTheLastThatMatch) {

@@ -242,6 +242,15 @@ TEST_F(Run, SaysOnATerminalWhatIsWaitedForWhileNothingRuns) {
   EXPECT_TRUE(contains(done.output, "; late: not before 20")) << done.output;
 }
 
+TEST_F(Run, SaysOnceWithoutATerminalThatItWaitsForATime) {
+  write_file(folder_ / "w.toml", "[[task]]\nname = \"late\"\nshell = \"true\"\ndelay = \"1s\"\n");
+  const auto done = almanac({"run", "w.toml"});
+  EXPECT_EQ(done.code, 0);
+  const auto said = done.output.find("waiting    late  not before 20");
+  EXPECT_NE(said, std::string::npos) << done.output;
+  EXPECT_EQ(done.output.find("waiting", said + 1), std::string::npos) << done.output;
+}
+
 TEST_F(Run, PrintsPlainLinesWhereThereIsNoTerminal) {
   auto done = almanac({"run", chain({"true", "exit 1"})});
   EXPECT_FALSE(contains(done.output, "\r")) << done.output;

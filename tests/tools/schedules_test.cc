@@ -64,6 +64,18 @@ TEST_F(ScheduleCommands, ChangeOneOnlyWhenTheyAreToldTo) {
   EXPECT_EQ(shown("nightly")["recurrence"], "0 * * * *");
 }
 
+TEST_F(ScheduleCommands, ShowWhatOneRunsWhateverItIsCalled) {
+  const std::string word(50, 'x');
+  ASSERT_EQ(
+      code(in_log({"schedule", "add", "nightly", "@daily", "--", "tar", "a b.tgz", word, word})),
+      ExitCode::ok);
+  const std::string shown = output(in_log({"schedule", "show", "nightly"}));
+  EXPECT_NE(shown.find("  task     tar 'a b.tgz' xxx"), std::string::npos) << shown;
+  const std::string command =
+      "  command  tar 'a b.tgz' " + word + "\n" + std::string(11, ' ') + word + "\n";
+  EXPECT_NE(shown.find(command), std::string::npos) << shown;
+}
+
 TEST_F(ScheduleCommands, PauseResumeAndRemoveOne) {
   ASSERT_EQ(code(in_log({"schedule", "add", "nightly", "@daily", "--", "true"})), ExitCode::ok);
   EXPECT_EQ(output(in_log({"schedule", "pause", "nightly", "--reason", "why\x1bnot"})),

@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,37 @@ RC_GTEST_PROP(Cut, FitsAndKeepsWhatFits, ()) {
   RC_ASSERT(columns(result) <= columns_max);
   if (columns(text) <= columns_max) RC_ASSERT(result == text);
   RC_ASSERT(printable(result) == result);
+}
+
+RC_GTEST_PROP(Folded, FitsAndKeepsEverything, ()) {
+  const auto text = printable(gen_text() + " " + gen_text() + " " + gen_text());
+  const auto columns_max = *rc::gen::inRange<std::size_t>(4, 20);
+  std::string kept;
+  std::istringstream lines(folded(text, columns_max, 2));
+  for (std::string line; std::getline(lines, line); kept += line) {
+    RC_ASSERT(columns(line) <= columns_max);
+  }
+  const auto letters = [](std::string all) {
+    std::erase(all, ' ');
+    return all;
+  };
+  RC_ASSERT(letters(kept) == letters(text));
+}
+
+TEST(Folded, BreaksBetweenWordsWhereItCan) {
+  EXPECT_EQ(folded("one two  three", 9, 2), "one two\n  three");
+  EXPECT_EQ(folded("one abcdefghij", 6, 2), "one\n  abcd\n  efgh\n  ij");
+  EXPECT_EQ(folded("one two", 7, 2), "one two");
+  EXPECT_EQ(folded("one two", 0, 2), "one two");
+}
+
+TEST(Table, CutsOtherColumnsBeforeTheOneThatIsKept) {
+  Table table({"NAME", "STORED", "TAGS", "CONTENT"});
+  table.keep(1);
+  table.add({"a name of some length", "2026-11-20T10:00:00Z", "tags of it", "and what it says"});
+  const std::string text = table.text(60);
+  EXPECT_NE(text.find("2026-11-20T10:00:00Z"), std::string::npos) << text;
+  EXPECT_NE(text.find("…"), std::string::npos) << text;
 }
 
 RC_GTEST_PROP(ShellLine, IsReadBackByAShell, ()) {

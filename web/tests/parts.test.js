@@ -132,13 +132,14 @@ test('a task runs from a start to what ended that attempt', async () => {
 });
 
 test('sizes and times are told as people read them', async () => {
-  const { bytes, duration, oneLine, spaced } = await load('parts/text.ts');
+  const { bytes, duration, isolated, oneLine, spaced } = await load('parts/text.ts');
   assert.equal(bytes(1536), '1.5 KiB');
   assert.equal(bytes(null), 'unknown');
   assert.equal(duration(999), '999 µs');
   assert.equal(duration(90e6), '1.5 min');
   assert.equal(spaced('TaskAttemptFailed'), 'task attempt failed');
   assert.equal(oneLine('x'.repeat(200), 10), `${'x'.repeat(9)}…`);
+  assert.equal(isolated('a\u202eb'), '\u2068a\u202eb\u2069');
 });
 
 test('the part of a timeline that can be shown begins at its oldest state', async () => {

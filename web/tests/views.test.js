@@ -168,3 +168,15 @@ test('words of tables are whole, and what is one long word is cut to fit', async
   assert.ok(Math.max(...beyond) < 40, `${beyond}`);
   await visit.end();
 });
+
+test('a name that turns the direction of what is written turns itself alone', async () => {
+  const label = 'bill\u202efdp.exe';
+  const id = await daemon.submit({ kind: 'turned', queue: 'turned', label });
+  const visit = await Visit.begin(browser, daemon);
+  for (const place of ['#/tasks?queue=turned', `#/task/${id}`]) {
+    await visit.open(place);
+    const named = visit.page.locator('bdi', { hasText: 'bill' }).first();
+    assert.equal(await named.textContent(), label, place);
+  }
+  await visit.end();
+});

@@ -62,3 +62,6 @@ export const spaced = (name: string): string =>
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .replaceAll('_', ' ')
     .toLowerCase();
+
+/** Of what people write, within a sentence: letters that turn the direction turn no others. */
+export const isolated = (text: string): string => `\u2068${text}\u2069`;

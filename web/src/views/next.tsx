@@ -35,7 +35,7 @@ const columns: Column<Recommended & { place: number }>[] = [
     name: 'Task',
     cell: (row) => (
       <Link to="task" item={row.id}>
-        {row.id} {row.label}
+        {row.id} <bdi>{row.label}</bdi>
       </Link>
     ),
   },

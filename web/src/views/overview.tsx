@@ -63,7 +63,7 @@ const nameOf: Column<TaskRow> = {
   name: 'Task',
   cell: (row) => (
     <Link to="task" item={row.id}>
-      {row.id} {row.label}
+      {row.id} <bdi>{row.label}</bdi>
     </Link>
   ),
 };

@@ -49,7 +49,7 @@ const columns: Column<Review>[] = [
     name: 'Task',
     cell: (row) => (
       <Link to="task" item={row.id}>
-        {row.id} {row.label}
+        {row.id} <bdi>{row.label}</bdi>
       </Link>
     ),
   },

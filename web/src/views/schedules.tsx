@@ -42,7 +42,15 @@ const columns: Column<Schedule>[] = [
   { name: 'Schedule', cell: (row) => row.schedule },
   { name: 'State', cell: (row) => <Badge state={row.paused ? 'paused' : 'active'} /> },
   { name: 'When', cell: (row) => row.recurrence },
-  { name: 'What', cell: (row) => `${row.label ?? ''}${row.queue ? ` in ${row.queue}` : ''}` },
+  {
+    name: 'What',
+    cell: (row) => (
+      <>
+        <bdi>{row.label ?? ''}</bdi>
+        {row.queue ? ` in ${row.queue}` : ''}
+      </>
+    ),
+  },
   { name: 'Next', cell: (row) => time(row.next) },
   { name: 'Last', cell: (row) => time(row.fired) },
   { name: 'Fired', isNumber: true, cell: (row) => number(row.firings) },

@@ -29,7 +29,7 @@ const nextColumns: Column<Recommended>[] = [
     name: 'Task',
     cell: (row) => (
       <Link to="task" item={row.id}>
-        {row.id} {row.label}
+        {row.id} <bdi>{row.label}</bdi>
       </Link>
     ),
   },

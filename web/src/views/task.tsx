@@ -124,7 +124,7 @@ export function TaskView() {
   return (
     <>
       <h1>
-        Task {id} {reading.data?.label ?? ''}
+        Task {id} <bdi>{reading.data?.label ?? ''}</bdi>
       </h1>
       <Read of={{ ...reading, error }}>
         {(task) => (

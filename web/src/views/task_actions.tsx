@@ -1,6 +1,7 @@
 // What can be done with a task, by its state.
 import type { TaskState, TaskSummary } from '../api/shapes.ts';
 import { type Action, ActionButton } from '../parts/action.tsx';
+import { isolated } from '../parts/text.ts';
 
 const reason = { name: 'reason', label: 'Reason, for the log' };
 
@@ -51,7 +52,7 @@ const rows: ActionRow[] = [
 ];
 
 export function actionsOf(task: TaskSummary): Action[] {
-  const named = task.label ? `task ${task.id} (${task.label})` : `task ${task.id}`;
+  const named = task.label ? `task ${task.id} (${isolated(task.label)})` : `task ${task.id}`;
   return rows
     .filter((row) => row.states.includes(task.state))
     .map(({ does, states: _, ...action }) => ({

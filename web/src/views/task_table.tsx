@@ -11,7 +11,7 @@ const columns: Column<TaskSummary>[] = [
     name: 'Task',
     cell: (task) => (
       <Link to="task" item={task.id}>
-        {task.id} {task.label ?? ''}
+        {task.id} <bdi>{task.label ?? ''}</bdi>
       </Link>
     ),
   },

@@ -9,7 +9,7 @@ function Caused({ task }: { task: CausedTask }) {
     <li>
       {spaced(task.link)}{' '}
       <Link to="task" item={task.id}>
-        task {task.id} {task.label ?? ''}
+        task {task.id} <bdi>{task.label ?? ''}</bdi>
       </Link>{' '}
       <Badge state={task.state} />
       {task.caused.length > 0 ? <CausedList tasks={task.caused} /> : null}
