@@ -23,6 +23,18 @@ Result<void> check_is_folder(const fs::path& folder) {
               "name a folder with --dir");
 }
 
+// Who may ask is said before there is anything to ask for: `almanac token create`. Its files may
+// just be coming.
+bool is_of_tokens(const fs::path& folder) {
+  std::error_code error;
+  if (fs::exists(folder / "tokens", error)) return true;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!entry->path().filename().string().starts_with("tokens")) return false;
+  }
+  return !error;
+}
+
 // A log is only begun in a folder that holds nothing else, so that a mistyped name does no harm.
 Result<void> check_may_create(const fs::path& folder) {
   std::error_code error;
@@ -30,8 +42,7 @@ Result<void> check_may_create(const fs::path& folder) {
        entry.increment(error)) {
     auto name = entry->path().filename();
     if (name == "lock" || name == "log.creating") continue;
-    // Who may ask is said before there is anything to ask for: `almanac token create`.
-    if (name == "daemon" && fs::exists(entry->path() / "tokens", error)) continue;
+    if (name == "daemon" && is_of_tokens(entry->path())) continue;
     // Another process may have begun it since we looked.
     if (name == store_folder && fs::exists(entry->path() / pages_file, error)) continue;
     return fail(ErrorCode::refused,

@@ -96,6 +96,21 @@ TEST(LogOpen, RefusesAFolderOfSomethingElseAndLeavesItAsItIs) {
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"letter.txt"});
 }
 
+// As `almanac token create` makes them, while this process looks.
+TEST(LogOpen, TakesAFolderOfTokensThatAreJustComing) {
+  for (const char* name : {"", "tokens.lock", "tokens.new", "tokens"}) {
+    TempFolder folder;
+    fs::create_directory(folder / "daemon");
+    if (*name != '\0') write_file(folder / "daemon" / name, "");
+    TestLog log(folder.path());
+    EXPECT_TRUE(log.append(numbered_events(1, 1))) << name;
+  }
+  TempFolder folder;
+  fs::create_directory(folder / "daemon");
+  write_file(folder / "daemon" / "letter.txt", "dear");
+  EXPECT_EQ(refusal(folder.path(), Access::write).code, ErrorCode::refused);
+}
+
 TEST(LogOpen, RefusesAFolderWhoseLogFolderIsSomethingElses) {
   TempFolder folder;
   fs::create_directory(folder / "log");
