@@ -479,7 +479,6 @@ TEST_F(Follower, LeavesReadersOfATailWhatIsBehindTheirPlaceInAMergedFile) {
   const Repository from = repository();
   const ArchivedLog archived(from, newest().joined());
   const auto files = named_files(*newest().tail);
-  // By their names: the follower may still be at the others.
   const auto before = [&](std::size_t i) { return folder / ("before" + std::to_string(i)); };
   for (std::size_t i = 0; i < 3; ++i) fs::copy_file(from.path_of(files[i].name), before(i));
   work_and_wait(20);
