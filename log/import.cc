@@ -26,22 +26,6 @@ std::unexpected<Error> bad_frame(Position first, const std::string& what) {
               "the frame at position " + std::to_string(first.value) + " " + what);
 }
 
-Result<void> check_target(const fs::path& folder) {
-  std::error_code error;
-  auto status = fs::status(folder, error);
-  if (status.type() == fs::file_type::not_found) return {};
-  if (error) return fail_errno(error.value(), "open " + folder.string());
-  if (!fs::is_directory(status)) {
-    return fail(ErrorCode::invalid, folder.string() + " is a file, not a folder", "name a folder");
-  }
-  fs::directory_iterator entry(folder, error);
-  if (error) return fail_errno(error.value(), "read the folder " + folder.string());
-  if (entry == fs::directory_iterator()) return {};
-  return fail(ErrorCode::conflict,
-              folder.string() + " is not empty (" + entry->path().filename().string() + ")",
-              "name an empty or a new folder");
-}
-
 // Frames hold what several batches brought, so that one may be over the limits of a batch: then its
 // halves are looked at.
 Result<BatchCost> check_events(std::span<const Event> events) {
@@ -72,6 +56,22 @@ Result<void> check_times(Time time, std::span<const Event> events, const LogTail
 }
 
 }  // namespace
+
+Result<void> LogImport::check_target(const fs::path& folder) {
+  std::error_code error;
+  auto status = fs::status(folder, error);
+  if (status.type() == fs::file_type::not_found) return {};
+  if (error) return fail_errno(error.value(), "open " + folder.string());
+  if (!fs::is_directory(status)) {
+    return fail(ErrorCode::invalid, folder.string() + " is a file, not a folder", "name a folder");
+  }
+  fs::directory_iterator entry(folder, error);
+  if (error) return fail_errno(error.value(), "read the folder " + folder.string());
+  if (entry == fs::directory_iterator()) return {};
+  return fail(ErrorCode::conflict,
+              folder.string() + " is not empty (" + entry->path().filename().string() + ")",
+              "name an empty or a new folder");
+}
 
 Result<std::unique_ptr<LogImport>> LogImport::begin(const fs::path& folder,
                                                     const Timeline& timeline, const LogTail& base,

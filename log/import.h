@@ -37,6 +37,8 @@ class LogImport {
                                                                 const Timeline& timeline,
                                                                 const LogTail& base = {},
                                                                 Position checkpoint = {});
+  // What begin() would say of the folder, which it asks itself. Errors: conflict, invalid, io.
+  [[nodiscard]] static Result<void> check_target(const std::filesystem::path& folder);
   // Removes what was built, unless it was finished.
   ~LogImport();
   LogImport(const LogImport&) = delete;

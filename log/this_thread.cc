@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -12,6 +13,7 @@ namespace almanac::this_thread {
 namespace {
 
 constexpr int tenth_of_a_share = 10;  // each step of niceness is a fifth less
+constexpr int niceness_max = 19;
 
 }  // namespace
 
@@ -23,10 +25,11 @@ void give_way() {
   (void)::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &unused);
 }
 
-// Linux gives every thread a priority of its own.
+// Linux gives every thread a priority of its own; that of the process is its first thread's.
 void stay_behind() {
-  const auto self = static_cast<id_t>(::gettid());
-  (void)::setpriority(PRIO_PROCESS, self, tenth_of_a_share);
+  const int of_process = ::getpriority(PRIO_PROCESS, static_cast<id_t>(::getpid()));
+  const int own = std::min(of_process + tenth_of_a_share, niceness_max);
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), own);
 }
 
 void wait_for(const std::stop_token& stop, std::chrono::microseconds time) {

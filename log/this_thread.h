@@ -13,7 +13,8 @@ void set_name(const char* name);
 // something more urgent. Its share of a busy processor stays what it was.
 void give_way();
 // Of a busy processor this thread, and those it starts from now on, take a tenth of what another
-// one takes: for work that may fall behind.
+// one of this process takes: for work that may fall behind. Less where the process is a nice one,
+// for which there are not enough steps. Not for the first thread.
 void stay_behind();
 
 // Waits so long, or until it is told to stop.

@@ -106,7 +106,12 @@ class Snapshot {
   const SnapshotOptions& options_;
   Earlier earlier_;
   std::optional<ArchivedCheckpoint> checkpoint_;  // of the earlier snapshot
-  std::future<Result<SegmentRecord>> writing_;    // to the disk, while the next is compressed
+  struct Written {
+    Result<SegmentRecord> record;
+    std::vector<std::byte> memory;  // that the file had
+  };
+  std::future<Written> writing_;  // to the disk, while the next is compressed
+  std::vector<std::byte> spare_;  // memory for the next file
   SnapshotReport report_;
 };
 
@@ -167,7 +172,7 @@ void Snapshot::show(Position through) {
 Result<void> Snapshot::archive_frames(LogTail at) {
   SegmentWriter segment(log_.timeline(), at, options_.jobs);
   for (bool again = false; at.last < report_.manifest.tail.last; again = true) {
-    if (again) segment.begin(at);
+    if (again) segment.begin(at, std::exchange(spare_, {}));
     if (auto filled = fill(segment); !filled) return filled;
     const SegmentHeader& header = segment.header();
     at = {.last = header.last, .digest = header.digest, .time = header.last_time};
@@ -198,16 +203,18 @@ Result<void> Snapshot::fill(SegmentWriter& segment) {
 
 Result<void> Snapshot::begin_to_write(const SegmentHeader& header, std::vector<std::byte> file) {
   if (auto written = wait_for_segment(); !written) return written;
-  writing_ = std::async(std::launch::async, [this, header, file = std::move(file)] {
-    return write_segment(repository_, header, file);
+  writing_ = std::async(std::launch::async, [this, header, file = std::move(file)]() mutable {
+    auto record = write_segment(repository_, header, file);
+    return Written{std::move(record), std::move(file)};
   });
   return {};
 }
 
 Result<void> Snapshot::wait_for_segment() {
   if (!writing_.valid()) return {};
-  auto record = writing_.get();
+  auto [record, memory] = writing_.get();
   if (!record) return std::unexpected(record.error());
+  spare_ = std::move(memory);
   report_.file_bytes += record->file.bytes;
   report_.manifest.segments.push_back(*record);
   return {};
@@ -248,7 +255,7 @@ Result<State> Snapshot::state_at_end(const std::filesystem::path& folder,
                                      const std::stop_token& stop) {
   const Position last = report_.manifest.tail.last;
   auto earlier = read_earlier_state();
-  if (!earlier) return state_at(log_, folder, last, stop, Loading::whole);
+  if (!earlier) return state_at(log_, folder, last, stop);
   return rebuild(log_, {.through = last, .start = std::move(*earlier), .stop = stop});
 }
 

@@ -102,7 +102,7 @@ Result<PackedCheckpoint> pack_checkpoint(const Timeline& timeline, Position posi
   CheckpointRecord record{.position = position, .base = {}, .raw_bytes = file.size(), .file = {}};
   Compressor compressor;
   if (base) {
-    const auto delta = compressor.compress(file, base->file);
+    const Bytes delta = compressor.compress(file, base->file);
     if (delta.size() <= base->record.file.bytes / limits::delta_times_smaller_min) {
       record.base = base->record.position;
       PackedCheckpoint packed = pack(timeline, record, delta);

@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds look_interval_max{50};
 constexpr std::chrono::seconds retry_interval_max{30};
 constexpr std::chrono::minutes snapshot_retry_interval{10};
 constexpr std::chrono::seconds beat_interval{10};
+// As long as an archiving took, it rests so many times.
+constexpr int rest_factor = 9;
 
 // As one writes it, for whom nothing is archived yet.
 ArchiveTail begin_tail(const Manifest& snapshot) {
@@ -201,7 +203,12 @@ Result<void> ArchiveFollower::begin(const std::stop_token& stop) {
 }
 
 void ArchiveFollower::go_on_behind(const Manifest& archived) {
-  segment_ = std::make_unique<SegmentWriter>(archived.timeline, archived.tail, options_.jobs);
+  segment_ = std::exchange(emptied_, nullptr);
+  if (segment_) {
+    segment_->begin(archived.tail);
+  } else {
+    segment_ = std::make_unique<SegmentWriter>(archived.timeline, archived.tail, options_.jobs);
+  }
   end_ = archived.tail;
   publish([&](FollowStatus& status) {
     status.archived = archived.tail;
@@ -239,12 +246,15 @@ Result<void> ArchiveFollower::fill() {
 bool ArchiveFollower::is_due(bool at_end) const {
   const SegmentHeader& header = segment_->header();
   if (header.frames == 0) return false;
-  return header.frame_bytes >= options_.bytes || failures_ > 0 || at_end ||
-         Clock::now() - filled_since_ >= options_.every;
+  if (failures_ > 0 || at_end || header.frame_bytes >= limits::segment_bytes_target) return true;
+  const auto now = Clock::now();
+  return now - filled_since_ >= options_.every ||
+         (header.frame_bytes >= options_.bytes && now >= rested_at_);
 }
 
 // A segment, and then the tail that names it.
 Result<bool> ArchiveFollower::archive(const std::stop_token& stop) {
+  const auto began = Clock::now();
   auto repository = open_repository();
   if (!repository) return std::unexpected(repository.error());
   auto newest = find_archived(*repository);
@@ -261,6 +271,8 @@ Result<bool> ArchiveFollower::archive(const std::stop_token& stop) {
   if (auto added = add_segment(*repository, tail); !added) return std::unexpected(added.error());
   merge_small_segments(*repository, tail);
   go_on_behind(with_tail(newest->snapshot, tail));
+  const auto ended = Clock::now();
+  rested_at_ = ended + rest_factor * (ended - began);
   if (!stop.stop_requested() && is_snapshot_due(newest->snapshot, tail)) {
     snapshot_retry_at_ = Clock::now() + snapshot_retry_interval;
     auto made = make_snapshot(*repository, stop);
@@ -270,7 +282,7 @@ Result<bool> ArchiveFollower::archive(const std::stop_token& stop) {
 }
 
 Result<void> ArchiveFollower::add_segment(Repository& repository, ArchiveTail& tail) {
-  const auto segment = std::exchange(segment_, nullptr);
+  auto segment = std::exchange(segment_, nullptr);
   auto file = segment->finish();
   if (!file) return std::unexpected(file.error());
   auto record = write_segment(repository, segment->header(), *file);
@@ -280,6 +292,8 @@ Result<void> ArchiveFollower::add_segment(Repository& repository, ArchiveTail& t
   tail.archived_at = options_.clock();
   if (auto put = repository.put(tail); !put) return put;
   failures_ = 0;
+  // That of a small one is soon made again, and not held while little happens.
+  if (record->header.frame_bytes >= limits::block_run_bytes) emptied_ = std::move(segment);
   publish([&](FollowStatus& status) {
     status.file_bytes += record->file.bytes;
     status.failures = 0;

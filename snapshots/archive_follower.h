@@ -38,7 +38,9 @@ struct FollowStatus {
 
 struct FollowOptions {
   // New events are archived once the oldest of them was seen so long ago, or they have so many
-  // bytes in the log. Each time costs four syncs of the repository's disk.
+  // bytes in the log. Each time costs four syncs of the repository's disk: after one that went by
+  // its bytes comes a rest of nine times as long as it took, unless there is a whole segment or the
+  // oldest is due, so that what is archived at once grows with the rate.
   std::chrono::milliseconds every{1'000};
   std::uint64_t bytes = limits::mebibyte;
   // With the first new events so long after the last one a snapshot is made, during which nothing
@@ -111,10 +113,12 @@ class ArchiveFollower {
 
   // Of the thread.
   std::unique_ptr<SegmentWriter> segment_;  // of what is not archived; none: look what is
+  std::unique_ptr<SegmentWriter> emptied_;  // of a large one that is archived: its memory
   LogTail end_;                             // where it ends
   Clock::time_point filled_since_;
-  bool was_there_ = false;      // the repository
-  std::uint64_t failures_ = 0;  // in a row
+  Clock::time_point rested_at_;  // from the last one that was archived
+  bool was_there_ = false;       // the repository
+  std::uint64_t failures_ = 0;   // in a row
   Clock::time_point retry_at_;
   Clock::time_point snapshot_retry_at_;
   std::jthread thread_;

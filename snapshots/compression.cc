@@ -12,6 +12,10 @@ namespace {
 // Measured on stripped frames of 1, 16 and 1,000 events: 16.7, 7.5 and 6.7 times smaller; level 3
 // takes a third longer for 16.1, 7.2 and 6.4, level 6 six times as long for 16.6, 7.7 and 6.6. A
 // dictionary has nothing to win: blocks eight times as large are less than a hundredth smaller.
+// Of tasks with payloads of 200 bytes, 5 million events: 6.0 times smaller with 630 MB a second. A
+// hash table of a quarter or four times the size, shorter matches, a smaller window: as fast or
+// slower. Without coding of literals (level -1, its matches as long as ours): a twentieth faster,
+// and a twentieth larger, or far more where payloads are text that does not repeat.
 constexpr int level = 1;
 
 struct Free {
@@ -36,7 +40,7 @@ std::unexpected<Error> corrupt() {
 }  // namespace
 
 struct Compressor::Context {
-  std::vector<std::byte> compress(Bytes raw) {
+  Bytes compress(Bytes raw) {
     const std::size_t bound = ZSTD_compressBound(raw.size());
     if (bound > room_bytes) {
       room = std::make_unique_for_overwrite<std::byte[]>(bound);
@@ -46,7 +50,7 @@ struct Compressor::Context {
         ZSTD_compress2(zstd.get(), room.get(), room_bytes, raw.data(), raw.size());
     // There was room for whatever comes out: all that can fail is memory.
     if (ZSTD_isError(size) != 0) throw std::bad_alloc();
-    return {room.get(), room.get() + size};
+    return {room.get(), size};
   }
 
   std::unique_ptr<ZSTD_CCtx, Free> zstd{allocated(ZSTD_createCCtx())};
@@ -57,14 +61,14 @@ struct Compressor::Context {
 Compressor::Compressor() : context_(std::make_unique<Context>()) {}
 Compressor::~Compressor() = default;
 
-std::vector<std::byte> Compressor::compress(Bytes raw) {
+Bytes Compressor::compress(Bytes raw) {
   ZSTD_CCtx* context = context_->zstd.get();
   ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
   set(context, ZSTD_c_compressionLevel, level);
   return context_->compress(raw);
 }
 
-std::vector<std::byte> Compressor::compress(Bytes raw, Bytes base) {
+Bytes Compressor::compress(Bytes raw, Bytes base) {
   ZSTD_CCtx* context = context_->zstd.get();
   ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
   set(context, ZSTD_c_compressionLevel, level);

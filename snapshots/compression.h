@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <vector>
 
 namespace almanac {
 
@@ -20,10 +19,11 @@ class Compressor {
   Compressor(const Compressor&) = delete;
   Compressor& operator=(const Compressor&) = delete;
 
-  [[nodiscard]] std::vector<std::byte> compress(Bytes raw);
+  // In memory of its own, which stays as it is until the next call.
+  [[nodiscard]] Bytes compress(Bytes raw);
   // The same as a delta against bytes that are much like them, such as an earlier state. Those and
   // the raw ones together have less than 2 GiB.
-  [[nodiscard]] std::vector<std::byte> compress(Bytes raw, Bytes base);
+  [[nodiscard]] Bytes compress(Bytes raw, Bytes base);
 
  private:
   struct Context;

@@ -453,6 +453,13 @@ Result<RestoreReport> restore(const Repository& repository, const RestorePlan& p
   return report;
 }
 
+Result<void> check_restore_target(const Repository& repository, const fs::path& folder,
+                                  const RestoreOptions& options) {
+  auto free = check_target(repository, folder);
+  if (!free || (options.replace && is_there(folder))) return free;
+  return LogImport::check_target(folder);
+}
+
 Result<RestorePreview> preview_restore(const Repository& repository, const RestorePlan& plan,
                                        const RestoreOptions& options) {
   const ArchivedLog log(repository, plan.manifest);

@@ -108,6 +108,12 @@ struct RestoreReport {
                                             const std::filesystem::path& folder,
                                             const RestoreOptions& options);
 
+// Whether restore() takes the folder as it is now. Errors: refused, conflict, invalid, io; not
+// whether what is to be replaced is being written.
+[[nodiscard]] Result<void> check_restore_target(const Repository& repository,
+                                                const std::filesystem::path& folder,
+                                                const RestoreOptions& options);
+
 // What a restore would mean, before anything is written.
 struct RestorePreview {
   State restored;              // the first state of the restored log

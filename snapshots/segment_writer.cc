@@ -122,12 +122,13 @@ SegmentWriter::SegmentWriter(const Timeline& timeline, const LogTail& before, st
 
 SegmentWriter::~SegmentWriter() = default;
 
-void SegmentWriter::begin(const LogTail& before) {
+void SegmentWriter::begin(const LogTail& before, std::vector<std::byte> memory) {
   header_ = {.timeline = header_.timeline,
              .first = before.last.next(),
              .last = before.last,
              .before = before.digest,
              .digest = before.digest};
+  file_ = std::move(memory);
   file_.assign(segment_header_bytes, {});
   blocks_.clear();
 }
@@ -168,8 +169,11 @@ Result<void> SegmentWriter::hand_over_run() {
   if (runs_.size() > 2 * jobs_) {
     if (auto collected = collect(); !collected) return collected;
   }
+  const std::size_t bytes = run_.frames.capacity();
   runs_.push_back(std::async(std::launch::async, compressed, std::exchange(run_, {})));
-  if (!spare_.empty()) {
+  if (spare_.empty()) {
+    run_.frames.reserve(bytes);
+  } else {
     run_ = std::move(spare_.back());
     spare_.pop_back();
   }
@@ -186,7 +190,7 @@ Result<SegmentWriter::Run> SegmentWriter::compressed(Run run) {
     const auto frames = rest.first(block.frame_bytes);
     rest = rest.subspan(frames.size());
     if (auto stripped = strip_frames(frames); !stripped) return std::unexpected(stripped.error());
-    const auto bytes = run.compressor->compress(frames);
+    const Bytes bytes = run.compressor->compress(frames);
     block.bytes = bytes.size();
     block.checksum = xxh3(bytes);
     append(run.packed, bytes);

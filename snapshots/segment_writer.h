@@ -20,8 +20,9 @@ class SegmentWriter {
  public:
   // `before` is the end of what is in front of it.
   SegmentWriter(const Timeline& timeline, const LogTail& before, std::size_t jobs);
-  // Another one, behind finish(): takes the memory of the one before.
-  void begin(const LogTail& before);
+  // Another one, behind finish(). `memory` is of a file that is not needed any more: fresh pages
+  // have to be cleared.
+  void begin(const LogTail& before, std::vector<std::byte> memory = {});
   SegmentWriter(const SegmentWriter&) = delete;
   SegmentWriter& operator=(const SegmentWriter&) = delete;
   ~SegmentWriter();

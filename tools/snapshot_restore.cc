@@ -171,6 +171,9 @@ ExitCode snapshot_restore(const SnapshotRestoreCommand& command) {
                                .progress = restore_progress(watch),
                                .stop = watch.stop(),
                                .replace = command.replace};
+  // Before what may take long.
+  auto free = check_restore_target(*repository, command.to, options);
+  if (!free) return report(free.error());
   auto point = point_of(command, *repository, options);
   watch.clear();
   if (!point) return report(point.error());

@@ -80,6 +80,10 @@ ExitCode snapshot_show(const SnapshotShowCommand& command) {
   auto number = command.number > 0 ? Result<std::uint64_t>(command.number) : newest(*repository);
   if (!number) return report(number.error());
   auto manifest = repository->manifest(*number);
+  if (!manifest && manifest.error().code == ErrorCode::not_found) {
+    return report({ErrorCode::not_found, fmt::format("there is no snapshot {}", *number),
+                   "`almanac snapshot list` shows what there is"});
+  }
   if (!manifest) return report(manifest.error());
   if (command.json) {
     print_json(*manifest, repository->is_encrypted());

@@ -7,6 +7,7 @@
 #include <almanac/snapshots/archive_follower.h>
 
 #include <algorithm>
+#include <future>
 #include <iterator>
 
 namespace almanac::bench {
@@ -14,14 +15,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Follows the log while `appends` runs, and has archived all of it then.
+// Follows the log while `appends` runs, and has archived all of it then. What was appended before
+// is archived first: it is no work of those that are measured.
 void follow_while(Log& log, const fs::path& folder, const std::function<void()>& appends) {
+  const Position before = log.tail()->last;
+  std::promise<void> caught_up;
   ArchiveFollower follower(
       {.log = log,
        .folder = folder,
        .open_repository =
            [&](Access access) { return Repository::open(folder / "backup", access); }},
-      {});
+      {.report = [&, is_told = false](const FollowStatus& status) mutable {
+        if (is_told || status.archived.last < before) return;
+        is_told = true;
+        caught_up.set_value();
+      }});
+  caught_up.get_future().wait();
   appends();
   follower.stop();
   const auto status = follower.status();

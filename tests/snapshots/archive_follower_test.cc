@@ -479,13 +479,13 @@ TEST_F(Follower, LeavesReadersOfATailWhatIsBehindTheirPlaceInAMergedFile) {
   const Repository from = repository();
   const ArchivedLog archived(from, newest().joined());
   const auto files = named_files(*newest().tail);
-  fs::copy(store, folder / "before", fs::copy_options::recursive);
+  const auto before = [&](std::size_t i) { return folder / ("before" + std::to_string(i)); };
+  for (std::size_t i = 0; i < 3; ++i) fs::copy_file(from.path_of(files[i].name), before(i));
   work_and_wait(20);
   follower.reset();
   ASSERT_FALSE(fs::exists(from.path_of(files[3].name)));
   for (std::size_t i = 0; i < 3; ++i) {
-    const fs::path name = files[i].name.path();
-    fs::copy_file(folder / "before" / name, store / name, fs::copy_options::overwrite_existing);
+    fs::copy_file(before(i), from.path_of(files[i].name), fs::copy_options::overwrite_existing);
   }
   std::uint64_t seen = 0;
   auto read = archived.read_frames(Position(1), [&](const FrameReader& frame) -> Result<bool> {

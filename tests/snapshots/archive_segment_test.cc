@@ -144,6 +144,30 @@ TEST_F(Segments, TakeNoFrameWhoseDigestIsNotThatOfItsBytes) {
   EXPECT_EQ(code_of(writer.finish()), "corrupt");
 }
 
+// The same bytes as those of a writer that is new, whatever was in the memory it is given.
+TEST_F(Segments, AreMadeOneBehindTheOtherInTheMemoryOfTheOneBefore) {
+  append(300, 16);
+  SegmentWriter writer(log->timeline(), {}, 2);
+  LogTail at;
+  for (std::vector<std::byte> memory; const Position last : {Position(2000), Position(4800)}) {
+    SegmentWriter fresh(log->timeline(), at, 2);
+    writer.begin(at, std::move(memory));
+    auto read = log->read_frames(at.last.next(), [&](const FrameReader& frame) -> Result<bool> {
+      EXPECT_TRUE(writer.add(frame));
+      EXPECT_TRUE(fresh.add(frame));
+      return frame.header().last() < last;
+    });
+    ASSERT_TRUE(read);
+    const SegmentHeader& header = writer.header();
+    at = {.last = header.last, .digest = header.digest, .time = header.last_time};
+    auto file = writer.finish();
+    ASSERT_TRUE(file);
+    EXPECT_EQ(*file, *fresh.finish());
+    EXPECT_EQ(outcome(*file), "ok");
+    memory.assign(file->size() * 2, std::byte{0xa5});
+  }
+}
+
 // Who makes the checksums anew is held up by the chain.
 TEST_F(Segments, LeadFromTheDigestInFrontToTheirOwn) {
   append(600, 1);

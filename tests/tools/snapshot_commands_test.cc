@@ -99,7 +99,10 @@ TEST_F(SnapshotCommands, ShowWhatASnapshotIsMadeOf) {
   const auto manifest = objects({"show"}).at(0);
   EXPECT_EQ(manifest["position"], 10);
   EXPECT_EQ(manifest["segments"].size(), 1U);
-  EXPECT_EQ(snapshot({"show", "9"}).code, static_cast<int>(ExitCode::not_found));
+  const auto missing = snapshot({"show", "9"});
+  EXPECT_EQ(missing.code, static_cast<int>(ExitCode::not_found));
+  EXPECT_EQ(missing.errors,
+            "almanac: there is no snapshot 9\n  `almanac snapshot list` shows what there is\n");
 }
 
 TEST_F(SnapshotCommands, VerifyWhatIsThereAndNameWhatIsNot) {

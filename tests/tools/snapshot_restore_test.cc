@@ -150,6 +150,18 @@ TEST_F(SnapshotRestore, TellsItsPlanAndWritesNothing) {
   EXPECT_FALSE(fs::exists(folder_ / "work"));
 }
 
+TEST_F(SnapshotRestore, TellsNoPlanForAFolderThatItWouldRefuse) {
+  (void)output(snapshot({"restore", "--to", "work"}));
+  const auto planned = run(snapshot({"restore", "--to", "work", "--dry-run"}));
+  EXPECT_EQ(planned.code, static_cast<int>(ExitCode::conflict));
+  EXPECT_EQ(planned.output, "");
+  EXPECT_EQ(planned.errors, run(snapshot({"restore", "--to", "work"})).errors);
+  const auto inside = run(snapshot({"restore", "--to", "backup/x", "--dry-run"}));
+  EXPECT_EQ(inside.code, static_cast<int>(ExitCode::refused));
+  EXPECT_EQ(inside.errors, run(snapshot({"restore", "--to", "backup/x"})).errors);
+  EXPECT_EQ(output_json(snapshot({"restore", "--to", "work", "--replace", "--dry-run"}))["at"], 16);
+}
+
 TEST_F(SnapshotRestore, TellsWhatWouldBeOtherwise) {
   const auto text = output(snapshot({"restore", "--to", "work", "--at", "5", "--dry-run"}));
   EXPECT_NE(text.find("\nnewest    position 16, to which this compares\n"
