@@ -69,6 +69,8 @@ class ColumnWriter {
   explicit ColumnWriter(BlockSink* sink = nullptr) : sink_(sink) {}
 
   [[nodiscard]] bool has_sink() const { return sink_ != nullptr; }
+  // Room for so many bytes in all, where it is known that they come.
+  void reserve(std::size_t bytes) { written_.reserve(bytes); }
   void number(std::uint64_t number);
   void bytes(Bytes bytes) { written_.insert(written_.end(), bytes.begin(), bytes.end()); }
   void column(std::span<const std::uint64_t> rows);

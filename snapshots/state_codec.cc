@@ -31,6 +31,9 @@
 namespace almanac {
 namespace {
 
+// What a task takes with its places in the orders, in most states.
+constexpr std::size_t task_bytes_aim = 32;
+
 void write_names(ColumnWriter& writer, const Names& names) {
   std::vector<std::string_view> texts;
   for (std::uint32_t id = 0; id < names.size(); ++id) texts.push_back(names.text({id}));
@@ -326,6 +329,7 @@ void read_later_part(ColumnReader& reader, State& state) {
 }  // namespace
 
 std::vector<std::byte> encode(const State& state, ColumnWriter writer) {
+  if (!writer.has_sink()) writer.reserve(state.tasks.all.size() * task_bytes_aim);
   writer.number(state.position.value);
   writer.number(number_of(state.time));
   writer.number(state.ignored);

@@ -7,6 +7,7 @@
 #include <almanac/log/log.h>
 #include <almanac/snapshots/archive.h>
 #include <almanac/snapshots/archive_verify.h>
+#include <almanac/snapshots/checkpoint_policy.h>
 #include <almanac/snapshots/checkpoints.h>
 #include <almanac/snapshots/restore.h>
 #include <almanac/snapshots/state_at.h>
@@ -147,10 +148,10 @@ void archive_anew(Packed& packed, const fs::path& folder, std::uint64_t frame_by
   require(report.frame_bytes == frame_bytes, "not all frames were archived");
 }
 
-// By the default policy the last checkpoint lies up to 250,000 events back: half of that.
+// Half as far back as it may lie by the default policy.
 void leave_checkpoint(const fs::path& folder, std::uint64_t events) {
   const auto log = open_log(folder);
-  const Position at(events - std::min<std::uint64_t>(events / 2, 125'000));
+  const Position at(events - std::min<std::uint64_t>(events / 2, CheckpointPolicy().events / 2));
   const State state = taken(state_at(*log, folder, at));
   (void)taken(keep_checkpoint(*log, folder, state));
 }
