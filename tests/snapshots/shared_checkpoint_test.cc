@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -175,12 +176,23 @@ TEST_F(SharedCheckpoint, NeedsNoFilesOnceItIsRead) {
 }
 
 TEST_F(SharedCheckpoint, IsWrittenWholeWhereItIsSmall) {
-  const State small = full_story(60).state();
+  const State small = full_story(200).state();
   const std::uint64_t written = write(small);
   EXPECT_EQ(written, fs::file_size(file(small)));
   EXPECT_FALSE(fs::exists(blocks(small)));
   EXPECT_TRUE(rests_on(file(small))->empty());
   expect_read(small);
+}
+
+// So that blocks of tasks stay where they are, whatever goes in front of them.
+TEST(BlocksOfTasks, EndWhereTheirNumbersLeaveAThousand) {
+  const auto ends = [](std::uint64_t number, std::uint64_t next, std::size_t rows) {
+    return block_ends(BlockEnd::number, std::array{number}, std::array{next}, rows);
+  };
+  EXPECT_TRUE(ends(1'023, 1'024, 300));
+  EXPECT_TRUE(ends(1'000, 5'000, 300));
+  EXPECT_FALSE(ends(1'022, 1'023, 1'000));
+  EXPECT_FALSE(ends(1'023, 1'024, 10)) << "of few tasks that are left";
 }
 
 // What rests on those that are there would be lost.
