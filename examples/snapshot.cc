@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
               static_cast<unsigned long long>(*number),
               std::string(name((*engine)->state()->tasks.all.find(task->id)->state)).c_str(),
               std::string(name(before->tasks.all.find(task->id)->state)).c_str());
-  auto follower = follow(**engine, base / "work", base / "followed");
+  auto follower = follow(**engine, base / "work", base / "backup");
   follower.stop();
   const auto lost = follower.status().loss_window(almanac::system_now());
   std::printf("%s would be lost with the log\n",

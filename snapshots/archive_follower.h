@@ -78,7 +78,8 @@ class ArchiveFollower {
   ArchiveFollower(const ArchiveFollower&) = delete;
   ArchiveFollower& operator=(const ArchiveFollower&) = delete;
 
-  // Archives what is left, and ends. Once or not at all.
+  // Archives what is left behind the newest snapshot, and ends; where there is none as yet, none is
+  // made. Once or not at all.
   void stop();
   // Any thread.
   [[nodiscard]] FollowStatus status() const;
