@@ -12,7 +12,7 @@ namespace almanac {
 // less than a tenth of the time since it began.
 struct CheckpointPolicy {
   bool write = true;  // false: none is written; a start uses those there are
-  std::uint64_t events = 100'000;
+  std::uint64_t events = 64'000;
   std::chrono::milliseconds period = std::chrono::minutes(5);  // when there was any event
   // At the end of the engine. Fewer are folded by the next start in milliseconds, and not worth a
   // slower stop.
