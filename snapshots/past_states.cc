@@ -10,12 +10,6 @@
 #include <utility>
 
 namespace almanac {
-namespace {
-
-// Where checkpoints lie so many strides apart no answer is far.
-constexpr std::uint64_t near_strides = 4;
-
-}  // namespace
 
 PastStates::PastStates(const Log& log, std::filesystem::path folder, PastStatesOptions options)
     : log_(log), folder_(std::move(folder)), options_(std::move(options)) {
@@ -44,26 +38,10 @@ Result<void> PastStates::walk(std::stop_token stop) const {
   const std::uint64_t marks_max = std::max<std::size_t>(1, options_.states_max / 4 * 3);
   const std::uint64_t stretches = (last->value - first->value) / options_.every / marks_max + 1;
   const std::uint64_t stride = stretches * options_.every;
-  auto ends = checkpoints_of(folder_);
-  std::ranges::reverse(ends);
-  ends.push_back(*last);
-  Position begin = *first;
-  for (const Position end : ends) {
-    if (end <= begin) continue;
-    if (end.value - begin.value > near_strides * options_.every) {
-      if (auto done = walk_through(begin, end, stride, stop); !done) return done;
-    }
-    begin = end;
-  }
-  return {};
-}
-
-Result<void> PastStates::walk_through(Position begin, Position end, std::uint64_t stride,
-                                      const std::stop_token& stop) const {
-  auto state = start(begin);
-  while (state && state->position < end) {
+  auto state = start(*first);
+  while (state && state->position < *last) {
     const Position next((state->position.value / stride + 1) * stride);
-    if (next > end) break;
+    if (next > *last) break;
     state = rebuild(log_, {.through = next, .start = std::move(*state), .stop = stop});
     if (state) state = keep(std::move(*state), KeptAs::mark);
   }

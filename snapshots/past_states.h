@@ -44,10 +44,10 @@ class PastStates {
   // less than folding. Errors: those of rebuild().
   [[nodiscard]] Result<State> at(std::optional<Position> through = {}) const;
 
-  // Goes once through the log where its checkpoints lie more than four times `every` apart, so that
-  // later questions begin close to their answers: there a state is kept at each multiple of
-  // `every`, or of more where those would be more than three quarters of `states_max`. O(events) in
-  // all, no more than that of each stretch at a time. Errors: those of rebuild(), stopped.
+  // Goes through the log once, so that later questions begin close to their answers: a state is
+  // kept at each multiple of `every`, or of more where those would be more than three quarters of
+  // `states_max`. O(events) in all, no more than that of each stretch at a time. Errors: those of
+  // rebuild(), stopped.
   [[nodiscard]] Result<void> walk(std::stop_token stop = {}) const;
   // Keeps a state of this log that somebody else came to, such as an engine, where none is kept
   // within `every` events in front of it. O(log states).
@@ -67,8 +67,6 @@ class PastStates {
   [[nodiscard]] State nearest(Position through) const;
   [[nodiscard]] Result<State> start(Position through) const;
   [[nodiscard]] State keep(State state, KeptAs as) const;
-  [[nodiscard]] Result<void> walk_through(Position begin, Position end, std::uint64_t stride,
-                                          const std::stop_token& stop) const;
   [[nodiscard]] bool is_multiple(Position position) const {
     return position.value % options_.every == 0;
   }

@@ -201,21 +201,6 @@ TEST_F(PastStatesOfALog, AreWalkedThroughInLongerStepsWhereTheyWouldBeTooMany) {
   EXPECT_EQ(code_of(past().walk(stopped.get_token())), "stopped");
 }
 
-// Where checkpoints are near there is nothing to walk through.
-TEST_F(PastStatesOfALog, AreWalkedThroughWhereCheckpointsAreFarApart) {
-  for (std::uint64_t position : {20, 40, 60}) write_checkpoint(position);
-  const PastStates states = past({.every = 10});
-  ASSERT_TRUE(states.walk());
-  // 60, and from there on each tenth.
-  EXPECT_EQ(states.kept(), 1 + (last - 60) / 10);
-  write_checkpoint(last / 2 + 30);
-  write_checkpoint(last / 2 + 60);
-  const PastStates others = past({.every = last / 8 + 1});
-  ASSERT_TRUE(others.walk());
-  EXPECT_EQ(others.kept(), 0U);
-  expect_the_same_everywhere(others);
-}
-
 TEST_F(PastStatesOfALog, TakeWhatIsOfferedWhereNoneIsNear) {
   const PastStates states = past({.every = 50});
   states.offer(end);
